@@ -1,0 +1,38 @@
+/** What a lattice needs from the rooms that store fields and run programs; implemented by the compiler room. */
+import type { Program } from "./tape.ts";
+import type { ValueType } from "./types.ts";
+
+/** Opaque memory of one field or scalar; its layout is the engine's own affair. */
+export interface Storage {
+  readonly bytes: number;
+  dispose(): void;
+}
+
+/** A compiled program: run it as often as needed, it allocates nothing. */
+export interface Executable {
+  /** Bytes of intermediate fields, laid out by liveness, known before the first run. */
+  readonly arenaBytes: number;
+  /** Reads the inputs, writes the outputs; an output may be the same storage as an input. */
+  run(inputs: readonly Storage[], outputs: readonly Storage[]): void;
+  /** Kernels with their loads, flop and bytes per site. */
+  describe(): string;
+  dispose(): void;
+}
+
+export interface Engine {
+  /** Backend name: js, wasm, native. */
+  readonly name: string;
+  allocate(type: ValueType): Storage;
+  /** Canonical data: sites lexicographic, components inside; fields on one parity still have an entry for every site. */
+  write(to: Storage, type: ValueType, data: Float64Array): void;
+  read(from: Storage, type: ValueType, out: Float64Array): void;
+  writeScalar(to: Storage, x: number): void;
+  readScalar(from: Storage): number;
+  copy(from: Storage, to: Storage, type: ValueType): void;
+  compile(program: Program, options?: CompileOptions): Executable;
+}
+
+export interface CompileOptions {
+  /** Check every stored field for NaN after each kernel and name op and site. */
+  readonly debugNaN?: boolean;
+}

@@ -1,0 +1,109 @@
+/** Fields with values: what users hold, and what plans read and write. Their memory belongs to the lattice's engine. */
+import { GeometryError } from "../errors.ts";
+import type { Storage } from "./engine.ts";
+import type { Lattice } from "./lattice.ts";
+import { type MatrixType, type ValueType, components, linkType, siteMatrixType, typeText } from "./types.ts";
+
+const reclaim = new FinalizationRegistry<Storage>((storage) => storage.dispose());
+
+/** One field (or scalar) with values in memory. Freed when collected, or at once by `dispose` / `using`. */
+export class Field<T extends ValueType = ValueType> {
+  readonly lattice: Lattice;
+  readonly type: T;
+  readonly storage: Storage;
+
+  /** Zero-filled. */
+  constructor(lattice: Lattice, type: T) {
+    this.lattice = lattice;
+    this.type = type;
+    this.storage = lattice.engine.allocate(type);
+    reclaim.register(this, this.storage, this);
+  }
+
+  /** Number of reals in the canonical array. */
+  get length(): number {
+    return (this.type.kind === "scalar" ? 1 : this.lattice.volume) * components(this.type);
+  }
+
+  /** Values in canonical order: sites lexicographic (first coordinate fastest), components inside, matrices row by row, (re, im). */
+  toArray(out: Float64Array = new Float64Array(this.length)): Float64Array {
+    this.#expectLength(out);
+    this.lattice.engine.read(this.storage, this.type, out);
+    return out;
+  }
+
+  /** Sets the values from canonical order. @throws GeometryError for an array of another length. */
+  set(data: Float64Array): this {
+    this.#expectLength(data);
+    this.lattice.engine.write(this.storage, this.type, data);
+    return this;
+  }
+
+  /** Copies the values of a field of the same type. */
+  copyFrom(other: Field<T>): this {
+    if (other.lattice !== this.lattice || components(other.type) !== components(this.type))
+      throw new GeometryError(`copyFrom: got ${typeText(other.lattice, other.type)} on ${other.lattice}, expected ${typeText(this.lattice, this.type)} on the same lattice`);
+    this.lattice.engine.copy(other.storage, this.storage, this.type);
+    return this;
+  }
+
+  clone(): Field<T> {
+    return new Field(this.lattice, this.type).copyFrom(this);
+  }
+
+  [Symbol.dispose](): void {
+    reclaim.unregister(this);
+    this.storage.dispose();
+  }
+
+  #expectLength(a: Float64Array): void {
+    if (a.length !== this.length)
+      throw new GeometryError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got ${a.length} numbers, expected ${this.length}: give every site's components, first coordinate fastest`);
+  }
+}
+
+/** One matrix field a direction: links U_mu, or an algebra field with a component for every link. */
+export class DirectionalField<N extends number = number, R extends "links" | "algebra" = "links" | "algebra"> {
+  readonly lattice: Lattice;
+  readonly N: N;
+  readonly role: R;
+  readonly fields: readonly Field<MatrixType<N>>[];
+
+  constructor(lattice: Lattice, N: N, role: R) {
+    if (!Number.isInteger(N) || N < 1) throw new GeometryError(`got N = ${N}, expected a positive integer`);
+    this.lattice = lattice;
+    this.N = N;
+    this.role = role;
+    this.fields = lattice.extents.map((_, mu) => new Field(lattice, role === "links" ? linkType(lattice, N, mu) : siteMatrixType(lattice, N, true)));
+  }
+
+  /** Canonical values of direction mu. */
+  toArray(mu: number, out?: Float64Array): Float64Array {
+    return this.fields[mu]!.toArray(out);
+  }
+
+  /** Sets every direction from canonical arrays. @throws GeometryError for a wrong number or length of arrays. */
+  set(data: readonly Float64Array[]): this {
+    if (data.length !== this.lattice.dim) throw new GeometryError(`${this.role} on ${this.lattice}: got ${data.length} arrays, expected one for each of ${this.lattice.dim} directions`);
+    this.fields.forEach((f, mu) => f.set(data[mu]!));
+    return this;
+  }
+
+  copyFrom(other: DirectionalField<N, R>): this {
+    this.fields.forEach((f, mu) => f.copyFrom(other.fields[mu]!));
+    return this;
+  }
+
+  clone(): DirectionalField<N, R> {
+    return new DirectionalField(this.lattice, this.N, this.role).copyFrom(this);
+  }
+
+  [Symbol.dispose](): void {
+    for (const f of this.fields) f[Symbol.dispose]();
+  }
+}
+
+/** Link field U_mu(n) in SU(N) (U(1) for N = 1), from n to n + mu. */
+export type LinkField<N extends number = number> = DirectionalField<N, "links">;
+/** Algebra-valued field with one element a link: forces, momenta, directions of differentiation. */
+export type AlgebraField<N extends number = number> = DirectionalField<N, "algebra">;

@@ -1,0 +1,120 @@
+/**
+ * The index space of all fields: a periodic hypercubic lattice. Sites are numbered lexicographically with the first
+ * coordinate fastest; the last direction is time. Two fields belong together when they hold the same Lattice object.
+ */
+import { GeometryError } from "../errors.ts";
+import type { Engine } from "./engine.ts";
+
+/** A displacement: one integer a direction, in lattice units. */
+export type Displacement = readonly number[];
+
+/** Sites on which a field lives: all of them, or those with even or odd coordinate sum. */
+export type Domain = "all" | "even" | "odd";
+
+const AXES = ["x", "y", "z", "t"];
+
+/**
+ * A periodic lattice together with the engine that stores its fields and runs its programs.
+ * Use `lattice([8, 8, 8, 8])` of the gauge room to make one.
+ */
+export class Lattice {
+  /** Extents L_mu >= 1, direction by direction; 2, 3 or 4 of them. */
+  readonly extents: readonly number[];
+  readonly dim: number;
+  /** Number of sites. */
+  readonly volume: number;
+  /** Stores fields and runs plans; chosen when the lattice is made. */
+  readonly engine: Engine;
+
+  /** @throws GeometryError when an extent is not a positive integer or the dimension is not 1 to 4. */
+  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine) {
+    if (extents.length < 1 || extents.length > 4)
+      throw new GeometryError(`lattice: got ${extents.length} extents, expected 2, 3 or 4: give one extent a direction, for instance [8, 8, 8, 8]`);
+    for (const L of extents)
+      if (!Number.isInteger(L) || L < 1)
+        throw new GeometryError(`lattice: got extent ${L} in [${extents.join(", ")}], expected positive integers`);
+    this.extents = Object.freeze([...extents]);
+    this.dim = extents.length;
+    this.volume = extents.reduce((v, L) => v * L, 1);
+    if (this.volume > 2 ** 31)
+      throw new GeometryError(`lattice: ${this.volume} sites do not fit, at most 2^31 are supported: use smaller extents`);
+    this.engine = makeEngine(this);
+  }
+
+  /** True when every extent is even, so that parity is well defined across the boundary. */
+  get bipartite(): boolean {
+    return this.extents.every((L) => L % 2 === 0);
+  }
+
+  /** Name of a direction: x, y, z, t, the last one always t. */
+  axis(mu: number): string {
+    return mu === this.dim - 1 && this.dim > 1 ? "t" : AXES[mu]!;
+  }
+
+  /** Lexicographic number of a site; coordinates are taken modulo the extents. */
+  site(x: readonly number[]): number {
+    let n = 0;
+    for (let mu = this.dim - 1; mu >= 0; mu--) {
+      const L = this.extents[mu]!;
+      n = n * L + ((((x[mu] ?? 0) % L) + L) % L);
+    }
+    return n;
+  }
+
+  /** Coordinates of a lexicographic site number. */
+  coordinates(n: number): number[] {
+    return this.extents.map((L) => {
+      const x = n % L;
+      n = (n - x) / L;
+      return x;
+    });
+  }
+
+  /** Sum of the coordinates modulo 2. */
+  parity(n: number): 0 | 1 {
+    let s = 0;
+    for (const L of this.extents) {
+      const x = n % L;
+      n = (n - x) / L;
+      s += x;
+    }
+    return (s & 1) as 0 | 1;
+  }
+
+  /** Number of sites of a domain. */
+  sites(domain: Domain): number {
+    return domain === "all" ? this.volume : this.volume / 2;
+  }
+
+  /** Unit displacement along mu times `steps`. */
+  step(mu: number, steps = 1): Displacement {
+    if (!Number.isInteger(mu) || mu < 0 || mu >= this.dim)
+      throw new GeometryError(`direction ${mu} does not exist: got a ${this.dim}-dimensional lattice, expected 0 <= mu < ${this.dim}`);
+    return this.extents.map((_, nu) => (nu === mu ? steps : 0));
+  }
+
+  /** The displacement with every component in [0, L). */
+  wrap(d: Displacement): Displacement {
+    return this.extents.map((L, mu) => ((((d[mu] ?? 0) % L) + L) % L));
+  }
+
+  toString(): string {
+    return this.extents.join("x");
+  }
+}
+
+/** Component-wise sum of two displacements. */
+export function addDisplacements(a: Displacement, b: Displacement): Displacement {
+  return a.map((x, mu) => x + b[mu]!);
+}
+
+/** `+x -2t`, or `0`: the shortest way round the torus. */
+export function displacementText(lattice: Lattice, d: Displacement): string {
+  const parts = lattice.wrap(d).flatMap((x, mu) => {
+    const L = lattice.extents[mu]!;
+    const y = x > L / 2 ? x - L : x;
+    if (y === 0) return [];
+    return [`${y > 0 ? "+" : "-"}${Math.abs(y) === 1 ? "" : Math.abs(y)}${lattice.axis(mu)}`];
+  });
+  return parts.length === 0 ? "0" : parts.join("");
+}

@@ -1,0 +1,51 @@
+/** C = A^+ (conjugate transpose); end points swap. Rule: A' = C'^+. For a complex site scalar: the conjugate. */
+import { CovarianceError } from "../../errors.ts";
+import type { Op } from "../op.ts";
+import { complexOps, matrixOps } from "../site.ts";
+import type { Complex, Matrix, Traced } from "../tape.ts";
+import { type MatrixType, complexType, linkType, typeText } from "../types.ts";
+import { combine, scaleBy } from "./combine.ts";
+import { shift, shiftOp } from "./shift.ts";
+import { unitOp } from "./constants.ts";
+
+export const adjOp: Op = {
+  name: "adj",
+  infer([a], _attributes, lattice) {
+    if (a!.kind === "complex") return a!;
+    if (a!.kind !== "matrix") throw new CovarianceError(`adj: got ${typeText(lattice, a!)}, expected a matrix field or a complex site scalar`);
+    return { ...a!, start: a!.end, end: a!.start };
+  },
+  simplify(tape, [a]) {
+    const n = tape.node(a!.id);
+    if (n.op === adjOp) return tape.traced(n.inputs[0]!);
+    if (n.op === unitOp) return a;
+    if (a!.type.kind === "matrix" && a!.type.algebra) return scaleBy(-1, a!);
+    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, adj(tape.traced(n.inputs[0]!) as Matrix));
+    if (n.op === shiftOp) return shift(adj(tape.traced(n.inputs[0]!) as Matrix), n.attributes["displacement"] as number[]);
+    return undefined;
+  },
+  vjp: ({ cotangent }) => [adj(cotangent as Matrix)],
+  site(b, [x], _attributes, types) {
+    if (types[0]!.kind === "complex") {
+      const c = complexOps(b);
+      return c.flat([c.conj(c.of(x!, 0))]);
+    }
+    const m = matrixOps(b, (types[0] as MatrixType).N);
+    return m.flat(m.dagger(m.load(x!)));
+  },
+  cost: () => 0,
+  samples: (lattice, N) => [
+    { label: "link", inputs: [linkType(lattice, N, 0)], apply: ([a]) => adj(a as Matrix) },
+    { label: "complex", inputs: [complexType()], apply: ([z]) => conj(z as Complex) },
+  ],
+};
+
+/** Conjugate transpose of a matrix field; runs the path backwards. */
+export function adj<N extends number>(a: Matrix<N>): Matrix<N> {
+  return a.tape.apply(adjOp, [a]) as Matrix<N>;
+}
+
+/** Complex conjugate of a site scalar. */
+export function conj(z: Complex): Complex {
+  return (z as Traced).tape.apply(adjOp, [z]) as Complex;
+}

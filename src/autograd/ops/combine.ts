@@ -1,0 +1,91 @@
+/** Linear combination with fixed numbers: C = sum_k c_k X_k. add, sub, neg and scale by a number are special cases. */
+import { CovarianceError } from "../../errors.ts";
+import { displacementText } from "../lattice.ts";
+import type { Op } from "../op.ts";
+import type { Traced } from "../tape.ts";
+import { type ValueType, components, realType, sameDisplacement, sameType, siteMatrixType, typeText } from "../types.ts";
+
+const coefficients = (a: { readonly [k: string]: unknown }): readonly number[] => a["coefficients"] as readonly number[];
+
+export const combine: Op = {
+  name: "combine",
+  infer(inputs, _attributes, lattice) {
+    const first = inputs[0]!;
+    for (const t of inputs) {
+      if (sameType(lattice, first, t)) continue;
+      if (first.kind === "matrix" && t.kind === "matrix" && first.N === t.N) {
+        const [a, b] = sameDisplacement(lattice, first.start, t.start) ? [first.end, t.end] : [first.start, t.start];
+        throw new CovarianceError(
+          `add: end points differ: got [${displacementText(lattice, first.start)} -> ${displacementText(lattice, first.end)}] and [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}], expected equal ones: shift one of them, close both loops at the same site, or transport from ${displacementText(lattice, b)} to ${displacementText(lattice, a)} with links`,
+        );
+      }
+      throw new CovarianceError(
+        `add: got ${typeText(lattice, first)} and ${typeText(lattice, t)}, expected two values of the same kind, N, end points, boundary signs and sites: shift, transport or restrict one of them`,
+      );
+    }
+    return first.kind === "matrix" ? { ...first, algebra: inputs.every((t) => t.kind === "matrix" && t.algebra) } : first;
+  },
+  simplify(tape, inputs, attributes) {
+    const c = coefficients(attributes);
+    const terms = new Map<number, number>();
+    let changed = false;
+    inputs.forEach((x, k) => {
+      const node = tape.node(x.id);
+      let id = x.id;
+      let f = c[k]!;
+      if (node.op === combine && node.inputs.length === 1) {
+        id = node.inputs[0]!;
+        f *= coefficients(node.attributes)[0]!;
+        changed = true;
+      }
+      if (terms.has(id)) changed = true;
+      terms.set(id, (terms.get(id) ?? 0) + f);
+    });
+    const kept = [...terms].filter(([, f]) => f !== 0);
+    if (kept.length === 1 && kept[0]![1] === 1) return tape.traced(kept[0]![0]);
+    if (kept.length === 0 || (!changed && kept.length === inputs.length)) return undefined;
+    return tape.apply(combine, kept.map(([id]) => tape.traced(id)), { coefficients: kept.map(([, f]) => f) });
+  },
+  vjp: ({ cotangent, attributes, needs }) => coefficients(attributes).map((c, k) => (needs[k] ? scaleBy(c, cotangent) : undefined)),
+  site(b, inputs, attributes, types) {
+    const c = coefficients(attributes);
+    return Array.from({ length: components(types[0]!) }, (_, i) => {
+      let s = c[0] === 1 ? inputs[0]!(i) : c[0] === -1 ? b.neg(inputs[0]!(i)) : b.mul(b.constant(c[0]!), inputs[0]!(i));
+      for (let k = 1; k < inputs.length; k++) {
+        const x = inputs[k]!(i);
+        s = c[k] === 1 ? b.add(s, x) : c[k] === -1 ? b.sub(s, x) : b.fma(b.constant(c[k]!), x, s);
+      }
+      return s;
+    });
+  },
+  cost: (types) => 2 * types.length * components(types[0]!),
+  samples: (lattice, N) => {
+    const m = siteMatrixType(lattice, N);
+    return [
+      { label: "add", inputs: [m, m], apply: ([a, b]) => add(a!, b!) },
+      { label: "sub", inputs: [m, m], apply: ([a, b]) => sub(a!, b!) },
+      { label: "three terms", inputs: [realType(), realType(), realType()], apply: ([a, b, c]) => sub(add(a!, scaleBy(0.7, b!)), scaleBy(-1.3, c!)) },
+    ];
+  },
+};
+
+/** c x for a fixed number c. */
+export function scaleBy<T extends ValueType>(c: number, x: Traced<T>): Traced<T> {
+  return x.tape.apply(combine, [x], { coefficients: [c] }) as Traced<T>;
+}
+
+/** Sum of values with equal kind and end points. @throws CovarianceError when end points differ. */
+export function add<T extends ValueType>(first: Traced<T>, ...rest: Traced<NoInfer<T>>[]): Traced<T> {
+  const all = [first, ...rest];
+  return first.tape.apply(combine, all, { coefficients: all.map(() => 1) }) as Traced<T>;
+}
+
+/** a - b for values with equal kind and end points. @throws CovarianceError when end points differ. */
+export function sub<T extends ValueType>(a: Traced<T>, b: Traced<NoInfer<T>>): Traced<T> {
+  return a.tape.apply(combine, [a, b], { coefficients: [1, -1] }) as Traced<T>;
+}
+
+/** -x. */
+export function neg<T extends ValueType>(x: Traced<T>): Traced<T> {
+  return scaleBy(-1, x);
+}

@@ -1,0 +1,54 @@
+/** Parts of a complex site scalar. z = x + i y: z' = x' + i y'. */
+import { CovarianceError } from "../../errors.ts";
+import type { Op } from "../op.ts";
+import type { Complex, Real, Traced } from "../tape.ts";
+import { complexType, realType, typeText } from "../types.ts";
+import { scaleBy } from "./combine.ts";
+import { dot } from "./dot.ts";
+import { jointDomain } from "./domain.ts";
+
+function part(name: "re" | "im", component: 0 | 1): Op {
+  return {
+    name,
+    infer([z], _attributes, lattice) {
+      if (z!.kind !== "complex") throw new CovarianceError(`${name}: got ${typeText(lattice, z!)}, expected a complex site scalar`);
+      return realType(z!.domain);
+    },
+    simplify: (tape, [z]) => {
+      const n = tape.node(z!.id);
+      return n.op === complexOp ? tape.traced(n.inputs[component]!) : undefined;
+    },
+    vjp: ({ cotangent }) => {
+      const r = cotangent as Real;
+      const zero = scaleBy(0, r);
+      return [component === 0 ? complex(r, zero) : complex(zero, r)];
+    },
+    site: (_b, [z]) => [z!(component)],
+    cost: () => 0,
+    samples: () => [{ label: name, inputs: [complexType()], apply: ([z]) => (component === 0 ? re : im)(z as Complex) }],
+  };
+}
+
+export const reOp = part("re", 0);
+export const imOp = part("im", 1);
+
+export const complexOp: Op = {
+  name: "complex",
+  infer([x, y], _attributes, lattice) {
+    if (x!.kind !== "real" || y!.kind !== "real") throw new CovarianceError(`complex: got ${typeText(lattice, x!)} and ${typeText(lattice, y!)}, expected two real site scalars`);
+    return complexType(jointDomain("complex", x!, y!));
+  },
+  vjp: ({ cotangent: z, needs }) => [needs[0] ? re(z as Complex) : undefined, needs[1] ? im(z as Complex) : undefined],
+  site: (_b, [x, y]) => [x!(0), y!(0)],
+  cost: () => 0,
+  samples: () => [{ label: "x + iy", inputs: [realType(), realType()], apply: ([x, y]) => complex(x as Real, y as Real) }],
+};
+
+/** Real part of a complex site scalar. */
+export const re = (z: Complex): Real => (z as Traced).tape.apply(reOp, [z]) as Real;
+/** Imaginary part of a complex site scalar. */
+export const im = (z: Complex): Real => (z as Traced).tape.apply(imOp, [z]) as Real;
+/** x + i y. */
+export const complex = (x: Real, y: Real): Complex => (x as Traced).tape.apply(complexOp, [x, y]) as Complex;
+/** |z|^2. */
+export const abs2 = (z: Complex): Real => dot(z, z);

@@ -1,0 +1,86 @@
+/** Sites of an op's result, and moving between all sites and one parity. */
+import { CovarianceError, GeometryError } from "../../errors.ts";
+import type { Domain } from "../lattice.ts";
+import type { Op } from "../op.ts";
+import type { Traced } from "../tape.ts";
+import { type SiteType, type ValueType, components, domainOf, realType, sameType, siteMatrixType } from "../types.ts";
+
+/** Domain on which both operands are known. @throws CovarianceError for one even and one odd operand. */
+export function jointDomain(op: string, ...types: readonly ValueType[]): Domain {
+  let d: Domain = "all";
+  for (const t of types) {
+    const e = domainOf(t);
+    if (d === "all") d = e;
+    else if (e !== "all" && e !== d)
+      throw new CovarianceError(`${op}: one operand lives on even and the other on odd sites, so there is no site at which both are known: shift one of them by an odd displacement`);
+  }
+  return d;
+}
+
+/** Values on one parity only. Rule: the cotangent is extended by zero. */
+export const restrictOp: Op = {
+  name: "restrict",
+  infer([t], attributes, lattice) {
+    const domain = attributes["domain"] as Domain;
+    if (t!.kind === "scalar") throw new CovarianceError("restrict: got a scalar, expected a field");
+    if (!lattice.bipartite) throw new GeometryError(`restrict: parity is not defined on ${lattice}, expected even extents`);
+    if (t!.domain !== "all" && t!.domain !== domain)
+      throw new CovarianceError(`restrict: got a field on ${t!.domain} sites, expected one on all or ${domain} sites`);
+    return { ...t!, domain };
+  },
+  simplify: (tape, [x], attributes) => {
+    if (domainOf(x!.type) === attributes["domain"]) return x;
+    const n = tape.node(x!.id);
+    if (n.op === mergeOp) return tape.traced(n.inputs[attributes["domain"] === "even" ? 0 : 1]!);
+    return undefined;
+  },
+  vjp: ({ cotangent }) => [extend(cotangent)],
+  site: (_b, [x], _a, types) => Array.from({ length: components(types[0]!) }, (_, i) => x!(i)),
+  cost: () => 0,
+  samples: (lattice, N) =>
+    lattice.bipartite ? [{ label: "odd sites", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => extend(restrict(a as Traced<SiteType>, "odd")) }] : [],
+};
+
+/** One field on even and one on odd sites, joined. */
+export const mergeOp: Op = {
+  name: "merge",
+  infer([e, o], _attributes, lattice) {
+    if (domainOf(e!) !== "even" || domainOf(o!) !== "odd" || !sameType(lattice, { ...e!, domain: "odd" } as ValueType, o!))
+      throw new CovarianceError("merge: expected a field on even sites and one of the same kind on odd sites, in this order");
+    return { ...e!, domain: "all" } as ValueType;
+  },
+  vjp: ({ cotangent, needs }) => [
+    needs[0] ? restrict(cotangent as Traced<SiteType>, "even") : undefined,
+    needs[1] ? restrict(cotangent as Traced<SiteType>, "odd") : undefined,
+  ],
+  cost: () => 0,
+  samples: (lattice) =>
+    lattice.bipartite
+      ? [{ label: "even and odd", inputs: [realType("even"), realType("odd")], apply: ([e, o]) => merge(e as Traced<SiteType>, o as Traced<SiteType>) }]
+      : [],
+};
+
+/** A field on one parity, zero on the other. Rule: the cotangent is restricted. */
+export const extendOp: Op = {
+  name: "extend",
+  infer: ([t]) => ({ ...t!, domain: "all" }) as ValueType,
+  simplify: (_tape, [x]) => (domainOf(x!.type) === "all" ? x : undefined),
+  vjp: ({ inputs: [x], cotangent }) => [restrict(cotangent as Traced<SiteType>, domainOf(x!.type) as "even" | "odd")],
+  cost: () => 0,
+  samples: (lattice) => (lattice.bipartite ? [{ label: "even sites", inputs: [realType("even")], apply: ([e]) => extend(e!) }] : []),
+};
+
+/** The part of a field on even or odd sites. @throws GeometryError when an extent is odd. */
+export function restrict<T extends SiteType>(x: Traced<T>, domain: "even" | "odd"): Traced<T> {
+  return x.tape.apply(restrictOp, [x], { domain }) as Traced<T>;
+}
+
+/** The field on all sites, zero where x is not defined. */
+export function extend<T extends ValueType>(x: Traced<T>): Traced<T> {
+  return x.tape.apply(extendOp, [x]) as Traced<T>;
+}
+
+/** Joins a field on even sites and one on odd sites. */
+export function merge<T extends SiteType>(even: Traced<T>, odd: Traced<NoInfer<T>>): Traced<T> {
+  return even.tape.apply(mergeOp, [even, odd]) as Traced<T>;
+}

@@ -1,0 +1,103 @@
+/**
+ * Inner products at a site. dot: Re tr(A^+ B), real; cdot: tr(A^+ B), complex (for vectors A^+ B, for scalars conj(a) b).
+ * Rules: r = dot(A, B): A' = r' B, B' = r' A. z = cdot(A, B): A' = conj(z') B, B' = z' A.
+ */
+import { CovarianceError } from "../../errors.ts";
+import type { Lattice } from "../lattice.ts";
+import type { Op } from "../op.ts";
+import { complexOps } from "../site.ts";
+import type { Complex, Real, Scalar, Traced } from "../tape.ts";
+import {
+  type ComplexType,
+  type MatrixType,
+  type RealType,
+  type ScalarType,
+  type ValueType,
+  type VectorType,
+  complexType,
+  components,
+  linkType,
+  realType,
+  sameType,
+  scalarType,
+  typeText,
+  vectorType,
+} from "../types.ts";
+import { adjOp, conj } from "./adj.ts";
+import { combine, scaleBy } from "./combine.ts";
+import { jointDomain } from "./domain.ts";
+import { scale } from "./scale.ts";
+
+function check(op: string, lattice: Lattice, a: ValueType, b: ValueType): void {
+  const [x, y] = [a, b].map((t) => (t.kind === "scalar" ? t : { ...t, domain: "all" as const }));
+  if (!sameType(lattice, x!, y!))
+    throw new CovarianceError(`${op}: got ${typeText(lattice, a)} and ${typeText(lattice, b)}, expected two values of the same kind, N and end points, so that the product is gauge invariant: shift or transport one of them`);
+}
+
+export const dotOp: Op = {
+  name: "dot",
+  infer([a, b], _attributes, lattice) {
+    check("dot", lattice, a!, b!);
+    return a!.kind === "scalar" ? scalarType : realType(jointDomain("dot", a!, b!));
+  },
+  simplify(tape, [a, b]) {
+    const [na, nb] = [tape.node(a!.id), tape.node(b!.id)];
+    if (na.op === combine && na.inputs.length === 1) return scaleBy((na.attributes["coefficients"] as number[])[0]!, dot(tape.traced(na.inputs[0]!) as never, b as never));
+    if (nb.op === combine && nb.inputs.length === 1) return scaleBy((nb.attributes["coefficients"] as number[])[0]!, dot(a as never, tape.traced(nb.inputs[0]!) as never));
+    if (na.op === adjOp && nb.op === adjOp) return dot(tape.traced(na.inputs[0]!) as never, tape.traced(nb.inputs[0]!) as never);
+    if (a!.type.kind === "scalar" || a!.type.kind === "real") return scale(a as Real, b as Real);
+    return undefined;
+  },
+  vjp: ({ inputs: [a, b], cotangent: r, needs }) => [
+    needs[0] ? scale(r as Real, b as never) : undefined,
+    needs[1] ? scale(r as Real, a as never) : undefined,
+  ],
+  site(b, [x, y], _attributes, types) {
+    const n = components(types[0]!);
+    let s = b.mul(x!(0), y!(0));
+    for (let i = 1; i < n; i++) s = b.fma(x!(i), y!(i), s);
+    return [s];
+  },
+  cost: ([a]) => 2 * components(a!),
+  samples: (lattice, N) => [
+    { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => dot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
+    { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => dot(a as Traced<VectorType>, b as Traced<VectorType>) },
+    { label: "complex", inputs: [complexType(), complexType()], apply: ([a, b]) => dot(a as Traced<ComplexType>, b as Traced<ComplexType>) },
+  ],
+};
+
+export const cdotOp: Op = {
+  name: "cdot",
+  infer([a, b], _attributes, lattice) {
+    check("cdot", lattice, a!, b!);
+    if (a!.kind === "scalar" || a!.kind === "real") throw new CovarianceError(`cdot: got ${a!.kind} values, expected complex ones: use dot`);
+    return complexType(jointDomain("cdot", a!, b!));
+  },
+  vjp: ({ inputs: [a, b], cotangent: z, needs }) => [
+    needs[0] ? scale(conj(z as Complex), b as never) : undefined,
+    needs[1] ? scale(z as Complex, a as never) : undefined,
+  ],
+  site(b, [x, y], _attributes, types) {
+    const c = complexOps(b);
+    let s = c.mul(c.conj(c.of(x!, 0)), c.of(y!, 0));
+    for (let i = 1; i < components(types[0]!) / 2; i++) s = c.fma(c.conj(c.of(x!, i)), c.of(y!, i), s);
+    return c.flat([s]);
+  },
+  cost: ([a]) => 4 * components(a!),
+  samples: (lattice, N) => [
+    { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => cdot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
+    { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => cdot(a as Traced<VectorType>, b as Traced<VectorType>) },
+  ],
+};
+
+/** Re tr(a^+ b) at every site (vectors: Re a^+ b; real: a b). @throws CovarianceError when the product would not be invariant. */
+export function dot(a: Scalar, b: Scalar): Scalar;
+export function dot<T extends MatrixType | VectorType | RealType | ComplexType>(a: Traced<T>, b: Traced<NoInfer<T>>): Real;
+export function dot(a: Traced<ValueType | ScalarType>, b: Traced): Traced {
+  return a.tape.apply(dotOp, [a, b]);
+}
+
+/** tr(a^+ b) at every site (vectors: a^+ b). @throws CovarianceError when the product would not be invariant. */
+export function cdot<T extends MatrixType | VectorType | ComplexType>(a: Traced<T>, b: Traced<NoInfer<T>>): Complex {
+  return (a as Traced).tape.apply(cdotOp, [a, b]) as Complex;
+}

@@ -1,0 +1,184 @@
+/**
+ * Matrix exponential of an algebra field and all its derivatives as one op:
+ *   E(A; X_1..X_k) = d/de_1 .. d/de_k exp(A + e_1 X_1 + .. + e_k X_k) at e = 0   (k = 0: exp A itself).
+ * By the cyclicity of the trace the family is closed: with cotangent C', X_i' = E(A^+; C', the other X_j^+) and
+ * A' = E(A^+; C', all X_j^+), so reverse mode nests to any order. No eigenvalues enter: degenerate fields are exact.
+ *
+ * Evaluated in the truncated polynomials of e (2^k coefficients), with A scaled by 2^-s until its Frobenius norm is at most 1.
+ * N = 2, 3 (traceless, Cayley-Hamilton): exp A = q0 + q1 A (+ q2 A^2), the q by Horner's rule on the recurrence
+ * A^2 = c1 (N = 2), A^3 = c1 A + c0 (N = 3), c1 = tr A^2 / 2, c0 = tr A^3 / 3; the trace of the X_i, which commutes, is a factor.
+ * Other N: Horner's rule on the Taylor series. Then s squarings.
+ */
+import type { Lattice } from "../lattice.ts";
+import type { Op } from "../op.ts";
+import { type C, type M, type Operand, type Site, type V, matrixOps } from "../site.ts";
+import type { Algebra, Matrix, Traced } from "../tape.ts";
+import { type MatrixType, type ValueType, siteMatrixType, typeText } from "../types.ts";
+import { CovarianceError } from "../../errors.ts";
+import { adj } from "./adj.ts";
+import { ta } from "./ta.ts";
+import { closed } from "./trace.ts";
+
+/** Terms of the Taylor series for norm at most 1: the next one is below 1e-17. */
+const TERMS = 18;
+
+export const expOp: Op = {
+  name: "exp",
+  infer(types, _attributes, lattice) {
+    const first = closed("exp", lattice, types[0]!);
+    for (const t of types.slice(1)) sameClosed(lattice, first, t);
+    return { ...first, algebra: false };
+  },
+  vjp: ({ inputs: [a, ...xs], cotangent, needs }) => {
+    const back = adj(a as Matrix);
+    const daggers = xs.map((x) => adj(x as Matrix));
+    return [
+      needs[0] ? dexp(back, cotangent as Matrix, ...daggers) : undefined,
+      ...xs.map((_, i) => (needs[i + 1] ? dexp(back, cotangent as Matrix, ...daggers.filter((_d, j) => j !== i)) : undefined)),
+    ];
+  },
+  site(b, inputs, _attributes, types) {
+    const t = types[0] as MatrixType;
+    const m = matrixOps(b, t.N);
+    return m.flat(exponential(b, t, inputs));
+  },
+  cost: (types) => {
+    const N = (types[0] as MatrixType).N;
+    const product = 8 * N ** 3 * 3 ** (types.length - 1);
+    return N === 2 || N === 3 ? 3 * product + 300 * 3 ** (types.length - 1) : TERMS * product;
+  },
+  samples: (lattice, N) => {
+    const [m, a] = [siteMatrixType(lattice, N), siteMatrixType(lattice, N, true)];
+    return [
+      { label: "of ta", inputs: [m], apply: ([x]) => exp(ta(x as Matrix)) },
+      { label: "of an algebra field", inputs: [a], apply: ([x]) => exp(x as Algebra) },
+      { label: "first derivative", inputs: [a, m], apply: ([x, y]) => dexp(x as Matrix, y as Matrix) },
+    ];
+  },
+};
+
+function sameClosed(lattice: Lattice, first: MatrixType, t: ValueType): void {
+  const other = closed("exp", lattice, t);
+  if (other.N !== first.N || other.start.some((s, mu) => (s - first.start[mu]!) % lattice.extents[mu]! !== 0))
+    throw new CovarianceError(`exp: got a direction ${typeText(lattice, t)} at ${typeText(lattice, first)}, expected the same N and end points`);
+}
+
+/** Truncated polynomials in e_1..e_k: index = bit mask; undefined = zero. */
+type Poly<T> = (T | undefined)[];
+
+function polyProduct<A, B, T>(x: Poly<A>, y: Poly<B>, mul: (a: A, b: B) => T, add: (a: T, b: T) => T): Poly<T> {
+  return x.map((_, mask) => {
+    let s: T | undefined;
+    for (let sub = mask; ; sub = (sub - 1) & mask) {
+      const [a, b] = [x[sub], y[mask ^ sub]];
+      if (a !== undefined && b !== undefined) s = s === undefined ? mul(a, b) : add(s, mul(a, b));
+      if (sub === 0) break;
+    }
+    return s;
+  });
+}
+
+function polySum<T>(x: Poly<T>, y: Poly<T>, add: (a: T, b: T) => T): Poly<T> {
+  return x.map((a, k) => (a === undefined ? y[k] : y[k] === undefined ? a : add(a, y[k]!)));
+}
+
+/** Coefficient of e_1..e_k in exp(A + sum e_i X_i). */
+function exponential(b: Site, type: MatrixType, inputs: readonly Operand[]): M {
+  const { N } = type;
+  const m = matrixOps(b, N);
+  const k = inputs.length - 1;
+  const size = 1 << k;
+  const raw = inputs.map((x) => m.load(x));
+  const norm2 = m.norm2(raw[0]!);
+  // s = ceil(log2 |A|), at least 0: the number of halvings
+  const s = b.laneMax(b.max(b.constant(0), b.mul(b.constant(0.5 / Math.LN2), b.call("log", b.max(norm2, b.constant(1))))));
+  const [factor] = b.loop(s, [b.constant(1)], ([f]) => [b.mul(b.constant(0.5), f!)]);
+  const arg: Poly<M> = Array.from({ length: size }, () => undefined);
+  arg[0] = m.rscale(factor!, raw[0]!);
+  for (let i = 0; i < k; i++) arg[1 << i] = m.rscale(factor!, raw[i + 1]!);
+  const traceless = type.algebra && (N === 2 || N === 3);
+  const small = traceless ? byCayleyHamilton(b, N, arg) : byTaylor(b, N, arg);
+  const carried = small.flatMap((x) => m.flat(x ?? m.zero()));
+  const squared = b.loop(s, carried, (values) => {
+    const p: Poly<M> = Array.from({ length: size }, (_, q) => unflatten(values.slice(q * 2 * N * N, (q + 1) * 2 * N * N)));
+    return polyProduct(p, p, m.times, m.plus).flatMap((x) => m.flat(x!));
+  });
+  return unflatten(squared.slice((size - 1) * 2 * N * N));
+}
+
+const unflatten = (v: readonly V[]): C[] => Array.from({ length: v.length / 2 }, (_, i) => ({ re: v[2 * i]!, im: v[2 * i + 1]! }));
+
+function byTaylor(b: Site, N: number, arg: Poly<M>): Poly<M> {
+  const m = matrixOps(b, N);
+  const one: Poly<M> = arg.map((_, q) => (q === 0 ? m.unit() : undefined));
+  const width = 2 * N * N;
+  const start = arg.flatMap((_, q) => m.flat(q === 0 ? m.unit() : m.zero()));
+  // p <- 1 + A p / n for n = TERMS .. 1
+  const out = b.loop(b.constant(TERMS), [b.constant(TERMS), ...start], ([n, ...values]) => {
+    const p: Poly<M> = arg.map((_, q) => unflatten(values.slice(q * width, (q + 1) * width)));
+    const inverse = b.div(b.constant(1), n!);
+    const scaled = polyProduct(arg, p, m.times, m.plus).map((x) => x && m.rscale(inverse, x));
+    return [b.sub(n!, b.constant(1)), ...polySum(one, scaled, m.plus).flatMap((x) => m.flat(x ?? m.zero()))];
+  });
+  return arg.map((_, q) => unflatten(out.slice(1 + q * width, 1 + (q + 1) * width)));
+}
+
+function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
+  const m = matrixOps(b, N);
+  // the trace of a direction commutes with everything: exp(A + e t) = exp(A) exp(e t)
+  const traces: Poly<C> = arg.map((x, q) => (q === 0 || x === undefined ? undefined : m.rscale(b.constant(1 / N), [m.trace(x)])[0]));
+  const A: Poly<M> = arg.map((x, q) => (x && traces[q] ? m.addDiagonal(m.neg(traces[q]!), x) : x));
+  const A2 = polyProduct(A, A, m.times, m.plus);
+  const c1: Poly<C> = A2.map((x) => x && m.rscale(b.constant(0.5), [m.trace(x)])[0]);
+  c1[0] = { re: c1[0]!.re, im: b.constant(0) };
+  const real = (r: number): C => m.constant(r);
+  const inverseFactorials = [1];
+  for (let n = 1; n <= TERMS + 1; n++) inverseFactorials.push(inverseFactorials[n - 1]! / n);
+  const constant = (n: number): Poly<C> => arg.map((_, q) => (q === 0 ? real(inverseFactorials[n]!) : undefined));
+  let result: Poly<M>;
+  if (N === 2) {
+    // A^2 = c1: even powers give q0, odd ones q1
+    let q0 = constant(TERMS);
+    let q1 = constant(TERMS + 1);
+    for (let n = TERMS - 2; n >= 0; n -= 2) {
+      q0 = polySum(constant(n), polyProduct(c1, q0, m.mul, m.add), m.add);
+      q1 = polySum(constant(n + 1), polyProduct(c1, q1, m.mul, m.add), m.add);
+    }
+    result = polyProduct(q1, A, m.cscale, m.plus);
+    result = result.map((x, q) => (q0[q] ? m.addDiagonal(q0[q]!, x ?? m.zero()) : x));
+  } else {
+    // trilinear tr(A A A)/3; its e-expansion is tr(A2 A)/3
+    const c0: Poly<C> = polyProduct(A2, A, m.traceProduct, m.add).map((z) => z && m.rscale(b.constant(1 / 3), [z])[0]);
+    c0[0] = { re: b.constant(0), im: c0[0]!.im };
+    let q: [Poly<C>, Poly<C>, Poly<C>] = [constant(TERMS), arg.map(() => undefined), arg.map(() => undefined)];
+    for (let n = TERMS - 1; n >= 0; n--) {
+      // A (q0 + q1 A + q2 A^2) = q2 c0 + (q0 + q2 c1) A + q1 A^2
+      q = [
+        polySum(constant(n), polyProduct(c0, q[2], m.mul, m.add), m.add),
+        polySum(q[0], polyProduct(c1, q[2], m.mul, m.add), m.add),
+        q[1],
+      ];
+    }
+    const linear = polyProduct(q[1], A, m.cscale, m.plus);
+    result = polySum(linear, polyProduct(q[2], A2, m.cscale, m.plus), m.plus);
+    result = result.map((x, i) => (q[0][i] ? m.addDiagonal(q[0][i]!, x ?? m.zero()) : x));
+  }
+  if (arg.length === 1) return result;
+  // exp of the nilpotent trace part, factor by factor: prod_i (1 + e_i t_i)
+  let f: Poly<C> = arg.map((_, i) => (i === 0 ? real(1) : undefined));
+  for (let i = 1; i < arg.length; i <<= 1) {
+    const step: Poly<C> = arg.map((_, j) => (j === 0 ? real(1) : j === i ? traces[i] : undefined));
+    f = polyProduct(f, step, m.mul, m.add);
+  }
+  return polyProduct(f, result, m.cscale, m.plus);
+}
+
+/** exp of an algebra field: an SU(N) matrix (U(1) phase for N = 1) closed at the same site. @throws CovarianceError when the path is open. */
+export function exp<N extends number>(a: Matrix<N>): Matrix<N> {
+  return (a as Traced).tape.apply(expOp, [a]) as Matrix<N>;
+}
+
+/** Derivative of exp at A along X_1..X_k; linear in each X. */
+export function dexp<N extends number>(a: Matrix<N>, ...directions: Matrix<NoInfer<N>>[]): Matrix<N> {
+  return (a as Traced).tape.apply(expOp, [a, ...directions]) as Matrix<N>;
+}

@@ -1,0 +1,26 @@
+/** The list of all ops. The op test loops over it, so an op cannot exist without its gradient check. */
+import type { Op } from "../op.ts";
+import { adjOp } from "./adj.ts";
+import { combine } from "./combine.ts";
+import { complexOp, imOp, reOp } from "./complex.ts";
+import { constantOp, numberOp, unitOp } from "./constants.ts";
+import { extendOp, mergeOp, restrictOp } from "./domain.ts";
+import { cdotOp, dotOp } from "./dot.ts";
+import { expOp } from "./exp.ts";
+import { afterOp, aliasOp, detachOp } from "./flow.ts";
+import { mulOp, mulVectorOp } from "./mul.ts";
+import { outerOp } from "./outer.ts";
+import { argDetOp, lyapOp, polarOp } from "./polar.ts";
+import { scaleOp } from "./scale.ts";
+import { shiftOp } from "./shift.ts";
+import { solveOp } from "./solve.ts";
+import { broadcastOp, sumOp } from "./sum.ts";
+import { taOp } from "./ta.ts";
+import { reTraceOp, traceOp } from "./trace.ts";
+import { unaryOp } from "./unary.ts";
+
+export const allOps: readonly Op[] = [
+  combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
+  argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, detachOp, aliasOp, afterOp,
+  numberOp, constantOp, unitOp,
+];

@@ -1,0 +1,49 @@
+/** C = v w^+ for colour vectors: a path from v's site to w's site. Rule: v' = C' w, w' = C'^+ v. */
+import { CovarianceError } from "../../errors.ts";
+import type { Op } from "../op.ts";
+import { complexOps } from "../site.ts";
+import type { Matrix, Traced, Vector } from "../tape.ts";
+import { type VectorType, typeText, vectorType } from "../types.ts";
+import { adj } from "./adj.ts";
+import { combine, scaleBy } from "./combine.ts";
+import { jointDomain } from "./domain.ts";
+import { mul } from "./mul.ts";
+import { scale, scaleOp } from "./scale.ts";
+
+export const outerOp: Op = {
+  name: "outer",
+  infer([v, w], _attributes, lattice) {
+    if (v!.kind !== "vector" || w!.kind !== "vector" || v!.N !== w!.N)
+      throw new CovarianceError(`outer: got ${typeText(lattice, v!)} and ${typeText(lattice, w!)}, expected two vectors of the same N`);
+    if (v!.boundary.some((s, mu) => s !== w!.boundary[mu]))
+      throw new CovarianceError(`outer: got boundary signs (${v!.boundary.join(",")}) and (${w!.boundary.join(",")}), expected equal ones: the product would not be periodic`);
+    return { kind: "matrix", N: v!.N, start: v!.at, end: w!.at, domain: jointDomain("outer", v!, w!), algebra: false };
+  },
+  simplify(tape, [v, w]) {
+    for (const [x, y, first] of [[v!, w!, true], [w!, v!, false]] as const) {
+      const n = tape.node(x.id);
+      const joined = (id: number): Traced => (first ? outer(tape.traced(id) as Vector, y as Vector) : outer(y as Vector, tape.traced(id) as Vector));
+      if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, joined(n.inputs[0]!));
+      if (n.op === scaleOp && tape.node(n.inputs[0]!).type.kind !== "complex") return scale(tape.traced(n.inputs[0]!) as never, joined(n.inputs[1]!) as never);
+    }
+    return undefined;
+  },
+  vjp: ({ inputs: [v, w], cotangent: c, needs }) => [
+    needs[0] ? mul(c as Matrix, w as Vector) : undefined,
+    needs[1] ? mul(adj(c as Matrix), v as Vector) : undefined,
+  ],
+  site(b, [v, w], _attributes, types) {
+    const N = (types[0] as VectorType).N;
+    const c = complexOps(b);
+    return c.flat(Array.from({ length: N * N }, (_, k) => c.mul(c.of(v!, Math.floor(k / N)), c.conj(c.of(w!, k % N)))));
+  },
+  cost: ([v]) => 6 * (v as VectorType).N ** 2,
+  samples: (lattice, N) => [
+    { label: "two vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([v, w]) => outer(v as Vector, w as Vector) },
+  ],
+};
+
+/** v w^+: a matrix field from the site of v to the site of w. */
+export function outer<N extends number>(v: Vector<N>, w: Vector<NoInfer<N>>): Matrix<N> {
+  return v.tape.apply(outerOp, [v, w]) as Matrix<N>;
+}

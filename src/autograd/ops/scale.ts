@@ -1,0 +1,79 @@
+/**
+ * C = s X for a scalar, a real site scalar or a complex site scalar s (gauge invariant, so it may multiply anything).
+ * Rules: X' = conj(s) C'; s real: s' = Re tr(X^+ C') (summed over sites for a scalar); s complex: s' = tr(X^+ C').
+ */
+import { CovarianceError } from "../../errors.ts";
+import type { Op } from "../op.ts";
+import { complexOps } from "../site.ts";
+import type { Complex, Real, Scalar, Tape, Traced } from "../tape.ts";
+import { type ValueType, complexType, components, realType, scalarType, siteMatrixType, typeText, vectorType } from "../types.ts";
+import { conj } from "./adj.ts";
+import { combine, scaleBy } from "./combine.ts";
+import { constantOp, numberOp } from "./constants.ts";
+import { cdot, dot } from "./dot.ts";
+import { jointDomain } from "./domain.ts";
+import { broadcastOp, sum } from "./sum.ts";
+
+export const scaleOp: Op = {
+  name: "scale",
+  infer([s, x], _attributes, lattice) {
+    if (s!.kind === "matrix" || s!.kind === "vector")
+      throw new CovarianceError(`scale: got the factor ${typeText(lattice, s!)}, expected a number, a scalar, or a gauge-invariant site scalar (for instance reTrace of a closed loop)`);
+    if (x!.kind === "scalar" && s!.kind !== "scalar") throw new CovarianceError("scale: got a site scalar times a scalar: put the scalar first");
+    if (s!.kind === "complex" && x!.kind === "real") throw new CovarianceError("scale: got a complex factor for a real site scalar: make it complex first");
+    if (x!.kind === "scalar") return x!;
+    const domain = jointDomain("scale", s!, x!);
+    return x!.kind === "matrix" ? { ...x!, domain, algebra: x!.algebra && s!.kind !== "complex" } : { ...x!, domain };
+  },
+  simplify(tape, [s, x]) {
+    const [ns, nx] = [tape.node(s!.id), tape.node(x!.id)];
+    if (ns.op === numberOp) return scaleBy(ns.attributes["value"] as number, x!);
+    if (nx.op === numberOp && s!.type.kind === "scalar") return scaleBy(nx.attributes["value"] as number, s!);
+    if (ns.op === broadcastOp) return scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never);
+    if (ns.op === combine && ns.inputs.length === 1)
+      return scaleBy((ns.attributes["coefficients"] as number[])[0]!, scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never));
+    if (nx.op === combine && nx.inputs.length === 1)
+      return scaleBy((nx.attributes["coefficients"] as number[])[0]!, scale(s as Scalar, tape.traced(nx.inputs[0]!) as never));
+    if (ns.op === constantOp && nx.op === scaleOp && tape.node(nx.inputs[0]!).op === constantOp)
+      return scale(productOfConstants(tape, s!.id, nx.inputs[0]!), tape.traced(nx.inputs[1]!) as never);
+    return undefined;
+  },
+  vjp: ({ inputs: [s, x], cotangent: c, needs }) => {
+    const kind = s!.type.kind;
+    const back = kind === "complex" ? conj(s as Complex) : s!;
+    let factor: Traced | undefined;
+    if (needs[0]) factor = kind === "complex" ? cdot(x as never, c as never) : kind === "real" || x!.type.kind === "scalar" ? dot(x as never, c as never) : sum(dot(x as Real, c as Real));
+    return [factor, needs[1] ? scale(back as Scalar, c as never) : undefined];
+  },
+  site(b, [s, x], _attributes, types) {
+    const n = components(types[1]!);
+    if (types[0]!.kind !== "complex") return Array.from({ length: n }, (_, i) => b.mul(s!(0), x!(i)));
+    const c = complexOps(b);
+    return c.flat(Array.from({ length: n / 2 }, (_, i) => c.mul(c.of(s!, 0), c.of(x!, i))));
+  },
+  cost: ([s, x]) => (s!.kind === "complex" ? 3 : 1) * components(x!),
+  samples: (lattice, N) => {
+    const m = siteMatrixType(lattice, N);
+    return [
+      { label: "scalar times matrix", inputs: [scalarType, m], apply: ([s, x]) => scale(s as Scalar, x as Traced<typeof m>) },
+      { label: "real times matrix", inputs: [realType(), m], apply: ([s, x]) => scale(s as Real, x as Traced<typeof m>) },
+      { label: "complex times matrix", inputs: [complexType(), m], apply: ([s, x]) => scale(s as Complex, x as Traced<typeof m>) },
+      { label: "complex times vector", inputs: [complexType(), vectorType(lattice, N)], apply: ([s, x]) => scale(s as Complex, x as never) },
+      { label: "real times real", inputs: [realType(), realType()], apply: ([s, x]) => scale(s as Real, x as Real) },
+      { label: "scalar times scalar", inputs: [scalarType, scalarType], apply: ([s, x]) => scale(s as Scalar, x as Scalar) },
+      { label: "complex times complex", inputs: [complexType(), complexType()], apply: ([s, x]) => scale(s as Complex, x as Complex) },
+    ];
+  },
+};
+
+function productOfConstants(tape: Tape, a: number, b: number): Real {
+  const [x, y] = [tape.node(a).attributes, tape.node(b).attributes];
+  const [u, v] = [x["data"] as Float64Array, y["data"] as Float64Array];
+  return tape.apply(constantOp, [], { key: `(${x["key"] as string})*(${y["key"] as string})`, data: u.map((s, n) => s * v[n]!) }) as Real;
+}
+
+/** s x: s a number, a scalar, or a gauge-invariant site scalar (real or complex); x anything. */
+export function scale<T extends ValueType>(s: number | Scalar | Real | Complex, x: Traced<T>): Traced<T> {
+  if (typeof s === "number") return scaleBy(s, x);
+  return x.tape.apply(scaleOp, [s as Traced, x]) as Traced<T>;
+}

@@ -1,0 +1,101 @@
+/**
+ * x = A^{-1} b for a hermitian positive operator A given by its action, solved by conjugate gradient to a relative residual.
+ * Implicit rule: with l = A^{-1} x', b' = l, and every field c inside A has c' = -(vjp of A[c] x)(l). Nothing is differentiated
+ * through the iteration. The solution is linear in b, so number and scalar factors of b are pulled out: an action b^+ A^{-1} b
+ * and its force share one solve.
+ */
+import { CovarianceError, RecordingError } from "../../errors.ts";
+import { pullback } from "../backward.ts";
+import type { Op } from "../op.ts";
+import type { Program, Scalar, Tape, Traced, Vector } from "../tape.ts";
+import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
+import { add, combine, neg, scaleBy } from "./combine.ts";
+import { alias } from "./flow.ts";
+import { adj } from "./adj.ts";
+import { mul } from "./mul.ts";
+import { scale, scaleOp } from "./scale.ts";
+import type { Matrix } from "../tape.ts";
+
+/** Solver settings: relative residual |r|/|b| to reach, and the number of iterations after which to give up. */
+export interface SolveOptions {
+  readonly tolerance?: number;
+  readonly maxIterations?: number;
+}
+
+export const solveOp: Op = {
+  name: "solve",
+  infer(types) {
+    return types[types.length - 1]!;
+  },
+  simplify(tape, inputs, attributes) {
+    const b = inputs[inputs.length - 1]!;
+    const captured = inputs.slice(0, -1);
+    const n = tape.node(b.id);
+    const again = (id: number): Traced => tape.apply(solveOp, [...captured, tape.traced(id)], attributes);
+    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, again(n.inputs[0]!));
+    if (n.op === scaleOp && tape.node(n.inputs[0]!).type.kind === "scalar") return scale(tape.traced(n.inputs[0]!) as Scalar, again(n.inputs[1]!));
+    return undefined;
+  },
+  vjp: ({ inputs, output, cotangent, needs, attributes }) => {
+    const tape = output.tape;
+    const captured = inputs.slice(0, -1);
+    const l = tape.apply(solveOp, [...captured, cotangent], attributes);
+    const wanted = captured.map((c, k) => ({ c: alias(c), k })).filter(({ k }) => needs[k]);
+    const cs: (Traced | undefined)[] = captured.map(() => undefined);
+    if (wanted.length > 0) {
+      const args = captured.map((c, k) => wanted.find((w) => w.k === k)?.c ?? c);
+      const [ax] = tape.inline(attributes["operator"] as Program, [...args, output]);
+      pullback(ax!, l, wanted.map((w) => w.c)).forEach((ct, i) => {
+        if (ct) cs[wanted[i]!.k] = neg(ct);
+      });
+    }
+    return [...cs, needs[inputs.length - 1] ? l : undefined];
+  },
+  samples: (lattice, N) => {
+    const t = siteMatrixType(lattice, N);
+    return [
+      {
+        label: "1 + A^+A",
+        inputs: [t, vectorType(lattice, N)],
+        apply: ([a, b]) => solve((x) => add(x, mul(adj(a as Matrix), mul(a as Matrix, x))), b as Vector, { tolerance: 1e-14 }),
+      },
+    ];
+  },
+};
+
+/**
+ * A^{-1} b by conjugate gradient. `operator` maps a vector to A times it; A must be hermitian and positive.
+ * @throws SolverError when a plan runs it and the tolerance (default 1e-12 relative) is not reached in maxIterations (default 5000).
+ */
+export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b: Vector<N>, options: SolveOptions = {}): Vector<N> {
+  const tape: Tape = b.tape;
+  const x = alias(b);
+  const ax = operator(x);
+  if (!sameType(tape.lattice, ax.type, b.type))
+    throw new CovarianceError(`solve: the operator maps ${typeText(tape.lattice, b.type)} to ${typeText(tape.lattice, ax.type)}, expected the same type`);
+  const captured = capture(tape, x.id, ax.id);
+  const program = tape.extract([...captured, x.id], [ax.id]);
+  return tape.apply(solveOp, [...captured.map((id) => tape.traced(id)), b], {
+    operator: program,
+    tolerance: options.tolerance ?? 1e-12,
+    maxIterations: options.maxIterations ?? 5000,
+  }) as Traced<VectorType<N>>;
+}
+
+/** Values used by the nodes between x and ax that do not themselves depend on x. */
+function capture(tape: Tape, x: number, ax: number): number[] {
+  const depends = new Map<number, boolean>([[x, true]]);
+  const visit = (id: number): boolean => {
+    const known = depends.get(id);
+    if (known !== undefined) return known;
+    let d = false;
+    if (id > x) for (const i of tape.node(id).inputs) d = visit(i) || d;
+    depends.set(id, d);
+    return d;
+  };
+  if (!visit(ax)) throw new RecordingError("solve: the operator ignores its argument: expected A x to depend on x");
+  const captured = new Set<number>();
+  for (const [id, d] of depends)
+    if (d && id !== x) for (const i of tape.node(id).inputs) if (!depends.get(i) && tape.node(i).inputs.length + Number(tape.node(i).op.name === "input") > 0) captured.add(i);
+  return [...captured].sort((a, b) => a - b);
+}

@@ -1,0 +1,50 @@
+/** s = sum_n r(n) over all sites in a fixed order, and its transpose, the constant field r(n) = s. */
+import { CovarianceError } from "../../errors.ts";
+import type { Domain } from "../lattice.ts";
+import type { Op } from "../op.ts";
+import type { Real, Scalar, Traced } from "../tape.ts";
+import { realType, scalarType, typeText } from "../types.ts";
+import { combine, scaleBy } from "./combine.ts";
+import { scale, scaleOp } from "./scale.ts";
+
+export const sumOp: Op = {
+  name: "sum",
+  infer([r], _attributes, lattice) {
+    if (r!.kind !== "real")
+      throw new CovarianceError(`sum: got ${typeText(lattice, r!)}, expected a real site scalar: take reTrace of a closed loop, dot, re or im first`);
+    return scalarType;
+  },
+  simplify(tape, [r]) {
+    const n = tape.node(r!.id);
+    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, sum(tape.traced(n.inputs[0]!) as Real));
+    if (n.op === scaleOp && tape.node(n.inputs[0]!).type.kind === "scalar") return scale(tape.traced(n.inputs[0]!) as Scalar, sum(tape.traced(n.inputs[1]!) as Real));
+    return undefined;
+  },
+  vjp: ({ inputs: [r], cotangent }) => [broadcast(cotangent as Scalar, (r as Real).type.domain)],
+  cost: () => 1,
+  samples: () => [{ label: "real field", inputs: [realType()], apply: ([r]) => sum(r as Real) }],
+};
+
+export const broadcastOp: Op = {
+  name: "broadcast",
+  infer: (_types, attributes) => realType(attributes["domain"] as Domain),
+  vjp: ({ cotangent }) => [sum(cotangent as Real)],
+  site: (_b, [s]) => [s!(0)],
+  cost: () => 0,
+  samples: () => [{ label: "scalar", inputs: [scalarType], apply: ([s]) => broadcast(s as Scalar) }],
+};
+
+/** Sum of a real site scalar over its sites; fixed order, so the same bits for any number of threads. */
+export function sum(r: Real): Scalar {
+  return (r as Traced).tape.apply(sumOp, [r]) as Scalar;
+}
+
+/** Mean over the sites on which r lives. */
+export function mean(r: Real): Scalar {
+  return scaleBy(1 / r.lattice.sites(r.type.domain), sum(r));
+}
+
+/** The real field that has the value s at every site. */
+export function broadcast(s: Scalar, domain: Domain = "all"): Real {
+  return (s as Traced).tape.apply(broadcastOp, [s], { domain }) as Real;
+}

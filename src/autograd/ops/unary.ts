@@ -1,0 +1,103 @@
+/**
+ * Functions of a real site scalar or of a scalar, point by point: y = f(x), x' = f'(x) y'. Each entry gives f at a site and
+ * f' in ops. relu and step take the value 0 at 0.
+ */
+import { CovarianceError } from "../../errors.ts";
+import type { Op } from "../op.ts";
+import type { Site, V } from "../site.ts";
+import type { Real, Scalar, Traced } from "../tape.ts";
+import { realType, scalarType, typeText } from "../types.ts";
+import { add, neg, scaleBy, sub } from "./combine.ts";
+import { number } from "./constants.ts";
+import { scale } from "./scale.ts";
+import { broadcast } from "./sum.ts";
+
+type Value = Real | Scalar;
+
+interface UnaryRule {
+  readonly at: (b: Site, x: V) => V;
+  /** f'(x), given x and y = f(x); undefined where it vanishes everywhere. */
+  readonly slope: ((x: Value, y: Value) => Value) | undefined;
+  /** Takes a random number to a point where f is smooth. */
+  readonly domain?: (x: Value) => Value;
+}
+
+const times = (x: Value, y: Value): Value => scale(x as Real, y as Real) as Value;
+const one = (x: Value): Value => {
+  const s = number(x.tape, 1);
+  return x.type.kind === "scalar" ? s : (broadcast(s, (x as Real).type.domain) as Value);
+};
+const positiveValue = (x: Value): Value => add(times(x, x) as Real, scaleBy(0.5, one(x) as Real));
+
+/** Names of the point-wise functions. */
+export type UnaryName = "relu" | "step" | "tanh" | "tan" | "sin" | "cos" | "sigmoid" | "softplus" | "exponential" | "logarithm" | "sqrt" | "reciprocal";
+
+const table: Readonly<Record<UnaryName, UnaryRule>> = {
+  relu: { at: (b, x) => b.max(x, b.constant(0)), slope: (x) => unary("step", x) },
+  step: { at: (b, x) => b.positive(x, b.constant(1), b.constant(0)), slope: undefined },
+  tanh: { at: (b, x) => b.call("tanh", x), slope: (x, y) => sub(one(x) as Real, times(y, y) as Real) },
+  tan: { at: (b, x) => b.call("tan", x), slope: (x, y) => add(one(x) as Real, times(y, y) as Real), domain: (x) => scaleBy(0.3, x as Real) },
+  sin: { at: (b, x) => b.call("sin", x), slope: (x) => unary("cos", x) },
+  cos: { at: (b, x) => b.call("cos", x), slope: (x) => neg(unary("sin", x) as Real) },
+  sigmoid: {
+    at: (b, x) => b.div(b.constant(1), b.add(b.constant(1), b.call("exp", b.neg(x)))),
+    slope: (x, y) => times(y, sub(one(x) as Real, y as Real)),
+  },
+  softplus: {
+    // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
+    at: (b, x) => b.add(b.max(x, b.constant(0)), b.call("log", b.add(b.constant(1), b.call("exp", b.neg(b.abs(x)))))),
+    slope: (x) => unary("sigmoid", x),
+  },
+  exponential: { at: (b, x) => b.call("exp", x), slope: (_x, y) => y },
+  logarithm: { at: (b, x) => b.call("log", x), slope: (x) => unary("reciprocal", x), domain: positiveValue },
+  sqrt: { at: (b, x) => b.sqrt(x), slope: (_x, y) => scaleBy(0.5, unary("reciprocal", y) as Real), domain: positiveValue },
+  reciprocal: { at: (b, x) => b.div(b.constant(1), x), slope: (_x, y) => neg(times(y, y) as Real), domain: positiveValue },
+};
+
+export const unaryOp: Op = {
+  name: "unary",
+  infer([x], attributes, lattice) {
+    if (x!.kind !== "real" && x!.kind !== "scalar")
+      throw new CovarianceError(`${attributes["f"] as string}: got ${typeText(lattice, x!)}, expected a real site scalar or a scalar: a non-linear function of a matrix entry is not gauge covariant, take reTrace or abs2 first`);
+    return x!;
+  },
+  vjp: ({ inputs: [x], output, cotangent, attributes }) => {
+    const slope = table[attributes["f"] as UnaryName].slope;
+    return [slope && times(slope(x as Value, output as Value), cotangent as Value)];
+  },
+  site: (b, [x], attributes) => [table[attributes["f"] as UnaryName].at(b, x!(0))],
+  cost: () => 20,
+  samples: () =>
+    (Object.keys(table) as UnaryName[]).flatMap((f) => {
+      const prepare = table[f].domain ?? ((x: Value) => x);
+      return [realType(), scalarType].map((t) => ({ label: `${f} of a ${t.kind}`, inputs: [t], apply: ([x]: readonly Traced[]) => unary(f, prepare(x as Value)) }));
+    }),
+};
+
+function unary<T extends Value>(f: UnaryName, x: T): T {
+  return (x as Traced).tape.apply(unaryOp, [x], { f }) as T;
+}
+
+/** max(x, 0). */
+export const relu = <T extends Value>(x: T): T => unary("relu", x);
+/** 1 where x > 0, else 0; no derivative. */
+export const step = <T extends Value>(x: T): T => unary("step", x);
+export const tanh = <T extends Value>(x: T): T => unary("tanh", x);
+export const tan = <T extends Value>(x: T): T => unary("tan", x);
+export const sin = <T extends Value>(x: T): T => unary("sin", x);
+export const cos = <T extends Value>(x: T): T => unary("cos", x);
+/** 1 / (1 + e^-x). */
+export const sigmoid = <T extends Value>(x: T): T => unary("sigmoid", x);
+/** log(1 + e^x). */
+export const softplus = <T extends Value>(x: T): T => unary("softplus", x);
+/** e^x of a real site scalar or scalar (`exp` is the matrix exponential). */
+export const exponential = <T extends Value>(x: T): T => unary("exponential", x);
+/** Natural logarithm of a positive real site scalar or scalar. */
+export const log = <T extends Value>(x: T): T => unary("logarithm", x);
+export const sqrt = <T extends Value>(x: T): T => unary("sqrt", x);
+/** 1 / x. */
+export const reciprocal = <T extends Value>(x: T): T => unary("reciprocal", x);
+/** x^2. */
+export const square = <T extends Value>(x: T): T => times(x, x) as T;
+/** a / b. */
+export const divide = <T extends Value>(a: T, b: T): T => times(a, unary("reciprocal", b)) as T;

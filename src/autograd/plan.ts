@@ -1,0 +1,112 @@
+/**
+ * A plan: a function recorded once on examples, compiled, and replayed. Outputs live in fields of the plan (`run`) or in new ones
+ * (`fresh`); a replay allocates nothing.
+ */
+import { GeometryError, RecordingError } from "../errors.ts";
+import type { CompileOptions, Executable, Storage } from "./engine.ts";
+import { Field } from "./field.ts";
+import type { Lattice } from "./lattice.ts";
+import { type Program, Tape } from "./tape.ts";
+import { type ConcreteOf, type TracedOf, concreteLeaves, concreteTwin, leaves, tracedTwin } from "./tree.ts";
+import { type ValueType, sameType, scalarType, typeText } from "./types.ts";
+
+export class Plan<A extends readonly unknown[], Y> {
+  readonly lattice: Lattice;
+  readonly program: Program;
+  readonly #executable: Executable;
+  readonly #types: readonly ValueType[];
+  readonly #shape: unknown;
+  readonly #own: { fields: Field[]; read: () => unknown };
+  readonly #inputs: Storage[];
+  readonly #scalars: (Field | undefined)[];
+  readonly #ownOutputs: Storage[];
+
+  /** Records f on traced twins of the example arguments. @throws CovarianceError, RecordingError from the ops of f. */
+  constructor(f: (...args: never[]) => Y, examples: A, options: CompileOptions = {}) {
+    const { lattice } = Plan.signature(examples);
+    this.lattice = lattice;
+    const tape = new Tape(lattice);
+    const list = concreteLeaves([...examples]);
+    const traced = list.map((l) => tape.input(l.type));
+    let k = 0;
+    const args = tracedTwin([...examples], () => traced[k++]!) as never[];
+    const result = f(...args);
+    const outputs = leaves(result);
+    for (const y of outputs) if (y.tape !== tape) throw new RecordingError("the recorded function returned a value of another recording: return values computed from its own arguments");
+    this.program = tape.finish(outputs);
+    this.#types = list.map((l) => l.type);
+    this.#shape = result;
+    this.#own = concreteTwin(result, lattice);
+    this.#executable = lattice.engine.compile(this.program, options);
+    this.#scalars = list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined));
+    this.#inputs = list.map((l, i) => this.#scalars[i]?.storage ?? (l.value as Field).storage);
+    this.#ownOutputs = this.#own.fields.map((x) => x.storage);
+  }
+
+  /** Lattice and a key of the argument types. @throws RecordingError without any field among the arguments, GeometryError for two lattices. */
+  static signature(args: readonly unknown[]): { lattice: Lattice; key: string } {
+    const list = concreteLeaves([...args]);
+    let lattice: Lattice | undefined;
+    for (const { value } of list) {
+      if (typeof value === "number") continue;
+      if (lattice && value.lattice !== lattice)
+        throw new GeometryError(`got fields on two lattices (${lattice} and ${value.lattice}), expected one: make all fields from the same lattice object`);
+      lattice = value.lattice;
+    }
+    if (!lattice) throw new RecordingError("got no field among the arguments, expected at least one: a program needs a lattice");
+    return { lattice, key: list.map((l) => JSON.stringify(l.type)).join("|") };
+  }
+
+  /** Bytes of intermediate fields while running. */
+  get arenaBytes(): number {
+    return this.#executable.arenaBytes;
+  }
+
+  /** The compiled kernels as text. */
+  describe(): string {
+    return this.#executable.describe();
+  }
+
+  /** Runs with these arguments; the result's fields belong to the plan and are overwritten by the next run. */
+  run(...args: { [K in keyof A]: A[K] }): ConcreteOf<Y> {
+    this.#bind(args);
+    this.#executable.run(this.#inputs, this.#ownOutputs);
+    return this.#own.read() as ConcreteOf<Y>;
+  }
+
+  /** Runs with these arguments and writes the results into the given fields (same structure as the result). */
+  runInto(into: ConcreteOf<Y>, ...args: { [K in keyof A]: A[K] }): void {
+    this.#bind(args);
+    const targets = concreteLeaves(into);
+    const types = leaves(this.#shape).map((y) => y.type);
+    if (targets.length !== types.length || targets.some((t, k) => typeof t.value === "number" || !sameType(this.lattice, t.type, types[k]!)))
+      throw new RecordingError(`runInto: got ${targets.length} targets (${targets.map((t) => typeText(this.lattice, t.type)).join("; ")}), expected ${types.map((t) => typeText(this.lattice, t)).join("; ")}`);
+    this.#executable.run(this.#inputs, targets.map((t) => (t.value as Field).storage));
+  }
+
+  /** Runs with these arguments and returns new fields. */
+  fresh(...args: { [K in keyof A]: A[K] }): ConcreteOf<Y> {
+    const twin = concreteTwin(this.#shape, this.lattice);
+    this.#bind(args);
+    this.#executable.run(this.#inputs, twin.fields.map((x) => x.storage));
+    return twin.read() as ConcreteOf<Y>;
+  }
+
+  #bind(args: readonly unknown[]): void {
+    const list = concreteLeaves([...args]);
+    if (list.length !== this.#types.length) throw new RecordingError(`plan: got ${list.length} argument leaves, expected ${this.#types.length}: pass arguments of the recorded structure`);
+    list.forEach((l, i) => {
+      if (!sameType(this.lattice, l.type, this.#types[i]!))
+        throw new RecordingError(`plan: argument leaf ${i} is ${typeText(this.lattice, l.type)}, expected ${typeText(this.lattice, this.#types[i]!)}`);
+      if (typeof l.value === "number") this.lattice.engine.writeScalar(this.#inputs[i]!, l.value);
+      else if (l.value.lattice !== this.lattice) throw new GeometryError(`plan: got a field on ${l.value.lattice}, expected one on the plan's own lattice object ${this.lattice}`);
+      else this.#inputs[i] = l.value.storage;
+    });
+  }
+}
+
+/** Records f on example arguments and compiles it. */
+export function record<A extends readonly unknown[], Y>(f: (...args: { -readonly [K in keyof A]: TracedOf<A[K]> }) => Y, ...examples: A): Plan<A, Y> {
+  return new Plan(f as (...args: never[]) => Y, examples);
+}
+

@@ -1,0 +1,216 @@
+/**
+ * The tape: a flat list of ops over small-matrix fields, written by running a user's function on traced values.
+ * Equal expressions are recorded once. Nothing here is global: a value knows its tape, and ops find the tape from
+ * their inputs.
+ */
+import { RecordingError } from "../errors.ts";
+import type { Lattice } from "./lattice.ts";
+import type { Op } from "./op.ts";
+import { type MatrixType, type ValueType, type VectorType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
+
+/** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. Arrays of field data are named by a second attribute. */
+export type Attribute = number | string | boolean | readonly number[] | Float64Array | Program;
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** One line of a program. */
+export interface Node {
+  readonly op: Op;
+  readonly inputs: readonly number[];
+  readonly attributes: Attributes;
+  readonly type: ValueType;
+  /** Innermost checkpoint region in which the node was recorded; 0 outside. */
+  readonly region: number;
+}
+
+/** An immutable recorded program: nodes in an order in which they can be computed. */
+export interface Program {
+  readonly lattice: Lattice;
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** Structural key: equal keys mean equal programs. */
+  readonly key: string;
+}
+
+/** A value being recorded. Its kind and N are part of its static type, end points and extents are checked while recording. */
+export class Traced<T extends ValueType = ValueType> {
+  readonly tape: Tape;
+  readonly id: number;
+  readonly type: T;
+  constructor(tape: Tape, id: number, type: T) {
+    this.tape = tape;
+    this.id = id;
+    this.type = type;
+  }
+  get lattice(): Lattice {
+    return this.tape.lattice;
+  }
+  /** A traced value is not a number yet. */
+  valueOf(): never {
+    throw new RecordingError(
+      `${this.toString()} has no number while it is being recorded: got a conversion to a number, expected an op (add, scale, where, ...): control flow on traced values is not possible`,
+    );
+  }
+  toString(): string {
+    return `%${this.id}: ${typeText(this.tape.lattice, this.type)}`;
+  }
+}
+
+export type Matrix<N extends number = number> = Traced<MatrixType<N>>;
+export type Algebra<N extends number = number> = Traced<MatrixType<N> & { readonly algebra: true }>;
+export type Vector<N extends number = number> = Traced<VectorType<N>>;
+export type Real = Traced<RealType>;
+export type Complex = Traced<ComplexType>;
+export type Scalar = Traced<ScalarType>;
+
+function attributesKey(attributes: Attributes): string {
+  return Object.keys(attributes)
+    .filter((k) => !(attributes[k] instanceof Float64Array))
+    .map((k) => `${k}=${attributeKey(attributes[k]!)}`)
+    .join(";");
+}
+
+function attributeKey(a: Attribute): string {
+  if (typeof a === "object" && "nodes" in a) return a.key;
+  return Array.isArray(a) ? `[${a.join(",")}]` : String(a);
+}
+
+export class Tape {
+  readonly lattice: Lattice;
+  readonly #nodes: Node[] = [];
+  readonly #inputs: number[] = [];
+  readonly #seen = new Map<string, number>();
+  #open = true;
+  #region = 0;
+  #regions = 0;
+  #fresh = 0;
+
+  constructor(lattice: Lattice) {
+    this.lattice = lattice;
+  }
+
+  node(id: number): Node {
+    return this.#nodes[id]!;
+  }
+
+  get length(): number {
+    return this.#nodes.length;
+  }
+
+  /** A new input of the program. */
+  input(type: ValueType): Traced {
+    const id = this.#append({ op: inputOp, inputs: [], attributes: { index: this.#inputs.length }, type, region: 0 });
+    this.#inputs.push(id);
+    return new Traced(this, id, type);
+  }
+
+  /** Records an op, after its own simplifications; an expression that was recorded before is returned as it was. */
+  apply(op: Op, inputs: readonly Traced[], attributes: Attributes = {}, unique = false): Traced {
+    if (!this.#open)
+      throw new RecordingError(`${op.name}: got a value of a recording that has ended, expected values of the current one: do not keep traced values outside the recorded function`);
+    for (const x of inputs) {
+      if (!(x instanceof Traced))
+        throw new RecordingError(`${op.name}: got ${describeForeign(x)}, expected a traced value: pass fields through the recorded function's arguments`);
+      if (x.tape !== this)
+        throw new RecordingError(`${op.name}: got a value of another recording, expected values of this one: pass it as an argument of the recorded function`);
+    }
+    const simpler = unique ? undefined : op.simplify?.(this, inputs, attributes);
+    if (simpler) return simpler;
+    const type = op.infer(inputs.map((x) => x.type), attributes, this.lattice);
+    const ids = inputs.map((x) => x.id);
+    const key = unique
+      ? `!${this.#fresh++}`
+      : `${op.name}(${ids.join(",")})${attributesKey(attributes)}`;
+    const found = unique ? undefined : this.#seen.get(`${this.#region}|${key}`) ?? this.#seen.get(`0|${key}`);
+    if (found !== undefined) return new Traced(this, found, this.#nodes[found]!.type);
+    const id = this.#append({ op, inputs: ids, attributes, type, region: this.#region });
+    this.#seen.set(`${this.#region}|${key}`, id);
+    return new Traced(this, id, type);
+  }
+
+  traced(id: number): Traced {
+    return new Traced(this, id, this.#nodes[id]!.type);
+  }
+
+  /** Runs f with every node marked as belonging to a new checkpoint region. */
+  inRegion<T>(f: () => T): T {
+    const outer = this.#region;
+    this.#region = ++this.#regions;
+    try {
+      return f();
+    } finally {
+      this.#region = outer;
+    }
+  }
+
+  /** Ends the recording and keeps the nodes on which the outputs depend. */
+  finish(outputs: readonly Traced[]): Program {
+    this.#open = false;
+    return extract(this.lattice, this.#nodes, this.#inputs, outputs.map((x) => x.id));
+  }
+
+  /** Program of the nodes between `inputs` and `outputs`, without ending the recording. */
+  extract(inputs: readonly number[], outputs: readonly number[]): Program {
+    return extract(this.lattice, this.#nodes, inputs, outputs);
+  }
+
+  /** Appends a program's nodes with its inputs replaced, and returns its outputs. */
+  inline(program: Program, inputs: readonly Traced[]): Traced[] {
+    const map = new Map<number, Traced>();
+    program.inputs.forEach((id, k) => map.set(id, inputs[k]!));
+    program.nodes.forEach((node, id) => {
+      if (!map.has(id)) map.set(id, this.apply(node.op, node.inputs.map((i) => map.get(i)!), node.attributes));
+    });
+    return program.outputs.map((id) => map.get(id)!);
+  }
+
+  #append(node: Node): number {
+    this.#nodes.push(node);
+    return this.#nodes.length - 1;
+  }
+}
+
+function describeForeign(x: unknown): string {
+  if (typeof x === "number") return `the number ${x}`;
+  return x === undefined ? "undefined" : `a ${Object.getPrototypeOf(x as object)?.constructor?.name ?? typeof x}`;
+}
+
+function nodeKey(n: Node): string {
+  return `${n.op.name}(${n.inputs.join(",")};${attributesKey(n.attributes)})${JSON.stringify(n.type)}`;
+}
+
+/** Nodes on which the outputs depend, cut at the inputs, renumbered. */
+function extract(lattice: Lattice, nodes: readonly Node[], inputs: readonly number[], outputs: readonly number[]): Program {
+  const cut = new Set(inputs);
+  const needed = new Set<number>();
+  const stack = [...outputs];
+  while (stack.length > 0) {
+    const id = stack.pop()!;
+    if (needed.has(id)) continue;
+    needed.add(id);
+    if (!cut.has(id)) stack.push(...nodes[id]!.inputs);
+  }
+  for (const id of inputs) needed.add(id);
+  const order = [...needed].sort((a, b) => a - b);
+  const number = new Map(order.map((id, k) => [id, k]));
+  const list = order.map((id): Node => {
+    const n = nodes[id]!;
+    return cut.has(id)
+      ? { op: inputOp, inputs: [], attributes: { index: inputs.indexOf(id) }, type: n.type, region: 0 }
+      : { ...n, inputs: n.inputs.map((i) => number.get(i)!) };
+  });
+  const ins = inputs.map((i) => number.get(i)!);
+  const outs = outputs.map((i) => number.get(i)!);
+  const key = `{${ins.join(",")}>${outs.join(",")}:${list.map(nodeKey).join("|")}}`;
+  return Object.freeze({ lattice, nodes: list, inputs: ins, outputs: outs, key });
+}
+
+/** The op of a program's inputs: has a type, no rule. */
+export const inputOp: Op = {
+  name: "input",
+  infer: () => {
+    throw new RecordingError("internal: inputs are made by the tape");
+  },
+  vjp: () => [],
+  samples: () => [],
+};

@@ -1,0 +1,183 @@
+/**
+ * Derivatives of recorded functions: grad, valueAndGrad, vjp, jvp, hvp, checkpoint. Called on traced values they record into the
+ * current program (so they nest); called on fields and numbers they record once per geometry and replay a plan.
+ *
+ * A link's tangent is an algebra field: dU = X U. The gradient of a real S on links is the force field
+ * F = sum_a T_a d/ds S(exp(s T_a) U), that is F = -(1/2) TA(U G^+) for N >= 2 and -TA(U G^+) for N = 1 (G: raw cotangent), with the
+ * scalar product (X, Y) = -2 tr(X Y), for N = 1 -X Y.
+ */
+import { RecordingError } from "../errors.ts";
+import { pullback } from "./backward.ts";
+import { add, scaleBy, sub } from "./ops/combine.ts";
+import { number } from "./ops/constants.ts";
+import { dot } from "./ops/dot.ts";
+import { extend } from "./ops/domain.ts";
+import { alias } from "./ops/flow.ts";
+import { mul } from "./ops/mul.ts";
+import { adj } from "./ops/adj.ts";
+import { scale } from "./ops/scale.ts";
+import { sum } from "./ops/sum.ts";
+import { ta } from "./ops/ta.ts";
+import { Plan } from "./plan.ts";
+import type { Matrix, Real, Scalar, Tape, Traced } from "./tape.ts";
+import { type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, rebuild } from "./tree.ts";
+import { type ValueType, domainOf } from "./types.ts";
+
+/** Norm of the algebra: (X, Y) = metric(N) Re tr(X^+ Y). */
+export const metric = (N: number): number => (N === 1 ? 1 : 2);
+
+/** Gives every leaf a fresh name, so that only the explicit dependence counts. */
+function named<X>(x: X): X {
+  return rebuild(x, nextOf(leaves(x).map((v) => alias(v)))) as X;
+}
+
+function nextOf(values: readonly Traced[]): () => Traced {
+  let k = 0;
+  return () => values[k++]!;
+}
+
+/** Cotangents of structured arguments as tangent-space values; zero where there is no dependence. */
+function tangents(x: unknown, raw: readonly (Traced | undefined)[]): Traced[] {
+  const links = linkLeaves(x);
+  return leaves(x).map((v, k) => {
+    const G = raw[k];
+    const t = v.type as ValueType;
+    if (links[k] === "links") {
+      const U = v as Matrix;
+      return G ? scaleBy(-1 / metric(U.type.N), ta(mul(U, adj(G as Matrix)))) : scaleBy(0, ta(mul(U, adj(U))));
+    }
+    const ct = G ?? scaleBy(0, v);
+    if (links[k] === "algebra") return scaleBy(1 / metric((v as Matrix).type.N), ta(ct as Matrix));
+    return domainOf(ct.type) !== domainOf(t) ? extend(ct) : ct;
+  });
+}
+
+/** For every leaf: is it a link, an algebra component, or neither. */
+function linkLeaves(x: unknown): ("links" | "algebra" | "plain")[] {
+  if (x instanceof Directional) return x.values().map(() => x.role as "links" | "algebra");
+  if (Array.isArray(x)) return x.flatMap(linkLeaves);
+  if (typeof x === "object" && x !== null && !("tape" in x)) return Object.keys(x).sort().flatMap((k) => linkLeaves((x as Record<string, unknown>)[k]));
+  return ["plain"];
+}
+
+/** Pairing of two tangents: a scalar, sum over all leaves (algebra: (X, Y); fields: Re tr(X^+ Y); scalars: product). */
+export function pairing(x: unknown, y: unknown): Scalar {
+  const kinds = linkLeaves(x);
+  const [a, b] = [leaves(x), leaves(y)];
+  const terms = a.map((v, k) => {
+    const p = v.type.kind === "scalar" ? scale(v as Scalar, b[k]! as Scalar) : sum(dot(v as Real, b[k]! as Real));
+    return kinds[k] === "plain" ? p : scaleBy(metric((v as Matrix).type.N), p);
+  });
+  return add(terms[0]!, ...terms.slice(1));
+}
+
+type Fn<X, R, Y> = (x: X, ...rest: R[]) => Y;
+
+function expectScalar(y: Traced): Scalar {
+  if (y.type?.kind !== "scalar") throw new RecordingError(`grad: the function returns ${String(y)}, expected a scalar: take sum or mean of a real site scalar`);
+  return y as Scalar;
+}
+
+/** Records value and gradient on traced arguments. */
+function tracedValueAndGrad<X, R>(f: Fn<X, R, Scalar>, x: X, rest: R[]): { value: Scalar; grad: TangentOf<X> } {
+  const named_ = named(x);
+  const value = expectScalar(f(named_, ...rest));
+  const raw = pullback(value, number(value.tape, 1), leaves(named_));
+  const grad = rebuild(named_, nextOf(tangents(named_, raw)), true) as TangentOf<X>;
+  return { value, grad };
+}
+
+/** Tape of any traced structure. */
+function tapeOf(x: unknown): Tape {
+  return leaves(x)[0]!.tape;
+}
+
+/** A function that records when called with traced values and replays a cached plan when called with fields and numbers. */
+export interface Transformed<X, R, Y> {
+  (x: X, ...rest: R[]): Y;
+  <C>(x: C, ...rest: unknown[]): ConcreteOf<Y>;
+}
+
+/** Wraps a recording function so that concrete arguments run through a plan, recorded once per geometry and types. */
+export function replayable<A extends unknown[], Y>(record: (...args: A) => Y): (...args: unknown[]) => unknown {
+  const plans = new WeakMap<object, Map<string, Plan<unknown[], unknown>>>();
+  return (...args: unknown[]): unknown => {
+    if (args.some(holdsTraced)) return record(...(args as A));
+    const { lattice, key } = Plan.signature(args);
+    let byKey = plans.get(lattice);
+    if (!byKey) plans.set(lattice, (byKey = new Map()));
+    let plan = byKey.get(key);
+    if (!plan) byKey.set(key, (plan = new Plan(record as (...a: unknown[]) => unknown, args)));
+    return plan.fresh(...args);
+  };
+}
+
+/** Gradient of a scalar function with respect to its first argument. Links give the force field. */
+export function grad<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X, R, TangentOf<X>> {
+  return replayable((x: X, ...rest: R[]) => tracedValueAndGrad(f, x, rest).grad) as Transformed<X, R, TangentOf<X>>;
+}
+
+/** Value and gradient with respect to the first argument, from one pass. */
+export function valueAndGrad<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X, R, { value: Scalar; grad: TangentOf<X> }> {
+  return replayable((x: X, ...rest: R[]) => tracedValueAndGrad(f, x, rest)) as Transformed<X, R, { value: Scalar; grad: TangentOf<X> }>;
+}
+
+/**
+ * Vector-Jacobian product: vjp(f)(x, w) gives the gradient of <w, f(x)> with respect to x. w has the type of f(x); where f returns
+ * links, w is a raw cotangent of link type.
+ */
+export function vjp<X, Y>(f: (x: X) => Y): Transformed<X, Y, TangentOf<X>> {
+  return replayable((x: X, w: Y) => {
+    const named_ = named(x);
+    const ys = leaves(f(named_));
+    const ws = leaves(w);
+    const xs = leaves(named_);
+    const raw: (Traced | undefined)[] = xs.map(() => undefined);
+    ys.forEach((y, i) => {
+      pullback(y, ws[i]!, xs).forEach((c, k) => {
+        if (c) raw[k] = raw[k] ? add(raw[k], c) : c;
+      });
+    });
+    return rebuild(named_, nextOf(tangents(named_, raw)), true) as TangentOf<X>;
+  }) as Transformed<X, Y, TangentOf<X>>;
+}
+
+/**
+ * Jacobian-vector product: the derivative of f at x along the tangent v (links: d/ds f(exp(s v) U)), by transposing the vjp, which
+ * is linear in its cotangent.
+ */
+export function jvp<X, Y>(f: (x: X) => Y): Transformed<X, TangentOf<X>, Y> {
+  return replayable((x: X, v: TangentOf<X>) => {
+    const y = f(x);
+    const w = leaves(y).map((u) => alias(u));
+    const back = vjp(f)(x, rebuild(y, nextOf(w)) as Y) as TangentOf<X>;
+    const p = pairing(back, v);
+    const raw = pullback(p, number(tapeOf(x), 1), w);
+    return rebuild(y, nextOf(leaves(y).map((u, k) => raw[k] ?? scaleBy(0, u)))) as Y;
+  }) as Transformed<X, TangentOf<X>, Y>;
+}
+
+/**
+ * Derivative of the gradient along v: hvp(S)(U, v) = d/ds F(exp(s v) U) at s = 0. On links the left derivatives do not commute:
+ * d_v F = grad (F, v) + [v, F]; the commutator is included, so the result is the directional derivative itself.
+ */
+export function hvp<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X, TangentOf<X> | R, TangentOf<X>> {
+  return replayable((x: X, v: TangentOf<X>, ...rest: R[]) => {
+    let force: unknown;
+    const second = tracedValueAndGrad((y: X) => pairing((force = tracedValueAndGrad(f, y, rest).grad), v), x, []).grad;
+    const kinds = linkLeaves(x);
+    const [F, V] = [leaves(force), leaves(v)];
+    const values = leaves(second).map((s, k) => {
+      if (kinds[k] !== "links") return s;
+      const [a, b] = [V[k] as Matrix, F[k] as Matrix];
+      return ta(add(s as Matrix, sub(mul(a, b), mul(b, a))));
+    });
+    return rebuild(second, nextOf(values)) as TangentOf<X>;
+  }) as Transformed<X, TangentOf<X> | R, TangentOf<X>>;
+}
+
+/** f, with its intermediate fields recomputed in the reverse pass instead of kept. Same values and derivatives, less memory. */
+export function checkpoint<X, R, Y>(f: Fn<X, R, Y>): Fn<X, R, Y> {
+  return (x: X, ...rest: R[]) => tapeOf(x).inRegion(() => f(x, ...rest));
+}
+

@@ -1,0 +1,145 @@
+/**
+ * Structured arguments: a recorded function takes and returns values inside plain objects and arrays. A link field is traced as
+ * `Links` (U[mu], U.map), an algebra field as `Algebras`, a number as a scalar.
+ */
+import { RecordingError } from "../errors.ts";
+import { DirectionalField, Field } from "./field.ts";
+import type { Lattice } from "./lattice.ts";
+import { type Matrix, type Scalar, Traced } from "./tape.ts";
+import { type ValueType, scalarType } from "./types.ts";
+
+/** Traced matrix fields, one a direction. `U[mu]` is a direction, `U.map(mu => ...)` builds new ones. */
+export class Directional<N extends number = number, R extends "links" | "algebra" = "links" | "algebra"> {
+  readonly role: R;
+  readonly #values: readonly Matrix<N>[];
+  readonly [mu: number]: Matrix<N>;
+  constructor(role: R, values: readonly Matrix<N>[]) {
+    this.role = role;
+    this.#values = values;
+    values.forEach((v, mu) => Object.defineProperty(this, mu, { value: v, enumerable: true }));
+  }
+  /** Number of directions. */
+  get dim(): number {
+    return this.#values.length;
+  }
+  get lattice(): Lattice {
+    return this.#values[0]!.lattice;
+  }
+  get N(): N {
+    return this.#values[0]!.type.N;
+  }
+  /** New values for every direction, from the same input. */
+  map(f: (mu: number) => Matrix<N>): Directional<N, R> {
+    return new Directional(this.role, this.#values.map((_, mu) => f(mu)));
+  }
+  values(): readonly Matrix<N>[] {
+    return this.#values;
+  }
+}
+
+export type Links<N extends number = number> = Directional<N, "links">;
+export type Algebras<N extends number = number> = Directional<N, "algebra">;
+
+/** A nested structure with leaves that can be traced. */
+export type Concrete = number | Field | DirectionalField | readonly Concrete[] | { readonly [key: string]: Concrete };
+
+/** What a concrete argument looks like while recording. */
+export type TracedOf<X> = X extends number
+  ? Scalar
+  : X extends DirectionalField<infer N, infer R>
+    ? Directional<N, R>
+    : X extends Field<infer T>
+      ? Traced<T>
+      : { readonly [K in keyof X]: TracedOf<X[K]> };
+
+/** What a traced result looks like when it has values: scalars are numbers, fields belong to the caller. */
+export type ConcreteOf<X> = X extends Directional<infer N, infer R>
+  ? DirectionalField<N, R>
+  : X extends Traced<infer T>
+    ? T extends { kind: "scalar" }
+      ? number
+      : Field<T>
+    : { readonly [K in keyof X]: ConcreteOf<X[K]> };
+
+/** Tangent of a traced argument: links have an algebra field, everything else has its own kind. */
+export type TangentOf<X> = X extends Directional<infer N, "links" | "algebra">
+  ? Directional<N, "algebra">
+  : X extends Traced
+    ? X
+    : { readonly [K in keyof X]: TangentOf<X[K]> };
+
+function isTraced(x: unknown): x is Traced {
+  return x instanceof Traced;
+}
+
+/** Leaves of a traced structure in a fixed order (keys sorted). */
+export function leaves(x: unknown): Traced[] {
+  if (isTraced(x)) return [x];
+  if (x instanceof Directional) return [...x.values()];
+  if (Array.isArray(x)) return x.flatMap(leaves);
+  if (typeof x === "object" && x !== null) return Object.keys(x).sort().flatMap((k) => leaves((x as Record<string, unknown>)[k]));
+  throw new RecordingError(`got ${x === null ? "null" : typeof x} in a traced structure, expected traced values, or arrays and plain objects of them`);
+}
+
+/** The same structure with new leaves; `algebra` makes links into algebra fields. */
+export function rebuild(x: unknown, next: () => Traced, algebra = false): unknown {
+  if (isTraced(x)) return next();
+  if (x instanceof Directional) return new Directional(algebra ? "algebra" : x.role, x.values().map(() => next() as Matrix));
+  if (Array.isArray(x)) return x.map((y) => rebuild(y, next, algebra));
+  const entries = Object.keys(x as object).sort().map((k) => [k, rebuild((x as Record<string, unknown>)[k], next, algebra)]);
+  return Object.fromEntries(entries);
+}
+
+/** True when a structure holds traced values already. */
+export function holdsTraced(x: unknown): boolean {
+  if (isTraced(x) || x instanceof Directional) return true;
+  if (x instanceof Field || x instanceof DirectionalField || typeof x !== "object" || x === null) return false;
+  return Object.values(x).some(holdsTraced);
+}
+
+/** One leaf of a concrete structure: its type and, for fields, its memory. */
+export interface ConcreteLeaf {
+  readonly type: ValueType;
+  readonly value: number | Field;
+}
+
+export function concreteLeaves(x: unknown): ConcreteLeaf[] {
+  if (typeof x === "number") return [{ type: scalarType, value: x }];
+  if (x instanceof Field) return [{ type: x.type as ValueType, value: x as Field }];
+  if (x instanceof DirectionalField) return x.fields.map((f) => ({ type: f.type as ValueType, value: f as Field }));
+  if (Array.isArray(x)) return x.flatMap(concreteLeaves);
+  if (typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype)
+    return Object.keys(x).sort().flatMap((k) => concreteLeaves((x as Record<string, unknown>)[k]));
+  throw new RecordingError(`got ${x === null ? "null" : typeof x} as an argument, expected fields, link fields, numbers, or arrays and plain objects of them`);
+}
+
+/** The traced twin of a concrete structure, with leaves in the order of `concreteLeaves`. */
+export function tracedTwin(x: unknown, next: () => Traced): unknown {
+  if (typeof x === "number" || x instanceof Field) return next();
+  if (x instanceof DirectionalField) return new Directional(x.role, x.fields.map(() => next() as Matrix));
+  if (Array.isArray(x)) return x.map((y) => tracedTwin(y, next));
+  return Object.fromEntries(Object.keys(x as object).sort().map((k) => [k, tracedTwin((x as Record<string, unknown>)[k], next)]));
+}
+
+/** Fields for the results of a traced structure. Scalars become boxes that are read as numbers. */
+export function concreteTwin(x: unknown, lattice: Lattice): { fields: Field[]; read: () => unknown } {
+  if (isTraced(x)) {
+    const f = new Field(lattice, x.type as ValueType);
+    return { fields: [f], read: x.type.kind === "scalar" ? () => lattice.engine.readScalar(f.storage) : () => f };
+  }
+  if (x instanceof Directional) {
+    const d = new DirectionalField(lattice, x.N as number, x.role as "links" | "algebra");
+    return { fields: [...d.fields], read: () => d };
+  }
+  const keys = Array.isArray(x) ? x.map((_, k) => String(k)) : Object.keys(x as object).sort();
+  const parts = keys.map((k) => concreteTwin((x as Record<string, unknown>)[k], lattice));
+  const result: Record<string, unknown> | unknown[] = Array.isArray(x) ? [] : {};
+  return {
+    fields: parts.flatMap((p) => p.fields),
+    read: () => {
+      keys.forEach((k, i) => ((result as Record<string, unknown>)[k] = parts[i]!.read()));
+      return result;
+    },
+  };
+}
+

@@ -1,0 +1,118 @@
+/**
+ * Types of values in a program. A matrix field has two end points: M(n) -> g(n + start) M(n) g(n + end)^+ under a
+ * gauge transformation; a vector field has one: v(n) -> g(n + at) v(n). Site scalars and scalars are invariant.
+ */
+import { type Displacement, type Domain, type Lattice, displacementText } from "./lattice.ts";
+
+/** Complex N x N matrix at every site. `algebra` marks antihermitian fields (traceless for N >= 2). */
+export interface MatrixType<N extends number = number> {
+  readonly kind: "matrix";
+  readonly N: N;
+  readonly start: Displacement;
+  readonly end: Displacement;
+  readonly domain: Domain;
+  readonly algebra: boolean;
+}
+
+/** N complex numbers at every site; `boundary` has the sign that each direction's wrap multiplies. */
+export interface VectorType<N extends number = number> {
+  readonly kind: "vector";
+  readonly N: N;
+  readonly at: Displacement;
+  readonly boundary: readonly (1 | -1)[];
+  readonly domain: Domain;
+}
+
+/** One real number at every site. */
+export interface RealType {
+  readonly kind: "real";
+  readonly domain: Domain;
+}
+
+/** One complex number at every site. */
+export interface ComplexType {
+  readonly kind: "complex";
+  readonly domain: Domain;
+}
+
+/** One real number for the whole lattice: an action, a loss, a parameter. */
+export interface ScalarType {
+  readonly kind: "scalar";
+}
+
+export type ValueType<N extends number = number> = MatrixType<N> | VectorType<N> | RealType | ComplexType | ScalarType;
+export type SiteType<N extends number = number> = MatrixType<N> | VectorType<N> | RealType | ComplexType;
+
+/** Number of real components at a site. */
+export function components(type: ValueType): number {
+  switch (type.kind) {
+    case "matrix":
+      return 2 * type.N * type.N;
+    case "vector":
+      return 2 * type.N;
+    case "complex":
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+/** Type of the link field U_mu: from n to n + mu. */
+export function linkType<N extends number>(lattice: Lattice, N: N, mu: number): MatrixType<N> {
+  return { kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap(lattice.step(mu)), domain: "all", algebra: false };
+}
+
+/** Closed matrix field at the site itself. */
+export function siteMatrixType<N extends number>(lattice: Lattice, N: N, algebra = false): MatrixType<N> {
+  return { kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap([]), domain: "all", algebra };
+}
+
+/** Colour vector at the site, with the boundary sign of every direction (default: periodic). */
+export function vectorType<N extends number>(
+  lattice: Lattice,
+  N: N,
+  options: { boundary?: readonly (1 | -1)[]; domain?: Domain } = {},
+): VectorType<N> {
+  return {
+    kind: "vector",
+    N,
+    at: lattice.wrap([]),
+    boundary: options.boundary ?? lattice.extents.map(() => 1 as const),
+    domain: options.domain ?? "all",
+  };
+}
+
+export const realType = (domain: Domain = "all"): RealType => ({ kind: "real", domain });
+export const complexType = (domain: Domain = "all"): ComplexType => ({ kind: "complex", domain });
+export const scalarType: ScalarType = Object.freeze({ kind: "scalar" });
+
+/** Domain of any type; a scalar lives everywhere. */
+export function domainOf(type: ValueType): Domain {
+  return type.kind === "scalar" ? "all" : type.domain;
+}
+
+export function sameDisplacement(lattice: Lattice, a: Displacement, b: Displacement): boolean {
+  return lattice.extents.every((L, mu) => (a[mu]! - b[mu]!) % L === 0);
+}
+
+/** True when two types describe the same field: same kind, N, end points, boundary signs and domain. */
+export function sameType(lattice: Lattice, a: ValueType, b: ValueType): boolean {
+  if (a.kind !== b.kind) return false;
+  if (a.kind === "scalar" || b.kind === "scalar") return true;
+  if (a.domain !== b.domain) return false;
+  if (a.kind === "matrix" && b.kind === "matrix")
+    return a.N === b.N && sameDisplacement(lattice, a.start, b.start) && sameDisplacement(lattice, a.end, b.end);
+  if (a.kind === "vector" && b.kind === "vector")
+    return a.N === b.N && sameDisplacement(lattice, a.at, b.at) && a.boundary.every((s, mu) => s === b.boundary[mu]);
+  return true;
+}
+
+/** `matrix SU(3) [0 -> +x]`, `vector N=2 at 0 (even)`, `real`: what error messages and listings print. */
+export function typeText(lattice: Lattice, t: ValueType): string {
+  const domain = t.kind !== "scalar" && t.domain !== "all" ? ` (${t.domain})` : "";
+  if (t.kind === "matrix")
+    return `${t.algebra ? "algebra" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;
+  if (t.kind === "vector")
+    return `vector N=${t.N} at [${displacementText(lattice, t.at)}]${t.boundary.some((s) => s < 0) ? ` boundary (${t.boundary.join(",")})` : ""}${domain}`;
+  return t.kind + domain;
+}

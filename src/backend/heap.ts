@@ -1,0 +1,116 @@
+/**
+ * One growing block of memory for all fields of a lattice, with first-fit reuse of freed pieces. Addresses are bytes; views are
+ * taken anew after the memory has grown.
+ */
+import { BackendError } from "../errors.ts";
+
+/** Where the bytes come from: an ArrayBuffer, or a WebAssembly.Memory that kernels share. */
+export interface ByteSource {
+  /** Current buffer. */
+  buffer(): ArrayBufferLike;
+  /** Makes the buffer at least `bytes` long, keeping its contents. @throws when it cannot. */
+  grow(bytes: number): void;
+  /** Largest possible length. */
+  readonly limit: number;
+}
+
+const ALIGN = 64;
+
+export class Heap {
+  readonly #source: ByteSource;
+  /** Free pieces [start, length], sorted by start. */
+  readonly #free: [number, number][] = [];
+  #top = ALIGN;
+  #f64: Float64Array = new Float64Array(0);
+  #i32: Int32Array = new Int32Array(0);
+  /** Increases whenever views have to be taken anew. */
+  generation = 0;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+    this.#refresh();
+  }
+
+  get f64(): Float64Array {
+    return this.#f64;
+  }
+  get i32(): Int32Array {
+    return this.#i32;
+  }
+  /** Bytes handed out or kept for reuse. */
+  get used(): number {
+    return this.#top;
+  }
+
+  /** Address of `bytes` zero bytes, 64-byte aligned. @throws BackendError with the bytes needed when memory ends. */
+  allocate(bytes: number): number {
+    const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
+    const k = this.#free.findIndex(([, length]) => length >= size);
+    let at: number;
+    if (k >= 0) {
+      const piece = this.#free[k]!;
+      at = piece[0];
+      if (piece[1] === size) this.#free.splice(k, 1);
+      else {
+        piece[0] += size;
+        piece[1] -= size;
+      }
+    } else {
+      at = this.#top;
+      const end = at + size;
+      if (end > this.#source.limit)
+        throw new BackendError(`memory: this needs ${end} bytes in all, the backend holds at most ${this.#source.limit}: use a smaller lattice, fewer fields, or checkpoint`);
+      if (end > this.#source.buffer().byteLength) {
+        this.#source.grow(Math.min(this.#source.limit, Math.max(end, Math.floor(this.#source.buffer().byteLength * 1.5))));
+        this.#refresh();
+      }
+      this.#top = end;
+    }
+    this.#f64.fill(0, at / 8, (at + size) / 8);
+    return at;
+  }
+
+  /** Gives back what `allocate` returned for `bytes`. */
+  free(at: number, bytes: number): void {
+    const size = Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN);
+    let k = this.#free.findIndex(([start]) => start > at);
+    if (k < 0) k = this.#free.length;
+    this.#free.splice(k, 0, [at, size]);
+    this.#join(k);
+    if (k > 0) this.#join(k - 1);
+    const last = this.#free[this.#free.length - 1];
+    if (last && last[0] + last[1] === this.#top) {
+      this.#top = last[0];
+      this.#free.pop();
+    }
+  }
+
+  #join(k: number): void {
+    const [a, b] = [this.#free[k], this.#free[k + 1]];
+    if (a && b && a[0] + a[1] === b[0]) {
+      a[1] += b[1];
+      this.#free.splice(k + 1, 1);
+    }
+  }
+
+  #refresh(): void {
+    const buffer = this.#source.buffer();
+    this.#f64 = new Float64Array(buffer);
+    this.#i32 = new Int32Array(buffer);
+    this.generation++;
+  }
+}
+
+/** Plain memory for the JavaScript backend. */
+export function plainMemory(limit = 2 ** 32): ByteSource {
+  let buffer = new ArrayBuffer(1 << 16);
+  return {
+    limit,
+    buffer: () => buffer,
+    grow(bytes) {
+      const next = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
+      new Uint8Array(next).set(new Uint8Array(buffer));
+      buffer = next;
+    },
+  };
+}

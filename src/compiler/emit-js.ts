@@ -1,0 +1,147 @@
+/**
+ * Kernels as readable JavaScript on one Float64Array: the reference emitter and the debugger. One function a micro-kernel, one a
+ * kernel; addresses are indices into the array.
+ */
+import type { KernelPlan } from "./kernels.ts";
+import { CHUNK, atHome, parameterKey } from "./kernels.ts";
+import type { Argument } from "./ir.ts";
+import { components } from "../autograd/types.ts";
+import type { MicroKernel, Statement } from "./scalar.ts";
+import type { CompiledKernels, Emitter } from "./emitter.ts";
+import { plainMemory } from "../backend/heap.ts";
+
+/** Instructions in one function: beyond this V8 no longer optimises it well. */
+const PART = 64;
+
+function statement(s: Statement, indent: string): string {
+  switch (s.kind) {
+    case "load":
+      return `${indent}const v${s.id} = F[a${s.operand} + ${s.component}];`;
+    case "constant":
+      return `${indent}const v${s.id} = ${s.value};`;
+    case "binary": {
+      const op = { add: "+", sub: "-", mul: "*", div: "/" }[s.name as "add"];
+      return `${indent}const v${s.id} = ${s.name === "max" ? `v${s.a} > v${s.b} ? v${s.a} : v${s.b}` : `v${s.a} ${op} v${s.b}`};`;
+    }
+    case "unary":
+      return `${indent}const v${s.id} = ${{ neg: `-v${s.a}`, sqrt: `Math.sqrt(v${s.a})`, abs: `Math.abs(v${s.a})`, laneMax: `v${s.a}` }[s.name]};`;
+    case "fma":
+      return `${indent}const v${s.id} = v${s.c} ${s.negated ? "-" : "+"} v${s.a} * v${s.b};`;
+    case "positive":
+      return `${indent}const v${s.id} = v${s.c} > 0 ? v${s.a} : v${s.b};`;
+    case "call":
+      return `${indent}const v${s.id} = Math.${s.name}(${s.args.map((a) => `v${a}`).join(", ")});`;
+    case "loop": {
+      const inner = `${indent}  `;
+      const declare = s.variables.map((v, k) => `v${v} = v${s.initial[k]!}`).join(", ");
+      const advance = s.variables.map((v, k) => `${inner}v${v} = v${s.next[k]!};`);
+      // a next value that is itself a carried variable must be read before any of them changes
+      const carried = new Set(s.variables);
+      const keep = s.next.filter((n) => carried.has(n));
+      const saved = keep.map((n) => `${inner}const k${n} = v${n};`);
+      return [
+        `${indent}let ${declare};`,
+        `${indent}for (let i = 0; i < v${s.count}; i++) {`,
+        ...s.body.map((t) => statement(t, inner)),
+        ...saved,
+        ...advance.map((line, k) => (carried.has(s.next[k]!) ? `${inner}v${s.variables[k]!} = k${s.next[k]!};` : line)),
+        `${indent}}`,
+      ].join("\n");
+    }
+  }
+}
+
+/** One micro-kernel as a function (F, operand addresses..., result address). */
+export function microSource(m: MicroKernel, name: string): string {
+  const args = Array.from({ length: m.operands }, (_, k) => `a${k}`);
+  return [
+    `// ${m.name}`,
+    `function ${name}(F, ${[...args, "o"].join(", ")}) {`,
+    ...m.statements.map((s) => statement(s, "  ")),
+    ...m.results.map((v, k) => `  F[o + ${k}] = v${v};`),
+    "}",
+  ].join("\n");
+}
+
+/** One kernel as a function (F, I, P, S, c0, c1): parameter table at I[P], scratch at F[S], chunks c0 <= c < c1. */
+export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: MicroKernel) => string, first: number, last: number): string {
+  const { step, index, slotOffsets } = plan;
+  const parts: string[] = [];
+  for (let k = 0; k < step.instructions.length || k === 0; k += PART) {
+    const addresses = new Map<string, string>();
+    const address = (a: Argument): string => {
+      if (a.kind === "slot") return `S + ${slotOffsets[a.slot]!}`;
+      const base = `I[P + ${index.get(parameterKey({ kind: "buffer", buffer: a.buffer }))!}]`;
+      if (a.kind === "scalar") return base;
+      const key = `${a.buffer}@${a.displacement.join(",")}`;
+      let v = addresses.get(key);
+      if (!v) {
+        const block = atHome(a.displacement) ? "b" : `I[I[P + ${index.get(parameterKey({ kind: "table", displacement: a.displacement }))!}] + b]`;
+        v = `x${addresses.size}`;
+        addresses.set(key, v);
+        lines.unshift(`  const ${v} = ${base} + ${block} * ${components(a.type)};`);
+      }
+      return v;
+    };
+    const lines: string[] = [];
+    for (const [j, ins] of step.instructions.slice(k, k + PART).entries()) {
+      const args = ins.args.map(address);
+      const target =
+        ins.target.kind === "slot"
+          ? `S + ${slotOffsets[ins.target.slot]!}`
+          : `I[P + ${index.get(parameterKey({ kind: "buffer", buffer: ins.target.buffer }))!}] + b * ${components(ins.type)}`;
+      lines.push(`  ${functionOf(plan.micro[k + j]!)}(F, ${[...args, target].join(", ")});`);
+    }
+    const end = k + PART >= step.instructions.length;
+    if (end) step.reductions.forEach((r, i) => lines.push(`  A[${i}] += F[${address(r.value)}];`));
+    parts.push([`function ${name}_${parts.length}(F, I, P, S, b, A) {`, ...lines, "}"].join("\n"));
+  }
+  const partial = step.reductions.map((_, k) => `    F[I[P + ${index.get(parameterKey({ kind: "partials", reduction: k }))!}] + c] = A[${k}];`);
+  return [
+    ...parts,
+    `const ${name}_A = new Float64Array(${step.reductions.length});`,
+    `function ${name}(F, I, P, S, c0, c1) {`,
+    "  for (let c = c0; c < c1; c++) {",
+    ...(step.reductions.length > 0 ? [`    const A = ${name}_A;`, "    A.fill(0);"] : []),
+    `    const end = Math.min(${last}, ${first} + (c + 1) * ${CHUNK});`,
+    `    for (let b = ${first} + c * ${CHUNK}; b < end; b++) {`,
+    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, S, b, ${name}_A);`),
+    "    }",
+    ...partial,
+    "  }",
+    "}",
+  ].join("\n");
+}
+
+type Launch = (F: Float64Array, I: Int32Array, P: number, S: number, c0: number, c1: number) => void;
+
+/** Emits JavaScript; addresses count doubles. */
+export const jsEmitter: Emitter = {
+  name: "js",
+  lanes: 1,
+  addressUnit: 8,
+  memory: () => plainMemory(),
+  compile(plans, context): CompiledKernels {
+    const names = new Map<MicroKernel, string>();
+    const sources: string[] = [];
+    const functionOf = (m: MicroKernel): string => {
+      let n = names.get(m);
+      if (!n) {
+        n = `m${names.size}`;
+        names.set(m, n);
+        sources.push(microSource(m, n));
+      }
+      return n;
+    };
+    const kernels = plans.map((p, k) => {
+      const [first, last] = context.range(p.step.domain);
+      return kernelSource(p, `kernel${k}`, functionOf, first, last);
+    });
+    const source = `"use strict";\n${[...sources, ...kernels].join("\n")}\nreturn [${plans.map((_, k) => `kernel${k}`).join(", ")}];`;
+    const launches = new Function(source)() as Launch[];
+    return {
+      source,
+      launch: (k, heap, parameters, scratch, c0, c1) => launches[k]!(heap.f64, heap.i32, parameters, scratch, c0, c1),
+    };
+  },
+};

@@ -1,0 +1,136 @@
+/** Stores the fields of one lattice and runs its programs with one emitter's kernels. */
+import type { CompileOptions, Engine, Executable, Storage } from "../autograd/engine.ts";
+import type { Displacement, Domain, Lattice } from "../autograd/lattice.ts";
+import type { Program } from "../autograd/tape.ts";
+import { type ValueType, components } from "../autograd/types.ts";
+import { Heap } from "../backend/heap.ts";
+import { type Layout, makeLayout } from "../backend/layout.ts";
+import type { Emitter } from "./emitter.ts";
+import { ProgramExecutable } from "./executable.ts";
+import { lower } from "./lower.ts";
+import type { MicroKernel } from "./scalar.ts";
+
+/** Memory of a field: a byte address in the lattice's heap. */
+export interface HeapStorage extends Storage {
+  readonly address: number;
+}
+
+export class KernelEngine implements Engine {
+  readonly name: string;
+  readonly lattice: Lattice;
+  readonly emitter: Emitter;
+  readonly heap: Heap;
+  readonly layout: Layout;
+  readonly microKernels = new Map<string, MicroKernel>();
+  readonly #tables = new Map<string, number>();
+  readonly #operators = new Map<string, Executable>();
+  #scratch = { address: 0, bytes: 0 };
+
+  constructor(lattice: Lattice, emitter: Emitter) {
+    this.name = emitter.name;
+    this.lattice = lattice;
+    this.emitter = emitter;
+    this.heap = new Heap(emitter.memory());
+    this.layout = makeLayout(lattice, emitter.lanes);
+  }
+
+  /** Bytes of a field or scalar. */
+  bytes(type: ValueType): number {
+    return 8 * this.layout.width * components(type) * (type.kind === "scalar" ? 1 : this.layout.blocks);
+  }
+
+  allocate(type: ValueType): HeapStorage {
+    const bytes = this.bytes(type);
+    const address = this.heap.allocate(bytes);
+    let live = true;
+    return {
+      address,
+      bytes,
+      dispose: () => {
+        if (live) this.heap.free(address, bytes);
+        live = false;
+      },
+    };
+  }
+
+  write(to: Storage, type: ValueType, data: Float64Array): void {
+    this.#transfer(to, type, data, true);
+  }
+
+  read(from: Storage, type: ValueType, out: Float64Array): void {
+    this.#transfer(from, type, out, false);
+  }
+
+  writeScalar(to: Storage, x: number): void {
+    const at = (to as HeapStorage).address / 8;
+    this.heap.f64.fill(x, at, at + this.layout.width);
+  }
+
+  readScalar(from: Storage): number {
+    return this.heap.f64[(from as HeapStorage).address / 8]!;
+  }
+
+  copy(from: Storage, to: Storage, type: ValueType): void {
+    const at = (from as HeapStorage).address / 8;
+    this.heap.f64.copyWithin((to as HeapStorage).address / 8, at, at + this.bytes(type) / 8);
+  }
+
+  compile(program: Program, options: CompileOptions = {}): Executable {
+    return new ProgramExecutable(this, lower(program), options);
+  }
+
+  /** A sub-program of a solver, compiled once. */
+  operator(key: string, make: () => Program): Executable {
+    let e = this.#operators.get(key);
+    if (!e) this.#operators.set(key, (e = this.compile(make())));
+    return e;
+  }
+
+  /** Index, in 32-bit words, of the neighbour table of a displacement. */
+  table(d: Displacement): number {
+    const key = d.join(",");
+    let at = this.#tables.get(key);
+    if (at === undefined) {
+      const t = this.layout.table(d);
+      at = this.heap.allocate(4 * t.length) / 4;
+      this.heap.i32.set(t, at);
+      this.#tables.set(key, at);
+    }
+    return at;
+  }
+
+  /** Address, in the emitter's unit, of scratch memory for at least `reals` components. */
+  scratch(reals: number): number {
+    const bytes = 8 * this.layout.width * reals;
+    if (bytes > this.#scratch.bytes) this.#scratch = { address: this.heap.allocate(bytes), bytes };
+    return this.#scratch.address / this.emitter.addressUnit;
+  }
+
+  range(domain: Domain | "one"): readonly [number, number] {
+    return domain === "one" ? [0, 1] : this.layout.range(domain);
+  }
+
+  #transfer(storage: Storage, type: ValueType, data: Float64Array, write: boolean): void {
+    const base = (storage as HeapStorage).address / 8;
+    const f = this.heap.f64;
+    const n = components(type);
+    const { width, position } = this.layout;
+    if (type.kind === "scalar") {
+      if (write) this.writeScalar(storage, data[0]!);
+      else data[0] = f[base]!;
+      return;
+    }
+    const parity = type.domain === "all" ? -1 : type.domain === "even" ? 0 : 1;
+    const half = this.layout.blocks / 2;
+    for (let site = 0; site < position.length; site++) {
+      const p = position[site]!;
+      const block = Math.floor(p / width);
+      const at = base + block * n * width + (p % width);
+      const outside = parity >= 0 && (block < half ? 0 : 1) !== parity;
+      for (let c = 0; c < n; c++) {
+        if (write) f[at + c * width] = outside ? 0 : data[site * n + c]!;
+        else data[site * n + c] = outside ? 0 : f[at + c * width]!;
+      }
+    }
+  }
+}

@@ -1,0 +1,267 @@
+/** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
+import type { CompileOptions, Executable, Storage } from "../autograd/engine.ts";
+import { components } from "../autograd/types.ts";
+import { NaNError } from "../errors.ts";
+import type { CompiledKernels } from "./emitter.ts";
+import type { HeapStorage, KernelEngine } from "./engine.ts";
+import type { KernelStep, Schedule, SolveStep } from "./ir.ts";
+import { CHUNK, type KernelPlan, atHome, planKernel } from "./kernels.ts";
+import { ConjugateGradient } from "./conjugate-gradient.ts";
+
+interface Launch {
+  readonly plan: KernelPlan;
+  readonly kernel: number;
+  /** Index of the parameter table in 32-bit words. */
+  readonly table: number;
+  readonly chunks: number;
+  /** Address of the partial sums of each reduction, in bytes. */
+  readonly partials: readonly number[];
+}
+
+export class ProgramExecutable implements Executable {
+  readonly arenaBytes: number;
+  readonly #engine: KernelEngine;
+  readonly #schedule: Schedule;
+  readonly #compiled: CompiledKernels;
+  readonly #launches: (Launch | undefined)[];
+  readonly #solvers: (ConjugateGradient | undefined)[];
+  /** Byte address of every buffer; external ones are set at each run. */
+  readonly #address: Float64Array;
+  readonly #owned: { address: number; bytes: number }[] = [];
+  /** Pairs (input, output) that may not share memory. */
+  readonly #conflicts: ReadonlySet<string>;
+  readonly #shadows = new Map<number, HeapStorage>();
+  /** Table entries that hold an external buffer: entry index, side and number. */
+  readonly #patches: { entry: number; side: "input" | "output"; index: number }[] = [];
+  readonly #bound: { input: number[]; output: number[] };
+  readonly #debugNaN: boolean;
+
+  constructor(engine: KernelEngine, schedule: Schedule, options: CompileOptions) {
+    this.#engine = engine;
+    this.#schedule = schedule;
+    this.#debugNaN = options.debugNaN ?? false;
+    this.#address = new Float64Array(schedule.buffers.length);
+    this.arenaBytes = this.#place();
+    const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, engine.microKernels) : undefined));
+    const kernels = plans.filter((p) => p !== undefined);
+    this.#compiled = engine.emitter.compile(kernels, { range: (d) => engine.range(d), width: engine.layout.width });
+    for (const p of kernels) engine.scratch(p.scratch);
+    let k = 0;
+    this.#launches = plans.map((p) => p && this.#prepare(p, k++));
+    this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
+    this.#conflicts = conflicts(schedule);
+    this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
+  }
+
+  run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
+    for (let i = 0; i < inputs.length; i++) this.#bind("input", i, (inputs[i] as HeapStorage).address);
+    for (let j = 0; j < outputs.length; j++) {
+      let target = outputs[j] as HeapStorage;
+      if (this.#clashes(inputs, target, j)) target = this.#shadow(j);
+      this.#bind("output", j, target.address);
+    }
+    this.#patch();
+    const steps = this.#schedule.steps;
+    for (let s = 0; s < steps.length; s++) {
+      const launch = this.#launches[s];
+      if (launch) this.#launch(launch);
+      else if (this.#solvers[s]) this.#solvers[s]!.solve((b) => this.#storage(b));
+      else this.#zero(s);
+    }
+    for (const [j, shadow] of this.#shadows)
+      if (this.#bound.output[j] === shadow.address) this.#engine.copy(shadow, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
+  }
+
+  describe(): string {
+    const lines: string[] = [];
+    for (const [s, step] of this.#schedule.steps.entries()) {
+      const launch = this.#launches[s];
+      if (!launch) {
+        lines.push(step.kind === "solve" ? "solve: conjugate gradient" : "zero one parity");
+        continue;
+      }
+      const { plan } = launch;
+      lines.push(
+        `kernel on ${plan.step.domain}: ${plan.step.instructions.length} instructions, ${plan.flops} flop, ${8 * plan.loads} B loaded, ${8 * plan.stores} B stored per site, ${plan.step.reductions.length} sums`,
+      );
+      plan.step.instructions.forEach((ins, k) => {
+        const args = ins.args.map((a) => {
+          const name = a.kind === "slot" ? `s${a.slot}` : a.kind === "scalar" ? `c${a.buffer}` : `f${a.buffer}${atHome(a.displacement) ? "" : `(${a.displacement.join(",")})`}`;
+          return a.dagger ? `${name}^+` : name;
+        });
+        const target = ins.target.kind === "slot" ? `s${ins.target.slot}` : `f${ins.target.buffer}`;
+        lines.push(`  ${target} = ${plan.micro[k]!.name.replace(/\(.*/, "")}(${args.join(", ")})`);
+      });
+    }
+    lines.push(`arena: ${this.arenaBytes} bytes`);
+    return lines.join("\n");
+  }
+
+  dispose(): void {
+    for (const o of this.#owned) this.#engine.heap.free(o.address, o.bytes);
+    for (const s of this.#shadows.values()) s.dispose();
+    this.#owned.length = 0;
+  }
+
+  #allocate(bytes: number): number {
+    const address = this.#engine.heap.allocate(bytes);
+    this.#owned.push({ address, bytes });
+    return address;
+  }
+
+  /** Gives every arena buffer an address; buffers whose lifetimes do not overlap share memory. */
+  #place(): number {
+    const { buffers } = this.#schedule;
+    const align = (n: number): number => Math.ceil(n / 64) * 64;
+    const placed: { at: number; size: number; first: number; last: number }[] = [];
+    const offsets = new Map<number, number>();
+    let total = 0;
+    const order = buffers.map((b, k) => ({ b, k })).filter(({ b }) => !b.external && b.first >= 0);
+    order.sort((x, y) => x.b.first - y.b.first);
+    for (const { b, k } of order) {
+      const size = align(this.#engine.bytes(b.type));
+      const [first, last] = b.data ? [0, Infinity] : [b.first, b.last];
+      const busy = placed.filter((p) => p.first <= last && first <= p.last).sort((x, y) => x.at - y.at);
+      let at = 0;
+      for (const p of busy) {
+        if (at + size <= p.at) break;
+        at = Math.max(at, p.at + p.size);
+      }
+      placed.push({ at, size, first, last });
+      offsets.set(k, at);
+      total = Math.max(total, at + size);
+    }
+    if (total > 0) {
+      const base = this.#allocate(total);
+      for (const [k, at] of offsets) this.#address[k] = base + at;
+    }
+    for (const { b, k } of order) if (b.data) this.#engine.write(this.#storage(k), b.type, b.data);
+    return total;
+  }
+
+  #storage(buffer: number): HeapStorage {
+    return { address: this.#address[buffer]!, bytes: 0, dispose: () => undefined };
+  }
+
+  #prepare(plan: KernelPlan, kernel: number): Launch {
+    const { engine, unit } = { engine: this.#engine, unit: this.#engine.emitter.addressUnit };
+    const [first, last] = engine.range(plan.step.domain);
+    const chunks = Math.ceil((last - first) / CHUNK);
+    const partials = plan.step.reductions.map(() => this.#allocate(8 * engine.layout.width * chunks));
+    const table = this.#allocate(4 * Math.max(1, plan.parameters.length)) / 4;
+    plan.parameters.forEach((p, k) => {
+      const entry = table + k;
+      if (p.kind === "table") {
+        const at = engine.table(p.displacement);
+        engine.heap.i32[entry] = unit === 1 ? at * 4 : at;
+      } else if (p.kind === "partials") engine.heap.i32[entry] = partials[p.reduction]! / unit;
+      else {
+        const external = this.#schedule.buffers[p.buffer]!.external;
+        if (external) this.#patches.push({ entry, ...external });
+        else engine.heap.i32[entry] = this.#address[p.buffer]! / unit;
+      }
+    });
+    return { plan, kernel, table, chunks, partials };
+  }
+
+  #bind(side: "input" | "output", index: number, address: number): void {
+    this.#bound[side][index] = address;
+    this.#address[side === "input" ? this.#schedule.inputs[index]! : this.#schedule.outputs[index]!] = address;
+  }
+
+  #patch(): void {
+    const i32 = this.#engine.heap.i32;
+    const unit = this.#engine.emitter.addressUnit;
+    for (const p of this.#patches) i32[p.entry] = this.#bound[p.side][p.index]! / unit;
+  }
+
+  #clashes(inputs: readonly Storage[], target: HeapStorage, j: number): boolean {
+    for (let i = 0; i < inputs.length; i++) if ((inputs[i] as HeapStorage).address === target.address && this.#conflicts.has(`${i},${j}`)) return true;
+    return false;
+  }
+
+  #shadow(j: number): HeapStorage {
+    let s = this.#shadows.get(j);
+    if (!s) this.#shadows.set(j, (s = this.#engine.allocate(this.#schedule.buffers[this.#schedule.outputs[j]!]!.type)));
+    return s;
+  }
+
+  #launch(l: Launch): void {
+    const engine = this.#engine;
+    this.#compiled.launch(l.kernel, engine.heap, l.table, engine.scratch(0), 0, l.chunks);
+    const f = engine.heap.f64;
+    for (let r = 0; r < l.partials.length; r++) {
+      const width = engine.layout.width;
+      const at = l.partials[r]! / 8;
+      const total = l.plan.step.domain === "one" ? f[at]! : treeSum(f, at, l.chunks * width);
+      const to = this.#address[l.plan.step.reductions[r]!.buffer]! / 8;
+      for (let w = 0; w < width; w++) f[to + w] = total;
+    }
+    if (this.#debugNaN) this.#findNaN(l.plan.step);
+  }
+
+  #zero(s: number): void {
+    const step = this.#schedule.steps[s]!;
+    if (step.kind !== "zero") return;
+    const [first, last] = this.#engine.range(step.domain);
+    const n = components(this.#schedule.buffers[step.buffer]!.type) * this.#engine.layout.width;
+    const base = this.#address[step.buffer]! / 8;
+    this.#engine.heap.f64.fill(0, base + first * n, base + last * n);
+  }
+
+  #solver(step: SolveStep): ConjugateGradient {
+    return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type);
+  }
+
+  #findNaN(step: KernelStep): void {
+    for (const ins of step.instructions) {
+      if (ins.target.kind !== "buffer") continue;
+      const data = new Float64Array((ins.type.kind === "scalar" ? 1 : this.#engine.lattice.volume) * components(ins.type));
+      this.#engine.read(this.#storage(ins.target.buffer), ins.type, data);
+      const at = data.findIndex((x) => !Number.isFinite(x));
+      if (at < 0) continue;
+      const site = this.#engine.lattice.coordinates(Math.floor(at / components(ins.type)));
+      throw new NaNError(`op ${ins.op.name} made ${data[at]} at site [${site.join(",")}], component ${at % components(ins.type)}: expected finite numbers: check its inputs there`);
+    }
+  }
+}
+
+/** Pairwise sum in a fixed order. */
+function treeSum(f: Float64Array, at: number, n: number): number {
+  if (n <= 4) {
+    let s = 0;
+    for (let k = 0; k < n; k++) s += f[at + k]!;
+    return s;
+  }
+  const half = n >> 1;
+  return treeSum(f, at, half) + treeSum(f, at + half, n - half);
+}
+
+/** Pairs (input, output) for which writing the output destroys values of the input that are read later. */
+function conflicts(schedule: Schedule): Set<string> {
+  const found = new Set<string>();
+  schedule.outputs.forEach((output, j) => {
+    let write: [number, number] | undefined;
+    schedule.steps.forEach((s, k) => {
+      if (write) return;
+      if (s.kind === "kernel") {
+        const at = s.instructions.findIndex((i) => i.target.kind === "buffer" && i.target.buffer === output);
+        if (at >= 0) write = [k, at];
+        else if (s.reductions.some((r) => r.buffer === output)) write = [k, Infinity];
+      } else if ((s.kind === "solve" && s.solution === output) || (s.kind === "zero" && s.buffer === output)) write = [k, -1];
+    });
+    if (!write) return;
+    const [ws, wi] = write;
+    schedule.inputs.forEach((input, i) => {
+      const reads = schedule.steps.some((s, k) => {
+        if (k < ws) return false;
+        if (s.kind === "solve") return s.rhs === input || s.captured.includes(input);
+        if (s.kind !== "kernel") return false;
+        const args = s.instructions.flatMap((ins, n) => ins.args.map((a) => ({ a, n }))).concat(s.reductions.map((r) => ({ a: r.value, n: Infinity })));
+        return args.some(({ a, n }) => a.kind !== "slot" && a.buffer === input && (k > ws || n > wi || (a.kind === "field" && !atHome(a.displacement))));
+      });
+      if (reads) found.add(`${i},${j}`);
+    });
+  });
+  return found;
+}

@@ -1,0 +1,78 @@
+/**
+ * Kernel IR: what a program becomes. A schedule is a list of steps; a kernel step is one loop over the blocks of a domain in which
+ * operands are fields loaded at a displacement, results of earlier instructions, or scalars.
+ */
+import type { Displacement, Domain } from "../autograd/lattice.ts";
+import type { Op } from "../autograd/op.ts";
+import type { Attributes, Program } from "../autograd/tape.ts";
+import type { ValueType } from "../autograd/types.ts";
+
+/** A piece of memory named by a schedule. */
+export interface Buffer {
+  readonly type: ValueType;
+  /** Argument number of an external buffer, or undefined for one in the arena. */
+  readonly external?: { readonly side: "input" | "output"; readonly index: number };
+  /** Data known when compiling: constant fields and numbers. */
+  readonly data?: Float64Array;
+  /** First and last step that touch an arena buffer. */
+  first: number;
+  last: number;
+}
+
+export type Argument =
+  | { readonly kind: "slot"; readonly slot: number; readonly dagger: boolean; readonly type: ValueType }
+  | { readonly kind: "field"; readonly buffer: number; readonly displacement: Displacement; readonly dagger: boolean; readonly type: ValueType }
+  | { readonly kind: "scalar"; readonly buffer: number; readonly dagger: false; readonly type: ValueType };
+
+/** One call of a micro-kernel. The result goes to a scratch slot, or straight to a buffer at the loop's own site. */
+export interface Instruction {
+  readonly op: Op;
+  readonly attributes: Attributes;
+  readonly args: readonly Argument[];
+  readonly type: ValueType;
+  readonly target: { readonly kind: "slot"; slot: number } | { readonly kind: "buffer"; readonly buffer: number };
+}
+
+/** A sum over the loop's sites of the first component of a slot or field. */
+export interface Reduction {
+  readonly value: Argument;
+  /** Scalar buffer that receives the sum. */
+  readonly buffer: number;
+}
+
+export interface KernelStep {
+  readonly kind: "kernel";
+  /** Sites the loop runs over; "one" for arithmetic on scalars. */
+  readonly domain: Domain | "one";
+  readonly instructions: readonly Instruction[];
+  readonly reductions: readonly Reduction[];
+  /** Scratch slots, each as large as the largest value it holds. */
+  readonly slots: readonly number[];
+}
+
+export interface SolveStep {
+  readonly kind: "solve";
+  readonly operator: Program;
+  readonly captured: readonly number[];
+  readonly rhs: number;
+  readonly solution: number;
+  readonly tolerance: number;
+  readonly maxIterations: number;
+}
+
+/** Writes zeros on one parity of a buffer. */
+export interface ZeroStep {
+  readonly kind: "zero";
+  readonly buffer: number;
+  readonly domain: "even" | "odd";
+}
+
+export type Step = KernelStep | SolveStep | ZeroStep;
+
+export interface Schedule {
+  readonly buffers: readonly Buffer[];
+  readonly steps: readonly Step[];
+  /** Buffers of the program's inputs and outputs. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}

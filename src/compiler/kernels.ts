@@ -1,0 +1,82 @@
+/** What every emitter needs to know about a kernel step: its parameters, its micro-kernels, its cost. */
+import type { Displacement } from "../autograd/lattice.ts";
+import { components } from "../autograd/types.ts";
+import type { Argument, KernelStep } from "./ir.ts";
+import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";
+
+/** Sites blocks are summed in chunks of this many, whatever the number of threads: the same bits for any of them. */
+export const CHUNK = 64;
+
+/** A 32-bit entry of a kernel's parameter table. */
+export type Parameter =
+  | { readonly kind: "buffer"; readonly buffer: number }
+  | { readonly kind: "table"; readonly displacement: Displacement }
+  | { readonly kind: "partials"; readonly reduction: number };
+
+export const parameterKey = (p: Parameter): string =>
+  p.kind === "buffer" ? `b${p.buffer}` : p.kind === "table" ? `t${p.displacement.join(",")}` : `r${p.reduction}`;
+
+export interface KernelPlan {
+  readonly step: KernelStep;
+  readonly parameters: readonly Parameter[];
+  /** Index of a parameter by key. */
+  readonly index: ReadonlyMap<string, number>;
+  /** Micro-kernel of each instruction. */
+  readonly micro: readonly MicroKernel[];
+  /** First component of each scratch slot, and their total. */
+  readonly slotOffsets: readonly number[];
+  readonly scratch: number;
+  readonly flops: number;
+  /** Reals loaded from and stored to fields per site. */
+  readonly loads: number;
+  readonly stores: number;
+}
+
+export const atHome = (d: Displacement): boolean => d.every((x) => x === 0);
+
+export const form = (a: Argument): OperandForm => ({ type: a.type, dagger: a.dagger });
+
+/** Plans a kernel; micro-kernels are shared through the cache. */
+export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): KernelPlan {
+  const parameters: Parameter[] = [];
+  const index = new Map<string, number>();
+  const use = (p: Parameter): void => {
+    const key = parameterKey(p);
+    if (index.has(key)) return;
+    index.set(key, parameters.length);
+    parameters.push(p);
+  };
+  let loads = 0;
+  const argument = (a: Argument): void => {
+    if (a.kind === "slot") return;
+    use({ kind: "buffer", buffer: a.buffer });
+    if (a.kind === "field") {
+      loads += components(a.type);
+      if (!atHome(a.displacement)) use({ kind: "table", displacement: a.displacement });
+    }
+  };
+  let stores = 0;
+  const micro = step.instructions.map((ins) => {
+    ins.args.forEach(argument);
+    if (ins.target.kind === "buffer") {
+      stores += components(ins.type);
+      use({ kind: "buffer", buffer: ins.target.buffer });
+    }
+    const forms = ins.args.map(form);
+    const name = microKernelName(ins.op, forms, ins.attributes);
+    let m = cache.get(name);
+    if (!m) cache.set(name, (m = microKernel(ins.op, forms, ins.attributes, ins.type)));
+    return m;
+  });
+  step.reductions.forEach((r, k) => {
+    argument(r.value);
+    use({ kind: "partials", reduction: k });
+  });
+  const slotOffsets: number[] = [];
+  let scratch = 0;
+  for (const size of step.slots) {
+    slotOffsets.push(scratch);
+    scratch += size;
+  }
+  return { step, parameters, index, micro, slotOffsets, scratch, flops: micro.reduce((s, m) => s + m.flops, 0), loads, stores };
+}

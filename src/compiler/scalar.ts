@@ -1,0 +1,204 @@
+/**
+ * Micro-kernels: the arithmetic of one op at one block of sites as a list of scalar statements in single-assignment form.
+ * Negations are not statements: they are folded into the operations that use them, so an adjoint operand costs nothing.
+ */
+import type { Op } from "../autograd/op.ts";
+import type { Operand, Site, SiteFunction, V } from "../autograd/site.ts";
+import type { Attributes } from "../autograd/tape.ts";
+import { type ValueType, components } from "../autograd/types.ts";
+
+export type BinaryName = "add" | "sub" | "mul" | "div" | "max";
+export type UnaryName = "neg" | "sqrt" | "abs" | "laneMax";
+
+/** One statement; `id` is the value it defines. */
+export type Statement =
+  | { readonly kind: "load"; readonly id: number; readonly operand: number; readonly component: number }
+  | { readonly kind: "constant"; readonly id: number; readonly value: number }
+  | { readonly kind: "binary"; readonly id: number; readonly name: BinaryName; readonly a: number; readonly b: number }
+  | { readonly kind: "unary"; readonly id: number; readonly name: UnaryName; readonly a: number }
+  /** fma: a b + c; fnma: c - a b */
+  | { readonly kind: "fma"; readonly id: number; readonly negated: boolean; readonly a: number; readonly b: number; readonly c: number }
+  | { readonly kind: "positive"; readonly id: number; readonly c: number; readonly a: number; readonly b: number }
+  | { readonly kind: "call"; readonly id: number; readonly name: SiteFunction; readonly args: readonly number[] }
+  | { readonly kind: "loop"; readonly count: number; readonly initial: readonly number[]; readonly variables: readonly number[]; readonly body: readonly Statement[]; readonly next: readonly number[] };
+
+export interface MicroKernel {
+  /** Unique name from op, N, operand forms and attributes. */
+  readonly name: string;
+  readonly operands: number;
+  readonly statements: readonly Statement[];
+  /** Values stored to the components of the result. */
+  readonly results: readonly number[];
+  readonly values: number;
+  /** Arithmetic operations counted once a loop body. */
+  readonly flops: number;
+}
+
+interface Val {
+  readonly id: number;
+  readonly negative: boolean;
+}
+const val = (v: V): Val => v as unknown as Val;
+const asV = (v: Val): V => v as unknown as V;
+
+class Recorder implements Site {
+  statements: Statement[] = [];
+  values = 0;
+  flops = 0;
+  readonly #constants = new Map<string, number>();
+  #scope = 0;
+  #negations = new Map<number, number>();
+
+  #new(): number {
+    return this.values++;
+  }
+  #push(make: (id: number) => Statement): Val {
+    const id = this.#new();
+    this.statements.push(make(id));
+    return { id, negative: false };
+  }
+  /** A plain value: spends a negation if it has to. */
+  plain(v: Val): number {
+    if (!v.negative) return v.id;
+    let n = this.#negations.get(v.id);
+    if (n === undefined) {
+      n = this.#push((id) => ({ kind: "unary", id, name: "neg", a: v.id })).id;
+      this.#negations.set(v.id, n);
+    }
+    return n;
+  }
+  load(operand: number, component: number): V {
+    return asV(this.#push((id) => ({ kind: "load", id, operand, component })));
+  }
+  constant(x: number): V {
+    const key = `${this.#scope}:${Object.is(x, -0) ? "-0" : x}`;
+    let id = this.#constants.get(key) ?? this.#constants.get(`0:${x}`);
+    if (id === undefined) {
+      id = this.#push((n) => ({ kind: "constant", id: n, value: x })).id;
+      this.#constants.set(key, id);
+    }
+    return asV({ id, negative: false });
+  }
+  #binary(name: BinaryName, a: number, b: number): Val {
+    this.flops++;
+    return this.#push((id) => ({ kind: "binary", id, name, a, b }));
+  }
+  add(a: V, b: V): V {
+    const [x, y] = [val(a), val(b)];
+    if (x.negative && y.negative) return asV({ ...this.#binary("add", x.id, y.id), negative: true });
+    if (y.negative) return asV(this.#binary("sub", x.id, y.id));
+    if (x.negative) return asV(this.#binary("sub", y.id, x.id));
+    return asV(this.#binary("add", x.id, y.id));
+  }
+  sub(a: V, b: V): V {
+    return this.add(a, this.neg(b));
+  }
+  mul(a: V, b: V): V {
+    const [x, y] = [val(a), val(b)];
+    return asV({ ...this.#binary("mul", x.id, y.id), negative: x.negative !== y.negative });
+  }
+  div(a: V, b: V): V {
+    const [x, y] = [val(a), val(b)];
+    return asV({ ...this.#binary("div", x.id, y.id), negative: x.negative !== y.negative });
+  }
+  fma(a: V, b: V, c: V): V {
+    const [x, y, z] = [val(a), val(b), val(c)];
+    const product = x.negative !== y.negative;
+    this.flops += 2;
+    // -(ab) - c = -(ab + c)
+    const s = this.#push((id) => ({ kind: "fma", id, negated: product !== z.negative, a: x.id, b: y.id, c: z.id }));
+    return asV({ id: s.id, negative: z.negative });
+  }
+  fnma(a: V, b: V, c: V): V {
+    return this.fma(this.neg(a), b, c);
+  }
+  neg(a: V): V {
+    const x = val(a);
+    return asV({ id: x.id, negative: !x.negative });
+  }
+  #unary(name: UnaryName, a: V): V {
+    this.flops++;
+    const x = this.plain(val(a));
+    return asV(this.#push((id) => ({ kind: "unary", id, name, a: x })));
+  }
+  sqrt(a: V): V {
+    return this.#unary("sqrt", a);
+  }
+  abs(a: V): V {
+    return this.#unary("abs", asV({ id: val(a).id, negative: false }));
+  }
+  laneMax(a: V): V {
+    return this.#unary("laneMax", a);
+  }
+  max(a: V, b: V): V {
+    return asV(this.#binary("max", this.plain(val(a)), this.plain(val(b))));
+  }
+  positive(c: V, a: V, b: V): V {
+    const [x, y, z] = [this.plain(val(c)), this.plain(val(a)), this.plain(val(b))];
+    return asV(this.#push((id) => ({ kind: "positive", id, c: x, a: y, b: z })));
+  }
+  call(name: SiteFunction, ...args: V[]): V {
+    const xs = args.map((a) => this.plain(val(a)));
+    this.flops += 10;
+    return asV(this.#push((id) => ({ kind: "call", id, name, args: xs })));
+  }
+  loop(count: V, carried: readonly V[], body: (values: readonly V[]) => V[]): V[] {
+    const n = this.plain(val(count));
+    const initial = carried.map((v) => this.plain(val(v)));
+    const variables = carried.map(() => this.#new());
+    const outer = { statements: this.statements, scope: this.#scope, negations: this.#negations };
+    this.statements = [];
+    this.#scope = this.values;
+    this.#negations = new Map();
+    const next = body(variables.map((id) => asV({ id, negative: false }))).map((v) => this.plain(val(v)));
+    const statements = this.statements;
+    this.statements = outer.statements;
+    this.#scope = outer.scope;
+    this.#negations = outer.negations;
+    this.statements.push({ kind: "loop", count: n, initial, variables, body: statements, next });
+    return variables.map((id) => asV({ id, negative: false }));
+  }
+}
+
+/** How an operand is read: straight, or as its conjugate transpose. */
+export interface OperandForm {
+  readonly type: ValueType;
+  readonly dagger: boolean;
+}
+
+/** Component i of the operand, with the conjugate transpose folded into the indices. */
+function operandReader(r: Recorder, operand: number, { type, dagger }: OperandForm): Operand {
+  const cache = new Map<number, V>();
+  const base: Operand = (i) => {
+    let v = cache.get(i);
+    if (v === undefined) cache.set(i, (v = r.load(operand, i)));
+    return v;
+  };
+  if (!dagger) return base;
+  if (type.kind === "complex") return (i) => (i === 0 ? base(0) : r.neg(base(1)));
+  const N = type.kind === "matrix" ? type.N : 1;
+  return (i) => {
+    const [row, col, part] = [Math.floor(i / 2 / N), Math.floor(i / 2) % N, i % 2];
+    const v = base(2 * (col * N + row) + part);
+    return part === 0 ? v : r.neg(v);
+  };
+}
+
+const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `M${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}` : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : "S");
+
+/** Name under which equal micro-kernels are shared. */
+export function microKernelName(op: Op, forms: readonly OperandForm[], attributes: Attributes): string {
+  const parts = Object.entries(attributes).map(([k, v]) => `${k}=${Array.isArray(v) ? v.join(",") : String(v)}`);
+  return `${op.name}(${forms.map((f) => shapeText(f.type) + (f.dagger ? "^+" : "")).join(",")})${parts.length > 0 ? `[${parts.join(";")}]` : ""}`;
+}
+
+/** Records an op's site arithmetic for the given operand forms. */
+export function microKernel(op: Op, forms: readonly OperandForm[], attributes: Attributes, result: ValueType): MicroKernel {
+  const r = new Recorder();
+  const types = forms.map((f) => (f.dagger && f.type.kind === "matrix" ? { ...f.type, start: f.type.end, end: f.type.start } : f.type));
+  const readers = forms.map((f, k) => operandReader(r, k, f));
+  const out = op.site!(r, readers, attributes, types);
+  if (out.length !== components(result)) throw new Error(`internal: ${op.name} made ${out.length} components, expected ${components(result)}`);
+  const results = out.map((v) => r.plain(val(v)));
+  return { name: microKernelName(op, forms, attributes), operands: forms.length, statements: r.statements, results, values: r.values, flops: r.flops };
+}

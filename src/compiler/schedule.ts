@@ -1,0 +1,254 @@
+/** Builds the steps of a schedule from an analysed program: kernels by stage and domain, buffers with their lifetimes. */
+import type { Displacement, Domain } from "../autograd/lattice.ts";
+import type { Op } from "../autograd/op.ts";
+import type { Attributes, Program } from "../autograd/tape.ts";
+import { type ValueType, components, domainOf } from "../autograd/types.ts";
+import type { Argument, Buffer, Instruction, KernelStep, Reduction, Schedule, Step } from "./ir.ts";
+import type { Analysis, View } from "./lower.ts";
+
+/** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
+const copyOp: Op = {
+  name: "copy",
+  infer: ([t]) => t!,
+  vjp: () => [],
+  site: (_b, [x], _attributes, types) => Array.from({ length: components(types[0]!) }, (_, i) => x!(i)),
+  samples: () => [],
+};
+
+type Draft = { domain: Domain | "one"; instructions: Instruction[]; reductions: Reduction[]; values: Map<string, number>; slotTypes: ValueType[] };
+
+export class Scheduler {
+  readonly #a: Analysis;
+  readonly #program: Program;
+  readonly #buffers: Buffer[] = [];
+  readonly #bufferOf = new Map<number, number>();
+  /** Steps before they are ordered: stage, position inside the stage, step. */
+  readonly #ordered: { stage: number; rank: number; make: () => Step }[] = [];
+  readonly #drafts = new Map<string, Draft>();
+
+  constructor(analysis: Analysis) {
+    this.#a = analysis;
+    this.#program = analysis.program;
+  }
+
+  build(): Schedule {
+    const { nodes, inputs, outputs } = this.#program;
+    const inputBuffers = inputs.map((id, index) => this.#assign(id, { type: nodes[id]!.type, external: { side: "input", index }, first: -1, last: -1 }));
+    const copies: { view: View; type: ValueType; buffer: number }[] = [];
+    const outputBuffers = outputs.map((id, index) => {
+      const view = this.#a.view(id);
+      const type = nodes[id]!.type;
+      const buffer: Buffer = { type, external: { side: "output", index }, first: -1, last: -1 };
+      const plain = this.#a.stored.has(view.id) && !this.#bufferOf.has(view.id) && !view.dagger && view.displacement.every((x) => x === 0) && domainOf(type) === domainOf(nodes[view.id]!.type);
+      if (plain) return this.#assign(view.id, buffer);
+      this.#buffers.push(buffer);
+      copies.push({ view, type, buffer: this.#buffers.length - 1 });
+      return this.#buffers.length - 1;
+    });
+    this.#joinParities();
+    nodes.forEach((_, id) => {
+      if (this.#a.stored.has(id) && !this.#a.isLeaf(id)) this.#emit(id);
+    });
+    for (const { view, type, buffer } of copies) this.#copy(view, type, buffer);
+    const steps = this.#ordered.sort((x, y) => x.stage - y.stage || x.rank - y.rank).map((o) => o.make());
+    lifetimes(steps, this.#buffers);
+    return { buffers: this.#buffers, steps, inputs: inputBuffers, outputs: outputBuffers };
+  }
+
+  #assign(id: number, buffer: Buffer): number {
+    this.#buffers.push(buffer);
+    this.#bufferOf.set(id, this.#buffers.length - 1);
+    return this.#buffers.length - 1;
+  }
+
+  /** Buffer of a stored value or leaf. */
+  #buffer(id: number): number {
+    const known = this.#bufferOf.get(id);
+    if (known !== undefined) return known;
+    const n = this.#a.node(id);
+    const data = n.op.name === "constant" ? (n.attributes["data"] as Float64Array) : n.op.name === "number" ? new Float64Array([n.attributes["value"] as number]) : undefined;
+    return this.#assign(id, { type: n.type, ...(data ? { data } : {}), first: -1, last: -1 });
+  }
+
+  /** Values on one parity that only feed a merge or extend are written straight into its memory. */
+  #joinParities(): void {
+    this.#program.nodes.forEach((n, id) => {
+      if ((n.op.name !== "merge" && n.op.name !== "extend") || this.#a.demands[id]!.size === 0) return;
+      const buffer = this.#buffer(id);
+      for (const i of n.inputs) {
+        const v = this.#a.view(i);
+        if (this.#movable(v)) this.#bufferOf.set(v.id, buffer);
+      }
+    });
+  }
+
+  #movable(v: View): boolean {
+    return this.#a.stored.has(v.id) && !this.#bufferOf.has(v.id) && !this.#a.ownStep(v.id) && !v.dagger && v.displacement.every((x) => x === 0);
+  }
+
+  #emit(id: number): void {
+    const n = this.#a.node(id);
+    if (this.#a.demands[id]!.size === 0) return;
+    const stage = this.#a.stages[id]!;
+    if (n.op.name === "solve") {
+      const operands = n.inputs.map((i) => this.#plain(i, stage));
+      const solution = this.#buffer(id);
+      this.#ordered.push({
+        stage,
+        rank: 2,
+        make: () => ({
+          kind: "solve",
+          operator: n.attributes["operator"] as Program,
+          captured: operands.slice(0, -1),
+          rhs: operands[operands.length - 1]!,
+          solution,
+          tolerance: n.attributes["tolerance"] as number,
+          maxIterations: n.attributes["maxIterations"] as number,
+        }),
+      });
+      return;
+    }
+    if (n.op.name === "merge" || n.op.name === "extend") {
+      const buffer = this.#buffer(id);
+      for (const i of n.inputs) {
+        const v = this.#a.view(i);
+        if (this.#bufferOf.get(v.id) !== buffer) this.#copyAt(stage, v, this.#a.node(i).type, buffer);
+      }
+      if (n.op.name === "extend") {
+        const domain = domainOf(this.#a.node(n.inputs[0]!).type) === "even" ? "odd" : "even";
+        this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "zero", buffer, domain }) });
+      }
+      return;
+    }
+    const domain = this.#a.loopDomain(id);
+    const draft = this.#draft(stage, domain);
+    if (n.op.name === "sum") {
+      const value = this.#argument(draft, n.inputs[0]!, this.#program.lattice.wrap([]), domain);
+      draft.reductions.push({ value, buffer: this.#buffer(id) });
+      return;
+    }
+    const buffer = this.#buffer(id);
+    const args = n.inputs.map((i) => this.#argument(draft, i, this.#program.lattice.wrap([]), domain));
+    draft.instructions.push({ op: n.op, attributes: n.attributes, args, type: n.type, target: { kind: "buffer", buffer } });
+    draft.values.set(`stored${id}`, buffer);
+  }
+
+  /** Buffer that holds an operand of a step as it is seen. */
+  #plain(i: number, stage: number): number {
+    const v = this.#a.view(i);
+    const straight = !v.dagger && v.displacement.every((x) => x === 0);
+    if (straight && (this.#a.stored.has(v.id) || this.#a.isLeaf(v.id))) return this.#buffer(v.id);
+    this.#buffers.push({ type: this.#a.node(i).type, first: -1, last: -1 });
+    this.#copyAt(stage, v, this.#a.node(i).type, this.#buffers.length - 1);
+    return this.#buffers.length - 1;
+  }
+
+  /** Copies after everything of the view's own stage is known. */
+  #copy(view: View, type: ValueType, buffer: number): void {
+    this.#copyAt(this.#a.stages[view.id]! + 1, view, type, buffer);
+  }
+
+  /** Copies in a kernel of its own at the beginning of a stage. */
+  #copyAt(stage: number, view: View, type: ValueType, buffer: number): void {
+    const domain = type.kind === "scalar" ? "one" : domainOf(type);
+    const draft: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
+    const source = this.#a.node(view.id);
+    const arg: Argument =
+      source.op.name === "unit" || source.op.name === "broadcast"
+        ? this.#viewArgument(draft, view, domain)
+        : type.kind === "scalar"
+          ? { kind: "scalar", buffer: this.#buffer(view.id), dagger: false, type }
+          : { kind: "field", buffer: this.#buffer(view.id), displacement: view.displacement, dagger: view.dagger, type: source.type };
+    draft.instructions.push({ op: copyOp, attributes: {}, args: [arg], type, target: { kind: "buffer", buffer } });
+    this.#ordered.push({ stage, rank: 0, make: () => finish(draft) });
+  }
+
+  #draft(stage: number, domain: Domain | "one"): Draft {
+    const key = `${stage}|${domain}`;
+    let d = this.#drafts.get(key);
+    if (!d) {
+      const made: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
+      this.#drafts.set(key, made);
+      this.#ordered.push({ stage, rank: domain === "one" ? 0.5 : 1, make: () => finish(made) });
+      d = made;
+    }
+    return d;
+  }
+
+  #argument(draft: Draft, i: number, d: Displacement, domain: Domain | "one"): Argument {
+    const scalar = this.#a.scalarOf(i);
+    if (scalar !== undefined) return { kind: "scalar", buffer: this.#buffer(scalar), dagger: false, type: this.#a.node(scalar).type };
+    return this.#viewArgument(draft, this.#a.view(i, d), domain);
+  }
+
+  #viewArgument(draft: Draft, v: View, domain: Domain | "one"): Argument {
+    const n = this.#a.node(v.id);
+    const scalar = this.#a.scalarOf(v.id);
+    if (scalar !== undefined) return { kind: "scalar", buffer: this.#buffer(scalar), dagger: false, type: this.#a.node(scalar).type };
+    if (this.#a.stored.has(v.id) || (this.#a.isLeaf(v.id) && n.op.name !== "unit"))
+      return { kind: "field", buffer: this.#buffer(v.id), displacement: v.displacement, dagger: v.dagger, type: n.type };
+    const key = `${v.id}@${v.displacement.join(",")}`;
+    let slot = draft.values.get(key);
+    if (slot === undefined) {
+      const args = n.inputs.map((i) => this.#argument(draft, i, v.displacement, domain));
+      slot = draft.slotTypes.length;
+      draft.slotTypes.push(n.type);
+      draft.values.set(key, slot);
+      draft.instructions.push({ op: n.op, attributes: n.attributes, args, type: n.type, target: { kind: "slot", slot } });
+    }
+    return { kind: "slot", slot, dagger: v.dagger, type: n.type };
+  }
+}
+
+/** Packs the single-assignment slots of a draft into as few scratch slots as their lifetimes allow. */
+function finish(draft: Draft): KernelStep {
+  const last = new Map<number, number>();
+  draft.instructions.forEach((ins, k) => {
+    for (const a of ins.args) if (a.kind === "slot") last.set(a.slot, k);
+  });
+  for (const r of draft.reductions) if (r.value.kind === "slot") last.set(r.value.slot, Infinity);
+  const sizes: number[] = [];
+  const free: number[] = [];
+  const place = new Map<number, number>();
+  const instructions = draft.instructions.map((ins, k): Instruction => {
+    const args = ins.args.map((a) => (a.kind === "slot" ? { ...a, slot: place.get(a.slot)! } : a));
+    let target = ins.target;
+    if (target.kind === "slot") {
+      const size = components(ins.type);
+      // the result may not overwrite an operand that is still being read
+      let at = free.findIndex((s) => sizes[s]! >= size);
+      if (at < 0 && free.length > 0) at = 0;
+      const slot = at >= 0 ? free.splice(at, 1)[0]! : sizes.length;
+      sizes[slot] = Math.max(sizes[slot] ?? 0, size);
+      place.set(target.slot, slot);
+      target = { kind: "slot", slot };
+    }
+    for (const a of new Set(ins.args.flatMap((x) => (x.kind === "slot" ? [x.slot] : [])))) if (last.get(a) === k) free.push(place.get(a)!);
+    return { ...ins, args, target };
+  });
+  const reductions = draft.reductions.map((r) => (r.value.kind === "slot" ? { ...r, value: { ...r.value, slot: place.get(r.value.slot)! } } : r));
+  return { kind: "kernel", domain: draft.domain, instructions, reductions, slots: sizes };
+}
+
+/** First and last step in which each buffer is used. */
+function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): void {
+  const touch = (b: number, k: number): void => {
+    const x = buffers[b]!;
+    if (x.first < 0) x.first = k;
+    x.last = Math.max(x.last, k);
+  };
+  steps.forEach((s, k) => {
+    if (s.kind === "zero") touch(s.buffer, k);
+    else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, s.solution]) touch(b, k);
+    else {
+      for (const i of s.instructions) {
+        for (const a of i.args) if (a.kind !== "slot") touch(a.buffer, k);
+        if (i.target.kind === "buffer") touch(i.target.buffer, k);
+      }
+      for (const r of s.reductions) {
+        if (r.value.kind !== "slot") touch(r.value.buffer, k);
+        touch(r.buffer, k);
+      }
+    }
+  });
+}
