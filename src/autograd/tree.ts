@@ -44,7 +44,7 @@ export type Algebras<N extends number = number> = Directional<N, "algebra">;
 export type Concrete = number | Field | DirectionalField | readonly Concrete[] | { readonly [key: string]: Concrete };
 
 /** What a concrete argument looks like while recording. */
-export type TracedOf<X> = X extends number
+export type TracedOf<X> = unknown extends X ? unknown : X extends number
   ? Scalar
   : X extends DirectionalField<infer N, infer R>
     ? Directional<N, R>
@@ -53,7 +53,7 @@ export type TracedOf<X> = X extends number
       : { readonly [K in keyof X]: TracedOf<X[K]> };
 
 /** What a traced result looks like when it has values: scalars are numbers, fields belong to the caller. */
-export type ConcreteOf<X> = X extends Directional<infer N, infer R>
+export type ConcreteOf<X> = unknown extends X ? unknown : X extends Directional<infer N, infer R>
   ? DirectionalField<N, R>
   : X extends Traced<infer T>
     ? T extends { kind: "scalar" }
@@ -62,7 +62,7 @@ export type ConcreteOf<X> = X extends Directional<infer N, infer R>
     : { readonly [K in keyof X]: ConcreteOf<X[K]> };
 
 /** Tangent of a traced argument: links have an algebra field, everything else has its own kind. */
-export type TangentOf<X> = X extends Directional<infer N, "links" | "algebra">
+export type TangentOf<X> = unknown extends X ? unknown : X extends Directional<infer N, "links" | "algebra">
   ? Directional<N, "algebra">
   : X extends Traced
     ? X

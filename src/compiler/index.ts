@@ -7,6 +7,6 @@ import { jsEmitter } from "./emit-js.ts";
 export type BackendName = "js";
 
 /** A lattice whose programs run on the given backend. */
-export function makeLattice(extents: readonly number[], _options: { backend?: BackendName } = {}): Lattice {
+export function makeLattice(extents: readonly number[], _options: { backend?: BackendName | "auto"; threads?: number } = {}): Lattice {
   return new Lattice(extents, (lattice) => new KernelEngine(lattice, jsEmitter));
 }

@@ -1,0 +1,50 @@
+/** Autograd room: record, differentiate and replay programs over small-matrix fields. */
+export { Lattice, displacementText, type Displacement, type Domain } from "./lattice.ts";
+export type { CompileOptions, Engine, Executable, Storage } from "./engine.ts";
+export { type AlgebraField, DirectionalField, Field, type LinkField } from "./field.ts";
+export { Directional, type Algebras, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
+export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, Tape, Traced, type Vector } from "./tape.ts";
+export {
+  type ComplexType,
+  type MatrixType,
+  type RealType,
+  type ScalarType,
+  type SiteType,
+  type ValueType,
+  type VectorType,
+  complexType,
+  components,
+  linkType,
+  realType,
+  scalarType,
+  siteMatrixType,
+  typeText,
+  vectorType,
+} from "./types.ts";
+export type { Op, Sample, VjpContext } from "./op.ts";
+export type { Operand, Site, V } from "./site.ts";
+export { Plan, record } from "./plan.ts";
+export { checkpoint, grad, hvp, jvp, metric, pairing, replayable, valueAndGrad, vjp, type Transformed } from "./transforms.ts";
+export { pullback } from "./backward.ts";
+export { print, toGraphviz } from "./print.ts";
+export { allOps } from "./ops/index.ts";
+export { add, neg, scaleBy, sub } from "./ops/combine.ts";
+export { constantReal, number, unit } from "./ops/constants.ts";
+export { mul } from "./ops/mul.ts";
+export { adj, conj } from "./ops/adj.ts";
+export { shift } from "./ops/shift.ts";
+export { scale } from "./ops/scale.ts";
+export { cdot, dot } from "./ops/dot.ts";
+export { outer } from "./ops/outer.ts";
+export { reTrace, trace } from "./ops/trace.ts";
+export { ta } from "./ops/ta.ts";
+export { dexp, exp } from "./ops/exp.ts";
+export { argDet, lyap, polar, projectSU } from "./ops/polar.ts";
+export { cos, divide, exponential, log, reciprocal, relu, sigmoid, sin, softplus, sqrt, square, step, tan, tanh } from "./ops/unary.ts";
+export { abs2, complex, im, re } from "./ops/complex.ts";
+export { broadcast, mean, sum } from "./ops/sum.ts";
+export { extend, merge, restrict } from "./ops/domain.ts";
+export { alias, detach } from "./ops/flow.ts";
+export { type SolveOptions, solve } from "./ops/solve.ts";
+export { customOp, type CustomRule } from "./ops/custom.ts";
+export { mask, where } from "./ops/where.ts";
