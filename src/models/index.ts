@@ -1,2 +1,2 @@
 /** Models room: layers, networks, losses, training. */
-export { type Declaration, Layer, type RealParameter, type ValuesOf, chain, layer, real } from "./layer.ts";
+export { type AnyLayer, type Declaration, Layer, type RealParameter, type ValuesOf, chain, layer, real } from "./layer.ts";

@@ -66,8 +66,15 @@ function isParameter(d: Declaration): d is RealParameter {
   return "initial" in d && typeof d.initial === "number";
 }
 
+/** A layer whose parameter structure does not matter. */
+export interface AnyLayer<N extends number = number> {
+  readonly name: string;
+  readonly parameters: unknown;
+  readonly forward: (U: Links<N>, parameters: never) => Links<N>;
+}
+
 /** Layers one after the other: the last of the list acts last. Parameters are the list of the layers' parameters. */
-export function chain<N extends number>(...layers: readonly Smearing<N>[]): Layer<N, unknown[]> {
+export function chain<N extends number>(...layers: readonly AnyLayer<N>[]): Layer<N, unknown[]> {
   return new Layer<N, unknown[]>(layers.map((l) => l.name).join(" > "), layers.map((l) => l.parameters), (U, parameters) =>
     layers.reduce((V, l, k) => l.forward(V, (parameters as readonly unknown[])[k] as never), U),
   );
