@@ -120,6 +120,7 @@ export const jsEmitter: Emitter = {
   name: "js",
   lanes: 1,
   addressUnit: 8,
+  threads: 1,
   memory: () => plainMemory(),
   compile(plans, context): CompiledKernels {
     const names = new Map<MicroKernel, string>();

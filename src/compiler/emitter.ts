@@ -13,8 +13,8 @@ export interface EmitContext {
 export interface CompiledKernels {
   /** Readable text of what was made. */
   readonly source: string;
-  /** Runs chunks c0 <= c < c1 of kernel k. `parameters` is the index of its table in 32-bit words, `scratch` an address. */
-  launch(k: number, heap: Heap, parameters: number, scratch: number, c0: number, c1: number): void;
+  /** Runs chunks c0 <= c < c1 of kernel k. `parameters` is the index of its table in 32-bit words, `scratch` an address; each thread has `scratchBytes` of it. */
+  launch(k: number, heap: Heap, parameters: number, scratch: number, c0: number, c1: number, scratchBytes: number): void;
 }
 
 export interface Emitter {
@@ -23,6 +23,8 @@ export interface Emitter {
   readonly lanes: 1 | 2;
   /** Bytes per unit of an address: 8 for indices into a Float64Array, 1 for byte addresses. */
   readonly addressUnit: 1 | 8;
+  /** Threads that a launch may use, counting the main one. */
+  readonly threads: number;
   memory(): ByteSource;
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
 }

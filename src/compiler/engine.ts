@@ -99,11 +99,17 @@ export class KernelEngine implements Engine {
     return at;
   }
 
-  /** Address, in the emitter's unit, of scratch memory for at least `reals` components. */
-  scratch(reals: number): number {
-    const bytes = 8 * this.layout.width * reals;
-    if (bytes > this.#scratch.bytes) this.#scratch = { address: this.heap.allocate(bytes), bytes };
-    return this.#scratch.address / this.emitter.addressUnit;
+  /** Makes room for `reals` components of scratch in every thread. */
+  reserveScratch(reals: number): void {
+    const bytes = Math.ceil((8 * this.layout.width * reals) / 64) * 64 + 64;
+    if (bytes <= this.#scratch.bytes) return;
+    if (this.#scratch.bytes > 0) this.heap.free(this.#scratch.address, this.#scratch.bytes * this.emitter.threads);
+    this.#scratch = { address: this.heap.allocate(bytes * this.emitter.threads), bytes };
+  }
+
+  /** Address of the scratch memory in the emitter's unit, and its bytes per thread. */
+  get scratch(): { readonly address: number; readonly bytes: number } {
+    return this.#scratch;
   }
 
   range(domain: Domain | "one"): readonly [number, number] {

@@ -45,7 +45,7 @@ export class ProgramExecutable implements Executable {
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, engine.microKernels) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
     this.#compiled = engine.emitter.compile(kernels, { range: (d) => engine.range(d), width: engine.layout.width });
-    for (const p of kernels) engine.scratch(p.scratch);
+    for (const p of kernels) engine.reserveScratch(p.scratch + p.swapScratch);
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
@@ -188,7 +188,8 @@ export class ProgramExecutable implements Executable {
 
   #launch(l: Launch): void {
     const engine = this.#engine;
-    this.#compiled.launch(l.kernel, engine.heap, l.table, engine.scratch(0), 0, l.chunks);
+    const { address, bytes } = engine.scratch;
+    this.#compiled.launch(l.kernel, engine.heap, l.table, address / engine.emitter.addressUnit, 0, l.chunks, bytes);
     const f = engine.heap.f64;
     for (let r = 0; r < l.partials.length; r++) {
       const width = engine.layout.width;

@@ -26,6 +26,8 @@ export interface KernelPlan {
   /** First component of each scratch slot, and their total. */
   readonly slotOffsets: readonly number[];
   readonly scratch: number;
+  /** Components of all displaced operands: room for copies with exchanged lanes. */
+  readonly swapScratch: number;
   readonly flops: number;
   /** Reals loaded from and stored to fields per site. */
   readonly loads: number;
@@ -46,13 +48,20 @@ export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): K
     index.set(key, parameters.length);
     parameters.push(p);
   };
+  const fields = new Set<string>();
   let loads = 0;
+  let swapScratch = 0;
   const argument = (a: Argument): void => {
     if (a.kind === "slot") return;
     use({ kind: "buffer", buffer: a.buffer });
     if (a.kind === "field") {
+      const key = `${a.buffer}@${a.displacement.join(",")}`;
+      if (fields.has(key)) return;
+      fields.add(key);
       loads += components(a.type);
-      if (!atHome(a.displacement)) use({ kind: "table", displacement: a.displacement });
+      if (atHome(a.displacement)) return;
+      swapScratch += components(a.type);
+      use({ kind: "table", displacement: a.displacement });
     }
   };
   let stores = 0;
@@ -78,5 +87,5 @@ export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): K
     slotOffsets.push(scratch);
     scratch += size;
   }
-  return { step, parameters, index, micro, slotOffsets, scratch, flops: micro.reduce((s, m) => s + m.flops, 0), loads, stores };
+  return { step, parameters, index, micro, slotOffsets, scratch, swapScratch, flops: micro.reduce((s, m) => s + m.flops, 0), loads, stores };
 }

@@ -49,11 +49,12 @@ function project(data: Float64Array, N: number): void {
 }
 
 const lattices = [[4, 2], [3, 2, 2], [2, 4, 2, 2]];
+const backends = [{ backend: "js" }, { backend: "wasm" }, { backend: "wasm", strict: true }] as const;
 
-for (const extents of lattices) {
+for (const [extents, options] of lattices.flatMap((e, k) => [[e, backends[0]], [e, backends[1 + (k % 2)]]] as const)) {
   for (let N = 1; N <= 4; N++) {
-    const lattice = makeLattice(extents);
-    describe(`ops on ${lattice}, N = ${N}`, () => {
+    const lattice = makeLattice(extents, options);
+    describe(`ops on ${lattice}, N = ${N}, ${options.backend}`, () => {
       for (const op of allOps)
         for (const sample of op.samples(lattice, N))
           test(`${op.name}: ${sample.label}`, () => {

@@ -1,0 +1,27 @@
+/** WebAssembly memory as a source of bytes; shared between threads when there are several. */
+import { BackendError } from "../errors.ts";
+import type { ByteSource } from "./heap.ts";
+import { Wasm, type WasmMemory } from "./webassembly.ts";
+
+const PAGE = 65536;
+
+export interface WasmBytes extends ByteSource {
+  readonly memory: WasmMemory;
+}
+
+export function wasmMemory(shared: boolean): WasmBytes {
+  const memory = new Wasm.Memory({ initial: 4, maximum: 65536, shared });
+  return {
+    memory,
+    limit: 65536 * PAGE,
+    buffer: () => memory.buffer,
+    grow(bytes) {
+      const pages = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;
+      try {
+        if (pages > 0) memory.grow(pages);
+      } catch {
+        throw new BackendError(`memory: the system refused ${bytes} bytes: use a smaller lattice, fewer fields, or checkpoint`);
+      }
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** The part of the WebAssembly interface in use, typed here because Node's own types leave it to the browser's. */
+
+export interface WasmMemory {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+declare const moduleBrand: unique symbol;
+/** A compiled module; it can be posted to workers. */
+export interface WasmModule {
+  readonly [moduleBrand]: true;
+}
+export interface WasmInstance {
+  readonly exports: Readonly<Record<string, (...args: number[]) => number | void>>;
+}
+interface Api {
+  readonly Memory: new (options: { initial: number; maximum: number; shared?: boolean }) => WasmMemory;
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => WasmModule;
+  readonly Instance: new (module: WasmModule, imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>) => WasmInstance;
+  validate(bytes: Uint8Array): boolean;
+}
+
+export const Wasm = (globalThis as unknown as { readonly WebAssembly: Api }).WebAssembly;
