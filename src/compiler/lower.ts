@@ -210,15 +210,27 @@ export class Analysis {
     return this.loopDomain(v.id) === domain && v.displacement.every((x) => x === 0);
   }
 
-  /** Stores values that several kernels would compute again at a higher cost; true when something changed. */
+  /**
+   * Stores values that several kernels would compute again at a higher cost, those nearest to their consumers first: what only serves to
+   * compute a stored value need not be stored itself. True when something changed.
+   */
   #storeShared(): boolean {
-    let changed = false;
+    const candidates = new Set<number>();
     for (const [id, kernels] of this.#kernels) {
       const k = kernels.size;
-      if (k > 1 && (k - 1) * this.#cost(id, 3) > STORE_COST * components(this.node(id).type)) {
-        this.stored.add(id);
-        changed = true;
+      if (k > 1 && (k - 1) * this.#cost(id, 3) > STORE_COST * components(this.node(id).type)) candidates.add(id);
+    }
+    const covered = new Set<number>();
+    for (const id of candidates)
+      for (const i of this.node(id).inputs) {
+        const v = this.view(i).id;
+        if (candidates.has(v)) covered.add(v);
       }
+    let changed = false;
+    for (const id of candidates) {
+      if (covered.has(id)) continue;
+      this.stored.add(id);
+      changed = true;
     }
     return changed;
   }

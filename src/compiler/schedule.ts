@@ -3,6 +3,8 @@ import type { Displacement, Domain } from "../autograd/lattice.ts";
 import type { Op } from "../autograd/op.ts";
 import type { Attributes, Program } from "../autograd/tape.ts";
 import { type ValueType, components, domainOf } from "../autograd/types.ts";
+import { combine } from "../autograd/ops/combine.ts";
+import { multiplyAdd } from "./accumulate.ts";
 import type { Argument, Buffer, Instruction, KernelStep, Reduction, Schedule, Step } from "./ir.ts";
 import type { Analysis, View } from "./lower.ts";
 
@@ -15,6 +17,12 @@ const copyOp: Op = {
   samples: () => [],
 };
 
+interface Product {
+  readonly coefficient: number;
+  readonly op: Op;
+  readonly factors: readonly { readonly node: number; readonly displacement: Displacement; readonly flip: boolean }[];
+}
+
 type Draft = { domain: Domain | "one"; instructions: Instruction[]; reductions: Reduction[]; values: Map<string, number>; slotTypes: ValueType[] };
 
 export class Scheduler {
@@ -25,10 +33,17 @@ export class Scheduler {
   /** Steps before they are ordered: stage, position inside the stage, step. */
   readonly #ordered: { stage: number; rank: number; make: () => Step }[] = [];
   readonly #drafts = new Map<string, Draft>();
+  /** How often each value is an operand. */
+  readonly #uses: number[];
 
   constructor(analysis: Analysis) {
     this.#a = analysis;
     this.#program = analysis.program;
+    this.#uses = this.#program.nodes.map(() => 0);
+    this.#program.nodes.forEach((n, id) => {
+      if (analysis.isTransparent(id) || (!analysis.isLeaf(id) && analysis.demands[id]!.size === 0)) return;
+      for (const i of n.inputs) this.#uses[analysis.view(i).id]!++;
+    });
   }
 
   build(): Schedule {
@@ -127,10 +142,62 @@ export class Scheduler {
       draft.reductions.push({ value, buffer: this.#buffer(id) });
       return;
     }
-    const buffer = this.#buffer(id);
-    const args = n.inputs.map((i) => this.#argument(draft, i, this.#program.lattice.wrap([]), domain));
-    draft.instructions.push({ op: n.op, attributes: n.attributes, args, type: n.type, target: { kind: "buffer", buffer } });
-    draft.values.set(`stored${id}`, buffer);
+    this.#instruction(draft, id, this.#program.lattice.wrap([]), domain, { kind: "buffer", buffer: this.#buffer(id) });
+  }
+
+  /** Emits the instructions of one value: sums of products as chains of multiply-add, everything else as one call. */
+  #instruction(draft: Draft, id: number, d: Displacement, domain: Domain | "one", target: Instruction["target"]): void {
+    const n = this.#a.node(id);
+    const products = n.op.name === "combine" ? n.inputs.map((i, k) => this.#product(draft, i, d, (n.attributes["coefficients"] as number[])[k]!)) : [];
+    const chain = products.filter((p) => p !== undefined);
+    const size = Math.abs(chain[0]?.coefficient ?? 0);
+    const startable = chain.some((p) => p.coefficient > 0) || (size === 1 && chain.length < n.inputs.length);
+    if (chain.length < 2 || !startable || chain.some((p) => Math.abs(p.coefficient) !== size)) {
+      const args = n.inputs.map((i) => this.#argument(draft, i, d, domain));
+      draft.instructions.push({ op: n.op, attributes: n.attributes, args, type: n.type, target });
+      return;
+    }
+    const others = n.inputs.map((i, k) => ({ i, c: (n.attributes["coefficients"] as number[])[k]! })).filter((_, k) => products[k] === undefined);
+    const fold = size === 1;
+    let sum: Argument | undefined;
+    if (fold && others.length > 0) sum = this.#combine(draft, others.map((o) => this.#argument(draft, o.i, d, domain)), others.map((o) => o.c), n.type, undefined);
+    const start = chain.findIndex((p) => p.coefficient > 0);
+    if (start > 0) chain.unshift(chain.splice(start, 1)[0]!);
+    for (const [k, p] of chain.entries()) {
+      const last = k === chain.length - 1;
+      const own: Instruction["target"] = last && fold ? target : this.#slot(draft, n.type);
+      const [a, b] = p.factors.map(({ node, displacement, flip }) => this.#factor(draft, node, displacement, flip, domain));
+      if (sum) draft.instructions.push({ op: multiplyAdd, attributes: { sign: Math.sign(p.coefficient) }, args: [sum, a!, b!], type: n.type, target: own });
+      else draft.instructions.push({ op: p.op, attributes: {}, args: [a!, b!], type: n.type, target: own });
+      if (own.kind === "slot") sum = { kind: "slot", slot: own.slot, dagger: false, type: n.type };
+    }
+    if (!fold) this.#combine(draft, [sum!, ...others.map((o) => this.#argument(draft, o.i, d, domain))], [size, ...others.map((o) => o.c)], n.type, target);
+  }
+
+  #slot(draft: Draft, type: ValueType): { kind: "slot"; slot: number } {
+    draft.slotTypes.push(type);
+    return { kind: "slot", slot: draft.slotTypes.length - 1 };
+  }
+
+  #combine(draft: Draft, args: Argument[], coefficients: number[], type: ValueType, target: Instruction["target"] | undefined): Argument {
+    const to = target ?? this.#slot(draft, type);
+    draft.instructions.push({ op: combine, attributes: { coefficients }, args, type, target: to });
+    return { kind: "slot", slot: to.kind === "slot" ? to.slot : -1, dagger: false, type };
+  }
+
+  /** An operand of a sum that is a product used nowhere else, seen through its adjoint: (A B)^+ = B^+ A^+. */
+  #product(draft: Draft, i: number, d: Displacement, coefficient: number): Product | undefined {
+    const v = this.#a.view(i, d);
+    const n = this.#a.node(v.id);
+    if ((n.op.name !== "mul" && n.op.name !== "mulVector") || this.#uses[v.id] !== 1 || this.#a.stored.has(v.id)) return undefined;
+    if (draft.values.has(`${v.id}@${v.displacement.join(",")}`)) return undefined;
+    const factors = n.inputs.map((node) => ({ node, displacement: v.displacement, flip: v.dagger }));
+    return { coefficient, op: n.op, factors: v.dagger ? factors.reverse() : factors };
+  }
+
+  #factor(draft: Draft, node: number, d: Displacement, flip: boolean, domain: Domain | "one"): Argument {
+    const a = this.#argument(draft, node, d, domain);
+    return flip && a.kind !== "scalar" ? { ...a, dagger: !a.dagger } : a;
   }
 
   /** Buffer that holds an operand of a step as it is seen. */
@@ -190,11 +257,10 @@ export class Scheduler {
     const key = `${v.id}@${v.displacement.join(",")}`;
     let slot = draft.values.get(key);
     if (slot === undefined) {
-      const args = n.inputs.map((i) => this.#argument(draft, i, v.displacement, domain));
-      slot = draft.slotTypes.length;
-      draft.slotTypes.push(n.type);
+      const target = this.#slot(draft, n.type);
+      slot = target.slot;
+      this.#instruction(draft, v.id, v.displacement, domain, target);
       draft.values.set(key, slot);
-      draft.instructions.push({ op: n.op, attributes: n.attributes, args, type: n.type, target: { kind: "slot", slot } });
     }
     return { kind: "slot", slot, dagger: v.dagger, type: n.type };
   }

@@ -49,10 +49,14 @@ export function plaquette<N extends number>(U: Links<N>, mu: number, nu: number)
   return mul(up, adj(over));
 }
 
-/** The three-link path from n to n + mu on one side: +nu above, -nu below (`length` links along nu). */
+/**
+ * The path from n to n + mu over `length` links along nu: above (+1), below (-1). Both are built on the corner product
+ * U_mu(n) U_nu(n + mu), so that sums of staples and their derivatives share it.
+ */
 export function staple<N extends number>(U: Links<N>, mu: number, nu: number, sign: 1 | -1, length = 1): Matrix<N> {
-  const side = Array.from({ length }, () => sign * (nu + 1));
-  return pathProduct(U, [...side, mu + 1, ...side.map((s) => -s)]);
+  const side = pathProduct(U, Array.from({ length }, () => nu + 1));
+  if (sign === 1) return mul(mul(side, shift(U[mu]!, nu, length)), adj(shift(side, mu)));
+  return shift(mul(adj(side), mul(U[mu]!, shift(side, mu))), nu, -length);
 }
 
 /**

@@ -43,6 +43,10 @@ export const combine: Op = {
     });
     const kept = [...terms].filter(([, f]) => f !== 0);
     if (kept.length === 1 && kept[0]![1] === 1) return tape.traced(kept[0]![0]);
+    const size = Math.abs(kept[0]?.[1] ?? 0);
+    // a common factor goes outside, where products and sums can pass it on
+    if (kept.length > 1 && size !== 1 && kept.every(([, f]) => Math.abs(f) === size))
+      return scaleBy(size, tape.apply(combine, kept.map(([id]) => tape.traced(id)), { coefficients: kept.map(([, f]) => Math.sign(f)) }));
     if (kept.length === 0 || (!changed && kept.length === inputs.length)) return undefined;
     return tape.apply(combine, kept.map(([id]) => tape.traced(id)), { coefficients: kept.map(([, f]) => f) });
   },
