@@ -23,6 +23,8 @@ export interface Engine {
   /** Backend name: js, wasm, native. */
   readonly name: string;
   allocate(type: ValueType): Storage;
+  /** Memory of several fields that are used together. */
+  allocateGroup(types: readonly ValueType[]): Storage[];
   /** Canonical data: sites lexicographic, components inside; fields on one parity still have an entry for every site. */
   write(to: Storage, type: ValueType, data: Float64Array): void;
   read(from: Storage, type: ValueType, out: Float64Array): void;

@@ -13,10 +13,10 @@ export class Field<T extends ValueType = ValueType> {
   readonly storage: Storage;
 
   /** Zero-filled. */
-  constructor(lattice: Lattice, type: T) {
+  constructor(lattice: Lattice, type: T, storage: Storage = lattice.engine.allocate(type)) {
     this.lattice = lattice;
     this.type = type;
-    this.storage = lattice.engine.allocate(type);
+    this.storage = storage;
     reclaim.register(this, this.storage, this);
   }
 
@@ -74,7 +74,9 @@ export class DirectionalField<N extends number = number, R extends "links" | "al
     this.lattice = lattice;
     this.N = N;
     this.role = role;
-    this.fields = lattice.extents.map((_, mu) => new Field(lattice, role === "links" ? linkType(lattice, N, mu) : siteMatrixType(lattice, N, true)));
+    const types = lattice.extents.map((_, mu) => (role === "links" ? linkType(lattice, N, mu) : siteMatrixType(lattice, N, true)));
+    const storages = lattice.engine.allocateGroup(types);
+    this.fields = types.map((t, mu) => new Field(lattice, t, storages[mu]!));
   }
 
   /** Canonical values of direction mu. */

@@ -2,10 +2,8 @@
  * Kernels as readable JavaScript on one Float64Array: the reference emitter and the debugger. One function a micro-kernel, one a
  * kernel; addresses are indices into the array.
  */
-import type { KernelPlan } from "./kernels.ts";
-import { CHUNK, atHome, parameterKey } from "./kernels.ts";
+import { CHUNK, type KernelPlan, type Parameter, atHome, parameterKey } from "./kernels.ts";
 import type { Argument } from "./ir.ts";
-import { components } from "../autograd/types.ts";
 import type { MicroKernel, Statement } from "./scalar.ts";
 import type { CompiledKernels, Emitter } from "./emitter.ts";
 import { plainMemory } from "../backend/heap.ts";
@@ -66,20 +64,21 @@ export function microSource(m: MicroKernel, name: string): string {
 /** One kernel as a function (F, I, P, S, c0, c1): parameter table at I[P], scratch at F[S], chunks c0 <= c < c1. */
 export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: MicroKernel) => string, first: number, last: number): string {
   const { step, index, slotOffsets } = plan;
+  const entry = (p: Parameter): string => `I[P + ${index.get(parameterKey(p))!}]`;
   const parts: string[] = [];
   for (let k = 0; k < step.instructions.length || k === 0; k += PART) {
     const addresses = new Map<string, string>();
     const address = (a: Argument): string => {
       if (a.kind === "slot") return `S + ${slotOffsets[a.slot]!}`;
-      const base = `I[P + ${index.get(parameterKey({ kind: "buffer", buffer: a.buffer }))!}]`;
+      const base = entry({ kind: "buffer", buffer: a.buffer });
       if (a.kind === "scalar") return base;
       const key = `${a.buffer}@${a.displacement.join(",")}`;
       let v = addresses.get(key);
       if (!v) {
-        const block = atHome(a.displacement) ? "b" : `I[I[P + ${index.get(parameterKey({ kind: "table", displacement: a.displacement }))!}] + b]`;
+        const block = atHome(a.displacement) ? "b" : `I[${entry({ kind: "table", displacement: a.displacement })} + b]`;
         v = `x${addresses.size}`;
         addresses.set(key, v);
-        lines.unshift(`  const ${v} = ${base} + ${block} * ${components(a.type)};`);
+        lines.unshift(`  const ${v} = ${base} + ${block} * ${entry({ kind: "stride", buffer: a.buffer })};`);
       }
       return v;
     };
@@ -89,14 +88,14 @@ export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: Mic
       const target =
         ins.target.kind === "slot"
           ? `S + ${slotOffsets[ins.target.slot]!}`
-          : `I[P + ${index.get(parameterKey({ kind: "buffer", buffer: ins.target.buffer }))!}] + b * ${components(ins.type)}`;
+          : `${entry({ kind: "buffer", buffer: ins.target.buffer })} + b * ${entry({ kind: "stride", buffer: ins.target.buffer })}`;
       lines.push(`  ${functionOf(plan.micro[k + j]!)}(F, ${[...args, target].join(", ")});`);
     }
     const end = k + PART >= step.instructions.length;
     if (end) step.reductions.forEach((r, i) => lines.push(`  A[${i}] += F[${address(r.value)}];`));
     parts.push([`function ${name}_${parts.length}(F, I, P, S, b, A) {`, ...lines, "}"].join("\n"));
   }
-  const partial = step.reductions.map((_, k) => `    F[I[P + ${index.get(parameterKey({ kind: "partials", reduction: k }))!}] + c] = A[${k}];`);
+  const partial = step.reductions.map((_, k) => `    F[${entry({ kind: "partials", reduction: k })} + c] = A[${k}];`);
   return [
     ...parts,
     `const ${name}_A = new Float64Array(${step.reductions.length});`,

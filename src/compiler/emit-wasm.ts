@@ -188,8 +188,8 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: Micr
   let swapSlots = plan.scratch;
   const addresses = new Map<string, number>();
   const entries = new Map<string, number>();
-  const home = (buffer: number, n: number): void => {
-    c.get(b).i32(n * lane).op(0x6c).get(base(`b${buffer}`)).op(0x6a);
+  const home = (buffer: number): void => {
+    c.get(b).get(base(`s${buffer}`)).op(0x6c).get(base(`b${buffer}`)).op(0x6a);
   };
   /** Leaves nothing; makes the address local of a displaced or local field operand. */
   const prepare = (a: Argument): void => {
@@ -200,7 +200,7 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: Micr
     const at = c.local(I32);
     addresses.set(key, at);
     if (atHome(a.displacement)) {
-      home(a.buffer, n);
+      home(a.buffer);
       c.set(at);
       return;
     }
@@ -212,8 +212,8 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: Micr
       c.get(b).i32(2).op(0x74).get(base(table)).op(0x6a).memory(0x28, 2, 0).set(entry);
     }
     c.get(entry);
-    if (width === 2) c.i32(-2).op(0x71).i32(n * 8).op(0x6c);
-    else c.i32(n * 8).op(0x6c);
+    if (width === 2) c.i32(1).op(0x76);
+    c.get(base(`s${a.buffer}`)).op(0x6c);
     c.get(base(`b${a.buffer}`)).op(0x6a).set(at);
     if (width === 2) {
       const slot = swapSlots;
@@ -244,7 +244,7 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: Micr
             ins.args.forEach(prepare);
             ins.args.forEach(push);
             if (ins.target.kind === "slot") c.get(S).i32(slotOffsets[ins.target.slot]! * lane).op(0x6a);
-            else home(ins.target.buffer, components(ins.type));
+            else home(ins.target.buffer);
             c.call(functionOf(plan.micro[k]!));
           });
           step.reductions.forEach((r, k) => {

@@ -1,6 +1,7 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
 import type { CompileOptions, Executable, Storage } from "../autograd/engine.ts";
 import { components } from "../autograd/types.ts";
+import { paddedBytes } from "../backend/heap.ts";
 import { NaNError } from "../errors.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, KernelEngine } from "./engine.ts";
@@ -27,20 +28,26 @@ export class ProgramExecutable implements Executable {
   readonly #solvers: (ConjugateGradient | undefined)[];
   /** Byte address of every buffer; external ones are set at each run. */
   readonly #address: Float64Array;
+  /** Bytes from one block to the next of every buffer. */
+  readonly #stride: Float64Array;
   readonly #owned: { address: number; bytes: number }[] = [];
   /** Pairs (input, output) that may not share memory. */
   readonly #conflicts: ReadonlySet<string>;
   readonly #shadows = new Map<number, HeapStorage>();
   /** Table entries that hold an external buffer: entry index, side and number. */
-  readonly #patches: { entry: number; side: "input" | "output"; index: number }[] = [];
+  readonly #patches: { entry: number; buffer: number; stride: boolean }[] = [];
   readonly #bound: { input: number[]; output: number[] };
   readonly #debugNaN: boolean;
+  /** Seconds and runs of each step, kept under DEBUG=kernels. */
+  readonly #times: Float64Array | undefined;
+  #runs = 0;
 
   constructor(engine: KernelEngine, schedule: Schedule, options: CompileOptions) {
     this.#engine = engine;
     this.#schedule = schedule;
     this.#debugNaN = options.debugNaN ?? false;
     this.#address = new Float64Array(schedule.buffers.length);
+    this.#stride = new Float64Array(schedule.buffers.length);
     this.arenaBytes = this.#place();
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, engine.microKernels) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
@@ -50,24 +57,28 @@ export class ProgramExecutable implements Executable {
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
     this.#conflicts = conflicts(schedule);
+    this.#times = debugKernels() ? new Float64Array(schedule.steps.length) : undefined;
     this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
   }
 
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
-    for (let i = 0; i < inputs.length; i++) this.#bind("input", i, (inputs[i] as HeapStorage).address);
+    for (let i = 0; i < inputs.length; i++) this.#bind("input", i, inputs[i] as HeapStorage);
     for (let j = 0; j < outputs.length; j++) {
       let target = outputs[j] as HeapStorage;
       if (this.#clashes(inputs, target, j)) target = this.#shadow(j);
-      this.#bind("output", j, target.address);
+      this.#bind("output", j, target);
     }
     this.#patch();
     const steps = this.#schedule.steps;
     for (let s = 0; s < steps.length; s++) {
+      const begin = this.#times ? performance.now() : 0;
       const launch = this.#launches[s];
       if (launch) this.#launch(launch);
       else if (this.#solvers[s]) this.#solvers[s]!.solve((b) => this.#storage(b));
       else this.#zero(s);
+      if (this.#times) this.#times[s]! += performance.now() - begin;
     }
+    this.#runs++;
     for (const [j, shadow] of this.#shadows)
       if (this.#bound.output[j] === shadow.address) this.#engine.copy(shadow, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
   }
@@ -81,8 +92,9 @@ export class ProgramExecutable implements Executable {
         continue;
       }
       const { plan } = launch;
+      const time = this.#times && this.#runs > 0 ? `, ${((1e6 * this.#times[s]!) / this.#runs / this.#engine.lattice.volume).toFixed(1)} ns per site` : "";
       lines.push(
-        `kernel on ${plan.step.domain}: ${plan.step.instructions.length} instructions, ${plan.flops} flop, ${8 * plan.loads} B loaded, ${8 * plan.stores} B stored per site, ${plan.step.reductions.length} sums`,
+        `kernel on ${plan.step.domain}: ${plan.step.instructions.length} instructions, ${plan.flops} flop, ${8 * plan.loads} B loaded, ${8 * plan.stores} B stored per site, ${plan.step.reductions.length} sums${time}`,
       );
       plan.step.instructions.forEach((ins, k) => {
         const args = ins.args.map((a) => {
@@ -109,38 +121,54 @@ export class ProgramExecutable implements Executable {
     return address;
   }
 
-  /** Gives every arena buffer an address; buffers whose lifetimes do not overlap share memory. */
+  /**
+   * Gives every arena buffer an address. Buffers that live through the same steps lie block by block side by side; groups whose
+   * lifetimes do not overlap share memory.
+   */
   #place(): number {
     const { buffers } = this.#schedule;
-    const align = (n: number): number => Math.ceil(n / 64) * 64;
+    const groups = new Map<string, number[]>();
+    buffers.forEach((b, k) => {
+      if (b.external || b.first < 0) return;
+      const key = b.data ? `data${k}` : b.type.kind === "scalar" ? `scalar${k}` : `${b.first}-${b.last}`;
+      const group = groups.get(key);
+      if (group) group.push(k);
+      else groups.set(key, [k]);
+    });
     const placed: { at: number; size: number; first: number; last: number }[] = [];
     const offsets = new Map<number, number>();
     let total = 0;
-    const order = buffers.map((b, k) => ({ b, k })).filter(({ b }) => !b.external && b.first >= 0);
-    order.sort((x, y) => x.b.first - y.b.first);
-    for (const { b, k } of order) {
-      const size = align(this.#engine.bytes(b.type));
-      const [first, last] = b.data ? [0, Infinity] : [b.first, b.last];
-      const busy = placed.filter((p) => p.first <= last && first <= p.last).sort((x, y) => x.at - y.at);
+    const order = [...groups.values()].sort((x, y) => buffers[x[0]!]!.first - buffers[y[0]!]!.first);
+    const block = (k: number): number => 8 * this.#engine.layout.width * components(buffers[k]!.type);
+    for (const members of order) {
+      const { first, last, data } = buffers[members[0]!]!;
+      const size = paddedBytes(members.reduce((s, k) => s + this.#engine.bytes(buffers[k]!.type), 0));
+      const [from, to] = data ? [0, Infinity] : [first, last];
+      const busy = placed.filter((p) => p.first <= to && from <= p.last).sort((x, y) => x.at - y.at);
       let at = 0;
       for (const p of busy) {
         if (at + size <= p.at) break;
         at = Math.max(at, p.at + p.size);
       }
-      placed.push({ at, size, first, last });
-      offsets.set(k, at);
+      placed.push({ at, size, first: from, last: to });
       total = Math.max(total, at + size);
+      const stride = members.reduce((s, k) => s + block(k), 0);
+      for (const k of members) {
+        offsets.set(k, at);
+        this.#stride[k] = stride;
+        at += block(k);
+      }
     }
     if (total > 0) {
       const base = this.#allocate(total);
       for (const [k, at] of offsets) this.#address[k] = base + at;
     }
-    for (const { b, k } of order) if (b.data) this.#engine.write(this.#storage(k), b.type, b.data);
+    for (const k of offsets.keys()) if (buffers[k]!.data) this.#engine.write(this.#storage(k), buffers[k]!.type, buffers[k]!.data);
     return total;
   }
 
   #storage(buffer: number): HeapStorage {
-    return { address: this.#address[buffer]!, bytes: 0, dispose: () => undefined };
+    return { address: this.#address[buffer]!, stride: this.#stride[buffer]!, bytes: 0, dispose: () => undefined };
   }
 
   #prepare(plan: KernelPlan, kernel: number): Launch {
@@ -156,23 +184,25 @@ export class ProgramExecutable implements Executable {
         engine.heap.i32[entry] = unit === 1 ? at * 4 : at;
       } else if (p.kind === "partials") engine.heap.i32[entry] = partials[p.reduction]! / unit;
       else {
-        const external = this.#schedule.buffers[p.buffer]!.external;
-        if (external) this.#patches.push({ entry, ...external });
-        else engine.heap.i32[entry] = this.#address[p.buffer]! / unit;
+        const stride = p.kind === "stride";
+        if (this.#schedule.buffers[p.buffer]!.external) this.#patches.push({ entry, buffer: p.buffer, stride });
+        else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
       }
     });
     return { plan, kernel, table, chunks, partials };
   }
 
-  #bind(side: "input" | "output", index: number, address: number): void {
-    this.#bound[side][index] = address;
-    this.#address[side === "input" ? this.#schedule.inputs[index]! : this.#schedule.outputs[index]!] = address;
+  #bind(side: "input" | "output", index: number, storage: HeapStorage): void {
+    this.#bound[side][index] = storage.address;
+    const buffer = side === "input" ? this.#schedule.inputs[index]! : this.#schedule.outputs[index]!;
+    this.#address[buffer] = storage.address;
+    this.#stride[buffer] = storage.stride;
   }
 
   #patch(): void {
     const i32 = this.#engine.heap.i32;
     const unit = this.#engine.emitter.addressUnit;
-    for (const p of this.#patches) i32[p.entry] = this.#bound[p.side][p.index]! / unit;
+    for (const p of this.#patches) i32[p.entry] = (p.stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
   }
 
   #clashes(inputs: readonly Storage[], target: HeapStorage, j: number): boolean {
@@ -206,8 +236,10 @@ export class ProgramExecutable implements Executable {
     if (step.kind !== "zero") return;
     const [first, last] = this.#engine.range(step.domain);
     const n = components(this.#schedule.buffers[step.buffer]!.type) * this.#engine.layout.width;
-    const base = this.#address[step.buffer]! / 8;
-    this.#engine.heap.f64.fill(0, base + first * n, base + last * n);
+    for (let b = first; b < last; b++) {
+      const at = (this.#address[step.buffer]! + b * this.#stride[step.buffer]!) / 8;
+      this.#engine.heap.f64.fill(0, at, at + n);
+    }
   }
 
   #solver(step: SolveStep): ConjugateGradient {
@@ -225,6 +257,11 @@ export class ProgramExecutable implements Executable {
       throw new NaNError(`op ${ins.op.name} made ${data[at]} at site [${site.join(",")}], component ${at % components(ins.type)}: expected finite numbers: check its inputs there`);
     }
   }
+}
+
+/** DEBUG=kernels in the environment keeps times for `describe`. */
+function debugKernels(): boolean {
+  return (process.env["DEBUG"] ?? "").split(",").includes("kernels");
 }
 
 /** Pairwise sum in a fixed order. */

@@ -10,11 +10,13 @@ export const CHUNK = 64;
 /** A 32-bit entry of a kernel's parameter table. */
 export type Parameter =
   | { readonly kind: "buffer"; readonly buffer: number }
+  /** Distance from one block of a field to the next. */
+  | { readonly kind: "stride"; readonly buffer: number }
   | { readonly kind: "table"; readonly displacement: Displacement }
   | { readonly kind: "partials"; readonly reduction: number };
 
 export const parameterKey = (p: Parameter): string =>
-  p.kind === "buffer" ? `b${p.buffer}` : p.kind === "table" ? `t${p.displacement.join(",")}` : `r${p.reduction}`;
+  p.kind === "buffer" ? `b${p.buffer}` : p.kind === "stride" ? `s${p.buffer}` : p.kind === "table" ? `t${p.displacement.join(",")}` : `r${p.reduction}`;
 
 export interface KernelPlan {
   readonly step: KernelStep;
@@ -55,6 +57,7 @@ export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): K
     if (a.kind === "slot") return;
     use({ kind: "buffer", buffer: a.buffer });
     if (a.kind === "field") {
+      use({ kind: "stride", buffer: a.buffer });
       const key = `${a.buffer}@${a.displacement.join(",")}`;
       if (fields.has(key)) return;
       fields.add(key);
@@ -70,6 +73,7 @@ export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): K
     if (ins.target.kind === "buffer") {
       stores += components(ins.type);
       use({ kind: "buffer", buffer: ins.target.buffer });
+      use({ kind: "stride", buffer: ins.target.buffer });
     }
     const forms = ins.args.map(form);
     const name = microKernelName(ins.op, forms, ins.attributes);

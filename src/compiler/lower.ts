@@ -13,7 +13,7 @@ import { Scheduler } from "./schedule.ts";
 import type { Schedule } from "./ir.ts";
 
 /** Arithmetic operations that cost as much as storing and loading one real (measured ratio of a cached load and store). */
-const STORE_COST = 24;
+const STORE_COST = 48;
 
 /** A node seen through shifts, adjoints and identities. */
 export interface View {

@@ -1,6 +1,6 @@
 /**
  * Micro-kernels: the arithmetic of one op at one block of sites as a list of scalar statements in single-assignment form.
- * Negations are not statements: they are folded into the operations that use them, so an adjoint operand costs nothing.
+ * Zeros and ones known when recording fold away. Negations are not statements: they are folded into the operations that use them, so an adjoint operand costs nothing.
  */
 import type { Op } from "../autograd/op.ts";
 import type { Operand, Site, SiteFunction, V } from "../autograd/site.ts";
@@ -48,7 +48,13 @@ class Recorder implements Site {
   readonly #constants = new Map<string, number>();
   #scope = 0;
   #negations = new Map<number, number>();
+  readonly #known = new Map<number, number>();
 
+  /** Value of a constant, or undefined. */
+  #constantOf(v: Val): number | undefined {
+    const x = this.#known.get(v.id);
+    return x === undefined ? undefined : v.negative ? -x : x;
+  }
   #new(): number {
     return this.values++;
   }
@@ -76,6 +82,7 @@ class Recorder implements Site {
     if (id === undefined) {
       id = this.#push((n) => ({ kind: "constant", id: n, value: x })).id;
       this.#constants.set(key, id);
+      this.#known.set(id, x);
     }
     return asV({ id, negative: false });
   }
@@ -85,6 +92,8 @@ class Recorder implements Site {
   }
   add(a: V, b: V): V {
     const [x, y] = [val(a), val(b)];
+    if (this.#constantOf(x) === 0) return b;
+    if (this.#constantOf(y) === 0) return a;
     if (x.negative && y.negative) return asV({ ...this.#binary("add", x.id, y.id), negative: true });
     if (y.negative) return asV(this.#binary("sub", x.id, y.id));
     if (x.negative) return asV(this.#binary("sub", y.id, x.id));
@@ -95,6 +104,10 @@ class Recorder implements Site {
   }
   mul(a: V, b: V): V {
     const [x, y] = [val(a), val(b)];
+    const [p, q] = [this.#constantOf(x), this.#constantOf(y)];
+    if (p === 0 || q === 0) return this.constant(0);
+    if (p === 1) return b;
+    if (q === 1) return a;
     return asV({ ...this.#binary("mul", x.id, y.id), negative: x.negative !== y.negative });
   }
   div(a: V, b: V): V {
@@ -103,6 +116,9 @@ class Recorder implements Site {
   }
   fma(a: V, b: V, c: V): V {
     const [x, y, z] = [val(a), val(b), val(c)];
+    const [p, q] = [this.#constantOf(x), this.#constantOf(y)];
+    if (p === 0 || q === 0) return c;
+    if (p === 1 || q === 1 || this.#constantOf(z) === 0) return this.add(this.mul(a, b), c);
     const product = x.negative !== y.negative;
     this.flops += 2;
     // -(ab) - c = -(ab + c)

@@ -4,7 +4,8 @@ import type { Op } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Complex, Matrix, Traced } from "../tape.ts";
 import { type MatrixType, complexType, linkType, typeText } from "../types.ts";
-import { combine, scaleBy } from "./combine.ts";
+import { scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { shift, shiftOp } from "./shift.ts";
 import { unitOp } from "./constants.ts";
 
@@ -20,9 +21,8 @@ export const adjOp: Op = {
     if (n.op === adjOp) return tape.traced(n.inputs[0]!);
     if (n.op === unitOp) return a;
     if (a!.type.kind === "matrix" && a!.type.algebra) return scaleBy(-1, a!);
-    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, adj(tape.traced(n.inputs[0]!) as Matrix));
     if (n.op === shiftOp) return shift(adj(tape.traced(n.inputs[0]!) as Matrix), n.attributes["displacement"] as number[]);
-    return undefined;
+    return factored(tape, a!, (x) => adj(x as Matrix));
   },
   vjp: ({ cotangent }) => [adj(cotangent as Matrix)],
   site(b, [x], _attributes, types) {

@@ -2,7 +2,8 @@
 import { CovarianceError } from "../../errors.ts";
 import { displacementText } from "../lattice.ts";
 import type { Op } from "../op.ts";
-import type { Traced } from "../tape.ts";
+import type { Scalar, Tape, Traced } from "../tape.ts";
+import { scale, scaleOp } from "./scale.ts";
 import { type ValueType, components, realType, sameDisplacement, sameType, siteMatrixType, typeText } from "../types.ts";
 
 const coefficients = (a: { readonly [k: string]: unknown }): readonly number[] => a["coefficients"] as readonly number[];
@@ -43,6 +44,11 @@ export const combine: Op = {
     });
     const kept = [...terms].filter(([, f]) => f !== 0);
     if (kept.length === 1 && kept[0]![1] === 1) return tape.traced(kept[0]![0]);
+    const shared = sharedScalar(tape, kept.map(([id]) => id));
+    if (shared && kept.length > 1) {
+      const inner = kept.map(([id]) => tape.traced(tape.node(id).inputs[1]!));
+      return scale(shared, tape.apply(combine, inner, { coefficients: kept.map(([, f]) => f) }));
+    }
     const size = Math.abs(kept[0]?.[1] ?? 0);
     // a common factor goes outside, where products and sums can pass it on
     if (kept.length > 1 && size !== 1 && kept.every(([, f]) => Math.abs(f) === size))
@@ -72,6 +78,15 @@ export const combine: Op = {
     ];
   },
 };
+
+/** The scalar that multiplies every one of the values. */
+function sharedScalar(tape: Tape, ids: readonly number[]): Scalar | undefined {
+  const factors = ids.map((id) => {
+    const n = tape.node(id);
+    return n.op === scaleOp && n.type.kind !== "scalar" && tape.node(n.inputs[0]!).type.kind === "scalar" ? n.inputs[0]! : -1;
+  });
+  return factors.length > 0 && factors[0]! >= 0 && factors.every((f) => f === factors[0]) ? (tape.traced(factors[0]!) as Scalar) : undefined;
+}
 
 /** c x for a fixed number c. */
 export function scaleBy<T extends ValueType>(c: number, x: Traced<T>): Traced<T> {

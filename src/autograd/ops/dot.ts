@@ -24,7 +24,7 @@ import {
   vectorType,
 } from "../types.ts";
 import { adjOp, conj } from "./adj.ts";
-import { combine, scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { jointDomain } from "./domain.ts";
 import { scale } from "./scale.ts";
 
@@ -42,8 +42,8 @@ export const dotOp: Op = {
   },
   simplify(tape, [a, b]) {
     const [na, nb] = [tape.node(a!.id), tape.node(b!.id)];
-    if (na.op === combine && na.inputs.length === 1) return scaleBy((na.attributes["coefficients"] as number[])[0]!, dot(tape.traced(na.inputs[0]!) as never, b as never));
-    if (nb.op === combine && nb.inputs.length === 1) return scaleBy((nb.attributes["coefficients"] as number[])[0]!, dot(a as never, tape.traced(nb.inputs[0]!) as never));
+    const outside = factored(tape, a!, (x) => dot(x as never, b as never)) ?? factored(tape, b!, (y) => dot(a as never, y as never));
+    if (outside) return outside;
     if (na.op === adjOp && nb.op === adjOp) return dot(tape.traced(na.inputs[0]!) as never, tape.traced(nb.inputs[0]!) as never);
     if (a!.type.kind === "scalar" || a!.type.kind === "real") return scale(a as Real, b as Real);
     return undefined;

@@ -16,6 +16,7 @@ import type { Algebra, Matrix, Traced } from "../tape.ts";
 import { type MatrixType, type ValueType, siteMatrixType, typeText } from "../types.ts";
 import { CovarianceError } from "../../errors.ts";
 import { adj } from "./adj.ts";
+import { factored } from "./factor.ts";
 import { ta } from "./ta.ts";
 import { closed } from "./trace.ts";
 
@@ -28,6 +29,13 @@ export const expOp: Op = {
     const first = closed("exp", lattice, types[0]!);
     for (const t of types.slice(1)) sameClosed(lattice, first, t);
     return { ...first, algebra: false };
+  },
+  simplify(tape, [a, ...xs]) {
+    for (const [k, x] of xs.entries()) {
+      const outside = factored(tape, x, (y) => dexp(a as Matrix, ...(xs.map((z, i) => (i === k ? y : z)) as Matrix[])));
+      if (outside) return outside;
+    }
+    return undefined;
   },
   vjp: ({ inputs: [a, ...xs], cotangent, needs }) => {
     const back = adj(a as Matrix);

@@ -9,7 +9,7 @@ import { complexOps, matrixOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
 import { type MatrixType, linkType, sameDisplacement, siteMatrixType, typeText, vectorType } from "../types.ts";
 import { adj } from "./adj.ts";
-import { combine, scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { jointDomain } from "./domain.ts";
 import { scale, scaleOp } from "./scale.ts";
 import { unitOp } from "./constants.ts";
@@ -37,8 +37,9 @@ export const mulOp: Op = {
         const m = tape.traced(y) as Matrix;
         return left ? mul(m, x as Matrix) : mul(x as Matrix, m);
       };
-      if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, joined(n.inputs[0]!));
-      if (n.op === scaleOp && (tape.node(n.inputs[0]!).type.kind === "scalar" || tape.node(n.inputs[1]!).op === unitOp))
+      const outside = factored(tape, left ? a! : b!, (y) => joined(y.id));
+      if (outside) return outside;
+      if (n.op === scaleOp && tape.node(n.inputs[1]!).op === unitOp)
         return scale(tape.traced(n.inputs[0]!) as never, joined(n.inputs[1]!) as never);
     }
     return undefined;
@@ -72,8 +73,8 @@ export const mulVectorOp: Op = {
   simplify(tape, [a, v]) {
     const nv = tape.node(v!.id);
     if (tape.node(a!.id).op === unitOp) return v;
-    if (nv.op === combine && nv.inputs.length === 1)
-      return scaleBy((nv.attributes["coefficients"] as number[])[0]!, mul(a as Matrix, tape.traced(nv.inputs[0]!) as Vector));
+    const outside = factored(tape, v!, (w) => mul(a as Matrix, w as Vector)) ?? factored(tape, a!, (m) => mul(m as Matrix, v as Vector));
+    if (outside) return outside;
     if (nv.op === scaleOp && nv.inputs[0] !== undefined && tape.node(nv.inputs[0]).type.kind !== "complex")
       return scale(tape.traced(nv.inputs[0]) as never, mul(a as Matrix, tape.traced(nv.inputs[1]!) as Vector) as never);
     return undefined;

@@ -5,7 +5,7 @@ import { complexOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
 import { type VectorType, typeText, vectorType } from "../types.ts";
 import { adj } from "./adj.ts";
-import { combine, scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { jointDomain } from "./domain.ts";
 import { mul } from "./mul.ts";
 import { scale, scaleOp } from "./scale.ts";
@@ -23,7 +23,8 @@ export const outerOp: Op = {
     for (const [x, y, first] of [[v!, w!, true], [w!, v!, false]] as const) {
       const n = tape.node(x.id);
       const joined = (id: number): Traced => (first ? outer(tape.traced(id) as Vector, y as Vector) : outer(y as Vector, tape.traced(id) as Vector));
-      if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, joined(n.inputs[0]!));
+      const outside = factored(tape, x, (y2) => joined(y2.id));
+      if (outside) return outside;
       if (n.op === scaleOp && tape.node(n.inputs[0]!).type.kind !== "complex") return scale(tape.traced(n.inputs[0]!) as never, joined(n.inputs[1]!) as never);
     }
     return undefined;

@@ -34,6 +34,11 @@ export const scaleOp: Op = {
       return scaleBy((ns.attributes["coefficients"] as number[])[0]!, scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never));
     if (nx.op === combine && nx.inputs.length === 1)
       return scaleBy((nx.attributes["coefficients"] as number[])[0]!, scale(s as Scalar, tape.traced(nx.inputs[0]!) as never));
+    if (nx.op === scaleOp && x!.type.kind !== "scalar" && tape.node(nx.inputs[0]!).type.kind === "scalar") {
+      // scalars stand outside of site scalars, and multiply each other first
+      const [outer, inner] = [tape.traced(nx.inputs[0]!) as Scalar, tape.traced(nx.inputs[1]!)];
+      return s!.type.kind === "scalar" ? scale(scale(s as Scalar, outer), inner) : scale(outer, scale(s as Real, inner as never));
+    }
     if (ns.op === constantOp && nx.op === scaleOp && tape.node(nx.inputs[0]!).op === constantOp)
       return scale(productOfConstants(tape, s!.id, nx.inputs[0]!), tape.traced(nx.inputs[1]!) as never);
     return undefined;

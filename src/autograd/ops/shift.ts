@@ -7,7 +7,7 @@ import { type Displacement, type Domain, addDisplacements } from "../lattice.ts"
 import type { Op } from "../op.ts";
 import type { Traced, Vector } from "../tape.ts";
 import { type SiteType, type ValueType, linkType, realType, typeText, vectorType } from "../types.ts";
-import { combine, scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { constantReal, unitOp } from "./constants.ts";
 import { scale } from "./scale.ts";
 
@@ -32,13 +32,11 @@ export const shiftOp: Op = {
     if (d.every((s) => s === 0)) return x;
     const n = tape.node(x!.id);
     if (n.op === shiftOp) return move(tape.traced(n.inputs[0]!), addDisplacements(n.attributes["displacement"] as Displacement, d));
-    if (n.op === combine && n.inputs.length === 1)
-      return scaleBy((n.attributes["coefficients"] as number[])[0]!, move(tape.traced(n.inputs[0]!), d));
     if (n.op === unitOp && x!.type.kind === "matrix") {
       const L = tape.lattice;
       return tape.apply(unitOp, [], { N: x!.type.N, at: [...L.wrap(addDisplacements(x!.type.start, d))] });
     }
-    return undefined;
+    return factored(tape, x!, (y) => move(y, d));
   },
   vjp: ({ cotangent, attributes }) => [move(cotangent, (attributes["displacement"] as Displacement).map((s) => -s))],
   cost: () => 0,

@@ -7,14 +7,13 @@
 import { CovarianceError, RecordingError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
 import type { Op } from "../op.ts";
-import type { Program, Scalar, Tape, Traced, Vector } from "../tape.ts";
+import type { Matrix, Program, Tape, Traced, Vector } from "../tape.ts";
 import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
-import { add, combine, neg, scaleBy } from "./combine.ts";
+import { add, neg } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { alias } from "./flow.ts";
 import { adj } from "./adj.ts";
 import { mul } from "./mul.ts";
-import { scale, scaleOp } from "./scale.ts";
-import type { Matrix } from "../tape.ts";
 
 /** Solver settings: relative residual |r|/|b| to reach, and the number of iterations after which to give up. */
 export interface SolveOptions {
@@ -30,11 +29,7 @@ export const solveOp: Op = {
   simplify(tape, inputs, attributes) {
     const b = inputs[inputs.length - 1]!;
     const captured = inputs.slice(0, -1);
-    const n = tape.node(b.id);
-    const again = (id: number): Traced => tape.apply(solveOp, [...captured, tape.traced(id)], attributes);
-    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, again(n.inputs[0]!));
-    if (n.op === scaleOp && tape.node(n.inputs[0]!).type.kind === "scalar") return scale(tape.traced(n.inputs[0]!) as Scalar, again(n.inputs[1]!));
-    return undefined;
+    return factored(tape, b, (x) => tape.apply(solveOp, [...captured, x], attributes));
   },
   vjp: ({ inputs, output, cotangent, needs, attributes }) => {
     const tape = output.tape;

@@ -4,8 +4,8 @@ import type { Domain } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import type { Real, Scalar, Traced } from "../tape.ts";
 import { realType, scalarType, typeText } from "../types.ts";
-import { combine, scaleBy } from "./combine.ts";
-import { scale, scaleOp } from "./scale.ts";
+import { scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 
 export const sumOp: Op = {
   name: "sum",
@@ -15,10 +15,7 @@ export const sumOp: Op = {
     return scalarType;
   },
   simplify(tape, [r]) {
-    const n = tape.node(r!.id);
-    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, sum(tape.traced(n.inputs[0]!) as Real));
-    if (n.op === scaleOp && tape.node(n.inputs[0]!).type.kind === "scalar") return scale(tape.traced(n.inputs[0]!) as Scalar, sum(tape.traced(n.inputs[1]!) as Real));
-    return undefined;
+    return factored(tape, r!, (x) => sum(x as Real));
   },
   vjp: ({ inputs: [r], cotangent }) => [broadcast(cotangent as Scalar, (r as Real).type.domain)],
   cost: () => 1,

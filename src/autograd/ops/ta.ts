@@ -6,7 +6,7 @@ import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Algebra, Matrix, Traced } from "../tape.ts";
 import { type MatrixType, siteMatrixType } from "../types.ts";
-import { combine, scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { closed } from "./trace.ts";
 
 export const taOp: Op = {
@@ -15,9 +15,7 @@ export const taOp: Op = {
   simplify(tape, [a]) {
     closed("ta", tape.lattice, a!.type);
     if ((a!.type as MatrixType).algebra) return a;
-    const n = tape.node(a!.id);
-    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, ta(tape.traced(n.inputs[0]!) as Matrix));
-    return undefined;
+    return factored(tape, a!, (x) => ta(x as Matrix));
   },
   vjp: ({ cotangent }) => [ta(cotangent as Matrix)],
   site(b, [x], _attributes, types) {

@@ -6,7 +6,7 @@ import { complexOps } from "../site.ts";
 import type { Complex, Matrix, Real, Traced } from "../tape.ts";
 import { type MatrixType, type ValueType, complexType, realType, sameDisplacement, siteMatrixType, typeText } from "../types.ts";
 import { adj } from "./adj.ts";
-import { combine, scaleBy } from "./combine.ts";
+import { factored } from "./factor.ts";
 import { unit } from "./constants.ts";
 import { dot } from "./dot.ts";
 import { mulOp } from "./mul.ts";
@@ -49,8 +49,7 @@ export const reTraceOp: Op = {
     closed("reTrace", tape.lattice, a!.type);
     const n = tape.node(a!.id);
     if (n.op === mulOp) return dot(adj(tape.traced(n.inputs[0]!) as Matrix), tape.traced(n.inputs[1]!) as Matrix);
-    if (n.op === combine && n.inputs.length === 1) return scaleBy((n.attributes["coefficients"] as number[])[0]!, reTrace(tape.traced(n.inputs[0]!) as Matrix));
-    return undefined;
+    return factored(tape, a!, (x) => reTrace(x as Matrix));
   },
   vjp: ({ inputs: [a], cotangent }) => {
     const t = (a as Matrix).type;

@@ -1,0 +1,12 @@
+/** The report room: plots as SVG, the HTML report, progress on the terminal. */
+export { type Autocorrelation, type AutocorrelationPlotOptions, autocorrelationPlot } from "./autocorrelation.ts";
+export { type Generated, type Report, type ReportFigure, type ReportTable, type Section, htmlReport } from "./html.ts";
+export { type HeatmapPlotOptions, heatmapPlot } from "./heatmap.ts";
+export { type Histogram, type HistogramPlotOptions, histogram, histogramPlot } from "./histogram.ts";
+export {
+  type Chain, type Cloud, type HistoryPlotOptions, type LinePlotOptions, type PlotSize, type Reference, type ScatterPlotOptions, type Series,
+  historyPlot, linePlot, scatterPlot,
+} from "./plots.ts";
+export { seriesColours, seriesStyle } from "./palette.ts";
+export { type Progress, type ProgressOptions, type ProgressStream, progress } from "./terminal.ts";
+export { durationText, escapeHtml, numberText, plainText } from "./text.ts";
