@@ -80,10 +80,10 @@ function expectScalar(y: Traced): Scalar {
 
 /** Records value and gradient on traced arguments. */
 function tracedValueAndGrad<X, R>(f: Fn<X, R, Scalar>, x: X, rest: R[]): { value: Scalar; grad: TangentOf<X> } {
-  const named_ = named(x);
-  const value = expectScalar(f(named_, ...rest));
-  const raw = pullback(value, number(value.tape, 1), leaves(named_));
-  const grad = rebuild(named_, nextOf(tangents(named_, raw)), true) as TangentOf<X>;
+  const fresh = named(x);
+  const value = expectScalar(f(fresh, ...rest));
+  const raw = pullback(value, number(value.tape, 1), leaves(fresh));
+  const grad = rebuild(fresh, nextOf(tangents(fresh, raw)), true) as TangentOf<X>;
   return { value, grad };
 }
 
@@ -128,17 +128,17 @@ export function valueAndGrad<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X
  */
 export function vjp<X, Y>(f: (x: X) => Y): Transformed<X, Y, TangentOf<X>> {
   return replayable((x: X, w: Y) => {
-    const named_ = named(x);
-    const ys = leaves(f(named_));
+    const fresh = named(x);
+    const ys = leaves(f(fresh));
     const ws = leaves(w);
-    const xs = leaves(named_);
+    const xs = leaves(fresh);
     const raw: (Traced | undefined)[] = xs.map(() => undefined);
     ys.forEach((y, i) => {
       pullback(y, ws[i]!, xs).forEach((c, k) => {
         if (c) raw[k] = raw[k] ? add(raw[k], c) : c;
       });
     });
-    return rebuild(named_, nextOf(tangents(named_, raw)), true) as TangentOf<X>;
+    return rebuild(fresh, nextOf(tangents(fresh, raw)), true) as TangentOf<X>;
   }) as Transformed<X, Y, TangentOf<X>>;
 }
 

@@ -4,7 +4,7 @@
  * runs with both lanes alike.
  */
 import { components } from "../autograd/types.ts";
-import { Code, F64, I32, Module, V128 } from "../backend/assembler.ts";
+import { Code, F64, I32, Module, V128, type ValType } from "../backend/assembler.ts";
 import { hasRelaxedSimd } from "../backend/features.ts";
 import { type WasmBytes, wasmMemory } from "../backend/wasm-memory.ts";
 import { Wasm } from "../backend/webassembly.ts";
@@ -17,6 +17,7 @@ import type { MicroKernel, Statement } from "./scalar.ts";
 const BINARY = { add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, max: 0xf7 } as const;
 const UNARY = { neg: 0xed, sqrt: 0xef, abs: 0xec } as const;
 const IMPORTS = { sin: 1, cos: 1, tan: 1, tanh: 1, exp: 1, log: 1, atan2: 2 } as const;
+const ZEROS = Array.from({ length: 16 }, () => 0);
 const SWAP = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
 
 export interface WasmOptions {
@@ -98,7 +99,7 @@ class MicroEmitter {
         this.#get(s.a);
         this.#get(s.b);
         this.#get(s.c);
-        c.simd(0x0c, ...new Array<number>(16).fill(0)).simd(0x4a).simd(0x52);
+        c.simd(0x0c, ...ZEROS).simd(0x4a).simd(0x52);
         break;
       case "call":
         for (const lane of [0, 1]) {
@@ -233,7 +234,7 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: Micr
   c.loop(
     () => void c.get(chunk).get(c1).op(0x4e),
     () => {
-      for (const s of sums) c.simd(0x0c, ...new Array<number>(16).fill(0)).set(s);
+      for (const s of sums) c.simd(0x0c, ...ZEROS).set(s);
       c.get(chunk).i32(CHUNK).op(0x6c).i32(first).op(0x6a).set(b);
       c.get(b).i32(CHUNK).op(0x6a).set(end);
       c.get(end).i32(last).op(0x4a).when(() => void c.i32(last).set(end));
@@ -282,14 +283,14 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     memory: () => (bytes = wasmMemory(threads > 1)),
     compile(plans, context): CompiledKernels {
       const module = new Module();
-      const imports = new Map(Object.entries(IMPORTS).map(([name, n]) => [name, module.import(name, new Array<typeof F64>(n).fill(F64), [F64])]));
+      const imports = new Map(Object.entries(IMPORTS).map(([name, n]) => [name, module.import(name, Array.from({ length: n }, () => F64 as ValType), [F64])]));
       const functions = new Map<MicroKernel, number>();
       const swaps = new Map<number, number>();
       const functionOf = (m: MicroKernel): number => {
         let n = functions.get(m);
         if (n === undefined) {
           const code = new MicroEmitter(m.operands, context.width, fma, imports).finish(m);
-          functions.set(m, (n = module.function(new Array<typeof I32>(m.operands + 1).fill(I32), [], code)));
+          functions.set(m, (n = module.function(Array.from({ length: m.operands + 1 }, () => I32 as ValType), [], code)));
         }
         return n;
       };

@@ -1,7 +1,7 @@
 /** Builds the steps of a schedule from an analysed program: kernels by stage and domain, buffers with their lifetimes. */
 import type { Displacement, Domain } from "../autograd/lattice.ts";
 import type { Op } from "../autograd/op.ts";
-import type { Attributes, Program } from "../autograd/tape.ts";
+import type { Program } from "../autograd/tape.ts";
 import { type ValueType, components, domainOf } from "../autograd/types.ts";
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";

@@ -3,7 +3,7 @@
  * It is an orthogonal projection, so A' = TA(C').
  */
 import type { Op } from "../op.ts";
-import { complexOps } from "../site.ts";
+import { type C, complexOps } from "../site.ts";
 import type { Algebra, Matrix, Traced } from "../tape.ts";
 import { type MatrixType, siteMatrixType } from "../types.ts";
 import { factored } from "./factor.ts";
@@ -22,7 +22,7 @@ export const taOp: Op = {
     const N = (types[0] as MatrixType).N;
     const c = complexOps(b);
     const half = b.constant(0.5);
-    const out = new Array(N * N);
+    const out: C[] = [];
     let t = x!(1);
     for (let i = 1; i < N; i++) t = b.add(t, x!(2 * (i * N + i) + 1));
     const mean = b.mul(b.constant(N === 1 ? 0 : 1 / N), t);

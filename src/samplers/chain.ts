@@ -1,0 +1,107 @@
+/** Markov chains: update, measure, and estimate with errors that know the autocorrelation. */
+import type { LinkField } from "../autograd/index.ts";
+import { ConfigurationError, NaNError } from "../errors.ts";
+import { gammaMethod } from "../util/index.ts";
+import type { Sampler, StepResult } from "./sampler.ts";
+
+/** Named observables: numbers of a link field. */
+export type Observables<N extends number = number> = { readonly [name: string]: (U: LinkField<N>) => number };
+
+export interface ChainOptions<N extends number, R extends StepResult> {
+  readonly sampler: Sampler<N, R>;
+  /** Updated in place. */
+  readonly U: LinkField<N>;
+  /** Number of updates after thermalisation. */
+  readonly trajectories: number;
+  /** Number of updates before anything is measured. */
+  readonly thermalisation?: number;
+  readonly measure?: Observables<N>;
+  /** Measure after every so many updates; default 1. */
+  readonly every?: number;
+}
+
+/** One update of a chain and what was measured after it. */
+export interface ChainStep<R extends StepResult = StepResult> {
+  readonly result: R;
+  readonly thermalising: boolean;
+  /** Absent while thermalising and between measurements. */
+  readonly values?: { readonly [name: string]: number };
+}
+
+/** What a chain leaves behind: results of the updates after thermalisation, and one series an observable. */
+export interface Series<R extends StepResult = StepResult> {
+  readonly results: readonly R[];
+  readonly values: { readonly [name: string]: readonly number[] };
+}
+
+/**
+ * The updates of a chain, one at a time: between two of them the caller may save, draw, or stop.
+ * @throws ConfigurationError for counts that are not integers, NaNError when an observable is not a number.
+ */
+export function* markovChain<N extends number, R extends StepResult>(options: ChainOptions<N, R>): Generator<ChainStep<R>, void, void> {
+  const { sampler, U, trajectories, thermalisation = 0, measure = {}, every = 1 } = options;
+  for (const [name, count, least] of [["trajectories", trajectories, 0], ["thermalisation", thermalisation, 0], ["every", every, 1]] as const)
+    if (!Number.isInteger(count) || count < least) throw new ConfigurationError(`chain: got ${name} = ${count}, expected an integer of at least ${least}`);
+  for (let t = -thermalisation; t < trajectories; t++) {
+    const result = sampler.step(U);
+    if (t < 0 || (t + 1) % every !== 0) {
+      yield { result, thermalising: t < 0 };
+      continue;
+    }
+    const values: Record<string, number> = {};
+    for (const [name, f] of Object.entries(measure)) {
+      const x = (values[name] = f(U));
+      if (Number.isNaN(x)) throw new NaNError(`chain: the observable "${name}" is NaN after trajectory ${result.trajectory}, expected a number`);
+    }
+    yield { result, thermalising: false, values };
+  }
+}
+
+/** Runs a whole chain. `onTrajectory` is called after each update; returning false ends the chain early. */
+export function runChain<N extends number, R extends StepResult>(options: ChainOptions<N, R> & { readonly onTrajectory?: (step: ChainStep<R>) => void | boolean }): Series<R> {
+  const results: R[] = [];
+  const values: Record<string, number[]> = Object.fromEntries(Object.keys(options.measure ?? {}).map((name) => [name, []]));
+  for (const step of markovChain(options)) {
+    if (!step.thermalising) results.push(step.result);
+    for (const [name, x] of Object.entries(step.values ?? {})) values[name]!.push(x);
+    if (options.onTrajectory?.(step) === false) break;
+  }
+  return { results, values };
+}
+
+/** A mean with its error; tauInt is in units of the spacing of the measurements, 1/2 without autocorrelation. */
+export interface Estimate {
+  readonly mean: number;
+  readonly error: number;
+  readonly tauInt: number;
+  readonly tauIntError: number;
+}
+
+export interface Summary {
+  readonly trajectories: number;
+  readonly values: { readonly [name: string]: Estimate };
+  /** Fraction of accepted updates. */
+  readonly acceptance: Estimate;
+  /** <exp(-dH)>, 1 when the integrator keeps volume; absent without a Metropolis step. */
+  readonly expMinusDH?: Estimate;
+  /** <|dH|>; absent without a Metropolis step. */
+  readonly meanAbsDH?: Estimate;
+}
+
+/** Means with errors by the Gamma method (arXiv:hep-lat/0306017). A series that does not fluctuate has error 0. */
+export function summarise(series: Series): Summary {
+  const { results } = series;
+  const dH = results.flatMap((r) => (r.dH === undefined ? [] : [r.dH]));
+  return {
+    trajectories: results.length,
+    values: Object.fromEntries(Object.entries(series.values).map(([name, x]) => [name, estimate(x)])),
+    acceptance: estimate(results.map((r) => Number(r.accepted))),
+    ...(dH.length > 0 ? { expMinusDH: estimate(dH.map((x) => Math.exp(-x))), meanAbsDH: estimate(dH.map(Math.abs)) } : {}),
+  };
+}
+
+function estimate(x: readonly number[]): Estimate {
+  if (x.length > 0 && x.every((y) => y === x[0])) return { mean: x[0]!, error: 0, tauInt: 0.5, tauIntError: 0 };
+  const { mean, error, tauInt, tauIntError } = gammaMethod(x);
+  return { mean, error, tauInt, tauIntError };
+}

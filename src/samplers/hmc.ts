@@ -1,0 +1,145 @@
+/**
+ * Hybrid Monte Carlo: fresh Gaussian momenta, molecular dynamics, Metropolis step with exp(-dH), H = K + S (Duane et al., Phys. Lett. B
+ * 195 (1987) 216). With a `guide` the force of the molecular dynamics comes from another action while the Metropolis step keeps the
+ * target: self-learning HMC (arXiv:2103.11965). The map of links and momenta is reversible and keeps volume for every guide, so the
+ * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function throughout.
+ */
+import { type AlgebraField, DirectionalField, type LinkField } from "../autograd/index.ts";
+import { ConfigurationError, NaNError } from "../errors.ts";
+import { randomAlgebra } from "../gauge/index.ts";
+import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
+import { type Level, type TrajectoryOptions, integrateLevels, kick, kineticEnergy } from "./molecular-dynamics.ts";
+import { type TimeScale, schedule } from "./integrators.ts";
+import type { Guide, Sampler, StepResult, Target } from "./sampler.ts";
+
+/** Options of `hmc`: one force (`integrator`, `steps`), or several on nested time scales (`levels`, coarsest first). */
+export type HmcOptions<N extends number = number> = {
+  /** The distribution exp(-S) to sample. */
+  readonly action: Target<N>;
+  readonly length: number;
+  readonly seed: number;
+  /** Independent chains of one seed differ in their stream. */
+  readonly stream?: number;
+} & ((TrajectoryOptions & { readonly guide?: Guide<N>; readonly levels?: never }) | { readonly levels: readonly (TimeScale & { readonly action: Guide<N> })[]; readonly guide?: never });
+
+/** One trajectory. */
+export interface TrajectoryResult extends StepResult {
+  /** H_new - H_old of the target Hamiltonian. */
+  readonly dH: number;
+  /** exp(-dH); its mean is 1. */
+  readonly expMinusDH: number;
+  /** S of the links after the step, with this trajectory's auxiliary fields. */
+  readonly action: number;
+  /** Kinetic energy of the fresh momenta. */
+  readonly kinetic: number;
+}
+
+/** Result of a reversibility check. */
+export interface Reversibility {
+  /** Largest |U - U_0| of a matrix element's real or imaginary part after forward and backward integration. */
+  readonly maxDifference: number;
+  /** |H - H_0| after forward and backward integration. */
+  readonly dH: number;
+  /** H_new - H_old of the forward trajectory. */
+  readonly forwardDH: number;
+}
+
+interface Work<N extends number> {
+  readonly P: AlgebraField<N>;
+  readonly backup: LinkField<N>;
+}
+
+/** Made by `hmc`. */
+export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResult> {
+  readonly name: string;
+  trajectory = 0;
+  readonly #target: Target<N>;
+  readonly #levels: readonly (TimeScale & { readonly action: Guide<N> })[];
+  readonly #length: number;
+  readonly #random: RandomStream;
+  #work: Work<N> | undefined;
+
+  constructor(options: HmcOptions<N>) {
+    const { action, length, seed, stream = 0 } = options;
+    this.#target = action;
+    this.#levels = options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }];
+    schedule(this.#levels, length);
+    this.#length = length;
+    this.#random = randomStream(seed, stream);
+    this.name = options.guide ? `SLHMC ${action.name}` : `HMC ${action.name}`;
+  }
+
+  /** @throws NaNError when dH is not a number; U is then as it was before the step. */
+  step(U: LinkField<N>): TrajectoryResult {
+    const { trajectory } = this;
+    const { P, backup } = this.#refresh(U, trajectory);
+    const kinetic = kineticEnergy(P);
+    const before = this.#target.value(U);
+    backup.copyFrom(U);
+    let [dH, after] = [Number.NaN, Number.NaN];
+    try {
+      integrateLevels(this.#levels as readonly Level<N>[], U, P, this.#length);
+      after = this.#target.value(U);
+      dH = kineticEnergy(P) - kinetic + (after - before);
+      if (Number.isNaN(dH) || dH === Number.NEGATIVE_INFINITY)
+        throw new NaNError(`${this.name}: trajectory ${trajectory} has dH = ${dH} (S from ${before} to ${after}), expected a number: use smaller steps or check the force`);
+    } catch (error) {
+      U.copyFrom(backup);
+      throw error;
+    }
+    const [uniform] = this.#random.uniforms(0, 0, trajectory, PURPOSE.metropolis, new Float64Array(1));
+    const accepted = uniform! < Math.exp(-dH);
+    if (!accepted) U.copyFrom(backup);
+    this.trajectory = trajectory + 1;
+    return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action: accepted ? after : before, kinetic };
+  }
+
+  /** Integrates forward, flips the momenta, integrates back; U is as before afterwards. */
+  reversibility(U: LinkField<N>): Reversibility {
+    const { P, backup } = this.#refresh(U, this.trajectory);
+    const energy = (): number => kineticEnergy(P) + this.#target.value(U);
+    const start = energy();
+    backup.copyFrom(U);
+    try {
+      integrateLevels(this.#levels as readonly Level<N>[], U, P, this.#length);
+      const forwardDH = energy() - start;
+      flip(P);
+      integrateLevels(this.#levels as readonly Level<N>[], U, P, this.#length);
+      return { maxDifference: maxDifference(U, backup), dH: Math.abs(energy() - start), forwardDH };
+    } finally {
+      U.copyFrom(backup);
+    }
+  }
+
+  /** Momenta and auxiliary fields of a trajectory. */
+  #refresh(U: LinkField<N>, trajectory: number): Work<N> {
+    if (this.#work?.P.lattice !== U.lattice || this.#work.P.N !== U.N)
+      this.#work = { P: new DirectionalField(U.lattice, U.N, "algebra"), backup: new DirectionalField(U.lattice, U.N, "links") };
+    randomAlgebra(this.#work.P, this.#random, trajectory, PURPOSE.momentum);
+    this.#target.refresh?.(U, trajectory, this.#random);
+    for (const { action } of this.#levels) if (action !== this.#target) action.refresh?.(U, trajectory, this.#random);
+    return this.#work;
+  }
+}
+
+/** P <- -P, as the kick P - 2 P, which is exact. */
+function flip(P: AlgebraField): void {
+  kick(P, P, 2);
+}
+
+function maxDifference(a: LinkField, b: LinkField): number {
+  let worst = 0;
+  a.fields.forEach((f, mu) => {
+    const other = b.toArray(mu);
+    f.toArray().forEach((x, i) => (worst = Math.max(worst, Math.abs(x - other[i]!))));
+  });
+  return worst;
+}
+
+/**
+ * A hybrid Monte Carlo sampler for exp(-S[U]). Same seed and stream: same bits.
+ * @throws ConfigurationError for steps or a length out of range.
+ */
+export function hmc<N extends number = number>(options: HmcOptions<N>): Hmc<N> {
+  return new Hmc(options);
+}

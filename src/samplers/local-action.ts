@@ -1,0 +1,153 @@
+/**
+ * Loop actions link by link: S = beta sum_n sum_l w_l (1 - Re tr L_l(n)/N), with the closed path L_l based at n. As a function of one
+ * link U it is -(beta/N) Re tr(U V) + const, V = weighted sum over all ways to close the loops through this link.
+ */
+import type { Lattice } from "../autograd/index.ts";
+import { GeometryError } from "../errors.ts";
+import { type Path, pathText } from "../gauge/index.ts";
+
+/** A closed path with its weight, one loop based at every site. */
+export interface WeightedLoop {
+  readonly path: Path;
+  readonly weight: number;
+}
+
+/** c0 = 1 - 8 c1 on the plaquettes and c1 on the rectangles (two links along mu, one along nu): the loops of the gauge actions. */
+export function gaugeLoops(dim: number, c1 = 0): WeightedLoop[] {
+  const loops: WeightedLoop[] = [];
+  for (let mu = 1; mu <= dim; mu++)
+    for (let nu = 1; nu <= dim; nu++) {
+      if (mu < nu) loops.push({ path: [mu, nu, -mu, -nu], weight: 1 - 8 * c1 });
+      if (mu !== nu && c1 !== 0) loops.push({ path: [mu, mu, nu, -mu, -mu, -nu], weight: c1 });
+    }
+  return loops;
+}
+
+/** One factor of a path: the link of direction mu at site[n], or its inverse. */
+interface Factor {
+  readonly mu: number;
+  readonly site: Int32Array;
+  readonly inverse: boolean;
+}
+
+interface Remainder {
+  readonly factors: readonly Factor[];
+  readonly weight: number;
+}
+
+/** Paths from n + mu back to n that close loops through U_mu(n), for every direction; built once for a lattice and a set of loops. */
+export class LocalAction {
+  readonly lattice: Lattice;
+  readonly loops: readonly WeightedLoop[];
+  readonly #remainders: readonly (readonly Remainder[])[];
+
+  /** @throws GeometryError for an open path, or a loop that uses one link twice (then S is not linear in the link): use larger extents. */
+  constructor(lattice: Lattice, loops: readonly WeightedLoop[]) {
+    this.lattice = lattice;
+    this.loops = loops;
+    for (const { path } of loops) checkLoop(lattice, path);
+    const tables = new Map<string, Int32Array>();
+    this.#remainders = lattice.extents.map((_, mu) => remaindersOf(lattice, loops, mu, tables));
+  }
+
+  /** V of the link U_mu(n) for the links given as one flat array a direction, N x N matrices. */
+  staple(links: readonly Float64Array[], N: number, mu: number, n: number, out: Float64Array, work: [Float64Array, Float64Array]): void {
+    const size = 2 * N * N;
+    out.fill(0);
+    for (const { factors, weight } of this.#remainders[mu]!) {
+      let [product, next] = work;
+      for (let f = 0; f < factors.length; f++) {
+        const { mu: nu, site, inverse } = factors[f]!;
+        const [link, at] = [links[nu]!, site[n]! * size];
+        if (f === 0) load(product, link, at, N, inverse);
+        else {
+          multiply(next, product, link, at, N, inverse);
+          [product, next] = [next, product];
+        }
+      }
+      for (let i = 0; i < size; i++) out[i]! += weight * product[i]!;
+    }
+  }
+}
+
+function checkLoop(lattice: Lattice, path: Path): void {
+  const x = lattice.extents.map(() => 0);
+  const used = new Set<string>();
+  for (const s of path) {
+    const mu = Math.abs(s) - 1;
+    if (mu < 0 || mu >= lattice.dim) throw new GeometryError(`loop [${path.join(", ")}]: got the step ${s}, expected +-1 to +-${lattice.dim}`);
+    if (s < 0) x[mu]!--;
+    used.add(`${mu}:${lattice.site(x)}`);
+    if (s > 0) x[mu]!++;
+  }
+  if (lattice.site(x) !== 0) throw new GeometryError(`loop ${pathText(lattice, path)}: got an open path on ${lattice}, expected a closed one`);
+  if (used.size < path.length)
+    throw new GeometryError(`loop ${pathText(lattice, path)} on ${lattice}: got a loop that uses one link twice, expected an action linear in every link: use larger extents`);
+}
+
+/** The loop backwards: same Re tr. */
+const reversed = (path: Path): Path => path.map((s) => -s).reverse();
+
+function remaindersOf(lattice: Lattice, loops: readonly WeightedLoop[], mu: number, tables: Map<string, Int32Array>): Remainder[] {
+  const merged = new Map<string, { path: Path; weight: number }>();
+  for (const { path, weight } of loops)
+    for (const oriented of [path, reversed(path)])
+      oriented.forEach((s, k) => {
+        if (s !== mu + 1) return;
+        const rest = [...oriented.slice(k + 1), ...oriented.slice(0, k)];
+        const key = rest.join();
+        merged.set(key, { path: rest, weight: (merged.get(key)?.weight ?? 0) + weight });
+      });
+  return [...merged.values()]
+    .filter(({ weight }) => weight !== 0)
+    .map(({ path, weight }) => {
+      const x: number[] = [...lattice.step(mu)];
+      const factors = path.map((s): Factor => {
+        const nu = Math.abs(s) - 1;
+        if (s < 0) x[nu]!--;
+        const site = siteTable(lattice, x, tables);
+        if (s > 0) x[nu]!++;
+        return { mu: nu, site, inverse: s < 0 };
+      });
+      return { factors, weight };
+    });
+}
+
+/** n -> n + displacement. */
+function siteTable(lattice: Lattice, displacement: readonly number[], tables: Map<string, Int32Array>): Int32Array {
+  const key = lattice.wrap(displacement).join();
+  let table = tables.get(key);
+  if (!table) {
+    table = Int32Array.from({ length: lattice.volume }, (_, n) => lattice.site(lattice.coordinates(n).map((c, nu) => c + displacement[nu]!)));
+    tables.set(key, table);
+  }
+  return table;
+}
+
+function load(out: Float64Array, link: Float64Array, at: number, N: number, inverse: boolean): void {
+  for (let i = 0; i < N; i++)
+    for (let j = 0; j < N; j++) {
+      const [p, q] = [2 * (i * N + j), at + 2 * (inverse ? j * N + i : i * N + j)];
+      out[p] = link[q]!;
+      out[p + 1] = inverse ? -link[q + 1]! : link[q + 1]!;
+    }
+}
+
+/** out = a b, or a b^+, with b at `at` in its array. */
+function multiply(out: Float64Array, a: Float64Array, b: Float64Array, at: number, N: number, inverse: boolean): void {
+  const sign = inverse ? -1 : 1;
+  for (let i = 0; i < N; i++)
+    for (let j = 0; j < N; j++) {
+      let [re, im] = [0, 0];
+      for (let k = 0; k < N; k++) {
+        const p = 2 * (i * N + k);
+        const q = at + 2 * (inverse ? j * N + k : k * N + j);
+        const [x, y] = [b[q]!, sign * b[q + 1]!];
+        re += a[p]! * x - a[p + 1]! * y;
+        im += a[p]! * y + a[p + 1]! * x;
+      }
+      const o = 2 * (i * N + j);
+      out[o] = re;
+      out[o + 1] = im;
+    }
+}

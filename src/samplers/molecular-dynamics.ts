@@ -1,0 +1,81 @@
+/**
+ * Molecular dynamics on group x algebra: momenta P = sum_a p^a T_a with K = (1/2) sum (P, P) = (1/2) sum_a p^a p^a,
+ * dU/dtau = P U, dP/dtau = -F. Kicks, drifts and the kinetic energy are compiled plans that work in place.
+ */
+import { type AlgebraField, type Algebras, DirectionalField, type Lattice, type LinkField, type Links, type Plan, type Scalar, exp, mul, pairing, record, scale, scaleBy, sub } from "../autograd/index.ts";
+import type { Action } from "../gauge/index.ts";
+import { type Integrator, type IntegratorName, type TimeScale, schedule } from "./integrators.ts";
+
+/** What moves the momenta: the force field of an action. */
+export type Force<N extends number = number> = Pick<Action<N>, "force">;
+
+/** A force on its own time scale. */
+export interface Level<N extends number = number> extends TimeScale {
+  readonly action: Force<N>;
+}
+
+/** A trajectory with one force. */
+export interface TrajectoryOptions {
+  readonly integrator: IntegratorName | Integrator;
+  readonly steps: number;
+  /** Trajectory length tau. */
+  readonly length: number;
+}
+
+interface Moves {
+  readonly kick: Plan<readonly unknown[], Algebras>;
+  readonly drift: Plan<readonly unknown[], Links>;
+  readonly kinetic: Plan<readonly unknown[], Scalar>;
+}
+
+/** Compiled moves of each lattice and N; a lattice that is collected takes its plans with it. */
+const compiled = new WeakMap<Lattice, Map<number, Moves>>();
+
+function movesOn(P: AlgebraField): Moves {
+  const { lattice, N } = P;
+  let byN = compiled.get(lattice);
+  if (!byN) compiled.set(lattice, (byN = new Map()));
+  let moves = byN.get(N);
+  if (!moves) {
+    const U: LinkField = new DirectionalField(lattice, N, "links");
+    moves = {
+      kick: record((p: Algebras, f: Algebras, eps: Scalar) => p.map((mu) => sub(p[mu]!, scale(eps, f[mu]!))), P, P, 0) as Plan<readonly unknown[], Algebras>,
+      drift: record((u: Links, p: Algebras, eps: Scalar) => u.map((mu) => mul(exp(scale(eps, p[mu]!)), u[mu]!)), U, P, 0) as Plan<readonly unknown[], Links>,
+      kinetic: record((p: Algebras) => scaleBy(0.5, pairing(p, p)), P) as Plan<readonly unknown[], Scalar>,
+    };
+    byN.set(N, moves);
+  }
+  return moves;
+}
+
+/** P <- P - eps F, in place. */
+export function kick<N extends number>(P: AlgebraField<N>, F: AlgebraField<N>, eps: number): void {
+  movesOn(P).kick.runInto(P as AlgebraField, P, F, eps);
+}
+
+/** U <- exp(eps P) U, in place. */
+export function drift<N extends number>(U: LinkField<N>, P: AlgebraField<N>, eps: number): void {
+  movesOn(P).drift.runInto(U as LinkField, U, P, eps);
+}
+
+/** K = (1/2) sum over links of (P, P), with (P, P) = -2 tr P^2 (U(1): -P^2). */
+export function kineticEnergy<N extends number>(P: AlgebraField<N>): number {
+  return movesOn(P).kinetic.run(P);
+}
+
+/**
+ * Integrates U and P in place over the trajectory length, with one force or with forces on nested time scales (coarsest first).
+ * @throws ConfigurationError for a length or steps out of range.
+ */
+export function integrate<N extends number>(action: Force<N>, U: LinkField<N>, P: AlgebraField<N>, options: TrajectoryOptions): void {
+  integrateLevels([{ action, integrator: options.integrator, steps: options.steps }], U, P, options.length);
+}
+
+/** As `integrate`, for forces on nested time scales: levels from the coarsest to the finest (see `schedule`). */
+export function integrateLevels<N extends number>(levels: readonly Level<N>[], U: LinkField<N>, P: AlgebraField<N>, length: number): void {
+  const F: AlgebraField<N> = new DirectionalField(U.lattice, U.N, "algebra");
+  for (const move of schedule(levels, length))
+    if (move.kind === "drift") drift(U, P, move.time);
+    else kick(P, levels[move.level]!.action.force(U, F), move.time);
+  F[Symbol.dispose]();
+}
