@@ -10,6 +10,8 @@ import { type Program, Tape } from "./tape.ts";
 import { type ConcreteOf, type TracedOf, concreteLeaves, concreteTwin, leaves, tracedTwin } from "./tree.ts";
 import { type ValueType, sameType, scalarType, typeText } from "./types.ts";
 
+const reclaim = new FinalizationRegistry<Executable>((executable) => executable.dispose());
+
 export class Plan<A extends readonly unknown[], Y> {
   readonly lattice: Lattice;
   readonly program: Program;
@@ -38,6 +40,7 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#shape = result;
     this.#own = concreteTwin(result, lattice);
     this.#executable = lattice.engine.compile(this.program, options);
+    reclaim.register(this, this.#executable);
     this.#scalars = list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined));
     this.#inputs = list.map((l, i) => this.#scalars[i]?.storage ?? (l.value as Field).storage);
     this.#ownOutputs = this.#own.fields.map((x) => x.storage);

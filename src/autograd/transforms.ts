@@ -48,8 +48,19 @@ function tangents(x: unknown, raw: readonly (Traced | undefined)[]): Traced[] {
     }
     const ct = G ?? scaleBy(0, v);
     if (links[k] === "algebra") return scaleBy(1 / metric((v as Matrix).type.N), ta(ct as Matrix));
-    return domainOf(ct.type) !== domainOf(t) ? extend(ct) : ct;
+    return onAlgebra(v, domainOf(ct.type) !== domainOf(t) ? extend(ct) : ct);
   });
+}
+
+/** Raw cotangents of a structure from values paired with `pairing`: algebra fields carry the metric of their scalar product. */
+function dual(y: unknown, w: readonly Traced[]): Traced[] {
+  const kinds = linkLeaves(y);
+  return w.map((x, k) => (kinds[k] === "algebra" ? scaleBy(metric((x as Matrix).type.N), x) : x));
+}
+
+/** The cotangent of an algebra field is determined up to directions orthogonal to the algebra: take none. */
+function onAlgebra(v: Traced, ct: Traced): Traced {
+  return v.type.kind === "matrix" && v.type.algebra ? ta(ct as Matrix) : ct;
 }
 
 /** For every leaf: is it a link, an algebra component, or neither. */
@@ -123,14 +134,15 @@ export function valueAndGrad<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X
 }
 
 /**
- * Vector-Jacobian product: vjp(f)(x, w) gives the gradient of <w, f(x)> with respect to x. w has the type of f(x); where f returns
- * links, w is a raw cotangent of link type.
+ * Vector-Jacobian product: vjp(f)(x, w) gives the gradient of pairing(w, f(x)) with respect to x. w has the type of f(x); where f
+ * returns links, w is a raw cotangent of link type.
  */
 export function vjp<X, Y>(f: (x: X) => Y): Transformed<X, Y, TangentOf<X>> {
   return replayable((x: X, w: Y) => {
     const fresh = named(x);
-    const ys = leaves(f(fresh));
-    const ws = leaves(w);
+    const y = f(fresh);
+    const ys = leaves(y);
+    const ws = dual(y, leaves(w));
     const xs = leaves(fresh);
     const raw: (Traced | undefined)[] = xs.map(() => undefined);
     ys.forEach((y, i) => {
@@ -153,7 +165,12 @@ export function jvp<X, Y>(f: (x: X) => Y): Transformed<X, TangentOf<X>, Y> {
     const back = vjp(f)(x, rebuild(y, nextOf(w)) as Y) as TangentOf<X>;
     const p = pairing(back, v);
     const raw = pullback(p, number(tapeOf(x), 1), w);
-    return rebuild(y, nextOf(leaves(y).map((u, k) => raw[k] ?? scaleBy(0, u)))) as Y;
+    const kinds = linkLeaves(y);
+    const values = leaves(y).map((u, k) => {
+      const d = onAlgebra(u, raw[k] ?? scaleBy(0, u));
+      return kinds[k] === "algebra" ? scaleBy(1 / metric((u as Matrix).type.N), d) : d;
+    });
+    return rebuild(y, nextOf(values)) as Y;
   }) as Transformed<X, TangentOf<X>, Y>;
 }
 

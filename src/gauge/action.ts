@@ -7,13 +7,16 @@ import {
   type Algebras,
   type ConcreteOf,
   DirectionalField,
+  Field,
   type LinkField,
   type Links,
   type Lattice,
   Plan,
   type Scalar,
   type TracedOf,
+  type ValueType,
   add,
+  scalarType,
   valueAndGrad,
 } from "../autograd/index.ts";
 
@@ -38,6 +41,7 @@ type Evaluate<N extends number, I> = (U: Links<N>, inputs: TracedOf<I>) => Scala
 
 /** Recordings of one `evaluate`, per lattice; shared by actions that differ in their inputs only. */
 interface Recordings {
+  readonly scalar: WeakMap<Lattice, Field>;
   readonly value: WeakMap<Lattice, Plan<readonly unknown[], Scalar>>;
   readonly force: WeakMap<Lattice, Plan<readonly unknown[], { value: Scalar; force: Algebras }>>;
   readonly gradient: WeakMap<Lattice, Plan<readonly unknown[], { value: Scalar; gradient: unknown }>>;
@@ -55,7 +59,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     this.name = name;
     this.inputs = inputs;
     this.evaluate = evaluate;
-    this.#recordings = recordings ?? { value: new WeakMap(), force: new WeakMap(), gradient: new WeakMap() };
+    this.#recordings = recordings ?? { scalar: new WeakMap(), value: new WeakMap(), force: new WeakMap(), gradient: new WeakMap() };
   }
 
   value(U: LinkField<N>): number {
@@ -71,9 +75,10 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   /** S[U], with the force written into `into`; one pass, one solve. */
   valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
-    const result = this.#forcePlan(U).run(U, this.inputs) as unknown as { value: number; force: AlgebraField<N> };
-    into.copyFrom(result.force);
-    return result.value;
+    const plan = this.#forcePlan(U);
+    const value = this.#valueOn(U.lattice);
+    plan.runInto({ value, force: into } as never, U, this.inputs);
+    return U.lattice.engine.readScalar(value.storage);
   }
 
   /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields). */
@@ -109,6 +114,13 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   /** The compiled force program: kernels, flop and bytes per site. */
   describe(U: LinkField<N>): string {
     return this.#forcePlan(U).describe();
+  }
+
+  /** The scalar that receives S in a force evaluation. */
+  #valueOn(lattice: Lattice): Field {
+    let f = this.#recordings.scalar.get(lattice);
+    if (!f) this.#recordings.scalar.set(lattice, (f = new Field(lattice, scalarType as ValueType)));
+    return f;
   }
 
   #forcePlan(U: LinkField<N>): Plan<readonly unknown[], { value: Scalar; force: Algebras }> {
