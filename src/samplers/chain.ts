@@ -1,7 +1,7 @@
 /** Markov chains: update, measure, and estimate with errors that know the autocorrelation. */
 import type { LinkField } from "../autograd/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";
-import { gammaMethod } from "../util/index.ts";
+import { type Estimate, acceptanceError, gammaMethod } from "../util/index.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
 
 /** Named observables: numbers of a link field. */
@@ -69,14 +69,6 @@ export function runChain<N extends number, R extends StepResult>(options: ChainO
   return { results, values };
 }
 
-/** A mean with its error; tauInt is in units of the spacing of the measurements, 1/2 without autocorrelation. */
-export interface Estimate {
-  readonly mean: number;
-  readonly error: number;
-  readonly tauInt: number;
-  readonly tauIntError: number;
-}
-
 export interface Summary {
   readonly trajectories: number;
   readonly values: { readonly [name: string]: Estimate };
@@ -88,20 +80,15 @@ export interface Summary {
   readonly meanAbsDH?: Estimate;
 }
 
-/** Means with errors by the Gamma method (arXiv:hep-lat/0306017). A series that does not fluctuate has error 0. */
+/** Means with errors by the Gamma method (arXiv:hep-lat/0306017). tau_int in units of measurements, 1/2 without autocorrelation. @throws ConfigurationError for fewer than 4 trajectories or measurements. */
 export function summarise(series: Series): Summary {
   const { results } = series;
+  const accepted = gammaMethod(results.map((r) => Number(r.accepted)));
   const dH = results.flatMap((r) => (r.dH === undefined ? [] : [r.dH]));
   return {
     trajectories: results.length,
-    values: Object.fromEntries(Object.entries(series.values).map(([name, x]) => [name, estimate(x)])),
-    acceptance: estimate(results.map((r) => Number(r.accepted))),
-    ...(dH.length > 0 ? { expMinusDH: estimate(dH.map((x) => Math.exp(-x))), meanAbsDH: estimate(dH.map(Math.abs)) } : {}),
+    values: Object.fromEntries(Object.entries(series.values).map(([name, x]) => [name, gammaMethod(x)])),
+    acceptance: { ...accepted, error: acceptanceError(accepted.mean, accepted.n, accepted.tauInt) },
+    ...(dH.length > 0 ? { expMinusDH: gammaMethod(dH.map((x) => Math.exp(-x))), meanAbsDH: gammaMethod(dH.map(Math.abs)) } : {}),
   };
-}
-
-function estimate(x: readonly number[]): Estimate {
-  if (x.length > 0 && x.every((y) => y === x[0])) return { mean: x[0]!, error: 0, tauInt: 0.5, tauIntError: 0 };
-  const { mean, error, tauInt, tauIntError } = gammaMethod(x);
-  return { mean, error, tauInt, tauIntError };
 }

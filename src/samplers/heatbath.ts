@@ -64,3 +64,68 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
     return this.#sweeper;
   }
 }
+
+/** Sweeps over flat link arrays for one lattice, N and action. */
+class Sweeper {
+  readonly lattice: Lattice;
+  readonly N: number;
+  readonly #action: LocalAction;
+  readonly #kernels: LinkKernels;
+  readonly #coupling: number;
+  readonly #sites: readonly [even: Int32Array, odd: Int32Array];
+  readonly #staple: Float64Array;
+  readonly #work: [Float64Array, Float64Array];
+
+  constructor(lattice: Lattice, N: number, beta: number, loops: readonly WeightedLoop[]) {
+    this.lattice = lattice;
+    this.N = N;
+    this.#action = new LocalAction(lattice, beta < 0 ? loops.map((l) => ({ ...l, weight: -l.weight })) : loops);
+    this.#kernels = new LinkKernels(N);
+    this.#coupling = Math.abs(beta) / N;
+    const all = Int32Array.from({ length: lattice.volume }, (_, n) => n);
+    this.#sites = [all.filter((n) => lattice.parity(n) === 0), all.filter((n) => lattice.parity(n) === 1)];
+    this.#staple = new Float64Array(2 * N * N);
+    this.#work = [new Float64Array(2 * N * N), new Float64Array(2 * N * N)];
+  }
+
+  /** Draws every link once; its random numbers depend on (site, direction, sweep) only. */
+  heatbath(links: readonly Float64Array[], random: RandomStream, sweep: number): void {
+    const { dim } = this.lattice;
+    const pair = new Float64Array(2);
+    let [site, mu, drawn] = [0, 0, 0];
+    const uniforms = (): number => {
+      if ((drawn & 1) === 0) random.uniforms(site, mu + dim * (drawn >> 1), sweep, PURPOSE.heatbath, pair);
+      return pair[drawn++ & 1]!;
+    };
+    this.#visit((n, direction, at) => {
+      [site, mu, drawn] = [n, direction, 0];
+      this.#kernels.heatbath(links[direction]!, at, this.#staple, this.#coupling, uniforms);
+    }, links);
+  }
+
+  /** Reflects every link once: the action keeps its value. */
+  overrelax(links: readonly Float64Array[]): void {
+    this.#visit((_n, mu, at) => this.#kernels.overrelax(links[mu]!, at, this.#staple), links);
+  }
+
+  /** Calls f with #staple set for every link: even sites before odd ones, direction by direction. */
+  #visit(f: (n: number, mu: number, at: number) => void, links: readonly Float64Array[]): void {
+    const size = 2 * this.N * this.N;
+    for (const sites of this.#sites)
+      for (let mu = 0; mu < this.lattice.dim; mu++)
+        for (const n of sites) {
+          this.#action.staple(links, this.N, mu, n, this.#staple, this.#work);
+          f(n, mu, n * size);
+        }
+  }
+}
+
+/**
+ * A heatbath sampler: SU(2) by Kennedy and Pendleton, SU(N) by Cabibbo and Marinari over all pairs of colours, U(1) by the von Mises
+ * distribution. Same seed and stream: same bits.
+ * @throws ConfigurationError for a beta that is not finite or a number of sweeps that is not an integer; GeometryError, at the first
+ * step, for loops that use one link twice on the lattice.
+ */
+export function heatbath<N extends number = number>(options: HeatbathOptions): Heatbath<N> {
+  return new Heatbath(options);
+}

@@ -5,12 +5,17 @@
  * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function throughout.
  */
 import { type AlgebraField, DirectionalField, type LinkField } from "../autograd/index.ts";
-import { ConfigurationError, NaNError } from "../errors.ts";
-import { randomAlgebra } from "../gauge/index.ts";
+import { NaNError } from "../errors.ts";
 import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
-import { type Level, type TrajectoryOptions, integrateLevels, kick, kineticEnergy } from "./molecular-dynamics.ts";
+import { type TrajectoryOptions, integrateLevels, kick, kineticEnergy } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
+import { drawMomenta } from "./momenta.ts";
 import type { Guide, Sampler, StepResult, Target } from "./sampler.ts";
+
+/** A guide on its own time scale. */
+export interface GuideLevel<N extends number = number> extends TimeScale {
+  readonly action: Guide<N>;
+}
 
 /** Options of `hmc`: one force (`integrator`, `steps`), or several on nested time scales (`levels`, coarsest first). */
 export type HmcOptions<N extends number = number> = {
@@ -20,7 +25,7 @@ export type HmcOptions<N extends number = number> = {
   readonly seed: number;
   /** Independent chains of one seed differ in their stream. */
   readonly stream?: number;
-} & ((TrajectoryOptions & { readonly guide?: Guide<N>; readonly levels?: never }) | { readonly levels: readonly (TimeScale & { readonly action: Guide<N> })[]; readonly guide?: never });
+} & ((TrajectoryOptions & { readonly guide?: Guide<N>; readonly levels?: never }) | { readonly levels: readonly GuideLevel<N>[]; readonly guide?: never });
 
 /** One trajectory. */
 export interface TrajectoryResult extends StepResult {
@@ -54,7 +59,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   readonly name: string;
   trajectory = 0;
   readonly #target: Target<N>;
-  readonly #levels: readonly (TimeScale & { readonly action: Guide<N> })[];
+  readonly #levels: readonly GuideLevel<N>[];
   readonly #length: number;
   readonly #random: RandomStream;
   #work: Work<N> | undefined;
@@ -78,7 +83,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
     backup.copyFrom(U);
     let [dH, after] = [Number.NaN, Number.NaN];
     try {
-      integrateLevels(this.#levels as readonly Level<N>[], U, P, this.#length);
+      integrateLevels(this.#levels, U, P, this.#length);
       after = this.#target.value(U);
       dH = kineticEnergy(P) - kinetic + (after - before);
       if (Number.isNaN(dH) || dH === Number.NEGATIVE_INFINITY)
@@ -87,8 +92,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
       U.copyFrom(backup);
       throw error;
     }
-    const [uniform] = this.#random.uniforms(0, 0, trajectory, PURPOSE.metropolis, new Float64Array(1));
-    const accepted = uniform! < Math.exp(-dH);
+    const accepted = this.#random.sequence(PURPOSE.metropolis, trajectory).next() < Math.exp(-dH);
     if (!accepted) U.copyFrom(backup);
     this.trajectory = trajectory + 1;
     return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action: accepted ? after : before, kinetic };
@@ -101,10 +105,10 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
     const start = energy();
     backup.copyFrom(U);
     try {
-      integrateLevels(this.#levels as readonly Level<N>[], U, P, this.#length);
+      integrateLevels(this.#levels, U, P, this.#length);
       const forwardDH = energy() - start;
       flip(P);
-      integrateLevels(this.#levels as readonly Level<N>[], U, P, this.#length);
+      integrateLevels(this.#levels, U, P, this.#length);
       return { maxDifference: maxDifference(U, backup), dH: Math.abs(energy() - start), forwardDH };
     } finally {
       U.copyFrom(backup);
@@ -115,7 +119,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   #refresh(U: LinkField<N>, trajectory: number): Work<N> {
     if (this.#work?.P.lattice !== U.lattice || this.#work.P.N !== U.N)
       this.#work = { P: new DirectionalField(U.lattice, U.N, "algebra"), backup: new DirectionalField(U.lattice, U.N, "links") };
-    randomAlgebra(this.#work.P, this.#random, trajectory, PURPOSE.momentum);
+    drawMomenta(this.#work.P as AlgebraField, this.#random, trajectory);
     this.#target.refresh?.(U, trajectory, this.#random);
     for (const { action } of this.#levels) if (action !== this.#target) action.refresh?.(U, trajectory, this.#random);
     return this.#work;

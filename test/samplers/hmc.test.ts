@@ -1,0 +1,234 @@
+/** HMC and SLHMC: the trajectory of the Rust port's fixture, bits, hooks and errors. Statistics are in hmc-statistics.test.ts. */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { DirectionalField, type LinkField } from "../../src/autograd/index.ts";
+import { NaNError } from "../../src/errors.ts";
+import { type Action, algebraElement, closedFormLinks, gaugeAction, lattice } from "../../src/gauge/index.ts";
+import { type HmcOptions, type Target, hmc, integrate, kineticEnergy, sumOfTargets } from "../../src/samplers/index.ts";
+import { readNpy } from "./helpers.ts";
+
+const fixture = fileURLToPath(new URL("../../../shared/reference/latticeqcd-rs-fixtures/hmc_trajectory/", import.meta.url));
+const present = existsSync(fixture);
+if (!present) console.warn(`skipped: fixture folder ${fixture} is absent`);
+
+const bits = (U: LinkField): string => U.fields.map((f) => Buffer.from(f.toArray().buffer).toString("base64")).join();
+const largestDifference = (a: LinkField, b: LinkField): number => Math.max(...a.fields.map((f, mu) => f.toArray().reduce((w, x, i) => Math.max(w, Math.abs(x - b.toArray(mu)[i]!)), 0)));
+const options = { integrator: "omelyan", steps: 4, length: 1, seed: 5 } as const;
+
+describe("one trajectory of the Rust port's fixture", () => {
+  test.skipIf(!present)("energies, final momenta and links", () => {
+    const meta = JSON.parse(readFileSync(`${fixture}metadata.json`, "utf8")) as Record<string, number>;
+    const geo = lattice([2, 2, 2, 2]);
+    const S = gaugeAction.wilson({ beta: meta["beta"]! });
+    const constant = 6 * 16 * meta["beta"]!;
+    const U = closedFormLinks(geo, 3, 0);
+    const momenta = (name: string) =>
+      new DirectionalField(geo, 3, "algebra").set(
+        geo.extents.map((_, mu) => {
+          // [component, x, y, z, t], first index fastest: the sites are lexicographic
+          const { data, shape, fortran } = readNpy(`${fixture}${name}${mu}.npy`);
+          expect([fortran, shape[0]]).toEqual([true, 8]);
+          const out = new Float64Array(16 * 18);
+          for (let n = 0; n < 16; n++) algebraElement(3, data, 8 * n, out, 18 * n);
+          return out;
+        }),
+      );
+    const P = momenta("p_initial");
+    const before = kineticEnergy(P) + S.value(U) - constant;
+    integrate(S, U, P, { integrator: "leapfrogQPQ", steps: meta["steps"]!, length: meta["steps"]! * meta["step_size"]! });
+    const after = kineticEnergy(P) + S.value(U) - constant;
+    expect(Math.abs(before - meta["initial_hamiltonian"]!)).toBeLessThan(1e-11);
+    expect(Math.abs(after - meta["proposed_hamiltonian"]!)).toBeLessThan(1e-11);
+    expect(Math.abs(after - before - meta["delta_h"]!)).toBeLessThan(1e-11);
+    const expectedP = momenta("p_final");
+    geo.extents.forEach((_, mu) => {
+      P.toArray(mu).forEach((x, i) => expect(Math.abs(x - expectedP.toArray(mu)[i]!)).toBeLessThan(1e-13));
+      // [row, column, x, y, z, t], first index fastest; the stored links are unitary to 2e-13 only
+      const { data } = readNpy(`${fixture}u_proposed${mu}.npy`);
+      const u = U.toArray(mu);
+      for (let n = 0; n < 16; n++)
+        for (let i = 0; i < 3; i++)
+          for (let j = 0; j < 3; j++)
+            for (let c = 0; c < 2; c++) expect(Math.abs(u[18 * n + 2 * (3 * i + j) + c]! - data[18 * n + 2 * (3 * j + i) + c]!)).toBeLessThan(meta["comparison_tolerance"]!);
+    });
+  });
+});
+
+describe("determinism", () => {
+  const chain = (seed: number, stream: number, steps: number, beta = 2): { U: LinkField; dH: number[] } => {
+    const U = closedFormLinks(lattice([4, 4]), 2, 0.6) as LinkField;
+    const sampler = hmc({ ...options, action: gaugeAction.wilson({ beta }), seed, stream });
+    return { dH: Array.from({ length: steps }, () => sampler.step(U).dH), U };
+  };
+
+  test("same seed, same bits; another seed or stream, other numbers", () => {
+    const [a, b] = [chain(5, 0, 6), chain(5, 0, 6)];
+    expect(b.dH).toEqual(a.dH);
+    expect(bits(b.U)).toBe(bits(a.U));
+    expect(chain(6, 0, 1).dH[0]).not.toBe(a.dH[0]);
+    expect(chain(5, 1, 1).dH[0]).not.toBe(a.dH[0]);
+  });
+
+  test("a chain resumed from links and trajectory number goes on with the same bits", () => {
+    const whole = chain(5, 0, 6);
+    const { U } = chain(5, 0, 3);
+    const resumed = hmc({ ...options, action: gaugeAction.wilson({ beta: 2 }) });
+    resumed.trajectory = 3;
+    for (let k = 0; k < 3; k++) expect(resumed.step(U).dH).toBe(whole.dH[3 + k]);
+    expect(bits(U)).toBe(bits(whole.U));
+  });
+
+  test("same bits for any number of threads", () => {
+    const run = (threads: number): string => {
+      const U = closedFormLinks(lattice([4, 4, 4, 8], { threads }), 3, 0.6) as LinkField;
+      const sampler = hmc({ ...options, action: gaugeAction.wilson({ beta: 5.7 }) });
+      for (let k = 0; k < 2; k++) sampler.step(U);
+      return bits(U);
+    };
+    expect(run(2)).toBe(run(1));
+  });
+});
+
+describe("momenta", () => {
+  for (const [N, generators] of [[1, 1], [2, 3], [3, 8], [4, 15]] as const)
+    test(`N = ${N}: <K> = G/2 a link and its variance, through the kinetic energies of fresh draws`, () => {
+      const geo = lattice([4, 4, 4]);
+      const U = closedFormLinks(geo, N, 0.3) as LinkField;
+      const sampler = hmc({ ...options, action: gaugeAction.wilson({ beta: 0.1 }), steps: 1, length: 0.01 });
+      const K = Array.from({ length: 100 }, () => sampler.step(U).kinetic);
+      const degrees = 3 * 64 * generators;
+      const mean = K.reduce((a, b) => a + b, 0) / K.length;
+      // 2K is chi-squared: mean d, variance 2d
+      expect(Math.abs(mean - degrees / 2) / Math.sqrt(degrees / 2 / K.length)).toBeLessThan(4);
+      const variance = K.reduce((a, b) => a + (b - mean) ** 2, 0) / (K.length - 1);
+      expect(Math.abs(variance / (degrees / 2) - 1) / Math.sqrt(2 / (K.length - 1))).toBeLessThan(4);
+    });
+});
+
+describe("the step", () => {
+  const start = (): LinkField => closedFormLinks(lattice([4, 4]), 2, 0.6) as LinkField;
+
+  test("a rejected proposal leaves the links bit for bit; the result says so", () => {
+    const U = start();
+    const before = bits(U);
+    const sampler = hmc({ ...options, action: gaugeAction.wilson({ beta: 40 }), integrator: "leapfrogQPQ", steps: 1, length: 2 });
+    const S = gaugeAction.wilson({ beta: 40 }).value(U);
+    const r = sampler.step(U);
+    expect(r.accepted).toBe(false);
+    expect(r.dH).toBeGreaterThan(20);
+    expect(r.action).toBe(S);
+    expect(bits(U)).toBe(before);
+    expect(sampler.trajectory).toBe(1);
+  });
+
+  test("dH and the action belong to the accepted links", () => {
+    const U = start();
+    const S = gaugeAction.wilson({ beta: 2 });
+    const r = hmc({ ...options, action: S, steps: 20 }).step(U);
+    expect(r.accepted).toBe(true);
+    expect(r.action).toBe(S.value(U));
+    expect(r.expMinusDH).toBe(Math.exp(-r.dH));
+  });
+
+  test("reversibility: returns to the start within rounding, and leaves U and the chain as they were", () => {
+    const U = closedFormLinks(lattice([4, 4, 4, 4]), 3, 0.6) as LinkField;
+    const before = bits(U);
+    const sampler = hmc({ ...options, action: gaugeAction.wilson({ beta: 5.7 }), steps: 10 });
+    const r = sampler.reversibility(U);
+    expect(r.maxDifference).toBeLessThan(1e-11);
+    expect(r.maxDifference).toBeGreaterThan(0);
+    expect(r.dH).toBeLessThan(1e-9);
+    expect(Math.abs(r.forwardDH)).toBeGreaterThan(1e-4);
+    expect(bits(U)).toBe(before);
+    expect(sampler.step(U).dH).toBeCloseTo(r.forwardDH, 9);
+  });
+
+  test("reversibility sees a force that is not a function of the links", () => {
+    const S = gaugeAction.wilson({ beta: 2 });
+    let calls = 0;
+    const drifting: Target = { name: "drifting", value: (U) => S.value(U), force: (U, into) => S.with({ beta: 2 + 0.01 * calls++ }).force(U, into) };
+    expect(hmc({ ...options, action: drifting }).reversibility(start()).maxDifference).toBeGreaterThan(1e-3);
+  });
+
+  test("NaN in dH is an error, and the links are those of before", () => {
+    const U = start();
+    const before = bits(U);
+    let calls = 0;
+    const S = gaugeAction.wilson({ beta: 2 });
+    const broken: Action = { name: "broken", value: (V) => (calls++ === 0 ? S.value(V) : Number.NaN), force: (V, into) => S.force(V, into) };
+    expect(() => hmc({ ...options, action: broken }).step(U)).toThrow(NaNError);
+    expect(bits(U)).toBe(before);
+  });
+
+  test("an error inside molecular dynamics leaves the links as they were", () => {
+    const U = start();
+    const before = bits(U);
+    let calls = 0;
+    const S = gaugeAction.wilson({ beta: 2 });
+    const failing: Action = {
+      name: "failing",
+      value: (V) => S.value(V),
+      force: (V, into) => {
+        if (calls++ === 2) throw new Error("solver");
+        return S.force(V, into);
+      },
+    };
+    expect(() => hmc({ ...options, action: failing }).step(U)).toThrow("solver");
+    expect(bits(U)).toBe(before);
+  });
+
+  test("auxiliary fields are refreshed once a trajectory, target before guide, on the links of the start", () => {
+    const U = start();
+    const S = gaugeAction.wilson({ beta: 2 });
+    const log: string[] = [];
+    const logged = (name: string): Target => ({
+      name,
+      value: (V) => S.value(V),
+      force: (V, into) => S.force(V, into),
+      refresh: (V, trajectory, random) => log.push(`${name} ${trajectory} seed ${random.seed} ${V === U}`),
+    });
+    const sampler = hmc({ ...options, action: logged("target"), guide: logged("guide") });
+    sampler.step(U);
+    sampler.step(U);
+    expect(log).toEqual([0, 1].flatMap((t) => [`target ${t} seed 5 true`, `guide ${t} seed 5 true`]));
+    log.length = 0;
+    hmc({ ...options, action: logged("target") }).step(U);
+    expect(log).toEqual(["target 0 seed 5 true"]);
+  });
+
+  test("settings out of range are refused when the sampler is made", () => {
+    const action = gaugeAction.wilson({ beta: 2 });
+    const bad: Partial<HmcOptions>[] = [{ steps: 0 } as Partial<HmcOptions>, { length: -1 }, { seed: -1 }];
+    for (const wrong of bad) expect(() => hmc({ ...options, action, ...wrong } as HmcOptions)).toThrow(/expected/);
+  });
+});
+
+describe("sums of targets and time scales", () => {
+  const S = [0.5, 1.5].map((beta) => gaugeAction.wilson({ beta }));
+
+  test("value and force add", () => {
+    const U = closedFormLinks(lattice([4, 4, 4]), 3, 0.6) as LinkField;
+    const sum = sumOfTargets<number>(...S);
+    const whole = gaugeAction.wilson({ beta: 2 });
+    expect(sum.value(U)).toBeCloseTo(whole.value(U), 11);
+    const [a, b] = [sum.force(U), whole.force(U)];
+    a.fields.forEach((f, mu) => f.toArray().forEach((x, i) => expect(Math.abs(x - b.toArray(mu)[i]!)).toBeLessThan(1e-13)));
+  });
+
+  test("HMC on levels moves the sum: dH of a fine nested integration agrees with the plain one", () => {
+    const proposal = (nested: boolean): { U: LinkField; dH: number } => {
+      const U = closedFormLinks(lattice([4, 4]), 2, 0.6) as LinkField;
+      const common = { action: sumOfTargets<number>(...S), length: 0.5, seed: 8 };
+      const sampler = nested
+        ? hmc({ ...common, levels: [{ action: S[0]!, integrator: "omf4", steps: 20 }, { action: S[1]!, integrator: "omf4", steps: 1 }] })
+        : hmc({ ...common, integrator: "omf4", steps: 40 });
+      const { dH } = sampler.step(U);
+      return { U, dH };
+    };
+    const [a, b] = [proposal(true), proposal(false)];
+    expect(Math.abs(a.dH)).toBeLessThan(1e-4);
+    expect(largestDifference(a.U, b.U)).toBeLessThan(1e-4);
+    expect(largestDifference(a.U, b.U)).toBeGreaterThan(0);
+  });
+});
