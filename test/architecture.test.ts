@@ -1,0 +1,69 @@
+/** The import table: rooms may import downwards only, and each file can be read at one sitting. */
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+/** Level of each room; a room imports itself and rooms of lower levels. */
+const LEVEL: Readonly<Record<string, number>> = {
+  "errors.ts": 0, util: 0, backend: 1, autograd: 2, compiler: 3, gauge: 4, models: 5, spins: 5, samplers: 6, io: 7, report: 8, cli: 9, "index.ts": 9,
+};
+/** npm packages of the rooms that need any; all other rooms have none. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  util: ["msgpackr"],
+  report: ["@observablehq/plot", "linkedom", "cli-progress"],
+  cli: ["commander", "zod", "smol-toml", "amaro"],
+};
+const LINES = 400;
+
+const root = resolve(import.meta.dirname, "..");
+const files = (folder: string): string[] => readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((f) => /\.m?ts$/.test(f)).map((f) => join(folder, f));
+const imports = (file: string): string[] => {
+  const text = readFileSync(join(root, file), "utf8");
+  return [...text.matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm)].map((m) => (m[1] ?? m[2] ?? m[3])!);
+};
+const roomOf = (path: string): string => relative("src", path).split("/")[0]!;
+
+test("imports go downwards", () => {
+  const wrong: string[] = [];
+  for (const file of files("src")) {
+    const room = roomOf(file);
+    if (LEVEL[room] === undefined) wrong.push(`${file}: the room ${room} is not in the table`);
+    for (const target of imports(file).filter((t) => t.startsWith("."))) {
+      const other = roomOf(relative(root, resolve(root, dirname(file), target)));
+      if (other !== room && !(LEVEL[other]! < LEVEL[room]!)) wrong.push(`${file} imports ${target}: ${room} (level ${LEVEL[room]}) may not import ${other} (level ${LEVEL[other]})`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("rooms use the npm packages that the table gives them", () => {
+  const wrong: string[] = [];
+  for (const file of files("src"))
+    for (const target of imports(file).filter((t) => !t.startsWith(".") && !t.startsWith("node:"))) {
+      const name = target.split("/").slice(0, target.startsWith("@") ? 2 : 1).join("/");
+      if (!PACKAGES[roomOf(file)]?.includes(name)) wrong.push(`${file} imports ${target}`);
+    }
+  expect(wrong).toEqual([]);
+});
+
+test("examples and benches import the package by its name", () => {
+  const wrong = ["examples", "bench"].flatMap((folder) => {
+    try {
+      return files(folder).flatMap((f) => imports(f).filter((t) => t.includes("../src") || t.includes("/src/")).map((t) => `${f} imports ${t}`));
+    } catch {
+      return [`${folder} is missing`];
+    }
+  });
+  expect(wrong).toEqual([]);
+});
+
+test(`source files have at most ${LINES} lines`, () => {
+  const long = files("src").map((f) => [f, readFileSync(join(root, f), "utf8").split("\n").length] as const).filter(([, n]) => n > LINES);
+  expect(long).toEqual([]);
+});
+
+test("no unfinished marks", () => {
+  const marks = /\b(TODO|FIXME|XXX)\b|not implemented|@ts-ignore|\b(it|test|describe)\.(skip|todo)\(/;
+  const wrong = [...files("src"), ...files("test")].filter((f) => !f.endsWith("architecture.test.ts")).flatMap((f) => readFileSync(join(root, f), "utf8").split("\n").flatMap((line, k) => (marks.test(line) ? [`${f}:${k + 1}: ${line.trim()}`] : [])));
+  expect(wrong).toEqual([]);
+});
