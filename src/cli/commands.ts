@@ -1,0 +1,16 @@
+/**
+ * The list of commands. A new command is a file in commands/ that exports `xCommand(context): Command`, and one line here; its
+ * code is loaded when it is run or asked for help, so that `gaugegrad --help` stays quick.
+ */
+import type { Command } from "commander";
+import type { CliContext } from "./context.ts";
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<(context: CliContext) => Command>;
+}
+
+export const commands: readonly CommandEntry[] = [
+  { name: "doctor", summary: "what this machine offers: backends, SIMD, threads, compilers, optional packages", load: async () => (await import("./commands/doctor.ts")).doctorCommand },
+];

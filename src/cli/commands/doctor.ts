@@ -1,0 +1,120 @@
+/** `gaugegrad doctor`: what this machine offers, and what is missing and why. */
+import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { Command } from "commander";
+import { hasRelaxedSimd, hasSimd } from "../../backend/features.ts";
+import { bytesText, table } from "../../util/index.ts";
+import type { CliContext } from "../context.ts";
+import { printJson, printText, withJson } from "../output.ts";
+import { packageVersion } from "../version.ts";
+
+/** One line of the report. */
+interface Finding {
+  readonly name: string;
+  readonly present: boolean;
+  /** Version or detail when present, the reason when not. */
+  readonly detail: string;
+}
+
+interface Report {
+  readonly gaugegrad: string;
+  readonly node: string;
+  readonly v8: string;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly threads: number;
+  readonly memoryBytes: number;
+  readonly backends: readonly Finding[];
+  readonly features: readonly Finding[];
+  readonly compilers: readonly Finding[];
+  readonly packages: readonly Finding[];
+}
+
+/** Packages that are used when they are installed, and what for. */
+const OPTIONAL = [
+  ["koffi", "native and CUDA kernels, MPI"],
+  ["@tensorflow/tfjs-node-gpu", "TF.js backend on CUDA"],
+  ["@tensorflow/tfjs-node", "TF.js backend on the CPU, native"],
+  ["@tensorflow/tfjs", "TF.js backend in JavaScript"],
+  ["h5wasm", "HDF5 files"],
+] as const;
+
+export function doctorCommand(context: CliContext): Command {
+  return withJson(new Command("doctor"))
+    .description("What this machine offers: backends, SIMD features, threads, compilers, optional packages; present or why not.")
+    .action(async (options: { json?: boolean }) => {
+      const report = await examine(context);
+      if (options.json) printJson(context, report);
+      else printText(context, reportText(report));
+    });
+}
+
+async function examine(context: CliContext): Promise<Report> {
+  const simd = hasSimd();
+  const relaxed = simd && hasRelaxedSimd();
+  const compiler = findCompiler(context.environment["CC"]);
+  const packages = await Promise.all(OPTIONAL.map(([name, use]) => findPackage(name, use)));
+  const koffi = packages.find((p) => p.name === "koffi")!;
+  const tfjs = packages.filter((p) => p.name.startsWith("@tensorflow/") && p.present);
+  return {
+    gaugegrad: packageVersion(),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model ?? "unknown",
+    threads: availableParallelism(),
+    memoryBytes: totalmem(),
+    backends: [
+      { name: "js", present: true, detail: "reference kernels" },
+      { name: "wasm", present: simd, detail: simd ? `two lanes, ${relaxed ? "fused multiply-add" : "multiply then add"}` : "this engine has no WebAssembly SIMD: use Node 20 or newer on a 64-bit machine" },
+      nativeBackend(compiler, koffi),
+      { name: "tfjs", present: tfjs.length > 0, detail: tfjs.length > 0 ? tfjs.map((p) => `${p.name} ${p.detail}`).join(", ") : "no TF.js package is installed: npm install @tensorflow/tfjs" },
+    ],
+    features: [
+      { name: "SIMD", present: simd, detail: simd ? "f64x2" : "not in this engine" },
+      { name: "relaxed SIMD", present: relaxed, detail: relaxed ? "fused multiply-add on f64x2" : "not in this engine: results use multiply then add" },
+      { name: "shared memory", present: typeof SharedArrayBuffer === "function", detail: typeof SharedArrayBuffer === "function" ? `${availableParallelism()} threads` : "no SharedArrayBuffer: one thread" },
+    ],
+    compilers: [compiler],
+    packages,
+  };
+}
+
+function nativeBackend(compiler: Finding, koffi: Finding): Finding {
+  const missing = [compiler, koffi].filter((f) => !f.present).map((f) => f.detail);
+  return { name: "native", present: missing.length === 0, detail: missing.length === 0 ? compiler.detail : missing.join("; ") };
+}
+
+/** The C compiler: $CC, else cc. */
+function findCompiler(name = "cc"): Finding {
+  const [program, ...args] = name.split(" ");
+  const r = spawnSync(program!, [...args, "--version"], { encoding: "utf8", timeout: 10_000 });
+  if (r.error || r.status !== 0) return { name, present: false, detail: `${name} does not run: install a C compiler or set CC` };
+  return { name, present: true, detail: r.stdout.split("\n")[0]!.trim() };
+}
+
+/** Whether a package is installed, and whether it loads. */
+async function findPackage(name: string, use: string): Promise<Finding> {
+  try {
+    createRequire(import.meta.url).resolve(name);
+  } catch {
+    return { name, present: false, detail: `not installed (${use}): npm install ${name}` };
+  }
+  try {
+    const module = (await import(name)) as { version?: unknown; default?: { version?: unknown } };
+    const version = module.version ?? module.default?.version;
+    return { name, present: true, detail: typeof version === "string" ? version : "installed" };
+  } catch (error) {
+    return { name, present: false, detail: `installed but does not load: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}` };
+  }
+}
+
+function reportText(r: Report): string {
+  const rows = (title: string, list: readonly Finding[]): string => table([title, "", ""], list.map((f) => [f.name, f.present ? "present" : "absent", f.detail]));
+  const head = [
+    `gaugegrad ${r.gaugegrad}, Node ${r.node} (V8 ${r.v8}), ${r.platform}`,
+    `${r.cpu}, ${r.threads} threads, ${bytesText(r.memoryBytes)} memory`,
+  ];
+  return [head.join("\n"), rows("backend", r.backends), rows("feature", r.features), rows("compiler", r.compilers), rows("package", r.packages)].join("\n\n");
+}

@@ -1,0 +1,35 @@
+/** What a command may touch of the process: streams, environment, folder. Tests give their own and run commands in-process. */
+
+export interface CliContext {
+  /** Results: data and nothing else. Text is written as it is. */
+  stdout(text: string): void;
+  /** Progress, warnings and errors. */
+  stderr(text: string): void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Folder that relative paths start from. */
+  readonly directory: string;
+  /** True when stdout is a terminal. */
+  readonly isTTY: boolean;
+  /** True when stderr is a terminal: progress bars instead of lines. */
+  readonly progressTTY: boolean;
+  /** Columns of the terminal; 80 when there is none. */
+  readonly columns: number;
+}
+
+/** The context of this process. */
+export function processContext(): CliContext {
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    environment: process.env,
+    directory: process.cwd(),
+    isTTY: process.stdout.isTTY === true,
+    progressTTY: process.stderr.isTTY === true,
+    columns: process.stdout.columns ?? 80,
+  };
+}
+
+/** True when text on stdout may be coloured: a terminal, and neither NO_COLOR nor TERM=dumb (no-color.org). */
+export function wantsColour(context: CliContext): boolean {
+  return context.isTTY && !context.environment["NO_COLOR"] && context.environment["TERM"] !== "dumb";
+}

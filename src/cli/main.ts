@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+/** The `gaugegrad` executable. */
+import { run } from "./program.ts";
+
+// a reader that has seen enough (`gaugegrad ... | head`) is no error
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2));

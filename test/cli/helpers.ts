@@ -1,0 +1,25 @@
+/** Runs a command line in-process and keeps what it writes. */
+import type { CliContext } from "../../src/cli/context.ts";
+import { run } from "../../src/cli/program.ts";
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function cli(argv: readonly string[], options: { directory?: string; environment?: Record<string, string> } = {}): Promise<Outcome> {
+  let stdout = "";
+  let stderr = "";
+  const context: CliContext = {
+    stdout: (t) => void (stdout += t),
+    stderr: (t) => void (stderr += t),
+    environment: options.environment ?? {},
+    directory: options.directory ?? process.cwd(),
+    isTTY: false,
+    progressTTY: false,
+    columns: 100,
+  };
+  const code = await run(argv, context);
+  return { code, stdout, stderr };
+}
