@@ -5,3 +5,23 @@ export { closedFormLinks, directionField, exponentialLinks } from "./closed-form
 export { type Path, parsePath, pathProduct, pathText, plaquette, staple, staples } from "./loops.ts";
 export { type Action, GaugeAction, type Smearing, action } from "./action.ts";
 export { gaugeAction, plaquetteSum, rectangleSum } from "./gauge-action.ts";
+export * from "./fermions/index.ts";
+export { type RandomStart, cold, hot, instanton, nearUnit } from "./starts.ts";
+export {
+  type Isometry,
+  axisSwap,
+  chargeConjugate,
+  gaugeTransform,
+  gaugeTransformAlgebra,
+  randomGaugeTransformation,
+  reflect,
+  reflection,
+  rotate,
+  rotation,
+  swapAxes,
+  transformAlgebra,
+  transformLinks,
+  translate,
+  translation,
+} from "./symmetry.ts";
+export { type UnitarityDefect, reunitarise, unitarityDefect } from "./unitarity.ts";

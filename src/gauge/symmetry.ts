@@ -1,0 +1,150 @@
+/**
+ * Exact symmetries of lattice gauge theory acting on fields: gauge transformations, charge conjugation, and the isometries of the torus
+ * (translations, reflections, exchanges of axes, rotations by 90 degrees).
+ */
+import { type AlgebraField, DirectionalField, Field, type Lattice, type LinkField, type Links, type Matrix, type MatrixType, adj, mul, replayable, shift, siteMatrixType } from "../autograd/index.ts";
+import { GeometryError } from "../errors.ts";
+import { PURPOSE, randomStream } from "../util/index.ts";
+import { type RandomStart, haarMatrices } from "./starts.ts";
+
+/** One Haar matrix g(n) a site (N = 1: a phase). */
+export function randomGaugeTransformation<N extends number>(lattice: Lattice, N: N, { seed, stream = 0 }: RandomStart): Field<MatrixType<N>> {
+  return new Field(lattice, siteMatrixType(lattice, N)).set(haarMatrices(randomStream(seed, stream), PURPOSE.gaugeTransformation, lattice.volume, N));
+}
+
+const transformLinksBy = replayable((U: Links, g: Matrix): Links => U.map((mu) => mul(mul(g, U[mu]!), adj(shift(g, mu)))));
+const conjugateBy = replayable((X: Matrix, g: Matrix): Matrix => mul(mul(g, X), adj(g)));
+
+/** U_mu(n) -> g(n) U_mu(n) g(n + mu)^+. */
+export function gaugeTransform<N extends number>(U: LinkField<N>, g: Field<MatrixType<N>>): LinkField<N> {
+  return transformLinksBy(U, g) as LinkField<N>;
+}
+
+/** X_mu(n) -> g(n) X_mu(n) g(n)^+: forces, momenta and directions live at the start of their link. */
+export function gaugeTransformAlgebra<N extends number>(X: AlgebraField<N>, g: Field<MatrixType<N>>): AlgebraField<N> {
+  return new DirectionalField(X.lattice, X.N, "algebra").set(X.fields.map((x) => (conjugateBy(x, g) as Field).toArray()));
+}
+
+/** An isometry of the torus: the point x goes to x' with x'_{axes[mu]} = signs[mu] x_mu + displacement_{axes[mu]}. */
+export interface Isometry {
+  readonly axes: readonly number[];
+  readonly signs: readonly (1 | -1)[];
+  readonly displacement: readonly number[];
+}
+
+const identity = (lattice: Lattice): Isometry => ({ axes: lattice.extents.map((_, mu) => mu), signs: lattice.extents.map(() => 1), displacement: lattice.extents.map(() => 0) });
+
+/** x -> x + displacement. */
+export function translation(lattice: Lattice, displacement: readonly number[]): Isometry {
+  return { ...identity(lattice), displacement };
+}
+
+/** x_axis -> -x_axis. */
+export function reflection(lattice: Lattice, axis: number): Isometry {
+  return { ...identity(lattice), signs: lattice.extents.map((_, mu) => (mu === axis ? -1 : 1)) };
+}
+
+/** Exchanges x_mu and x_nu. */
+export function axisSwap(lattice: Lattice, mu: number, nu: number): Isometry {
+  return { ...identity(lattice), axes: lattice.extents.map((_, k) => (k === mu ? nu : k === nu ? mu : k)) };
+}
+
+/** Rotation by 90 degrees: +mu goes to +nu, +nu to -mu. */
+export function rotation(lattice: Lattice, mu: number, nu: number): Isometry {
+  return { ...axisSwap(lattice, mu, nu), signs: lattice.extents.map((_, k) => (k === nu ? -1 : 1)) };
+}
+
+/** Visits every link (n, mu) with its image: the link of direction `to` at site m, traversed backwards if `reversed`. */
+function visit(lattice: Lattice, { axes, signs, displacement }: Isometry, f: (n: number, mu: number, m: number, to: number, reversed: boolean) => void): void {
+  lattice.extents.forEach((L, mu) => {
+    const image = lattice.extents[axes[mu]!]!;
+    if (L !== image) throw new GeometryError(`isometry: got extents ${L} and ${image} for the axes ${lattice.axis(mu)} and ${lattice.axis(axes[mu]!)} of ${lattice}, expected equal ones to exchange them`);
+  });
+  for (let n = 0; n < lattice.volume; n++) {
+    const point = [...displacement];
+    lattice.coordinates(n).forEach((x, mu) => (point[axes[mu]!]! += signs[mu]! * x));
+    for (let mu = 0; mu < lattice.dim; mu++) {
+      const to = axes[mu]!;
+      const reversed = signs[mu] === -1;
+      if (reversed) point[to]!--;
+      f(n, mu, lattice.site(point), to, reversed);
+      if (reversed) point[to]!++;
+    }
+  }
+}
+
+/** The image of a link field: a link that is traversed backwards becomes U^+. @throws GeometryError for exchanged axes of unequal extents. */
+export function transformLinks<N extends number>(U: LinkField<N>, isometry: Isometry): LinkField<N> {
+  const { lattice, N } = U;
+  const size = 2 * N * N;
+  const from = U.fields.map((u) => u.toArray());
+  const out = from.map((u) => new Float64Array(u.length));
+  visit(lattice, isometry, (n, mu, m, to, reversed) => {
+    const u = from[mu]!.subarray(n * size, (n + 1) * size);
+    out[to]!.set(reversed ? dagger(u, N) : u, m * size);
+  });
+  return new DirectionalField(lattice, N, "links").set(out);
+}
+
+/**
+ * The image of an algebra field on the links U: with dU = X U, a link traversed backwards has X' = -U^+ X U, so that forces and
+ * directions of differentiation follow their links. @throws GeometryError for exchanged axes of unequal extents.
+ */
+export function transformAlgebra<N extends number>(X: AlgebraField<N>, U: LinkField<N>, isometry: Isometry): AlgebraField<N> {
+  const { lattice, N } = X;
+  const size = 2 * N * N;
+  const [xs, us] = [X.fields.map((x) => x.toArray()), U.fields.map((u) => u.toArray())];
+  const out = xs.map((x) => new Float64Array(x.length));
+  visit(lattice, isometry, (n, mu, m, to, reversed) => {
+    const [x, u] = [xs, us].map((f) => f[mu]!.subarray(n * size, (n + 1) * size)) as [Float64Array, Float64Array];
+    out[to]!.set(reversed ? product(dagger(u, N), product(x, u, N), N).map((v) => -v) : x, m * size);
+  });
+  return new DirectionalField(lattice, N, "algebra").set(out);
+}
+
+/** U'_mu(n + displacement) = U_mu(n). */
+export function translate<N extends number>(U: LinkField<N>, displacement: readonly number[]): LinkField<N> {
+  return transformLinks(U, translation(U.lattice, displacement));
+}
+
+/** With R: n_axis -> -n_axis: U'_mu(n) = U_mu(Rn) for mu != axis, U'_axis(n) = U_axis(Rn - axis)^+. */
+export function reflect<N extends number>(U: LinkField<N>, axis: number): LinkField<N> {
+  return transformLinks(U, reflection(U.lattice, axis));
+}
+
+/** Exchanges two axes. @throws GeometryError when their extents differ. */
+export function swapAxes<N extends number>(U: LinkField<N>, mu: number, nu: number): LinkField<N> {
+  return transformLinks(U, axisSwap(U.lattice, mu, nu));
+}
+
+/** Rotation by 90 degrees in the mu-nu plane, +mu to +nu. @throws GeometryError when the extents differ. */
+export function rotate<N extends number>(U: LinkField<N>, mu: number, nu: number): LinkField<N> {
+  return transformLinks(U, rotation(U.lattice, mu, nu));
+}
+
+/** Charge conjugation U -> U^*, X -> X^* (complex conjugate, not adjoint). */
+export function chargeConjugate<N extends number, R extends "links" | "algebra">(U: DirectionalField<N, R>): DirectionalField<N, R> {
+  return new DirectionalField(U.lattice, U.N, U.role).set(U.fields.map((u) => u.toArray().map((x, k) => (k % 2 === 0 ? x : -x))));
+}
+
+function dagger(u: Float64Array, N: number): Float64Array {
+  const out = new Float64Array(u.length);
+  for (let i = 0; i < N; i++)
+    for (let j = 0; j < N; j++) {
+      out[2 * (i * N + j)] = u[2 * (j * N + i)]!;
+      out[2 * (i * N + j) + 1] = -u[2 * (j * N + i) + 1]!;
+    }
+  return out;
+}
+
+function product(a: Float64Array, b: Float64Array, N: number): Float64Array {
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < N; i++)
+    for (let k = 0; k < N; k++)
+      for (let j = 0; j < N; j++) {
+        const [x, y, p, q, o] = [a[2 * (i * N + k)]!, a[2 * (i * N + k) + 1]!, b[2 * (k * N + j)]!, b[2 * (k * N + j) + 1]!, 2 * (i * N + j)];
+        out[o]! += x * p - y * q;
+        out[o + 1]! += x * q + y * p;
+      }
+  return out;
+}
