@@ -100,14 +100,14 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   }
 
   /** S[f(U)]: the action of smeared links, as a function of the thin links. */
-  after<P>(layer: Smearing<N, P>): GaugeAction<N, { action: I; layer: P }> {
-    const evaluate = (U: Links<N>, inputs: { action: TracedOf<I>; layer: TracedOf<P> }): Scalar => this.evaluate(layer.forward(U, inputs.layer), inputs.action);
+  after<P>(layer: Smearing<N, P> | Smearing<number, P>): GaugeAction<N, { action: I; layer: P }> {
+    const evaluate = (U: Links<N>, inputs: { action: TracedOf<I>; layer: TracedOf<P> }): Scalar => this.evaluate(layer.forward(U, inputs.layer) as Links<N>, inputs.action);
     return new GaugeAction(`${this.name} after ${layer.name}`, { action: this.inputs, layer: layer.parameters }, evaluate as never);
   }
 
-  /** Sum of two actions. */
-  plus<J>(other: GaugeAction<N, J>): GaugeAction<N, { first: I; second: J }> {
-    const evaluate = (U: Links<N>, inputs: { first: TracedOf<I>; second: TracedOf<J> }): Scalar => add(this.evaluate(U, inputs.first), other.evaluate(U, inputs.second));
+  /** Sum of two actions; one for links of every N takes the other's N. */
+  plus<M extends N, J>(other: GaugeAction<M, J>): GaugeAction<M, { first: I; second: J }> {
+    const evaluate = (U: Links<M>, inputs: { first: TracedOf<I>; second: TracedOf<J> }): Scalar => add(this.evaluate(U, inputs.first), other.evaluate(U, inputs.second));
     return new GaugeAction(`${this.name} + ${other.name}`, { first: this.inputs, second: other.inputs }, evaluate as never);
   }
 

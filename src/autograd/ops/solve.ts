@@ -12,8 +12,9 @@ import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from 
 import { add, neg } from "./combine.ts";
 import { factored } from "./factor.ts";
 import { alias } from "./flow.ts";
-import { adj } from "./adj.ts";
+import { adj, adjOp } from "./adj.ts";
 import { mul } from "./mul.ts";
+import { shiftOp } from "./shift.ts";
 
 /** Solver settings: relative residual |r|/|b| to reach, and the number of iterations after which to give up. */
 export interface SolveOptions {
@@ -77,7 +78,10 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
   }) as Traced<VectorType<N>>;
 }
 
-/** Values used by the nodes between x and ax that do not themselves depend on x. */
+/** Ops that only rename or move a value: the operator applies them itself, so that a link and its adjoint are captured once. */
+const MOVES: ReadonlySet<Op> = new Set([adjOp, shiftOp]);
+
+/** Values used by the nodes between x and ax that do not themselves depend on x; constants need not be captured. */
 function capture(tape: Tape, x: number, ax: number): number[] {
   const depends = new Map<number, boolean>([[x, true]]);
   const visit = (id: number): boolean => {
@@ -90,7 +94,11 @@ function capture(tape: Tape, x: number, ax: number): number[] {
   };
   if (!visit(ax)) throw new RecordingError("solve: the operator ignores its argument: expected A x to depend on x");
   const captured = new Set<number>();
-  for (const [id, d] of depends)
-    if (d && id !== x) for (const i of tape.node(id).inputs) if (!depends.get(i) && tape.node(i).inputs.length + Number(tape.node(i).op.name === "input") > 0) captured.add(i);
+  const take = (i: number): void => {
+    const n = tape.node(i);
+    if (MOVES.has(n.op)) take(n.inputs[0]!);
+    else if (n.inputs.length > 0 || n.op.name === "input") captured.add(i);
+  };
+  for (const [id, d] of depends) if (d && id !== x) for (const i of tape.node(id).inputs) if (!depends.get(i)) take(i);
   return [...captured].sort((a, b) => a - b);
 }

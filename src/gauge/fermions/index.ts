@@ -1,0 +1,5 @@
+/** Fermions: Dirac operators on the tape, pseudofermions, solvers, measurements. */
+export { type Boundary, antiperiodic, staggeredD, staggeredNormal, staggeredType, tastes } from "./staggered.ts";
+export type { Pseudofermions } from "./pseudofermions.ts";
+export { type StaggeredPseudofermionOptions, staggeredPseudofermions } from "./staggered-pseudofermions.ts";
+export { closedFormSource } from "./closed-form.ts";

@@ -1,0 +1,39 @@
+/** Pseudofermion fields: what all kinds of them share. They are targets of HMC (a refresh beside value and force) for any Dirac operator. */
+import type { AlgebraField, Field, LinkField, VectorType } from "../../autograd/index.ts";
+import { PURPOSE, type RandomStream } from "../../util/index.ts";
+import type { Action, GaugeAction } from "../action.ts";
+
+/**
+ * exp(-S_f[U, phi]) as a sampling target. `phi` belongs to this object and is written by `refresh`; an action that is made from
+ * `action.with({ mass, phi })` (another mass, after a network) follows the same phi.
+ */
+export interface Pseudofermions<N extends number = number, I = { readonly mass: number; readonly phi: Field<VectorType<N>> }> extends Action<N> {
+  readonly name: string;
+  readonly phi: Field<VectorType<N>>;
+  readonly action: GaugeAction<N, I>;
+  value(U: LinkField<N>): number;
+  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N>;
+  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number;
+  /** Draws phi from its distribution on the links U. */
+  refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void;
+}
+
+/** Complex components for which each pseudofermion field reserves random numbers. */
+const FIELD_STRIDE = 4096;
+
+/**
+ * Fills xi with complex Gaussian numbers, <|xi_i|^2> = 1, on all sites of its type. `index` tells several fields of one chain apart: equal
+ * indices give equal numbers.
+ */
+export function drawGaussian(xi: Field<VectorType>, random: RandomStream, trajectory: number, index: number): void {
+  const { lattice, type } = xi;
+  const data = new Float64Array(xi.length);
+  const pair = new Float64Array(2);
+  for (let n = 0; n < lattice.volume; n++)
+    for (let a = 0; a < type.N; a++) {
+      random.normals(n, index * FIELD_STRIDE + a, trajectory, PURPOSE.pseudofermion, pair);
+      data[2 * (n * type.N + a)] = Math.SQRT1_2 * pair[0]!;
+      data[2 * (n * type.N + a) + 1] = Math.SQRT1_2 * pair[1]!;
+    }
+  xi.set(data);
+}
