@@ -1,5 +1,5 @@
 /** Layers: maps of link fields with declared parameters. The forward map is all there is to write. */
-import { type LinkField, type Links, Plan, type Lattice, type TracedOf } from "../autograd/index.ts";
+import { type LinkField, type Links, type TracedOf, replayable } from "../autograd/index.ts";
 import type { Smearing } from "../gauge/index.ts";
 
 /** A declared real parameter. */
@@ -23,25 +23,23 @@ export class Layer<N extends number = number, P = unknown> implements Smearing<N
   readonly name: string;
   readonly parameters: P;
   readonly forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>;
-  readonly #plans: WeakMap<Lattice, Plan<readonly unknown[], Links<N>>>;
+  readonly #replay: (...args: unknown[]) => unknown;
 
-  constructor(name: string, parameters: P, forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>, plans?: WeakMap<Lattice, Plan<readonly unknown[], Links<N>>>) {
+  constructor(name: string, parameters: P, forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>, replay?: (...args: unknown[]) => unknown) {
     this.name = name;
     this.parameters = parameters;
     this.forward = forward;
-    this.#plans = plans ?? new WeakMap();
+    this.#replay = replay ?? replayable(forward);
   }
 
-  /** The transformed links as a new field. */
+  /** The transformed links as a new field. Recorded once for each lattice and N. */
   apply(U: LinkField<N>): LinkField<N> {
-    let plan = this.#plans.get(U.lattice);
-    if (!plan) this.#plans.set(U.lattice, (plan = new Plan(this.forward as never, [U, this.parameters]) as Plan<readonly unknown[], Links<N>>));
-    return plan.fresh(U, this.parameters) as LinkField<N>;
+    return this.#replay(U, this.parameters) as LinkField<N>;
   }
 
   /** The same layer with other parameter values; recordings are shared. */
   with(parameters: P): Layer<N, P> {
-    return new Layer(this.name, parameters, this.forward, this.#plans);
+    return new Layer(this.name, parameters, this.forward, this.#replay);
   }
 }
 

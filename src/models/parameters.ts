@@ -1,0 +1,65 @@
+/** Parameters of networks and actions as flat vectors: a nested structure of numbers has one name and one place for each of them. */
+import { ConfigurationError } from "../errors.ts";
+
+/** Names, and the way from a nested structure of numbers to a flat vector and back. */
+export interface ParameterSpace<P = unknown> {
+  /** One a number, in the order of declaration: keys and indices joined by dots, "0.rho", "second.layer.weights.2". */
+  readonly names: readonly string[];
+  readonly size: number;
+  /** Numbers of a structure like the template, in the order of `names`. @throws ConfigurationError for another structure. */
+  flatten(structure: P): Float64Array;
+  /** The structure with these numbers. @throws ConfigurationError for another count. */
+  unflatten(values: ArrayLike<number>): P;
+}
+
+type Path = readonly string[];
+
+/**
+ * The parameter space of a nested structure of numbers (plain objects and arrays of them).
+ * @throws ConfigurationError for a leaf that is no number.
+ */
+export function parameterSpace<P>(template: P): ParameterSpace<P> {
+  const paths = numberPaths(template, []);
+  const names = paths.map((p) => p.join("."));
+  return {
+    names,
+    size: names.length,
+    flatten(structure) {
+      const found = numberPaths(structure, []).length;
+      if (found !== names.length) throw new ConfigurationError(`parameters: got a structure with ${found} numbers, expected ${names.length} (${names.join(", ")})`);
+      return Float64Array.from(paths, (path) => numberAt(structure, path));
+    },
+    unflatten(values) {
+      if (values.length !== names.length) throw new ConfigurationError(`parameters: got ${values.length} values, expected ${names.length} (${names.join(", ")})`);
+      let k = 0;
+      return rebuilt(template, () => values[k++]!) as P;
+    },
+  };
+}
+
+/** Number of parameters of a nested structure of numbers. */
+export function countParameters(structure: unknown): number {
+  return numberPaths(structure, []).length;
+}
+
+function isBranch(x: unknown): x is Record<string, unknown> {
+  return typeof x === "object" && x !== null && (Array.isArray(x) || Object.getPrototypeOf(x) === Object.prototype);
+}
+
+function numberPaths(x: unknown, at: Path): Path[] {
+  if (typeof x === "number") return [at];
+  if (isBranch(x)) return Object.entries(x).flatMap(([key, y]) => numberPaths(y, [...at, key]));
+  throw new ConfigurationError(`parameters: got ${x === null ? "null" : typeof x} at "${at.join(".")}", expected numbers in arrays and plain objects`);
+}
+
+function numberAt(x: unknown, path: Path): number {
+  const y = path.reduce<unknown>((z, key) => (isBranch(z) ? z[key] : undefined), x);
+  if (typeof y !== "number") throw new ConfigurationError(`parameters: got no number at "${path.join(".")}", expected a structure like the declared one`);
+  return y;
+}
+
+function rebuilt(template: unknown, next: () => number): unknown {
+  if (Array.isArray(template)) return template.map((y) => rebuilt(y, next));
+  if (isBranch(template)) return Object.fromEntries(Object.entries(template).map(([key, y]) => [key, rebuilt(y, next)]));
+  return next();
+}

@@ -1,0 +1,57 @@
+import { describe, test } from "vitest";
+import { type LinkField, chain, covariantNetwork, stout } from "gaugegrad";
+import { K2, K3, expectClose, forceNorms, plaquetteOf, polyakovOf, wilson } from "./fields.ts";
+
+const N6 = covariantNetwork({ layers: [[0.1, 0.05, -0.03], [0.07, -0.04, 0.02]] });
+
+/** PHYSICS 3.6, columns K2 and K3. */
+const table = [
+  {
+    name: "K2", U: K2, stout: [0.948354504857692, 0.976275957668659], S2: 36.4401290209401, F2: 19.2135485129448, dSX: 100.284063912165,
+    first: { plaq: 0.939807617413019, t: [0.981293511055587, 0] }, plaq: 0.968621731762632, t: [0.965240795416495, 0], x: [0.675657969502087, 0],
+    S: 48.197020012597, SF2: 26.9343708379587, SdSX: 122.884422338831,
+    drho: [-437.2797516, -9.449263402, -256.7503742, -416.8235436, 0.4168387319, -318.7050326],
+  },
+  {
+    name: "K3", U: K3, stout: [0.900687819544401, 0.951809219552432], S2: 222.063116302394, F2: 123.697610920872, dSX: 673.732177481722,
+    first: { plaq: 0.897618652253518, t: [0.813293658781736, -0.0165741091009605] }, plaq: 0.941083423308934, t: [0.64576250828563, -0.039115134737354],
+    x: [0.38326473883343, 0.0619842355488132], S: 271.48758539243, SF2: 153.757501388221, SdSX: 778.737544765336,
+    drho: [-2213.777675, -101.3952588, -384.0747888, -2098.382796, -1.193749217, -810.0551388],
+  },
+];
+
+describe.each(table)("reference numbers on $name", (row) => {
+  const U: LinkField = row.U;
+  const two = chain(stout({ rho: 0.1 }), stout({ rho: 0.1 }));
+  test("stout: plaquette after one and two steps; action, force and derivative along X", () => {
+    const one = stout({ rho: 0.1 }).apply(U);
+    expectClose(plaquetteOf(one), row.stout[0]!, 1e-13);
+    expectClose(plaquetteOf(stout({ rho: 0.1 }).apply(one)), row.stout[1]!, 1e-13);
+    const S = wilson.after(two);
+    expectClose(S.value(U), row.S2, 1e-12);
+    const { F2, dSX } = forceNorms(S.force(U), U);
+    expectClose(F2, row.F2, 1e-11);
+    expectClose(dSX, row.dSX, 1e-11);
+  });
+  test("N6: plaquette and Polyakov loops", () => {
+    const first = covariantNetwork({ layers: [[0.1, 0.05, -0.03]] }).apply(U);
+    expectClose(plaquetteOf(first), row.first.plaq, 1e-13);
+    polyakovOf(first, 3).forEach((v, k) => expectClose(v, row.first.t[k]!, 1e-12, 1));
+    const V = N6.apply(U);
+    expectClose(plaquetteOf(V), row.plaq, 1e-13);
+    polyakovOf(V, 3).forEach((v, k) => expectClose(v, row.t[k]!, 1e-12, 1));
+    polyakovOf(V, 0).forEach((v, k) => expectClose(v, row.x[k]!, 1e-12, 1));
+  });
+  test("N6: action, force, parameter derivatives", () => {
+    const S = wilson.after(N6);
+    expectClose(S.value(U), row.S, 1e-12);
+    const { F2, dSX } = forceNorms(S.force(U), U);
+    expectClose(F2, row.SF2, 1e-11);
+    expectClose(dSX, row.SdSX, 1e-11);
+    const { gradient } = S.parameterGradient(U);
+    const flat = gradient.layer.flatMap(({ rho }) => [rho.plaq, rho.poly4, rho.polys]);
+    const largest = Math.max(...row.drho.map(Math.abs));
+    // the table is printed with ten digits
+    flat.forEach((v, k) => expectClose(v, row.drho[k]!, 5e-10, largest));
+  });
+});
