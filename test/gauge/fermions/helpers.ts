@@ -1,0 +1,76 @@
+/** Shared by the fermion tests: norms of force fields, derivative along the direction field, a dense Dirac operator on host arrays. */
+import { type AlgebraField, type Lattice, type LinkField, directionField, exp, mul, record, scale } from "gaugegrad";
+
+/** F2 = sum over links of sum_a (F^a)^2, its largest link, and the product with the direction field X. */
+export function forceNorms(F: AlgebraField): { F2: number; F2max: number; dSX: number } {
+  const { lattice, N } = F;
+  const metric = N === 1 ? 1 : 2;
+  const X = directionField(lattice, N);
+  const size = 2 * N * N;
+  let [F2, F2max, dSX] = [0, 0, 0];
+  for (let mu = 0; mu < lattice.dim; mu++) {
+    const [f, x] = [F.toArray(mu), X.toArray(mu)];
+    for (let n = 0; n < lattice.volume; n++) {
+      let link = 0;
+      for (let i = n * size; i < (n + 1) * size; i++) {
+        link += metric * f[i]! ** 2;
+        dSX += metric * f[i]! * x[i]!;
+      }
+      F2 += link;
+      F2max = Math.max(F2max, link);
+    }
+  }
+  return { F2, F2max, dSX };
+}
+
+/** exp(s X) U with the direction field X. */
+export function moved<N extends number>(U: LinkField<N>, s: number): LinkField<N> {
+  const X = directionField(U.lattice, U.N);
+  const plan = record((u, x, t) => u.map((mu) => mul(exp(scale(t, x[mu]!)), u[mu]!)), U, X, s);
+  return plan.fresh(U, X, s) as LinkField<N>;
+}
+
+/** Richardson-extrapolated central difference of f along the direction field: error O(h^4). */
+export function alongDirection<N extends number>(f: (U: LinkField<N>) => number, U: LinkField<N>, h: number): number {
+  const central = (e: number): number => (f(moved(U, e)) - f(moved(U, -e))) / (2 * e);
+  return (4 * central(h / 2) - central(h)) / 3;
+}
+
+/** A complex square matrix, row by row, (re, im). */
+export interface Dense {
+  readonly n: number;
+  readonly data: Float64Array;
+}
+
+/** D of section "Staggered fermions" written out site by site; index = site * N + colour. */
+export function denseStaggered(U: LinkField, boundary: readonly number[]): Dense {
+  const { lattice, N } = U;
+  const n = lattice.volume * N;
+  const data = new Float64Array(2 * n * n);
+  for (let mu = 0; mu < lattice.dim; mu++) {
+    const u = U.toArray(mu);
+    for (let site = 0; site < lattice.volume; site++) {
+      const { neighbour, factor } = hop(lattice, site, mu, boundary);
+      for (let a = 0; a < N; a++)
+        for (let b = 0; b < N; b++) {
+          const k = 2 * ((site * N + a) * N + b);
+          const forward = 2 * ((site * N + a) * n + neighbour * N + b);
+          const backward = 2 * ((neighbour * N + b) * n + site * N + a);
+          data[forward]! += 0.5 * factor * u[k]!;
+          data[forward + 1]! += 0.5 * factor * u[k + 1]!;
+          data[backward]! -= 0.5 * factor * u[k]!;
+          data[backward + 1]! += 0.5 * factor * u[k + 1]!;
+        }
+    }
+  }
+  return { n, data };
+}
+
+/** n + mu, and eta_mu(n) times the boundary sign of the hop. */
+export function hop(lattice: Lattice, site: number, mu: number, boundary: readonly number[]): { neighbour: number; factor: number } {
+  const x = lattice.coordinates(site);
+  const eta = x.slice(0, mu).reduce((s, c) => s + c, 0) % 2 === 0 ? 1 : -1;
+  const wraps = x[mu]! === lattice.extents[mu]! - 1;
+  x[mu]!++;
+  return { neighbour: lattice.site(x), factor: wraps ? eta * boundary[mu]! : eta };
+}
