@@ -28,6 +28,9 @@ export interface Engine {
   /** Canonical data: sites lexicographic, components inside; fields on one parity still have an entry for every site. */
   write(to: Storage, type: ValueType, data: Float64Array): void;
   read(from: Storage, type: ValueType, out: Float64Array): void;
+  /** Some sites only: the components of site sites[k] stand at data[offset + k * stride] and after. */
+  writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void;
+  readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void;
   writeScalar(to: Storage, x: number): void;
   readScalar(from: Storage): number;
   copy(from: Storage, to: Storage, type: ValueType): void;

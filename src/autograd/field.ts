@@ -39,6 +39,23 @@ export class Field<T extends ValueType = ValueType> {
     return this;
   }
 
+  /**
+   * Sets the values of some sites, for data that come in pieces: the components of site sites[k] stand at data[offset + k * stride].
+   * @throws GeometryError for sites outside the lattice and data too short.
+   */
+  writeSites(sites: Int32Array, data: Float64Array, offset = 0, stride = components(this.type)): this {
+    this.#expectSites(sites, data, offset, stride);
+    this.lattice.engine.writeSites(this.storage, this.type, sites, data, offset, stride);
+    return this;
+  }
+
+  /** Values of some sites, laid out as for `writeSites`. */
+  readSites(sites: Int32Array, out: Float64Array, offset = 0, stride = components(this.type)): Float64Array {
+    this.#expectSites(sites, out, offset, stride);
+    this.lattice.engine.readSites(this.storage, this.type, sites, out, offset, stride);
+    return out;
+  }
+
   /** Copies the values of a field of the same type. */
   copyFrom(other: Field<T>): this {
     if (other.lattice !== this.lattice || components(other.type) !== components(this.type))
@@ -54,6 +71,15 @@ export class Field<T extends ValueType = ValueType> {
   [Symbol.dispose](): void {
     reclaim.unregister(this);
     this.storage.dispose();
+  }
+
+  #expectSites(sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
+    const last = this.type.kind === "scalar" ? 0 : this.lattice.volume - 1;
+    if (this.type.kind === "scalar" || sites.some((n) => n < 0 || n > last))
+      throw new GeometryError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got a site that does not exist, expected 0 to ${last}`);
+    const need = sites.length === 0 ? 0 : offset + (sites.length - 1) * stride + components(this.type);
+    if (offset < 0 || stride < components(this.type) || data.length < need)
+      throw new GeometryError(`field ${typeText(this.lattice, this.type)}: got ${data.length} numbers with offset ${offset} and stride ${stride}, expected at least ${need} for ${sites.length} sites`);
   }
 
   #expectLength(a: Float64Array): void {

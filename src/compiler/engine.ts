@@ -2,7 +2,7 @@
 import type { CompileOptions, Engine, Executable, Storage } from "../autograd/engine.ts";
 import type { Displacement, Domain, Lattice } from "../autograd/lattice.ts";
 import type { Program } from "../autograd/tape.ts";
-import { type ValueType, components } from "../autograd/types.ts";
+import { type ValueType, components, domainOf } from "../autograd/types.ts";
 import { Heap } from "../backend/heap.ts";
 import { type Layout, makeLayout } from "../backend/layout.ts";
 import type { Emitter } from "./emitter.ts";
@@ -69,11 +69,21 @@ export class KernelEngine implements Engine {
   }
 
   write(to: Storage, type: ValueType, data: Float64Array): void {
-    this.#transfer(to, type, data, true);
+    if (type.kind === "scalar") this.writeScalar(to, data[0]!);
+    else this.#transfer(to, type, undefined, data, 0, components(type), true);
   }
 
   read(from: Storage, type: ValueType, out: Float64Array): void {
-    this.#transfer(from, type, out, false);
+    if (type.kind === "scalar") out[0] = this.readScalar(from);
+    else this.#transfer(from, type, undefined, out, 0, components(type), false);
+  }
+
+  writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
+    this.#transfer(to, type, sites, data, offset, stride, true);
+  }
+
+  readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void {
+    this.#transfer(from, type, sites, out, offset, stride, false);
   }
 
   writeScalar(to: Storage, x: number): void {
@@ -137,27 +147,26 @@ export class KernelEngine implements Engine {
     return domain === "one" ? [0, 1] : this.layout.range(domain);
   }
 
-  #transfer(storage: Storage, type: ValueType, data: Float64Array, write: boolean): void {
+  /** Between memory and canonical data, for all sites or those listed. */
+  #transfer(storage: Storage, type: ValueType, sites: Int32Array | undefined, data: Float64Array, offset: number, skip: number, write: boolean): void {
     const base = (storage as HeapStorage).address / 8;
     const stride = (storage as HeapStorage).stride / 8;
     const f = this.heap.f64;
     const n = components(type);
     const { width, position } = this.layout;
-    if (type.kind === "scalar") {
-      if (write) this.writeScalar(storage, data[0]!);
-      else data[0] = f[base]!;
-      return;
-    }
-    const parity = type.domain === "all" ? -1 : type.domain === "even" ? 0 : 1;
+    const domain = domainOf(type);
+    const parity = domain === "all" ? -1 : domain === "even" ? 0 : 1;
     const half = this.layout.blocks / 2;
-    for (let site = 0; site < position.length; site++) {
-      const p = position[site]!;
+    const count = sites ? sites.length : position.length;
+    for (let k = 0; k < count; k++) {
+      const p = position[sites ? sites[k]! : k]!;
       const block = Math.floor(p / width);
       const at = base + block * stride + (p % width);
+      const from = offset + k * skip;
       const outside = parity >= 0 && (block < half ? 0 : 1) !== parity;
       for (let c = 0; c < n; c++) {
-        if (write) f[at + c * width] = outside ? 0 : data[site * n + c]!;
-        else data[site * n + c] = outside ? 0 : f[at + c * width]!;
+        if (write) f[at + c * width] = outside ? 0 : data[from + c]!;
+        else data[from + c] = outside ? 0 : f[at + c * width]!;
       }
     }
   }
