@@ -1,6 +1,6 @@
 /** The staggered operator against one written out site by site and against fingerprints of another code. */
 import { describe, expect, test } from "vitest";
-import { DirectionalField, Field, type LinkField, type Scalar, type Vector, type VectorType, add, antiperiodic, closedFormLinks, lattice, record, scale, staggeredD, staggeredNormal, staggeredType, sub } from "gaugegrad";
+import { DirectionalField, Field, type LinkField, type VectorType, add, antiperiodic, closedFormLinks, lattice, record, scale, staggeredD, staggeredNormal, staggeredType, sub } from "gaugegrad";
 import { GeometryError } from "../../../src/errors.ts";
 import { type Dense, denseStaggered } from "./helpers.ts";
 
