@@ -3,3 +3,5 @@ export { type AnyLayer, type Declaration, Layer, type RealParameter, type Values
 export { type CovariantWeights, covariantNetwork } from "./networks.ts";
 export { type Directions, type LoopSet, type LoopTerm, type Weights } from "./layers/loop-set.ts";
 export { stout } from "./layers/stout.ts";
+export { type Activation, type Pattern } from "./layers/attention.ts";
+export { CaskLayer, type CaskOptions, type CaskParameters, cask } from "./layers/cask.ts";

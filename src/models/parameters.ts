@@ -42,8 +42,19 @@ export function countParameters(structure: unknown): number {
   return numberPaths(structure, []).length;
 }
 
-function isBranch(x: unknown): x is Record<string, unknown> {
+/** An array or a plain object: not a field, not a leaf. */
+export function isBranch(x: unknown): x is Record<string, unknown> {
   return typeof x === "object" && x !== null && (Array.isArray(x) || Object.getPrototypeOf(x) === Object.prototype);
+}
+
+/** The same branch with every member replaced. */
+export function mapBranch(x: Record<string, unknown>, f: (y: unknown, name: string) => unknown): unknown {
+  return Array.isArray(x) ? x.map((y, k) => f(y, String(k))) : Object.fromEntries(Object.entries(x).map(([name, y]) => [name, f(y, name)]));
+}
+
+/** What lies at the end of a path of keys and indices; undefined where there is nothing. */
+export function valueAt(x: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((y, name) => (isBranch(y) ? y[name] : undefined), x);
 }
 
 function numberPaths(x: unknown, at: Path): Path[] {
@@ -53,13 +64,11 @@ function numberPaths(x: unknown, at: Path): Path[] {
 }
 
 function numberAt(x: unknown, path: Path): number {
-  const y = path.reduce<unknown>((z, key) => (isBranch(z) ? z[key] : undefined), x);
+  const y = valueAt(x, path);
   if (typeof y !== "number") throw new ConfigurationError(`parameters: got no number at "${path.join(".")}", expected a structure like the declared one`);
   return y;
 }
 
 function rebuilt(template: unknown, next: () => number): unknown {
-  if (Array.isArray(template)) return template.map((y) => rebuilt(y, next));
-  if (isBranch(template)) return Object.fromEntries(Object.entries(template).map(([key, y]) => [key, rebuilt(y, next)]));
-  return next();
+  return isBranch(template) ? mapBranch(template, (y) => rebuilt(y, next)) : next();
 }
