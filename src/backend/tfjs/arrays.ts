@@ -1,0 +1,110 @@
+/**
+ * Dense arrays on a TensorFlow.js engine: immutable, counted, and recorded by the session that makes them, so that everything a step leaves
+ * behind can be given back at once. Two implementations: the public API in float32, and the raw ops of the node addon in float64.
+ */
+
+/** An array on the device; only the engine that made it knows what is inside. */
+export interface DeviceArray {
+  readonly shape: readonly number[];
+}
+
+/** A complex array as real and imaginary part of equal shape; `im` is absent for real values. */
+export interface Pair {
+  readonly re: DeviceArray;
+  readonly im?: DeviceArray;
+}
+
+export type UnaryFunction = "neg" | "sqrt" | "abs" | "sin" | "cos" | "tan" | "tanh" | "exp" | "log";
+export type BinaryFunction = "add" | "sub" | "mul" | "div" | "maximum" | "atan2";
+
+/** Array operations with the usual broadcasting. Every result belongs to this session until it is retained. */
+export interface Arrays {
+  /** Unit roundoff of the arithmetic: 2^-24 or 2^-53. */
+  readonly roundoff: number;
+  upload(data: Float64Array, shape: readonly number[]): DeviceArray;
+  uploadIndices(data: Int32Array): DeviceArray;
+  /** A new array with the values; never a view of device memory. */
+  download(x: DeviceArray): Float64Array;
+  downloadAsync(x: DeviceArray): Promise<Float64Array>;
+  unary(name: UnaryFunction, x: DeviceArray): DeviceArray;
+  binary(name: BinaryFunction, x: DeviceArray, y: DeviceArray): DeviceArray;
+  /** c > 0 ? a : b, element by element. */
+  positive(c: DeviceArray, a: DeviceArray, b: DeviceArray): DeviceArray;
+  gather(x: DeviceArray, indices: DeviceArray, axis: number): DeviceArray;
+  /** Batched real product of [B, n, m] and [B, m, p]. */
+  matMul(x: DeviceArray, y: DeviceArray): DeviceArray;
+  /** Batched product of complex matrices by the engine's own complex type, where it has one. */
+  complexMatMul?(x: Pair, y: Pair): Pair;
+  concat(xs: readonly DeviceArray[], axis: number): DeviceArray;
+  reshape(x: DeviceArray, shape: readonly number[]): DeviceArray;
+  slice(x: DeviceArray, begin: readonly number[], size: readonly number[]): DeviceArray;
+  transpose(x: DeviceArray, permutation: readonly number[]): DeviceArray;
+  /** Sum over axes, which stay with length 1. */
+  sum(x: DeviceArray, axes: readonly number[]): DeviceArray;
+  /** Arrays and bytes alive on this engine, whoever made them. */
+  memory(): { readonly arrays: number; readonly bytes: number };
+  /** Position in this session's list of results. */
+  mark(): number;
+  /** Gives back the results since a mark, except those to keep. */
+  sweep(mark: number, keep: Iterable<DeviceArray>): void;
+  /** One more owner: the array outlives the session until it is released as often. */
+  retain(x: DeviceArray): void;
+  release(x: DeviceArray): void;
+  /** A session of its own on the same engine, for a program that runs beside others. */
+  session(): Arrays;
+}
+
+/** Owners of arrays, shared by the sessions of one engine. */
+export class Owners {
+  readonly #count = new Map<DeviceArray, number>();
+  readonly #free: (x: DeviceArray) => void;
+  constructor(free: (x: DeviceArray) => void) {
+    this.#free = free;
+  }
+  retain(x: DeviceArray): void {
+    this.#count.set(x, (this.#count.get(x) ?? 0) + 1);
+  }
+  release(x: DeviceArray): void {
+    const n = this.#count.get(x);
+    if (n === undefined) return;
+    if (n > 1) this.#count.set(x, n - 1);
+    else {
+      this.#count.delete(x);
+      this.#free(x);
+    }
+  }
+  has(x: DeviceArray): boolean {
+    return this.#count.has(x);
+  }
+  free(x: DeviceArray): void {
+    if (!this.#count.has(x)) this.#free(x);
+  }
+}
+
+/** Results of one session in the order in which they were made. */
+export class Session {
+  readonly owners: Owners;
+  #made: DeviceArray[] = [];
+  constructor(owners: Owners) {
+    this.owners = owners;
+  }
+  own<T extends DeviceArray>(x: T): T {
+    this.#made.push(x);
+    return x;
+  }
+  mark(): number {
+    return this.#made.length;
+  }
+  sweep(mark: number, keep: Iterable<DeviceArray>): void {
+    const kept = new Set(keep);
+    const rest: DeviceArray[] = [];
+    for (let k = mark; k < this.#made.length; k++) {
+      const x = this.#made[k]!;
+      if (kept.has(x)) rest.push(x);
+      else this.owners.free(x);
+    }
+    this.#made.length = mark;
+    // a retained result is its owners' affair
+    for (const x of rest) if (!this.owners.has(x)) this.#made.push(x);
+  }
+}

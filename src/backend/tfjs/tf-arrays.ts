@@ -1,0 +1,140 @@
+/** Arrays in float32 through the public TensorFlow.js API. */
+import { BackendError } from "../../errors.ts";
+import { type Arrays, type BinaryFunction, type DeviceArray, Owners, type Pair, Session, type UnaryFunction } from "./arrays.ts";
+import type { NodeAttribute, NodeKernelBackend, TfModule, TfTensor } from "./tf.ts";
+
+export interface TfArraysOptions {
+  readonly tf: TfModule;
+  /** Name under which the engine is registered in the module. */
+  readonly backend: string;
+  /** The kernels of the node packages, for ops whose public form reads from the device. */
+  readonly node?: NodeKernelBackend;
+  /** Largest batch of one matrix product. */
+  readonly maxBatch: number;
+}
+
+const t = (x: DeviceArray): TfTensor => x as TfTensor;
+
+export class TfArrays implements Arrays {
+  readonly roundoff = 2 ** -24;
+  readonly complexMatMul?: (x: Pair, y: Pair) => Pair;
+  readonly #options: TfArraysOptions;
+  readonly #session: Session;
+  readonly #tf: TfModule;
+
+  constructor(options: TfArraysOptions, owners = new Owners((x) => t(x).dispose())) {
+    this.#options = options;
+    this.#tf = options.tf;
+    this.#session = new Session(owners);
+    if (options.node) this.complexMatMul = (x, y) => this.#complexMatMul(x, y);
+  }
+
+  session(): TfArrays {
+    return new TfArrays(this.#options, this.#session.owners);
+  }
+
+  upload(data: Float64Array, shape: readonly number[]): DeviceArray {
+    // a fresh array for every upload: some engines go on reading from it
+    return this.#own((tf) => tf.tensor(new Float32Array(data), shape, "float32"));
+  }
+  uploadIndices(data: Int32Array): DeviceArray {
+    return this.#own((tf) => tf.tensor(data.slice(), [data.length], "int32"));
+  }
+  download(x: DeviceArray): Float64Array {
+    this.#activate();
+    let values: ArrayLike<number>;
+    try {
+      values = t(x).dataSync();
+    } catch (error) {
+      throw new BackendError(`tfjs ${this.#options.backend}: values cannot be read synchronously (${error instanceof Error ? error.message.split("\n")[0]! : String(error)}): use runAsync and toArrayAsync`);
+    }
+    return Float64Array.from(values);
+  }
+  async downloadAsync(x: DeviceArray): Promise<Float64Array> {
+    this.#activate();
+    return Float64Array.from(await t(x).data());
+  }
+  unary(name: UnaryFunction, x: DeviceArray): DeviceArray {
+    return this.#own((tf) => tf[name](t(x)));
+  }
+  binary(name: BinaryFunction, x: DeviceArray, y: DeviceArray): DeviceArray {
+    return this.#own((tf) => tf[name](t(x), t(y)));
+  }
+  positive(c: DeviceArray, a: DeviceArray, b: DeviceArray): DeviceArray {
+    const zero = this.upload(new Float64Array(1), []);
+    const condition = this.#own((tf) => tf.greater(t(c), t(zero)));
+    return this.#own((tf) => tf.where(t(condition), t(a), t(b)));
+  }
+  gather(x: DeviceArray, indices: DeviceArray, axis: number): DeviceArray {
+    const { node } = this.#options;
+    if (!node) return this.#own((tf) => tf.gather(t(x), t(indices), axis));
+    // the public form reads the indices back and checks them one by one at every call
+    const { TF_FLOAT, TF_INT32, TF_ATTR_INT, TF_ATTR_TYPE } = node.binding;
+    const attributes: NodeAttribute[] = [
+      { name: "batch_dims", type: TF_ATTR_INT, value: 0 },
+      { name: "Tparams", type: TF_ATTR_TYPE, value: TF_FLOAT },
+      { name: "Tindices", type: TF_ATTR_TYPE, value: TF_INT32 },
+      { name: "Taxis", type: TF_ATTR_TYPE, value: TF_INT32 },
+    ];
+    const at = this.#own((tf) => tf.tensor(Int32Array.of(axis), [], "int32"));
+    return this.#own(() => node.executeSingleOutput("GatherV2", attributes, [t(x), t(indices), t(at)]));
+  }
+  matMul(x: DeviceArray, y: DeviceArray): DeviceArray {
+    const batch = x.shape[0]!;
+    const { maxBatch } = this.#options;
+    if (batch <= maxBatch) return this.#own((tf) => tf.matMul(t(x), t(y)));
+    const parts: DeviceArray[] = [];
+    for (let from = 0; from < batch; from += maxBatch) {
+      const [p, q] = [x, y].map((z) => this.slice(z, [from, 0, 0], [Math.min(maxBatch, batch - from), z.shape[1]!, z.shape[2]!]));
+      parts.push(this.#own((tf) => tf.matMul(t(p!), t(q!))));
+    }
+    return this.concat(parts, 0);
+  }
+  concat(xs: readonly DeviceArray[], axis: number): DeviceArray {
+    return this.#own((tf) => tf.concat(xs.map(t), axis));
+  }
+  reshape(x: DeviceArray, shape: readonly number[]): DeviceArray {
+    return this.#own((tf) => tf.reshape(t(x), shape));
+  }
+  slice(x: DeviceArray, begin: readonly number[], size: readonly number[]): DeviceArray {
+    return this.#own((tf) => tf.slice(t(x), begin, size));
+  }
+  transpose(x: DeviceArray, permutation: readonly number[]): DeviceArray {
+    return this.#own((tf) => tf.transpose(t(x), permutation));
+  }
+  sum(x: DeviceArray, axes: readonly number[]): DeviceArray {
+    return this.#own((tf) => tf.sum(t(x), axes, true));
+  }
+  memory(): { readonly arrays: number; readonly bytes: number } {
+    const m = this.#tf.memory();
+    return { arrays: m.numTensors, bytes: m.numBytes };
+  }
+  mark(): number {
+    return this.#session.mark();
+  }
+  sweep(mark: number, keep: Iterable<DeviceArray>): void {
+    this.#session.sweep(mark, keep);
+  }
+  retain(x: DeviceArray): void {
+    this.#session.owners.retain(x);
+  }
+  release(x: DeviceArray): void {
+    this.#session.owners.release(x);
+  }
+
+  #complexMatMul(x: Pair, y: Pair): Pair {
+    const [a, b] = [x, y].map((z) => this.#own((tf) => tf.complex(t(z.re), t(z.im!))));
+    const c = this.#own((tf) => tf.matMul(t(a!), t(b!)));
+    return { re: this.#own((tf) => tf.real(t(c))), im: this.#own((tf) => tf.imag(t(c))) };
+  }
+
+  #own(make: (tf: TfModule) => TfTensor): DeviceArray {
+    this.#activate();
+    return this.#session.own(make(this.#tf));
+  }
+
+  /** Several engines may share one TensorFlow.js module; switching to one that has been started happens at once. */
+  #activate(): void {
+    if (this.#tf.getBackend() !== this.#options.backend) void this.#tf.setBackend(this.#options.backend);
+  }
+}
