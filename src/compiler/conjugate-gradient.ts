@@ -1,89 +1,234 @@
 /**
- * Conjugate gradient for hermitian positive A on vector fields, with every vector operation and inner product in compiled kernels.
- * Stops when |r| <= tolerance |b| for the residual of the recursion.
+ * Conjugate gradient for hermitian positive A on vector fields, and its multi-shift form for (A + sigma_k) x_k = b (hep-lat/9612014): all
+ * shifted residuals are multiples of that of the smallest shift, r_k = zeta_k r, so every shift costs vector updates only. Vector
+ * operations and inner products are compiled kernels. An iteration ends when |r| <= tolerance |b|; the residuals are then computed from
+ * their definition, and a system that has lost accuracy goes on from where it is.
  */
-import type { Executable, Storage } from "../autograd/engine.ts";
+import type { Engine, Executable, Storage } from "../autograd/engine.ts";
+import type { Lattice } from "../autograd/lattice.ts";
 import { add, sub } from "../autograd/ops/combine.ts";
 import { dot } from "../autograd/ops/dot.ts";
 import { scale } from "../autograd/ops/scale.ts";
 import { sum } from "../autograd/ops/sum.ts";
-import { type Program, type Scalar, Tape, type Vector } from "../autograd/tape.ts";
+import { type Program, type Scalar, Tape, type Traced, type Vector } from "../autograd/tape.ts";
 import { type ValueType, type VectorType, scalarType } from "../autograd/types.ts";
 import { SolverError } from "../errors.ts";
-import type { HeapStorage, KernelEngine } from "./engine.ts";
 import type { SolveStep } from "./ir.ts";
 
+/** An engine that keeps the sub-programs of solvers. */
+export interface SolverEngine extends Engine {
+  readonly lattice: Lattice;
+  operator(key: string, make: () => Program): Executable;
+}
+
+/** (A + shift_k) x_k = b for every shift; A is the program (captured..., x) -> A x. */
+export interface LinearSystem {
+  readonly operator: Program;
+  /** Not negative; [0] for A x = b. */
+  readonly shifts: readonly number[];
+  readonly tolerance: number;
+  readonly maxIterations: number;
+  /** Compute the residual of every shift from its definition, not only that of the smallest one. */
+  readonly verifyAll?: boolean;
+}
+
+/** What a solve reached. `residual`: largest |b - (A + shift) x| / |b|, computed from the solution. */
+export interface SolveReport {
+  readonly converged: boolean;
+  readonly iterations: number;
+  readonly residual: number;
+}
+
+/** A residual from its definition may be this much larger than that of the recursion before the system is taken up again. */
+const DRIFT = 2;
+
 export class ConjugateGradient {
-  readonly #engine: KernelEngine;
-  readonly #step: SolveStep;
-  readonly #start: Executable;
+  readonly #engine: SolverEngine;
+  readonly #system: LinearSystem;
+  /** Position of the smallest shift, whose residual the iteration follows. */
+  readonly #base: number;
+  readonly #begin: Executable;
+  readonly #residual: Executable;
   readonly #apply: Executable;
   readonly #update: Executable;
   readonly #direction: Executable;
-  readonly #r: HeapStorage;
-  readonly #p: HeapStorage;
-  readonly #q: HeapStorage;
-  readonly #scalars: { rr: HeapStorage; pq: HeapStorage; factor: HeapStorage };
+  readonly #shifted: Executable;
+  readonly #fields: Storage[] = [];
+  readonly #r: Storage;
+  readonly #q: Storage;
+  /** Search direction of every shift. */
+  readonly #p: readonly Storage[];
+  readonly #rr: Storage;
+  readonly #pq: Storage;
+  readonly #a: Storage;
+  readonly #b: Storage;
+  readonly #c: Storage;
+  readonly #zeta: Float64Array;
+  readonly #zetaOld: Float64Array;
+  readonly #active: Uint8Array;
+  #iterations = 0;
 
-  constructor(engine: KernelEngine, step: SolveStep, type: ValueType) {
+  constructor(engine: SolverEngine, system: LinearSystem, type: ValueType) {
     this.#engine = engine;
-    this.#step = step;
+    this.#system = system;
+    const { shifts } = system;
+    this.#base = shifts.indexOf(Math.min(...shifts));
     const t = type as VectorType;
     const key = JSON.stringify(t);
-    this.#start = engine.operator(`start ${key}`, () => vectorProgram(engine, [t], ([b]) => [b!, b!, scale(0, b!), sum(dot(b as Vector, b as Vector))]));
+    const program = (types: readonly ValueType[], f: (inputs: Traced[]) => readonly Traced[]): Program => {
+      const tape = new Tape(engine.lattice);
+      return tape.finish(f(types.map((x) => tape.input(x))));
+    };
+    const norm = (v: Traced): Traced => sum(dot(v as Vector, v as Vector));
+    this.#begin = engine.operator(`begin ${key}`, () => program([t], ([b]) => [scale(0, b!), b!, norm(b!)]));
     this.#update = engine.operator(`update ${key}`, () =>
-      vectorProgram(engine, [t, t, t, t, scalarType], ([x, p, r, q, alpha]) => {
+      program([t, t, t, t, scalarType], ([x, p, r, q, alpha]) => {
         const next = sub(r as Vector, scale(alpha as Scalar, q as Vector));
-        return [add(x as Vector, scale(alpha as Scalar, p as Vector)), next, sum(dot(next, next))];
+        return [add(x as Vector, scale(alpha as Scalar, p as Vector)), next, norm(next)];
       }),
     );
-    this.#direction = engine.operator(`direction ${key}`, () =>
-      vectorProgram(engine, [t, t, scalarType], ([r, p, beta]) => [add(r as Vector, scale(beta as Scalar, p as Vector))]),
+    this.#direction = engine.operator(`direction ${key}`, () => program([t, t, scalarType], ([r, p, beta]) => [add(r as Vector, scale(beta as Scalar, p as Vector))]));
+    this.#shifted = engine.operator(`shifted ${key}`, () =>
+      program([t, t, t, scalarType, scalarType, scalarType], ([x, p, r, alpha, zeta, beta]) => [
+        add(x as Vector, scale(alpha as Scalar, p as Vector)),
+        add(scale(zeta as Scalar, r as Vector), scale(beta as Scalar, p as Vector)),
+      ]),
     );
-    this.#apply = engine.operator(`operator ${step.operator.key}`, () => operatorProgram(step.operator));
-    [this.#r, this.#p, this.#q] = [engine.allocate(t), engine.allocate(t), engine.allocate(t)];
-    this.#scalars = { rr: engine.allocate(scalarType), pq: engine.allocate(scalarType), factor: engine.allocate(scalarType) };
+    this.#apply = engine.operator(`apply ${system.operator.key}`, () => withShift(system.operator, [], (ap, p) => [ap, sum(dot(p, ap))]));
+    this.#residual = engine.operator(`residual ${system.operator.key}`, () =>
+      withShift(system.operator, [t], (ax, _x, [b]) => {
+        const r = sub(b as Vector, ax);
+        return [r, norm(r)];
+      }),
+    );
+    const field = (x: ValueType): Storage => {
+      const s = engine.allocate(x);
+      this.#fields.push(s);
+      return s;
+    };
+    this.#r = field(t);
+    this.#q = field(t);
+    this.#p = shifts.map(() => field(t));
+    [this.#rr, this.#pq, this.#a, this.#b, this.#c] = [field(scalarType), field(scalarType), field(scalarType), field(scalarType), field(scalarType)];
+    this.#zeta = new Float64Array(shifts.length);
+    this.#zetaOld = new Float64Array(shifts.length);
+    this.#active = new Uint8Array(shifts.length);
   }
 
-  /** @throws SolverError when the tolerance is not reached, or A is not positive. */
-  solve(storage: (buffer: number) => Storage): void {
-    const { engine, s } = { engine: this.#engine, s: this.#scalars };
-    const { tolerance, maxIterations } = this.#step;
-    const captured = this.#step.captured.map(storage);
-    const [b, x] = [storage(this.#step.rhs), storage(this.#step.solution)];
-    this.#start.run([b], [this.#r, this.#p, x, s.rr]);
-    const bb = engine.readScalar(s.rr);
-    let rr = bb;
-    const goal = tolerance * tolerance * bb;
-    const applyInputs = [...captured, this.#p];
-    for (let k = 0; rr > goal; k++) {
-      this.#apply.run(applyInputs, [this.#q, s.pq]);
-      const pq = engine.readScalar(s.pq);
-      if (!(pq > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${pq} in iteration ${k}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
-      if (k >= maxIterations)
-        throw new SolverError(`conjugate gradient: relative residual ${Math.sqrt(rr / bb).toExponential(2)} after ${k} iterations, expected ${tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
-      engine.writeScalar(s.factor, rr / pq);
-      this.#update.run([x, this.#p, this.#r, this.#q, s.factor], [x, this.#r, s.rr]);
-      const next = engine.readScalar(s.rr);
-      engine.writeScalar(s.factor, next / rr);
-      rr = next;
-      if (!(rr >= 0)) throw new SolverError(`conjugate gradient: residual ${rr} in iteration ${k}, expected a number: an input holds NaN`);
-      if (rr > goal) this.#direction.run([this.#r, this.#p, s.factor], [this.#p]);
-    }
+  /** Solves from zero. @throws SolverError when A + shift is not positive or an input holds NaN. */
+  solve(captured: readonly Storage[], b: Storage, solutions: readonly Storage[]): SolveReport {
+    const { tolerance, shifts, verifyAll = false } = this.#system;
+    solutions.forEach((x, k) => this.#begin.run([b], [x, this.#p[k]!, this.#rr]));
+    const bb = this.#engine.readScalar(this.#rr);
     if (!(bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side has norm ${bb}, expected a number: an input holds NaN`);
+    this.#iterations = 0;
+    if (bb === 0) return { converged: true, iterations: 0, residual: 0 };
+    this.#begin.run([b], [this.#q, this.#r, this.#rr]);
+    const goal = tolerance * tolerance * bb;
+    this.#iterate(captured, solutions, bb, goal);
+    let worst = 0;
+    for (let k = 0; k < shifts.length; k++) {
+      if (k !== this.#base && !verifyAll) continue;
+      let rr = this.#trueResidual(captured, b, solutions[k]!, shifts[k]!);
+      while (rr > DRIFT * DRIFT * goal && this.#iterations < this.#system.maxIterations) {
+        this.#refine(captured, solutions[k]!, k, rr, goal);
+        const next = this.#trueResidual(captured, b, solutions[k]!, shifts[k]!);
+        if (!(next < rr / 4)) break;
+        rr = next;
+      }
+      worst = Math.max(worst, rr);
+    }
+    return { converged: worst <= DRIFT * DRIFT * goal, iterations: this.#iterations, residual: Math.sqrt(worst / bb) };
+  }
+
+  dispose(): void {
+    for (const s of this.#fields) s.dispose();
+    this.#fields.length = 0;
+  }
+
+  /** r <- b - (A + shift) x; returns |r|^2. */
+  #trueResidual(captured: readonly Storage[], b: Storage, x: Storage, shift: number): number {
+    this.#engine.writeScalar(this.#c, shift);
+    this.#residual.run([...captured, x, this.#c, b], [this.#r, this.#rr]);
+    return this.#engine.readScalar(this.#rr);
+  }
+
+  /** Plain iteration of one system from its present solution, whose residual is in r. */
+  #refine(captured: readonly Storage[], x: Storage, k: number, rr: number, goal: number): void {
+    this.#engine.writeScalar(this.#b, 0);
+    this.#direction.run([this.#r, this.#p[k]!, this.#b], [this.#p[k]!]);
+    this.#iterate(captured, [x], rr, goal, k);
+  }
+
+  /** Until |r|^2 <= goal or maxIterations. With `only` the one system of that number, without its followers. */
+  #iterate(captured: readonly Storage[], solutions: readonly Storage[], start: number, goal: number, only?: number): void {
+    const engine = this.#engine;
+    const { shifts, maxIterations } = this.#system;
+    const base = only ?? this.#base;
+    const p = this.#p[base]!;
+    const x = solutions[only === undefined ? base : 0]!;
+    engine.writeScalar(this.#c, shifts[base]!);
+    const apply: [Storage[], Storage[]] = [[...captured, p, this.#c], [this.#q, this.#pq]];
+    const update: [Storage[], Storage[]] = [[x, p, this.#r, this.#q, this.#a], [x, this.#r, this.#rr]];
+    const direction: [Storage[], Storage[]] = [[this.#r, p, this.#b], [p]];
+    const followers = only === undefined ? shifts.map((_, k) => k).filter((k) => k !== base) : [];
+    const shifted: [Storage[], Storage[]][] = this.#p.map((pk, k) => [[solutions[k]!, pk, this.#r, this.#a, this.#c, this.#b], [solutions[k]!, pk]]);
+    this.#zeta.fill(1);
+    this.#zetaOld.fill(1);
+    this.#active.fill(1);
+    let rr = start;
+    let alphaOld = 1;
+    let betaOld = 0;
+    while (rr > goal && this.#iterations < maxIterations) {
+      this.#iterations++;
+      if (followers.length > 0) engine.writeScalar(this.#c, shifts[base]!);
+      this.#apply.run(apply[0], apply[1]);
+      const pq = engine.readScalar(this.#pq);
+      if (!(pq > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${pq} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
+      const alpha = rr / pq;
+      engine.writeScalar(this.#a, alpha);
+      this.#update.run(update[0], update[1]);
+      const next = engine.readScalar(this.#rr);
+      if (!(next >= 0)) throw new SolverError(`conjugate gradient: residual ${next} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
+      const beta = next / rr;
+      for (let i = 0; i < followers.length; i++) {
+        const k = followers[i]!;
+        if (this.#active[k] === 0) continue;
+        const z = this.#zeta[k]!;
+        const old = this.#zetaOld[k]!;
+        const zeta = (z * old * alphaOld) / (alpha * betaOld * (old - z) + old * alphaOld * (1 + (shifts[k]! - shifts[base]!) * alpha));
+        const ratio = zeta / z;
+        engine.writeScalar(this.#a, alpha * ratio);
+        engine.writeScalar(this.#c, zeta);
+        engine.writeScalar(this.#b, beta * ratio * ratio);
+        this.#shifted.run(shifted[k]![0], shifted[k]![1]);
+        this.#zetaOld[k] = z;
+        this.#zeta[k] = zeta;
+        if (zeta * zeta * next <= goal) this.#active[k] = 0;
+      }
+      engine.writeScalar(this.#b, beta);
+      if (next > goal) this.#direction.run(direction[0], direction[1]);
+      rr = next;
+      alphaOld = alpha;
+      betaOld = beta;
+    }
   }
 }
 
-function vectorProgram(engine: KernelEngine, types: readonly ValueType[], f: (inputs: ReturnType<Tape["input"]>[]) => readonly ReturnType<Tape["input"]>[]): Program {
-  const tape = new Tape(engine.lattice);
-  return tape.finish(f(types.map((t) => tape.input(t))));
+/** One solve of a schedule, with its buffers. @throws SolverError when the tolerance is not reached. */
+export function runSolve(solver: ConjugateGradient, step: SolveStep, storage: (buffer: number) => Storage): void {
+  const { converged, iterations, residual } = solver.solve(step.captured.map(storage), storage(step.rhs), step.solutions.map(storage));
+  if (!converged)
+    throw new SolverError(`conjugate gradient: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${step.tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
 }
 
-/** (captured..., p) -> (A p, <p, A p>). */
-function operatorProgram(operator: Program): Program {
+/** (captured..., x, shift, extra...) -> f((A + shift) x, x, extra). */
+function withShift(operator: Program, extra: readonly ValueType[], f: (ax: Vector, x: Vector, extra: readonly Traced[]) => readonly Traced[]): Program {
   const tape = new Tape(operator.lattice);
   const inputs = operator.inputs.map((id) => tape.input(operator.nodes[id]!.type));
-  const [ap] = tape.inline(operator, inputs);
-  const p = inputs[inputs.length - 1]!;
-  return tape.finish([ap!, sum(dot(p as Vector, ap as Vector))]);
+  const shift = tape.input(scalarType) as Scalar;
+  const others = extra.map((t) => tape.input(t));
+  const [ax] = tape.inline(operator, inputs);
+  const x = inputs[inputs.length - 1] as Vector;
+  return tape.finish(f(add(ax as Vector, scale(shift, x)), x, others));
 }

@@ -7,7 +7,7 @@ import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, KernelEngine } from "./engine.ts";
 import type { KernelStep, Schedule, SolveStep } from "./ir.ts";
 import { CHUNK, type KernelPlan, atHome, planKernel } from "./kernels.ts";
-import { ConjugateGradient } from "./conjugate-gradient.ts";
+import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
 
 interface Launch {
   readonly plan: KernelPlan;
@@ -74,7 +74,7 @@ export class ProgramExecutable implements Executable {
       const begin = this.#times ? performance.now() : 0;
       const launch = this.#launches[s];
       if (launch) this.#launch(launch);
-      else if (this.#solvers[s]) this.#solvers[s]!.solve((b) => this.#storage(b));
+      else if (this.#solvers[s]) runSolve(this.#solvers[s]!, steps[s] as SolveStep, (b) => this.#storage(b));
       else this.#zero(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
@@ -88,7 +88,7 @@ export class ProgramExecutable implements Executable {
     for (const [s, step] of this.#schedule.steps.entries()) {
       const launch = this.#launches[s];
       if (!launch) {
-        lines.push(step.kind === "solve" ? "solve: conjugate gradient" : "zero one parity");
+        lines.push(step.kind === "solve" ? `solve: conjugate gradient${step.shifts.length > 1 ? `, ${step.shifts.length} shifts` : ""}` : "zero one parity");
         continue;
       }
       const { plan } = launch;
@@ -112,6 +112,7 @@ export class ProgramExecutable implements Executable {
   dispose(): void {
     for (const o of this.#owned) this.#engine.heap.free(o.address, o.bytes);
     for (const s of this.#shadows.values()) s.dispose();
+    for (const s of this.#solvers) s?.dispose();
     this.#owned.length = 0;
   }
 
@@ -286,7 +287,7 @@ function conflicts(schedule: Schedule): Set<string> {
         const at = s.instructions.findIndex((i) => i.target.kind === "buffer" && i.target.buffer === output);
         if (at >= 0) write = [k, at];
         else if (s.reductions.some((r) => r.buffer === output)) write = [k, Infinity];
-      } else if ((s.kind === "solve" && s.solution === output) || (s.kind === "zero" && s.buffer === output)) write = [k, -1];
+      } else if ((s.kind === "solve" && s.solutions.includes(output)) || (s.kind === "zero" && s.buffer === output)) write = [k, -1];
     });
     if (!write) return;
     const [ws, wi] = write;

@@ -50,12 +50,15 @@ export interface KernelStep {
   readonly slots: readonly number[];
 }
 
+/** (A + shift_k) x_k = b for all shifts at once. */
 export interface SolveStep {
   readonly kind: "solve";
   readonly operator: Program;
   readonly captured: readonly number[];
   readonly rhs: number;
-  readonly solution: number;
+  readonly shifts: readonly number[];
+  /** One buffer a shift. */
+  readonly solutions: readonly number[];
   readonly tolerance: number;
   readonly maxIterations: number;
 }

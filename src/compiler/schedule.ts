@@ -33,6 +33,7 @@ export class Scheduler {
   /** Steps before they are ordered: stage, position inside the stage, step. */
   readonly #ordered: { stage: number; rank: number; make: () => Step }[] = [];
   readonly #drafts = new Map<string, Draft>();
+  readonly #systems = new Map<string, { readonly shifts: number[]; readonly solutions: number[] }>();
   /** How often each value is an operand. */
   readonly #uses: number[];
 
@@ -106,21 +107,7 @@ export class Scheduler {
     if (this.#a.demands[id]!.size === 0) return;
     const stage = this.#a.stages[id]!;
     if (n.op.name === "solve") {
-      const operands = n.inputs.map((i) => this.#plain(i, stage));
-      const solution = this.#buffer(id);
-      this.#ordered.push({
-        stage,
-        rank: 2,
-        make: () => ({
-          kind: "solve",
-          operator: n.attributes["operator"] as Program,
-          captured: operands.slice(0, -1),
-          rhs: operands[operands.length - 1]!,
-          solution,
-          tolerance: n.attributes["tolerance"] as number,
-          maxIterations: n.attributes["maxIterations"] as number,
-        }),
-      });
+      this.#solve(id, stage);
       return;
     }
     if (n.op.name === "merge" || n.op.name === "extend") {
@@ -143,6 +130,27 @@ export class Scheduler {
       return;
     }
     this.#instruction(draft, id, this.#program.lattice.wrap([]), domain, { kind: "buffer", buffer: this.#buffer(id) });
+  }
+
+  /** Solves of one operator and right-hand side that differ in their shift are one step. */
+  #solve(id: number, stage: number): void {
+    const { inputs, attributes } = this.#a.node(id);
+    const operator = attributes["operator"] as Program;
+    const [tolerance, maxIterations] = [attributes["tolerance"] as number, attributes["maxIterations"] as number];
+    const key = `${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${tolerance}|${maxIterations}|${operator.key}`;
+    let system = this.#systems.get(key);
+    if (!system) {
+      const operands = inputs.map((i) => this.#plain(i, stage));
+      const made = { shifts: [] as number[], solutions: [] as number[] };
+      this.#systems.set(key, (system = made));
+      this.#ordered.push({
+        stage,
+        rank: 2,
+        make: () => ({ kind: "solve", operator, captured: operands.slice(0, -1), rhs: operands[operands.length - 1]!, ...made, tolerance, maxIterations }),
+      });
+    }
+    system.shifts.push(attributes["shift"] as number);
+    system.solutions.push(this.#buffer(id));
   }
 
   /** Emits the instructions of one value: sums of products as chains of multiply-add, everything else as one call. */
@@ -305,7 +313,7 @@ function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): void {
   };
   steps.forEach((s, k) => {
     if (s.kind === "zero") touch(s.buffer, k);
-    else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, s.solution]) touch(b, k);
+    else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) touch(b, k);
     else {
       for (const i of s.instructions) {
         for (const a of i.args) if (a.kind !== "slot") touch(a.buffer, k);

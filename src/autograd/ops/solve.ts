@@ -1,6 +1,6 @@
 /**
- * x = A^{-1} b for a hermitian positive operator A given by its action, solved by conjugate gradient to a relative residual.
- * Implicit rule: with l = A^{-1} x', b' = l, and every field c inside A has c' = -(vjp of A[c] x)(l). Nothing is differentiated
+ * x = (A + shift)^{-1} b for a hermitian positive operator A given by its action, solved by conjugate gradient to a relative residual.
+ * Implicit rule: with l = (A + shift)^{-1} x', b' = l, and every field c inside A has c' = -(vjp of A[c] x)(l). Nothing is differentiated
  * through the iteration. The solution is linear in b, so number and scalar factors of b are pulled out: an action b^+ A^{-1} b
  * and its force share one solve.
  */
@@ -9,7 +9,7 @@ import { pullback } from "../backward.ts";
 import type { Op } from "../op.ts";
 import type { Matrix, Program, Tape, Traced, Vector } from "../tape.ts";
 import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
-import { add, neg } from "./combine.ts";
+import { add, neg, scaleBy } from "./combine.ts";
 import { factored } from "./factor.ts";
 import { alias } from "./flow.ts";
 import { adj, adjOp } from "./adj.ts";
@@ -20,6 +20,8 @@ import { shiftOp } from "./shift.ts";
 export interface SolveOptions {
   readonly tolerance?: number;
   readonly maxIterations?: number;
+  /** A number that is added to A, not negative. Solves that differ in it only are done together, for the price of one. */
+  readonly shift?: number;
 }
 
 export const solveOp: Op = {
@@ -55,16 +57,26 @@ export const solveOp: Op = {
         inputs: [t, vectorType(lattice, N)],
         apply: ([a, b]) => solve((x) => add(x, mul(adj(a as Matrix), mul(a as Matrix, x))), b as Vector, { tolerance: 1e-14 }),
       },
+      {
+        label: "several shifts of A^+A",
+        inputs: [t, vectorType(lattice, N)],
+        apply: ([a, b]) => {
+          const x = (shift: number): Vector => solve((v) => mul(adj(a as Matrix), mul(a as Matrix, v)), b as Vector, { tolerance: 1e-14, shift });
+          return add(x(2), scaleBy(0.3, x(0.7)), scaleBy(-0.2, x(1.1)));
+        },
+      },
     ];
   },
 };
 
 /**
- * A^{-1} b by conjugate gradient. `operator` maps a vector to A times it; A must be hermitian and positive.
- * @throws SolverError when a plan runs it and the tolerance (default 1e-12 relative) is not reached in maxIterations (default 5000).
+ * (A + shift)^{-1} b by conjugate gradient. `operator` maps a vector to A times it; A must be hermitian and positive.
+ * @throws RecordingError for a negative shift, SolverError when a plan runs it and the tolerance (default 1e-12 relative) is not reached in maxIterations (default 5000).
  */
 export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b: Vector<N>, options: SolveOptions = {}): Vector<N> {
   const tape: Tape = b.tape;
+  const { shift = 0 } = options;
+  if (!(shift >= 0)) throw new RecordingError(`solve: got the shift ${shift}, expected a number that is not negative`);
   const x = alias(b);
   const ax = operator(x);
   if (!sameType(tape.lattice, ax.type, b.type))
@@ -75,6 +87,7 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
     operator: program,
     tolerance: options.tolerance ?? 1e-12,
     maxIterations: options.maxIterations ?? 5000,
+    shift,
   }) as Traced<VectorType<N>>;
 }
 
