@@ -200,8 +200,9 @@ export interface EffectiveInputs<G, F, P> {
 }
 
 /**
- * S_theta[U] = S_gauge[U] + S_f[phi, network(U)] (arXiv:2103.11965), with the couplings of S_gauge and the mass of S_f trainable too: a
- * ratio of determinants is in good part a shift of beta.
+ * S_theta[U] = S_gauge[U] + S_f[phi, network(U)] (arXiv:2103.11965). Couplings of S_gauge and the mass of S_f can be trainable too, since a
+ * ratio of determinants is in good part a shift of beta: `gauge: loopAction({ beta, loops: [{ name: "plaquette", weight: 1 }, { name:
+ * "polyakov-t", weight: 0 }] })` with `trainable: ["network", "gauge.weights", "fermions.mass"]`.
  * @throws ConfigurationError for a trainable input that does not exist.
  */
 export function effectiveAction<N extends number, G, F, P>(parts: EffectiveParts<N, G, F, P>): EffectiveAction<N, EffectiveInputs<G, F, P>> {

@@ -3,7 +3,7 @@ import { type AlgebraField, DirectionalField, Field, type LinkField } from "../a
 import type { Action } from "../gauge/index.ts";
 
 /** One configuration with its auxiliary fields. The target does not depend on theta, so its values are kept. */
-export interface Sample<N extends number = number> {
+export interface TrainingSample<N extends number = number> {
   readonly U: LinkField<N>;
   /** Values of the pseudofermions, in the order of `EffectiveAction.fields`. */
   readonly fields: readonly Field[];
@@ -24,7 +24,7 @@ export interface SampleOptions<N extends number> {
 }
 
 /** Copies U and the present values of `fields`, which the target refers to, and evaluates the target. */
-export function takeSample<N extends number>(U: LinkField<N>, target: Action<N>, fields: readonly Field[], { force = false, start }: SampleOptions<N> = {}): Sample<N> {
+export function takeSample<N extends number>(U: LinkField<N>, target: Action<N>, fields: readonly Field[], { force = false, start }: SampleOptions<N> = {}): TrainingSample<N> {
   return {
     U: U.clone(),
     fields: fields.map((f) => f.clone()),
@@ -46,7 +46,7 @@ export interface StoredSample {
 const arrays = (x: DirectionalField): Float64Array[] => x.fields.map((f) => f.toArray());
 
 /** The numbers of a sample. */
-export function storeSample<N extends number>({ U, fields, value, force, start }: Sample<N>): StoredSample {
+export function storeSample<N extends number>({ U, fields, value, force, start }: TrainingSample<N>): StoredSample {
   return {
     U: arrays(U),
     fields: fields.map((f) => f.toArray()),
@@ -57,7 +57,7 @@ export function storeSample<N extends number>({ U, fields, value, force, start }
 }
 
 /** The sample of stored numbers, on the lattice of U and with the types of `fields`. @throws GeometryError when the numbers do not fit. */
-export function restoreSample<N extends number>(stored: StoredSample, U: LinkField<N>, fields: readonly Field[]): Sample<N> {
+export function restoreSample<N extends number>(stored: StoredSample, U: LinkField<N>, fields: readonly Field[]): TrainingSample<N> {
   const make = <R extends "links" | "algebra">(role: R, data: readonly Float64Array[]): DirectionalField<N, R> => new DirectionalField(U.lattice, U.N, role).set(data);
   return {
     U: make("links", stored.U),

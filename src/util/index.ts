@@ -4,3 +4,5 @@ export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMeth
 export { besselI, erfc } from "./special.ts";
 export { crc32, sha256Hex } from "./hash.ts";
 export { bytesText, table, withError } from "./format.ts";
+export { decode, encode } from "./codec.ts";
+export { writeFileAtomic } from "./files.ts";

@@ -16,6 +16,7 @@ export const PURPOSE = Object.freeze({
   heatbath: 7,
   initialisation: 8,
   test: 9,
+  training: 10,
   user: 16,
 });
 
