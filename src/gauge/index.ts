@@ -2,7 +2,10 @@
 export { lattice, type LatticeOptions } from "./lattice.ts";
 export { type Group, SU, U1, algebraElement, groupOf, parseGroup } from "./group.ts";
 export { closedFormLinks, directionField, exponentialLinks } from "./closed-form.ts";
-export { type Path, parsePath, pathProduct, pathText, plaquette, staple, staples } from "./loops.ts";
+export { type Path, line, loopProduct, loopSum, loopTrace, parsePath, pathProduct, pathText, plaquette, reversePath, staple, staples } from "./loops.ts";
+export { type LoopName, loopStaple, namedLoops, orientations, staplePaths } from "./loop-set.ts";
+export { drawPath } from "./draw-path.ts";
+export { type Loop, type LoopActionInputs, loopAction, loopEnergy, pathsOf } from "./loop-action.ts";
 export { type Action, GaugeAction, type Smearing, action } from "./action.ts";
 export { gaugeAction, plaquetteSum, rectangleSum } from "./gauge-action.ts";
 export * from "./fermions/index.ts";
@@ -25,3 +28,4 @@ export {
   translation,
 } from "./symmetry.ts";
 export { type UnitarityDefect, reunitarise, unitarityDefect } from "./unitarity.ts";
+export * from "./check/index.ts";

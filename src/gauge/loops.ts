@@ -3,7 +3,7 @@
  * -mu multiplies with U_mu(n - mu)^+ and moves to n - mu; `+2x` repeats.
  */
 import { CovarianceError } from "../errors.ts";
-import { type Lattice, type Links, type Matrix, add, adj, mul, shift, unit } from "../autograd/index.ts";
+import { type Complex, type Lattice, type Links, type Matrix, type Scalar, add, adj, displacementText, mul, reTrace, scaleBy, shift, sum, trace, unit } from "../autograd/index.ts";
 
 /** Signed directions: +1 is +x, -1 is -x, +2 is +y, ... */
 export type Path = readonly number[];
@@ -25,28 +25,78 @@ export function pathText(lattice: Lattice, path: Path): string {
   return path.map((s) => `${s > 0 ? "+" : "-"}${lattice.axis(Math.abs(s) - 1)}`).join(" ");
 }
 
-/** Ordered product of the links along a path that starts at the site. */
+/** The same path walked backwards: its product is the adjoint. */
+export function reversePath(path: Path): Path {
+  return path.map((s) => -s).reverse();
+}
+
+/** Product of `length` links straight along +mu from the site, by halves, so that lines of all lengths share their parts. */
+export function line<N extends number>(U: Links<N>, mu: number, length: number): Matrix<N> {
+  if (length === 1) return U[mu]!;
+  const half = Math.ceil(length / 2);
+  return mul(line(U, mu, half), shift(line(U, mu, length - half), mu, half));
+}
+
+/** Ordered product of the links along a path that starts at the site. @throws CovarianceError for a direction that the lattice lacks. */
 export function pathProduct<N extends number>(U: Links<N>, path: Path | string): Matrix<N> {
   const { lattice } = U;
-  const steps = typeof path === "string" ? parsePath(lattice, path) : path;
   const at = lattice.extents.map(() => 0);
   let product: Matrix<N> | undefined;
-  for (const s of steps) {
-    const mu = Math.abs(s) - 1;
-    if (s < 0) at[mu]!--;
-    const link = shift(U[mu]!, [...at]);
-    if (s > 0) at[mu]!++;
-    const factor = s > 0 ? link : adj(link);
+  for (const [step, length] of runs(typeof path === "string" ? parsePath(lattice, path) : path)) {
+    const mu = Math.abs(step) - 1;
+    if (!(mu >= 0 && mu < lattice.dim)) throw new CovarianceError(`path [${String(path)}]: got the step ${step}, expected +-1 to +-${lattice.dim} on ${lattice}`);
+    if (step < 0) at[mu]! -= length;
+    const part = shift(line(U, mu, length), [...at]);
+    if (step > 0) at[mu]! += length;
+    const factor = step > 0 ? part : adj(part);
     product = product ? mul(product, factor) : factor;
   }
   return product ?? unit(U[0]!.tape, U.N);
 }
 
+/** Equal steps in a row, with their number. */
+function runs(path: Path): [step: number, length: number][] {
+  const out: [number, number][] = [];
+  for (const s of path) {
+    const last = out.at(-1);
+    if (last?.[0] === s) last[1]++;
+    else out.push([s, 1]);
+  }
+  return out;
+}
+
+/**
+ * Product around a closed path, as first half times adjoint of the second half backwards: neighbouring loops share the halves.
+ * @throws CovarianceError for an open path.
+ */
+export function loopProduct<N extends number>(U: Links<N>, path: Path | string): Matrix<N> {
+  const steps = typeof path === "string" ? parsePath(U.lattice, path) : path;
+  expectClosed(U.lattice, steps);
+  const half = Math.ceil(steps.length / 2);
+  if (steps.length < 2) return pathProduct(U, steps);
+  return mul(pathProduct(U, steps.slice(0, half)), adj(pathProduct(U, reversePath(steps.slice(half)))));
+}
+
+function expectClosed(lattice: Lattice, path: Path): void {
+  const end = lattice.wrap(lattice.extents.map((_, mu) => path.reduce((x, s) => x + (Math.abs(s) - 1 === mu ? Math.sign(s) : 0), 0)));
+  if (end.some((x) => x !== 0))
+    throw new CovarianceError(`loop ${pathText(lattice, path)}: the path is open: got [0 -> ${displacementText(lattice, end)}], expected one that returns to its start on ${lattice}: add the missing steps, or use pathProduct`);
+}
+
+/** (1/N) tr of a closed path, a complex number a site. @throws CovarianceError for an open path. */
+export function loopTrace(U: Links, path: Path | string): Complex {
+  return scaleBy(1 / U.N, trace(loopProduct(U, path)));
+}
+
+/** Sum over sites and the given closed paths of Re tr / N. @throws CovarianceError for an open path. */
+export function loopSum(U: Links, paths: readonly Path[]): Scalar {
+  const terms = paths.map((p) => reTrace(loopProduct(U, p)));
+  return scaleBy(1 / U.N, sum(add(terms[0]!, ...terms.slice(1))));
+}
+
 /** Plaquette P_mn(n) = U_m(n) U_n(n+m) U_m(n+n)^+ U_n(n)^+, closed at n. */
 export function plaquette<N extends number>(U: Links<N>, mu: number, nu: number): Matrix<N> {
-  const up = mul(U[mu]!, shift(U[nu]!, mu));
-  const over = mul(U[nu]!, shift(U[mu]!, nu));
-  return mul(up, adj(over));
+  return loopProduct(U, [mu + 1, nu + 1, -mu - 1, -nu - 1]);
 }
 
 /**
@@ -54,7 +104,7 @@ export function plaquette<N extends number>(U: Links<N>, mu: number, nu: number)
  * U_mu(n) U_nu(n + mu), so that sums of staples and their derivatives share it.
  */
 export function staple<N extends number>(U: Links<N>, mu: number, nu: number, sign: 1 | -1, length = 1): Matrix<N> {
-  const side = pathProduct(U, Array.from({ length }, () => nu + 1));
+  const side = line(U, nu, length);
   if (sign === 1) return mul(mul(side, shift(U[mu]!, nu, length)), adj(shift(side, mu)));
   return shift(mul(adj(side), mul(U[mu]!, shift(side, mu))), nu, -length);
 }

@@ -1,7 +1,7 @@
 /** Shared by the gauge tests: comparison of fields, the Rust port's fixtures, traces. */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { DirectionalField, type LinkField } from "../../src/autograd/index.ts";
+import { type AlgebraField, type Algebras, DirectionalField, type LinkField, type Links, type Scalar, exp, mul, replayable, scale } from "../../src/autograd/index.ts";
 import { lattice } from "../../src/gauge/index.ts";
 import { readNpy } from "../samplers/helpers.ts";
 
@@ -60,4 +60,11 @@ export function largestDifference(a: DirectionalField, b: DirectionalField): num
 
 export function maxDifference(a: Float64Array, b: Float64Array): number {
   return a.reduce((w, x, i) => Math.max(w, Math.abs(x - b[i]!)), 0);
+}
+
+const moveAlong = replayable((U: Links, X: Algebras, s: Scalar): Links => U.map((mu) => mul(exp(scale(s, X[mu]!)), U[mu]!)));
+
+/** exp(s X) U */
+export function moved(U: LinkField, X: AlgebraField, s: number): LinkField {
+  return moveAlong(U, X, s) as LinkField;
 }
