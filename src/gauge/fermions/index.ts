@@ -3,3 +3,4 @@ export { type Boundary, antiperiodic, staggeredD, staggeredNormal, staggeredType
 export type { Pseudofermions } from "./pseudofermions.ts";
 export { type StaggeredPseudofermionOptions, staggeredPseudofermions } from "./staggered-pseudofermions.ts";
 export { closedFormSource } from "./closed-form.ts";
+export { type ConjugateGradientOptions, type ConjugateGradientResult, type MultiShiftResult, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
