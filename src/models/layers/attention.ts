@@ -5,9 +5,9 @@
  * and an activation makes it the weight of the staple of U^V.
  */
 import {
-  type Links, type Matrix, type Real, type Scalar, add, broadcast, dot, exponential, mean, mul, number, reciprocal, relu, scale, scaleBy, shift, sub, tan, tanh,
+  type Links, type Real, type Scalar, add, broadcast, dot, exponential, mean, mul, number, reciprocal, relu, scale, scaleBy, shift, sub, tan, tanh,
 } from "../../autograd/index.ts";
-import { pathProduct } from "../../gauge/index.ts";
+import { line } from "../../gauge/index.ts";
 
 /** A link that attends, and the direction, side and distance of the joined link. */
 export interface JoinedLink {
@@ -38,14 +38,9 @@ export function joinedLinks(dim: number, mu: number, length: number, pattern: Pa
     .flatMap((nu) => lengths.flatMap((s) => signs.map((sign) => ({ mu, nu, sign, length: s }))));
 }
 
-/** Straight path of s links along nu. */
-function side<N extends number>(U: Links<N>, nu: number, s: number): Matrix<N> {
-  return pathProduct(U, Array.from({ length: s }, () => nu + 1));
-}
-
 /** Re tr[ Q_mu(n) C(n; K)^+ ], as the scalar product of two corners, which upper and lower staples and both link directions share. */
 function overlap(Q: Links, K: Links, { mu, nu, sign, length: s }: JoinedLink): Real {
-  const up = side(K, nu, s);
+  const up = line(K, nu, s);
   const across = shift(up, mu);
   if (sign === 1) return dot(mul(Q[mu]!, across), mul(up, shift(K[mu]!, nu, s)));
   // seen from the joined link the staple below is a staple above with U^Q in the middle

@@ -13,7 +13,7 @@ import { type Field, type LinkField, type Links, type Matrix, type Real, type Re
 import { staple } from "../../gauge/index.ts";
 import { Layer } from "../layer.ts";
 import { type Activation, type JoinedLink, type Pattern, joinedLinks, joinedName, relayed, score, weightsOf } from "./attention.ts";
-import { type LoopSet, type NamedTerm, type TracedWeights, type Weights, termsOf, weightedStaples } from "./loop-set.ts";
+import { type LoopSet, type NamedTerm, type TracedWeights, type Weights, termsOf, weightedStaples } from "./loop-weights.ts";
 import { exponentialUpdate, stoutStep } from "./stout.ts";
 
 /** Weights of a layer: of the final step and, one for each head where there are several, of query, key and value. */

@@ -4,7 +4,7 @@
  */
 import { type Links, type Matrix, type TracedOf, adj, exp, mul, ta } from "../../autograd/index.ts";
 import { Layer } from "../layer.ts";
-import { type LoopSet, type NamedTerm, type TracedWeights, type Weights, termsOf, weightedStaples } from "./loop-set.ts";
+import { type LoopSet, type NamedTerm, type TracedWeights, type Weights, termsOf, weightedStaples } from "./loop-weights.ts";
 
 /** exp(TA(C U^+)) U, or U itself where no staple acts. */
 export function exponentialUpdate<N extends number>(U: Matrix<N>, C: Matrix<N> | undefined): Matrix<N> {

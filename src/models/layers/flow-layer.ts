@@ -1,0 +1,98 @@
+/**
+ * Gradient flow as a layer of continuous depth: dU_mu/dt = TA(sum_i rho_i(t) C^i_mu U_mu^+) U_mu from 0 to T, by the third-order Runge-Kutta
+ * scheme of arXiv:1006.4518 with stages at t, t + eps/4, t + 2 eps/3. Derivatives go back through the steps, so they are exact for the discrete map.
+ * rho_i(t): constant in each of K equal pieces of [0, T], or sum_k c_k P_k(2t/T - 1) with Legendre polynomials. One coefficient: constant in t;
+ * plaquette 1: Wilson flow; plaquette 5/3, rectangle -1/12: Symanzik flow.
+ */
+import { ConfigurationError } from "../../errors.ts";
+import { type Links, type Matrix, type Scalar, type TracedOf, add, adj, checkpoint, exp, mul, scaleBy, ta } from "../../autograd/index.ts";
+import { Layer } from "../layer.ts";
+import { type LoopSet, type NamedTerm, type TracedWeights, termsOf, weightedStaples } from "./loop-weights.ts";
+
+/** Coefficients of rho(t), or of rho_i(t) for each named loop. */
+export type TimeWeights = readonly number[] | { readonly [loop: string]: readonly number[] };
+export type FlowParameters = { readonly rho: TimeWeights };
+
+export interface FlowLayerOptions {
+  /** Flow time T. */
+  readonly time: number;
+  /** Number of Runge-Kutta steps. */
+  readonly steps: number;
+  /** Coefficients of rho_i(t); default one coefficient 1 for the plaquette: the Wilson flow. */
+  readonly rho?: TimeWeights;
+  readonly basis?: "pieces" | "legendre";
+  readonly loops?: LoopSet;
+  /** Computes the fields inside a step again in the reverse pass: one link field a step is kept. Default true. */
+  readonly recompute?: boolean;
+}
+
+/**
+ * Flow layer. All coefficients zero: the identity.
+ * @throws ConfigurationError when the steps are not a positive multiple of the pieces, or coefficients do not match the loops.
+ */
+export function flowLayer(options: FlowLayerOptions): Layer<number, FlowParameters> {
+  const { time, steps, rho = [1], basis = "pieces", recompute = true } = options;
+  const lists = Array.isArray(rho) ? [rho as readonly number[]] : Object.values(rho as { readonly [loop: string]: readonly number[] });
+  if (!Number.isInteger(steps) || steps < 1) throw new ConfigurationError(`flowLayer: got ${steps} steps, expected a positive integer`);
+  if (!Number.isFinite(time)) throw new ConfigurationError(`flowLayer: got the time ${time}, expected a finite number`);
+  for (const c of lists) {
+    if (c.length === 0) throw new ConfigurationError("flowLayer: got no coefficients for a loop, expected at least one");
+    if (basis === "pieces" && steps % c.length !== 0) throw new ConfigurationError(`flowLayer: got ${steps} steps for ${c.length} pieces, expected a multiple: steps may not straddle a jump of rho`);
+  }
+  const shape = Array.isArray(rho) ? 0 : Object.fromEntries(Object.keys(rho).map((k) => [k, 0]));
+  const terms = termsOf(shape, options.loops);
+  const eps = time / steps;
+  return new Layer("flow", { rho }, (U: Links, p: TracedOf<FlowParameters>): Links => {
+    let V = U;
+    for (let k = 0; k < steps; k++) {
+      const weights = [0, 1 / 4, 2 / 3].map((c) => weightsAt(p.rho as TracedTimeWeights, basis, (k + c) / steps, k / steps));
+      const step = (W: Links): Links => rungeKutta3(W, eps, (X, mu, stage) => generator(X, mu, terms, weights[stage]!));
+      V = recompute ? checkpoint(step)(V) : step(V);
+    }
+    return V;
+  });
+}
+
+type TracedTimeWeights = readonly Scalar[] | { readonly [loop: string]: readonly Scalar[] };
+
+/** rho_i at the time `now`, in units of T; pieces are chosen by the beginning of the step. */
+function weightsAt(rho: TracedTimeWeights, basis: "pieces" | "legendre", now: number, begin: number): TracedWeights {
+  if (!Array.isArray(rho)) return Object.fromEntries(Object.entries(rho).map(([name, c]) => [name, at(c as readonly Scalar[])]));
+  return at(rho);
+  function at(c: readonly Scalar[]): Scalar {
+    if (basis === "pieces") return c[Math.floor(begin * c.length + 1e-9)]!;
+    const parts = c.map((x, k) => scaleBy(legendre(k, 2 * now - 1), x));
+    return add(parts[0]!, ...parts.slice(1));
+  }
+}
+
+/** Legendre polynomial P_k(x): (k+1) P_{k+1} = (2k+1) x P_k - k P_{k-1}. */
+function legendre(k: number, x: number): number {
+  let [before, now] = [0, 1];
+  for (let j = 0; j < k; j++) [before, now] = [now, ((2 * j + 1) * x * now - j * before) / (j + 1)];
+  return now;
+}
+
+function generator(U: Links, mu: number, terms: readonly NamedTerm[], rho: TracedWeights): Matrix | undefined {
+  const C = weightedStaples(U, mu, terms, rho);
+  return C && ta(mul(C, adj(U[mu]!)));
+}
+
+/**
+ * W_1 = exp(Z_0/4) W_0, W_2 = exp(8/9 Z_1 - 17/36 Z_0) W_1, W_3 = exp(3/4 Z_2 - 8/9 Z_1 + 17/36 Z_0) W_2 with Z_i = eps Z(W_i); links whose
+ * generator is undefined stay.
+ */
+export function rungeKutta3(W0: Links, eps: number, Z: (W: Links, mu: number, stage: 0 | 1 | 2) => Matrix | undefined): Links {
+  const moved = (W: Links, terms: readonly (readonly [number, readonly (Matrix | undefined)[]])[]): Links =>
+    W.map((mu) => {
+      const parts = terms.flatMap(([c, z]) => (z[mu] ? [scaleBy(c * eps, z[mu]!)] : []));
+      return parts.length === 0 ? W[mu]! : mul(exp(add(parts[0]!, ...parts.slice(1))), W[mu]!);
+    }) as Links;
+  const all = (W: Links, stage: 0 | 1 | 2): (Matrix | undefined)[] => W.values().map((_, mu) => Z(W, mu, stage));
+  const Z0 = all(W0, 0);
+  const W1 = moved(W0, [[1 / 4, Z0]]);
+  const Z1 = all(W1, 1);
+  const W2 = moved(W1, [[8 / 9, Z1], [-17 / 36, Z0]]);
+  const Z2 = all(W2, 2);
+  return moved(W2, [[3 / 4, Z2], [-8 / 9, Z1], [17 / 36, Z0]]);
+}

@@ -1,0 +1,57 @@
+/**
+ * Hypercubic blocking in D - 1 levels (arXiv:hep-lat/0103029). With L(m; E) the link along m smeared by staples in the k directions
+ * outside of E and m,
+ *   L(m; E) = Norm[(1 - a) U_m + a/(2k) sum_{+-n} L(n; E+m) L(m; E+n) L(n; E+m)^+],  L = U for k = 0,
+ * and a = alpha_{4-k}: in 4D alpha1 belongs to the last level (k = 3) and alpha3 to the first (k = 1). HYP: Norm in SU(N); nHYP: polar part in U(N);
+ * HEX: exp(TA(a/(2k) sum .. U_m^+)) U_m in place of the projection.
+ */
+import { type Links, type Matrix, type Scalar, type TracedOf, add, adj, mul, scale, scaleBy, shift } from "../../autograd/index.ts";
+import { Layer } from "../layer.ts";
+import { blend, project } from "./ape.ts";
+import { exponentialUpdate } from "./stout.ts";
+
+/** alpha1 for the widest level (4D only), alpha2, and alpha3 for the single plane. */
+export type HypercubicParameters = { readonly alpha1: number; readonly alpha2: number; readonly alpha3: number };
+
+type Step = (U: Matrix, average: Matrix, alpha: Scalar) => Matrix;
+
+function hypercubic(name: string, parameters: HypercubicParameters, step: Step): Layer<number, HypercubicParameters> {
+  return new Layer(name, parameters, (U: Links, p: TracedOf<HypercubicParameters>): Links => {
+    const alpha = [p.alpha3, p.alpha2, p.alpha1];
+    const made = new Map<string, Matrix>();
+    const blocked = (m: number, excluded: readonly number[]): Matrix => {
+      const key = `${m};${[...excluded].sort().join(",")}`;
+      const known = made.get(key);
+      if (known) return known;
+      const free = Array.from({ length: U.dim }, (_, n) => n).filter((n) => n !== m && !excluded.includes(n));
+      const paths = free.flatMap((n) => decorated(blocked(n, [...excluded, m]), blocked(m, [...excluded, n]), m, n));
+      const link = paths.length === 0 ? U[m]! : step(U[m]!, scaleBy(1 / paths.length, add(paths[0]!, ...paths.slice(1))), alpha[free.length - 1]!);
+      made.set(key, link);
+      return link;
+    };
+    return U.map((m) => blocked(m, [])) as Links;
+  });
+}
+
+/** Staples above and below with a smeared side along n and a smeared middle along m. */
+function decorated(side: Matrix, middle: Matrix, m: number, n: number): readonly Matrix[] {
+  const across = shift(side, m);
+  return [mul(mul(side, shift(middle, n)), adj(across)), shift(mul(adj(side), mul(middle, across)), n, -1)];
+}
+
+const customary: HypercubicParameters = { alpha1: 0.75, alpha2: 0.6, alpha3: 0.3 };
+
+/** HYP layer with SU(N) projections; default weights (0.75, 0.6, 0.3). All weights zero: the identity. */
+export function hyp(parameters: HypercubicParameters = customary): Layer<number, HypercubicParameters> {
+  return hypercubic("HYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "SU"));
+}
+
+/** nHYP layer: as HYP with U(N) polar parts, which have simpler forces (arXiv:hep-lat/0702028). */
+export function nhyp(parameters: HypercubicParameters = customary): Layer<number, HypercubicParameters> {
+  return hypercubic("nHYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "U"));
+}
+
+/** HEX layer: hypercubic levels with stout steps; default weights (0.95, 0.76, 0.38). All weights zero: the identity. */
+export function hex(parameters: HypercubicParameters = { alpha1: 0.95, alpha2: 0.76, alpha3: 0.38 }): Layer<number, HypercubicParameters> {
+  return hypercubic("HEX", parameters, (U, average, alpha) => exponentialUpdate(U, scale(alpha, average)));
+}
