@@ -27,5 +27,9 @@ export {
   translate,
   translation,
 } from "./symmetry.ts";
+export { type EnergyDensity, type PlaneMeans, energyDensity, linkTrace, plaquettes, polyakovLoops, rectangles, wilsonLoop } from "./observables.ts";
+export { cloverStrength, leaves, plaquetteStrength, rectangleStrength } from "./field-strength.ts";
+export { type ChargeMethod, geometricCharge, topologicalCharge, topologicalChargeDensity } from "./topology.ts";
+export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradientFlow, symanzikFlow, wilsonFlow } from "./flow.ts";
 export { type UnitarityDefect, reunitarise, unitarityDefect } from "./unitarity.ts";
 export * from "./check/index.ts";

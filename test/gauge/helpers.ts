@@ -35,8 +35,8 @@ export function fixtureDirections(name: string, stem: string): { extents: number
 }
 
 /** The links of a fixture. */
-export function fixtureLinks(name: string): LinkField {
-  const { extents, data } = fixtureDirections(name, "u");
+export function fixtureLinks(name: string, stem = "u"): LinkField {
+  const { extents, data } = fixtureDirections(name, stem);
   const N = Math.sqrt(data[0]!.length / (2 * extents.reduce((v, L) => v * L, 1)));
   return new DirectionalField(lattice(extents), N, "links").set(data);
 }
