@@ -1,0 +1,7 @@
+/** File room: configurations of the formats in use, read with every check and written with valid checksums. */
+export type { CheckResult, FormatName, Precision } from "./gauge-data.ts";
+export type { UnitarityReport } from "./link-inspector.ts";
+export { detectFormat } from "./formats.ts";
+export { type GaugeChecks, type GaugeFile, type ReadOptions, readGauge } from "./read.ts";
+export { WRITABLE, type WritableFormat, type WriteOptions, writeGauge } from "./write.ts";
+export { type WriteTarget, writeAtomically } from "./atomic.ts";

@@ -1,0 +1,117 @@
+/** Reads configurations of any format, with every check that the file allows. */
+import { DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
+import { FileFormatError } from "../errors.ts";
+import { type Group, type LatticeOptions, groupOf, lattice as newLattice, parseGroup, plaquettes } from "../gauge/index.ts";
+import { formatOf } from "./formats.ts";
+import { type CheckResult, type FormatName, type GaugeData, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
+import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
+import { type ByteSource, openSource } from "./source.ts";
+
+/** What is known of a file beforehand, and where its field is to live. */
+export interface ReadOptions extends LatticeOptions {
+  /** Extents Lx, Ly, Lz, Lt: needed by formats without a header, compared with the header of the others. */
+  readonly lattice?: readonly number[];
+  /** The group that is expected, `su3` or a group. */
+  readonly group?: Group | string;
+  /** Failed checks and trailing data become warnings. Links that are no numbers stay errors. */
+  readonly allowMismatch?: boolean;
+  /** Gives the lattice of the extents, to put several files on one lattice; default: a new one with the options for backend and threads. */
+  readonly makeLattice?: (extents: readonly number[]) => Lattice;
+}
+
+export interface GaugeChecks {
+  readonly checksum: CheckResult;
+  readonly plaquette: CheckResult;
+  readonly linkTrace: CheckResult;
+}
+
+/** A configuration with what its file says. Links are used as stored. */
+export interface GaugeFile {
+  readonly U: LinkField;
+  readonly format: FormatName;
+  readonly group: Group;
+  readonly precision: Precision;
+  readonly checks: GaugeChecks;
+  /** The header's own keys and texts. */
+  readonly header: Readonly<Record<string, string>>;
+  /** Everything unusual, one sentence each: folded signs, zeros, links that are not unitary, trailing bytes, assumptions. */
+  readonly warnings: readonly string[];
+  readonly unitarity: UnitarityReport;
+}
+
+/**
+ * Reads a configuration: NERSC, ILDG, SciDAC, MILC, openQCD, HiRep, npy, Bridge++ text and plain big-endian doubles, told apart by their
+ * content. The links stream into the field in pieces of 1 MiB. A folder stands for its npy arrays.
+ * @throws FileFormatError when the file is damaged, contradicts itself (unless allowed), or holds another lattice or group than expected.
+ */
+export function readGauge(file: string | Uint8Array, options: ReadOptions = {}): GaugeFile {
+  const group = typeof options.group === "string" ? parseGroup(options.group) : options.group;
+  const open: OpenOptions = { extents: options.lattice, N: group?.N, allowMismatch: options.allowMismatch };
+  const source = openSource(file);
+  try {
+    const data = formatOf(source, open).open(source, open);
+    expectSame(source, data, open);
+    const { makeLattice = (extents) => newLattice(extents, options) } = options;
+    const lattice = makeLattice(data.extents);
+    const U = new DirectionalField(lattice, data.N, "links");
+    try {
+      return fill(source, data, U, open);
+    } catch (error) {
+      U[Symbol.dispose]();
+      throw error;
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/** Compares with what the caller expects. */
+function expectSame(source: ByteSource, data: GaugeData, open: OpenOptions): void {
+  if (open.extents && open.extents.join() !== data.extents.join()) throw new FileFormatError(`${source.name}: got the lattice ${extentsText(data.extents)}, expected ${extentsText(open.extents)}: another file, or another --lattice`);
+  if (open.N !== undefined && open.N !== data.N) throw new FileFormatError(`${source.name}: got links of ${groupOf(data.N).name}, expected ${groupOf(open.N).name}`);
+}
+
+function fill(source: ByteSource, data: GaugeData, U: LinkField, open: OpenOptions): GaugeFile {
+  const inspector = new LinkInspector(source.name, data.extents, data.N);
+  const { checksum, detail } = data.stream((mu, sites, links, offset, stride) => {
+    inspector.add(mu, sites, links, offset, stride);
+    U.fields[mu]!.writeSites(sites, links, offset, stride);
+  });
+  const warnings = [...data.warnings, ...inspector.warnings(data.precision, data.rebuilt ?? false)];
+  const plaquette = U.lattice.dim > 1 ? plaquettes(U).mean : 1;
+  const first: GaugeChecks = { checksum, plaquette: compare(data.plaquette, plaquette), linkTrace: compare(data.linkTrace, inspector.linkTrace) };
+  const checks = forgiveZeros(first, data);
+  const wrong = [
+    ...(checks.checksum === "mismatch" ? [detail] : []),
+    ...(checks.plaquette === "mismatch" ? [`plaquette of the links ${plaquette.toPrecision(12)}, stored ${data.plaquette!.value}`] : []),
+    ...(checks.linkTrace === "mismatch" ? [`link trace of the links ${inspector.linkTrace.toPrecision(12)}, stored ${data.linkTrace!.value}`] : []),
+  ];
+  if (wrong.length > 0) {
+    const text = `mismatch: ${wrong.join("; ")}`;
+    if (!open.allowMismatch) throw new FileFormatError(`${source.name}: ${text}: the links are damaged or the header belongs to another file; allow mismatches to read it all the same`);
+    warnings.push(text);
+  }
+  // links that nothing vouches for and that are no group elements cannot be what was meant
+  const vouched = Object.values(checks).includes("ok");
+  if (inspector.broken && !vouched && !open.allowMismatch) throw new FileFormatError(`${source.name}: ${inspector.warnings(data.precision, data.rebuilt ?? false).find((w) => w.includes("not unitary"))!}, and the file has no checksum to confirm them: it is damaged, of another lattice, or holds no gauge links; allow mismatches to read it all the same`);
+  if (data.N % 2 === 0 && plaquette < -0.1) warnings.push(`mean plaquette ${plaquette.toPrecision(4)} is negative: Kogut-Susskind phases may be folded into the links`);
+  return { U, format: data.format, group: groupOf(data.N), precision: data.precision, checks, header: data.header, warnings, unitarity: inspector.report };
+}
+
+function compare(stored: StoredNumber | undefined, value: number): CheckResult {
+  if (stored === undefined) return "absent";
+  return Math.abs(stored.value - value) <= stored.tolerance ? "ok" : "mismatch";
+}
+
+/** A stored 0 was not computed by its writer, provided that the other checks hold. */
+function forgiveZeros(checks: GaugeChecks, data: GaugeData): GaugeChecks {
+  const zero = { plaquette: data.plaquette?.value === 0, linkTrace: data.linkTrace?.value === 0 };
+  const holds = checks.checksum === "ok" || (checks.plaquette === "ok" && !zero.plaquette) || (checks.linkTrace === "ok" && !zero.linkTrace);
+  const fails = checks.checksum === "mismatch" || (checks.plaquette === "mismatch" && !zero.plaquette) || (checks.linkTrace === "mismatch" && !zero.linkTrace);
+  const forgive = holds && !fails;
+  return {
+    checksum: checks.checksum,
+    plaquette: forgive && zero.plaquette && checks.plaquette === "mismatch" ? "absent" : checks.plaquette,
+    linkTrace: forgive && zero.linkTrace && checks.linkTrace === "mismatch" ? "absent" : checks.linkTrace,
+  };
+}

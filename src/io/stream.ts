@@ -1,0 +1,181 @@
+/**
+ * The common order of links: sites x fastest, then y, z, t; at every site mu = x, y, z, t; matrices row by row, (re, im). Streams files in
+ * bounded pieces into fields, and fields into files.
+ */
+import { endianness } from "node:os";
+import type { LinkField } from "../autograd/index.ts";
+import { FileFormatError } from "../errors.ts";
+import type { RunningChecksum } from "./checksums.ts";
+import { type LinkSink, type Precision, volumeOf } from "./gauge-data.ts";
+import type { ByteSource } from "./source.ts";
+
+/** Bytes of one piece. */
+const PIECE = 1 << 20;
+const HOST_LITTLE = endianness() === "LE";
+
+/** Where the links of a file stand and how. */
+export interface CommonOrder {
+  readonly source: ByteSource;
+  /** First byte of the links. */
+  readonly at: number;
+  readonly extents: readonly number[];
+  readonly N: number;
+  readonly precision: Precision;
+  readonly littleEndian: boolean;
+  /** Rows stored of each matrix: N, or N - 1 for SU(2) and SU(3). */
+  readonly rows?: number;
+  readonly checksum?: RunningChecksum;
+}
+
+/** Reals of a piece of bytes in the file's byte order; exchanges bytes in place. */
+export function realsOf(bytes: Buffer, precision: Precision, littleEndian: boolean): Float64Array | Float32Array {
+  if (littleEndian !== HOST_LITTLE) {
+    if (precision === 64) bytes.swap64();
+    else bytes.swap32();
+  }
+  return precision === 64 ? new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8) : new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+/** Memory of its own, aligned for reals. */
+export function pieceBuffer(length: number): Buffer {
+  return Buffer.from(new ArrayBuffer(length));
+}
+
+/** Streams all links to `sink`. */
+export function streamLinks(order: CommonOrder, sink: LinkSink): void {
+  const { source, extents, N, precision } = order;
+  const rows = order.rows ?? N;
+  const [V, D] = [volumeOf(extents), extents.length];
+  const [matrix, stored] = [2 * N * N, 2 * rows * N];
+  const bytesPerSite = (D * stored * precision) / 8;
+  const piece = Math.max(1, Math.min(V, Math.floor(PIECE / bytesPerSite)));
+  const buffer = pieceBuffer(piece * bytesPerSite);
+  const links = new Float64Array(piece * D * matrix);
+  const sites = new Int32Array(piece);
+  for (let first = 0; first < V; first += piece) {
+    const count = Math.min(piece, V - first);
+    const bytes = buffer.subarray(0, count * bytesPerSite);
+    source.read(order.at + first * bytesPerSite, bytes);
+    order.checksum?.bytes?.(bytes, first, bytesPerSite);
+    const reals = realsOf(bytes, precision, order.littleEndian);
+    order.checksum?.words?.(new Uint32Array(buffer.buffer, 0, bytes.length / 4), (first * bytesPerSite) / 4);
+    if (rows === N) links.set(reals);
+    else for (let k = 0; k < count * D; k++) rebuildLastRow(reals, k * stored, N, links, k * matrix);
+    for (let k = 0; k < count; k++) sites[k] = first + k;
+    for (let mu = 0; mu < D; mu++) sink(mu, sites.subarray(0, count), links, mu * matrix, D * matrix);
+  }
+}
+
+/** Full SU(2) or SU(3) matrix from its first row or rows: row 3 = conj(row 1 x row 2); SU(2): (a, b), (-b*, a*). */
+function rebuildLastRow(from: ArrayLike<number>, at: number, N: number, out: Float64Array, to: number): void {
+  const n = 2 * N * (N - 1);
+  for (let k = 0; k < n; k++) out[to + k] = from[at + k]!;
+  if (N === 2) {
+    out[to + 4] = -out[to + 2]!;
+    out[to + 5] = out[to + 3]!;
+    out[to + 6] = out[to]!;
+    out[to + 7] = -out[to + 1]!;
+    return;
+  }
+  for (let c = 0; c < 3; c++) {
+    const [i, j] = [2 * ((c + 1) % 3), 2 * ((c + 2) % 3)];
+    const [ar, ai, br, bi] = [out[to + i]!, out[to + i + 1]!, out[to + 6 + j]!, out[to + 7 + j]!];
+    const [cr, ci, dr, di] = [out[to + j]!, out[to + j + 1]!, out[to + 6 + i]!, out[to + 7 + i]!];
+    out[to + 12 + 2 * c] = ar * br - ai * bi - (cr * dr - ci * di);
+    out[to + 13 + 2 * c] = -(ar * bi + ai * br - (cr * di + ci * dr));
+  }
+}
+
+/** The first reals of a data section, to tell a byte order that the header does not state. */
+export function firstReals(source: ByteSource, at: number, precision: Precision, littleEndian: boolean, count = 256): ArrayLike<number> {
+  const n = Math.min(count, Math.floor(((source.size - at) * 8) / precision));
+  const bytes = pieceBuffer((n * precision) / 8);
+  source.read(at, bytes);
+  return realsOf(bytes, precision, littleEndian);
+}
+
+/** True when all reals are finite and at most `bound` in modulus. */
+export function plausible(reals: ArrayLike<number>, bound: number): boolean {
+  for (let k = 0; k < reals.length; k++) if (!(Math.abs(reals[k]!) <= bound)) return false;
+  return true;
+}
+
+/** True when the first N x N matrix of the reals is unitary to 1e-3. */
+export function startsUnitary(reals: ArrayLike<number>, N: number): boolean {
+  if (reals.length < 2 * N * N) return false;
+  for (let i = 0; i < N; i++)
+    for (let j = 0; j <= i; j++) {
+      let [re, im] = [i === j ? -1 : 0, 0];
+      for (let k = 0; k < N; k++) {
+        const [a, b] = [2 * (i * N + k), 2 * (j * N + k)];
+        re += reals[a]! * reals[b]! + reals[a + 1]! * reals[b + 1]!;
+        im += reals[a + 1]! * reals[b]! - reals[a]! * reals[b + 1]!;
+      }
+      if (!(Math.abs(re) + Math.abs(im) < 1e-3)) return false;
+    }
+  return true;
+}
+
+/** The links of a field as pieces of bytes in the common order. */
+export function forEachPiece(
+  U: LinkField,
+  options: { readonly precision: Precision; readonly littleEndian: boolean; readonly checksum?: RunningChecksum },
+  write: (bytes: Buffer) => void,
+): void {
+  const { precision, checksum } = options;
+  const V = U.lattice.volume;
+  const matrix = 2 * U.N * U.N;
+  const perSite = U.lattice.dim * matrix;
+  const bytesPerSite = (perSite * precision) / 8;
+  const piece = Math.max(1, Math.min(V, Math.floor(PIECE / bytesPerSite)));
+  const links = new Float64Array(piece * perSite);
+  const buffer = pieceBuffer(piece * bytesPerSite);
+  for (let first = 0; first < V; first += piece) {
+    const count = Math.min(piece, V - first);
+    const sites = Int32Array.from({ length: count }, (_, k) => first + k);
+    U.fields.forEach((f, mu) => f.readSites(sites, links, mu * matrix, perSite));
+    const reals = links.subarray(0, count * perSite);
+    if (!plausible(reals, 1e30)) throw new FileFormatError(`links at sites ${first} to ${first + count - 1} are not finite, expected finite numbers: nothing was written`);
+    const bytes = buffer.subarray(0, count * bytesPerSite);
+    if (precision === 64) new Float64Array(buffer.buffer, 0, reals.length).set(reals);
+    else new Float32Array(buffer.buffer, 0, reals.length).set(reals);
+    checksum?.words?.(new Uint32Array(buffer.buffer, 0, bytes.length / 4), (first * bytesPerSite) / 4);
+    // the exchange of bytes is its own inverse
+    realsOf(bytes, precision, options.littleEndian);
+    checksum?.bytes?.(bytes, first, bytesPerSite);
+    write(bytes);
+  }
+}
+
+/** Records of several double-precision matrices each, in an order of their own. */
+export interface RecordOrder {
+  readonly source: ByteSource;
+  readonly at: number;
+  readonly N: number;
+  readonly littleEndian: boolean;
+  /** Number of records. */
+  readonly records: number;
+  /** Direction of each matrix of a record. */
+  readonly directions: readonly number[];
+  /** Lexicographic site of a matrix. */
+  readonly site: (record: number, matrix: number) => number;
+}
+
+/** Streams records to `sink`. */
+export function streamRecords(order: RecordOrder, sink: LinkSink): void {
+  const matrix = 2 * order.N * order.N;
+  const perRecord = order.directions.length * matrix;
+  const piece = Math.max(1, Math.min(order.records, Math.floor(PIECE / (8 * perRecord))));
+  const buffer = pieceBuffer(8 * piece * perRecord);
+  const sites = new Int32Array(piece);
+  for (let first = 0; first < order.records; first += piece) {
+    const count = Math.min(piece, order.records - first);
+    const bytes = buffer.subarray(0, 8 * count * perRecord);
+    order.source.read(order.at + 8 * first * perRecord, bytes);
+    const reals = realsOf(bytes, 64, order.littleEndian) as Float64Array;
+    order.directions.forEach((mu, m) => {
+      for (let k = 0; k < count; k++) sites[k] = order.site(first + k, m);
+      sink(mu, sites.subarray(0, count), reals, m * matrix, perRecord);
+    });
+  }
+}
