@@ -30,6 +30,14 @@ export interface ValueAndGradient {
   readonly gradient: Float64Array;
 }
 
+/** What a loss needs of S_theta. */
+export interface ParametricAction<N extends number = number> {
+  /** S_theta[U] and dS_theta/dtheta, with stored values of the pseudofermions. */
+  valueAndGradient(U: LinkField<N>, fields?: readonly Field[]): ValueAndGradient;
+  /** sum_links |F_theta - F|^2 and its derivative with respect to theta. */
+  forceMismatch(U: LinkField<N>, F: AlgebraField<N>, fields?: readonly Field[]): ValueAndGradient;
+}
+
 /** Recordings per lattice, shared by actions that differ in theta only. */
 interface Recordings {
   readonly gradient: WeakMap<Lattice, Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
@@ -39,7 +47,7 @@ interface Recordings {
 type Key = readonly string[];
 
 /** S_theta with values for theta. Immutable: training makes new ones with `with`. Any sampler takes it as a guide. */
-export class EffectiveAction<N extends number = number, I = unknown> implements Action<N> {
+export class EffectiveAction<N extends number = number, I = unknown> implements Action<N>, ParametricAction<N> {
   readonly name: string;
   /** The action with theta among its inputs. */
   readonly action: GaugeAction<N, I>;
@@ -183,11 +191,11 @@ function fieldsOf(x: unknown): Field[] {
 /** Parts of an effective action in the form of self-learning HMC. */
 export interface EffectiveParts<N extends number, G, F, P> {
   /** S_gauge, of the thin links. */
-  readonly gauge: GaugeAction<N, G> | GaugeAction<number, G>;
+  readonly gauge: GaugeAction<NoInfer<N>, G> | GaugeAction<number, G>;
   /** S_f[phi, .] with the mass of the molecular dynamics. */
   readonly fermions: GaugeAction<N, F>;
   /** The map whose output the fermions see. */
-  readonly network: Smearing<N, P> | Smearing<number, P>;
+  readonly network: Smearing<NoInfer<N>, P> | Smearing<number, P>;
   /** Trainable inputs: "network" (the default), "gauge", "gauge.beta", "fermions.mass", "network.0.rho", ... */
   readonly trainable?: readonly string[];
 }

@@ -9,7 +9,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import { erfc, mean } from "../util/index.ts";
-import type { EffectiveAction } from "./effective-action.ts";
+import type { ParametricAction } from "./effective-action.ts";
 import type { Residuals } from "./optimisers.ts";
 import type { TrainingSample } from "./training-samples.ts";
 
@@ -43,7 +43,7 @@ export interface Loss {
   /** Parameters of the loss itself that are trained after those of the action. */
   readonly own: readonly { readonly name: string; readonly initial: number }[];
   /** @throws ConfigurationError for an empty batch, or samples without what the loss needs. */
-  evaluate<N extends number>(action: EffectiveAction<N, unknown>, samples: readonly TrainingSample<N>[], own: ArrayLike<number>, offset: Offset): LossEvaluation;
+  evaluate<N extends number>(action: ParametricAction<N>, samples: readonly TrainingSample<N>[], own: ArrayLike<number>, offset: Offset): LossEvaluation;
 }
 
 interface Differences {
@@ -52,7 +52,7 @@ interface Differences {
 }
 
 /** d and its derivatives on final or on first configurations. */
-function differencesOf<N extends number>(action: EffectiveAction<N, unknown>, samples: readonly TrainingSample<N>[], at: "end" | "start" = "end"): Differences {
+function differencesOf<N extends number>(action: ParametricAction<N>, samples: readonly TrainingSample<N>[], at: "end" | "start" = "end"): Differences {
   if (samples.length === 0) throw new ConfigurationError("loss: got an empty batch, expected at least one sample");
   const d = new Float64Array(samples.length);
   const slopes = samples.map((sample, k) => {
@@ -202,7 +202,7 @@ export interface Assessment extends Fluctuation {
 }
 
 /** L, L_c and, from trajectories, the expected acceptance, on a set of samples. @throws ConfigurationError for no samples. */
-export function assess<N extends number>(action: EffectiveAction<N, unknown>, samples: readonly TrainingSample<N>[]): Assessment {
+export function assess<N extends number>(action: ParametricAction<N>, samples: readonly TrainingSample<N>[]): Assessment {
   const end = differencesOf(action, samples).d;
   if (!samples.every((s) => s.start)) return fluctuation(end);
   const { mean: m, sd } = fluctuation(minus(end, differencesOf(action, samples, "start").d));

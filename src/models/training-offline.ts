@@ -88,8 +88,8 @@ export function* trainOffline<N extends number, I>(options: OfflineTrainingOptio
     own: learner.best.parameters.slice(action.size, action.size + loss.own.length),
     epochs: learner.counters.rounds,
     stoppedEarly: stalled(),
-    training: assess(action as EffectiveAction<N, unknown>, training),
-    ...(heldOut.length > 0 ? { heldOut: assess(action as EffectiveAction<N, unknown>, heldOut) } : {}),
+    training: assess(action, training),
+    ...(heldOut.length > 0 ? { heldOut: assess(action, heldOut) } : {}),
   };
 }
 

@@ -143,7 +143,7 @@ export class Learner<N extends number = number, I = unknown> {
 
   #evaluate(samples: readonly TrainingSample<N>[], theta: Float64Array, offset: Offset): LossEvaluation {
     const { action, loss } = this.#options;
-    return loss.evaluate(action.with(theta.subarray(0, action.size)) as EffectiveAction<N, unknown>, samples, theta.subarray(action.size), offset);
+    return loss.evaluate(action.with(theta.subarray(0, action.size)), samples, theta.subarray(action.size), offset);
   }
 
   /** The objective on a batch; the same one, with its last evaluation, as long as the batch is the same (several of its samples: the running mean is not used). */
