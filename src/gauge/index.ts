@@ -31,5 +31,6 @@ export { type EnergyDensity, type PlaneMeans, energyDensity, linkTrace, plaquett
 export { cloverStrength, leaves, plaquetteStrength, rectangleStrength } from "./field-strength.ts";
 export { type ChargeMethod, geometricCharge, topologicalCharge, topologicalChargeDensity } from "./topology.ts";
 export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradientFlow, symanzikFlow, wilsonFlow } from "./flow.ts";
+export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, reunitarise, unitarityDefect } from "./unitarity.ts";
 export * from "./check/index.ts";
