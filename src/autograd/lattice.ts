@@ -118,3 +118,12 @@ export function displacementText(lattice: Lattice, d: Displacement): string {
   });
   return parts.length === 0 ? "0" : parts.join("");
 }
+
+/** The call that moves `name` from one site to another: `shift(B, 0)`, `shift(B, 1, -2)`, `shift(B, [1, -1, 0, 0])`. */
+export function shiftText(lattice: Lattice, name: string, from: Displacement, to: Displacement): string {
+  const d = lattice.wrap(to.map((x, mu) => x - from[mu]!)).map((x, mu) => (x > lattice.extents[mu]! / 2 ? x - lattice.extents[mu]! : x));
+  const moved = d.flatMap((x, mu) => (x === 0 ? [] : [mu]));
+  if (moved.length !== 1) return `shift(${name}, [${d.join(", ")}])`;
+  const steps = d[moved[0]!]!;
+  return `shift(${name}, ${moved[0]}${steps === 1 ? "" : `, ${steps}`})`;
+}

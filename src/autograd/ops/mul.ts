@@ -3,7 +3,7 @@
  * Matrix times vector: w = A v; A' = w' v^+, v' = A^+ w'.
  */
 import { CovarianceError } from "../../errors.ts";
-import { displacementText } from "../lattice.ts";
+import { displacementText, shiftText } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
@@ -23,7 +23,7 @@ export const mulOp: Op = {
     if (!sameDisplacement(lattice, a!.end, b!.start)) {
       const [p, q] = [displacementText(lattice, a!.end), displacementText(lattice, b!.start)];
       throw new CovarianceError(
-        `mul: A ends at ${p} but B starts at ${q}: got A [${displacementText(lattice, a!.start)} -> ${p}] and B [${q} -> ${displacementText(lattice, b!.end)}], expected B to start at ${p}: shift B by the difference, or take adj of one of them`,
+        `mul: A ends at ${p} but B starts at ${q}: got A [${displacementText(lattice, a!.start)} -> ${p}] and B [${q} -> ${displacementText(lattice, b!.end)}], expected B to start at ${p}: shift B, ${shiftText(lattice, "B", b!.start, a!.end)}, or take adj of one of them`,
       );
     }
     return { kind: "matrix", N: a!.N, start: a!.start, end: b!.end, domain: jointDomain("mul", a!, b!), algebra: false };
@@ -66,7 +66,7 @@ export const mulVectorOp: Op = {
       throw new CovarianceError(`mul: got ${typeText(lattice, a!)} and ${typeText(lattice, v!)}, expected a matrix and a vector of the same N`);
     if (!sameDisplacement(lattice, a!.end, v!.at))
       throw new CovarianceError(
-        `mul: the matrix ends at ${displacementText(lattice, a!.end)} but the vector sits at ${displacementText(lattice, v!.at)}: expected equal sites: shift the vector, or take adj of the matrix`,
+        `mul: the matrix ends at ${displacementText(lattice, a!.end)} but the vector sits at ${displacementText(lattice, v!.at)}: expected equal sites: shift the vector, ${shiftText(lattice, "v", v!.at, a!.end)}, or take adj of the matrix`,
       );
     return { ...v!, at: a!.start, domain: jointDomain("mul", a!, v!) };
   },
