@@ -3,9 +3,10 @@
  * address = (block * components + component) * W + lane. On lattices with even extents all even sites come before all odd ones, so a
  * kernel on one parity runs over a contiguous half of the blocks.
  *
- * W > 1: the lanes of a block are sites half a lattice apart along one direction (with L/2 even, so they share their parity). A
- * displacement then moves whole blocks, and swaps the lanes where it crosses the cut; lattices that cannot be cut this way
- * fall back to one lane.
+ * W > 1: the lattice is cut into W equal sub-lattices, c_mu of them along direction mu, and the lanes of a block are the sites at one
+ * position of all sub-lattices. A displacement then moves whole blocks, and where it leaves the sub-lattice it permutes the lanes:
+ * lane q = (q_mu) reads from lane (q_mu + k_mu mod c_mu). Sub-lattices of bipartite lattices have even extents, so the lanes of a block share
+ * their parity; lattices that cannot be cut W times get fewer lanes.
  */
 
 /** The part of a lattice that a layout needs. */
@@ -18,55 +19,89 @@ export interface SiteIndex {
   parity(n: number): 0 | 1;
 }
 
+/** Sites in a block: a power of two that some machine's vectors hold. */
+export type Lanes = 1 | 2 | 4 | 8;
+
 export interface Layout {
   /** Lanes in a block. */
-  readonly width: number;
+  readonly width: Lanes;
+  /** Sub-lattices along each direction. */
+  readonly cuts: readonly number[];
   readonly blocks: number;
   /** Memory position block * width + lane of every lexicographic site. */
   readonly position: Int32Array;
   /** First and last+1 block of a domain. */
   range(domain: "all" | "even" | "odd"): readonly [number, number];
-  /** For every block the block of n + d times width, plus 1 when the lanes are swapped. */
+  /** For every block, the block of n + d times width, plus the number of the permutation of its lanes (0: none). */
   table(displacement: readonly number[]): Int32Array;
 }
 
-/** Direction that two lanes can be cut along, the slowest one; -1 when there is none. */
-function cutDirection(lattice: SiteIndex): number {
-  for (let mu = lattice.extents.length - 1; mu >= 0; mu--) if (lattice.extents[mu]! % 4 === 0) return mu;
-  if (!lattice.bipartite) for (let mu = lattice.extents.length - 1; mu >= 0; mu--) if (lattice.extents[mu]! % 2 === 0) return mu;
-  return -1;
+/** Cuts the longest sub-lattice in two (the slowest direction of equals) until there are `lanes`; undefined when that is not possible. */
+function cutInto(lattice: SiteIndex, lanes: number): number[] | undefined {
+  const unit = lattice.bipartite ? 4 : 2;
+  const extents = [...lattice.extents];
+  for (let w = 1; w < lanes; w *= 2) {
+    let cut = -1;
+    extents.forEach((L, mu) => {
+      if (L % unit === 0 && (cut < 0 || L >= extents[cut]!)) cut = mu;
+    });
+    if (cut < 0) return undefined;
+    extents[cut]! /= 2;
+  }
+  return lattice.extents.map((L, mu) => L / extents[mu]!);
 }
 
-/** Lays out a lattice for blocks of `lanes` sites (1 or 2). */
-export function makeLayout(lattice: SiteIndex, lanes: 1 | 2): Layout {
-  const cut = lanes === 2 ? cutDirection(lattice) : -1;
-  const width = cut < 0 ? 1 : 2;
-  const half = cut < 0 ? 0 : lattice.extents[cut]! / 2;
+/** Sub-lattice (q_mu) of a lane, the first direction fastest. */
+function digits(lane: number, cuts: readonly number[]): number[] {
+  return cuts.map((c) => {
+    const q = lane % c;
+    lane = (lane - q) / c;
+    return q;
+  });
+}
+
+/** Lane that each lane reads from under permutation k, for lanes cut like this. */
+export function lanePermutation(cuts: readonly number[], k: number): number[] {
+  const width = cuts.reduce((w, c) => w * c, 1);
+  const shift = digits(k, cuts);
+  return Array.from({ length: width }, (_, lane) => {
+    const q = digits(lane, cuts);
+    let from = 0;
+    for (let mu = cuts.length - 1; mu >= 0; mu--) from = from * cuts[mu]! + ((q[mu]! + shift[mu]!) % cuts[mu]!);
+    return from;
+  });
+}
+
+/** Lays out a lattice for blocks of `lanes` sites, or of as many as it can be cut into. */
+export function makeLayout(lattice: SiteIndex, lanes: Lanes): Layout {
+  let width = lanes;
+  let cuts = cutInto(lattice, width);
+  while (!cuts) cuts = cutInto(lattice, (width = (width / 2) as Lanes));
+  const sub = lattice.extents.map((L, mu) => L / cuts[mu]!);
   const V = lattice.volume;
-  const position = new Int32Array(V).fill(-1);
+  const position = new Int32Array(V);
   const representative = new Int32Array(V / width);
+  const offsets = Array.from({ length: width }, (_, lane) => digits(lane, cuts).map((q, mu) => q * sub[mu]!));
   let block = 0;
   for (const parity of lattice.bipartite ? [0, 1] : [-1]) {
     for (let n = 0; n < V; n++) {
       if (parity >= 0 && lattice.parity(n) !== parity) continue;
       const x = lattice.coordinates(n);
-      if (width === 2 && x[cut]! >= half) continue;
-      position[n] = block * width;
+      if (x.some((c, mu) => c >= sub[mu]!)) continue;
       representative[block] = n;
-      if (width === 2) {
-        x[cut]! += half;
-        position[lattice.site(x)] = block * width + 1;
-      }
+      offsets.forEach((o, lane) => (position[lattice.site(x.map((c, mu) => c + o[mu]!))] = block * width + lane));
       block++;
     }
   }
   const blocks = block;
   return {
     width,
+    cuts,
     blocks,
     position,
     range: (domain) => (domain === "all" ? [0, blocks] : domain === "even" ? [0, blocks / 2] : [blocks / 2, blocks]),
     table(d) {
+      // the representative is in lane 0, which reads from the lane whose number names the permutation
       const t = new Int32Array(blocks);
       for (let b = 0; b < blocks; b++) {
         const x = lattice.coordinates(representative[b]!);

@@ -68,23 +68,23 @@ export class WorkerPool {
     return id;
   }
 
-  /** Runs chunks c0 <= c < c1, split evenly; returns when all are done. */
-  run(module: number, kernel: number, parameters: number, scratch: number, scratchBytes: number, c0: number, c1: number, own: Kernel): void {
+  /** Runs all chunks of a kernel, split evenly; returns when all are done. */
+  run(module: number, kernel: number, parameters: number, scratch: number, scratchBytes: number, chunks: number, own: Kernel): void {
     const C = this.#control;
-    const share = (c1 - c0) / (this.#size + 1);
+    const share = chunks / (this.#size + 1);
     C[1] = module;
     C[2] = kernel;
     C[3] = parameters;
     for (let r = 0; r < this.#size; r++) {
       const at = FIELDS + 4 * r;
       C[at + 1] = scratch + (r + 1) * scratchBytes;
-      C[at + 2] = c0 + Math.round((r + 1) * share);
-      C[at + 3] = c0 + Math.round((r + 2) * share);
+      C[at + 2] = Math.round((r + 1) * share);
+      C[at + 3] = Math.round((r + 2) * share);
     }
     const job = (this.#job = (this.#job + 1) | 0);
     Atomics.store(C, JOB, job);
     Atomics.notify(C, JOB);
-    own(parameters, scratch, c0, c0 + Math.round(share));
+    own(parameters, scratch, 0, Math.round(share));
     for (let r = 0; r < this.#size; r++) {
       const at = FIELDS + 4 * r;
       let done = Atomics.load(C, at);

@@ -2,12 +2,14 @@
  * Kernels as readable JavaScript on one Float64Array: the reference emitter and the debugger. One function a micro-kernel, one a
  * kernel; addresses are indices into the array.
  */
-import { CHUNK, type KernelPlan, type Parameter, atHome, parameterKey } from "./kernels.ts";
+import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey } from "./kernels.ts";
 import type { Argument } from "./ir.ts";
 import type { MicroKernel, Statement } from "./scalar.ts";
 import type { CompiledKernels, Emitter } from "./emitter.ts";
 import { plainMemory } from "../backend/heap.ts";
 
+/** Blocks in a chunk; this layout has one lane. */
+const CHUNK = chunkBlocks(1);
 /** Instructions in one function: beyond this V8 no longer optimises it well. */
 const PART = 64;
 
@@ -141,7 +143,7 @@ export const jsEmitter: Emitter = {
     const launches = new Function(source)() as Launch[];
     return {
       source,
-      launch: (k, heap, parameters, scratch, c0, c1) => launches[k]!(heap.f64, heap.i32, parameters, scratch, c0, c1),
+      launch: (k, heap, parameters, scratch, chunks) => launches[k]!(heap.f64, heap.i32, parameters, scratch, 0, chunks),
     };
   },
 };

@@ -11,8 +11,8 @@ import { Wasm } from "../backend/webassembly.ts";
 import { WorkerPool } from "../backend/workers.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
 import type { Argument } from "./ir.ts";
-import { CHUNK, type KernelPlan, atHome, parameterKey } from "./kernels.ts";
-import type { MicroKernel, Statement } from "./scalar.ts";
+import { type KernelPlan, atHome, chunkBlocks, parameterKey } from "./kernels.ts";
+import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
 
 const BINARY = { add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, max: 0xf7 } as const;
 const UNARY = { neg: 0xed, sqrt: 0xef, abs: 0xec } as const;
@@ -140,13 +140,18 @@ class MicroEmitter {
     );
   }
 
-  finish(m: MicroKernel): Code {
-    for (const s of m.statements) this.statement(s);
-    m.results.forEach((v, k) => {
+  finish(m: MicroKernel, inPlace: boolean): Code {
+    const early = inPlace ? undefined : earlyStores(m);
+    const put = (k: number): void => {
       this.code.get(m.operands);
-      this.#get(v);
+      this.#get(m.results[k]!);
       store(this.code, this.#width, k);
+    };
+    m.statements.forEach((s, i) => {
+      this.statement(s);
+      early?.[i]!.forEach(put);
     });
+    if (!early) m.results.forEach((_, k) => put(k));
     return this.code;
   }
 }
@@ -168,10 +173,19 @@ function swapCode(n: number): Code {
   return c;
 }
 
+/** Bytes of fields in one pass beyond which they come from outside the second-level cache. */
+const RESIDENT = 1 << 20;
+
+/** Does the kernel stream its fields from beyond the second-level cache? Short kernels leave that to the hardware's prefetching. */
+function streams(plan: KernelPlan, context: EmitContext): boolean {
+  return plan.streams > 16 && 8 * plan.footprint * context.layout.width * context.layout.blocks > RESIDENT;
+}
+
 /** One kernel: (parameter table, scratch, first chunk, last chunk + 1), all byte addresses or counts. */
-function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: MicroKernel) => number, swapOf: (n: number) => number): Code {
+function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => number, swapOf: (n: number) => number): Code {
   const { step, index, slotOffsets } = plan;
-  const { width } = context;
+  const { width } = context.layout;
+  const chunkLength = chunkBlocks(width);
   const lane = 8 * width;
   const [first, last] = context.range(step.domain);
   const c = new Code(4);
@@ -225,6 +239,15 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: Micr
       });
     }
   };
+  /** Loads one word of every cache line of an operand: all misses of a block are under way together before the arithmetic needs them. */
+  const touch = (a: Argument): void => {
+    if (a.kind !== "field" || addresses.has(`${a.buffer}@${a.displacement.join(",")}`)) return;
+    prepare(a);
+    for (let at = 0; at < lane * components(a.type); at += 64) {
+      push(a);
+      c.memory(0x28, 2, at).op(0x1a);
+    }
+  };
   const push = (a: Argument): void => {
     if (a.kind === "slot") c.get(S).i32(slotOffsets[a.slot]! * lane).op(0x6a);
     else if (a.kind === "scalar") c.get(base(`b${a.buffer}`));
@@ -235,18 +258,19 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functionOf: (m: Micr
     () => void c.get(chunk).get(c1).op(0x4e),
     () => {
       for (const s of sums) c.simd(0x0c, ...ZEROS).set(s);
-      c.get(chunk).i32(CHUNK).op(0x6c).i32(first).op(0x6a).set(b);
-      c.get(b).i32(CHUNK).op(0x6a).set(end);
+      c.get(chunk).i32(chunkLength).op(0x6c).i32(first).op(0x6a).set(b);
+      c.get(b).i32(chunkLength).op(0x6a).set(end);
       c.get(end).i32(last).op(0x4a).when(() => void c.i32(last).set(end));
       c.loop(
         () => void c.get(b).get(end).op(0x4e),
         () => {
+          if (streams(plan, context)) for (const ins of step.instructions) ins.args.forEach(touch);
           step.instructions.forEach((ins, k) => {
             ins.args.forEach(prepare);
             ins.args.forEach(push);
             if (ins.target.kind === "slot") c.get(S).i32(slotOffsets[ins.target.slot]! * lane).op(0x6a);
             else home(ins.target.buffer);
-            c.call(functionOf(plan.micro[k]!));
+            c.call(functionOf(plan.micro[k]!, plan.inPlace[k]!));
           });
           step.reductions.forEach((r, k) => {
             prepare(r.value);
@@ -284,13 +308,14 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     compile(plans, context): CompiledKernels {
       const module = new Module();
       const imports = new Map(Object.entries(IMPORTS).map(([name, n]) => [name, module.import(name, Array.from({ length: n }, () => F64 as ValType), [F64])]));
-      const functions = new Map<MicroKernel, number>();
+      const functions = { apart: new Map<MicroKernel, number>(), inPlace: new Map<MicroKernel, number>() };
       const swaps = new Map<number, number>();
-      const functionOf = (m: MicroKernel): number => {
-        let n = functions.get(m);
+      const functionOf = (m: MicroKernel, inPlace: boolean): number => {
+        const known = inPlace ? functions.inPlace : functions.apart;
+        let n = known.get(m);
         if (n === undefined) {
-          const code = new MicroEmitter(m.operands, context.width, fma, imports).finish(m);
-          functions.set(m, (n = module.function(Array.from({ length: m.operands + 1 }, () => I32 as ValType), [], code)));
+          const code = new MicroEmitter(m.operands, context.layout.width, fma, imports).finish(m, inPlace);
+          known.set(m, (n = module.function(Array.from({ length: m.operands + 1 }, () => I32 as ValType), [], code)));
         }
         return n;
       };
@@ -307,10 +332,10 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
       const kernels = plans.map((_, k) => instance.exports[`k${k}`] as (P: number, S: number, c0: number, c1: number) => void);
       const id = pool?.add(compiled, bytes!.memory);
       return {
-        source: `wasm module of ${binary.length} bytes, ${functions.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`,
-        launch(k, _heap, parameters, scratch, c0, c1, scratchBytes) {
-          if (pool && id !== undefined && c1 - c0 >= 2 * threads) pool.run(id, k, parameters * 4, scratch, scratchBytes, c0, c1, kernels[k]!);
-          else kernels[k]!(parameters * 4, scratch, c0, c1);
+        source: `wasm module of ${binary.length} bytes, ${functions.apart.size + functions.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`,
+        launch(k, _heap, parameters, scratch, chunks, scratchBytes) {
+          if (pool && id !== undefined && chunks >= 2 * threads) pool.run(id, k, parameters * 4, scratch, scratchBytes, chunks, kernels[k]!);
+          else kernels[k]!(parameters * 4, scratch, 0, chunks);
         },
       };
     },

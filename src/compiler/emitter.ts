@@ -1,26 +1,33 @@
-/** The seam between the compiler and its emitters: JavaScript, WebAssembly, C. */
+/**
+ * The seam between the compiler and its emitters: JavaScript, WebAssembly, C. An emitter turns kernel plans into something that runs on
+ * its memory: it prints each micro-kernel (straight-line arithmetic on one block of W sites) once, and each kernel as a loop over chunks of
+ * blocks that resolves operands through the parameter table and calls the micro-kernels. Everything else (buffers, lifetimes,
+ * order of the sums) is fixed before, so all emitters agree to rounding. One for CUDA C would take W = 1, a thread a block, and memory
+ * of the device.
+ */
 import type { Domain } from "../autograd/lattice.ts";
 import type { ByteSource, Heap } from "../backend/heap.ts";
+import type { Lanes, Layout } from "../backend/layout.ts";
 import type { KernelPlan } from "./kernels.ts";
 
 export interface EmitContext {
   /** First and last+1 block of a loop; scalars loop once. */
   range(domain: Domain | "one"): readonly [number, number];
-  /** Lanes of a block. */
-  readonly width: number;
+  /** Lanes of a block, and how displacements permute them. */
+  readonly layout: Layout;
 }
 
 export interface CompiledKernels {
   /** Readable text of what was made. */
   readonly source: string;
-  /** Runs chunks c0 <= c < c1 of kernel k. `parameters` is the index of its table in 32-bit words, `scratch` an address; each thread has `scratchBytes` of it. */
-  launch(k: number, heap: Heap, parameters: number, scratch: number, c0: number, c1: number, scratchBytes: number): void;
+  /** Runs all chunks of kernel k. `parameters` is the index of its table in 32-bit words, `scratch` an address; each thread has `scratchBytes` of it. */
+  launch(k: number, heap: Heap, parameters: number, scratch: number, chunks: number, scratchBytes: number): void;
 }
 
 export interface Emitter {
   readonly name: string;
-  /** Sites in a block that it asks for; the layout may give 1 instead. */
-  readonly lanes: 1 | 2;
+  /** Sites in a block that it asks for; the layout may give fewer. */
+  readonly lanes: Lanes;
   /** Bytes per unit of an address: 8 for indices into a Float64Array, 1 for byte addresses. */
   readonly addressUnit: 1 | 8;
   /** Threads that a launch may use, counting the main one. */

@@ -6,7 +6,7 @@ import { NaNError } from "../errors.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, KernelEngine } from "./engine.ts";
 import type { KernelStep, Schedule, SolveStep } from "./ir.ts";
-import { CHUNK, type KernelPlan, atHome, planKernel } from "./kernels.ts";
+import { type KernelPlan, atHome, chunkBlocks, planKernel } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
 
 interface Launch {
@@ -49,9 +49,9 @@ export class ProgramExecutable implements Executable {
     this.#address = new Float64Array(schedule.buffers.length);
     this.#stride = new Float64Array(schedule.buffers.length);
     this.arenaBytes = this.#place();
-    const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, engine.microKernels) : undefined));
+    const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
-    this.#compiled = engine.emitter.compile(kernels, { range: (d) => engine.range(d), width: engine.layout.width });
+    this.#compiled = engine.emitter.compile(kernels, { range: (d) => engine.range(d), layout: engine.layout });
     for (const p of kernels) engine.reserveScratch(p.scratch + p.swapScratch);
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
@@ -175,7 +175,7 @@ export class ProgramExecutable implements Executable {
   #prepare(plan: KernelPlan, kernel: number): Launch {
     const { engine, unit } = { engine: this.#engine, unit: this.#engine.emitter.addressUnit };
     const [first, last] = engine.range(plan.step.domain);
-    const chunks = Math.ceil((last - first) / CHUNK);
+    const chunks = Math.ceil((last - first) / chunkBlocks(engine.layout.width));
     const partials = plan.step.reductions.map(() => this.#allocate(8 * engine.layout.width * chunks));
     const table = this.#allocate(4 * Math.max(1, plan.parameters.length)) / 4;
     plan.parameters.forEach((p, k) => {
@@ -220,7 +220,7 @@ export class ProgramExecutable implements Executable {
   #launch(l: Launch): void {
     const engine = this.#engine;
     const { address, bytes } = engine.scratch;
-    this.#compiled.launch(l.kernel, engine.heap, l.table, address / engine.emitter.addressUnit, 0, l.chunks, bytes);
+    this.#compiled.launch(l.kernel, engine.heap, l.table, address / engine.emitter.addressUnit, l.chunks, bytes);
     const f = engine.heap.f64;
     for (let r = 0; r < l.partials.length; r++) {
       const width = engine.layout.width;

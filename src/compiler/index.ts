@@ -1,4 +1,5 @@
 /** Compiler room: programs to kernels to executables. */
+import type { Engine } from "../autograd/engine.ts";
 import { Lattice } from "../autograd/lattice.ts";
 import { hasSimd } from "../backend/features.ts";
 import { BackendError } from "../errors.ts";
@@ -6,9 +7,11 @@ import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";
 import { wasmEmitter } from "./emit-wasm.ts";
+import { nativeEmitter } from "./native.ts";
+import type { Lanes } from "../backend/layout.ts";
 
 /** Backends of the compiler. */
-export type BackendName = "js" | "wasm";
+export type BackendName = "js" | "wasm" | "native";
 
 export interface EngineOptions {
   readonly backend?: BackendName | "auto";
@@ -16,20 +19,33 @@ export interface EngineOptions {
   readonly threads?: number | "auto";
   /** Multiply then add instead of fused multiply-add. */
   readonly strict?: boolean;
+  /** Sites in a vector of the native backend: a power of two up to 8; the machine's widest vector when left out. */
+  readonly lanes?: Lanes;
+  /** A loaded backend to use instead of one of the names. */
+  readonly engine?: EngineSource;
+}
+
+/** A loaded backend that makes the engine of a lattice, for instance what `loadTfjs` returns. */
+export interface EngineSource {
+  attach(lattice: Lattice): Engine;
 }
 
 /** Sites above which a second thread pays. */
 const THREADED_VOLUME = 2048;
 
 function emitter(volume: number, options: EngineOptions): Emitter {
-  const { backend = "auto", threads = "auto", strict = false } = options;
+  const { backend = "auto", strict = false } = options;
+  const threads = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME ? 2 : 1) : options.threads;
+  if (!Number.isInteger(threads) || threads < 1) throw new BackendError(`threads: got ${threads}, expected "auto" or a positive integer`);
   if (backend === "js" || (backend === "auto" && !hasSimd())) return jsEmitter;
-  if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js or wasm`);
+  if (backend === "native") return nativeEmitter({ strict, threads, ...(options.lanes === undefined ? {} : { lanes: options.lanes }) });
+  if ((backend as string) === "tfjs") throw new BackendError('backend tfjs: it is loaded first, expected { engine: await loadTfjs({ engine: "tfjs-node-gpu" }) } in place of { backend: "tfjs" }');
+  if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js, wasm or native`);
   if (!hasSimd()) throw new BackendError("backend wasm: this engine has no WebAssembly SIMD, expected Node 20 or newer on a 64-bit machine: use backend js");
-  return wasmEmitter({ strict, threads: threads === "auto" ? (volume >= THREADED_VOLUME ? 2 : 1) : threads });
+  return wasmEmitter({ strict, threads });
 }
 
 /** A lattice whose programs run on the given backend. */
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
-  return new Lattice(extents, (lattice) => new KernelEngine(lattice, emitter(lattice.volume, options)));
+  return new Lattice(extents, (lattice) => options.engine?.attach(lattice) ?? new KernelEngine(lattice, emitter(lattice.volume, options)));
 }

@@ -1,11 +1,14 @@
 /** What every emitter needs to know about a kernel step: its parameters, its micro-kernels, its cost. */
 import type { Displacement } from "../autograd/lattice.ts";
 import { components } from "../autograd/types.ts";
-import type { Argument, KernelStep } from "./ir.ts";
+import type { Argument, Instruction, KernelStep, Schedule } from "./ir.ts";
 import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";
 
-/** Sites blocks are summed in chunks of this many, whatever the number of threads: the same bits for any of them. */
-export const CHUNK = 64;
+/** Sites are summed in chunks of this many, whatever the number of threads: the same bits for any of them. */
+const CHUNK_SITES = 128;
+
+/** Blocks of `width` sites in a chunk, the unit of work of a thread. */
+export const chunkBlocks = (width: number): number => CHUNK_SITES / width;
 
 /** A 32-bit entry of a kernel's parameter table. */
 export type Parameter =
@@ -25,12 +28,18 @@ export interface KernelPlan {
   readonly index: ReadonlyMap<string, number>;
   /** Micro-kernel of each instruction. */
   readonly micro: readonly MicroKernel[];
+  /** Instructions whose target may share memory with an operand: these store nothing before they have loaded everything. */
+  readonly inPlace: readonly boolean[];
   /** First component of each scratch slot, and their total. */
   readonly slotOffsets: readonly number[];
   readonly scratch: number;
   /** Components of all displaced operands: room for copies with exchanged lanes. */
   readonly swapScratch: number;
   readonly flops: number;
+  /** Field operands, counting every displacement. */
+  readonly streams: number;
+  /** Reals per site of the distinct fields that are loaded. */
+  readonly footprint: number;
   /** Reals loaded from and stored to fields per site. */
   readonly loads: number;
   readonly stores: number;
@@ -40,8 +49,15 @@ export const atHome = (d: Displacement): boolean => d.every((x) => x === 0);
 
 export const form = (a: Argument): OperandForm => ({ type: a.type, dagger: a.dagger });
 
-/** Plans a kernel; micro-kernels are shared through the cache. */
-export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): KernelPlan {
+/** A target may be the caller's field, and that field also an input that is read at the same site. */
+function writesInPlace(ins: Instruction, { buffers }: Pick<Schedule, "buffers">): boolean {
+  const { target } = ins;
+  if (target.kind === "slot" || !buffers[target.buffer]!.external) return false;
+  return ins.args.some((a) => a.kind !== "slot" && (a.buffer === target.buffer || buffers[a.buffer]!.external !== undefined));
+}
+
+/** Plans a kernel of a schedule; micro-kernels are shared through the cache. */
+export function planKernel(step: KernelStep, schedule: Pick<Schedule, "buffers">, cache: Map<string, MicroKernel>): KernelPlan {
   const parameters: Parameter[] = [];
   const index = new Map<string, number>();
   const use = (p: Parameter): void => {
@@ -51,6 +67,7 @@ export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): K
     parameters.push(p);
   };
   const fields = new Set<string>();
+  const loaded = new Map<number, number>();
   let loads = 0;
   let swapScratch = 0;
   const argument = (a: Argument): void => {
@@ -62,6 +79,7 @@ export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): K
       if (fields.has(key)) return;
       fields.add(key);
       loads += components(a.type);
+      loaded.set(a.buffer, components(a.type));
       if (atHome(a.displacement)) return;
       swapScratch += components(a.type);
       use({ kind: "table", displacement: a.displacement });
@@ -91,5 +109,8 @@ export function planKernel(step: KernelStep, cache: Map<string, MicroKernel>): K
     slotOffsets.push(scratch);
     scratch += size;
   }
-  return { step, parameters, index, micro, slotOffsets, scratch, swapScratch, flops: micro.reduce((s, m) => s + m.flops, 0), loads, stores };
+  const inPlace = step.instructions.map((ins) => writesInPlace(ins, schedule));
+  const flops = micro.reduce((s, m) => s + m.flops, 0);
+  const footprint = [...loaded.values()].reduce((s, n) => s + n, 0);
+  return { step, parameters, index, micro, inPlace, slotOffsets, scratch, swapScratch, flops, streams: fields.size, footprint, loads, stores };
 }

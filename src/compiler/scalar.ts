@@ -176,6 +176,21 @@ class Recorder implements Site {
   }
 }
 
+/**
+ * Components that may be stored right after each statement, as soon as their value is known: fewer values stay alive. Only for
+ * results that share no memory with an operand.
+ */
+export function earlyStores(m: MicroKernel): number[][] {
+  const made = new Map<number, number>();
+  m.statements.forEach((s, i) => {
+    if (s.kind === "loop") for (const v of s.variables) made.set(v, i);
+    else made.set(s.id, i);
+  });
+  const after: number[][] = m.statements.map(() => []);
+  m.results.forEach((v, k) => after[made.get(v)!]!.push(k));
+  return after;
+}
+
 /** How an operand is read: straight, or as its conjugate transpose. */
 export interface OperandForm {
   readonly type: ValueType;

@@ -1,0 +1,113 @@
+/**
+ * The system's C compiler as a back end: finds `cc`, compiles a source to a shared object that is kept in the user's cache folder under
+ * the hash of its contents, and loads it with koffi. Nothing here is needed unless the native backend is asked for.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { BackendError } from "../errors.ts";
+import type { Lanes } from "./layout.ts";
+
+/** Where things are; the environment (CC, GAUGEGRAD_CACHE, XDG_CACHE_HOME) decides what is left out. */
+export interface NativeOptions {
+  /** C compiler: gcc, clang or anything that takes their options. */
+  readonly cc?: string;
+  /** Folder for compiled kernels. */
+  readonly cache?: string;
+}
+
+type Foreign = (...args: (number | ArrayBufferLike)[]) => number;
+interface Library {
+  func(prototype: string): Foreign;
+}
+interface Koffi {
+  load(path: string): Library;
+}
+
+/** A compiler that works here, and what it compiles for. */
+export interface Toolchain {
+  readonly cc: string;
+  readonly flags: readonly string[];
+  /** Name and version. */
+  readonly version: string;
+  /** Doubles in the widest vector of this machine. */
+  readonly lanes: Lanes;
+  /** Everything the compiler predefines: compiler, version, and machine. */
+  readonly fingerprint: string;
+}
+
+const toolchains = new Map<string, Toolchain>();
+
+/** @throws BackendError when there is no compiler. */
+export function findToolchain(options: NativeOptions = {}): Toolchain {
+  const cc = options.cc ?? process.env["CC"] ?? "cc";
+  const known = toolchains.get(cc);
+  if (known) return known;
+  for (const machine of [["-march=native"], ["-mcpu=native"], []]) {
+    const probe = spawnSync(cc, [...machine, "-dM", "-E", "-x", "c", "/dev/null"], { encoding: "utf8" });
+    if (probe.error) break;
+    if (probe.status !== 0) continue;
+    const macro = (name: string): string | undefined => new RegExp(`^#define ${name} (.*)$`, "m").exec(probe.stdout)?.[1];
+    const found: Toolchain = {
+      cc,
+      flags: [...machine, "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing", "-fPIC", "-shared", "-pthread"],
+      version: (macro("__VERSION__") ?? "unknown").replaceAll('"', ""),
+      lanes: macro("__AVX512F__") ? 8 : macro("__AVX__") ? 4 : 2,
+      fingerprint: probe.stdout,
+    };
+    toolchains.set(cc, found);
+    return found;
+  }
+  throw new BackendError(`backend native: got no C compiler "${cc}", expected gcc or clang: install one, name it in CC, or use backend wasm`);
+}
+
+/** The foreign function interface. @throws BackendError when koffi is not installed. */
+export function loadKoffi(): Koffi {
+  try {
+    return createRequire(import.meta.url)("koffi") as Koffi;
+  } catch (e) {
+    const reason = (e as { code?: string }).code === "MODULE_NOT_FOUND" ? "it is not installed" : (e as Error).message.split("\n")[0];
+    throw new BackendError(`backend native: cannot load the optional package koffi (${reason}), expected it next to gaugegrad: npm install koffi, or use backend wasm`);
+  }
+}
+
+/** Folder of compiled kernels. */
+export function cacheFolder(options: NativeOptions = {}): string {
+  return options.cache ?? process.env["GAUGEGRAD_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "gaugegrad", "native");
+}
+
+/** Compiles a source, or finds it compiled, and loads it. @throws BackendError with the compiler's first error. */
+export function loadNative(source: string, extraFlags: readonly string[], options: NativeOptions = {}): Library {
+  const koffi = loadKoffi();
+  const tools = findToolchain(options);
+  const flags = [...tools.flags, ...extraFlags];
+  const folder = cacheFolder(options);
+  const hash = createHash("sha256").update([source, tools.cc, flags.join(" "), tools.fingerprint].join("\0")).digest("hex").slice(0, 32);
+  const file = join(folder, `${hash}.so`);
+  if (existsSync(file)) {
+    try {
+      return koffi.load(file);
+    } catch {
+      // a damaged file: made again below
+    }
+  }
+  const text = join(folder, `${hash}.c`);
+  const made = `${file}.${process.pid}`;
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(text, source);
+  } catch (e) {
+    throw new BackendError(`backend native: cannot write to the cache folder ${folder} (${(e as Error).message}): set GAUGEGRAD_CACHE to a writable folder, or use backend wasm`);
+  }
+  const run = spawnSync(tools.cc, [...flags, "-o", made, text, "-lm"], { encoding: "utf8" });
+  if (run.error || run.status !== 0) {
+    rmSync(made, { force: true });
+    const reason = run.error?.message ?? run.stderr.split("\n").find((line) => line.includes("error")) ?? run.stderr.split("\n")[0] ?? "";
+    throw new BackendError(`backend native: ${tools.cc} (${tools.version}) failed on ${text}: ${reason}: expected gcc or clang with vector extensions: name another compiler in CC, or use backend wasm`);
+  }
+  renameSync(made, file);
+  return koffi.load(file);
+}

@@ -1,0 +1,177 @@
+/**
+ * Kernels as C with vector extensions (gcc, clang): a value is a vector with one site in each lane. One function a micro-kernel, one a
+ * kernel, as in the other emitters; lanes are permuted where a displacement leaves a sub-lattice. The text depends on the
+ * kernels and the cuts but not on the extents, so programs on many lattices share one compiled file.
+ */
+import { components } from "../autograd/types.ts";
+import { lanePermutation } from "../backend/layout.ts";
+import { KERNEL_TYPE, POOL_TYPE } from "../backend/native-threads.ts";
+import type { EmitContext } from "./emitter.ts";
+import type { Argument } from "./ir.ts";
+import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey } from "./kernels.ts";
+import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
+
+const BINARY = { add: "+", sub: "-", mul: "*", div: "/" } as const;
+
+function literal(x: number): string {
+  if (Number.isNaN(x)) return "NAN";
+  if (!Number.isFinite(x)) return x > 0 ? "INFINITY" : "-INFINITY";
+  return Object.is(x, -0) ? "-0.0" : Number.isInteger(x) && Math.abs(x) < 1e21 ? `${x}.0` : String(x);
+}
+
+function statement(s: Statement, indent: string): string {
+  const define = (id: number, text: string): string => `${indent}const V v${id} = ${text};`;
+  switch (s.kind) {
+    case "load":
+      return define(s.id, `a${s.operand}[${s.component}]`);
+    case "constant":
+      return define(s.id, `ALL(${literal(s.value)})`);
+    case "binary":
+      return define(s.id, s.name === "max" ? `choose(v${s.a} > v${s.b}, v${s.a}, v${s.b})` : `v${s.a} ${BINARY[s.name]} v${s.b}`);
+    case "unary":
+      return define(s.id, s.name === "neg" ? `-v${s.a}` : `${{ sqrt: "root", abs: "magnitude", laneMax: "lane_max" }[s.name]}(v${s.a})`);
+    case "fma":
+      return define(s.id, `v${s.c} ${s.negated ? "-" : "+"} v${s.a} * v${s.b}`);
+    case "positive":
+      return define(s.id, `choose(v${s.c} > 0.0, v${s.a}, v${s.b})`);
+    case "call":
+      return `${indent}V v${s.id}; for (int l = 0; l < W; l++) v${s.id}[l] = ${s.name}(${s.args.map((a) => `v${a}[l]`).join(", ")});`;
+    case "loop":
+      return [
+        `${indent}V ${s.variables.map((v, k) => `v${v} = v${s.initial[k]!}`).join(", ")};`,
+        `${indent}for (double i = 0; i < v${s.count}[0]; i++) {`,
+        ...s.body.map((t) => statement(t, `${indent}  `)),
+        // all next values are read before a carried variable changes
+        ...s.next.map((n, k) => `${indent}  const V n${s.variables[k]!} = v${n};`),
+        ...s.variables.map((v) => `${indent}  v${v} = n${v};`),
+        `${indent}}`,
+      ].join("\n");
+  }
+}
+
+function microSource(m: MicroKernel, name: string, inPlace: boolean): string {
+  const args = Array.from({ length: m.operands }, (_, k) => `const V* a${k}`);
+  const early = inPlace ? undefined : earlyStores(m);
+  const put = (k: number): string => `  o[${k}] = v${m.results[k]!};`;
+  return [
+    `/* ${m.name} */`,
+    `static MICRO void ${name}(${[...args, `V* ${inPlace ? "" : "restrict "}o`].join(", ")}) {`,
+    ...m.statements.flatMap((s, i) => [statement(s, "  "), ...(early?.[i]!.map(put) ?? [])]),
+    ...(early ? [] : m.results.map((_, k) => put(k))),
+    "}",
+  ].join("\n");
+}
+
+function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
+  const { step, index, slotOffsets } = plan;
+  const chunk = chunkBlocks(context.layout.width);
+  const at = (p: Parameter): number => index.get(parameterKey(p))!;
+  const parameters = plan.parameters.map((p, k) =>
+    p.kind === "stride" ? `  const int64_t p${k} = I[P + ${k}];` : p.kind === "table" ? `  const int32_t* p${k} = I + I[P + ${k}];` : `  double* p${k} = F + I[P + ${k}];`,
+  );
+  const addresses = new Map<string, string>();
+  let copies = plan.scratch;
+  const home = (buffer: number): string => `(V*)(p${at({ kind: "buffer", buffer })} + b * p${at({ kind: "stride", buffer })})`;
+  const body: string[] = [];
+  const address = (a: Argument): string => {
+    if (a.kind === "slot") return `s + ${slotOffsets[a.slot]!}`;
+    if (a.kind === "scalar") return `(V*)p${at({ kind: "buffer", buffer: a.buffer })}`;
+    const key = `${a.buffer}@${a.displacement.join(",")}`;
+    let x = addresses.get(key);
+    if (x) return x;
+    addresses.set(key, (x = `x${addresses.size}`));
+    if (atHome(a.displacement)) body.push(`      const V* ${x} = ${home(a.buffer)};`);
+    else {
+      const [base, stride, table] = [at({ kind: "buffer", buffer: a.buffer }), at({ kind: "stride", buffer: a.buffer }), at({ kind: "table", displacement: a.displacement })];
+      body.push(`      const V* ${x} = across(p${base}, p${stride}, p${table}[b], s + ${copies}, ${components(a.type)});`);
+      copies += components(a.type);
+    }
+    return x;
+  };
+  step.instructions.forEach((ins, k) => {
+    const args = ins.args.map(address);
+    const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : home(ins.target.buffer);
+    body.push(`      ${functionOf(plan.micro[k]!, plan.inPlace[k]!)}(${[...args, target].join(", ")});`);
+  });
+  step.reductions.forEach((r, k) => {
+    const x = address(r.value);
+    body.push(`      r${k} += *(${x});`);
+  });
+  return [
+    `static void ${name}(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1) {`,
+    "  V* s = (V*)(F + S);",
+    ...parameters,
+    "  for (int64_t c = c0; c < c1; c++) {",
+    ...step.reductions.map((_, k) => `    V r${k} = {0};`),
+    `    const int64_t begin = first + c * ${chunk}, end = begin + ${chunk} < last ? begin + ${chunk} : last;`,
+    "    for (int64_t b = begin; b < end; b++) {",
+    ...body,
+    "    }",
+    ...step.reductions.map((_, k) => `    *(V*)(p${at({ kind: "partials", reduction: k })} + c * W) = r${k};`),
+    "  }",
+    "}",
+  ].join("\n");
+}
+
+function prelude(context: EmitContext): string {
+  const { width, cuts } = context.layout;
+  const permutations = Array.from({ length: width }, (_, k) => `{${lanePermutation(cuts, k).join(", ")}}`);
+  const cases = permutations.slice(1).map((p, k) => `    case ${k + 1}: for (int i = 0; i < n; i++) to[i] = SHUFFLE(from[i], ${p.slice(1, -1)}); break;`);
+  return `#include <math.h>
+#include <stdint.h>
+enum { W = ${width} };
+typedef double V __attribute__((vector_size(${8 * width})));
+typedef int64_t M __attribute__((vector_size(${8 * width})));
+#define MICRO __attribute__((noinline))
+#define ALL(x) ((V){${Array.from({ length: width }, () => "x").join(", ")}})
+#ifdef __clang__
+#define SHUFFLE(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#else
+#define SHUFFLE(x, ...) __builtin_shuffle(x, (M){__VA_ARGS__})
+#endif
+${KERNEL_TYPE}
+${POOL_TYPE}
+static inline V choose(M c, V a, V b) { return (V)(((M)a & c) | ((M)b & ~c)); }
+static inline V magnitude(V a) { return (V)((M)a & (INT64_MAX + (M){0})); }
+static inline V root(V a) { V r; for (int l = 0; l < W; l++) r[l] = __builtin_sqrt(a[l]); return r; }
+static inline V lane_max(V a) { double m = a[0]; for (int l = 1; l < W; l++) m = a[l] > m ? a[l] : m; return ALL(m); }
+/* Copies a value with its lanes permuted. */
+static MICRO void permute(V* to, const V* from, int n, int k) {
+  switch (k) {
+${cases.join("\n")}
+  }
+}
+/* The operand at a displaced block: in place, or as a copy where the displacement leaves the sub-lattice. */
+static inline const V* across(const double* base, int64_t stride, int32_t entry, V* copy, int n) {
+  const V* x = (const V*)(base + (entry / W) * stride);
+  if (entry % W == 0) return x;
+  permute(copy, x, n, entry % W);
+  return copy;
+}`;
+}
+
+/** The C text of a list of kernels, with one entry point \`launch\`. */
+export function cSource(plans: readonly KernelPlan[], context: EmitContext): string {
+  const names = new Map<string, string>();
+  const micro: string[] = [];
+  const functionOf = (m: MicroKernel, inPlace: boolean): string => {
+    const key = `${m.name}${inPlace ? " in place" : ""}`;
+    let n = names.get(key);
+    if (!n) {
+      names.set(key, (n = `m${names.size}`));
+      micro.push(microSource(m, n, inPlace));
+    }
+    return n;
+  };
+  const kernels = plans.map((p, k) => kernelSource(p, `k${k}`, context, functionOf));
+  return `${[prelude(context), ...micro, ...kernels].join("\n")}
+static const kernel kernels[] = {${plans.map((_, k) => `k${k}`).join(", ")}};
+/* Runs kernel k on the blocks first <= b < last; P counts 32-bit words, S and scratch doubles. */
+void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads) {
+  double* F = (double*)memory;
+  struct pool* pool = (struct pool*)threads;
+  if (pool && chunks >= 2 * pool->threads) pool->run(pool, kernels[k], F, P, S, scratch, first, last, chunks);
+  else kernels[k](F, (const int32_t*)F, P, S, first, last, 0, chunks);
+}
+`;
+}

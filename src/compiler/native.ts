@@ -1,0 +1,59 @@
+/** The native emitter: kernels as C, compiled by the system's compiler and called on the same memory. */
+import { wasmMemory } from "../backend/wasm-memory.ts";
+import { BackendError } from "../errors.ts";
+import type { Lanes } from "../backend/layout.ts";
+import { type NativeOptions, findToolchain, loadNative } from "../backend/native.ts";
+import { poolSource } from "../backend/native-threads.ts";
+import { cSource } from "./emit-c.ts";
+import type { Emitter } from "./emitter.ts";
+
+export interface NativeEmitterOptions extends NativeOptions {
+  /** Multiply then add, two lanes: the arithmetic of the strict WebAssembly backend. */
+  readonly strict?: boolean;
+  /** Threads, counting the main one. */
+  readonly threads?: number;
+  /** Sites in a block; the widest vector of the machine when left out. */
+  readonly lanes?: Lanes;
+}
+
+const stopPool = new FinalizationRegistry<() => void>((stop) => stop());
+
+/** Emits C; addresses count doubles. @throws BackendError without a compiler or without koffi, or when the compiler fails. */
+export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
+  const { strict = false, threads = 1 } = options;
+  const tools = findToolchain(options);
+  const flags = [strict ? "-ffp-contract=off" : "-ffp-contract=fast"];
+  const runtime = loadNative(poolSource, [], options);
+  const address = runtime.func("int64_t address(void* p)");
+  const pool = threads > 1 ? runtime.func("int64_t pool_start(int32_t threads)")(threads) : 0;
+  if (threads > 1 && pool === 0) throw new BackendError(`backend native: the system refused ${threads} threads: use fewer`);
+  const bytes = wasmMemory(false);
+  let known: ArrayBufferLike | undefined;
+  let memory = 0;
+  const emitter: Emitter = {
+    name: "native",
+    lanes: options.lanes ?? (strict ? 2 : tools.lanes),
+    addressUnit: 8,
+    threads,
+    memory: () => bytes,
+    compile(plans, context) {
+      const source = cSource(plans, context);
+      const library = loadNative(source, flags, options);
+      const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads)");
+      const ranges = plans.map((p) => context.range(p.step.domain));
+      return {
+        source,
+        launch(k, heap, parameters, scratch, chunks, scratchBytes) {
+          const buffer = heap.f64.buffer;
+          if (buffer !== known) [known, memory] = [buffer, address(buffer)];
+          launch(memory, k, parameters, scratch, scratchBytes / 8, ranges[k]![0], ranges[k]![1], chunks, pool);
+        },
+      };
+    },
+  };
+  if (pool !== 0) {
+    const stop = runtime.func("void pool_stop(int64_t pool)");
+    stopPool.register(emitter, () => void stop(pool));
+  }
+  return emitter;
+}
