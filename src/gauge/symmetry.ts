@@ -56,6 +56,10 @@ export function rotation(lattice: Lattice, mu: number, nu: number): Isometry {
 
 /** Visits every link (n, mu) with its image: the link of direction `to` at site m, traversed backwards if `reversed`. */
 function visit(lattice: Lattice, { axes, signs, displacement }: Isometry, f: (n: number, mu: number, m: number, to: number, reversed: boolean) => void): void {
+  if (displacement.length !== lattice.dim || !displacement.every(Number.isInteger))
+    throw new GeometryError(`isometry: got the displacement [${displacement.join(", ")}] on ${lattice}, expected ${lattice.dim} integers`);
+  if (axes.length !== lattice.dim || !lattice.extents.every((_, mu) => axes.includes(mu)))
+    throw new GeometryError(`isometry: got the axes [${axes.join(", ")}] on ${lattice}, expected a permutation of 0 to ${lattice.dim - 1}`);
   lattice.extents.forEach((L, mu) => {
     const image = lattice.extents[axes[mu]!]!;
     if (L !== image) throw new GeometryError(`isometry: got extents ${L} and ${image} for the axes ${lattice.axis(mu)} and ${lattice.axis(axes[mu]!)} of ${lattice}, expected equal ones to exchange them`);
@@ -73,7 +77,10 @@ function visit(lattice: Lattice, { axes, signs, displacement }: Isometry, f: (n:
   }
 }
 
-/** The image of a link field: a link that is traversed backwards becomes U^+. @throws GeometryError for exchanged axes of unequal extents. */
+/**
+ * The image of a link field: a link that is traversed backwards becomes U^+.
+ * @throws GeometryError for a displacement or axes that do not fit the lattice, and for exchanged axes of unequal extents.
+ */
 export function transformLinks<N extends number>(U: LinkField<N>, isometry: Isometry): LinkField<N> {
   const { lattice, N } = U;
   const size = 2 * N * N;
