@@ -19,3 +19,7 @@ export { type LoadedModel, type ModelRecord, type ModelToSave, type NetworkRegis
 export { type ApeOptions, type ApeParameters, type Projection, ape } from "./layers/ape.ts";
 export { type HypercubicParameters, hex, hyp, nhyp } from "./layers/hypercubic.ts";
 export { type FlowLayerOptions, type FlowParameters, type TimeWeights, flowLayer } from "./layers/flow-layer.ts";
+export {
+  type ConvolutionBlock, type ConvolutionOptions, type ConvolutionParameters, type Gate, bilinear, convolution, convolutionChannels, convolutionParameters, loopChannels, traceGate,
+  transportConvolution, transported,
+} from "./layers/convolution.ts";
