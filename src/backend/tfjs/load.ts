@@ -99,11 +99,12 @@ async function importEngine(engine: TfjsEngineName, facts: EngineFacts, importer
 function broken(engine: TfjsEngineName, name: string, error: unknown): BackendError {
   const code = (error as { code?: string }).code ?? "";
   const text = error instanceof Error ? error.message : String(error);
-  if (/MODULE_NOT_FOUND/.test(code) && text.includes(name)) return new BackendError(`tfjs ${engine}: the package ${name} is not installed: ${installLine(engine)}`);
   if (/native addon|tfjs_binding/.test(text) && !/shared object|libtensorflow|dlopen/.test(text))
     return new BackendError(`tfjs ${engine}: ${name} is installed without its native addon: npm rebuild ${name} --build-addon-from-source`);
   if (/shared object|libtensorflow|dlopen|ERR_DLOPEN/.test(text + code))
     return new BackendError(`tfjs ${engine}: ${name} finds no usable libtensorflow (${firstLine(error)}): npm rebuild ${name} --build-addon-from-source, or put the library into its deps/lib (docs/gpu.md)`);
+  if ((/MODULE_NOT_FOUND/.test(code) || /could not resolve|cannot find/i.test(text)) && text.includes(name))
+    return new BackendError(`tfjs ${engine}: the package ${name} is not installed: ${installLine(engine)}`);
   return new BackendError(`tfjs ${engine}: ${name} does not load (${firstLine(error)}): ${installLine(engine)}`);
 }
 

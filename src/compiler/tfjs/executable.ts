@@ -1,0 +1,240 @@
+/**
+ * Runs a recorded program op by op. A value is given back after its last use, and everything that a rule leaves behind at once, so that
+ * replays neither grow memory nor need a scope around them.
+ */
+import type { CompileOptions, Executable, Storage } from "../../autograd/engine.ts";
+import type { Node, Program } from "../../autograd/tape.ts";
+import { components } from "../../autograd/types.ts";
+import type { Arrays, Pair } from "../../backend/tfjs/arrays.ts";
+import { BackendError, NaNError, SolverError } from "../../errors.ts";
+import { ConjugateGradient } from "../conjugate-gradient.ts";
+import type { TfjsEngine, TfjsStorage } from "./engine.ts";
+import { type Value, arraysOf } from "./layout.ts";
+import { type Rule, type Steps, ruleOf } from "./rules.ts";
+
+/** Solves that share operator, fields and right-hand side: one multi-shift solve. */
+interface SolveGroup {
+  readonly ids: readonly number[];
+  readonly solver: ConjugateGradient;
+  readonly fields: readonly TfjsStorage[];
+  readonly rhs: TfjsStorage;
+  readonly solutions: readonly TfjsStorage[];
+}
+
+export class TfjsExecutable implements Executable {
+  readonly arenaBytes: number;
+  readonly #engine: TfjsEngine;
+  readonly #program: Program;
+  readonly #debugNaN: boolean;
+  readonly #b: Arrays;
+  readonly #rules: readonly (Rule | "own")[];
+  /** Values whose last use is this node. */
+  readonly #last: readonly (readonly number[])[];
+  readonly #constants = new Map<number, Pair>();
+  readonly #solves = new Map<number, SolveGroup>();
+  #busy = false;
+
+  /** @throws BackendError for an op without a rule. */
+  constructor(engine: TfjsEngine, program: Program, options: CompileOptions = {}) {
+    this.#engine = engine;
+    this.#program = program;
+    this.#debugNaN = options.debugNaN ?? false;
+    this.#b = engine.arrays.session();
+    this.#rules = program.nodes.map((n) => {
+      const rule = ruleOf(n.op);
+      if (!rule) throw new BackendError(`tfjs: op ${n.op.name} has no rule on this backend: run the program on js, wasm or native`);
+      return rule;
+    });
+    const lastUse = program.nodes.map((_, id) => id);
+    program.nodes.forEach((n, id) => n.inputs.forEach((i) => (lastUse[i] = id)));
+    for (const id of program.outputs) lastUse[id] = Infinity;
+    this.#last = program.nodes.map((_, at) => lastUse.flatMap((l, id) => (l === at ? [id] : [])));
+    this.arenaBytes = this.#peak();
+  }
+
+  run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
+    const steps = this.#steps(inputs as readonly TfjsStorage[], outputs as readonly TfjsStorage[]);
+    let r = steps.next();
+    while (!r.done) {
+      let values: Float64Array;
+      try {
+        values = this.#b.download(r.value);
+      } catch (error) {
+        r = steps.throw(error);
+        continue;
+      }
+      r = steps.next(values);
+    }
+  }
+
+  /** As `run`, with asynchronous reads. @throws BackendError when the program is running already. */
+  async runAsync(inputs: readonly Storage[], outputs: readonly Storage[]): Promise<void> {
+    const steps = this.#steps(inputs as readonly TfjsStorage[], outputs as readonly TfjsStorage[]);
+    let r = steps.next();
+    while (!r.done) {
+      let values: Float64Array;
+      try {
+        values = await this.#b.downloadAsync(r.value);
+      } catch (error) {
+        r = steps.throw(error);
+        continue;
+      }
+      r = steps.next(values);
+    }
+  }
+
+  describe(): string {
+    const counts = new Map<string, number>();
+    for (const n of this.#program.nodes) if (n.op.name !== "input") counts.set(n.op.name, (counts.get(n.op.name) ?? 0) + 1);
+    const { engine, device, precision, formulation } = this.#engine.loaded;
+    return [
+      `tfjs ${engine} on ${device}, ${precision}, ${formulation.name} products: ${this.#program.nodes.length - this.#program.inputs.length} ops, one after the other`,
+      ...[...counts].sort(([, a], [, b]) => b - a).map(([name, n]) => `  ${n} ${name}`),
+      `values alive at once: ${this.arenaBytes} bytes`,
+    ].join("\n");
+  }
+
+  dispose(): void {
+    for (const x of this.#constants.values()) this.#release(x);
+    this.#constants.clear();
+    for (const g of new Set(this.#solves.values())) {
+      g.solver.dispose();
+      for (const s of [...g.fields, g.rhs, ...g.solutions]) s.dispose();
+    }
+    this.#solves.clear();
+  }
+
+  *#steps(inputs: readonly TfjsStorage[], outputs: readonly TfjsStorage[]): Steps<void> {
+    if (this.#busy) throw new BackendError("tfjs: this program is running already: await the first run, or record a second plan");
+    this.#busy = true;
+    const { nodes } = this.#program;
+    const values: (Value | undefined)[] = nodes.map(() => undefined);
+    try {
+      for (let id = 0; id < nodes.length; id++) {
+        if (values[id] === undefined) {
+          const x = yield* this.#value(id, inputs, values);
+          this.#keep(values, id, x);
+        }
+        if (this.#debugNaN) yield* this.#findNaN(nodes[id]!, values[id]!);
+        for (const i of this.#last[id]!) {
+          this.#release(values[i]!);
+          values[i] = undefined;
+        }
+      }
+      outputs.forEach((to, j) => this.#engine.assign(to, values[this.#program.outputs[j]!]!));
+    } finally {
+      for (const x of values) if (x !== undefined) this.#release(x);
+      this.#b.sweep(0, []);
+      this.#busy = false;
+    }
+  }
+
+  /** The value becomes this run's; whatever else was made since is given back. */
+  #keep(values: (Value | undefined)[], id: number, x: Value): void {
+    for (const a of arraysOf(x)) this.#b.retain(a);
+    values[id] = x;
+    this.#b.sweep(0, []);
+  }
+
+  #release(x: Value): void {
+    for (const a of arraysOf(x)) this.#b.release(a);
+  }
+
+  *#value(id: number, inputs: readonly TfjsStorage[], values: (Value | undefined)[]): Steps<Value> {
+    const { nodes } = this.#program;
+    const node = nodes[id]!;
+    const rule = this.#rules[id]!;
+    if (rule !== "own") {
+      const context = { b: this.#b, store: this.#engine.store, types: node.inputs.map((i) => nodes[i]!.type), type: node.type, attributes: node.attributes };
+      const r = rule(context, node.inputs.map((i) => values[i]!));
+      return typeof r === "object" && "next" in r ? yield* r : r;
+    }
+    if (node.op.name === "input") return this.#engine.valueOf(inputs[node.attributes["index"] as number]!);
+    if (node.op.name === "solve") return this.#solve(id, values);
+    return this.#constant(id, node);
+  }
+
+  /** A field known while recording, uploaded once. */
+  #constant(id: number, node: Node): Pair {
+    let x = this.#constants.get(id);
+    if (x) return x;
+    let data = node.attributes["data"] as Float64Array | undefined;
+    if (!data) {
+      const N = node.attributes["N"] as number;
+      data = Float64Array.from({ length: this.#engine.lattice.volume * components(node.type) }, (_, k) => (k % 2 === 0 && ((k / 2) % (N * N)) % (N + 1) === 0 ? 1 : 0));
+    }
+    x = this.#engine.store.layout.upload(this.#b, node.type, data);
+    for (const a of arraysOf(x)) this.#b.retain(a);
+    this.#constants.set(id, x);
+    return x;
+  }
+
+  /**
+   * Conjugate gradient with coefficients on the host in float64. The tolerance is no smaller than 16 roundoffs, and a residual, computed
+   * from its definition, is accepted up to the square root of the roundoff.
+   */
+  #solve(id: number, values: (Value | undefined)[]): Value {
+    const { nodes } = this.#program;
+    const group = this.#solves.get(id) ?? this.#group(id);
+    const { inputs, attributes } = nodes[id]!;
+    const rhs = inputs[inputs.length - 1]!;
+    inputs.slice(0, -1).forEach((i, k) => this.#engine.assign(group.fields[k]!, values[i]!));
+    this.#engine.assign(group.rhs, values[rhs]!);
+    const { converged, iterations, residual } = group.solver.solve(group.fields, group.rhs, group.solutions);
+    const limit = Math.max(attributes["tolerance"] as number, Math.sqrt(this.#b.roundoff));
+    if (!converged && !(residual <= limit))
+      throw new SolverError(`conjugate gradient: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${limit.toExponential(1)} in ${this.#engine.loaded.precision}: raise maxIterations or the mass, or solve on a float64 backend`);
+    group.ids.forEach((other, k) => {
+      if (other !== id) this.#keep(values, other, this.#engine.valueOf(group.solutions[k]!));
+    });
+    return this.#engine.valueOf(group.solutions[group.ids.indexOf(id)]!);
+  }
+
+  #group(id: number): SolveGroup {
+    const { nodes } = this.#program;
+    const first = nodes[id]!;
+    const [operator, tolerance, maxIterations] = ["operator", "tolerance", "maxIterations"].map((k) => first.attributes[k]) as [Program, number, number];
+    const shiftOf = (n: Node): number => (n.attributes["shift"] as number | undefined) ?? 0;
+    const alike = (n: Node): boolean =>
+      n.op === first.op && n.inputs.join() === first.inputs.join() && (n.attributes["operator"] as Program).key === operator.key && n.attributes["tolerance"] === tolerance && n.attributes["maxIterations"] === maxIterations;
+    const ids = nodes.flatMap((n, k) => (alike(n) ? [k] : []));
+    const types = first.inputs.map((i) => nodes[i]!.type);
+    const vector = types[types.length - 1]!;
+    const group: SolveGroup = {
+      ids,
+      solver: new ConjugateGradient(this.#engine, { operator, shifts: ids.map((k) => shiftOf(nodes[k]!)), tolerance: Math.max(tolerance, 16 * this.#b.roundoff), maxIterations }, vector),
+      fields: types.slice(0, -1).map((t) => this.#engine.allocate(t)),
+      rhs: this.#engine.allocate(vector),
+      solutions: ids.map(() => this.#engine.allocate(vector)),
+    };
+    for (const k of ids) this.#solves.set(k, group);
+    return group;
+  }
+
+  *#findNaN(node: Node, x: Value): Steps<void> {
+    const { layout } = this.#engine.store;
+    const parts: Float64Array[] = [];
+    for (const a of arraysOf(x)) parts.push(yield a);
+    const data = new Float64Array(typeof x === "number" ? 1 : components(node.type) * layout.lattice.volume);
+    if (typeof x === "number") data[0] = x;
+    else layout.unpack(node.type, parts, data);
+    const at = data.findIndex((v) => !Number.isFinite(v));
+    if (at < 0) return;
+    const site = layout.lattice.coordinates(Math.floor(at / components(node.type)));
+    throw new NaNError(`op ${node.op.name} made ${data[at]} at site [${site.join(",")}], component ${at % components(node.type)}: expected finite numbers: check its inputs there`);
+  }
+
+  /** Bytes of the values alive at once, at most. */
+  #peak(): number {
+    const { nodes } = this.#program;
+    let [alive, peak] = [0, 0];
+    const bytes = (id: number): number => (nodes[id]!.op.name === "input" ? 0 : this.#engine.bytes(nodes[id]!.type));
+    nodes.forEach((_, id) => {
+      alive += bytes(id);
+      peak = Math.max(peak, alive);
+      for (const i of this.#last[id]!) alive -= bytes(i);
+    });
+    return peak;
+  }
+}
+

@@ -1,0 +1,47 @@
+/** TensorFlow.js as a backend: load an engine once, then make lattices on it. */
+import type { Engine } from "../../autograd/engine.ts";
+import type { Lattice } from "../../autograd/lattice.ts";
+import { type LoadedEngine, type TfjsOptions, loadEngine } from "../../backend/tfjs/load.ts";
+import { TfjsEngine } from "./engine.ts";
+
+/** A loaded TensorFlow.js engine; pass it as `lattice(extents, { engine })`. */
+export class TfjsBackend {
+  readonly loaded: LoadedEngine;
+
+  constructor(loaded: LoadedEngine) {
+    this.loaded = loaded;
+  }
+
+  /** cuda only when the package's addon reports a GPU device. */
+  get device(): "cuda" | "cpu" | "webgpu" {
+    return this.loaded.device;
+  }
+
+  /** Arrays and bytes alive on the engine. */
+  memory(): { readonly arrays: number; readonly bytes: number } {
+    return this.loaded.arrays.memory();
+  }
+
+  /** The engine of one lattice. */
+  attach(lattice: Lattice): Engine {
+    return new TfjsEngine(lattice, this.loaded);
+  }
+
+  toString(): string {
+    const { engine, device, precision, version, formulation } = this.loaded;
+    return `tfjs ${engine} ${version} on ${device}, ${precision}, ${formulation.name} products`;
+  }
+}
+
+/**
+ * Loads a TensorFlow.js engine and tries it against float64 arithmetic on the host.
+ * @throws BackendError with one line that says what to install or set when the engine is missing, broken, computes wrong products or rounds
+ * to TF32, or has no float64.
+ */
+export async function loadTfjs(options: TfjsOptions): Promise<TfjsBackend> {
+  return new TfjsBackend(await loadEngine(options));
+}
+
+export { type EngineReport, type LoadedEngine, type TfjsOptions, type TfjsPrecision, probeEngines } from "../../backend/tfjs/load.ts";
+export { type TfjsEngineName, engineNames } from "../../backend/tfjs/engines.ts";
+export { TfjsEngine } from "./engine.ts";

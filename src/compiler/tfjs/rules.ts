@@ -1,0 +1,181 @@
+/**
+ * One rule an op: its forward map on whole fields. Ops without an entry here run through their own site rule, interpreted on arrays over
+ * the sites. A rule that needs numbers of the device on the host is a generator: it yields the array and receives its values, so that the
+ * same rule serves synchronous and asynchronous reads.
+ */
+import type { Displacement, Domain } from "../../autograd/lattice.ts";
+import type { Op } from "../../autograd/op.ts";
+import type { V } from "../../autograd/site.ts";
+import type { Attributes } from "../../autograd/tape.ts";
+import { type ValueType, components } from "../../autograd/types.ts";
+import type { Arrays, BinaryFunction, DeviceArray, Pair } from "../../backend/tfjs/arrays.ts";
+import { expRule } from "./exp.ts";
+import { type Value, extent } from "./layout.ts";
+import { ArraySite } from "./site.ts";
+import type { FieldStore } from "./store.ts";
+
+/** Work that reads arrays on the way. */
+export type Steps<T> = Generator<DeviceArray, T, Float64Array>;
+
+/** What a rule works with. */
+export interface RuleContext {
+  /** Arrays made here are given back after the rule, but for those of the result. */
+  readonly b: Arrays;
+  readonly store: FieldStore;
+  readonly types: readonly ValueType[];
+  readonly type: ValueType;
+  readonly attributes: Attributes;
+}
+
+export type Rule = (c: RuleContext, inputs: readonly Value[]) => Value | Steps<Value>;
+
+const pair = (x: Value | undefined): Pair => x as Pair;
+
+/** f on the real and, where there is one, on the imaginary part. */
+function parts(x: Pair, f: (p: DeviceArray) => DeviceArray): Pair {
+  return x.im ? { re: f(x.re), im: f(x.im) } : { re: f(x.re) };
+}
+
+function zip(b: Arrays, name: BinaryFunction, x: Pair, y: Pair): Pair {
+  return x.im ? { re: b.binary(name, x.re, y.re), im: b.binary(name, x.im, y.im!) } : { re: b.binary(name, x.re, y.re) };
+}
+
+/** A fixed number times a field. */
+export function times({ b }: RuleContext, factor: number, x: Pair): Pair {
+  if (factor === 1) return x;
+  if (factor === -1) return parts(x, (p) => b.unary("neg", p));
+  const f = b.upload(Float64Array.of(factor), []);
+  return parts(x, (p) => b.binary("mul", f, p));
+}
+
+/** The product of complex matrices at every site. */
+export function product({ b, store }: RuleContext, x: Pair, y: Pair): Pair {
+  const mark = b.mark();
+  const z = store.formulation.product(b, x, y);
+  b.sweep(mark, [z.re, z.im!]);
+  return z;
+}
+
+export function adjoint({ b, store }: RuleContext, x: Pair): Pair {
+  const t = (p: DeviceArray): DeviceArray => b.transpose(p, store.layout.transposed);
+  return { re: t(x.re), im: b.unary("neg", t(x.im!)) };
+}
+
+const siteSum = ({ b, store }: RuleContext, x: DeviceArray): DeviceArray => b.sum(x, [store.layout.row, store.layout.column]);
+
+/** Sum of the diagonal of one part. */
+function diagonalSum(c: RuleContext, x: DeviceArray, N: number): DeviceArray {
+  return siteSum(c, c.b.binary("mul", x, c.store.identity(N)));
+}
+
+/** Re sum conj(x) y over the components of a site. */
+export function inner(c: RuleContext, x: Pair, y: Pair): DeviceArray {
+  const re = c.b.binary("mul", x.re, y.re);
+  return siteSum(c, x.im ? c.b.binary("add", re, c.b.binary("mul", x.im, y.im!)) : re);
+}
+
+const same: Rule = (_c, [x]) => x!;
+
+const combine: Rule = (c, inputs) => {
+  const k = c.attributes["coefficients"] as readonly number[];
+  if (c.type.kind === "scalar") return inputs.reduce<number>((s, x, i) => s + k[i]! * (x as number), 0);
+  let sum = times(c, k[0]!, pair(inputs[0]));
+  for (let i = 1; i < inputs.length; i++) sum = k[i] === -1 ? zip(c.b, "sub", sum, pair(inputs[i])) : zip(c.b, "add", sum, times(c, k[i]!, pair(inputs[i])));
+  return sum;
+};
+
+const scale: Rule = (c, [s, x]) => {
+  if (typeof x === "number") return (s as number) * x;
+  if (typeof s === "number") return times(c, s, x!);
+  const m = (p: DeviceArray, q: DeviceArray): DeviceArray => c.b.binary("mul", p, q);
+  const f = pair(s);
+  if (!f.im) return parts(x!, (p) => m(f.re, p));
+  const y = x!;
+  return { re: c.b.binary("sub", m(f.re, y.re), m(f.im, y.im!)), im: c.b.binary("add", m(f.re, y.im!), m(f.im, y.re)) };
+};
+
+const ta: Rule = (c, [x]) => {
+  const { b, store } = c;
+  const [N] = extent(c.type);
+  const a = pair(x);
+  const half = b.upload(Float64Array.of(0.5), []);
+  const d = adjoint(c, a);
+  const re = b.binary("mul", half, b.binary("sub", a.re, d.re));
+  const im = b.binary("mul", half, b.binary("sub", a.im!, d.im!));
+  if (N === 1) return { re, im };
+  const mean = b.binary("mul", b.upload(Float64Array.of(1 / N), []), diagonalSum(c, im, N));
+  return { re, im: b.binary("sub", im, b.binary("mul", mean, store.identity(N))) };
+};
+
+function* sum(c: RuleContext, x: Pair): Steps<number> {
+  const values = yield x.re;
+  let s = 0;
+  for (let n = 0; n < values.length; n++) if (c.store.layout.inside(c.types[0]!, n)) s += values[n]!;
+  return s;
+}
+
+/** x where the mask of a parity is set, y elsewhere. */
+function choose(c: RuleContext, domain: Domain, x: Pair, y: (part: "re" | "im") => DeviceArray): Pair {
+  const mask = c.store.mask(domain);
+  const re = c.b.positive(mask, x.re, y("re"));
+  return x.im ? { re, im: c.b.positive(mask, x.im, y("im")) } : { re };
+}
+
+export const rules: Readonly<Record<string, Rule>> = {
+  combine,
+  scale,
+  ta,
+  mul: (c, [x, y]) => product(c, pair(x), pair(y)),
+  mulVector: (c, [x, v]) => product(c, pair(x), pair(v)),
+  outer: (c, [v, w]) => product(c, pair(v), adjoint(c, pair(w))),
+  adj: (c, [x]) => (c.type.kind === "complex" ? { re: pair(x).re, im: c.b.unary("neg", pair(x).im!) } : adjoint(c, pair(x))),
+  shift: (c, [x]) => {
+    const table = c.store.table(c.attributes["displacement"] as Displacement);
+    return parts(pair(x), (p) => c.b.gather(p, table, c.store.layout.site));
+  },
+  dot: (c, [x, y]) => (typeof x === "number" ? x * (y as number) : { re: inner(c, pair(x), pair(y)) }),
+  cdot: (c, [x, y]) => {
+    const [p, q] = [pair(x), pair(y)];
+    const im = c.b.binary("sub", c.b.binary("mul", p.re, q.im!), c.b.binary("mul", p.im!, q.re));
+    return { re: inner(c, p, q), im: siteSum(c, im) };
+  },
+  trace: (c, [x]) => parts(pair(x), (p) => diagonalSum(c, p, extent(c.types[0]!)[0])),
+  reTrace: (c, [x]) => ({ re: diagonalSum(c, pair(x).re, extent(c.types[0]!)[0]) }),
+  complex: (_c, [x, y]) => ({ re: pair(x).re, im: pair(y).re }),
+  re: (_c, [z]) => ({ re: pair(z).re }),
+  im: (_c, [z]) => ({ re: pair(z).im! }),
+  exp: expRule,
+  sum: (c, [x]) => sum(c, pair(x)),
+  broadcast: (c, [s]) => ({ re: c.b.binary("mul", c.store.constant("ones", 1, 1, 1), c.b.upload(Float64Array.of(s as number), [])) }),
+  restrict: same,
+  alias: same,
+  detach: same,
+  after: same,
+  extend: (c, [x]) => {
+    const t = c.types[0]!;
+    return choose(c, (t as { domain: Domain }).domain, pair(x), () => c.b.upload(new Float64Array(1), [1, 1, 1]));
+  },
+  merge: (c, [e, o]) => choose(c, "even", pair(e), (part) => pair(o)[part]!),
+};
+
+/** Forward map of an op through its site rule. */
+function throughSite(op: Op): Rule {
+  return (c, inputs) => {
+    const lists = inputs.map((x, k) => (typeof x === "number" ? [x] : c.store.layout.components(c.b, c.types[k]!, x)));
+    const operands = lists.map((list) => (i: number) => list[i] as unknown as V);
+    const out = op.site!(new ArraySite(c.b), operands, c.attributes, c.types) as unknown as (number | DeviceArray)[];
+    if (c.type.kind === "scalar") return out[0] as number;
+    const ones = (): DeviceArray => c.store.constant("ones", 1, 1, 1);
+    const full = out.map((x) => (typeof x === "number" ? c.b.binary("mul", ones(), c.b.upload(Float64Array.of(x), [])) : x));
+    return c.store.layout.join(c.b, c.type, full.slice(0, components(c.type)));
+  };
+}
+
+/** Ops that the executable handles itself: they touch memory or run programs. */
+const OWN = new Set(["input", "solve", "constant", "unit"]);
+
+/** The rule of an op; undefined when it has none. */
+export function ruleOf(op: Op): Rule | "own" | undefined {
+  if (OWN.has(op.name)) return "own";
+  return rules[op.name] ?? (op.site ? throughSite(op) : undefined);
+}

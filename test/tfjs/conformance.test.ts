@@ -1,0 +1,76 @@
+/**
+ * Every op of the list on every engine that is present: value, first and second cotangents against the JavaScript backend in float64.
+ * The tolerance follows from the precision: a number of roundoffs of the largest component, growing with the operations behind it.
+ */
+import { describe, expect, test } from "vitest";
+import { pullback } from "../../src/autograd/backward.ts";
+import { type Field, type Lattice, type Traced, allOps, number, pairing, record, scaleBy } from "../../src/autograd/index.ts";
+import { inputOp } from "../../src/autograd/tape.ts";
+import { makeLattice } from "../../src/compiler/index.ts";
+import { ruleOf } from "../../src/compiler/tfjs/rules.ts";
+import { presentEngines, randomField } from "./helpers.ts";
+
+const backends = await presentEngines();
+
+/** Roundoffs of the largest component for a value; each derivative passes through a program about twice as long. */
+const ROUNDOFFS = 32;
+
+test("every op has a rule", () => {
+  for (const op of [...allOps, inputOp]) expect(ruleOf(op), op.name).toBeDefined();
+});
+
+test("an op without a rule and without a forward map at a site is found", () => {
+  expect(ruleOf({ ...inputOp, name: "foreign" })).toBeUndefined();
+});
+
+test("the engines of the npm registry are present", () => {
+  expect(backends.map((b) => b.loaded.engine)).toEqual(expect.arrayContaining(["wasm", "cpu"]));
+});
+
+/** Value, gradient of S = <w, y> + <y, y>/2 and the gradient of <gradient, v>, as arrays. */
+function evaluate(lattice: Lattice, apply: (inputs: readonly Traced[]) => Traced, types: readonly Field["type"][], salt: number): Float64Array[][] {
+  const xs = types.map((t, k) => randomField(lattice, t, salt + k));
+  const probe = record((a: Traced[]) => apply(a), xs as never);
+  const w = randomField(lattice, probe.program.nodes[probe.program.outputs[0]!]!.type, salt + 20);
+  const plan = record(
+    ((a: Traced[], c: Traced) => {
+      const y = apply(a);
+      const s = pairing([y, scaleBy(0.5, y)], [c, y]);
+      const first = pullback(s, number(s.tape, 1), a);
+      const known = a.flatMap((x, k) => (first[k] ? [{ x, g: first[k] }] : []));
+      const second = known.length === 0 ? [] : pullback(pairing(known.map((t) => t.g), known.map((t) => t.x)), number(s.tape, 1), a);
+      const present = (list: readonly (Traced | undefined)[]): Traced[] => list.filter((t) => t !== undefined);
+      return [[y], present(first), present(second)];
+    }) as never,
+    xs as never,
+    w as never,
+  );
+  const out = plan.run(xs as never, w as never) as unknown as (Field | number)[][];
+  return out.map((list) => list.map((f) => (typeof f === "number" ? Float64Array.of(f) : f.toArray())));
+}
+
+for (const backend of backends) {
+  const { engine } = backend.loaded;
+  for (const [extents, N] of [[[4, 2], 1], [[2, 2, 4], 2], [[3, 2], 3], [[2, 2, 2, 2], 3], [[4, 2], 4]] as const) {
+    // the plain JavaScript engine is the slowest, and shares all rules with the others
+    if (engine === "cpu" && N > 3) continue;
+    const lattice = makeLattice(extents, { engine: backend });
+    const reference = makeLattice(extents, { backend: "js" });
+    describe(`${engine} on ${lattice}, N = ${N}`, () => {
+      for (const op of allOps)
+        for (const sample of op.samples(lattice, N))
+          test(`${op.name}: ${sample.label}`, () => {
+            const got = evaluate(lattice, sample.apply, sample.inputs, 1);
+            const want = evaluate(reference, sample.apply, sample.inputs, 1);
+            const roundoff = backend.loaded.arrays.roundoff;
+            want.forEach((list, order) =>
+              list.forEach((w, k) => {
+                const size = w.reduce((s, x) => Math.max(s, Math.abs(x)), 1);
+                const error = w.reduce((s, x, i) => Math.max(s, Math.abs(x - got[order]![k]![i]!)), 0);
+                expect(error / size / roundoff, `order ${order}, argument ${k}, in roundoffs`).toBeLessThan(ROUNDOFFS * 2 ** order);
+              }),
+            );
+          });
+    });
+  }
+}
