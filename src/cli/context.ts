@@ -14,6 +14,8 @@ export interface CliContext {
   readonly progressTTY: boolean;
   /** Columns of the terminal; 80 when there is none. */
   readonly columns: number;
+  /** Ends commands that wait, as SIGINT does. */
+  readonly interrupt?: AbortSignal;
 }
 
 /** The context of this process. */

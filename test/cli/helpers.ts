@@ -8,17 +8,21 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export async function cli(argv: readonly string[], options: { directory?: string; environment?: Record<string, string> } = {}): Promise<Outcome> {
+export async function cli(argv: readonly string[], options: { directory?: string; environment?: Record<string, string>; interrupt?: AbortSignal; onOutput?: (text: string) => void } = {}): Promise<Outcome> {
   let stdout = "";
   let stderr = "";
   const context: CliContext = {
-    stdout: (t) => void (stdout += t),
+    stdout: (t) => {
+      stdout += t;
+      options.onOutput?.(t);
+    },
     stderr: (t) => void (stderr += t),
     environment: options.environment ?? {},
     directory: options.directory ?? process.cwd(),
     isTTY: false,
     progressTTY: false,
     columns: 100,
+    ...(options.interrupt ? { interrupt: options.interrupt } : {}),
   };
   const code = await run(argv, context);
   return { code, stdout, stderr };
