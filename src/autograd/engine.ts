@@ -14,13 +14,15 @@ export interface Executable {
   readonly arenaBytes: number;
   /** Reads the inputs, writes the outputs; an output may be the same storage as an input. */
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void;
+  /** As `run`, where the engine's own reads are asynchronous. */
+  runAsync?(inputs: readonly Storage[], outputs: readonly Storage[]): Promise<void>;
   /** Kernels with their loads, flop and bytes per site. */
   describe(): string;
   dispose(): void;
 }
 
 export interface Engine {
-  /** Backend name: js, wasm, native. */
+  /** Backend name: js, wasm, native, tfjs. */
   readonly name: string;
   allocate(type: ValueType): Storage;
   /** Memory of several fields that are used together. */
@@ -28,6 +30,8 @@ export interface Engine {
   /** Canonical data: sites lexicographic, components inside; fields on one parity still have an entry for every site. */
   write(to: Storage, type: ValueType, data: Float64Array): void;
   read(from: Storage, type: ValueType, out: Float64Array): void;
+  /** As `read`, where the engine's own reads are asynchronous. */
+  readAsync?(from: Storage, type: ValueType, out: Float64Array): Promise<void>;
   /** Some sites only: the components of site sites[k] stand at data[offset + k * stride] and after. */
   writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void;
   readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void;

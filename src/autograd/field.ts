@@ -32,6 +32,15 @@ export class Field<T extends ValueType = ValueType> {
     return out;
   }
 
+  /** As `toArray`, for engines that read asynchronously (tfjs on webgpu); works on every engine. */
+  async toArrayAsync(out: Float64Array = new Float64Array(this.length)): Promise<Float64Array> {
+    this.#expectLength(out);
+    const { engine } = this.lattice;
+    if (engine.readAsync) await engine.readAsync(this.storage, this.type, out);
+    else engine.read(this.storage, this.type, out);
+    return out;
+  }
+
   /** Sets the values from canonical order. @throws GeometryError for an array of another length. */
   set(data: Float64Array): this {
     this.#expectLength(data);

@@ -77,6 +77,14 @@ export class Plan<A extends readonly unknown[], Y> {
     return this.#own.read() as ConcreteOf<Y>;
   }
 
+  /** As `run`, for engines that read asynchronously (tfjs on webgpu); works on every engine. Arguments may not change until it is done. */
+  async runAsync(...args: { [K in keyof A]: A[K] }): Promise<ConcreteOf<Y>> {
+    this.#bind(args);
+    if (this.#executable.runAsync) await this.#executable.runAsync([...this.#inputs], this.#ownOutputs);
+    else this.#executable.run(this.#inputs, this.#ownOutputs);
+    return this.#own.read() as ConcreteOf<Y>;
+  }
+
   /** Runs with these arguments and writes the results into the given fields (same structure as the result). */
   runInto(into: ConcreteOf<Y>, ...args: { [K in keyof A]: A[K] }): void {
     this.#bind(args);
