@@ -11,6 +11,8 @@ export interface GaussNewtonOptions {
   readonly damping?: number;
   /** Trials of one step before theta is kept as it is; default 8. */
   readonly trials?: number;
+  /** A step that would lower f by less than this fraction of it (in the linear model) is not tried; default 1e-9, above the noise of solvers. */
+  readonly tolerance?: number;
 }
 
 /** f, its gradient and the Gauss-Newton matrix (row by row). */
@@ -55,7 +57,7 @@ export function choleskySolve(A: Float64Array, b: Float64Array): Float64Array | 
 }
 
 /** Levenberg-Marquardt as an optimiser; each step is one iteration on the whole batch. @throws ConfigurationError when the loss has no residuals. */
-export function gaussNewton({ damping = 1e-3, trials = 8 }: GaussNewtonOptions = {}): Optimiser {
+export function gaussNewton({ damping = 1e-3, trials = 8, tolerance = 1e-9 }: GaussNewtonOptions = {}): Optimiser {
   const name = "gaussNewton";
   if (!(damping >= 0)) throw new ConfigurationError(`${name}: got damping = ${damping}, expected a number of at least 0`);
   return {
@@ -73,6 +75,8 @@ export function gaussNewton({ damping = 1e-3, trials = 8 }: GaussNewtonOptions =
       for (let trial = 0; trial < trials; trial++) {
         const damped = matrix.map((x, k) => (k % (p + 1) === 0 ? x * (1 + mu) : x));
         const delta = choleskySolve(damped, gradient);
+        // the linear model promises (g, delta) - (delta, A delta) / 2 >= (g, delta) / 2
+        if (delta && delta.reduce((s, x, k) => s + x * gradient[k]!, 0) <= 2 * tolerance * value) break;
         const next = delta && theta.map((x, k) => x - delta[k]!);
         if (next && halfMeanSquare(objective.residuals(next).residuals) <= value) {
           parameters = next;
