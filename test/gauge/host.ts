@@ -88,3 +88,20 @@ export class HostLinks {
     return s;
   }
 }
+
+/** x^a = -2 tr(T_a X) for every 3 x 3 matrix of an array, in the order of Gell-Mann. */
+export function gellMannComponents(data: Float64Array): Float64Array {
+  const size = 18;
+  const out = new Float64Array((data.length / size) * 8);
+  for (let n = 0; n < data.length / size; n++) {
+    const at = (i: number, j: number): number => n * size + 2 * (3 * i + j);
+    const [re, im] = [(i: number, j: number): number => data[at(i, j)]!, (i: number, j: number): number => data[at(i, j) + 1]!];
+    // Im tr(lambda_a X)
+    const pair = (i: number, j: number): [number, number] => [im(i, j) + im(j, i), re(i, j) - re(j, i)];
+    const [x1, x2] = pair(0, 1);
+    const [x4, x5] = pair(0, 2);
+    const [x6, x7] = pair(1, 2);
+    out.set([x1, x2, im(0, 0) - im(1, 1), x4, x5, x6, x7, (im(0, 0) + im(1, 1) - 2 * im(2, 2)) / Math.sqrt(3)], 8 * n);
+  }
+  return out;
+}
