@@ -4,7 +4,7 @@
  */
 import type { Lattice } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { type Path, pathText } from "../gauge/index.ts";
+import { type Path, orientations, pathText, reversePath } from "../gauge/index.ts";
 
 /** A closed path with its weight, one loop based at every site. */
 export interface WeightedLoop {
@@ -12,15 +12,10 @@ export interface WeightedLoop {
   readonly weight: number;
 }
 
-/** c0 = 1 - 8 c1 on the plaquettes and c1 on the rectangles (two links along mu, one along nu): the loops of the gauge actions. */
+/** c0 = 1 - 8 c1 on the plaquettes and c1 on the rectangles: the loops of the gauge actions. */
 export function gaugeLoops(dim: number, c1 = 0): WeightedLoop[] {
-  const loops: WeightedLoop[] = [];
-  for (let mu = 1; mu <= dim; mu++)
-    for (let nu = 1; nu <= dim; nu++) {
-      if (mu < nu) loops.push({ path: [mu, nu, -mu, -nu], weight: 1 - 8 * c1 });
-      if (mu !== nu && c1 !== 0) loops.push({ path: [mu, mu, nu, -mu, -mu, -nu], weight: c1 });
-    }
-  return loops;
+  const plaquettes = orientations([1, 2, -1, -2], dim).map((path) => ({ path, weight: 1 - 8 * c1 }));
+  return c1 === 0 ? plaquettes : [...plaquettes, ...orientations([1, 1, 2, -1, -1, -2], dim).map((path) => ({ path, weight: c1 }))];
 }
 
 /** One factor of a path: the link of direction mu at site[n], or its inverse. */
@@ -85,13 +80,10 @@ function checkLoop(lattice: Lattice, path: Path): void {
     throw new GeometryError(`loop ${pathText(lattice, path)} on ${lattice}: got a loop that uses one link twice, expected an action linear in every link: use larger extents`);
 }
 
-/** The loop backwards: same Re tr. */
-const reversed = (path: Path): Path => path.map((s) => -s).reverse();
-
 function remaindersOf(lattice: Lattice, loops: readonly WeightedLoop[], mu: number, tables: Map<string, Int32Array>): Remainder[] {
   const merged = new Map<string, { path: Path; weight: number }>();
   for (const { path, weight } of loops)
-    for (const oriented of [path, reversed(path)])
+    for (const oriented of [path, reversePath(path)])
       oriented.forEach((s, k) => {
         if (s !== mu + 1) return;
         const rest = [...oriented.slice(k + 1), ...oriented.slice(0, k)];
