@@ -15,5 +15,6 @@ export const commands: readonly CommandEntry[] = [
   { name: "quickstart", summary: "the main job on real physics: train a network, compare HMC with self-learning HMC; writes report.html", load: async () => (await import("./commands/quickstart.ts")).quickstartCommand },
   { name: "measure", summary: "plaquettes, loops, action, flow, fermions of configuration files", load: async () => (await import("./commands/measure.ts")).measureCommand },
   { name: "check", summary: "gradient, covariance and symmetry checks of the layers and actions of a module", load: async () => (await import("./commands/check.ts")).checkCommand },
+  { name: "convert", summary: "write a configuration in another format", load: async () => (await import("./commands/convert.ts")).convertCommand },
   { name: "doctor", summary: "what this machine offers: backends, SIMD, threads, compilers, optional packages", load: async () => (await import("./commands/doctor.ts")).doctorCommand },
 ];

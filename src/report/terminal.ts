@@ -1,5 +1,5 @@
 /** Progress on standard error: a bar on a terminal, plain lines elsewhere. Standard output belongs to data. */
-import { SingleBar, type GenericFormatter, Format } from "cli-progress";
+import cliProgress, { type GenericFormatter } from "cli-progress";
 import { UsageError } from "../errors.ts";
 import { durationText, ellipsis, numberText, plainText } from "./text.ts";
 
@@ -62,7 +62,7 @@ export function progress(options: ProgressOptions): Progress {
       const text = state();
       const size = Math.max(0, Math.min(30, columns - name.length - text.length - 5));
       if (size < 8) return ellipsis(`${name}  ${text}`, columns);
-      const drawn = Format.BarFormat(params.progress, { ...barOptions, barsize: size });
+      const drawn = cliProgress.Format.BarFormat(params.progress, { ...barOptions, barsize: size });
       return `${name}  ${colour ? `\u001B[36m${drawn}\u001B[39m` : drawn}  ${ellipsis(text, columns - name.length - size - 4)}`;
     };
     const bar = new IdleBar({ stream, format, gracefulExit: false, hideCursor: null, linewrap: null, barCompleteChar: "█", barIncompleteChar: "░", fps: 8 });
@@ -91,7 +91,7 @@ export function progress(options: ProgressOptions): Progress {
 }
 
 /** A bar whose redraw timer does not keep the process alive when a job ends without stopping it. */
-class IdleBar extends SingleBar {
+class IdleBar extends cliProgress.SingleBar {
   override render(): void {
     super.render();
     (this as unknown as { timer: NodeJS.Timeout | null }).timer?.unref();

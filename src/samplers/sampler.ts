@@ -35,6 +35,21 @@ export interface Target<N extends number = number> extends Action<N> {
 /** Where molecular dynamics takes its force: any action; auxiliary fields follow the target's draw, which comes first. */
 export type Guide<N extends number = number> = Pick<Target<N>, "force" | "refresh">;
 
+/**
+ * One recorded action as a target whose auxiliary fields are drawn by `parts`: gauge action and pseudofermions in one program,
+ * `targetOf(gaugeAction.wilson({ beta }).plus(f.action), f)`. The parts and the action must share their fields.
+ */
+export function targetOf<N extends number>(action: Action<N>, ...parts: readonly Required<Pick<Target<N>, "refresh">>[]): Target<N> {
+  return {
+    name: action.name,
+    value: (U) => action.value(U),
+    force: (U, into) => action.force(U, into),
+    refresh: (U, trajectory, random) => {
+      for (const p of parts) p.refresh(U, trajectory, random);
+    },
+  };
+}
+
 /** Sum of targets: values and forces add, every part refreshes its own fields. @throws ConfigurationError for an empty list. */
 export function sumOfTargets<N extends number>(...parts: readonly Target<N>[]): Target<N> {
   const [first, ...rest] = parts;
