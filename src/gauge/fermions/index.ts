@@ -4,3 +4,5 @@ export type { Pseudofermions } from "./pseudofermions.ts";
 export { type StaggeredPseudofermionOptions, staggeredPseudofermions } from "./staggered-pseudofermions.ts";
 export { closedFormSource } from "./closed-form.ts";
 export { type ConjugateGradientOptions, type ConjugateGradientResult, type MultiShiftResult, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
+export { type CondensateMethod, chiralCondensate, pionCorrelator, pointPropagator, pseudofermionAction } from "./measurements.ts";
+export { type StaggeredOptions, largestEigenvalue, lowestEigenvalues, staggeredDeterminant } from "./spectrum.ts";

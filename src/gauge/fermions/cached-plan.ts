@@ -1,0 +1,14 @@
+/** Plans of one recorded function, made once per lattice and argument types. */
+import { type Lattice, Plan, type TracedOf } from "../../autograd/index.ts";
+
+export function cachedPlan<A extends readonly unknown[], Y>(f: (...args: { -readonly [K in keyof A]: TracedOf<A[K]> }) => Y): (...examples: A) => Plan<A, Y> {
+  const plans = new WeakMap<Lattice, Map<string, Plan<A, Y>>>();
+  return (...examples) => {
+    const { lattice, key } = Plan.signature(examples);
+    let byKey = plans.get(lattice);
+    if (!byKey) plans.set(lattice, (byKey = new Map()));
+    let plan = byKey.get(key);
+    if (!plan) byKey.set(key, (plan = new Plan<A, Y>(f as (...args: never[]) => Y, examples)));
+    return plan;
+  };
+}
