@@ -6,7 +6,7 @@ import { derivativeItems } from "./derivatives.ts";
 import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
 import { CheckReport } from "./report.ts";
 import { Probe, type Subject, checked } from "./subject.ts";
-import { type Expectation, symmetryItems } from "./symmetries.ts";
+import { type Expectation, deterministicItem, symmetryItems } from "./symmetries.ts";
 import { Directions } from "./tangent.ts";
 
 export interface CheckOptions {
@@ -19,7 +19,7 @@ export interface CheckOptions {
 /**
  * Checks an action, a layer or a function of traced links at the links U (hot or near-unit ones; a cold field hides errors).
  *
- * Always required: the gradient with respect to the links and to every parameter against fourth-order differences along the group, second
+ * Always required: the same bits from a second call, the gradient with respect to the links and to every parameter against fourth-order differences along the group, second
  * order (hvp) against differences of the gradient, <vjp w, v> = <w, jvp v>, linearity of the vjp in its cotangent, gauge covariance (layers)
  * or invariance (actions); for layers unitarity and determinant of the links; for actions a force in the algebra and the reversibility of a
  * short leapfrog trajectory. An action that has `value` and `force` is checked by these, as a sampler would use it.
@@ -36,6 +36,7 @@ export function check(subject: Subject, U: LinkField, options: CheckOptions = {}
   const probe = new Probe(what, U);
   const directions = new Directions(randomStream(seed));
   const items = [
+    deterministicItem(probe),
     ...derivativeItems(probe, directions),
     ...symmetryItems(probe, directions, seed, expect),
     ...(what.kind === "layer" ? unitarityItems(probe, directions) : [closureItem(probe), reversibilityItem(probe, directions)]),

@@ -3,10 +3,11 @@
  * through the pairing sum Re tr(W^+ f(U)) with a random W.
  */
 import { type LinkField, type Links, type Scalar, DirectionalField, Plan, add, dot, hvp, jvp, scale, sum, vjp } from "../../autograd/index.ts";
+import { customRuleItems } from "./custom-rules.ts";
 import { type Difference, EPS, STENCIL, difference } from "./differences.ts";
 import { type CheckItem, hint, judge, ratioOf } from "./report.ts";
 import type { Probe, TracedPoint } from "./subject.ts";
-import { Curve, type Directions, inner, linkText, namedLeaves, norm, onLinks, onlyLeaf, worstLink, zeroTangent } from "./tangent.ts";
+import { Curve, type Directions, inner, linkText, namedLeaves, norm, onLinks, onlyLeaf, worstLink } from "./tangent.ts";
 
 /** Safety on the estimated error of a difference. */
 const SAFETY = 8;
@@ -14,6 +15,8 @@ const SAFETY = 8;
 const ROUNDINGS = 64;
 /** Relative error above which differences say nothing. */
 const CONVERGED = 1e-3;
+/** Relative noise that rounding does not explain. */
+const NOISY = 1e-9;
 
 type Gradient = { readonly links: DirectionalField<number, "algebra">; readonly parameters: unknown };
 type Any = Plan<readonly unknown[], unknown>;
@@ -23,12 +26,14 @@ function compare(name: string, value: number, d: Difference, size: number, N: nu
   const scaleOf = Math.max(Math.abs(value), Math.abs(d.value));
   const tolerance = SAFETY * d.error + ROUNDINGS * EPS * size;
   const deviation = Math.abs(value - d.value);
+  // a large truncation says nothing about the value; large noise does where the numbers agree within it
   const rough = SAFETY * d.truncation > CONVERGED * scaleOf && d.truncation > d.rounding;
   const status = rough ? "fail" : judge(deviation, tolerance);
   const ratio = ratioOf(value, d.value, tolerance);
   const failed = status === "fail";
   const site = failed ? where() : undefined;
-  const note = rough ? "differences do not converge with the step: the map is not smooth here, or changes from call to call" : failed ? hint(ratio.ratio, N) : undefined;
+  const unsettled = rough || (SAFETY * d.error > CONVERGED * Math.abs(d.value) && d.noise > NOISY);
+  const note = !failed ? undefined : unsettled ? "differences do not converge with the step: the map is not smooth on its scale, or changes from call to call" : hint(ratio.ratio, N);
   return {
     name, status, value, reference: d.value, ...ratio, ...(d.order === undefined ? {} : { order: d.order }), deviation, tolerance,
     toleranceFrom: `${SAFETY} x (truncation ${d.truncation.toExponential(1)} + rounding ${d.rounding.toExponential(1)}) of fourth-order differences at step ${d.step.toExponential(1)}, + ${ROUNDINGS} eps x size of the sum`,
@@ -100,7 +105,7 @@ export function derivativeItems(probe: Probe, directions: Directions): CheckItem
   const both = layer ? combined(w as LinkField, c, other as LinkField) : (w as number) + c * (other as number);
   const [T, T2] = [reverse.fresh(at, both), reverse.fresh(at, other)];
   items.push(identity("linearity", inner(T, v), inner(tape, v) + c * inner(T2, v), (norm(T) + norm(tape) + norm(T2)) * norm(v), `${ROUNDINGS} eps x sum of |vjp| |v|`, "vjp(w1 + c w2) is not vjp(w1) + c vjp(w2): a rule is not linear in its cotangent"));
-  return items;
+  return items.some((i) => i.status === "fail") ? [...items, ...customRuleItems(probe, directions)] : items;
 }
 
 /** All parameters one by one; the item shows the worst. */

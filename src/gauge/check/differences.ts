@@ -20,6 +20,8 @@ export interface Difference {
   readonly truncation: number;
   readonly rounding: number;
   readonly step: number;
+  /** Noise of g relative to its values. */
+  readonly noise: number;
   /** log2 of the ratio of successive changes with the step; absent where rounding hides them. */
   readonly order?: number;
 }
@@ -56,6 +58,7 @@ export function difference(g: (s: number) => number): Difference {
   const steps = Array.from({ length: HALVINGS }, (_, k) => COARSEST * 2 ** -k);
   const D = steps.map((h, k) => (8 * odd[k + 1]! - odd[k]!) / (12 * h));
   const change = D.map((d, k) => (k === 0 ? Number.NaN : Math.abs(d - D[k - 1]!)));
+  const relative = sigma / Math.max(Math.abs(g(0)), sigma);
   let best: Difference | undefined;
   let order: number | undefined;
   for (let k = 2; k < HALVINGS; k++) {
@@ -63,7 +66,7 @@ export function difference(g: (s: number) => number): Difference {
     // the change before this one guards against an accidental agreement
     const truncation = Math.max(change[k]! / 15, change[k - 1]! / 240);
     if (change[k]! > 20 * rounding) order = Math.log2(change[k - 1]! / change[k]!);
-    if (!best || truncation + rounding < best.error) best = { value: D[k]!, error: truncation + rounding, truncation, rounding, step: steps[k]! };
+    if (!best || truncation + rounding < best.error) best = { value: D[k]!, error: truncation + rounding, truncation, rounding, step: steps[k]!, noise: relative };
   }
   return order === undefined ? best! : { ...best!, order };
 }

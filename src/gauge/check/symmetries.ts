@@ -50,16 +50,21 @@ export function symmetryItems(probe: Probe, directions: Directions, seed: number
   });
 }
 
+/** The same bits from a second call: no hidden state, no random numbers. */
+export function deterministicItem(probe: Probe): CheckItem {
+  const [a, b] = [0, 1].map(() => (probe.subject.kind === "action" ? probe.value(probe.at) : probe.links(probe.at))) as [number | LinkField, number | LinkField];
+  const { value, reference, deviation, where } = typeof a === "number" ? numbersCompared(a, b as number) : fieldsCompared(a, b as LinkField);
+  const status = judge(deviation, 0);
+  return { name: "deterministic", status, value, reference, deviation, tolerance: 0, toleranceFrom: "the same program on the same numbers", ...(status === "fail" && where !== "" ? { where } : {}) };
+}
+
 function item(probe: Probe, t: Transformation, reference: number | LinkField, sigma: number, expect: Expectation): CheckItem {
   const { links: U, parameters } = probe.at;
   const image: Point = { links: t.links(U), parameters: t.parameters(parameters) };
   // another lattice (exchanged extents) needs recordings of its own
   const there = image.links.lattice === U.lattice ? probe : new Probe(probe.subject, image.links);
   const tolerance = NOISES * sigma;
-  const compared =
-    typeof reference === "number"
-      ? { value: there.value(image), reference, deviation: Math.abs(there.value(image) - reference), where: "" }
-      : fieldsCompared(there.links(image), t.links(reference));
+  const compared = typeof reference === "number" ? numbersCompared(there.value(image), reference) : fieldsCompared(there.links(image), t.links(reference));
   const { value, reference: expected, deviation } = compared;
   const kept = judge(deviation, tolerance) === "pass";
   const accepted = !kept && t.kind !== undefined && expect[t.kind] === false;
@@ -69,6 +74,10 @@ function item(probe: Probe, t: Transformation, reference: number | LinkField, si
     toleranceFrom: `${NOISES} x rounding noise ${sigma.toExponential(1)} measured by difference tables`, ...(where === "" ? {} : { where }),
     ...(kept ? {} : { note: `broken by ${deviation.toExponential(2)}${accepted ? ", accepted" : ""}` }),
   };
+}
+
+function numbersCompared(value: number, reference: number): ReturnType<typeof worstLink> {
+  return { value, reference, deviation: Math.abs(value - reference), where: "" };
 }
 
 function fieldsCompared(a: LinkField, b: LinkField): ReturnType<typeof worstLink> {

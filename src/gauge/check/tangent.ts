@@ -165,7 +165,7 @@ function curve(x: unknown, v: unknown): (s: number) => unknown {
 /** Link with the largest difference of two algebra or link fields given as arrays. */
 export function worstLink(like: DirectionalField, a: readonly Float64Array[], b: readonly Float64Array[]): { deviation: number; value: number; reference: number; where: string } {
   const { lattice } = like;
-  let worst = { deviation: 0, value: 0, reference: 0, where: "" };
+  let worst = { deviation: 0, value: a[0]![0]!, reference: b[0]![0]!, where: linkText(like, 0, 0) };
   a.forEach((x, mu) =>
     x.forEach((y, k) => {
       const d = Math.abs(y - b[mu]![k]!);
