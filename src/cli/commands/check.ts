@@ -1,0 +1,85 @@
+/** `gaugegrad check MODULE.ts`: derivatives, covariance and symmetries of a user's layers and actions. */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { ConfigurationError, EXIT } from "../../errors.ts";
+import type { LinkField } from "../../autograd/index.ts";
+import { type CheckReport, type CheckedSubject, type Expectation, check, hot, isSubject, lattice, nearUnit, parseGroup } from "../../gauge/index.ts";
+import type { CliContext } from "../context.ts";
+import { CommandExit } from "../exit.ts";
+import { loadModule } from "../load-module.ts";
+import { type EngineFlags, extents, latticeOptions, positive, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
+
+/** Lattice symmetries as --accept takes them. */
+const SYMMETRIES: Readonly<Record<string, keyof Expectation>> = {
+  translations: "translations", rotations: "rotations", reflections: "reflections", "charge-conjugation": "chargeConjugation",
+};
+
+interface Flags extends EngineFlags {
+  readonly group: string;
+  readonly lattice: number[];
+  readonly start: "hot" | "near-unit";
+  readonly width: number;
+  readonly accept: Expectation;
+  readonly only?: string;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+export function checkCommand(context: CliContext): Command {
+  const command = new Command("check")
+    .description(
+      "Checks every layer and action that a TypeScript or JavaScript module exports (or that an exported function without arguments returns): gradients against " +
+        "differences along the group, second order, transpose identity, gauge covariance, translations, rotations, reflections, charge conjugation, unitarity, reversibility. " +
+        "Exit code 4 when a check fails or the forward map would break gauge covariance.",
+    )
+    .argument("<module>", "file that exports layers or actions; it may import from \"gaugegrad\"")
+    .option("--group <name>", "gauge group: u1, su2, su3, ...", "su2")
+    .option("--lattice <extents>", "extents Lx,Ly,...,Lt; 2 to 4 of them", extents, [4, 4, 4, 4])
+    .addOption(new Option("--start <kind>", "links: Haar-distributed, or near the unit field").choices(["hot", "near-unit"]).default("hot"))
+    .option("--width <w>", "width of near-unit links", positive, 0.3)
+    .option("--accept <symmetries>", `lattice symmetries that may be broken: ${Object.keys(SYMMETRIES).join(", ")}, separated by commas`, accepted, {})
+    .option("--only <name>", "check this export only");
+  return withJson(withSeed(withEngine(command))).action(async (file: string, flags: Flags) => {
+    const subjects = await subjectsOf(await loadModule(file, context.directory), file, flags.only);
+    const group = parseGroup(flags.group);
+    const geometry = lattice(flags.lattice, latticeOptions(flags));
+    const U: LinkField = flags.start === "hot" ? hot(geometry, group, { seed: flags.seed }) : nearUnit(geometry, group, { seed: flags.seed, width: flags.width });
+    const reports: { readonly export: string; readonly report: CheckReport }[] = [];
+    for (const { name, subject } of subjects) {
+      const report = check(subject, U, { seed: flags.seed, expect: flags.accept });
+      reports.push({ export: name, report });
+      if (!flags.json) printText(context, `${reports.length > 1 ? "\n" : ""}export ${name}: ${String(report)}`);
+    }
+    if (flags.json) printJson(context, reports.map((r) => ({ export: r.export, ...r.report.toJSON() })));
+    if (reports.some((r) => !r.report.passed)) throw new CommandExit(EXIT.physicsCheck);
+  });
+}
+
+function accepted(text: string): Expectation {
+  return Object.fromEntries(
+    text.split(",").map((word) => {
+      const key = SYMMETRIES[word.trim()];
+      if (!key) throw new InvalidArgumentError(`expected ${Object.keys(SYMMETRIES).join(", ")}`);
+      return [key, false];
+    }),
+  );
+}
+
+/** Layers and actions among the exports, each once. @throws ConfigurationError when there is none. */
+async function subjectsOf(exports: Readonly<Record<string, unknown>>, file: string, only: string | undefined): Promise<{ name: string; subject: CheckedSubject }[]> {
+  const found: { name: string; subject: CheckedSubject }[] = [];
+  for (const [name, value] of Object.entries(exports)) {
+    if (only !== undefined && name !== only) continue;
+    // a function without arguments may make the layer
+    const subject: unknown = typeof value === "function" && value.length === 0 && !isClass(value) ? await (value as () => unknown)() : await value;
+    if (isSubject(subject) && !found.some((f) => f.subject === subject)) found.push({ name, subject });
+  }
+  if (found.length > 0) return found;
+  const names = Object.keys(exports).join(", ") || "nothing";
+  throw new ConfigurationError(
+    `${file}: got the exports ${names}${only === undefined ? "" : `, none of them the layer or action "${only}"`}, expected a layer or an action: export layer({ name, params, forward }) or action({ name, evaluate })`,
+  );
+}
+
+function isClass(f: unknown): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(f));
+}

@@ -1,0 +1,32 @@
+/**
+ * Module customisation hooks (node:module `register`, run on the loader thread): "gaugegrad" and "gaugegrad/<room>" resolve to this
+ * package, TypeScript files are stripped of their types.
+ */
+import { readFile } from "node:fs/promises";
+import type { InitializeHook, LoadHook, ResolveHook } from "node:module";
+import { fileURLToPath } from "node:url";
+import { stripTypes } from "./strip-types.ts";
+
+let root = "";
+
+/** `root`: URL of the folder of this package's index.js. */
+export const initialize: InitializeHook<{ readonly root: string }> = (data) => {
+  root = data.root;
+};
+
+export const resolve: ResolveHook = async (specifier, context, next) => {
+  const own = /^gaugegrad(?:\/([a-z]+))?$/.exec(specifier);
+  if (own) return { url: new URL(own[1] ? `${own[1]}/index.js` : "index.js", root).href, shortCircuit: true };
+  try {
+    return await next(specifier, context);
+  } catch (error) {
+    // TypeScript's habit: "./other.js" and "./other" mean the file other.ts
+    if (!/^\.{1,2}\//.test(specifier)) throw error;
+    return next(`${specifier.replace(/\.js$/, "")}.ts`, context);
+  }
+};
+
+export const load: LoadHook = async (url, context, next) => {
+  if (!/^file:.*\.m?ts$/.test(url)) return next(url, context);
+  return { format: "module", source: stripTypes(await readFile(fileURLToPath(url), "utf8")), shortCircuit: true };
+};
