@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { DirectionalField, type LinkField } from "../../src/autograd/index.ts";
-import { directionField, energyDensity, gaugeAction, gradientFlow, lattice, linkTrace, plaquettes, polyakovLoops, rectangles, topologicalCharge, wilsonLoop } from "../../src/gauge/index.ts";
+import { directionField, energyDensity, flowScales, gaugeAction, gradientFlow, lattice, linkTrace, plaquettes, polyakovLoops, rectangles, scalesOf, topologicalCharge, wilsonLoop } from "../../src/gauge/index.ts";
 
 const root = fileURLToPath(new URL("../../../shared/reference/", import.meta.url));
 const present = existsSync(`${root}configurations.json`);
@@ -98,6 +98,20 @@ describe.each(entries)("%s", (file, entry) => {
       expectClose(`${t}_Eclov_s`, e.magnetic, 1e-10);
       expectClose(`${t}_Q`, topologicalCharge(V), 1e-10);
     }
+  });
+});
+
+describe("t0 of stored configurations, against the tabulated energies", () => {
+  // t^2 E at t = 0, 0.1, ..., 1: cubic interpolation is good to a few 1e-5 here
+  const crossing = entries.flatMap(([file, entry]) => {
+    const history = Array.from({ length: 11 }, (_, k) => ({ t: k / 10, energy: entry.numbers[`t${(k / 10).toFixed(2)}_Eclov`]! }));
+    const { t0 } = scalesOf(history);
+    return t0 !== undefined && entry.dims.every((L) => L === 4) ? [[file, entry, t0] as const] : [];
+  });
+  test.skipIf(!present)("some cross", () => expect(crossing.length).toBeGreaterThan(0));
+  test.each(crossing)("%s", (file, entry, t0) => {
+    const got = flowScales(linksOf(file, entry), { step: 0.02, maximumTime: 1.2 });
+    expect(Math.abs(got.t0! - t0)).toBeLessThan(2e-4);
   });
 });
 
