@@ -1,6 +1,6 @@
 /** Models room: layers, networks, losses, training. */
 export { type AnyLayer, type Declaration, Layer, type RealParameter, type ValuesOf, chain, layer, real } from "./layer.ts";
-export { type CovariantWeights, covariantNetwork } from "./networks.ts";
+export { CaskNetwork, type CovariantWeights, caskNetwork, covariantNetwork, randomWeights, recomputed } from "./networks.ts";
 export { type Directions, type LoopSet, type LoopTerm, type Weights } from "./layers/loop-weights.ts";
 export { stout } from "./layers/stout.ts";
 export { type Activation, type Pattern } from "./layers/attention.ts";
@@ -15,7 +15,7 @@ export { type SampleOptions, type StoredSample, type TrainingSample, restoreSamp
 export { Learner, type LearningOptions, type LearningStep, type TrainingState } from "./training.ts";
 export { type OnlineStep, type OnlineTrainingOptions, type PriorSampler, type ReplayOptions, trainOnline } from "./training-online.ts";
 export { type Epoch, type OfflineResult, type OfflineTrainingOptions, finishTraining, trainOffline } from "./training-offline.ts";
-export { type LoadedModel, type ModelRecord, type ModelToSave, type NetworkRegistry, type Plain, loadModel, readModel, saveModel } from "./model-file.ts";
+export { type LoadedModel, type ModelRecord, type ModelToSave, type NetworkRegistry, type Plain, type TrainableLayer, loadModel, readModel, saveModel } from "./model-file.ts";
 export { type ApeOptions, type ApeParameters, type Projection, ape } from "./layers/ape.ts";
 export { type HypercubicParameters, hex, hyp, nhyp } from "./layers/hypercubic.ts";
 export { type FlowLayerOptions, type FlowParameters, type TimeWeights, flowLayer } from "./layers/flow-layer.ts";

@@ -5,8 +5,9 @@
  */
 import { readFileSync } from "node:fs";
 import { FileFormatError } from "../errors.ts";
+import { groupOf } from "../gauge/index.ts";
 import { decode, encode, sha256Hex, writeFileAtomic } from "../util/index.ts";
-import type { Layer } from "./layer.ts";
+import type { AnyLayer, Layer } from "./layer.ts";
 import { parameterSpace } from "./parameters.ts";
 
 const VERSION = 1;
@@ -34,13 +35,19 @@ export interface ModelRecord {
   readonly training: Plain;
 }
 
+/** A layer of any parameter structure that takes new values. */
+export interface TrainableLayer {
+  readonly parameters: unknown;
+  with(parameters: never): AnyLayer;
+}
+
 /** Builds a network from its declaration. */
-export type NetworkRegistry = { readonly [name: string]: (declaration: Plain) => Layer<number, unknown> };
+export type NetworkRegistry = { readonly [name: string]: (declaration: Plain) => TrainableLayer };
 
 /** What `saveModel` stores: a record whose weights are those of a network. */
 export interface ModelToSave extends Pick<ModelRecord, "declaration" | "group" | "dimension" | "training"> {
   readonly name: string;
-  readonly network: Layer<number, unknown>;
+  readonly network: TrainableLayer;
   readonly others?: ModelRecord["others"];
 }
 
@@ -100,16 +107,12 @@ export interface LoadedModel extends ModelRecord {
 export function loadModel(file: string, expected: { readonly group: number; readonly dimension: number; readonly registry: NetworkRegistry }): LoadedModel {
   const record = readModel(file);
   const { group, dimension, registry } = expected;
-  if (record.group !== group) throw new FileFormatError(`${file}: got a model for ${groupName(record.group)}, expected ${groupName(group)}: weights of one group mean nothing in another`);
+  if (record.group !== group) throw new FileFormatError(`${file}: got a model for ${groupOf(record.group).name}, expected ${groupOf(group).name}: weights of one group mean nothing in another`);
   if (record.dimension !== dimension) throw new FileFormatError(`${file}: got a model for ${record.dimension} dimensions, expected ${dimension}: train one on such a lattice`);
   const build = Object.hasOwn(registry, record.network) ? registry[record.network] : undefined;
   if (!build) throw new FileFormatError(`${file}: got the network "${record.network}", expected one of ${Object.keys(registry).join(", ")}: register it under that name`);
   const layer = build(record.declaration);
   const space = parameterSpace(layer.parameters);
   if (space.names.join() !== record.names.join()) throw new FileFormatError(`${file}: got the parameters ${record.names.join(", ")}, expected those of "${record.network}": ${space.names.join(", ")}`);
-  return { ...record, layer: layer.with(space.unflatten(record.values)) };
-}
-
-function groupName(N: number): string {
-  return N === 1 ? "U(1)" : `SU(${N})`;
+  return { ...record, layer: layer.with(space.unflatten(record.values) as never) as Layer<number, unknown> };
 }
