@@ -137,7 +137,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 }
 
 /** An action from its forward map. `inputs` are the values of everything besides the links, traced in the same structure. */
-export function action<N extends number = number, const I = Record<string, never>>(definition: {
+export function action<N extends number = number, I = Record<string, never>>(definition: {
   readonly name: string;
   readonly inputs?: I;
   readonly evaluate: (U: Links<N>, inputs: TracedOf<I>) => Scalar;
