@@ -1,4 +1,7 @@
-/** gaugegrad: everything public under one name; each room has an entry of its own as well. */
+/** gaugegrad: everything public under one name; each room has an entry of its own as well (statistics: `gaugegrad/util`, plots: `gaugegrad/report`). */
 export * from "./autograd/index.ts";
 export * from "./gauge/index.ts";
 export * from "./models/index.ts";
+export * from "./samplers/index.ts";
+export * from "./io/index.ts";
+export * from "./errors.ts";

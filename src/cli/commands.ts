@@ -17,5 +17,6 @@ export const commands: readonly CommandEntry[] = [
   { name: "check", summary: "gradient, covariance and symmetry checks of the layers and actions of a module", load: async () => (await import("./commands/check.ts")).checkCommand },
   { name: "convert", summary: "write a configuration in another format", load: async () => (await import("./commands/convert.ts")).convertCommand },
   { name: "model", summary: "files of trained networks: show what one holds", load: async () => (await import("./commands/model.ts")).modelCommand },
+  { name: "run", summary: "run a TypeScript program that imports gaugegrad", load: async () => (await import("./commands/run.ts")).runCommand },
   { name: "doctor", summary: "what this machine offers: backends, SIMD, threads, compilers, optional packages", load: async () => (await import("./commands/doctor.ts")).doctorCommand },
 ];

@@ -21,7 +21,7 @@ interface Options extends EngineFlags {
 export function quickstartCommand(context: CliContext): Command {
   const command = new Command("quickstart")
     .description("Trains a gauge covariant network for SU(2) with staggered fermions and compares HMC with self-learning HMC; writes report.html. Minutes on two cores.")
-    .option("--dir <folder>", "where report.html goes", "quickstart")
+    .option("--dir <folder>", "where report.html goes", ".")
     .option("--quick", "a shorter run, under a minute");
   return withSeed(withJson(withEngine(command))).action(async (options: Options, self: Command) => {
     const { quiet = false } = self.optsWithGlobals<GlobalOptions>();

@@ -1,0 +1,50 @@
+/** The numbered lessons and every code block of README.md and docs/, run as users run them. Each lesson asserts a known number itself. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const folder = mkdtempSync(join(tmpdir(), "gaugegrad-examples-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (file: string): { status: number | null; output: string } => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "dist/cli/main.js"), "run", file], { cwd: folder, encoding: "utf8" });
+  return { status, output: stdout + stderr };
+};
+
+describe("examples", () => {
+  for (const name of readdirSync(join(root, "examples")).filter((f) => f.endsWith(".ts")))
+    test(name, () => {
+      const file = join(root, "examples", name);
+      expect(readFileSync(file, "utf8").split("\n").length).toBeLessThanOrEqual(61);
+      const { status, output } = run(file);
+      expect(output).not.toBe("");
+      expect(status, output).toBe(0);
+    });
+});
+
+/** ```ts blocks of a page, in order; a block marked `ts continue` goes on from the one before. */
+function blocks(page: string): string[] {
+  const list: string[] = [];
+  for (const [, info, code] of readFileSync(join(root, page), "utf8").matchAll(/^```ts([^\n]*)\n(.*?)^```/gms))
+    if (info!.trim() === "continue") list[list.length - 1] += code!;
+    else list.push(code!);
+  return list;
+}
+
+const pages = ["README.md", ...(existsSync(join(root, "docs")) ? readdirSync(join(root, "docs")).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`) : [])];
+for (const page of pages)
+  describe(page, () => {
+    const list = blocks(page);
+    test("can be read", () => expect(readFileSync(join(root, page), "utf8").length).toBeGreaterThan(0));
+    list.forEach((code, k) =>
+      test(`code block ${k + 1} of ${list.length}`, () => {
+        const file = join(folder, `${page.replaceAll(/\W/g, "-")}-${k + 1}.ts`);
+        writeFileSync(file, code);
+        const { status, output } = run(file);
+        expect(status, output).toBe(0);
+      }),
+    );
+  });

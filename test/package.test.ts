@@ -1,0 +1,37 @@
+/** The package as users get it: packed, installed into an empty folder, imported by every public name, with types. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const folder = mkdtempSync(join(tmpdir(), "gaugegrad-package-"));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string; exports: Record<string, unknown> };
+const entries = Object.keys(manifest.exports).filter((e) => e !== "./package.json").map((e) => e.replace(/^\./, "gaugegrad"));
+
+beforeAll(() => {
+  // dist is there already (test/build.ts); packing must not build it again under the other tests
+  const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: root, encoding: "utf8" })) as [{ filename: string }];
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
+  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", join(folder, filename)], { cwd: folder, encoding: "utf8", stdio: "pipe" });
+}, 180_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("every public entry can be imported", () => {
+  const script = `for (const e of ${JSON.stringify(entries)}) { const m = await import(e); if (Object.keys(m).length === 0) throw new Error(e + " is empty"); console.log(e); }`;
+  expect(execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" }).trim().split("\n")).toEqual(entries);
+});
+
+test("every public entry has types", () => {
+  writeFileSync(join(folder, "user.ts"), `${entries.map((e, k) => `import * as m${k} from "${e}";`).join("\n")}\nimport { lattice, gaugeAction, cold, SU } from "gaugegrad";\nexport const s: number = gaugeAction.wilson({ beta: 6 }).value(cold(lattice([2, 2, 2, 2]), SU(3)));\nexport const all = [${entries.map((_, k) => `m${k}`).join(", ")}];\n`);
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const { status, stdout } = spawnSync(process.execPath, [tsc, "--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--lib", "es2023,esnext.disposable", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "user.ts"], { cwd: folder, encoding: "utf8" });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
+
+test("the command line runs", () => {
+  expect(execFileSync("npx", ["--no-install", "gaugegrad", "--version"], { cwd: folder, encoding: "utf8" }).trim()).toBe(manifest.version);
+  expect(execFileSync("npx", ["--no-install", "gaugegrad", "doctor"], { cwd: folder, encoding: "utf8" })).toContain("wasm");
+});
