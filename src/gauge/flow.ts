@@ -8,8 +8,11 @@ import { ConfigurationError } from "../errors.ts";
 import { loopStaple, namedLoops } from "./loop-set.ts";
 import { staples } from "./loops.ts";
 
-/** The right-hand side Z_mu(V) of a flow, an algebra field. */
-export type FlowForce = (V: Links) => Algebras;
+/**
+ * The right-hand side Z_mu(V) of a flow, an algebra field. `stage` tells apart the evaluations of a step, at its flow time plus 0, 1/4 and
+ * 2/3 of the step: a right-hand side that depends on time uses it.
+ */
+export type FlowForce = (V: Links, stage: 0 | 1 | 2) => Algebras;
 
 /** TA(C_mu V_mu^+) for staples C, direction by direction. */
 export function generator(V: Links, staple: (mu: number) => Matrix): Algebras {
@@ -27,17 +30,17 @@ export const symanzikFlow: FlowForce = (V) => {
 
 /** One Runge-Kutta step of size eps; inside a layer it is differentiated like everything else. One Euler step would be one stout step. */
 export function flowStep<N extends number>(V: Links<N>, eps: number | Scalar, force: FlowForce): Links<N> {
-  const evaluate = (W: Links<N>): Algebras => {
-    const Z = force(W as Links);
+  const evaluate = (W: Links<N>, stage: 0 | 1 | 2): Algebras => {
+    const Z = force(W as Links, stage);
     return Z.map((mu) => scale(eps, Z[mu]!));
   };
   const move = (W: Links<N>, Z: (mu: number) => Matrix): Links<N> => W.map((mu) => mul(exp(Z(mu)), W[mu]! as Matrix) as Matrix<N>);
-  const z0 = evaluate(V);
+  const z0 = evaluate(V, 0);
   const w1 = move(V, (mu) => scaleBy(1 / 4, z0[mu]!));
-  const z1 = evaluate(w1);
+  const z1 = evaluate(w1, 1);
   const before = z0.map((mu) => sub(scaleBy(8 / 9, z1[mu]!), scaleBy(17 / 36, z0[mu]!)));
   const w2 = move(w1, (mu) => before[mu]!);
-  const z2 = evaluate(w2);
+  const z2 = evaluate(w2, 2);
   return move(w2, (mu) => sub(scaleBy(3 / 4, z2[mu]!), before[mu]!));
 }
 

@@ -1,7 +1,11 @@
 /** Networks made of layers. */
+import { type Field, type LinkField, type Links, type RealType, type TracedOf, checkpoint, replayable } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
+import { PURPOSE, randomStream } from "../util/index.ts";
 import { Layer, chain } from "./layer.ts";
+import { CaskLayer, type CaskOptions, type CaskParameters, cask } from "./layers/cask.ts";
 import { stout } from "./layers/stout.ts";
+import { parameterSpace } from "./parameters.ts";
 
 /** Weights of one layer of the gauge covariant network: plaquettes of all links, Polyakov term of temporal links, of spatial links. */
 export type CovariantWeights = { readonly plaq: number; readonly poly4: number; readonly polys: number };
@@ -24,4 +28,64 @@ export function covariantNetwork(options: { readonly layers?: number | readonly 
   if (weights.length === 0) throw new ConfigurationError("covariantNetwork: got no layers, expected at least one");
   const loops = { plaq: "plaquette", poly4: { loop: "polyakov", links: "temporal" }, polys: { loop: "polyakov", links: "spatial" } } as const;
   return stack("covariant network", weights.map((rho) => stout({ rho, loops })));
+}
+
+/** The same map with the fields inside of it computed again in the reverse pass: less memory, the forward arithmetic twice. */
+export function recomputed<N extends number, P>(layer: Layer<N, P>): Layer<N, P> {
+  return new Layer<N, P>(layer.name, layer.parameters, (U: Links<N>, p: TracedOf<P>): Links<N> => checkpoint((V: Links<N>) => layer.forward(V, p))(U));
+}
+
+/** The same map with every weight uniform in (-width, width), a function of the seed. */
+export function randomWeights<L extends { readonly parameters: unknown; with(parameters: never): unknown }>(layer: L, options: { readonly seed: number; readonly width?: number }): L {
+  const { seed, width = 0.01 } = options;
+  const space = parameterSpace(layer.parameters);
+  const random = randomStream(seed).sequence(PURPOSE.initialisation);
+  return layer.with(space.unflatten(Float64Array.from({ length: space.size }, () => width * (2 * random.next() - 1))) as never) as L;
+}
+
+/** The recorded map of a network, shared by all its weights. */
+interface NetworkMap {
+  readonly name: string;
+  readonly forward: Layer<number, readonly CaskParameters[]>["forward"];
+  readonly replay: (...args: unknown[]) => unknown;
+}
+
+/** CASK blocks one after the other. Made by `caskNetwork`. */
+export class CaskNetwork extends Layer<number, readonly CaskParameters[]> {
+  /** The blocks with their weights. */
+  readonly blocks: readonly CaskLayer[];
+  readonly #map: NetworkMap;
+
+  constructor(blocks: readonly CaskLayer[], map: NetworkMap) {
+    super(map.name, blocks.map((b) => b.parameters), map.forward, map.replay);
+    this.blocks = blocks;
+    this.#map = map;
+  }
+
+  override with(parameters: readonly CaskParameters[]): CaskNetwork {
+    if (parameters.length !== this.blocks.length) throw new ConfigurationError(`CASK network: got weights of ${parameters.length} blocks, expected ${this.blocks.length}`);
+    return new CaskNetwork(this.blocks.map((b, k) => b.with(parameters[k]!)), this.#map);
+  }
+
+  /** Attention weights of a block (the first is 0) on the links that reach it, as `CaskLayer.attention`. */
+  attention(U: LinkField, block = 0): Readonly<Record<string, Field<RealType>>> {
+    const at = this.blocks[block];
+    if (!at) throw new ConfigurationError(`CASK network: got block ${block}, expected 0 to ${this.blocks.length - 1}`);
+    return at.attention(this.blocks.slice(0, block).reduce((V, b) => b.apply(V), U));
+  }
+}
+
+/**
+ * CASK_n: n equal blocks (default 1) with weights of their own; zero weights, the default, are the identity, `randomWeights` makes the blocks
+ * different. `recompute` keeps only the links between the blocks for the reverse pass.
+ * @throws ConfigurationError for fewer than one block, or as `cask`.
+ */
+export function caskNetwork(options: CaskOptions & { readonly blocks?: number; readonly recompute?: boolean } = {}): CaskNetwork {
+  const { blocks: count = 1, recompute = false, ...settings } = options;
+  if (!Number.isInteger(count) || count < 1) throw new ConfigurationError(`caskNetwork: got ${count} blocks, expected an integer >= 1`);
+  const block = cask(settings);
+  const blocks = Array.from({ length: count }, () => block);
+  // the last block is differentiated first, so nothing is gained by computing it again
+  const { name, forward } = stack(`CASK ${settings.variant ?? "symmetric"} x ${count}`, blocks.map((b, k) => (recompute && k < count - 1 ? recomputed<number, CaskParameters>(b) : b)));
+  return new CaskNetwork(blocks, { name, forward, replay: replayable(forward) });
 }

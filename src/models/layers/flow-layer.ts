@@ -5,7 +5,8 @@
  * plaquette 1: Wilson flow; plaquette 5/3, rectangle -1/12: Symanzik flow.
  */
 import { ConfigurationError } from "../../errors.ts";
-import { type Links, type Matrix, type Scalar, type TracedOf, add, adj, checkpoint, exp, mul, scaleBy, ta } from "../../autograd/index.ts";
+import { type Algebras, type Links, type Scalar, type TracedOf, add, checkpoint, scaleBy } from "../../autograd/index.ts";
+import { flowStep, generator } from "../../gauge/index.ts";
 import { Layer } from "../layer.ts";
 import { type LoopSet, type NamedTerm, type TracedWeights, termsOf, weightedStaples } from "./loop-weights.ts";
 
@@ -46,7 +47,7 @@ export function flowLayer(options: FlowLayerOptions): Layer<number, FlowParamete
     let V = U;
     for (let k = 0; k < steps; k++) {
       const weights = [0, 1 / 4, 2 / 3].map((c) => weightsAt(p.rho as TracedTimeWeights, basis, (k + c) / steps, k / steps));
-      const step = (W: Links): Links => rungeKutta3(W, eps, (X, mu, stage) => generator(X, mu, terms, weights[stage]!));
+      const step = (W: Links): Links => flowStep(W, eps, (X, stage) => right(X, terms, weights[stage]!));
       V = recompute ? checkpoint(step)(V) : step(V);
     }
     return V;
@@ -73,26 +74,7 @@ function legendre(k: number, x: number): number {
   return now;
 }
 
-function generator(U: Links, mu: number, terms: readonly NamedTerm[], rho: TracedWeights): Matrix | undefined {
-  const C = weightedStaples(U, mu, terms, rho);
-  return C && ta(mul(C, adj(U[mu]!)));
-}
-
-/**
- * W_1 = exp(Z_0/4) W_0, W_2 = exp(8/9 Z_1 - 17/36 Z_0) W_1, W_3 = exp(3/4 Z_2 - 8/9 Z_1 + 17/36 Z_0) W_2 with Z_i = eps Z(W_i); links whose
- * generator is undefined stay.
- */
-export function rungeKutta3(W0: Links, eps: number, Z: (W: Links, mu: number, stage: 0 | 1 | 2) => Matrix | undefined): Links {
-  const moved = (W: Links, terms: readonly (readonly [number, readonly (Matrix | undefined)[]])[]): Links =>
-    W.map((mu) => {
-      const parts = terms.flatMap(([c, z]) => (z[mu] ? [scaleBy(c * eps, z[mu]!)] : []));
-      return parts.length === 0 ? W[mu]! : mul(exp(add(parts[0]!, ...parts.slice(1))), W[mu]!);
-    }) as Links;
-  const all = (W: Links, stage: 0 | 1 | 2): (Matrix | undefined)[] => W.values().map((_, mu) => Z(W, mu, stage));
-  const Z0 = all(W0, 0);
-  const W1 = moved(W0, [[1 / 4, Z0]]);
-  const Z1 = all(W1, 1);
-  const W2 = moved(W1, [[8 / 9, Z1], [-17 / 36, Z0]]);
-  const Z2 = all(W2, 2);
-  return moved(W2, [[3 / 4, Z2], [-8 / 9, Z1], [17 / 36, Z0]]);
+/** TA(sum_i rho_i C^i_mu U_mu^+), zero for links without a loop. */
+function right(U: Links, terms: readonly NamedTerm[], rho: TracedWeights): Algebras {
+  return generator(U, (mu) => weightedStaples(U, mu, terms, rho) ?? scaleBy(0, U[mu]!));
 }

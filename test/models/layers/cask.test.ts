@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
-  type CaskParameters, DirectionalField, type GaugeAction, type LinkField, SU, antiperiodic, cask, closedFormSource, covariantNetwork, gaugeTransform, hot, lattice, randomGaugeTransformation, reflect, rotate,
+  type CaskParameters, DirectionalField, type GaugeAction, type LinkField, SU, antiperiodic, cask, caskNetwork, closedFormSource, covariantNetwork, gaugeTransform, hot, lattice, parameterSpace, randomGaugeTransformation, randomWeights, reflect, rotate,
   staggeredPseudofermions, stout, swapAxes, translate,
 } from "gaugegrad";
-import { K2, K3, distance, expectClose, forceNorms, linksOn, plaquetteOf, polyakovOf } from "./fields.ts";
+import { K2, K3, distance, expectClose, forceNorms, linksOn, plaquetteOf, polyakovOf, wilson } from "./fields.ts";
 
 const weights = { rho: 0.06, rhoQ: 0.08, rhoK: -0.05, rhoV: 0.04 };
 
@@ -161,6 +161,34 @@ describe("symmetries on random SU(2) links, rho = (0.1, 0.15, -0.12, 0.08), S = 
   });
   test("stout has all of them", () => {
     for (const v of Object.values(violations(stout({ rho: { plaquette: 0.1, rectangle: 0.03, chair: -0.02 } })))) expect(v).toBeLessThan(1e-14);
+  });
+});
+
+describe("networks of blocks", () => {
+  const U = linksOn([4, 3, 2], 2);
+  const settings = { length: 2, rho: 0, rhoQ: 0, rhoK: 0, rhoV: 0 } as const;
+  test("CASK_2 is one block after the other; attention of the second block is that of its links", () => {
+    const network = randomWeights(caskNetwork({ ...settings, blocks: 2 }), { seed: 4, width: 0.2 });
+    expect(new Set(parameterSpace(network.parameters).flatten(network.parameters)).size).toBe(8);
+    expect(parameterSpace(network.parameters).names.slice(4)).toEqual(["1.rho", "1.rhoQ", "1.rhoK", "1.rhoV"]);
+    const [first, second] = network.parameters.map((p) => cask({ length: 2 }).with(p));
+    const between = first!.apply(U);
+    expect(distance(network.apply(U), second!.apply(between))).toBeLessThan(1e-14);
+    const [a, b] = [network.attention(U, 1), second!.attention(between)];
+    for (const [name, f] of Object.entries(a)) expect([...f.toArray()]).toEqual([...b[name]!.toArray()]);
+    expect(() => network.attention(U, 2)).toThrow(/got block 2, expected 0 to 1/);
+  });
+  test("recomputation gives the same force", () => {
+    const [kept, again] = [false, true].map((recompute) => wilson.after(randomWeights(caskNetwork({ ...settings, blocks: 2, recompute }), { seed: 4, width: 0.2 })));
+    const [F, G] = [kept!.force(U), again!.force(U)];
+    F.fields.forEach((f, mu) => f.toArray().forEach((x, k) => expectClose(x, G.fields[mu]!.toArray()[k]!, 1e-13, 1)));
+  });
+  test("random weights are a function of the seed and lie within the width", () => {
+    const of = (seed: number): number[] => [...parameterSpace(covariantNetwork().parameters).flatten(randomWeights(covariantNetwork(), { seed, width: 0.02 }).parameters)];
+    expect(of(1)).toEqual(of(1));
+    expect(of(1)).not.toEqual(of(2));
+    expect(Math.max(...of(1).map(Math.abs))).toBeLessThan(0.02);
+    expect(Math.max(...of(1).map(Math.abs))).toBeGreaterThan(0.005);
   });
 });
 

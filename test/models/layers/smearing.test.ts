@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type Layer, type LinkField, ape, flowLayer, hex, hyp, nhyp, stout } from "gaugegrad";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Algebras, type FlowParameters, type Layer, type LinkField, type Links, type Scalar, type TracedOf, ape, energyDensity, flowLayer, hex, hyp, nhyp, plaquetteSum, record, stout, valueAndGrad } from "gaugegrad";
+import { readGauge } from "gaugegrad/io";
 import { K2, K3, distance, expectClose, linksOn, plaquetteOf } from "./fields.ts";
+
+const reference = fileURLToPath(new URL("../../../../shared/reference/", import.meta.url));
 
 /** PHYSICS 3.6. */
 describe.each([
@@ -57,6 +62,29 @@ describe("limits", () => {
     expect(distance(flowLayer({ time: 0.3, steps: 4, rho: [0.7, 0.7] }).apply(U), flowLayer({ time: 0.3, steps: 4, rho: [0.7] }).apply(U))).toBe(0);
     const pieces = flowLayer({ time: 0.3, steps: 4, rho: [0.7, 0.2] }).apply(U);
     expect(distance(pieces, flowLayer({ time: 0.15, steps: 2, rho: [0.2] }).apply(flowLayer({ time: 0.15, steps: 2, rho: [0.7] }).apply(U)))).toBe(0);
+  });
+
+  test("recomputation changes neither value nor force, and keeps less", () => {
+    const U = linksOn([4, 4, 4, 4], 2);
+    const [lean, full] = [true, false].map((recompute) => {
+      const flow = flowLayer({ time: 0.1, steps: 6, rho: [0.9, 0.8], recompute });
+      const plan = record((V: Links, p: TracedOf<FlowParameters>) => valueAndGrad((W: Links) => plaquetteSum(flow.forward(W, p)))(V) as { value: Scalar; grad: Algebras }, U, flow.parameters);
+      const { value, grad } = plan.run(U, flow.parameters);
+      return { value, grad: grad.fields.map((f) => f.toArray().slice()), arena: plan.arenaBytes };
+    }) as [{ value: number; grad: Float64Array[]; arena: number }, { value: number; grad: Float64Array[]; arena: number }];
+    expectClose(lean.value, full.value, 1e-14);
+    lean.grad.forEach((f, mu) => f.forEach((x, k) => expectClose(x, full.grad[mu]![k]!, 1e-13, 1)));
+    expect(lean.arena).toBeLessThan(0.6 * full.arena);
+  });
+
+  test.skipIf(!existsSync(`${reference}configurations.json`))("Wilson flow of stored configurations (skipped where the reference files are absent)", () => {
+    const numbers = JSON.parse(readFileSync(`${reference}configurations.json`, "utf8")) as Record<string, { numbers: Record<string, number> }>;
+    for (const file of ["gaugefields_jl/conf_00000100_4444nc2.ildg", "latticeqcd_jl/HMC_quenched_su3_L4_b5.7.ildg", "latticeqcd_jl/HMC_quenched_su4_L4_b5.7.ildg"]) {
+      const { U } = readGauge(`${reference}configs/${file}`);
+      const V = flowLayer({ time: 0.1, steps: 10 }).apply(U);
+      expectClose(plaquetteOf(V), numbers[file]!.numbers["t0.10_plaq"]!, 1e-11);
+      expectClose(energyDensity(V).clover, numbers[file]!.numbers["t0.10_Eclov"]!, 1e-10);
+    }
   });
 
   test("the flow run backwards returns the links", () => {
