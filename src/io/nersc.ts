@@ -79,7 +79,7 @@ function integer(source: ByteSource, keys: Readonly<Record<string, string>>, key
   return Number(text);
 }
 
-/** A number of the header with the precision that its digits have, at least 2e-5. */
+/** A number of the header with the precision that its digits have, between 2e-5 and 1e-2; the digits of a zero say nothing. */
 function storedNumber(source: ByteSource, keys: Readonly<Record<string, string>>, key: string): StoredNumber | undefined {
   const text = keys[key];
   if (text === undefined || text === "") return undefined;
@@ -87,7 +87,7 @@ function storedNumber(source: ByteSource, keys: Readonly<Record<string, string>>
   const value = Number(text);
   if (!m || !Number.isFinite(value)) throw new FileFormatError(`${source.name}: ${key}: got "${text.slice(0, 40)}", expected a number`);
   const digit = 10 ** (Number(m[2] ?? 0) - (m[1]?.length ?? 0));
-  return { value, tolerance: Math.max(TOLERANCE, digit) };
+  return { value, tolerance: value === 0 ? TOLERANCE : Math.min(Math.max(TOLERANCE, digit), 1e-2) };
 }
 
 /** Bits and byte order. Without a stated order: big endian when the first reals make sense that way. */
@@ -102,7 +102,7 @@ function floatingPoint(source: ByteSource, text: string | undefined, at: number,
   return { precision, littleEndian };
 }
 
-/** Writes `4D_SUN_GAUGE_NxN`, big endian, with checksum, mean link trace and mean plaquette of the links as stored. */
+/** Writes `4D_SUN_GAUGE_NxN`, big endian, with the checksum of the links as stored, and their mean link trace and mean plaquette before rounding. */
 export function writeNersc(target: WriteTarget, U: LinkField, precision: Precision, facts: { readonly plaquette: number; readonly linkTrace: number }): void {
   const { N, lattice } = U;
   const header = (checksum: string): string =>

@@ -1,0 +1,54 @@
+/** `gaugegrad convert IN OUT`: writes a configuration in another format or precision. */
+import { existsSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { FileFormatError, UsageError } from "../../errors.ts";
+import { WRITABLE, type Precision, type WritableFormat, readGauge, writeGauge } from "../../io/index.ts";
+import type { CliContext } from "../context.ts";
+import { type GlobalOptions, extents, printJson, withJson } from "../output.ts";
+
+interface Flags extends GlobalOptions {
+  readonly to?: WritableFormat;
+  readonly precision?: "32" | "64";
+  readonly lattice?: number[];
+  readonly group?: string;
+  readonly allowMismatch?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** What a name stands for when --to is not given. */
+const EXTENSIONS: Readonly<Record<string, WritableFormat>> = { ".nersc": "nersc", ".ildg": "ildg", ".lime": "ildg", ".milc": "milc", ".txt": "bridge", ".bridge": "bridge", ".npy": "npy" };
+
+export function convertCommand(context: CliContext): Command {
+  return withJson(new Command("convert"))
+    .description("Read a configuration in any format, with every check, and write it in another one with valid checksums. Equal precision keeps every bit.")
+    .argument("<IN>", "configuration, or folder of npy arrays")
+    .argument("<OUT>", "file to write; appears complete or not at all")
+    .addOption(new Option("--to <format>", "format (default: by the name of OUT)").choices(Object.keys(WRITABLE)))
+    .addOption(new Option("--precision <bits>", "bits of each real (default: 64 where the format has them)").choices(["32", "64"]))
+    .option("--lattice <LX,LY,LZ,LT>", "extents, for files that do not state them", extents)
+    .option("--group <name>", "the group that is expected: su2, su3, ...")
+    .option("--allow-mismatch", "failed checks are warnings instead of errors")
+    .option("--force", "overwrite OUT")
+    .addHelpText("after", "\nExamples:\n  gaugegrad convert lat.ildg lat.nersc\n  gaugegrad convert old.bin new.lime --to ildg --precision 32\n")
+    .action((input: string, output: string, _options: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      const to = flags.to ?? EXTENSIONS[extname(output).toLowerCase()];
+      if (to === undefined) throw new UsageError(`convert: got the name ${output} without --to, expected a name in ${Object.keys(EXTENSIONS).join(", ")}: give --to ${Object.keys(WRITABLE).join("|")}`);
+      const path = resolve(context.directory, output);
+      if (existsSync(path) && !flags.force) throw new FileFormatError(`${output}: exists already, expected a new name: give another one, or --force to overwrite it`);
+      const read = readGauge(resolve(context.directory, input), {
+        // nothing is computed but one mean
+        threads: 1,
+        ...(flags.lattice ? { lattice: flags.lattice } : {}),
+        ...(flags.group === undefined ? {} : { group: flags.group }),
+        allowMismatch: flags.allowMismatch ?? false,
+      });
+      if (!flags.quiet) for (const w of read.warnings) context.stderr(`gaugegrad: ${input}: ${w}\n`);
+      const precision = (flags.precision === undefined ? WRITABLE[to][0] : Number(flags.precision)) as Precision;
+      writeGauge(path, read.U, to, { precision });
+      if (precision < read.precision && !flags.quiet) context.stderr(`gaugegrad: ${output}: ${read.precision} bits were rounded to ${precision}\n`);
+      if (flags.json) printJson(context, { in: { file: input, format: read.format, precision: read.precision, checks: read.checks, warnings: read.warnings }, out: { file: output, format: to, precision }, group: read.group.name, lattice: read.U.lattice.extents });
+    });
+}
