@@ -8,9 +8,9 @@ import { CommandExit } from "../exit.ts";
 import { loadModule } from "../load-module.ts";
 import { type EngineFlags, extents, latticeOptions, positive, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
 
-/** Lattice symmetries as --accept takes them. */
-const SYMMETRIES: Readonly<Record<string, keyof Expectation>> = {
-  translations: "translations", rotations: "rotations", reflections: "reflections", "charge-conjugation": "chargeConjugation",
+/** What --accept takes. */
+const ACCEPTABLE: Readonly<Record<string, keyof Expectation>> = {
+  translations: "translations", rotations: "rotations", reflections: "reflections", "charge-conjugation": "chargeConjugation", determinant: "determinant",
 };
 
 interface Flags extends EngineFlags {
@@ -36,7 +36,7 @@ export function checkCommand(context: CliContext): Command {
     .option("--lattice <extents>", "extents Lx,Ly,...,Lt; 2 to 4 of them", extents, [4, 4, 4, 4])
     .addOption(new Option("--start <kind>", "links: Haar-distributed, or near the unit field").choices(["hot", "near-unit"]).default("hot"))
     .option("--width <w>", "width of near-unit links", positive, 0.3)
-    .option("--accept <symmetries>", `lattice symmetries that may be broken: ${Object.keys(SYMMETRIES).join(", ")}, separated by commas`, accepted, {})
+    .option("--accept <names>", `what may be broken: ${Object.keys(ACCEPTABLE).join(", ")}, separated by commas`, accepted, {})
     .option("--only <name>", "check this export only");
   return withJson(withSeed(withEngine(command))).action(async (file: string, flags: Flags) => {
     const subjects = await subjectsOf(await loadModule(file, context.directory), file, flags.only);
@@ -57,8 +57,8 @@ export function checkCommand(context: CliContext): Command {
 function accepted(text: string): Expectation {
   return Object.fromEntries(
     text.split(",").map((word) => {
-      const key = SYMMETRIES[word.trim()];
-      if (!key) throw new InvalidArgumentError(`expected ${Object.keys(SYMMETRIES).join(", ")}`);
+      const key = ACCEPTABLE[word.trim()];
+      if (!key) throw new InvalidArgumentError(`expected ${Object.keys(ACCEPTABLE).join(", ")}`);
       return [key, false];
     }),
   );

@@ -12,20 +12,22 @@ import { Directions } from "./tangent.ts";
 export interface CheckOptions {
   /** Seed of the random directions and of the gauge transformation. Default 0. */
   readonly seed?: number;
-  /** Lattice symmetries that the subject may break, for instance `{ rotations: false }`. */
+  /** What the subject may break, for instance `{ rotations: false }`. */
   readonly expect?: Expectation;
 }
 
 /**
  * Checks an action, a layer or a function of traced links at the links U (hot or near-unit ones; a cold field hides errors).
  *
- * Always required: the same bits from a second call, the gradient with respect to the links and to every parameter against fourth-order differences along the group, second
+ * Always required: the same bits from a second call, the gradient with respect to the links and to every parameter against fourth-order
+ * differences along the group, second
  * order (hvp) against differences of the gradient, <vjp w, v> = <w, jvp v>, linearity of the vjp in its cotangent, gauge covariance (layers)
- * or invariance (actions); for layers unitarity and determinant of the links; for actions a force in the algebra and the reversibility of a
- * short leapfrog trajectory. An action that has `value` and `force` is checked by these, as a sampler would use it.
+ * or invariance (actions); for layers unitarity of the links; for actions a force in the algebra and the reversibility of a
+ * short leapfrog trajectory. An action that has a `force` of its own is checked by it, as a sampler would use it;
+ * without a recorded function, second order and the identities are skipped.
  *
  * Required unless `expect` accepts them as broken: translations, rotations by 90 degrees (exchanges of axes where extents differ), reflections,
- * charge conjugation. They are skipped, with the reason, for subjects whose inputs hold fields (pseudofermions).
+ * charge conjugation, and for layers det = 1. Lattice symmetries are skipped, with the reason, for subjects whose inputs hold fields (pseudofermions).
  *
  * Tolerances follow from the rounding noise measured at U and the step of the differences, never from a fixed number.
  * @throws CovarianceError, RecordingError when the forward map cannot be recorded.
@@ -39,7 +41,7 @@ export function check(subject: Subject, U: LinkField, options: CheckOptions = {}
     deterministicItem(probe),
     ...derivativeItems(probe, directions),
     ...symmetryItems(probe, directions, seed, expect),
-    ...(what.kind === "layer" ? unitarityItems(probe, directions) : [closureItem(probe), reversibilityItem(probe, directions)]),
+    ...(what.kind === "layer" ? unitarityItems(probe, directions, expect) : [closureItem(probe), reversibilityItem(probe, directions)]),
   ];
   return new CheckReport({ name: what.name, kind: what.kind, group: groupOf(U.N as number).name, lattice: U.lattice.extents, seed }, items);
 }

@@ -52,15 +52,17 @@ export class CheckReport {
   toString(): string {
     const { name, kind, group, lattice, seed } = this.subject;
     const rows = this.items.map((i) => [i.name, i.status, digits(i.value), digits(i.reference), ratioText(i.ratio), i.order?.toFixed(1) ?? "-", short(i.deviation), short(i.tolerance)]);
-    const remarks = this.items.flatMap((i) => {
-      const parts = [i.where && `worst at ${i.where}`, i.note, i.status === "fail" && i.toleranceFrom && `tolerance: ${i.toleranceFrom}`].filter(Boolean);
-      return i.status === "pass" || parts.length === 0 ? [] : [`${i.name}: ${parts.join("; ")}`];
+    const remarks = this.items.filter((i) => i.status === "fail" || i.status === "accepted").map((i) => {
+      const parts = [i.where && `worst at ${i.where}`, i.note, i.status === "fail" && i.toleranceFrom && `tolerance: ${i.toleranceFrom}`];
+      return `${i.name}: ${parts.filter(Boolean).join("; ")}`;
     });
+    const reasons = new Set(this.items.flatMap((i) => (i.status === "skipped" ? [`skipped: ${i.note}`] : [])));
     const failed = this.items.filter((i) => i.status === "fail").length;
     return [
       `${name}: ${kind} on ${group}, ${lattice.join("x")}, seed ${seed}`,
       table(["item", "result", "value", "reference", "ratio", "order", "deviation", "tolerance"], rows),
       ...remarks,
+      ...reasons,
       failed === 0 ? "passed" : `FAILED: ${failed} of ${this.items.length} items; to rerun: the same links and seed ${seed}`,
     ].join("\n");
   }

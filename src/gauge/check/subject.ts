@@ -17,7 +17,10 @@ export interface AnyLayer<N extends number = number> {
   readonly forward: (U: Links<N>, parameters: never) => Links<N>;
 }
 
-/** A recorded action, an object with `value` and `force` only, a layer, or a function of traced links that returns a scalar or links. */
+/**
+ * A recorded action, an object with `value` and `force` (and the recorded `action` behind them, as pseudofermions have), a layer, or a
+ * function of traced links that returns a scalar or links.
+ */
 export type Subject<N extends number = number> = RecordedAction<N> | Action<N> | AnyLayer<N> | ((U: Links<N>) => Scalar | Links<N>);
 
 /** The point at which a subject is checked. */
@@ -62,6 +65,9 @@ export function checked(subject: Subject, U: LinkField): Checked {
   const own = "value" in subject && "force" in subject ? (subject as Action) : undefined;
   if ("evaluate" in subject) return recorded(subject.name, subject.inputs ?? {}, ({ links, parameters }) => subject.evaluate(links, parameters as never), U, own);
   if ("forward" in subject) return recorded(subject.name, subject.parameters, ({ links, parameters }) => subject.forward(links, parameters as never), U);
+  // pseudofermions and other targets of samplers: value and force, and the recorded action behind them
+  const behind = (subject as { readonly action?: unknown }).action;
+  if (isSubject(behind) && "evaluate" in behind) return recorded(subject.name, behind.inputs ?? {}, ({ links, parameters }) => behind.evaluate(links, parameters as never), U, subject);
   return { kind: "action", name: subject.name, parameters: {}, own: subject };
 }
 

@@ -9,12 +9,13 @@ import { type CheckItem, judge, ratioOf } from "./report.ts";
 import { type Point, Probe } from "./subject.ts";
 import { Curve, type Directions, namedLeaves, worstLink } from "./tangent.ts";
 
-/** Symmetries of the lattice that a subject may lack. `false` accepts a subject that breaks it; the item still reports by how much. */
+/** What a subject may lack: symmetries of the lattice, and det = 1 for a layer into U(N). `false` accepts that; the item still reports by how much. */
 export interface Expectation {
   readonly translations?: boolean;
   readonly rotations?: boolean;
   readonly reflections?: boolean;
   readonly chargeConjugation?: boolean;
+  readonly determinant?: boolean;
 }
 
 /** Accepted deviation in units of the measured rounding noise. */
@@ -45,7 +46,7 @@ export function symmetryItems(probe: Probe, directions: Directions, seed: number
   const reference = probe.subject.kind === "action" ? probe.value(probe.at) : probe.links(probe.at);
   return all.map((t) => {
     if (t.kind && withFields) return { name: t.name, status: "skipped", note: "the inputs hold fields, whose image under this symmetry the check does not know" };
-    if (!t.kind && withFields && !probe.subject.map) return { name: t.name, status: "skipped", note: "the inputs hold fields that cannot be replaced without a recorded function" };
+    if (!t.force && !probe.subject.map) return { name: t.name, status: "skipped", note: "value and force without a recorded function may belong to their lattice" };
     return item(probe, t, reference, sigma, expect);
   });
 }
