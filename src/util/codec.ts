@@ -3,7 +3,10 @@ import { Packr } from "msgpackr";
 
 const packr = new Packr({ moreTypes: true, useRecords: false });
 
-/** Plain data (numbers, strings, booleans, null, arrays, objects, typed arrays) as bytes. Equal data in equal key order gives equal bytes. */
+/**
+ * Plain data (numbers, strings, booleans, null, arrays, objects, typed arrays) as bytes. Equal data in equal key order gives equal bytes.
+ * Every double keeps its bits, except that a -0 outside typed arrays comes back as 0.
+ */
 export function encode(data: unknown): Uint8Array {
   return Uint8Array.from(packr.pack(data));
 }
