@@ -1,0 +1,58 @@
+/**
+ * Molecular dynamics with the force from another lattice object of the same extents, for instance one on a float32 GPU engine, while
+ * links, momenta and both energies stay where they are in float64. The force is a fixed function of the links, the force of the rounded
+ * links rounded once more, so the integrator keeps volume and reverses, and the Metropolis step with the float64 energies is exact.
+ */
+import { DirectionalField, type AlgebraField, Field, type Lattice, type LinkField } from "../autograd/index.ts";
+import { GeometryError } from "../errors.ts";
+import type { GaugeAction } from "../gauge/index.ts";
+import type { Force } from "./molecular-dynamics.ts";
+
+/** Copies values to a field of the same type on another lattice object. */
+type Copy = () => void;
+
+/**
+ * The force of an action computed on `lattice`: pass it as `guide` to `hmc`. Fields among the action's inputs (pseudofermions, whose
+ * values change from one trajectory to the next) are copied with the links at every call.
+ * @throws GeometryError when the extents of the links differ from those of `lattice`.
+ */
+export function forceOn<N extends number, I>(lattice: Lattice, action: GaugeAction<N, I>): Force<N> {
+  const copies: Copy[] = [];
+  const there = action.with(twin(lattice, action.inputs, copies) as I);
+  let links: LinkField<N> | undefined;
+  let force: AlgebraField<N> | undefined;
+  return {
+    force(U, into = new DirectionalField(U.lattice, U.N, "algebra")) {
+      sameExtents(lattice, U.lattice);
+      links ??= new DirectionalField(lattice, U.N, "links");
+      force ??= new DirectionalField(lattice, U.N, "algebra");
+      for (const copy of copies) copy();
+      links.set(U.fields.map((f) => f.toArray()));
+      there.force(links, force);
+      return into.set(force.fields.map((f) => f.toArray()));
+    },
+  };
+}
+
+function sameExtents(a: Lattice, b: Lattice): void {
+  if (a.extents.join() !== b.extents.join()) throw new GeometryError(`forceOn: got fields on ${b}, expected ${a}: make both lattices with equal extents`);
+}
+
+/** The same inputs with every field on another lattice. */
+function twin(lattice: Lattice, x: unknown, copies: Copy[]): unknown {
+  if (x instanceof Field) {
+    sameExtents(lattice, x.lattice);
+    const there = new Field(lattice, x.type);
+    copies.push(() => there.set(x.toArray()));
+    return there;
+  }
+  if (x instanceof DirectionalField) {
+    sameExtents(lattice, x.lattice);
+    const there = new DirectionalField(lattice, x.N as number, x.role);
+    copies.push(() => there.set(x.fields.map((f) => f.toArray())));
+    return there;
+  }
+  if (Array.isArray(x)) return x.map((y) => twin(lattice, y, copies));
+  if (typeof x === "object" && x !== null) return Object.fromEntries(Object.entries(x).map(([k, y]) => [k, twin(lattice, y, copies)]));
+  return x;
+}
