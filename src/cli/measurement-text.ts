@@ -1,5 +1,5 @@
 /** Measurements as text for people, and as rows of numbers. */
-import { table } from "../util/index.ts";
+import { table, withError } from "../util/index.ts";
 import type { Measurement } from "./measurement.ts";
 
 const digits = (x: number): string => (Number.isFinite(x) ? x.toPrecision(13) : String(x));
@@ -36,9 +36,9 @@ export function measurementText(m: Measurement): string {
 
 function staggeredText(s: NonNullable<Measurement["staggered"]>): string {
   const lines = [`staggered m = ${s.mass}, boundary (${s.boundary.join(",")})`];
-  if (s.chiralCondensate !== undefined) lines.push(`chiral condensate  ${digits(s.chiralCondensate)}`);
-  if (s.pseudofermionAction !== undefined) lines.push(`pseudofermion action  ${digits(s.pseudofermionAction)}`);
-  if (s.pion) lines.push(table(["t", "pion C(t)"], s.pion.map((c, t) => [String(t), digits(c)])));
+  if (s.chiralCondensate !== undefined) lines.push(`chiral condensate  ${s.chiralCondensateError === undefined ? digits(s.chiralCondensate) : withError(s.chiralCondensate, s.chiralCondensateError)}`);
+  lines.push(`pseudofermion action  ${digits(s.pseudofermionAction)}`);
+  lines.push(table(["t", "pion C(t)"], s.pion.map((c, t) => [String(t), digits(c)])));
   return lines.join("\n");
 }
 

@@ -105,7 +105,7 @@ export class Measurer {
       determinantDefect: read.unitarity.determinant,
       ...(this.#request.stout ? { stout: this.#stout(U) } : {}),
       ...(flow ? { flow: flowHistory(U, flow) } : {}),
-      ...(staggered ? { staggered: measureStaggered(U, read.group, staggered) } : {}),
+      ...(staggered ? { staggered: measureStaggered(U, staggered) } : {}),
       warnings: read.warnings,
     };
   }

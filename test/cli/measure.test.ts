@@ -20,7 +20,7 @@ describe.skipIf(missing)("measure", () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test.each([su2, su3])("%s: every number of the contract", async (name) => {
-    const r = await cli(["measure", file(name), "--json", "--flow-time", "0.2", "--stout", "0.1,2"]);
+    const r = await cli(["measure", file(name), "--json", "--flow-time", "0.2", "--stout", "0.1,2", "--staggered-mass", "0.5"]);
     expect(r.code).toBe(0);
     const m = JSON.parse(r.stdout) as Measurement;
     expect(m.file).toBe(file(name));
@@ -29,6 +29,17 @@ describe.skipIf(missing)("measure", () => {
     // t = 0, 0.01, ..., 0.2 without rounding of the products
     expect(m.flow!.map((p) => p.t)).toContain(0.07);
     expect(m.flow).toHaveLength(21);
+  });
+
+  test("staggered: periodic boundary, noise for the condensate", async () => {
+    const argv = ["measure", file(su2), "--json", "--staggered-mass", "0.5", "--staggered-boundary", "periodic"];
+    const m = JSON.parse((await cli(argv)).stdout) as Measurement;
+    expect(m.staggered!.boundary).toEqual([1, 1, 1, 1]);
+    compareMeasurement(m, referenceNumbers()[su2]!);
+    const noisy = JSON.parse((await cli([...argv, "--condensate-sources", "8", "--seed", "3"])).stdout) as Measurement;
+    const { chiralCondensate: value, chiralCondensateError: error } = noisy.staggered!;
+    expect(error).toBeGreaterThan(0);
+    expect(Math.abs(value! - m.staggered!.chiralCondensate!) / error!).toBeLessThan(5);
   });
 
   test("beta scales the action, and the force squared", async () => {

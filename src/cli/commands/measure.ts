@@ -9,7 +9,7 @@ import type { CliContext } from "../context.ts";
 import { CommandExit, errorText, exitCodeOf } from "../exit.ts";
 import { csvRows, measurementText, summaryTable } from "../measurement-text.ts";
 import { type MeasureRequest, type Measurement, Measurer } from "../measurement.ts";
-import { type EngineFlags, type GlobalOptions, extents, latticeOptions, number, positive, printJson, printJsonLine, printText, withEngine } from "../output.ts";
+import { type EngineFlags, type GlobalOptions, extents, integer, latticeOptions, number, positive, printJson, printJsonLine, printText, withEngine, withSeed } from "../output.ts";
 
 interface Flags extends EngineFlags, GlobalOptions {
   readonly beta: number;
@@ -18,6 +18,8 @@ interface Flags extends EngineFlags, GlobalOptions {
   readonly stout?: { rho: number; steps: number };
   readonly staggeredMass?: number;
   readonly staggeredBoundary: "antiperiodic" | "periodic";
+  readonly condensateSources?: number;
+  readonly seed: number;
   readonly lattice?: number[];
   readonly group?: string;
   readonly allowMismatch?: boolean;
@@ -29,7 +31,7 @@ interface Flags extends EngineFlags, GlobalOptions {
 }
 
 export function measureCommand(context: CliContext): Command {
-  return withEngine(new Command("measure"))
+  return withSeed(withEngine(new Command("measure")))
     .description("Plaquettes, rectangles, Polyakov loops, Wilson action and force of configurations in any format, with every check that the file allows.")
     .argument("[FILE...]", "configurations, or folders of npy arrays")
     .option("--beta <B>", "coupling of the Wilson action, 2N/g0^2", number(), 1)
@@ -38,6 +40,7 @@ export function measureCommand(context: CliContext): Command {
     .option("--stout <RHO,STEPS>", "stout smearing", stoutFlag)
     .option("--staggered-mass <M>", "staggered fermions: pion, condensate, pseudofermion action", positive)
     .addOption(new Option("--staggered-boundary <kind>", "sign of the fermions' time boundary").choices(["antiperiodic", "periodic"]).default("antiperiodic"))
+    .option("--condensate-sources <n>", "Z4 noise for the condensate (default: exact on small lattices)", integer(2))
     .option("--lattice <LX,LY,LZ,LT>", "extents, for files that do not state them", extents)
     .option("--group <name>", "the group that is expected: su2, su3, ...")
     .option("--allow-mismatch", "failed checks are warnings instead of errors")
@@ -89,7 +92,7 @@ function request(flags: Flags): MeasureRequest {
     beta: flags.beta,
     ...(time === undefined ? {} : { flow: { time, step } }),
     ...(flags.stout ? { stout: flags.stout } : {}),
-    ...(flags.staggeredMass === undefined ? {} : { staggered: { mass: flags.staggeredMass, boundary: flags.staggeredBoundary } }),
+    ...(flags.staggeredMass === undefined ? {} : { staggered: { mass: flags.staggeredMass, boundary: flags.staggeredBoundary, ...(flags.condensateSources === undefined ? {} : { noise: { sources: flags.condensateSources, seed: flags.seed } }) } }),
   };
 }
 
