@@ -7,7 +7,7 @@ import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { type GaugeFormat, type LinkSink, type Shape, possibleShapes, volumeOf } from "./gauge-data.ts";
 import { chooseShape, headerlessShape } from "./headerless.ts";
-import type { ByteSource } from "./source.ts";
+import { type ByteSource, quoted } from "./source.ts";
 import { firstReals, forEachPiece, startsUnitary, streamLinks } from "./stream.ts";
 import type { WriteTarget } from "./atomic.ts";
 
@@ -44,7 +44,7 @@ function parse(source: ByteSource, word: string, index: number): number {
 }
 
 function notNumber(source: ByteSource, word: string, index: number): FileFormatError {
-  return new FileFormatError(`${source.name}: got "${word.slice(0, 40).replace(/[^\x20-\x7e]/g, "?")}" as number ${index + 1}, expected reals only: the file is damaged or no Bridge++ text`);
+  return new FileFormatError(`${source.name}: got ${quoted(word)} as number ${index + 1}, expected reals only: the file is damaged or no Bridge++ text`);
 }
 
 export const bridge: GaugeFormat = {

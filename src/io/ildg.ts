@@ -9,7 +9,7 @@ import { ScidacSums, compareChecksum } from "./checksums.ts";
 import { type FormatName, type GaugeData, type GaugeFormat, type Precision, type Shape, checkExtents, deduceN, extentsText, linkBytes } from "./gauge-data.ts";
 import { headerlessShape } from "./headerless.ts";
 import { LIME_MAGIC, type LimeRecord, limePadding, limeRecords, recordText, writeLimeHeader, xmlElement } from "./lime.ts";
-import type { ByteSource } from "./source.ts";
+import { type ByteSource, quoted } from "./source.ts";
 import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
 import type { WriteTarget } from "./atomic.ts";
 
@@ -67,21 +67,21 @@ function describedShape(source: ByteSource, data: LimeRecord, header: Readonly<R
     precisions.push(bits(source, "precision", xmlElement(format, "precision"), { "32": 32, "64": 64 }));
     const field = xmlElement(format, "field") ?? "";
     const m = /^s?u(\d{1,2})gauge$/.exec(field);
-    if (!m) throw new FileFormatError(`${source.name}: ildg-format field: got "${field.slice(0, 40)}", expected su3gauge or the same for another group`);
+    if (!m) throw new FileFormatError(`${source.name}: ildg-format field: got ${quoted(field)}, expected su3gauge or the same for another group`);
     colours.push(Number(m[1]));
   }
   if (file !== undefined) {
     const dims = xmlElement(file, "dims") ?? "";
-    if (!/^\d{1,9}(\s+\d{1,9}){1,3}$/.test(dims)) throw new FileFormatError(`${source.name}: scidac dims: got "${dims.slice(0, 60)}", expected up to four extents`);
+    if (!/^\d{1,9}(\s+\d{1,9}){1,3}$/.test(dims)) throw new FileFormatError(`${source.name}: scidac dims: got ${quoted(dims, 60)}, expected up to four extents`);
     extents.push(dims.split(/\s+/).map(Number));
-    if ((xmlElement(file, "volfmt") ?? "0") !== "0") throw new FileFormatError(`${source.name}: scidac volfmt: got ${xmlElement(file, "volfmt")}, expected 0: files split over several parts are not read`);
+    if ((xmlElement(file, "volfmt") ?? "0") !== "0") throw new FileFormatError(`${source.name}: scidac volfmt: got ${quoted(xmlElement(file, "volfmt"))}, expected 0: files split over several parts are not read`);
   }
   if (record !== undefined) {
     const type = xmlElement(record, "datatype") ?? "";
-    if (!type.endsWith("ColorMatrix")) throw new FileFormatError(`${source.name}: scidac datatype: got "${type.slice(0, 60)}", expected a ColorMatrix: other objects are not read`);
+    if (!type.endsWith("ColorMatrix")) throw new FileFormatError(`${source.name}: scidac datatype: got ${quoted(type, 60)}, expected a ColorMatrix: other objects are not read`);
     const count = xmlElement(record, "datacount");
     const D = extents[0]?.length ?? 4;
-    if (Number(count) !== D) throw new FileFormatError(`${source.name}: scidac datacount: got ${count} matrices a site, expected ${D}, one for each direction`);
+    if (Number(count) !== D) throw new FileFormatError(`${source.name}: scidac datacount: got ${quoted(count)} matrices a site, expected ${D}, one for each direction`);
     precisions.push(bits(source, "scidac precision", xmlElement(record, "precision"), { F: 32, D: 64 }));
     colours.push(integer(source, record, "colors"));
   }
@@ -95,20 +95,20 @@ function describedShape(source: ByteSource, data: LimeRecord, header: Readonly<R
 
 function integer(source: ByteSource, xml: string, key: string): number {
   const text = xmlElement(xml, key);
-  if (text === undefined || !/^\d{1,9}$/.test(text)) throw new FileFormatError(`${source.name}: ${key}: got ${text === undefined ? "nothing" : `"${text.slice(0, 40)}"`}, expected a positive integer`);
+  if (text === undefined || !/^\d{1,9}$/.test(text)) throw new FileFormatError(`${source.name}: ${key}: got ${quoted(text)}, expected a positive integer`);
   return Number(text);
 }
 
 function bits(source: ByteSource, what: string, text: string | undefined, table: Readonly<Record<string, Precision>>): Precision {
   const p = Object.hasOwn(table, text ?? "") ? table[text!] : undefined;
-  if (p === undefined) throw new FileFormatError(`${source.name}: ${what}: got ${text === undefined ? "nothing" : `"${text.slice(0, 40)}"`}, expected ${Object.keys(table).join(" or ")}`);
+  if (p === undefined) throw new FileFormatError(`${source.name}: ${what}: got ${quoted(text)}, expected ${Object.keys(table).join(" or ")}`);
   return p;
 }
 
 function storedSums(source: ByteSource, record: LimeRecord): string {
   const text = recordText(source, record);
   const [a, b] = [xmlElement(text, "suma"), xmlElement(text, "sumb")];
-  if (!/^[\da-f]{1,8}$/i.test(a ?? "") || !/^[\da-f]{1,8}$/i.test(b ?? "")) throw new FileFormatError(`${source.name}: scidac-checksum: got suma "${a?.slice(0, 20)}" and sumb "${b?.slice(0, 20)}", expected two hexadecimal numbers of 32 bits`);
+  if (!/^[\da-f]{1,8}$/i.test(a ?? "") || !/^[\da-f]{1,8}$/i.test(b ?? "")) throw new FileFormatError(`${source.name}: scidac-checksum: got suma ${quoted(a, 20)} and sumb ${quoted(b, 20)}, expected two hexadecimal numbers of 32 bits`);
   return `${a} ${b}`;
 }
 

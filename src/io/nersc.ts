@@ -6,7 +6,7 @@ import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { WordSum, compareChecksum } from "./checksums.ts";
 import { type GaugeData, type GaugeFormat, type Precision, type StoredNumber, checkExtents, expectDataBytes, linkBytes } from "./gauge-data.ts";
-import { type ByteSource, peek } from "./source.ts";
+import { type ByteSource, peek, quoted } from "./source.ts";
 import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
 import type { WriteTarget } from "./atomic.ts";
 
@@ -53,11 +53,11 @@ function readHeader(source: ByteSource): { keys: Record<string, string>; at: num
   for (const line of text.slice(0, end.index).split(/\r?\n/).slice(1)) {
     const eq = line.indexOf("=");
     if (eq < 0) {
-      if (line.trim() !== "") throw new FileFormatError(`${source.name}: got the header line "${line.slice(0, 60).replace(/[^\x20-\x7e]/g, "?")}", expected KEY = VALUE`);
+      if (line.trim() !== "") throw new FileFormatError(`${source.name}: got the header line ${quoted(line, 60)}, expected KEY = VALUE`);
       continue;
     }
     const key = line.slice(0, eq).trim();
-    if (Object.hasOwn(keys, key)) throw new FileFormatError(`${source.name}: got ${key.slice(0, 40)} twice in the header, expected it once`);
+    if (Object.hasOwn(keys, key)) throw new FileFormatError(`${source.name}: got the key ${quoted(key)} twice in the header, expected it once`);
     // own data property, whatever the key is called
     Object.defineProperty(keys, key, { value: line.slice(eq + 1).trim(), enumerable: true });
   }
@@ -69,13 +69,13 @@ function datatype(source: ByteSource, text: string | undefined): { N: number; ro
   const N = Number(m?.[1]);
   const full = m?.[2] !== undefined;
   const ok = m && N >= 2 && N <= 12 && (full ? Number(m[2]) === N && Number(m[3]) === N : N <= 3);
-  if (!ok) throw new FileFormatError(`${source.name}: DATATYPE: got ${text === undefined ? "nothing" : `"${text.slice(0, 40)}"`}, expected 4D_SU3_GAUGE, 4D_SU3_GAUGE_3x3 or the same for another SU(N): other objects are not read`);
+  if (!ok) throw new FileFormatError(`${source.name}: DATATYPE: got ${quoted(text)}, expected 4D_SU3_GAUGE, 4D_SU3_GAUGE_3x3 or the same for another SU(N): other objects are not read`);
   return { N, rows: full ? N : N - 1 };
 }
 
 function integer(source: ByteSource, keys: Readonly<Record<string, string>>, key: string): number {
   const text = keys[key];
-  if (text === undefined || !/^\d{1,9}$/.test(text)) throw new FileFormatError(`${source.name}: ${key}: got ${text === undefined ? "nothing" : `"${text.slice(0, 40)}"`}, expected a positive integer`);
+  if (text === undefined || !/^\d{1,9}$/.test(text)) throw new FileFormatError(`${source.name}: ${key}: got ${quoted(text)}, expected a positive integer`);
   return Number(text);
 }
 
@@ -85,7 +85,7 @@ function storedNumber(source: ByteSource, keys: Readonly<Record<string, string>>
   if (text === undefined || text === "") return undefined;
   const m = /^[+-]?\d*(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text);
   const value = Number(text);
-  if (!m || !Number.isFinite(value)) throw new FileFormatError(`${source.name}: ${key}: got "${text.slice(0, 40)}", expected a number`);
+  if (!m || !Number.isFinite(value)) throw new FileFormatError(`${source.name}: ${key}: got ${quoted(text)}, expected a number`);
   const digit = 10 ** (Number(m[2] ?? 0) - (m[1]?.length ?? 0));
   return { value, tolerance: value === 0 ? TOLERANCE : Math.min(Math.max(TOLERANCE, digit), 1e-2) };
 }
@@ -93,7 +93,7 @@ function storedNumber(source: ByteSource, keys: Readonly<Record<string, string>>
 /** Bits and byte order. Without a stated order: big endian when the first reals make sense that way. */
 function floatingPoint(source: ByteSource, text: string | undefined, at: number, warnings: string[]): { precision: Precision; littleEndian: boolean } {
   const m = /^IEEE(32|64)(BIG|LITTLE)?$/.exec((text ?? "IEEE32BIG").toUpperCase());
-  if (!m) throw new FileFormatError(`${source.name}: FLOATING_POINT: got "${text?.slice(0, 40)}", expected IEEE32BIG, IEEE32LITTLE, IEEE64BIG or IEEE64LITTLE`);
+  if (!m) throw new FileFormatError(`${source.name}: FLOATING_POINT: got ${quoted(text)}, expected IEEE32BIG, IEEE32LITTLE, IEEE64BIG or IEEE64LITTLE`);
   const precision: Precision = m[1] === "64" ? 64 : 32;
   if (text === undefined) warnings.push("no FLOATING_POINT in the header: read as IEEE32BIG");
   if (m[2]) return { precision, littleEndian: m[2] === "LITTLE" };

@@ -5,7 +5,7 @@
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, checkExtents, expectDataBytes, linkBytes, volumeOf } from "./gauge-data.ts";
-import { type ByteSource, peek } from "./source.ts";
+import { type ByteSource, peek, quoted } from "./source.ts";
 import { forEachPiece, pieceBuffer, realsOf, streamLinks } from "./stream.ts";
 import type { WriteTarget } from "./atomic.ts";
 
@@ -32,7 +32,7 @@ function readHeader(source: ByteSource): NpyHeader {
   const descr = /'descr'\s*:\s*'([<>])c(8|16)'/.exec(text);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text);
-  if (!descr || !order || !shape) throw new FileFormatError(`${source.name}: npy: got the header "${text.slice(0, 100).trim().replace(/[^\x20-\x7e]/g, "?")}", expected complex numbers ('<c16' or '<c8') with a shape`);
+  if (!descr || !order || !shape) throw new FileFormatError(`${source.name}: npy: got the header ${quoted(text, 100)}, expected complex numbers ('<c16' or '<c8') with a shape`);
   return {
     at: at + length,
     precision: descr[2] === "16" ? 64 : 32,
@@ -97,7 +97,7 @@ function openDirections(source: ByteSource, h: NpyHeader, options: OpenOptions):
         const file = source.sibling(`u${mu}.npy`);
         try {
           const other = readHeader(file);
-          if (other.text.replace(/\s+/g, "") !== h.text.replace(/\s+/g, "")) throw new FileFormatError(`${file.name}: npy: got ${other.text}, expected ${h.text} as in ${source.name}`);
+          if (other.text.replace(/\s+/g, "") !== h.text.replace(/\s+/g, "")) throw new FileFormatError(`${file.name}: npy: got ${quoted(other.text, 100)}, expected ${quoted(h.text, 100)} as in ${source.name}`);
           expectDataBytes(file, other.at, bytes, { ...options, allowMismatch: false }, []);
           streamDirection(file, other, extents, N, mu, sink);
         } finally {

@@ -1,6 +1,6 @@
 /** Bytes to read from: a regular file through positioned reads, or bytes in memory. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { FileFormatError } from "../errors.ts";
 
 export interface ByteSource {
@@ -83,7 +83,7 @@ export function peek(source: ByteSource, at: number, length: number): Buffer {
   return b;
 }
 
-/** Name without folders, for texts that go into other files. */
-export function shortName(source: ByteSource): string {
-  return basename(source.name);
+/** Text of a file for a message: in quotes, short, printable; "nothing" when there is none. */
+export function quoted(text: string | undefined, length = 40): string {
+  return text === undefined ? "nothing" : `"${text.trim().slice(0, length).replace(/[^\x20-\x7e]/g, "?")}"`;
 }

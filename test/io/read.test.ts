@@ -129,7 +129,7 @@ describe("LIME", () => {
   test("what is refused: other objects, several fields, contradictions, wrong checksums", () => {
     for (const [bytes, message] of [
       [scidacFile(L3, { tags: { datatype: "QDP_F3_ColorVector" } }), /datatype/],
-      [scidacFile(L3, { tags: { datacount: "1" } }), /datacount: got 1/],
+      [scidacFile(L3, { tags: { datacount: "1" } }), /datacount: got "1"/],
       [scidacFile(L3, { tags: { volfmt: "1" } }), /volfmt/],
       [scidacFile(L3, { tags: { precision: "D" } }), /N = 3|bytes of links/],
       [scidacFile(L3, { tags: { dims: "2 4 2 3" } }), /bytes of links/],
