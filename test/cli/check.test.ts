@@ -102,7 +102,7 @@ describe("in-process", () => {
     expect(r.stdout).toContain("seed 7");
   });
   test("several exports, factories, accepted symmetries, JSON", async () => {
-    const all = await cli(["check", "several.ts", ...small, "--json"], { directory });
+    const all = await cli(["check", "several.ts", ...small, "--json", "--require", "rotations, reflections"], { directory });
     expect(all.code).toBe(4);
     const reports = JSON.parse(all.stdout) as { export: string; name: string; passed: boolean; seed: number; items: { name: string; status: string }[] }[];
     expect(reports.map((x) => [x.name, x.passed]).sort()).toEqual([["Wilson", true], ["anisotropic", false], ["one plane", false]]);
@@ -110,6 +110,9 @@ describe("in-process", () => {
     const accepted = await cli(["check", "several.ts", ...small, "--accept", "rotations", "--only", "anisotropic"], { directory });
     expect(accepted.code).toBe(0);
     expect(accepted.stdout).toMatch(/^axis exchange xt +accepted/m);
+    const reported = await cli(["check", "several.ts", ...small, "--only", "anisotropic"], { directory });
+    expect(reported.code).toBe(0);
+    expect(reported.stdout).toMatch(/^axis exchange xt +broken/m);
   });
   test("U(1) in two dimensions from JavaScript", async () => {
     const r = await cli(["check", "plain.js", "--group", "u1", "--lattice", "4,3"], { directory });

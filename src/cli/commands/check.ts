@@ -8,10 +8,12 @@ import { CommandExit } from "../exit.ts";
 import { loadModule } from "../load-module.ts";
 import { type EngineFlags, extents, latticeOptions, positive, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
 
-/** What --accept takes. */
-const ACCEPTABLE: Readonly<Record<string, keyof Expectation>> = {
+/** What --accept and --require take. */
+const SYMMETRIES: Readonly<Record<string, keyof Expectation>> = {
   translations: "translations", rotations: "rotations", reflections: "reflections", "charge-conjugation": "chargeConjugation", determinant: "determinant",
 };
+
+const NAMES = Object.keys(SYMMETRIES).join(", ");
 
 interface Flags extends EngineFlags {
   readonly group: string;
@@ -19,6 +21,7 @@ interface Flags extends EngineFlags {
   readonly start: "hot" | "near-unit";
   readonly width: number;
   readonly accept: Expectation;
+  readonly require: Expectation;
   readonly only?: string;
   readonly seed: number;
   readonly json?: boolean;
@@ -29,14 +32,15 @@ export function checkCommand(context: CliContext): Command {
     .description(
       "Checks every layer and action that a TypeScript or JavaScript module exports (or that an exported function without arguments returns): gradients against " +
         "differences along the group, second order, transpose identity, gauge covariance, translations, rotations, reflections, charge conjugation, unitarity, reversibility. " +
-        "Exit code 4 when a check fails or the forward map would break gauge covariance.",
+        "Rotations, reflections and charge conjugation are reported, and fail only with --require. Exit code 4 when a check fails or the forward map would break gauge covariance.",
     )
     .argument("<module>", "file that exports layers or actions; it may import from \"gaugegrad\"")
     .option("--group <name>", "gauge group: u1, su2, su3, ...", "su2")
     .option("--lattice <extents>", "extents Lx,Ly,...,Lt; 2 to 4 of them", extents, [4, 4, 4, 4])
     .addOption(new Option("--start <kind>", "links: Haar-distributed, or near the unit field").choices(["hot", "near-unit"]).default("hot"))
     .option("--width <w>", "width of near-unit links", positive, 0.3)
-    .option("--accept <names>", `what may be broken: ${Object.keys(ACCEPTABLE).join(", ")}, separated by commas`, accepted, {})
+    .option("--require <names>", `what must hold besides translations and determinant: ${NAMES}, separated by commas`, expectation(true), {})
+    .option("--accept <names>", "what may be broken, of the same names", expectation(false), {})
     .option("--only <name>", "check this export only");
   return withJson(withSeed(withEngine(command))).action(async (file: string, flags: Flags) => {
     const subjects = await subjectsOf(await loadModule(file, context.directory), file, flags.only);
@@ -45,7 +49,7 @@ export function checkCommand(context: CliContext): Command {
     const U: LinkField = flags.start === "hot" ? hot(geometry, group, { seed: flags.seed }) : nearUnit(geometry, group, { seed: flags.seed, width: flags.width });
     const reports: { readonly export: string; readonly report: CheckReport }[] = [];
     for (const { name, subject } of subjects) {
-      const report = check(subject, U, { seed: flags.seed, expect: flags.accept });
+      const report = check(subject, U, { seed: flags.seed, expect: { ...flags.require, ...flags.accept } });
       reports.push({ export: name, report });
       if (!flags.json) printText(context, `${reports.length > 1 ? "\n" : ""}export ${name}: ${String(report)}`);
     }
@@ -54,14 +58,15 @@ export function checkCommand(context: CliContext): Command {
   });
 }
 
-function accepted(text: string): Expectation {
-  return Object.fromEntries(
-    text.split(",").map((word) => {
-      const key = ACCEPTABLE[word.trim()];
-      if (!key) throw new InvalidArgumentError(`expected ${Object.keys(ACCEPTABLE).join(", ")}`);
-      return [key, false];
-    }),
-  );
+function expectation(holds: boolean): (text: string) => Expectation {
+  return (text) =>
+    Object.fromEntries(
+      text.split(",").map((word) => {
+        const key = SYMMETRIES[word.trim()];
+        if (!key) throw new InvalidArgumentError(`expected ${NAMES}`);
+        return [key, holds];
+      }),
+    );
 }
 
 /** Layers and actions among the exports, each once. @throws ConfigurationError when there is none. */

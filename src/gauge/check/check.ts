@@ -12,7 +12,7 @@ import { Directions } from "./tangent.ts";
 export interface CheckOptions {
   /** Seed of the random directions and of the gauge transformation. Default 0. */
   readonly seed?: number;
-  /** What the subject may break, for instance `{ rotations: false }`. */
+  /** What must hold and what may be broken, for instance `{ reflections: true, translations: false }`. */
   readonly expect?: Expectation;
 }
 
@@ -26,8 +26,9 @@ export interface CheckOptions {
  * short leapfrog trajectory. An action that has a `force` of its own is checked by it, as a sampler would use it;
  * without a recorded function, second order and the identities are skipped.
  *
- * Required unless `expect` accepts them as broken: translations, rotations by 90 degrees (exchanges of axes where extents differ), reflections,
- * charge conjugation, and for layers det = 1. Lattice symmetries are skipped, with the reason, for subjects whose inputs hold fields (pseudofermions).
+ * Required unless `expect` accepts them as broken: translations, and det = 1 of a layer's links. Reported, and required where `expect` says
+ * so: rotations by 90 degrees (exchanges of axes where extents differ), reflections, charge conjugation. Lattice symmetries are skipped, with
+ * the reason, for subjects whose inputs hold fields (pseudofermions).
  *
  * Tolerances follow from the rounding noise measured at U and the step of the differences, never from a fixed number.
  * @throws CovarianceError, RecordingError when the forward map cannot be recorded.

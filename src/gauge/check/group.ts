@@ -4,7 +4,7 @@ import { unitarityDefect } from "../unitarity.ts";
 import { EPS } from "./differences.ts";
 import { type CheckItem, judge } from "./report.ts";
 import type { Probe } from "./subject.ts";
-import { type Expectation, NOISES, fieldNoise, roundingNoise } from "./symmetries.ts";
+import { type Expectation, NOISES, fieldNoise, roundingNoise, statusOfBroken } from "./symmetries.ts";
 import { Curve, type Directions, driftPlan, worstLink } from "./tangent.ts";
 
 /** V V^+ = 1 and det V = 1 for the links V of a layer, as far as the links U have it. */
@@ -19,7 +19,7 @@ export function unitarityItems(probe: Probe, directions: Directions, expect: Exp
   const make = (name: string, deviation: number, defect: number, where: string, note: string): CheckItem => {
     const tolerance = NOISES * U.N * (sigma + defect);
     const kept = judge(deviation, tolerance) === "pass";
-    const status = kept ? "pass" : name === "determinant" && expect.determinant === false ? "accepted" : "fail";
+    const status = kept ? "pass" : name === "determinant" ? statusOfBroken("determinant", expect) : "fail";
     const from = `${NOISES} N x (rounding noise ${sigma.toExponential(1)} + defect ${defect.toExponential(1)} of the links given)`;
     return { name, status, deviation, tolerance, toleranceFrom: from, ...(!kept && where !== "" ? { where } : {}), ...(kept ? {} : { note }) };
   };

@@ -1,8 +1,11 @@
 /** What a check reports: one item a statement, both numbers, their ratio, and where the tolerance comes from. */
 import { table } from "../../util/index.ts";
 
-/** `accepted`: broken, and declared so in `expect`. `skipped`: does not apply, the note says why. */
-export type CheckStatus = "pass" | "fail" | "accepted" | "skipped";
+/**
+ * `broken`: a symmetry that does not hold and was not required. `accepted`: broken, and declared so in `expect`. `skipped`: does not
+ * apply, the note says why. Only `fail` fails a check.
+ */
+export type CheckStatus = "pass" | "fail" | "broken" | "accepted" | "skipped";
 
 /** One checked statement. */
 export interface CheckItem {
@@ -52,7 +55,7 @@ export class CheckReport {
   toString(): string {
     const { name, kind, group, lattice, seed } = this.subject;
     const rows = this.items.map((i) => [i.name, i.status, digits(i.value), digits(i.reference), ratioText(i.ratio), i.order?.toFixed(1) ?? "-", short(i.deviation), short(i.tolerance)]);
-    const remarks = this.items.filter((i) => i.status === "fail" || i.status === "accepted").map((i) => {
+    const remarks = this.items.filter((i) => i.status !== "pass" && i.status !== "skipped").map((i) => {
       const parts = [i.where && `worst at ${i.where}`, i.note, i.status === "fail" && i.toleranceFrom && `tolerance: ${i.toleranceFrom}`];
       return `${i.name}: ${parts.filter(Boolean).join("; ")}`;
     });
@@ -63,7 +66,7 @@ export class CheckReport {
       table(["item", "result", "value", "reference", "ratio", "order", "deviation", "tolerance"], rows),
       ...remarks,
       ...reasons,
-      failed === 0 ? "passed" : `FAILED: ${failed} of ${this.items.length} items; to rerun: the same links and seed ${seed}`,
+      failed === 0 ? `passed${this.items.some((i) => i.status === "broken") ? "; broken symmetries are reported, not required: expect: { rotations: true, reflections: true, chargeConjugation: true } requires them" : ""}` : `FAILED: ${failed} of ${this.items.length} items; to rerun: the same links and seed ${seed}`,
     ].join("\n");
   }
 
