@@ -46,7 +46,7 @@ describe("limits", () => {
   });
 
   test("one stout step is one Euler step of the flow; the Runge-Kutta flow is of third order", () => {
-    const U = linksOn([4, 4, 2, 2], 3);
+    const U = linksOn([4, 2, 2], 3);
     const gap = (eps: number): number => distance(stout({ rho: eps }).apply(U), flowLayer({ time: eps, steps: 1 }).apply(U));
     expectClose(Math.log2(gap(0.004) / gap(0.002)), 2, 0.01);
     const change = (steps: number): number => distance(flowLayer({ time: 0.1, steps }).apply(U), flowLayer({ time: 0.1, steps: 2 * steps }).apply(U));
@@ -54,7 +54,7 @@ describe("limits", () => {
   });
 
   test("time-dependent weights keep the third order; pieces of equal value are a constant", () => {
-    const U = linksOn([4, 4, 4], 2);
+    const U = linksOn([4, 4], 2);
     const rho = [0.8, 0.5, -0.3];
     const flow = (steps: number): LinkField => flowLayer({ time: 0.1, steps, rho, basis: "legendre" }).apply(U);
     const change = (steps: number): number => distance(flow(steps), flow(2 * steps));
@@ -65,9 +65,9 @@ describe("limits", () => {
   });
 
   test("recomputation changes neither value nor force, and keeps less", () => {
-    const U = linksOn([4, 4, 4, 4], 2);
+    const U = linksOn([4, 4, 4], 2);
     const [lean, full] = [true, false].map((recompute) => {
-      const flow = flowLayer({ time: 0.1, steps: 6, rho: [0.9, 0.8], recompute });
+      const flow = flowLayer({ time: 0.1, steps: 4, rho: [0.9, 0.8], recompute });
       const plan = record((V: Links, p: TracedOf<FlowParameters>) => valueAndGrad((W: Links) => plaquetteSum(flow.forward(W, p)))(V) as { value: Scalar; grad: Algebras }, U, flow.parameters);
       const { value, grad } = plan.run(U, flow.parameters);
       return { value, grad: grad.fields.map((f) => f.toArray().slice()), arena: plan.arenaBytes };
@@ -79,9 +79,10 @@ describe("limits", () => {
 
   test.skipIf(!existsSync(`${reference}configurations.json`))("Wilson flow of stored configurations (skipped where the reference files are absent)", () => {
     const numbers = JSON.parse(readFileSync(`${reference}configurations.json`, "utf8")) as Record<string, { numbers: Record<string, number> }>;
+    const half = flowLayer({ time: 0.05, steps: 5 });
     for (const file of ["gaugefields_jl/conf_00000100_4444nc2.ildg", "latticeqcd_jl/HMC_quenched_su3_L4_b5.7.ildg", "latticeqcd_jl/HMC_quenched_su4_L4_b5.7.ildg"]) {
       const { U } = readGauge(`${reference}configs/${file}`);
-      const V = flowLayer({ time: 0.1, steps: 10 }).apply(U);
+      const V = Array.from({ length: 2 }).reduce<LinkField>((W) => half.apply(W), U);
       expectClose(plaquetteOf(V), numbers[file]!.numbers["t0.10_plaq"]!, 1e-11);
       expectClose(energyDensity(V).clover, numbers[file]!.numbers["t0.10_Eclov"]!, 1e-10);
     }
