@@ -31,7 +31,9 @@ export async function loadModule(path: string, directory: string): Promise<Reado
     return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
     if (error instanceof GaugegradError) throw error;
-    throw new FileFormatError(`${path}: ${reason(error)}${advice(error)}`);
+    const failure = new FileFormatError(`${path}: got "${reason(error)}" while loading, expected a module that loads: ${advice(error)}`);
+    failure.cause = error;
+    throw failure;
   }
 }
 
@@ -56,8 +58,7 @@ function reason(error: unknown): string {
 function advice(error: unknown): string {
   const text = reason(error);
   const missing = /does not provide an export named '(\w+)'/.exec(text)?.[1];
-  if (missing) return `: if ${missing} is a type, write "import type" or "type ${missing}" in the import`;
-  const code = (error as { code?: unknown }).code;
-  if (code === "ERR_MODULE_NOT_FOUND") return ": write relative imports with their file ending, and install the packages that the module imports";
-  return "";
+  if (missing) return `if ${missing} is a type, write "import type" or "type ${missing}" in the import`;
+  if ((error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND") return "correct the import, or install the package that it names";
+  return "correct it; --debug shows the stack";
 }

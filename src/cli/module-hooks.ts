@@ -21,8 +21,12 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
     return await next(specifier, context);
   } catch (error) {
     // TypeScript's habit: "./other.js" and "./other" mean the file other.ts
-    if (!/^\.{1,2}\//.test(specifier)) throw error;
-    return next(`${specifier.replace(/\.js$/, "")}.ts`, context);
+    if (!/^\.{1,2}\//.test(specifier) || /\.[mc]?ts$/.test(specifier)) throw error;
+    try {
+      return await next(`${specifier.replace(/\.js$/, "")}.ts`, context);
+    } catch {
+      throw error;
+    }
   }
 };
 

@@ -66,6 +66,8 @@ const FILES: Readonly<Record<string, string>> = {
   "rooms.ts": 'import { gaugeAction } from "gaugegrad/gauge";\nimport type { Links } from "gaugegrad/autograd";\nexport type L = Links;\nexport default gaugeAction.wilson({ beta: 2 });\n',
   "syntax.ts": 'import { layer } from "gaugegrad";\n\nconst x: = 1;\n',
   "nothing.ts": "export const beta = 2.7;\nexport function add(a: number, b: number) { return a + b; }\n",
+  "lost.ts": 'import { x } from "./no-such-file.ts";\nexport default x;\n',
+  "throws.ts": "const nothing = undefined as unknown as { f(): void };\nnothing.f();\n",
   "typeonly.ts": 'import { Links, gaugeAction } from "gaugegrad";\nexport default gaugeAction.wilson({ beta: 2 }) satisfies object as unknown as Links;\n',
 };
 
@@ -164,6 +166,8 @@ describe.skipIf(!built)(built ? "built command" : "built command (skipped: dist 
   test("a dropped shift, a syntax error, a type imported as a value", () => {
     expect(gaugegrad("dropped.ts", "--lattice", "3,2")).toMatchObject({ code: 4, stdout: "", stderr: expect.stringMatching(/^gaugegrad: mul: A ends at/) });
     expect(gaugegrad("syntax.ts")).toMatchObject({ code: 5, stdout: "", stderr: expect.stringContaining("line 3") });
+    expect(gaugegrad("lost.ts")).toMatchObject({ code: 5, stderr: expect.stringMatching(/no-such-file\.ts'.*correct the import/) });
+    expect(gaugegrad("throws.ts")).toMatchObject({ code: 5, stderr: expect.stringMatching(/^gaugegrad: throws\.ts: got "Cannot read properties of undefined.*\n$/) });
     expect(gaugegrad("typeonly.ts")).toMatchObject({ code: 5, stderr: expect.stringContaining('if Links is a type, write "import type"') });
   });
 });
