@@ -151,7 +151,7 @@ export class Tape {
 
   /** Program of the nodes between `inputs` and `outputs`, without ending the recording. */
   extract(inputs: readonly number[], outputs: readonly number[]): Program {
-    return extract(this.lattice, this.#nodes, inputs, outputs);
+    return extractCanonical(this.lattice, this.#nodes, inputs, outputs);
   }
 
   /** Appends a program's nodes with its inputs replaced, and returns its outputs. */
@@ -192,6 +192,25 @@ function extract(lattice: Lattice, nodes: readonly Node[], inputs: readonly numb
   }
   for (const id of inputs) needed.add(id);
   const order = [...needed].sort((a, b) => a - b);
+  return renumber(lattice, nodes, inputs, outputs, order);
+}
+
+/** As `extract`, in an order that depends on the structure alone: programs recorded at different times have the same key. */
+function extractCanonical(lattice: Lattice, nodes: readonly Node[], inputs: readonly number[], outputs: readonly number[]): Program {
+  const order = [...inputs];
+  const placed = new Set(order);
+  const visit = (id: number): void => {
+    if (placed.has(id)) return;
+    placed.add(id);
+    nodes[id]!.inputs.forEach(visit);
+    order.push(id);
+  };
+  outputs.forEach(visit);
+  return renumber(lattice, nodes, inputs, outputs, order);
+}
+
+function renumber(lattice: Lattice, nodes: readonly Node[], inputs: readonly number[], outputs: readonly number[], order: readonly number[]): Program {
+  const cut = new Set(inputs);
   const number = new Map(order.map((id, k) => [id, k]));
   const list = order.map((id): Node => {
     const n = nodes[id]!;

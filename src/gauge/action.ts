@@ -53,12 +53,17 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   /** Current values of everything but the links. */
   readonly inputs: I;
   readonly evaluate: Evaluate<N, I>;
+  /** Throws for inputs for which the recorded formula does not hold. */
+  readonly accept: (inputs: I) => void;
   readonly #recordings: Recordings;
 
-  constructor(name: string, inputs: I, evaluate: Evaluate<N, I>, recordings?: Recordings) {
+  constructor(name: string, inputs: I, evaluate: Evaluate<N, I>, options: { readonly accept?: (inputs: I) => void; readonly recordings?: Recordings } = {}) {
+    const { accept = () => undefined, recordings } = options;
+    accept(inputs);
     this.name = name;
     this.inputs = inputs;
     this.evaluate = evaluate;
+    this.accept = accept;
     this.#recordings = recordings ?? { scalar: new WeakMap(), value: new WeakMap(), force: new WeakMap(), gradient: new WeakMap() };
   }
 
@@ -94,21 +99,25 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     return plan.run(U, this.inputs) as ConcreteOf<{ value: Scalar; gradient: unknown }> as { value: number; gradient: I };
   }
 
-  /** The same action with other inputs of the same structure; recordings are shared. */
+  /** The same action with other inputs of the same structure; recordings are shared. @throws what `accept` throws. */
   with(inputs: I): GaugeAction<N, I> {
-    return new GaugeAction(this.name, inputs, this.evaluate, this.#recordings);
+    return new GaugeAction(this.name, inputs, this.evaluate, { accept: this.accept, recordings: this.#recordings });
   }
 
   /** S[f(U)]: the action of smeared links, as a function of the thin links. */
   after<P>(layer: Smearing<N, P> | Smearing<number, P>): GaugeAction<N, { action: I; layer: P }> {
     const evaluate = (U: Links<N>, inputs: { action: TracedOf<I>; layer: TracedOf<P> }): Scalar => this.evaluate(layer.forward(U, inputs.layer) as Links<N>, inputs.action);
-    return new GaugeAction(`${this.name} after ${layer.name}`, { action: this.inputs, layer: layer.parameters }, evaluate as never);
+    return new GaugeAction(`${this.name} after ${layer.name}`, { action: this.inputs, layer: layer.parameters }, evaluate as never, { accept: (inputs) => this.accept(inputs.action) });
   }
 
   /** Sum of two actions; one for links of every N takes the other's N. */
   plus<M extends N, J>(other: GaugeAction<M, J>): GaugeAction<M, { first: I; second: J }> {
     const evaluate = (U: Links<M>, inputs: { first: TracedOf<I>; second: TracedOf<J> }): Scalar => add(this.evaluate(U, inputs.first), other.evaluate(U, inputs.second));
-    return new GaugeAction(`${this.name} + ${other.name}`, { first: this.inputs, second: other.inputs }, evaluate as never);
+    const accept = (inputs: { first: I; second: J }): void => {
+      this.accept(inputs.first);
+      other.accept(inputs.second);
+    };
+    return new GaugeAction(`${this.name} + ${other.name}`, { first: this.inputs, second: other.inputs }, evaluate as never, { accept });
   }
 
   /** The compiled force program: kernels, flop and bytes per site. */

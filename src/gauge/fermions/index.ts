@@ -6,3 +6,5 @@ export { closedFormSource } from "./closed-form.ts";
 export { type ConjugateGradientOptions, type ConjugateGradientResult, type MultiShiftResult, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
 export { type CondensateMethod, chiralCondensate, pionCorrelator, pointPropagator, pseudofermionAction } from "./measurements.ts";
 export { type StaggeredOptions, largestEigenvalue, lowestEigenvalues, staggeredDeterminant } from "./spectrum.ts";
+export { type RationalFunction, evaluateRational, rationalApproximation } from "./rational-approximation.ts";
+export { type RationalPseudofermionOptions, RationalPseudofermions, applyRational, rationalPseudofermions } from "./rational-pseudofermions.ts";
