@@ -5,3 +5,4 @@ export * from "./models/index.ts";
 export * from "./samplers/index.ts";
 export * from "./io/index.ts";
 export * from "./errors.ts";
+export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "./compiler/tfjs/index.ts";
