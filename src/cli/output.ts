@@ -1,5 +1,6 @@
 /** How commands write their results, and the options that several of them share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type TfjsEngineName, loadTfjs } from "../compiler/tfjs/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
 import type { CliContext } from "./context.ts";
 
@@ -39,9 +40,13 @@ export function withEngine(command: Command): Command {
     .option("--strict", "multiply then add instead of fused multiply-add: the same bits on every machine");
 }
 
-/** Lattice options of the engine flags. */
-export function latticeOptions(flags: EngineFlags): LatticeOptions {
-  return { backend: flags.backend as NonNullable<LatticeOptions["backend"]>, threads: flags.threads, strict: flags.strict ?? false };
+/**
+ * Lattice options of the engine flags. The tfjs backend is the engine that GAUGEGRAD_TFJS names, default tfjs-node-gpu.
+ * @throws BackendError that says what to install when that engine is not present.
+ */
+export async function latticeOptions(flags: EngineFlags, environment: CliContext["environment"]): Promise<LatticeOptions> {
+  if (flags.backend === "tfjs") return { engine: await loadTfjs({ engine: (environment["GAUGEGRAD_TFJS"] ?? "tfjs-node-gpu") as TfjsEngineName }) };
+  return { backend: flags.backend, threads: flags.threads, strict: flags.strict ?? false };
 }
 
 /** Adds --json. */

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { Command } from "commander";
 import { hasRelaxedSimd, hasSimd } from "../../backend/features.ts";
+import { type EngineReport, probeEngines } from "../../compiler/tfjs/index.ts";
 import { bytesText, table } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
@@ -54,9 +55,14 @@ async function examine(context: CliContext): Promise<Report> {
   const simd = hasSimd();
   const relaxed = simd && hasRelaxedSimd();
   const compiler = findCompiler(context.environment["CC"]);
-  const packages = await Promise.all(OPTIONAL.map(([name, use]) => findPackage(name, use)));
+  const engines = await probeEngines();
+  const packages = await Promise.all(
+    OPTIONAL.map(([name, use]) => {
+      const engine = engines.find((e) => name === `@tensorflow/${e.engine}`);
+      return engine ? { name, present: engine.present, detail: engine.text } : findPackage(name, use);
+    }),
+  );
   const koffi = packages.find((p) => p.name === "koffi")!;
-  const tfjs = packages.filter((p) => p.name.startsWith("@tensorflow/") && p.present);
   return {
     gaugegrad: packageVersion(),
     node: process.versions.node,
@@ -69,7 +75,7 @@ async function examine(context: CliContext): Promise<Report> {
       { name: "js", present: true, detail: "reference kernels" },
       { name: "wasm", present: simd, detail: simd ? `two lanes, ${relaxed ? "fused multiply-add" : "multiply then add"}` : "this engine has no WebAssembly SIMD: use Node 20 or newer on a 64-bit machine" },
       nativeBackend(compiler, koffi),
-      { name: "tfjs", present: tfjs.length > 0, detail: tfjs.length > 0 ? tfjs.map((p) => `${p.name} ${p.detail}`).join(", ") : "no TF.js package is installed: npm install @tensorflow/tfjs" },
+      tfjsBackend(engines),
     ],
     features: [
       { name: "SIMD", present: simd, detail: simd ? "f64x2" : "not in this engine" },
@@ -79,6 +85,12 @@ async function examine(context: CliContext): Promise<Report> {
     compilers: [compiler],
     packages,
   };
+}
+
+/** The TensorFlow.js engines that start and pass their self-test, with the device that they really use. */
+function tfjsBackend(engines: readonly EngineReport[]): Finding {
+  const ready = engines.filter((e) => e.present);
+  return { name: "tfjs", present: ready.length > 0, detail: ready.length > 0 ? ready.map((e) => `${e.engine}: ${e.text}`).join("; ") : engines[0]!.text };
 }
 
 function nativeBackend(compiler: Finding, koffi: Finding): Finding {

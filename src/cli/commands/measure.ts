@@ -55,7 +55,7 @@ export function measureCommand(context: CliContext): Command {
       if (files.length === 0 && flags.watch === undefined) throw new UsageError("measure: got no file, expected FILE... or --watch DIR");
       const output = new MeasurementOutput(context, flags, files.length);
       const measurer = new Measurer(request(flags), {
-        ...latticeOptions(flags),
+        ...(await latticeOptions(flags, context.environment)),
         ...(flags.lattice ? { lattice: flags.lattice } : {}),
         ...(flags.group === undefined ? {} : { group: flags.group }),
         allowMismatch: flags.allowMismatch ?? false,

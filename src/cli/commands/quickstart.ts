@@ -32,8 +32,9 @@ export function quickstartCommand(context: CliContext): Command {
     const result = await quickstart({
       lengths,
       seed: options.seed,
-      engine: latticeOptions(options),
-      threads: Math.min(2, options.threads === "auto" ? availableParallelism() : options.threads),
+      engine: await latticeOptions(options, context.environment),
+      // an engine that is loaded here cannot be handed to another thread
+      threads: options.backend === "tfjs" ? 0 : Math.min(2, options.threads === "auto" ? availableParallelism() : options.threads),
       onProgress: (done, _total, stage, accepted) => bar.update(done, { stage, accepted: accepted.toFixed(2) }),
     });
     bar.stop();
