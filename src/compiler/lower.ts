@@ -6,11 +6,12 @@
  * A stage is the number of barriers before a value: loading a stored field at a displacement, or on another domain, or using a sum or the
  * result of a solver, needs the next stage.
  */
-import { type Displacement, type Domain, addDisplacements } from "../autograd/lattice.ts";
+import type { Displacement, Domain } from "../autograd/lattice.ts";
 import type { Node, Program } from "../autograd/tape.ts";
 import { components, domainOf } from "../autograd/types.ts";
-import { Scheduler } from "./schedule.ts";
+import { Displacements } from "./displacements.ts";
 import type { Schedule } from "./ir.ts";
+import { Scheduler } from "./schedule.ts";
 
 /** Arithmetic operations that cost as much as storing and loading one real (measured ratio of a cached load and store). */
 const STORE_COST = 48;
@@ -18,6 +19,8 @@ const STORE_COST = 48;
 /** A node seen through shifts, adjoints and identities. */
 export interface View {
   readonly id: number;
+  /** Number of the displacement. */
+  readonly shift: number;
   readonly displacement: Displacement;
   readonly dagger: boolean;
 }
@@ -29,29 +32,50 @@ const BARRIERS = new Set(["sum", "merge", "extend", "solve"]);
 /** Ops that are a step of their own rather than part of a loop. */
 const OWN_STEP = new Set(["solve", "merge", "extend"]);
 const LEAVES = new Set(["input", "constant", "number", "unit"]);
+const LOOPS = ["all", "even", "odd", "one"];
+const NONE: readonly number[] = [];
+const HOME: ReadonlySet<number> = new Set([0]);
+
+function put(map: Map<number, Set<number>>, key: number, value: number): void {
+  const set = map.get(key);
+  if (set) set.add(value);
+  else map.set(key, new Set([value]));
+}
 
 export class Analysis {
   readonly program: Program;
+  readonly displacements: Displacements;
   /** Ids that are written to memory. */
   readonly stored = new Set<number>();
   /** Displacements at which a site value is needed. */
-  readonly demands: Map<string, Displacement>[] = [];
+  readonly demands: Set<number>[] = [];
   readonly stages: number[] = [];
-  readonly #kernels = new Map<number, Set<string>>();
+  /** Every node behind shifts, adjoints and identities, and what had to be computed before the node may be. */
+  readonly #base: View[] = [];
+  readonly #gates: (readonly number[])[] = [];
+  /** Kernels in which a value that is not stored is computed. */
+  readonly #kernels = new Map<number, Set<number>>();
+  /** Kernels and displacements at which a stored value is read. */
+  readonly #readers = new Map<number, Set<number>>();
+  /** Values that are stored whatever it costs, and values found not worth it. */
+  readonly #required = new Set<number>();
+  readonly #dropped = new Set<number>();
+  readonly #storeCost: number;
 
-  constructor(program: Program) {
+  /** A higher cost of storing saves memory and computes more. */
+  constructor(program: Program, storeCost = STORE_COST) {
     this.program = program;
+    this.#storeCost = storeCost;
+    this.displacements = new Displacements(program.lattice);
+    this.#see();
     program.nodes.forEach((n, id) => {
-      if (this.isBarrier(id)) this.stored.add(id);
-      if (n.type.kind === "scalar" && n.op.site && n.op.name !== "number") this.stored.add(id);
+      if (this.isBarrier(id)) this.#require(id);
+      if (n.type.kind === "scalar" && n.op.site && n.op.name !== "number") this.#require(id);
       if (n.op.name === "solve" || n.op.name === "merge" || n.op.name === "extend") for (const i of n.inputs) this.#storeSource(i);
     });
     for (const id of program.outputs) this.#storeSource(id);
-    for (;;) {
-      this.#demand();
-      this.#stage();
-      if (!this.#storeShared()) break;
-    }
+    this.#settle();
+    if (this.#drop()) this.#settle();
   }
 
   node(id: number): Node {
@@ -69,16 +93,26 @@ export class Analysis {
   }
 
   /** The value behind shifts, adjoints and identities. */
-  view(id: number, displacement?: Displacement): View {
-    let d = displacement ?? this.program.lattice.wrap([]);
-    let dagger = false;
-    for (;;) {
-      const n = this.node(id);
-      if (!this.isTransparent(id)) return { id, displacement: d, dagger };
-      if (n.op.name === "shift") d = this.program.lattice.wrap(addDisplacements(d, n.attributes["displacement"] as Displacement));
-      if (n.op.name === "adj") dagger = !dagger;
-      id = n.inputs[0]!;
-    }
+  view(id: number, shift = 0): View {
+    const base = this.#base[id]!;
+    if (shift === 0) return base;
+    const sum = this.displacements.add(base.shift, shift);
+    return { id: base.id, shift: sum, displacement: this.displacements.list[sum]!, dagger: base.dagger };
+  }
+
+  #see(): void {
+    this.program.nodes.forEach((n, id) => {
+      if (!this.isTransparent(id)) {
+        this.#base.push({ id, shift: 0, displacement: this.displacements.list[0]!, dagger: false });
+        this.#gates.push(NONE);
+        return;
+      }
+      const inner = this.#base[n.inputs[0]!]!;
+      const shift = n.op.name === "shift" ? this.displacements.add(inner.shift, this.displacements.of(n.attributes["displacement"] as Displacement)) : inner.shift;
+      this.#base.push({ id: inner.id, shift, displacement: this.displacements.list[shift]!, dagger: inner.dagger !== (n.op.name === "adj") });
+      const gates = this.#gates[n.inputs[0]!]!;
+      this.#gates.push(n.op.name === "after" ? [...gates, n.inputs[1]!] : gates);
+    });
   }
 
   /** Scalar behind a broadcast. */
@@ -91,33 +125,44 @@ export class Analysis {
   /** A value outside a kernel has to be stored as it is seen, unless it is a plain stored value or an input. */
   #storeSource(id: number): void {
     const v = this.view(id);
-    if (!this.isLeaf(v.id)) this.stored.add(v.id);
+    if (!this.isLeaf(v.id)) this.#require(v.id);
+  }
+
+  #require(id: number): void {
+    this.#required.add(id);
+    this.stored.add(id);
+  }
+
+  #settle(): void {
+    do {
+      this.#demand();
+      this.#stage();
+    } while (this.#storeShared());
   }
 
   /** Displacements at which each value is needed, consumers before producers. */
   #demand(): void {
-    const { nodes, lattice } = this.program;
-    const zero = lattice.wrap([]);
+    const { nodes } = this.program;
     this.demands.length = 0;
-    nodes.forEach(() => this.demands.push(new Map()));
-    const need = (id: number, d: Displacement): void => {
-      const v = this.view(id, d);
-      this.demands[v.id]!.set(v.displacement.join(","), v.displacement);
+    nodes.forEach(() => this.demands.push(new Set()));
+    const need = (id: number, shift: number): void => {
+      const base = this.#base[id]!;
+      this.demands[base.id]!.add(this.displacements.add(base.shift, shift));
     };
-    for (const id of this.program.outputs) need(id, zero);
-    const used = (id: number): boolean => this.demands[id]!.size > 0;
+    for (const id of this.program.outputs) need(id, 0);
     for (let id = nodes.length - 1; id >= 0; id--) {
       const n = nodes[id]!;
-      if (this.isTransparent(id) || this.isLeaf(id) || !used(id)) continue;
-      if (!this.stored.has(id) && this.#worthStoring(id)) this.stored.add(id);
-      const at = this.stored.has(id) ? [zero] : [...this.demands[id]!.values()];
-      for (const d of at) for (const i of n.inputs) need(i, this.node(i).type.kind === "scalar" ? zero : d);
+      const demands = this.demands[id]!;
+      if (this.isTransparent(id) || this.isLeaf(id) || demands.size === 0) continue;
+      if (!this.stored.has(id) && !this.#dropped.has(id) && this.#worthStoring(id)) this.stored.add(id);
+      const at = this.stored.has(id) ? HOME : demands;
+      for (const d of at) for (const i of n.inputs) need(i, this.node(i).type.kind === "scalar" ? 0 : d);
     }
   }
 
   #worthStoring(id: number): boolean {
     const k = this.demands[id]!.size;
-    return k > 1 && (k - 1) * this.#cost(id, 2) > STORE_COST * components(this.node(id).type);
+    return k > 1 && (k - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type);
   }
 
   /** Operations to compute a value, looking through a few levels of values that are not stored. */
@@ -135,28 +180,31 @@ export class Analysis {
   }
 
   /** What a stored value's loop loads and computes: visited once for every (value, displacement). */
-  traverse(root: number, visit: { load?(v: View): void; compute?(id: number, d: Displacement): void; gate?(id: number): void }): void {
-    const zero = this.program.lattice.wrap([]);
-    const seen = new Set<string>();
-    const inputsOf = (id: number, d: Displacement): void => {
-      for (const i of this.node(id).inputs) {
+  #traverse(root: number, load: (id: number, shift: number) => void, compute: (id: number) => void, gate: (id: number) => void): void {
+    const { nodes, lattice } = this.program;
+    const seen = new Set<number>();
+    const inputsOf = (id: number, shift: number): void => {
+      for (const i of nodes[id]!.inputs) {
+        for (const g of this.#gates[i]!) gate(g);
         const scalar = this.scalarOf(i);
-        if (visit.gate) for (let t = i; this.isTransparent(t); t = this.node(t).inputs[0]!) if (this.node(t).op.name === "after") visit.gate(this.node(t).inputs[1]!);
-        if (scalar !== undefined) visit.load?.({ id: scalar, displacement: zero, dagger: false });
-        else walk(this.view(i, d));
+        if (scalar !== undefined) load(scalar, 0);
+        else {
+          const base = this.#base[i]!;
+          walk(base.id, this.displacements.add(base.shift, shift));
+        }
       }
     };
-    const walk = (v: View): void => {
-      const inner = this.scalarOf(v.id);
-      if (inner !== undefined) return visit.load?.({ id: inner, displacement: zero, dagger: false });
-      if (this.stored.has(v.id) || (this.isLeaf(v.id) && this.node(v.id).op.name !== "unit")) return visit.load?.(v);
-      const key = `${v.id}@${v.displacement.join(",")}`;
+    const walk = (id: number, shift: number): void => {
+      const key = id * lattice.volume + shift;
       if (seen.has(key)) return;
       seen.add(key);
-      visit.compute?.(v.id, v.displacement);
-      inputsOf(v.id, v.displacement);
+      const scalar = this.scalarOf(id);
+      if (scalar !== undefined) return load(scalar, 0);
+      if (this.stored.has(id) || (this.isLeaf(id) && nodes[id]!.op.name !== "unit")) return load(id, shift);
+      compute(id);
+      inputsOf(id, shift);
     };
-    inputsOf(root, zero);
+    inputsOf(root, 0);
   }
 
   /** Sites over which the loop of a stored value runs. */
@@ -171,11 +219,12 @@ export class Analysis {
     return OWN_STEP.has(this.node(id).op.name);
   }
 
-  /** Stage of every value, and the kernels in which a value that is not stored is computed. */
+  /** Stage of every value, the kernels in which a value that is not stored is computed, and those in which a stored one is read. */
   #stage(): void {
-    const { nodes } = this.program;
+    const { nodes, lattice } = this.program;
     this.stages.length = 0;
     this.#kernels.clear();
+    this.#readers.clear();
     nodes.forEach((n, id) => {
       let stage = 0;
       if (!this.stored.has(id) || this.isLeaf(id)) {
@@ -184,30 +233,44 @@ export class Analysis {
         return;
       }
       const domain = this.loopDomain(id);
-      this.traverse(id, {
-        load: (v) => (stage = Math.max(stage, this.stages[v.id]! + (this.#sameLoop(v, domain, id) ? 0 : 1))),
-        gate: (g) => (stage = Math.max(stage, this.stages[g]!)),
-      });
-      this.stages.push(stage);
-      if (this.ownStep(id)) return;
-      const kernel = `${stage}|${domain}`;
-      this.traverse(id, {
-        compute: (i) => {
-          const set = this.#kernels.get(i);
-          if (set) set.add(kernel);
-          else this.#kernels.set(i, new Set([kernel]));
+      const loads: [id: number, shift: number][] = [];
+      const computed: number[] = [];
+      this.#traverse(
+        id,
+        (i, shift) => {
+          loads.push([i, shift]);
+          stage = Math.max(stage, this.stages[i]! + (this.#sameLoop(i, shift, domain, id) ? 0 : 1));
         },
-      });
+        (i) => computed.push(i),
+        (g) => (stage = Math.max(stage, this.stages[g]!)),
+      );
+      this.stages.push(stage);
+      const kernel = stage * LOOPS.length + LOOPS.indexOf(domain);
+      for (const [i, shift] of loads) put(this.#readers, i, kernel * lattice.volume + shift);
+      if (!this.ownStep(id)) for (const i of computed) put(this.#kernels, i, kernel);
     });
   }
 
   /** May the loop of `consumer` over `domain` use the value without waiting for the next stage? */
-  #sameLoop(v: View, domain: Domain | "one", consumer: number): boolean {
-    const n = this.node(v.id);
-    if (this.isLeaf(v.id)) return true;
-    if (n.op.name === "sum" || this.ownStep(v.id) || this.ownStep(consumer)) return false;
+  #sameLoop(id: number, shift: number, domain: Domain | "one", consumer: number): boolean {
+    const n = this.node(id);
+    if (this.isLeaf(id)) return true;
+    if (n.op.name === "sum" || this.ownStep(id) || this.ownStep(consumer)) return false;
     if (n.type.kind === "scalar") return true;
-    return this.loopDomain(v.id) === domain && v.displacement.every((x) => x === 0);
+    return this.loopDomain(id) === domain && shift === 0;
+  }
+
+  /** Computes again what is cheaper to compute than to store, now that its operands are known to be in memory. True when something changed. */
+  #drop(): boolean {
+    // producers first: what they cost when they are not stored is then part of their consumers' cost
+    for (const id of [...this.stored].sort((a, b) => a - b)) {
+      if (this.#required.has(id) || this.isLeaf(id)) continue;
+      const times = this.#readers.get(id)?.size ?? 0;
+      if ((times - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type)) continue;
+      this.#dropped.add(id);
+      this.stored.delete(id);
+    }
+    return this.#dropped.size > 0;
   }
 
   /**
@@ -218,7 +281,7 @@ export class Analysis {
     const candidates = new Set<number>();
     for (const [id, kernels] of this.#kernels) {
       const k = kernels.size;
-      if (k > 1 && (k - 1) * this.#cost(id, 3) > STORE_COST * components(this.node(id).type)) candidates.add(id);
+      if (k > 1 && !this.#dropped.has(id) && (k - 1) * this.#cost(id, 3) > this.#storeCost * components(this.node(id).type)) candidates.add(id);
     }
     const covered = new Set<number>();
     for (const id of candidates)

@@ -1,5 +1,5 @@
 /** Builds the steps of a schedule from an analysed program: kernels by stage and domain, buffers with their lifetimes. */
-import type { Displacement, Domain } from "../autograd/lattice.ts";
+import type { Domain } from "../autograd/lattice.ts";
 import type { Op } from "../autograd/op.ts";
 import type { Program } from "../autograd/tape.ts";
 import { type ValueType, components, domainOf } from "../autograd/types.ts";
@@ -20,7 +20,7 @@ const copyOp: Op = {
 interface Product {
   readonly coefficient: number;
   readonly op: Op;
-  readonly factors: readonly { readonly node: number; readonly displacement: Displacement; readonly flip: boolean }[];
+  readonly factors: readonly { readonly node: number; readonly shift: number; readonly flip: boolean }[];
 }
 
 type Draft = { domain: Domain | "one"; instructions: Instruction[]; reductions: Reduction[]; values: Map<string, number>; slotTypes: ValueType[] };
@@ -55,7 +55,7 @@ export class Scheduler {
       const view = this.#a.view(id);
       const type = nodes[id]!.type;
       const buffer: Buffer = { type, external: { side: "output", index }, first: -1, last: -1 };
-      const plain = this.#a.stored.has(view.id) && !this.#bufferOf.has(view.id) && !view.dagger && view.displacement.every((x) => x === 0) && domainOf(type) === domainOf(nodes[view.id]!.type);
+      const plain = this.#a.stored.has(view.id) && !this.#bufferOf.has(view.id) && !view.dagger && view.shift === 0 && domainOf(type) === domainOf(nodes[view.id]!.type);
       if (plain) return this.#assign(view.id, buffer);
       this.#buffers.push(buffer);
       copies.push({ view, type, buffer: this.#buffers.length - 1 });
@@ -99,7 +99,7 @@ export class Scheduler {
   }
 
   #movable(v: View): boolean {
-    return this.#a.stored.has(v.id) && !this.#bufferOf.has(v.id) && !this.#a.ownStep(v.id) && !v.dagger && v.displacement.every((x) => x === 0);
+    return this.#a.stored.has(v.id) && !this.#bufferOf.has(v.id) && !this.#a.ownStep(v.id) && !v.dagger && v.shift === 0;
   }
 
   #emit(id: number): void {
@@ -125,11 +125,11 @@ export class Scheduler {
     const domain = this.#a.loopDomain(id);
     const draft = this.#draft(stage, domain);
     if (n.op.name === "sum") {
-      const value = this.#argument(draft, n.inputs[0]!, this.#program.lattice.wrap([]), domain);
+      const value = this.#argument(draft, n.inputs[0]!, 0, domain);
       draft.reductions.push({ value, buffer: this.#buffer(id) });
       return;
     }
-    this.#instruction(draft, id, this.#program.lattice.wrap([]), domain, { kind: "buffer", buffer: this.#buffer(id) });
+    this.#instruction(draft, id, 0, domain, { kind: "buffer", buffer: this.#buffer(id) });
   }
 
   /** Solves of one operator and right-hand side that differ in their shift are one step. */
@@ -154,7 +154,7 @@ export class Scheduler {
   }
 
   /** Emits the instructions of one value: sums of products as chains of multiply-add, everything else as one call. */
-  #instruction(draft: Draft, id: number, d: Displacement, domain: Domain | "one", target: Instruction["target"]): void {
+  #instruction(draft: Draft, id: number, d: number, domain: Domain | "one", target: Instruction["target"]): void {
     const n = this.#a.node(id);
     const products = n.op.name === "combine" ? n.inputs.map((i, k) => this.#product(draft, i, d, (n.attributes["coefficients"] as number[])[k]!)) : [];
     const chain = products.filter((p) => p !== undefined);
@@ -174,7 +174,7 @@ export class Scheduler {
     for (const [k, p] of chain.entries()) {
       const last = k === chain.length - 1;
       const own: Instruction["target"] = last && fold ? target : this.#slot(draft, n.type);
-      const [a, b] = p.factors.map(({ node, displacement, flip }) => this.#factor(draft, node, displacement, flip, domain));
+      const [a, b] = p.factors.map(({ node, shift, flip }) => this.#factor(draft, node, shift, flip, domain));
       if (sum) draft.instructions.push({ op: multiplyAdd, attributes: { sign: Math.sign(p.coefficient) }, args: [sum, a!, b!], type: n.type, target: own });
       else draft.instructions.push({ op: p.op, attributes: {}, args: [a!, b!], type: n.type, target: own });
       if (own.kind === "slot") sum = { kind: "slot", slot: own.slot, dagger: false, type: n.type };
@@ -194,16 +194,16 @@ export class Scheduler {
   }
 
   /** An operand of a sum that is a product used nowhere else, seen through its adjoint: (A B)^+ = B^+ A^+. */
-  #product(draft: Draft, i: number, d: Displacement, coefficient: number): Product | undefined {
+  #product(draft: Draft, i: number, d: number, coefficient: number): Product | undefined {
     const v = this.#a.view(i, d);
     const n = this.#a.node(v.id);
     if ((n.op.name !== "mul" && n.op.name !== "mulVector") || this.#uses[v.id] !== 1 || this.#a.stored.has(v.id)) return undefined;
-    if (draft.values.has(`${v.id}@${v.displacement.join(",")}`)) return undefined;
-    const factors = n.inputs.map((node) => ({ node, displacement: v.displacement, flip: v.dagger }));
+    if (draft.values.has(`${v.id}@${v.shift}`)) return undefined;
+    const factors = n.inputs.map((node) => ({ node, shift: v.shift, flip: v.dagger }));
     return { coefficient, op: n.op, factors: v.dagger ? factors.reverse() : factors };
   }
 
-  #factor(draft: Draft, node: number, d: Displacement, flip: boolean, domain: Domain | "one"): Argument {
+  #factor(draft: Draft, node: number, d: number, flip: boolean, domain: Domain | "one"): Argument {
     const a = this.#argument(draft, node, d, domain);
     return flip && a.kind !== "scalar" ? { ...a, dagger: !a.dagger } : a;
   }
@@ -211,7 +211,7 @@ export class Scheduler {
   /** Buffer that holds an operand of a step as it is seen. */
   #plain(i: number, stage: number): number {
     const v = this.#a.view(i);
-    const straight = !v.dagger && v.displacement.every((x) => x === 0);
+    const straight = !v.dagger && v.shift === 0;
     if (straight && (this.#a.stored.has(v.id) || this.#a.isLeaf(v.id))) return this.#buffer(v.id);
     this.#buffers.push({ type: this.#a.node(i).type, first: -1, last: -1 });
     this.#copyAt(stage, v, this.#a.node(i).type, this.#buffers.length - 1);
@@ -250,7 +250,7 @@ export class Scheduler {
     return d;
   }
 
-  #argument(draft: Draft, i: number, d: Displacement, domain: Domain | "one"): Argument {
+  #argument(draft: Draft, i: number, d: number, domain: Domain | "one"): Argument {
     const scalar = this.#a.scalarOf(i);
     if (scalar !== undefined) return { kind: "scalar", buffer: this.#buffer(scalar), dagger: false, type: this.#a.node(scalar).type };
     return this.#viewArgument(draft, this.#a.view(i, d), domain);
@@ -262,12 +262,12 @@ export class Scheduler {
     if (scalar !== undefined) return { kind: "scalar", buffer: this.#buffer(scalar), dagger: false, type: this.#a.node(scalar).type };
     if (this.#a.stored.has(v.id) || (this.#a.isLeaf(v.id) && n.op.name !== "unit"))
       return { kind: "field", buffer: this.#buffer(v.id), displacement: v.displacement, dagger: v.dagger, type: n.type };
-    const key = `${v.id}@${v.displacement.join(",")}`;
+    const key = `${v.id}@${v.shift}`;
     let slot = draft.values.get(key);
     if (slot === undefined) {
       const target = this.#slot(draft, n.type);
       slot = target.slot;
-      this.#instruction(draft, v.id, v.displacement, domain, target);
+      this.#instruction(draft, v.id, v.shift, domain, target);
       draft.values.set(key, slot);
     }
     return { kind: "slot", slot, dagger: v.dagger, type: n.type };
