@@ -20,10 +20,10 @@ export function generator(V: Links, staple: (mu: number) => Matrix): Algebras {
 }
 
 /** Wilson flow: minus (2N/beta) times the force of the Wilson action (N >= 2). */
-export const wilsonFlow: FlowForce = (V) => generator(V, (mu) => staples(V, mu));
+export const wilsonFlow = (V: Links): Algebras => generator(V, (mu) => staples(V, mu));
 
 /** Symanzik flow, c1 = -1/12. */
-export const symanzikFlow: FlowForce = (V) => {
+export const symanzikFlow = (V: Links): Algebras => {
   const rectangles = namedLoops(V.lattice, "rectangle");
   return generator(V, (mu) => add(scaleBy(5 / 3, staples(V, mu)), scaleBy(-1 / 12, loopStaple(V, rectangles, mu))));
 };

@@ -46,7 +46,7 @@ export function hyp(parameters: HypercubicParameters = customary): Layer<number,
   return hypercubic("HYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "SU"));
 }
 
-/** nHYP layer: as HYP with U(N) polar parts, which have simpler forces (arXiv:hep-lat/0702028). */
+/** nHYP layer: as HYP with U(N) polar parts, which have simpler forces than SU(N) projections. */
 export function nhyp(parameters: HypercubicParameters = customary): Layer<number, HypercubicParameters> {
   return hypercubic("nHYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "U"));
 }

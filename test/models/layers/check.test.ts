@@ -16,6 +16,8 @@ const cases: readonly [string, CheckedLayer, readonly number[], number][] = [
   ["CASK symmetric", cask({ rho: 0.06, rhoQ: 0.08, rhoK: -0.05, rhoV: 0.04 }), [3, 4], 3],
   ["CASK code", cask({ rho: 0.06, rhoQ: 0.08, rhoK: -0.05, rhoV: 0.04, variant: "code" }), [3, 4], 2],
   ["CASK softmax star heads", cask({ activation: "softmax", pattern: "star", relay: 0.2, length: 2, rho: 0.1, rhoQ: [0.1, -0.2], rhoK: [0.15, 0.1], rhoV: [0.1, 0.05] }), [3, 2, 2], 2],
+  ["CASK of SU(4)", cask({ rho: 0.06, rhoQ: 0.08, rhoK: -0.05, rhoV: 0.04, length: 1 }), [3, 3], 4],
+  ["HYP of SU(4)", hyp(), [3, 3], 4],
   ["CASK tanh loops", cask({ activation: "tanh", length: 2, finalStep: false, rhoQ: { rectangle: 0.1, polyakov: 0.1 }, rhoK: { rectangle: 0.1, polyakov: 0.1 }, rhoV: { rectangle: 0.1, polyakov: 0.1 } }), [3, 4], 1],
 ];
 /** Symmetries that a layer lacks by construction: weights that know directions; the published attention. */

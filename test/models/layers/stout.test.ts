@@ -1,6 +1,6 @@
-import { describe, test } from "vitest";
-import { type LinkField, chain, covariantNetwork, stout } from "gaugegrad";
-import { K2, K3, expectClose, forceNorms, plaquetteOf, polyakovOf, wilson } from "./fields.ts";
+import { describe, expect, test } from "vitest";
+import { DirectionalField, type LinkField, type Links, chain, covariantNetwork, exp, gaugeAction, lattice, mul, record, scaleBy, stout, wilsonFlow } from "gaugegrad";
+import { K2, K3, distance, expectClose, forceNorms, linksOn, plaquetteOf, polyakovOf, wilson } from "./fields.ts";
 
 const N6 = covariantNetwork({ layers: [[0.1, 0.05, -0.03], [0.07, -0.04, 0.02]] });
 
@@ -54,4 +54,30 @@ describe.each(table)("reference numbers on $name", (row) => {
     // the table is printed with ten digits
     flat.forEach((v, k) => expectClose(v, row.drho[k]!, 5e-10, largest));
   });
+});
+
+test.each([1, 2, 3, 4])("one stout step with rho = eps is one Euler step of the Wilson flow, and down the gradient of the action: N = %i", (N) => {
+  const U = linksOn([4, 3, 2], N);
+  const eps = 0.03;
+  const euler = record((V: Links) => {
+    const Z = wilsonFlow(V);
+    return V.map((mu) => mul(exp(scaleBy(eps, Z[mu]!)), V[mu]!)) as Links;
+  }, U).run(U);
+  const V = stout({ rho: eps }).apply(U);
+  expect(distance(V, euler)).toBeLessThan(1e-15);
+  // dS/d eps = -(F, F) 2N/beta; for U(1) -(F, F)/beta
+  const S = gaugeAction.wilson({ beta: 2 });
+  const { F2 } = forceNorms(S.force(U), U);
+  const slope = (S.value(stout({ rho: 1e-5 }).apply(U)) - S.value(stout({ rho: -1e-5 }).apply(U))) / 2e-5;
+  expectClose(slope, -F2 * (N === 1 ? 1 : 2 * N) / 2, 1e-7);
+});
+
+test("two-dimensional U(1): theta' = theta - rho dS/d theta", () => {
+  const theta = (mu: number, x: number, t: number): number => 2 * Math.sin(1 + 0.37 * (x + 2 * t) + 0.91 * mu) + 1.5 * Math.cos(0.5 + 0.23 * (3 * x + t) - 0.4 * mu);
+  const geometry = lattice([8, 8]);
+  const U = new DirectionalField(geometry, 1, "links").set(
+    [0, 1].map((mu) => Float64Array.from({ length: 128 }, (_, k) => (k % 2 === 0 ? Math.cos : Math.sin)(theta(mu, (k >> 1) % 8, k >> 4)))),
+  );
+  expectClose(plaquetteOf(U), 0.531469968676297, 1e-13);
+  expectClose(plaquetteOf(stout({ rho: 0.1 }).apply(U)), 0.61329755627955, 1e-13);
 });
