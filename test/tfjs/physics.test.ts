@@ -123,6 +123,14 @@ describe(`molecular dynamics on ${fast}`, () => {
       expect(back.maxDifference).toBeLessThan(1e-8);
     });
 
+  test.skipIf(fast.device !== "cuda")("dH with float32 forces of the GPU and float64 energies at 16x16x16x16", () => {
+    const start = closedFormLinks(lattice([16, 16, 16, 16], { backend: "wasm" }), 3, 0.8) as LinkField;
+    const guide = forceOn(lattice([16, 16, 16, 16], { engine: fast }), S);
+    const [plain, mixed] = [{}, { guide }].map((g) => hmc({ action: S, ...g, ...trajectory }).step(start.clone()).dH) as [number, number];
+    console.log(`16x16x16x16: dH = ${plain}, with float32 forces ${mixed}`);
+    expect(Math.abs(mixed - plain)).toBeLessThan(1e-2);
+  });
+
   test("a whole trajectory in float32 with float64 sums at 4x4x4x4", () => {
     const { here, there } = links([4, 4, 4, 4], 3, 0.8);
     const [a, b] = [here, there].map((U) => hmc({ action: S, ...trajectory }).step(U).dH) as [number, number];

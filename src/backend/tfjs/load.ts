@@ -49,8 +49,6 @@ export async function loadEngine(options: TfjsOptions): Promise<LoadedEngine> {
   if (precision !== "f32" && precision !== "f64") throw new BackendError(`tfjs: got precision "${precision as string}", expected f32 or f64`);
   if (precision === "f64" && !facts.node) throw new BackendError(`tfjs ${engine}: got precision f64, expected f32: only tfjs-node and tfjs-node-gpu compute in float64`);
   const tf = options.module ?? (await importEngine(engine, facts, options.importer ?? importPackage));
-  // no banner, no shape checks that every op has passed while it was recorded
-  tf.env().set("PROD", true);
   await start(tf, engine, facts);
   const node = facts.node ? (tf.backend() as NodeKernelBackend) : undefined;
   if (node && typeof node.binding?.executeOp !== "function")
@@ -92,6 +90,8 @@ async function importEngine(engine: TfjsEngineName, facts: EngineFacts, importer
   const m = first as TfModule & { readonly default?: TfModule };
   const tf = m.default && typeof m.default.tensor === "function" ? m.default : m;
   if (typeof tf.tensor !== "function") throw new BackendError(`tfjs ${engine}: ${facts.packages[0]!} is not TensorFlow.js, expected version 4.22: ${installLine(engine)}`);
+  // no banner, no checks of shapes that were checked while the program was recorded
+  tf.env().set("PROD", true);
   return tf;
 }
 

@@ -26,13 +26,14 @@ export function quickstartCommand(context: CliContext): Command {
   return withSeed(withJson(withEngine(command))).action(async (options: Options, self: Command) => {
     const { quiet = false } = self.optsWithGlobals<GlobalOptions>();
     const lengths: Lengths = options.quick ? LENGTHS.quick : LENGTHS.full;
+    const engine = await latticeOptions(options, context.environment);
     const began = performance.now();
     const total = lengths.thermalise + 2 * lengths.train + lengths.assess + 4 * lengths.sample;
     using bar = progress({ total, label: "quickstart", quiet, environment: context.environment });
     const result = await quickstart({
       lengths,
       seed: options.seed,
-      engine: await latticeOptions(options, context.environment),
+      engine,
       // an engine that is loaded here cannot be handed to another thread
       threads: options.backend === "tfjs" ? 0 : Math.min(2, options.threads === "auto" ? availableParallelism() : options.threads),
       onProgress: (done, _total, stage, accepted) => bar.update(done, { stage, accepted: accepted.toFixed(2) }),

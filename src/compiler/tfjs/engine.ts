@@ -17,19 +17,27 @@ export interface TfjsStorage extends Storage {
   value: Value | undefined;
 }
 
+/** What a lattice that was collected leaves on the device. */
+const reclaim = new FinalizationRegistry<readonly (() => void)[]>((releases) => {
+  for (const release of releases) release();
+});
+
 export class TfjsEngine implements SolverEngine {
   readonly name = "tfjs";
   readonly lattice: Lattice;
   readonly loaded: LoadedEngine;
   readonly arrays: Arrays;
   readonly store: FieldStore;
-  readonly #operators = new Map<string, Executable>();
+  readonly #operators = new Map<string, TfjsExecutable>();
+  readonly #releases: (() => void)[];
 
   constructor(lattice: Lattice, loaded: LoadedEngine) {
     this.lattice = lattice;
     this.loaded = loaded;
     this.arrays = loaded.arrays.session();
     this.store = new FieldStore(lattice, loaded.arrays, loaded.formulation);
+    this.#releases = [this.store.release];
+    reclaim.register(this, this.#releases);
   }
 
   /** Bytes of a value on the device. */
@@ -121,7 +129,10 @@ export class TfjsEngine implements SolverEngine {
   /** A sub-program of a solver, compiled once. */
   operator(key: string, make: () => Program): Executable {
     let e = this.#operators.get(key);
-    if (!e) this.#operators.set(key, (e = this.compile(make())));
+    if (!e) {
+      this.#operators.set(key, (e = this.compile(make())));
+      this.#releases.push(e.releaseConstants);
+    }
     return e;
   }
 }

@@ -30,7 +30,9 @@ export class TfjsExecutable implements Executable {
   readonly #rules: readonly (Rule | "own")[];
   /** Values whose last use is this node. */
   readonly #last: readonly (readonly number[])[];
-  readonly #constants = new Map<number, Pair>();
+  readonly #constants: Map<number, Pair>;
+  /** Gives the constants back; holds no reference to the engine. */
+  readonly releaseConstants: () => void;
   readonly #solves = new Map<number, SolveGroup>();
   #busy = false;
 
@@ -39,7 +41,13 @@ export class TfjsExecutable implements Executable {
     this.#engine = engine;
     this.#program = program;
     this.#debugNaN = options.debugNaN ?? false;
-    this.#b = engine.arrays.session();
+    const b = engine.arrays.session();
+    const constants = new Map<number, Pair>();
+    [this.#b, this.#constants] = [b, constants];
+    this.releaseConstants = () => {
+      for (const x of constants.values()) for (const a of arraysOf(x)) b.release(a);
+      constants.clear();
+    };
     this.#rules = program.nodes.map((n) => {
       const rule = ruleOf(n.op);
       if (!rule) throw new BackendError(`tfjs: op ${n.op.name} has no rule on this backend: run the program on js, wasm or native`);
@@ -95,8 +103,7 @@ export class TfjsExecutable implements Executable {
   }
 
   dispose(): void {
-    for (const x of this.#constants.values()) this.#release(x);
-    this.#constants.clear();
+    this.releaseConstants();
     for (const g of new Set(this.#solves.values())) {
       g.solver.dispose();
       for (const s of [...g.fields, g.rhs, ...g.solutions]) s.dispose();

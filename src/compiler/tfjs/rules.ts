@@ -11,6 +11,7 @@ import { type ValueType, components } from "../../autograd/types.ts";
 import type { Arrays, BinaryFunction, DeviceArray, Pair } from "../../backend/tfjs/arrays.ts";
 import { expRule } from "./exp.ts";
 import { type Value, extent } from "./layout.ts";
+import { lyapRule, polarRule } from "./polar.ts";
 import { ArraySite } from "./site.ts";
 import type { FieldStore } from "./store.ts";
 
@@ -64,7 +65,7 @@ export function adjoint({ b, store }: RuleContext, x: Pair): Pair {
 const siteSum = ({ b, store }: RuleContext, x: DeviceArray): DeviceArray => b.sum(x, [store.layout.row, store.layout.column]);
 
 /** Sum of the diagonal of one part. */
-function diagonalSum(c: RuleContext, x: DeviceArray, N: number): DeviceArray {
+export function diagonalSum(c: RuleContext, x: DeviceArray, N: number): DeviceArray {
   return siteSum(c, c.b.binary("mul", x, c.store.identity(N)));
 }
 
@@ -145,6 +146,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   re: (_c, [z]) => ({ re: pair(z).re }),
   im: (_c, [z]) => ({ re: pair(z).im! }),
   exp: expRule,
+  polar: polarRule,
+  lyap: lyapRule,
   sum: (c, [x]) => sum(c, pair(x)),
   broadcast: (c, [s]) => ({ re: c.b.binary("mul", c.store.constant("ones", 1, 1, 1), c.b.upload(Float64Array.of(s as number), [])) }),
   restrict: same,

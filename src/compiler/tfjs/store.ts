@@ -9,10 +9,18 @@ export class FieldStore {
   readonly formulation: Formulation;
   readonly layout: FieldLayout;
   readonly #b: Arrays;
-  readonly #kept = new Map<string, DeviceArray>();
+  readonly #kept: Map<string, DeviceArray>;
+  /** Gives all arrays back; holds no reference to the lattice, so that it can run after the lattice is gone. */
+  readonly release: () => void;
 
   constructor(lattice: Lattice, arrays: Arrays, formulation: Formulation) {
-    this.#b = arrays.session();
+    const b = arrays.session();
+    const kept = new Map<string, DeviceArray>();
+    [this.#b, this.#kept] = [b, kept];
+    this.release = () => {
+      for (const x of kept.values()) b.release(x);
+      kept.clear();
+    };
     this.formulation = formulation;
     this.layout = new FieldLayout(lattice, formulation.sitesFirst);
   }
