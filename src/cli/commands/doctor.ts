@@ -1,11 +1,12 @@
 /** `gaugegrad doctor`: what this machine offers, and what is missing and why. */
-import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { Command } from "commander";
 import { hasRelaxedSimd, hasSimd } from "../../backend/features.ts";
+import { findToolchain } from "../../backend/native.ts";
 import { type EngineReport, probeEngines } from "../../compiler/tfjs/index.ts";
-import { bytesText, table } from "../../util/index.ts";
+import { BackendError } from "../../errors.ts";
+import { bytesText } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
 import { packageVersion } from "../version.ts";
@@ -98,12 +99,15 @@ function nativeBackend(compiler: Finding, koffi: Finding): Finding {
   return { name: "native", present: missing.length === 0, detail: missing.length === 0 ? compiler.detail : missing.join("; ") };
 }
 
-/** The C compiler: $CC, else cc. */
-function findCompiler(name = "cc"): Finding {
-  const [program, ...args] = name.split(" ");
-  const r = spawnSync(program!, [...args, "--version"], { encoding: "utf8", timeout: 10_000 });
-  if (r.error || r.status !== 0) return { name, present: false, detail: `${name} does not run: install a C compiler or set CC` };
-  return { name, present: true, detail: r.stdout.split("\n")[0]!.trim() };
+/** The C compiler: $CC, else cc; it is run. */
+function findCompiler(cc = "cc"): Finding {
+  try {
+    const { version, lanes } = findToolchain({ cc });
+    return { name: cc, present: true, detail: `${version}, vectors of ${lanes} doubles` };
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error;
+    return { name: cc, present: false, detail: `${cc} does not run: install gcc or clang, or set CC` };
+  }
 }
 
 /** Whether a package is installed, and whether it loads. */
@@ -123,10 +127,11 @@ async function findPackage(name: string, use: string): Promise<Finding> {
 }
 
 function reportText(r: Report): string {
-  const rows = (title: string, list: readonly Finding[]): string => table([title, "", ""], list.map((f) => [f.name, f.present ? "present" : "absent", f.detail]));
+  const width = Math.max(...[r.backends, r.features, r.compilers, r.packages].flat().map((f) => f.name.length));
+  const rows = (title: string, list: readonly Finding[]): string => [title, ...list.map((f) => `  ${f.name.padEnd(width)}  ${f.present ? "present" : "absent "}  ${f.detail}`)].join("\n");
   const head = [
     `gaugegrad ${r.gaugegrad}, Node ${r.node} (V8 ${r.v8}), ${r.platform}`,
     `${r.cpu}, ${r.threads} threads, ${bytesText(r.memoryBytes)} memory`,
   ];
-  return [head.join("\n"), rows("backend", r.backends), rows("feature", r.features), rows("compiler", r.compilers), rows("package", r.packages)].join("\n\n");
+  return [head.join("\n"), rows("backends", r.backends), rows("features", r.features), rows("compiler", r.compilers), rows("optional packages", r.packages)].join("\n\n");
 }
