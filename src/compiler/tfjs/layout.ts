@@ -1,9 +1,9 @@
 /**
- * Fields as device arrays of rank 3: matrices are N x N, colour vectors N x 1, site scalars 1 x 1 at every site, real and imaginary part
+ * Fields as device arrays of rank 3: matrices are N x N, colour vectors N x 1 or N x spin, site scalars 1 x 1 at every site, real and imaginary part
  * apart. The site axis comes first or last, whatever the product formulation of the engine wants.
  */
 import type { Lattice } from "../../autograd/lattice.ts";
-import type { ValueType } from "../../autograd/types.ts";
+import { type ValueType, components } from "../../autograd/types.ts";
 import type { Arrays, DeviceArray, Pair } from "../../backend/tfjs/arrays.ts";
 
 /** A field, or a scalar, which is a number of the host. */
@@ -11,8 +11,7 @@ export type Value = number | Pair;
 
 /** Rows and columns at a site. */
 export function extent(type: ValueType): readonly [number, number] {
-  if (type.kind === "matrix") return [type.N, type.N];
-  return [type.kind === "vector" ? type.N : 1, 1];
+  return type.kind === "matrix" || type.kind === "vector" ? [type.N, components(type) / (2 * type.N)] : [1, 1];
 }
 
 export class FieldLayout {
