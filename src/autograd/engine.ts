@@ -44,4 +44,6 @@ export interface Engine {
 export interface CompileOptions {
   /** Check every stored field for NaN after each kernel and name op and site. */
   readonly debugNaN?: boolean;
+  /** Most memory for intermediate fields, in link fields of the program's N: more is computed again instead of kept. @throws BackendError when that is not enough */
+  readonly maxFields?: number;
 }

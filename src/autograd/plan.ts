@@ -6,7 +6,7 @@ import { GeometryError, RecordingError } from "../errors.ts";
 import type { CompileOptions, Executable, Storage } from "./engine.ts";
 import { Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
-import { type Program, Tape } from "./tape.ts";
+import { type Program, Tape, linkFieldBytes } from "./tape.ts";
 import { type ConcreteOf, type TracedOf, concreteLeaves, concreteTwin, leaves, tracedTwin } from "./tree.ts";
 import { type ValueType, sameType, scalarType, typeText } from "./types.ts";
 
@@ -63,6 +63,11 @@ export class Plan<A extends readonly unknown[], Y> {
   /** Bytes of intermediate fields while running. */
   get arenaBytes(): number {
     return this.#executable.arenaBytes;
+  }
+
+  /** The same in link fields (one N x N matrix a direction and site, for the largest N of the program). */
+  get peakFields(): number {
+    return this.#executable.arenaBytes / linkFieldBytes(this.program);
   }
 
   /** The compiled kernels as text. */

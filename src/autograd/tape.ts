@@ -224,6 +224,12 @@ function renumber(lattice: Lattice, nodes: readonly Node[], inputs: readonly num
   return Object.freeze({ lattice, nodes: list, inputs: ins, outputs: outs, key });
 }
 
+/** Bytes of one link field of the program's largest N: the unit in which its memory is counted. */
+export function linkFieldBytes({ lattice, nodes }: Program): number {
+  const N = nodes.reduce((n, { type }) => (type.kind === "matrix" || type.kind === "vector" ? Math.max(n, type.N) : n), 1);
+  return 16 * N * N * lattice.dim * lattice.volume;
+}
+
 /** The op of a program's inputs: has a type, no rule. */
 export const inputOp: Op = {
   name: "input",

@@ -1,14 +1,18 @@
 /** Stores the fields of one lattice and runs its programs with one emitter's kernels. */
 import type { CompileOptions, Engine, Executable, Storage } from "../autograd/engine.ts";
 import type { Displacement, Domain, Lattice } from "../autograd/lattice.ts";
-import type { Program } from "../autograd/tape.ts";
+import { type Program, linkFieldBytes } from "../autograd/tape.ts";
 import { type ValueType, components, domainOf } from "../autograd/types.ts";
 import { Heap } from "../backend/heap.ts";
 import { type Layout, makeLayout } from "../backend/layout.ts";
+import { BackendError } from "../errors.ts";
+import { type Arena, overlaps, placeArena } from "./arena.ts";
 import type { Emitter } from "./emitter.ts";
-import { ProgramExecutable } from "./executable.ts";
-import { lower } from "./lower.ts";
+import { ProgramExecutable, debugKernels } from "./executable.ts";
+import type { Schedule } from "./ir.ts";
+import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
 import type { MicroKernel } from "./scalar.ts";
+import { verify } from "./verify.ts";
 
 /** Memory of a field: a byte address in the lattice's heap and the bytes from one block of sites to the next. */
 export interface HeapStorage extends Storage {
@@ -25,9 +29,12 @@ export class KernelEngine implements Engine {
   readonly microKernels = new Map<string, MicroKernel>();
   readonly #tables = new Map<string, number>();
   readonly #operators = new Map<string, Executable>();
+  readonly #maxFields: number;
   #scratch = { address: 0, bytes: 0 };
 
-  constructor(lattice: Lattice, emitter: Emitter) {
+  /** `maxFields`: memory budget of every program, in link fields. */
+  constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity) {
+    this.#maxFields = maxFields;
     this.name = emitter.name;
     this.lattice = lattice;
     this.emitter = emitter;
@@ -37,7 +44,12 @@ export class KernelEngine implements Engine {
 
   /** Bytes of a field or scalar. */
   bytes(type: ValueType): number {
-    return 8 * this.layout.width * components(type) * (type.kind === "scalar" ? 1 : this.layout.blocks);
+    return this.blockBytes(type) * (type.kind === "scalar" ? 1 : this.layout.blocks);
+  }
+
+  /** Bytes of one block of sites. */
+  blockBytes(type: ValueType): number {
+    return 8 * this.layout.width * components(type);
   }
 
   allocate(type: ValueType): HeapStorage {
@@ -46,7 +58,7 @@ export class KernelEngine implements Engine {
 
   /** Fields that are used together, block by block side by side: fewer streams through memory. Freed when the last one is. */
   allocateGroup(types: readonly ValueType[]): HeapStorage[] {
-    const strides = types.map((t) => 8 * this.layout.width * components(t));
+    const strides = types.map((t) => this.blockBytes(t));
     const stride = strides.reduce((s, x) => s + x, 0);
     const bytes = types.reduce((s, t) => s + this.bytes(t), 0);
     const base = this.heap.allocate(bytes);
@@ -107,7 +119,27 @@ export class KernelEngine implements Engine {
   }
 
   compile(program: Program, options: CompileOptions = {}): Executable {
-    return new ProgramExecutable(this, lower(program), options);
+    const { schedule, arena } = this.#plan(program, options.maxFields ?? this.#maxFields);
+    if (debugKernels()) {
+      const wrong = [...verify(schedule, this.lattice), ...overlaps(arena)];
+      if (wrong.length > 0) throw new Error(`internal: the compiler made a wrong schedule: ${wrong.join("; ")}`);
+    }
+    const executable = new ProgramExecutable(this, schedule, arena, options);
+    if (debugKernels()) process.stderr.write(`${executable.describe()}\n`);
+    return executable;
+  }
+
+  /** The schedule with the least work whose intermediate fields fit the budget, in link fields. */
+  #plan(program: Program, maxFields: number): { schedule: Schedule; arena: Arena } {
+    const unit = linkFieldBytes(program);
+    let least = Infinity;
+    for (let storeCost = STORE_COST; storeCost <= MAX_STORE_COST; storeCost *= 2) {
+      const schedule = lower(program, storeCost);
+      const arena = placeArena(schedule.buffers, this);
+      if (arena.bytes <= maxFields * unit) return { schedule, arena };
+      least = Math.min(least, arena.bytes / unit);
+    }
+    throw new BackendError(`memory: the intermediate fields of this program take ${least.toFixed(1)} link fields, got a budget of maxFields = ${maxFields}: raise it, or wrap parts of the program in checkpoint`);
   }
 
   /** A sub-program of a solver, compiled once. */

@@ -1,8 +1,8 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
 import type { CompileOptions, Executable, Storage } from "../autograd/engine.ts";
 import { components } from "../autograd/types.ts";
-import { paddedBytes } from "../backend/heap.ts";
 import { NaNError } from "../errors.ts";
+import type { Arena } from "./arena.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, KernelEngine } from "./engine.ts";
 import type { KernelStep, Schedule, SolveStep } from "./ir.ts";
@@ -42,13 +42,14 @@ export class ProgramExecutable implements Executable {
   readonly #times: Float64Array | undefined;
   #runs = 0;
 
-  constructor(engine: KernelEngine, schedule: Schedule, options: CompileOptions) {
+  constructor(engine: KernelEngine, schedule: Schedule, arena: Arena, options: CompileOptions) {
     this.#engine = engine;
     this.#schedule = schedule;
     this.#debugNaN = options.debugNaN ?? false;
     this.#address = new Float64Array(schedule.buffers.length);
     this.#stride = new Float64Array(schedule.buffers.length);
-    this.arenaBytes = this.#place();
+    this.arenaBytes = arena.bytes;
+    this.#place(arena);
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
     this.#compiled = engine.emitter.compile(kernels, { range: (d) => engine.range(d), layout: engine.layout });
@@ -122,50 +123,16 @@ export class ProgramExecutable implements Executable {
     return address;
   }
 
-  /**
-   * Gives every arena buffer an address. Buffers that live through the same steps lie block by block side by side; groups whose
-   * lifetimes do not overlap share memory.
-   */
-  #place(): number {
-    const { buffers } = this.#schedule;
-    const groups = new Map<string, number[]>();
-    buffers.forEach((b, k) => {
-      if (b.external || b.first < 0) return;
-      const key = b.data ? `data${k}` : b.type.kind === "scalar" ? `scalar${k}` : `${b.first}-${b.last}`;
-      const group = groups.get(key);
-      if (group) group.push(k);
-      else groups.set(key, [k]);
-    });
-    const placed: { at: number; size: number; first: number; last: number }[] = [];
-    const offsets = new Map<number, number>();
-    let total = 0;
-    const order = [...groups.values()].sort((x, y) => buffers[x[0]!]!.first - buffers[y[0]!]!.first);
-    const block = (k: number): number => 8 * this.#engine.layout.width * components(buffers[k]!.type);
-    for (const members of order) {
-      const { first, last, data } = buffers[members[0]!]!;
-      const size = paddedBytes(members.reduce((s, k) => s + this.#engine.bytes(buffers[k]!.type), 0));
-      const [from, to] = data ? [0, Infinity] : [first, last];
-      const busy = placed.filter((p) => p.first <= to && from <= p.last).sort((x, y) => x.at - y.at);
-      let at = 0;
-      for (const p of busy) {
-        if (at + size <= p.at) break;
-        at = Math.max(at, p.at + p.size);
-      }
-      placed.push({ at, size, first: from, last: to });
-      total = Math.max(total, at + size);
-      const stride = members.reduce((s, k) => s + block(k), 0);
-      for (const k of members) {
-        offsets.set(k, at);
-        this.#stride[k] = stride;
-        at += block(k);
-      }
+  /** Gives every arena buffer an address, and constants their values. */
+  #place({ bytes, offsets, strides }: Arena): void {
+    if (bytes === 0) return;
+    const base = this.#allocate(bytes);
+    for (const [k, at] of offsets) {
+      this.#address[k] = base + at;
+      this.#stride[k] = strides.get(k)!;
+      const { data, type } = this.#schedule.buffers[k]!;
+      if (data) this.#engine.write(this.#storage(k), type, data);
     }
-    if (total > 0) {
-      const base = this.#allocate(total);
-      for (const [k, at] of offsets) this.#address[k] = base + at;
-    }
-    for (const k of offsets.keys()) if (buffers[k]!.data) this.#engine.write(this.#storage(k), buffers[k]!.type, buffers[k]!.data);
-    return total;
   }
 
   #storage(buffer: number): HeapStorage {
@@ -260,8 +227,8 @@ export class ProgramExecutable implements Executable {
   }
 }
 
-/** DEBUG=kernels in the environment keeps times for `describe`. */
-function debugKernels(): boolean {
+/** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */
+export function debugKernels(): boolean {
   return (process.env["DEBUG"] ?? "").split(",").includes("kernels");
 }
 

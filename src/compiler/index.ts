@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly threads?: number | "auto";
   /** Multiply then add instead of fused multiply-add. */
   readonly strict?: boolean;
+  /** Most memory for the intermediate fields of a program, in link fields of its N: more is computed again instead of kept. */
+  readonly maxFields?: number;
   /** Sites in a vector of the native backend: a power of two up to 8; the machine's widest vector when left out. */
   readonly lanes?: Lanes;
   /** A loaded backend to use instead of one of the names. */
@@ -47,5 +49,5 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 
 /** A lattice whose programs run on the given backend. */
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
-  return new Lattice(extents, (lattice) => options.engine?.attach(lattice) ?? new KernelEngine(lattice, emitter(lattice.volume, options)));
+  return new Lattice(extents, (lattice) => options.engine?.attach(lattice) ?? new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields));
 }

@@ -19,8 +19,9 @@ export interface Buffer {
   last: number;
 }
 
+/** Operand of an instruction. A slot is named by the single-assignment number of the value it holds, so that a wrong reuse of slots can be found. */
 export type Argument =
-  | { readonly kind: "slot"; readonly slot: number; readonly dagger: boolean; readonly type: ValueType }
+  | { readonly kind: "slot"; readonly slot: number; readonly value: number; readonly dagger: boolean; readonly type: ValueType }
   | { readonly kind: "field"; readonly buffer: number; readonly displacement: Displacement; readonly dagger: boolean; readonly type: ValueType }
   | { readonly kind: "scalar"; readonly buffer: number; readonly dagger: false; readonly type: ValueType };
 
@@ -30,7 +31,7 @@ export interface Instruction {
   readonly attributes: Attributes;
   readonly args: readonly Argument[];
   readonly type: ValueType;
-  readonly target: { readonly kind: "slot"; slot: number } | { readonly kind: "buffer"; readonly buffer: number };
+  readonly target: { readonly kind: "slot"; readonly slot: number; readonly value: number } | { readonly kind: "buffer"; readonly buffer: number };
 }
 
 /** A sum over the loop's sites of the first component of a slot or field. */

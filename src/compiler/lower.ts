@@ -14,7 +14,9 @@ import type { Schedule } from "./ir.ts";
 import { Scheduler } from "./schedule.ts";
 
 /** Arithmetic operations that cost as much as storing and loading one real (measured ratio of a cached load and store). */
-const STORE_COST = 48;
+export const STORE_COST = 48;
+/** Highest cost that a memory budget may put on storing a real. */
+export const MAX_STORE_COST = 64 * STORE_COST;
 
 /** A node seen through shifts, adjoints and identities. */
 export interface View {
@@ -62,8 +64,7 @@ export class Analysis {
   readonly #dropped = new Set<number>();
   readonly #storeCost: number;
 
-  /** A higher cost of storing saves memory and computes more. */
-  constructor(program: Program, storeCost = STORE_COST) {
+  constructor(program: Program, storeCost: number) {
     this.program = program;
     this.#storeCost = storeCost;
     this.displacements = new Displacements(program.lattice);
@@ -299,7 +300,7 @@ export class Analysis {
   }
 }
 
-/** Compiles a program to a schedule of kernels. */
-export function lower(program: Program): Schedule {
-  return new Scheduler(new Analysis(program)).build();
+/** Compiles a program to a schedule of kernels. A higher cost of storing a real saves memory and computes more. */
+export function lower(program: Program, storeCost = STORE_COST): Schedule {
+  return new Scheduler(new Analysis(program, storeCost)).build();
 }

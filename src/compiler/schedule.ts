@@ -177,20 +177,21 @@ export class Scheduler {
       const [a, b] = p.factors.map(({ node, shift, flip }) => this.#factor(draft, node, shift, flip, domain));
       if (sum) draft.instructions.push({ op: multiplyAdd, attributes: { sign: Math.sign(p.coefficient) }, args: [sum, a!, b!], type: n.type, target: own });
       else draft.instructions.push({ op: p.op, attributes: {}, args: [a!, b!], type: n.type, target: own });
-      if (own.kind === "slot") sum = { kind: "slot", slot: own.slot, dagger: false, type: n.type };
+      if (own.kind === "slot") sum = { ...own, dagger: false, type: n.type };
     }
     if (!fold) this.#combine(draft, [sum!, ...others.map((o) => this.#argument(draft, o.i, d, domain))], [size, ...others.map((o) => o.c)], n.type, target);
   }
 
-  #slot(draft: Draft, type: ValueType): { kind: "slot"; slot: number } {
+  #slot(draft: Draft, type: ValueType): { kind: "slot"; slot: number; value: number } {
     draft.slotTypes.push(type);
-    return { kind: "slot", slot: draft.slotTypes.length - 1 };
+    const value = draft.slotTypes.length - 1;
+    return { kind: "slot", slot: value, value };
   }
 
   #combine(draft: Draft, args: Argument[], coefficients: number[], type: ValueType, target: Instruction["target"] | undefined): Argument {
     const to = target ?? this.#slot(draft, type);
     draft.instructions.push({ op: combine, attributes: { coefficients }, args, type, target: to });
-    return { kind: "slot", slot: to.kind === "slot" ? to.slot : -1, dagger: false, type };
+    return { kind: "slot", slot: to.kind === "slot" ? to.slot : -1, value: to.kind === "slot" ? to.value : -1, dagger: false, type };
   }
 
   /** An operand of a sum that is a product used nowhere else, seen through its adjoint: (A B)^+ = B^+ A^+. */
@@ -270,7 +271,7 @@ export class Scheduler {
       this.#instruction(draft, v.id, v.shift, domain, target);
       draft.values.set(key, slot);
     }
-    return { kind: "slot", slot, dagger: v.dagger, type: n.type };
+    return { kind: "slot", slot, value: slot, dagger: v.dagger, type: n.type };
   }
 }
 
@@ -295,7 +296,7 @@ function finish(draft: Draft): KernelStep {
       const slot = at >= 0 ? free.splice(at, 1)[0]! : sizes.length;
       sizes[slot] = Math.max(sizes[slot] ?? 0, size);
       place.set(target.slot, slot);
-      target = { kind: "slot", slot };
+      target = { kind: "slot", slot, value: target.value };
     }
     for (const a of new Set(ins.args.flatMap((x) => (x.kind === "slot" ? [x.slot] : [])))) if (last.get(a) === k) free.push(place.get(a)!);
     return { ...ins, args, target };

@@ -1,0 +1,100 @@
+/**
+ * Checks a schedule between the compiler's passes: everything is defined before it is used, scratch slots and buffers hold what their
+ * readers expect, types and domains fit. Run by the tests on every program, and on every compilation under DEBUG=kernels.
+ */
+import type { Lattice } from "../autograd/lattice.ts";
+import { type ValueType, components, domainOf } from "../autograd/types.ts";
+import type { Argument, Instruction, KernelStep, Schedule, Step } from "./ir.ts";
+
+/** Everything that is wrong with a schedule, one line each; empty for a good one. */
+export function verify(schedule: Schedule, lattice: Lattice): string[] {
+  const found: string[] = [];
+  const { buffers, steps } = schedule;
+  /** Halves of each buffer that hold values: bit 1 even, bit 2 odd. */
+  const written = buffers.map((b) => (b.data || b.external?.side === "input" ? 3 : 0));
+  const report = (step: number, text: string): void => void found.push(`step ${step}: ${text}`);
+  steps.forEach((s, k) => {
+    for (const b of buffersOf(s)) {
+      if (!buffers[b]) report(k, `buffer ${b} does not exist`);
+      else if (buffers[b].first > k || buffers[b].last < k) report(k, `buffer ${b} is used outside its lifetime ${buffers[b].first} to ${buffers[b].last}`);
+    }
+    if (found.length > 0) return;
+    if (s.kind === "kernel") verifyKernel(s, schedule, lattice, written, (text) => report(k, text));
+    else if (s.kind === "zero") written[s.buffer]! |= half(s.domain);
+    else {
+      for (const b of [...s.captured, s.rhs]) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `the solver reads buffer ${b} before it is written`);
+      for (const b of s.solutions) written[b] = 3;
+    }
+  });
+  for (const b of schedule.outputs) {
+    const need = buffers[b]!.type.kind === "scalar" ? 3 : half(domainOf(buffers[b]!.type));
+    if ((written[b]! & need) !== need) found.push(`output buffer ${b} is not written on ${domainOf(buffers[b]!.type)} sites`);
+  }
+  return found;
+}
+
+const half = (domain: string): number => (domain === "even" ? 1 : domain === "odd" ? 2 : 3);
+
+function buffersOf(s: Step): number[] {
+  if (s.kind === "zero") return [s.buffer];
+  if (s.kind === "solve") return [...s.captured, s.rhs, ...s.solutions];
+  const fields = (a: Argument): number[] => (a.kind === "slot" ? [] : [a.buffer]);
+  return [
+    ...s.instructions.flatMap((i) => [...i.args.flatMap(fields), ...(i.target.kind === "buffer" ? [i.target.buffer] : [])]),
+    ...s.reductions.flatMap((r) => [...fields(r.value), r.buffer]),
+  ];
+}
+
+function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, written: number[], report: (text: string) => void): void {
+  const holds = new Map<number, { value: number; type: ValueType }>();
+  const before = [...written];
+  const loop = half(s.domain === "one" ? "all" : s.domain);
+  const read = (a: Argument, where: string): void => {
+    if (a.kind === "slot") {
+      const held = holds.get(a.slot);
+      if (!held) report(`${where} reads slot ${a.slot} before it is written`);
+      else if (held.value !== a.value) report(`${where} reads value ${a.value} from slot ${a.slot}, which holds value ${held.value} by then`);
+      else if (held.type.kind !== a.type.kind || components(held.type) !== components(a.type))
+        report(`${where} reads slot ${a.slot} as ${a.type.kind} of ${components(a.type)}, it holds ${held.type.kind} of ${components(held.type)}`);
+      return;
+    }
+    const b = buffers[a.buffer]!;
+    if (components(b.type) !== components(a.type)) report(`${where} reads buffer ${a.buffer} with ${components(a.type)} components, it has ${components(b.type)}`);
+    if (a.kind === "scalar") {
+      if (b.type.kind !== "scalar") report(`${where} reads buffer ${a.buffer} as a scalar, it is a field`);
+      if (written[a.buffer] === 0) report(`${where} reads scalar ${a.buffer} before it is written`);
+      return;
+    }
+    if (s.domain === "one") return report(`${where} loads a field in arithmetic on scalars`);
+    if (a.displacement.length !== lattice.dim) report(`${where} loads buffer ${a.buffer} at a displacement of ${a.displacement.length} directions on a lattice of ${lattice.dim}`);
+    const steps = a.displacement.reduce((n, x) => n + x, 0);
+    const site = steps % 2 === 0 || s.domain === "all" ? loop : 3 - loop;
+    const home = a.displacement.every((x) => x === 0);
+    // a displaced site may belong to another chunk, so it has to be complete before this kernel begins
+    if (((home ? written : before)[a.buffer]! & site) !== site) report(`${where} loads buffer ${a.buffer} at (${a.displacement.join(",")}) before it is written there`);
+  };
+  s.instructions.forEach((ins, k) => {
+    const where = `instruction ${k} (${ins.op.name})`;
+    for (const a of ins.args) read(a, where);
+    if (ins.target.kind === "slot") {
+      const { slot } = ins.target;
+      if (slot < 0 || slot >= s.slots.length) report(`${where} writes slot ${slot} of ${s.slots.length}`);
+      else if (s.slots[slot]! < components(ins.type)) report(`${where} writes ${components(ins.type)} components to slot ${slot} of ${s.slots[slot]!}`);
+      if (ins.args.some((a) => a.kind === "slot" && a.slot === slot)) report(`${where} overwrites its operand in slot ${slot}`);
+      holds.set(slot, { value: ins.target.value, type: ins.type });
+    } else writeBuffer(ins, ins.target.buffer, where);
+  });
+  s.reductions.forEach((r, k) => {
+    read(r.value, `sum ${k}`);
+    if (buffers[r.buffer]!.type.kind !== "scalar") report(`sum ${k} goes to buffer ${r.buffer}, which is no scalar`);
+    written[r.buffer] = 3;
+  });
+
+  function writeBuffer(ins: Instruction, buffer: number, where: string): void {
+    const b = buffers[buffer]!;
+    if (b.data) report(`${where} writes constant buffer ${buffer}`);
+    if (components(b.type) !== components(ins.type)) report(`${where} writes ${components(ins.type)} components to buffer ${buffer} of ${components(b.type)}`);
+    if ((s.domain === "one") !== (b.type.kind === "scalar")) report(`${where} writes a ${b.type.kind} in a loop over ${s.domain}`);
+    written[buffer]! |= loop;
+  }
+}
