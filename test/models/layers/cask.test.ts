@@ -146,6 +146,15 @@ describe("symmetries on random SU(2) links, rho = (0.1, 0.15, -0.12, 0.08), S = 
     const out = layer.apply(U);
     return Object.fromEntries(Object.entries(maps).map(([name, T]) => [name, distance(layer.apply(T(U)), T(out))])) as Record<keyof typeof maps, number>;
   };
+  test("attention is gauge invariant and moves along with a translation", () => {
+    const layer = cask(p);
+    const [a, b, c] = [U, maps.gauge(U), maps.translation(U)].map((V) => layer.attention(V));
+    for (const name of ["x+1y", "t-3x"]) {
+      const [x, y, z] = [a, b, c].map((m) => m![name]!.toArray());
+      x!.forEach((v, n) => expectClose(y![n]!, v, 1e-13, 1));
+      x!.forEach((v, n) => expect(z![U.lattice.site(U.lattice.coordinates(n).map((k, mu) => k + [1, 0, 2, 3][mu]!))]).toBe(v));
+    }
+  });
   test("the symmetric variant has all of them", () => {
     for (const v of Object.values(violations(cask(p)))) expect(v).toBeLessThan(1e-14);
     for (const pattern of ["sparse", "star"] as const)
@@ -178,10 +187,12 @@ describe("networks of blocks", () => {
     for (const [name, f] of Object.entries(a)) expect([...f.toArray()]).toEqual([...b[name]!.toArray()]);
     expect(() => network.attention(U, 2)).toThrow(/got block 2, expected 0 to 1/);
   });
-  test("recomputation gives the same force", () => {
+  test("recomputation gives the same force and weight gradient", () => {
     const [kept, again] = [false, true].map((recompute) => wilson.after(randomWeights(caskNetwork({ ...settings, blocks: 2, recompute }), { seed: 4, width: 0.2 })));
     const [F, G] = [kept!.force(U), again!.force(U)];
     F.fields.forEach((f, mu) => f.toArray().forEach((x, k) => expectClose(x, G.fields[mu]!.toArray()[k]!, 1e-13, 1)));
+    const [p, q] = [kept!, again!].map((S) => parameterSpace(S.inputs.layer).flatten(S.parameterGradient(U).gradient.layer));
+    p!.forEach((x, k) => expectClose(x, q![k]!, 1e-12, Math.max(...p!.map(Math.abs))));
   });
   test("random weights are a function of the seed and lie within the width", () => {
     const of = (seed: number): number[] => [...parameterSpace(covariantNetwork().parameters).flatten(randomWeights(covariantNetwork(), { seed, width: 0.02 }).parameters)];

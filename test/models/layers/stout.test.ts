@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DirectionalField, type LinkField, type Links, chain, covariantNetwork, exp, gaugeAction, lattice, mul, record, scaleBy, stout, wilsonFlow } from "gaugegrad";
+import { DirectionalField, type LinkField, type Links, chain, closedFormLinks, covariantNetwork, exp, gaugeAction, lattice, mul, record, scaleBy, stout, wilsonFlow } from "gaugegrad";
 import { K2, K3, distance, expectClose, forceNorms, linksOn, plaquetteOf, polyakovOf, wilson } from "./fields.ts";
 
 const N6 = covariantNetwork({ layers: [[0.1, 0.05, -0.03], [0.07, -0.04, 0.02]] });
@@ -80,4 +80,14 @@ test("two-dimensional U(1): theta' = theta - rho dS/d theta", () => {
   );
   expectClose(plaquetteOf(U), 0.531469968676297, 1e-13);
   expectClose(plaquetteOf(stout({ rho: 0.1 }).apply(U)), 0.61329755627955, 1e-13);
+});
+
+test("one layer serves every group on one lattice", () => {
+  const geometry = lattice([4, 3]);
+  const layer = stout({ rho: 0.1 });
+  for (const N of [2, 3, 2]) {
+    const U = closedFormLinks(geometry, N, 0.5);
+    expect(distance(layer.apply(U), stout({ rho: 0.1 }).apply(U))).toBe(0);
+    expect(distance(layer.with({ rho: 0 }).apply(U), U)).toBe(0);
+  }
 });
