@@ -25,7 +25,7 @@ export function covariantNetwork(options: { readonly layers?: number | readonly 
   const { layers = 2 } = options;
   const zero: CovariantWeights = { plaq: 0, poly4: 0, polys: 0 };
   const weights = typeof layers === "number" ? Array.from({ length: layers }, () => zero) : layers.map((w) => ("plaq" in w ? w : { plaq: w[0], poly4: w[1], polys: w[2] }));
-  if (weights.length === 0) throw new ConfigurationError("covariantNetwork: got no layers, expected at least one");
+  if (weights.length === 0 || (typeof layers === "number" && !Number.isInteger(layers))) throw new ConfigurationError(`covariantNetwork: got ${typeof layers === "number" ? layers : "no"} layers, expected at least one`);
   const loops = { plaq: "plaquette", poly4: { loop: "polyakov", links: "temporal" }, polys: { loop: "polyakov", links: "spatial" } } as const;
   return stack("covariant network", weights.map((rho) => stout({ rho, loops })));
 }
