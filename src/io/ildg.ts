@@ -66,7 +66,7 @@ function describedShape(source: ByteSource, data: LimeRecord, header: Readonly<R
     extents.push(["lx", "ly", "lz", "lt"].map((key) => integer(source, format, key)));
     precisions.push(bits(source, "precision", xmlElement(format, "precision"), { "32": 32, "64": 64 }));
     const field = xmlElement(format, "field") ?? "";
-    const m = /^s?u(\d{1,2})gauge$/.exec(field);
+    const m = /^s?u(\d{1,2})gauge$/i.exec(field);
     if (!m) throw new FileFormatError(`${source.name}: ildg-format field: got ${quoted(field)}, expected su3gauge or the same for another group`);
     colours.push(Number(m[1]));
   }
@@ -78,7 +78,8 @@ function describedShape(source: ByteSource, data: LimeRecord, header: Readonly<R
   }
   if (record !== undefined) {
     const type = xmlElement(record, "datatype") ?? "";
-    if (!type.endsWith("ColorMatrix")) throw new FileFormatError(`${source.name}: scidac datatype: got ${quoted(type, 60)}, expected a ColorMatrix: other objects are not read`);
+    // other writers than QIO have names of their own for the same object
+    if (format === undefined ? !/Colou?rMatrix|GaugeField/i.test(type) : /Vector|Fermion|Dirac|Propagator/i.test(type)) throw new FileFormatError(`${source.name}: scidac datatype: got ${quoted(type, 60)}, expected a ColorMatrix: other objects are not read`);
     const count = xmlElement(record, "datacount");
     const D = extents[0]?.length ?? 4;
     if (Number(count) !== D) throw new FileFormatError(`${source.name}: scidac datacount: got ${quoted(count)} matrices a site, expected ${D}, one for each direction`);

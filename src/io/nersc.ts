@@ -17,10 +17,10 @@ export const nersc: GaugeFormat = {
   name: "nersc",
   matches: (_source, head) => head.subarray(0, 12).toString("latin1") === "BEGIN_HEADER",
   open(source, options) {
-    const { keys, at } = readHeader(source);
+    const warnings: string[] = [];
+    const { keys, at } = readHeader(source, warnings);
     const { N, rows } = datatype(source, keys["DATATYPE"]);
     const extents = checkExtents(source, [1, 2, 3, 4].map((k) => integer(source, keys, `DIMENSION_${k}`)));
-    const warnings: string[] = [];
     const { precision, littleEndian } = floatingPoint(source, keys["FLOATING_POINT"], at, warnings);
     expectDataBytes(source, at, linkBytes(extents, N, precision, rows), options, warnings);
     const checksum = new WordSum();
@@ -45,7 +45,7 @@ export const nersc: GaugeFormat = {
   },
 };
 
-function readHeader(source: ByteSource): { keys: Record<string, string>; at: number } {
+function readHeader(source: ByteSource, warnings: string[]): { keys: Record<string, string>; at: number } {
   const text = peek(source, 0, MAX_HEADER).toString("latin1");
   const end = /^END_HEADER[ \t]*\r?\n/m.exec(text);
   if (!end) throw new FileFormatError(`${source.name}: no END_HEADER in the first ${Math.min(MAX_HEADER, source.size)} bytes, expected a NERSC header of KEY = VALUE lines: the file is truncated or damaged`);
@@ -53,19 +53,19 @@ function readHeader(source: ByteSource): { keys: Record<string, string>; at: num
   for (const line of text.slice(0, end.index).split(/\r?\n/).slice(1)) {
     const eq = line.indexOf("=");
     if (eq < 0) {
-      if (line.trim() !== "") throw new FileFormatError(`${source.name}: got the header line ${quoted(line, 60)}, expected KEY = VALUE`);
+      if (line.trim() !== "") warnings.push(`header line ${quoted(line, 60)} is no KEY = VALUE and was left out`);
       continue;
     }
-    const key = line.slice(0, eq).trim();
-    if (Object.hasOwn(keys, key)) throw new FileFormatError(`${source.name}: got the key ${quoted(key)} twice in the header, expected it once`);
+    const [key, value] = [line.slice(0, eq).trim(), line.slice(eq + 1).trim()];
+    if (Object.hasOwn(keys, key) && keys[key] !== value) throw new FileFormatError(`${source.name}: got ${quoted(key)} twice in the header, as ${quoted(keys[key])} and ${quoted(value)}, expected one value`);
     // own data property, whatever the key is called
-    Object.defineProperty(keys, key, { value: line.slice(eq + 1).trim(), enumerable: true });
+    Object.defineProperty(keys, key, { value, enumerable: true, configurable: true });
   }
   return { keys, at: end.index + end[0].length };
 }
 
 function datatype(source: ByteSource, text: string | undefined): { N: number; rows: number } {
-  const m = /^4D_SU(\d{1,2})_GAUGE(?:_(\d{1,2})x(\d{1,2}))?$/.exec(text ?? "");
+  const m = /^4D_SU(\d{1,2})_GAUGE(?:_(\d{1,2})x(\d{1,2}))?$/i.exec(text ?? "");
   const N = Number(m?.[1]);
   const full = m?.[2] !== undefined;
   const ok = m && N >= 2 && N <= 12 && (full ? Number(m[2]) === N && Number(m[3]) === N : N <= 3);

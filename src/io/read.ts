@@ -1,5 +1,5 @@
 /** Reads configurations of any format, with every check that the file allows. */
-import { DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
+import { DirectionalField, Lattice, type LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { type Group, type LatticeOptions, groupOf, lattice as newLattice, parseGroup, plaquettes } from "../gauge/index.ts";
 import { formatOf } from "./formats.ts";
@@ -9,8 +9,8 @@ import { type ByteSource, openSource } from "./source.ts";
 
 /** What is known of a file beforehand, and where its field is to live. */
 export interface ReadOptions extends LatticeOptions {
-  /** Extents Lx, Ly, Lz, Lt: needed by formats without a header, compared with the header of the others. */
-  readonly lattice?: readonly number[];
+  /** Extents Lx, Ly, Lz, Lt, or the lattice that the field is to live on: needed by formats without a header, compared with the header of the others. */
+  readonly lattice?: readonly number[] | Lattice;
   /** The group that is expected, `su3` or a group. */
   readonly group?: Group | string;
   /** Failed checks and trailing data become warnings. Links that are no numbers stay errors. */
@@ -46,13 +46,14 @@ export interface GaugeFile {
  */
 export function readGauge(file: string | Uint8Array, options: ReadOptions = {}): GaugeFile {
   const group = typeof options.group === "string" ? parseGroup(options.group) : options.group;
-  const open: OpenOptions = { extents: options.lattice, N: group?.N, allowMismatch: options.allowMismatch };
+  const given = options.lattice instanceof Lattice ? options.lattice : undefined;
+  const open: OpenOptions = { extents: given?.extents ?? (options.lattice as readonly number[] | undefined), N: group?.N, allowMismatch: options.allowMismatch };
   const source = openSource(file);
   try {
     const data = formatOf(source, open).open(source, open);
     expectSame(source, data, open);
     const { makeLattice = (extents) => newLattice(extents, options) } = options;
-    const lattice = makeLattice(data.extents);
+    const lattice = given ?? makeLattice(data.extents);
     const U = new DirectionalField(lattice, data.N, "links");
     try {
       return fill(source, data, U, open);

@@ -65,6 +65,16 @@ describe("NERSC", () => {
     expectSame(read(crlf), su3, 64);
   });
 
+  test("stray header lines are left out and reported; a key twice must say the same", () => {
+    const bytes = nerscFile(L3);
+    const insert = (line: string): Buffer => Buffer.concat([Buffer.from(`BEGIN_HEADER\n${line}\n`), bytes.subarray("BEGIN_HEADER\n".length)]);
+    const r = read(insert("a comment"));
+    expectSame(r, su3, 64);
+    expect(r.warnings.join()).toContain('"a comment"');
+    expectSame(read(insert("DIMENSION_1 = 2")), su3, 64);
+    expect(() => read(insert("DIMENSION_1 = 4"))).toThrow(/"DIMENSION_1" twice/);
+  });
+
   test("a stored zero is absent when the other checks hold, a mismatch when they do not", () => {
     expect(read(nerscFile(L3, { header: { PLAQUETTE: "0.0" } })).checks.plaquette).toBe("absent");
     expect(read(nerscFile(L3, { header: { PLAQUETTE: "0", LINK_TRACE: "0", CHECKSUM: "0" } }), { allowMismatch: true }).checks).toEqual({ checksum: "mismatch", plaquette: "mismatch", linkTrace: "mismatch" });
@@ -202,6 +212,12 @@ describe("MILC, openQCD, HiRep, Bridge++, npy", () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+test("a field on a lattice that exists", () => {
+  const r = read(nerscFile(L3), { lattice: geo });
+  expect(r.U.lattice).toBe(geo);
+  expect(() => read(nerscFile(L3), { lattice: cube })).toThrow(/expected 4x4x4x4/);
 });
 
 test("another lattice or group than expected", () => {
