@@ -13,6 +13,8 @@ export interface GaussNewtonOptions {
   readonly trials?: number;
   /** A step that would lower f by less than this fraction of it (in the linear model) is not tried; default 1e-9, above the noise of solvers. */
   readonly tolerance?: number;
+  /** Largest change of any parameter in one step: longer steps are scaled down, since the linear model ends somewhere. Default: no limit. */
+  readonly maxStep?: number;
 }
 
 /** f, its gradient and the Gauss-Newton matrix (row by row). */
@@ -57,9 +59,10 @@ export function choleskySolve(A: Float64Array, b: Float64Array): Float64Array | 
 }
 
 /** Levenberg-Marquardt as an optimiser; each step is one iteration on the whole batch. @throws ConfigurationError when the loss has no residuals. */
-export function gaussNewton({ damping = 1e-3, trials = 8, tolerance = 1e-9 }: GaussNewtonOptions = {}): Optimiser {
+export function gaussNewton({ damping = 1e-3, trials = 8, tolerance = 1e-9, maxStep = Number.POSITIVE_INFINITY }: GaussNewtonOptions = {}): Optimiser {
   const name = "gaussNewton";
   if (!(damping >= 0)) throw new ConfigurationError(`${name}: got damping = ${damping}, expected a number of at least 0`);
+  if (!(maxStep > 0)) throw new ConfigurationError(`${name}: got maxStep = ${maxStep}, expected a positive number`);
   return {
     name,
     start: () => ({ kind: name, step: 0, scalars: { damping }, vectors: {} }),
@@ -77,7 +80,8 @@ export function gaussNewton({ damping = 1e-3, trials = 8, tolerance = 1e-9 }: Ga
         const delta = choleskySolve(damped, gradient);
         // the linear model promises (g, delta) - (delta, A delta) / 2 >= (g, delta) / 2
         if (delta && delta.reduce((s, x, k) => s + x * gradient[k]!, 0) <= 2 * tolerance * value) break;
-        const next = delta && theta.map((x, k) => x - delta[k]!);
+        const shorten = delta ? Math.min(1, maxStep / Math.max(...delta.map(Math.abs))) : 1;
+        const next = delta && theta.map((x, k) => x - shorten * delta[k]!);
         if (next && halfMeanSquare(objective.residuals(next).residuals) <= value) {
           parameters = next;
           mu = mu / 10;

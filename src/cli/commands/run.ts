@@ -1,13 +1,17 @@
 /** `gaugegrad run FILE`: a TypeScript program that imports "gaugegrad", without a build step. */
+import { resolve } from "node:path";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { loadModule } from "../load-module.ts";
 
 export function runCommand(context: CliContext): Command {
   return new Command("run")
-    .description("Runs a TypeScript or JavaScript program that imports gaugegrad; no build step, any folder.")
+    .description("Runs a TypeScript or JavaScript program that imports gaugegrad; no build step, any folder. It finds its arguments in process.argv.slice(2).")
     .argument("<file>", "the program")
-    .action(async (file: string) => {
+    .argument("[arguments...]", "passed on to it")
+    .passThroughOptions()
+    .action(async (file: string, args: readonly string[]) => {
+      process.argv = [process.argv[0]!, resolve(context.directory, file), ...args];
       await loadModule(file, context.directory);
     });
 }

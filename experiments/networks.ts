@@ -1,0 +1,58 @@
+/** The networks that the experiments compare, and what may be trained along with them. */
+import { type AnyLayer, type Field, type Links, type VectorType, GaugeAction as Action, type GaugeAction, caskNetwork, chain, covariantNetwork, layer, loopAction, randomWeights, real, scale, stout } from "gaugegrad";
+
+type FermionInputs = { readonly mass: number; readonly phi: Field<VectorType<2>> };
+
+const loops = { plaq: "plaquette", rect: "rectangle", poly4: { loop: "polyakov", links: "temporal" }, polys: { loop: "polyakov", links: "spatial" } } as const;
+const rich = () => stout({ rho: { plaq: 0, rect: 0, poly4: 0, polys: 0 }, loops });
+/** CASK blocks start near a stout layer with small, different queries, keys and values: at zero they would have no gradient. */
+const cask = (blocks: number, length: number, seed: number) => {
+  const network = caskNetwork({ blocks, length, rhoQ: 0.1, rhoK: 0.1, rhoV: 0.02 });
+  const jitter = randomWeights(network, { seed, width: 0.01 }).parameters;
+  return network.with(network.parameters.map((p, b) => sum(p, jitter[b]!)) as typeof network.parameters);
+};
+
+function sum<T>(a: T, b: T): T {
+  if (typeof a === "number") return (a + (b as number)) as T;
+  if (Array.isArray(a)) return a.map((x, k) => sum(x, (b as unknown[])[k])) as T;
+  return Object.fromEntries(Object.entries(a as object).map(([k, x]) => [k, sum(x, (b as Record<string, unknown>)[k])])) as T;
+}
+
+const layersOf: Readonly<Record<string, (seed: number) => AnyLayer[]>> = {
+  none: () => [stout({ rho: 0 })],
+  stout1: () => [stout({ rho: 0 })],
+  stout2: () => [stout({ rho: 0 }), stout({ rho: 0 })],
+  stout2x4: () => [rich(), rich()],
+  stout3x4: () => [rich(), rich(), rich()],
+  covariant6: () => [covariantNetwork({ layers: 2 })],
+  covariant12: () => [covariantNetwork({ layers: 4 })],
+  cask1: (seed) => [cask(1, 3, seed)],
+  "cask1-short": (seed) => [cask(1, 1, seed)],
+  cask2: (seed) => [cask(2, 3, seed)],
+  "cask2-short": (seed) => [cask(2, 1, seed)],
+  "covariant6+cask1-short": (seed) => [covariantNetwork({ layers: 2 }), cask(1, 1, seed)],
+};
+
+/** U -> k U: the hopping scale, D -> k D. */
+const hopping = layer({ name: "hopping", params: { k: real(1) }, forward: (U: Links, { k }) => U.map((mu) => scale(k, U[mu]!)) });
+
+/** Parts of an effective action by the name of its network, with what is trainable; `seed` sets the start of attention layers. */
+export function effectiveParts(name: string, extra: readonly string[], beta: number, fermions: GaugeAction<2, FermionInputs>, seed: number) {
+  const make = layersOf[name];
+  if (!make) throw new Error(`network: got "${name}", expected one of ${Object.keys(layersOf).join(", ")}`);
+  const layers = make(seed);
+  const weights = [
+    { name: "plaquette", weight: 1 },
+    { name: "rectangle", weight: 0 },
+    { name: "polyakov-t", weight: 0 },
+  ] as const;
+  /** c S_f */
+  const scaled = new Action<2, { c: number; f: FermionInputs }>("scaled", { c: 1, f: fermions.inputs }, (U, { c, f }) => scale(c, fermions.evaluate(U, f)));
+  const chosen = [
+    ...(name === "none" && extra.length > 0 ? [] : layers.map((_, k) => `network.${k}`)),
+    ...(extra.includes("hopping") ? [`network.${layers.length}.k`] : []),
+    ...(extra.includes("couplings") ? ["gauge.weights"] : []),
+    ...(extra.includes("normalisation") ? ["fermions.c"] : []),
+  ];
+  return { gauge: loopAction({ beta, loops: weights }), fermions: scaled, network: chain(...layers, ...(extra.includes("hopping") ? [hopping] : [])), trainable: chosen };
+}
