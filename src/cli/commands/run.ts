@@ -9,7 +9,7 @@ export function runCommand(context: CliContext): Command {
     .description("Runs a TypeScript or JavaScript program that imports gaugegrad; no build step, any folder. It finds its arguments in process.argv.slice(2).")
     .argument("<file>", "the program")
     .argument("[arguments...]", "passed on to it")
-    .passThroughOptions()
+    .allowUnknownOption()
     .action(async (file: string, args: readonly string[]) => {
       process.argv = [process.argv[0]!, resolve(context.directory, file), ...args];
       await loadModule(file, context.directory);
