@@ -29,7 +29,7 @@ export interface EngineOptions {
 
 /** A loaded backend that makes the engine of a lattice, for instance what `loadTfjs` returns. */
 export interface EngineSource {
-  attach(lattice: Lattice): Engine;
+  attach(lattice: Lattice, maxFields?: number): Engine;
 }
 
 /** Sites above which a second thread pays. */
@@ -49,5 +49,5 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 
 /** A lattice whose programs run on the given backend. */
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
-  return new Lattice(extents, (lattice) => options.engine?.attach(lattice) ?? new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields));
+  return new Lattice(extents, (lattice) => options.engine?.attach(lattice, options.maxFields) ?? new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields));
 }

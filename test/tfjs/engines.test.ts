@@ -192,6 +192,13 @@ describe("memory and limits", () => {
     expect(plan.run(U).value).toBe(value);
   });
 
+  test("a memory budget is kept or refused", () => {
+    const S = gaugeAction.wilson({ beta: 5 });
+    const at = (maxFields: number): number => S.value(closedFormLinks(lattice([4, 4], { engine: backends[0]!, maxFields }), 2, 0.5) as LinkField);
+    expect(at(20)).toBeGreaterThan(0);
+    expect(() => at(0.1)).toThrow("maxFields = 0.1");
+  });
+
   test("values of chosen sites", () => {
     const L = makeLattice([4, 2], { engine: backends[0]! });
     const x = randomField(L, siteMatrixType(L, 2), 4);

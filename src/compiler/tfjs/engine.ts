@@ -30,8 +30,11 @@ export class TfjsEngine implements SolverEngine {
   readonly store: FieldStore;
   readonly #operators = new Map<string, TfjsExecutable>();
   readonly #releases: (() => void)[];
+  readonly #maxFields: number;
 
-  constructor(lattice: Lattice, loaded: LoadedEngine) {
+  /** `maxFields`: memory budget of every program, in link fields. */
+  constructor(lattice: Lattice, loaded: LoadedEngine, maxFields = Infinity) {
+    this.#maxFields = maxFields;
     this.lattice = lattice;
     this.loaded = loaded;
     this.arrays = loaded.arrays.session();
@@ -123,7 +126,7 @@ export class TfjsEngine implements SolverEngine {
   }
 
   compile(program: Program, options: CompileOptions = {}): TfjsExecutable {
-    return new TfjsExecutable(this, program, options);
+    return new TfjsExecutable(this, program, { maxFields: this.#maxFields, ...options });
   }
 
   /** A sub-program of a solver, compiled once. */

@@ -3,7 +3,7 @@
  * replays neither grow memory nor need a scope around them.
  */
 import type { CompileOptions, Executable, Storage } from "../../autograd/engine.ts";
-import type { Node, Program } from "../../autograd/tape.ts";
+import { type Node, type Program, linkFieldBytes } from "../../autograd/tape.ts";
 import { components } from "../../autograd/types.ts";
 import type { Arrays, Pair } from "../../backend/tfjs/arrays.ts";
 import { BackendError, NaNError, SolverError } from "../../errors.ts";
@@ -36,7 +36,7 @@ export class TfjsExecutable implements Executable {
   readonly #solves = new Map<number, SolveGroup>();
   #busy = false;
 
-  /** @throws BackendError for an op without a rule. */
+  /** @throws BackendError for an op without a rule, or values that take more memory than `maxFields` link fields. */
   constructor(engine: TfjsEngine, program: Program, options: CompileOptions = {}) {
     this.#engine = engine;
     this.#program = program;
@@ -58,6 +58,9 @@ export class TfjsExecutable implements Executable {
     for (const id of program.outputs) lastUse[id] = Infinity;
     this.#last = program.nodes.map((_, at) => lastUse.flatMap((l, id) => (l === at ? [id] : [])));
     this.arenaBytes = this.#peak();
+    const { maxFields = Infinity } = options;
+    const fields = this.arenaBytes / linkFieldBytes(program);
+    if (fields > maxFields) throw new BackendError(`memory: the values alive at once take ${fields.toFixed(1)} link fields, got a budget of maxFields = ${maxFields}: raise it, or wrap parts of the program in checkpoint`);
   }
 
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {

@@ -22,9 +22,9 @@ export class TfjsBackend {
     return this.loaded.arrays.memory();
   }
 
-  /** The engine of one lattice. */
-  attach(lattice: Lattice): Engine {
-    return new TfjsEngine(lattice, this.loaded);
+  /** The engine of one lattice; `maxFields` is the memory budget of every program, in link fields. */
+  attach(lattice: Lattice, maxFields?: number): Engine {
+    return new TfjsEngine(lattice, this.loaded, maxFields);
   }
 
   toString(): string {
