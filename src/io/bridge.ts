@@ -9,7 +9,7 @@ import { type GaugeFormat, type LinkSink, type Shape, possibleShapes, volumeOf }
 import { chooseShape, headerlessShape } from "./headerless.ts";
 import { type ByteSource, quoted } from "./source.ts";
 import { firstReals, forEachPiece, startsUnitary, streamLinks } from "./stream.ts";
-import type { WriteTarget } from "./atomic.ts";
+import type { WriteTarget } from "../util/index.ts";
 
 const PIECE = 1 << 20;
 /** Longer words are no numbers. */

@@ -11,7 +11,7 @@ import { headerlessShape } from "./headerless.ts";
 import { LIME_MAGIC, type LimeRecord, limePadding, limeRecords, recordText, writeLimeHeader, xmlElement } from "./lime.ts";
 import { type ByteSource, quoted } from "./source.ts";
 import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
-import type { WriteTarget } from "./atomic.ts";
+import type { WriteTarget } from "../util/index.ts";
 
 export const ildg: GaugeFormat = {
   name: "ildg",

@@ -4,5 +4,5 @@ export type { UnitarityReport } from "./link-inspector.ts";
 export { detectFormat } from "./formats.ts";
 export { type GaugeChecks, type GaugeFile, type ReadOptions, readGauge } from "./read.ts";
 export { WRITABLE, type WritableFormat, type WriteOptions, writeGauge } from "./write.ts";
-export { type WriteTarget, writeAtomically } from "./atomic.ts";
+export { writeAtomically } from "./atomic.ts";
 export * from "./checkpoint/index.ts";

@@ -8,7 +8,7 @@ import { WordSum, compareChecksum } from "./checksums.ts";
 import { type GaugeData, type GaugeFormat, type Precision, type StoredNumber, checkExtents, expectDataBytes, linkBytes } from "./gauge-data.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
 import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
-import type { WriteTarget } from "./atomic.ts";
+import type { WriteTarget } from "../util/index.ts";
 
 const MAX_HEADER = 1 << 16;
 const TOLERANCE = 2e-5;

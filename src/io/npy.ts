@@ -7,7 +7,7 @@ import { FileFormatError } from "../errors.ts";
 import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, checkExtents, expectDataBytes, linkBytes, volumeOf } from "./gauge-data.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
 import { forEachPiece, pieceBuffer, realsOf, streamLinks } from "./stream.ts";
-import type { WriteTarget } from "./atomic.ts";
+import type { WriteTarget } from "../util/index.ts";
 
 const MAX_HEADER = 1 << 16;
 const PIECE = 1 << 20;

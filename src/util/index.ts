@@ -5,4 +5,4 @@ export { besselI, erfc } from "./special.ts";
 export { crc32, sha256Hex } from "./hash.ts";
 export { bytesText, table, withError } from "./format.ts";
 export { decode, encode } from "./codec.ts";
-export { writeFileAtomic } from "./files.ts";
+export { type WriteTarget, writeFileAtomic, writeFileAtomically } from "./files.ts";

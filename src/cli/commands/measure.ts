@@ -207,8 +207,8 @@ function interruption(context: CliContext): { readonly interrupted: AbortSignal;
 
 function filesOf(path: string): string[] {
   try {
-    // hidden files are unfinished ones
-    return readdirSync(path).filter((name) => !name.startsWith(".")).sort();
+    // hidden files and .tmp are unfinished ones
+    return readdirSync(path).filter((name) => !name.startsWith(".") && !name.endsWith(".tmp")).sort();
   } catch (error) {
     throw new FileFormatError(`${path}: cannot be watched (${(error as Error).message.split(",")[0]}), expected a folder`);
   }
