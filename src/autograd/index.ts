@@ -18,6 +18,7 @@ export {
   realType,
   scalarType,
   siteMatrixType,
+  spinOf,
   typeText,
   vectorType,
 } from "./types.ts";
@@ -46,5 +47,6 @@ export { broadcast, mean, sum } from "./ops/sum.ts";
 export { extend, merge, restrict } from "./ops/domain.ts";
 export { alias, detach } from "./ops/flow.ts";
 export { type SolveOptions, solve } from "./ops/solve.ts";
+export { type SpinMatrix, spinMul } from "./ops/spin.ts";
 export { customOp, type CustomRule } from "./ops/custom.ts";
 export { mask, where } from "./ops/where.ts";

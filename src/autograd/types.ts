@@ -14,14 +14,19 @@ export interface MatrixType<N extends number = number> {
   readonly algebra: boolean;
 }
 
-/** N complex numbers at every site; `boundary` has the sign that each direction's wrap multiplies. */
+/** N complex numbers at every site, or N x spin of them row by row; `boundary` has the sign that each direction's wrap multiplies. */
 export interface VectorType<N extends number = number> {
   readonly kind: "vector";
   readonly N: N;
   readonly at: Displacement;
   readonly boundary: readonly (1 | -1)[];
   readonly domain: Domain;
+  /** Number of spin components of each colour; absent for one. */
+  readonly spin?: number;
 }
+
+/** Number of spin components. */
+export const spinOf = (t: VectorType): number => t.spin ?? 1;
 
 /** One real number at every site. */
 export interface RealType {
@@ -49,7 +54,7 @@ export function components(type: ValueType): number {
     case "matrix":
       return 2 * type.N * type.N;
     case "vector":
-      return 2 * type.N;
+      return 2 * type.N * spinOf(type);
     case "complex":
       return 2;
     default:
@@ -71,7 +76,7 @@ export function siteMatrixType<N extends number>(lattice: Lattice, N: N, algebra
 export function vectorType<N extends number>(
   lattice: Lattice,
   N: N,
-  options: { boundary?: readonly (1 | -1)[]; domain?: Domain } = {},
+  options: { boundary?: readonly (1 | -1)[]; domain?: Domain; spin?: number } = {},
 ): VectorType<N> {
   return {
     kind: "vector",
@@ -79,6 +84,7 @@ export function vectorType<N extends number>(
     at: lattice.wrap([]),
     boundary: options.boundary ?? lattice.extents.map(() => 1 as const),
     domain: options.domain ?? "all",
+    ...(options.spin !== undefined && options.spin > 1 && { spin: options.spin }),
   };
 }
 
@@ -103,7 +109,7 @@ export function sameType(lattice: Lattice, a: ValueType, b: ValueType): boolean 
   if (a.kind === "matrix" && b.kind === "matrix")
     return a.N === b.N && sameDisplacement(lattice, a.start, b.start) && sameDisplacement(lattice, a.end, b.end);
   if (a.kind === "vector" && b.kind === "vector")
-    return a.N === b.N && sameDisplacement(lattice, a.at, b.at) && a.boundary.every((s, mu) => s === b.boundary[mu]);
+    return a.N === b.N && spinOf(a) === spinOf(b) && sameDisplacement(lattice, a.at, b.at) && a.boundary.every((s, mu) => s === b.boundary[mu]);
   return true;
 }
 
@@ -113,6 +119,6 @@ export function typeText(lattice: Lattice, t: ValueType): string {
   if (t.kind === "matrix")
     return `${t.algebra ? "algebra" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;
   if (t.kind === "vector")
-    return `vector N=${t.N} at [${displacementText(lattice, t.at)}]${t.boundary.some((s) => s < 0) ? ` boundary (${t.boundary.join(",")})` : ""}${domain}`;
+    return `vector N=${t.N}${spinOf(t) > 1 ? ` spin ${spinOf(t)}` : ""} at [${displacementText(lattice, t.at)}]${t.boundary.some((s) => s < 0) ? ` boundary (${t.boundary.join(",")})` : ""}${domain}`;
   return t.kind + domain;
 }

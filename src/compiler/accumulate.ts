@@ -3,7 +3,7 @@
  */
 import type { Op } from "../autograd/op.ts";
 import { complexOps } from "../autograd/site.ts";
-import type { MatrixType, ValueType } from "../autograd/types.ts";
+import { type MatrixType, type ValueType, spinOf } from "../autograd/types.ts";
 
 /** Inputs (C, A, B), attribute sign: C + sign A B for matrices, or a matrix and a vector. */
 export const multiplyAdd: Op = {
@@ -13,7 +13,7 @@ export const multiplyAdd: Op = {
   site(b, [x, y, z], attributes, types: readonly ValueType[]) {
     const c = complexOps(b);
     const N = (types[1] as MatrixType).N;
-    const columns = types[2]!.kind === "vector" ? 1 : N;
+    const columns = types[2]!.kind === "vector" ? spinOf(types[2]!) : N;
     const negative = attributes["sign"] === -1;
     const out = [];
     for (let i = 0; i < N; i++)

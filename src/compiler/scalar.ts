@@ -5,7 +5,7 @@
 import type { Op } from "../autograd/op.ts";
 import type { Operand, Site, SiteFunction, V } from "../autograd/site.ts";
 import type { Attributes } from "../autograd/tape.ts";
-import { type ValueType, components } from "../autograd/types.ts";
+import { type ValueType, components, spinOf } from "../autograd/types.ts";
 
 export type BinaryName = "add" | "sub" | "mul" | "div" | "max";
 export type UnaryName = "neg" | "sqrt" | "abs" | "laneMax";
@@ -215,7 +215,7 @@ function operandReader(r: Recorder, operand: number, { type, dagger }: OperandFo
   };
 }
 
-const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `M${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}` : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : "S");
+const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `M${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}x${spinOf(t)}` : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : "S");
 
 /** Name under which equal micro-kernels are shared. */
 export function microKernelName(op: Op, forms: readonly OperandForm[], attributes: Attributes): string {

@@ -14,6 +14,7 @@ import { argDetOp, lyapOp, polarOp } from "./polar.ts";
 import { scaleOp } from "./scale.ts";
 import { shiftOp } from "./shift.ts";
 import { solveOp } from "./solve.ts";
+import { spinOp } from "./spin.ts";
 import { broadcastOp, sumOp } from "./sum.ts";
 import { taOp } from "./ta.ts";
 import { reTraceOp, traceOp } from "./trace.ts";
@@ -21,6 +22,6 @@ import { unaryOp } from "./unary.ts";
 
 export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
-  argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, detachOp, aliasOp, afterOp,
+  argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp,
 ];

@@ -1,13 +1,13 @@
 /**
  * C = A B for matrix fields; A must end where B starts. Rule: A' = C' B^+, B' = A^+ C'.
- * Matrix times vector: w = A v; A' = w' v^+, v' = A^+ w'.
+ * Matrix times vector: w = A v, for every spin component; A' = w' v^+, v' = A^+ w'.
  */
 import { CovarianceError } from "../../errors.ts";
 import { displacementText, shiftText } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
-import { type MatrixType, linkType, sameDisplacement, siteMatrixType, typeText, vectorType } from "../types.ts";
+import { type MatrixType, type VectorType, linkType, sameDisplacement, siteMatrixType, spinOf, typeText, vectorType } from "../types.ts";
 import { adj } from "./adj.ts";
 import { factored } from "./factor.ts";
 import { jointDomain } from "./domain.ts";
@@ -85,15 +85,18 @@ export const mulVectorOp: Op = {
   ],
   site(b, [x, v], _attributes, types) {
     const N = (types[0] as MatrixType).N;
+    const columns = spinOf(types[1] as VectorType);
     const c = complexOps(b);
-    return Array.from({ length: N }, (_, i) => {
-      let s = c.mul(c.of(x!, i * N), c.of(v!, 0));
-      for (let k = 1; k < N; k++) s = c.fma(c.of(x!, i * N + k), c.of(v!, k), s);
+    return Array.from({ length: N * columns }, (_, e) => {
+      const [i, j] = [Math.floor(e / columns), e % columns];
+      let s = c.mul(c.of(x!, i * N), c.of(v!, j));
+      for (let k = 1; k < N; k++) s = c.fma(c.of(x!, i * N + k), c.of(v!, k * columns + j), s);
       return [s.re, s.im];
     }).flat();
   },
-  cost: ([a]) => 8 * (a as MatrixType).N ** 2 - 2 * (a as MatrixType).N,
+  cost: ([a, v]) => spinOf(v as VectorType) * (8 * (a as MatrixType).N ** 2 - 2 * (a as MatrixType).N),
   samples: (lattice, N) => [
+    { label: "closed matrix times spinor", inputs: [siteMatrixType(lattice, N), vectorType(lattice, N, { spin: 2 })], apply: ([a, v]) => mul(a as Matrix, v as Vector) },
     { label: "closed matrix times vector", inputs: [siteMatrixType(lattice, N), vectorType(lattice, N)], apply: ([a, v]) => mul(a as Matrix, v as Vector) },
   ],
 };

@@ -1,9 +1,9 @@
-/** C = v w^+ for colour vectors: a path from v's site to w's site. Rule: v' = C' w, w' = C'^+ v. */
+/** C = v w^+ for colour vectors, summed over spin: a path from v's site to w's site. Rule: v' = C' w, w' = C'^+ v. */
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
-import { type VectorType, typeText, vectorType } from "../types.ts";
+import { type VectorType, spinOf, typeText, vectorType } from "../types.ts";
 import { adj } from "./adj.ts";
 import { factored } from "./factor.ts";
 import { jointDomain } from "./domain.ts";
@@ -13,8 +13,8 @@ import { scale, scaleOp } from "./scale.ts";
 export const outerOp: Op = {
   name: "outer",
   infer([v, w], _attributes, lattice) {
-    if (v!.kind !== "vector" || w!.kind !== "vector" || v!.N !== w!.N)
-      throw new CovarianceError(`outer: got ${typeText(lattice, v!)} and ${typeText(lattice, w!)}, expected two vectors of the same N`);
+    if (v!.kind !== "vector" || w!.kind !== "vector" || v!.N !== w!.N || spinOf(v!) !== spinOf(w!))
+      throw new CovarianceError(`outer: got ${typeText(lattice, v!)} and ${typeText(lattice, w!)}, expected two vectors of the same N and spin`);
     if (v!.boundary.some((s, mu) => s !== w!.boundary[mu]))
       throw new CovarianceError(`outer: got boundary signs (${v!.boundary.join(",")}) and (${w!.boundary.join(",")}), expected equal ones: the product would not be periodic`);
     return { kind: "matrix", N: v!.N, start: v!.at, end: w!.at, domain: jointDomain("outer", v!, w!), algebra: false };
@@ -34,12 +34,21 @@ export const outerOp: Op = {
     needs[1] ? mul(adj(c as Matrix), v as Vector) : undefined,
   ],
   site(b, [v, w], _attributes, types) {
-    const N = (types[0] as VectorType).N;
+    const { N } = types[0] as VectorType;
+    const spin = spinOf(types[0] as VectorType);
     const c = complexOps(b);
-    return c.flat(Array.from({ length: N * N }, (_, k) => c.mul(c.of(v!, Math.floor(k / N)), c.conj(c.of(w!, k % N)))));
+    return c.flat(
+      Array.from({ length: N * N }, (_, k) => {
+        const [i, j] = [Math.floor(k / N), k % N];
+        let s = c.mul(c.of(v!, i * spin), c.conj(c.of(w!, j * spin)));
+        for (let e = 1; e < spin; e++) s = c.fma(c.of(v!, i * spin + e), c.conj(c.of(w!, j * spin + e)), s);
+        return s;
+      }),
+    );
   },
-  cost: ([v]) => 6 * (v as VectorType).N ** 2,
+  cost: ([v]) => (8 * spinOf(v as VectorType) - 2) * (v as VectorType).N ** 2,
   samples: (lattice, N) => [
+    { label: "two spinors", inputs: [vectorType(lattice, N, { spin: 3 }), vectorType(lattice, N, { spin: 3 })], apply: ([v, w]) => outer(v as Vector, w as Vector) },
     { label: "two vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([v, w]) => outer(v as Vector, w as Vector) },
   ],
 };

@@ -8,3 +8,6 @@ export { type CondensateMethod, chiralCondensate, pionCorrelator, pointPropagato
 export { type StaggeredOptions, largestEigenvalue, lowestEigenvalues, staggeredDeterminant } from "./spectrum.ts";
 export { type RationalFunction, evaluateRational, rationalApproximation } from "./rational-approximation.ts";
 export { type RationalPseudofermionOptions, RationalPseudofermions, applyRational, rationalPseudofermions } from "./rational-pseudofermions.ts";
+export { gamma, gamma5, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
+export { type WilsonPseudofermionOptions, wilsonPseudofermions } from "./wilson-pseudofermions.ts";
+export { type PionCorrelators, type WilsonOptions, wilsonPion, wilsonPropagator } from "./wilson-measurements.ts";

@@ -1,5 +1,5 @@
 /** Pseudofermion fields: what all kinds of them share. They are targets of HMC (a refresh beside value and force) for any Dirac operator. */
-import type { AlgebraField, Field, LinkField, VectorType } from "../../autograd/index.ts";
+import { type AlgebraField, type Field, type LinkField, type VectorType, spinOf } from "../../autograd/index.ts";
 import { PURPOSE, type RandomStream } from "../../util/index.ts";
 import type { Action, GaugeAction } from "../action.ts";
 
@@ -29,11 +29,12 @@ export function drawGaussian(xi: Field<VectorType>, random: RandomStream, trajec
   const { lattice, type } = xi;
   const data = new Float64Array(xi.length);
   const pair = new Float64Array(2);
+  const size = type.N * spinOf(type);
   for (let n = 0; n < lattice.volume; n++)
-    for (let a = 0; a < type.N; a++) {
+    for (let a = 0; a < size; a++) {
       random.normals(n, index * FIELD_STRIDE + a, trajectory, PURPOSE.pseudofermion, pair);
-      data[2 * (n * type.N + a)] = Math.SQRT1_2 * pair[0]!;
-      data[2 * (n * type.N + a) + 1] = Math.SQRT1_2 * pair[1]!;
+      data[2 * (n * size + a)] = Math.SQRT1_2 * pair[0]!;
+      data[2 * (n * size + a) + 1] = Math.SQRT1_2 * pair[1]!;
     }
   xi.set(data);
 }
