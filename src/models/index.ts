@@ -5,7 +5,7 @@ export { type Directions, type LoopSet, type LoopTerm, type Weights } from "./la
 export { stout } from "./layers/stout.ts";
 export { type Activation, type Pattern } from "./layers/attention.ts";
 export { CaskLayer, type CaskOptions, type CaskParameters, cask } from "./layers/cask.ts";
-export { type ParameterSpace, countParameters, parameterSpace } from "./parameters.ts";
+export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "./parameters.ts";
 export { EffectiveAction, type EffectiveInputs, type EffectiveParts, type ParametricAction, type ValueAndGradient, effectiveAction } from "./effective-action.ts";
 export { type Assessment, type Fluctuation, type Loss, type LossEvaluation, type Offset, acceptanceOfSd, assess, fluctuation, losses } from "./losses.ts";
 export { type Schedule, schedules } from "./schedule.ts";

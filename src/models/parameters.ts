@@ -1,5 +1,6 @@
 /** Parameters of networks and actions as flat vectors: a nested structure of numbers has one name and one place for each of them. */
 import { ConfigurationError } from "../errors.ts";
+import { PURPOSE, randomStream } from "../util/index.ts";
 
 /** Names, and the way from a nested structure of numbers to a flat vector and back. */
 export interface ParameterSpace<P = unknown> {
@@ -40,6 +41,16 @@ export function parameterSpace<P>(template: P): ParameterSpace<P> {
 /** Number of parameters of a nested structure of numbers. */
 export function countParameters(structure: unknown): number {
   return numberPaths(structure, []).length;
+}
+
+/**
+ * The structure with every number drawn uniformly from (-width, width), default 0.01 (the initial weights of arXiv:2103.11965's code). Equal
+ * layers that start from equal weights have equal gradients and never become different: start stacked layers from here, not from zero.
+ */
+export function randomParameters<P>(template: P, { seed, width = 0.01 }: { readonly seed: number; readonly width?: number }): P {
+  const random = randomStream(seed).sequence(PURPOSE.initialisation);
+  const { size, unflatten } = parameterSpace(template);
+  return unflatten(Float64Array.from({ length: size }, () => width * (2 * random.next() - 1)));
 }
 
 /** An array or a plain object: not a field, not a leaf. */

@@ -1,6 +1,6 @@
 /** Optimisers against steps worked out by hand, least squares against exact minima, schedules, clipping, parameter vectors. */
 import { describe, expect, test } from "vitest";
-import { type Objective, type Optimiser, adam, adamW, clipNorm, countParameters, gaussNewton, parameterSpace, schedules, sgd } from "gaugegrad";
+import { type Objective, type Optimiser, adam, adamW, clipNorm, countParameters, gaussNewton, parameterSpace, randomParameters, schedules, sgd } from "gaugegrad";
 import { decode, encode } from "../../src/util/index.ts";
 import { choleskySolve } from "../../src/models/least-squares.ts";
 
@@ -143,6 +143,16 @@ describe("parameter vectors", () => {
     expect([...space.flatten({ a: 40, b: [{ w: [20, 30], rho: 10 }] })]).toEqual([10, 20, 30, 40]);
     expect(space.unflatten([5, 6, 7, 8])).toEqual({ b: [{ rho: 5, w: [6, 7] }], a: 8 });
     expect(countParameters(template)).toBe(4);
+  });
+  test("random initial values: uniform within the width, the same for the same seed", () => {
+    const many = randomParameters(Array.from({ length: 3000 }, () => 7), { seed: 1, width: 0.02 });
+    expect(Math.max(...many.map(Math.abs))).toBeLessThanOrEqual(0.02);
+    // mean and second moment of a uniform distribution within four standard errors
+    expect(Math.abs(many.reduce((s, x) => s + x, 0) / 3000)).toBeLessThan((4 * 0.02) / Math.sqrt(3 * 3000));
+    expect(Math.abs(many.reduce((s, x) => s + x * x, 0) / 3000 / (0.02 ** 2 / 3) - 1)).toBeLessThan(4 * Math.sqrt(0.8 / 3000));
+    expect(randomParameters(template, { seed: 4 })).toEqual(randomParameters(template, { seed: 4 }));
+    expect(randomParameters(template, { seed: 4 })).not.toEqual(randomParameters(template, { seed: 5 }));
+    expect(Object.keys(randomParameters(template, { seed: 4 }))).toEqual(["b", "a"]);
   });
   test("errors name the place", () => {
     expect(() => parameterSpace({ a: [1, "x"] })).toThrow(/got string at "a.1"/);
