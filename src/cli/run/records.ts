@@ -157,6 +157,8 @@ export interface CheckpointState {
   /** Trajectories (phases thermalise, train, sample together) or epochs done. */
   readonly position: number;
   readonly total: number;
+  /** Nothing is left to do. */
+  readonly done: boolean;
   /** Phase of the last trajectory, or of the first one before it. */
   readonly phase: Phase;
   /** All random numbers are functions of these. */
