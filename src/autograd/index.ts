@@ -3,13 +3,14 @@ export { Lattice, displacementText, type Displacement, type Domain } from "./lat
 export type { CompileOptions, Engine, Executable, Storage } from "./engine.ts";
 export { type AlgebraField, DirectionalField, Field, type LinkField } from "./field.ts";
 export { Directional, concreteLeaves, tracedTwin, type Algebras, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
-export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, Tape, Traced, type Vector } from "./tape.ts";
+export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Spin, Tape, Traced, type Vector } from "./tape.ts";
 export {
   type ComplexType,
   type MatrixType,
   type RealType,
   type ScalarType,
   type SiteType,
+  type SpinType,
   type ValueType,
   type VectorType,
   complexType,
@@ -19,6 +20,7 @@ export {
   scalarType,
   siteMatrixType,
   spinOf,
+  spinType,
   typeText,
   vectorType,
 } from "./types.ts";
@@ -36,6 +38,7 @@ export { adj, conj } from "./ops/adj.ts";
 export { shift } from "./ops/shift.ts";
 export { scale } from "./ops/scale.ts";
 export { cdot, dot } from "./ops/dot.ts";
+export { normalise, tangent } from "./ops/normalise.ts";
 export { outer } from "./ops/outer.ts";
 export { reTrace, trace } from "./ops/trace.ts";
 export { ta } from "./ops/ta.ts";

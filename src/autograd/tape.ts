@@ -6,7 +6,7 @@
 import { RecordingError } from "../errors.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op } from "./op.ts";
-import { type MatrixType, type ValueType, type VectorType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
+import { type MatrixType, type ValueType, type VectorType, type SpinType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
 
 /** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. Arrays of field data are named by a second attribute. */
 export type Attribute = number | string | boolean | readonly number[] | Float64Array | Program;
@@ -59,6 +59,7 @@ export class Traced<T extends ValueType = ValueType> {
 export type Matrix<N extends number = number> = Traced<MatrixType<N>>;
 export type Algebra<N extends number = number> = Traced<MatrixType<N> & { readonly algebra: true }>;
 export type Vector<N extends number = number> = Traced<VectorType<N>>;
+export type Spin = Traced<SpinType>;
 export type Real = Traced<RealType>;
 export type Complex = Traced<ComplexType>;
 export type Scalar = Traced<ScalarType>;

@@ -4,7 +4,7 @@
  *
  * A link's tangent is an algebra field: dU = X U. The gradient of a real S on links is the force field
  * F = sum_a T_a d/ds S(exp(s T_a) U), that is F = -(1/2) TA(U G^+) for N >= 2 and -TA(U G^+) for N = 1 (G: raw cotangent), with the
- * scalar product (X, Y) = -2 tr(X Y), for N = 1 -X Y.
+ * scalar product (X, Y) = -2 tr(X Y), for N = 1 -X Y. The gradient on unit spins lies in their tangent planes.
  */
 import { RecordingError } from "../errors.ts";
 import { pullback } from "./backward.ts";
@@ -15,11 +15,12 @@ import { extend } from "./ops/domain.ts";
 import { alias } from "./ops/flow.ts";
 import { mul } from "./ops/mul.ts";
 import { adj } from "./ops/adj.ts";
+import { tangent } from "./ops/normalise.ts";
 import { scale } from "./ops/scale.ts";
 import { sum } from "./ops/sum.ts";
 import { ta } from "./ops/ta.ts";
 import { Plan } from "./plan.ts";
-import type { Matrix, Real, Scalar, Tape, Traced } from "./tape.ts";
+import type { Matrix, Real, Scalar, Spin, Tape, Traced } from "./tape.ts";
 import { type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, rebuild } from "./tree.ts";
 import { type ValueType, domainOf } from "./types.ts";
 
@@ -48,7 +49,7 @@ function tangents(x: unknown, raw: readonly (Traced | undefined)[]): Traced[] {
     }
     const ct = G ?? scaleBy(0, v);
     if (links[k] === "algebra") return scaleBy(1 / metric((v as Matrix).type.N), ta(ct as Matrix));
-    return onAlgebra(v, domainOf(ct.type) !== domainOf(t) ? extend(ct) : ct);
+    return onTangent(v, domainOf(ct.type) !== domainOf(t) ? extend(ct) : ct);
   });
 }
 
@@ -58,8 +59,9 @@ function dual(y: unknown, w: readonly Traced[]): Traced[] {
   return w.map((x, k) => (kinds[k] === "algebra" ? scaleBy(metric((x as Matrix).type.N), x) : x));
 }
 
-/** The cotangent of an algebra field is determined up to directions orthogonal to the algebra: take none. */
-function onAlgebra(v: Traced, ct: Traced): Traced {
+/** The cotangent of an algebra field or of unit spins is determined up to directions orthogonal to the algebra or the tangent plane: take none. */
+function onTangent(v: Traced, ct: Traced): Traced {
+  if (v.type.kind === "spin" && v.type.unit) return tangent(v as Spin, ct as Spin);
   return v.type.kind === "matrix" && v.type.algebra ? ta(ct as Matrix) : ct;
 }
 
@@ -167,7 +169,7 @@ export function jvp<X, Y>(f: (x: X) => Y): Transformed<X, TangentOf<X>, Y> {
     const raw = pullback(p, number(tapeOf(x), 1), w);
     const kinds = linkLeaves(y);
     const values = leaves(y).map((u, k) => {
-      const d = onAlgebra(u, raw[k] ?? scaleBy(0, u));
+      const d = onTangent(u, raw[k] ?? scaleBy(0, u));
       return kinds[k] === "algebra" ? scaleBy(1 / metric((u as Matrix).type.N), d) : d;
     });
     return rebuild(y, nextOf(values)) as Y;

@@ -1,6 +1,6 @@
 /**
  * Types of values in a program. A matrix field has two end points: M(n) -> g(n + start) M(n) g(n + end)^+ under a
- * gauge transformation; a vector field has one: v(n) -> g(n + at) v(n). Site scalars and scalars are invariant.
+ * gauge transformation; a vector field has one: v(n) -> g(n + at) v(n). Classical spins, site scalars and scalars are invariant.
  */
 import { type Displacement, type Domain, type Lattice, displacementText } from "./lattice.ts";
 
@@ -40,13 +40,20 @@ export interface ComplexType {
   readonly domain: Domain;
 }
 
+/** Classical O(3) spin: three real components at every site. `unit` marks unit vectors, whose gradients lie in the tangent plane. */
+export interface SpinType {
+  readonly kind: "spin";
+  readonly domain: Domain;
+  readonly unit: boolean;
+}
+
 /** One real number for the whole lattice: an action, a loss, a parameter. */
 export interface ScalarType {
   readonly kind: "scalar";
 }
 
-export type ValueType<N extends number = number> = MatrixType<N> | VectorType<N> | RealType | ComplexType | ScalarType;
-export type SiteType<N extends number = number> = MatrixType<N> | VectorType<N> | RealType | ComplexType;
+export type ValueType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType | ScalarType;
+export type SiteType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType;
 
 /** Number of real components at a site. */
 export function components(type: ValueType): number {
@@ -55,6 +62,8 @@ export function components(type: ValueType): number {
       return 2 * type.N * type.N;
     case "vector":
       return 2 * type.N * spinOf(type);
+    case "spin":
+      return 3;
     case "complex":
       return 2;
     default:
@@ -88,6 +97,8 @@ export function vectorType<N extends number>(
   };
 }
 
+/** Classical spins; `unit` for unit vectors. */
+export const spinType = (unit = false, domain: Domain = "all"): SpinType => ({ kind: "spin", domain, unit });
 export const realType = (domain: Domain = "all"): RealType => ({ kind: "real", domain });
 export const complexType = (domain: Domain = "all"): ComplexType => ({ kind: "complex", domain });
 export const scalarType: ScalarType = Object.freeze({ kind: "scalar" });
@@ -120,5 +131,5 @@ export function typeText(lattice: Lattice, t: ValueType): string {
     return `${t.algebra ? "algebra" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;
   if (t.kind === "vector")
     return `vector N=${t.N}${spinOf(t) > 1 ? ` spin ${spinOf(t)}` : ""} at [${displacementText(lattice, t.at)}]${t.boundary.some((s) => s < 0) ? ` boundary (${t.boundary.join(",")})` : ""}${domain}`;
-  return t.kind + domain;
+  return `${t.kind === "spin" && t.unit ? "unit " : ""}${t.kind}${domain}`;
 }

@@ -29,6 +29,7 @@ function randomField(lattice: Lattice, type: ValueType, salt: number): Field {
   const t = type as MatrixType;
   if (type.kind === "matrix" && type.algebra) project(data, t.N);
   else if (type.kind === "matrix") for (let n = 0; n < lattice.volume; n++) for (let i = 0; i < t.N; i++) data[n * 2 * t.N * t.N + 2 * (i * t.N + i)]! += 1.5 + 0.5 * t.N;
+  else if (type.kind === "spin") for (let n = 0; n < lattice.volume; n++) data[3 * n + 2]! += 2.5;
   return field.set(data);
 }
 

@@ -24,6 +24,7 @@ export const combine: Op = {
         `add: got ${typeText(lattice, first)} and ${typeText(lattice, t)}, expected two values of the same kind, N, end points, boundary signs and sites: shift, transport or restrict one of them`,
       );
     }
+    if (first.kind === "spin") return { ...first, unit: false };
     return first.kind === "matrix" ? { ...first, algebra: inputs.every((t) => t.kind === "matrix" && t.algebra) } : first;
   },
   simplify(tape, inputs, attributes) {

@@ -63,7 +63,7 @@ export const mergeOp: Op = {
 /** A field on one parity, zero on the other. Rule: the cotangent is restricted. */
 export const extendOp: Op = {
   name: "extend",
-  infer: ([t]) => ({ ...t!, domain: "all" }) as ValueType,
+  infer: ([t]) => ({ ...t!, domain: "all", ...(t!.kind === "spin" && { unit: false }) }) as ValueType,
   simplify: (_tape, [x]) => (domainOf(x!.type) === "all" ? x : undefined),
   vjp: ({ inputs: [x], cotangent }) => [restrict(cotangent as Traced<SiteType>, domainOf(x!.type) as "even" | "odd")],
   cost: () => 0,

@@ -12,6 +12,7 @@ import {
   type MatrixType,
   type RealType,
   type ScalarType,
+  type SpinType,
   type ValueType,
   type VectorType,
   complexType,
@@ -20,6 +21,7 @@ import {
   realType,
   sameType,
   scalarType,
+  spinType,
   typeText,
   vectorType,
 } from "../types.ts";
@@ -62,6 +64,7 @@ export const dotOp: Op = {
   samples: (lattice, N) => [
     { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => dot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
     { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => dot(a as Traced<VectorType>, b as Traced<VectorType>) },
+    { label: "spins", inputs: [spinType(), spinType()], apply: ([a, b]) => dot(a as Traced<SpinType>, b as Traced<SpinType>) },
     { label: "complex", inputs: [complexType(), complexType()], apply: ([a, b]) => dot(a as Traced<ComplexType>, b as Traced<ComplexType>) },
   ],
 };
@@ -70,7 +73,7 @@ export const cdotOp: Op = {
   name: "cdot",
   infer([a, b], _attributes, lattice) {
     check("cdot", lattice, a!, b!);
-    if (a!.kind === "scalar" || a!.kind === "real") throw new CovarianceError(`cdot: got ${a!.kind} values, expected complex ones: use dot`);
+    if (a!.kind === "scalar" || a!.kind === "real" || a!.kind === "spin") throw new CovarianceError(`cdot: got ${a!.kind} values, expected complex ones: use dot`);
     return complexType(jointDomain("cdot", a!, b!));
   },
   vjp: ({ inputs: [a, b], cotangent: z, needs }) => [
@@ -92,7 +95,7 @@ export const cdotOp: Op = {
 
 /** Re tr(a^+ b) at every site (vectors: Re a^+ b; real: a b). @throws CovarianceError when the product would not be invariant. */
 export function dot(a: Scalar, b: Scalar): Scalar;
-export function dot<T extends MatrixType | VectorType | RealType | ComplexType>(a: Traced<T>, b: Traced<NoInfer<T>>): Real;
+export function dot<T extends MatrixType | VectorType | SpinType | RealType | ComplexType>(a: Traced<T>, b: Traced<NoInfer<T>>): Real;
 export function dot(a: Traced<ValueType | ScalarType>, b: Traced): Traced {
   return a.tape.apply(dotOp, [a, b]);
 }

@@ -9,6 +9,7 @@ import { cdotOp, dotOp } from "./dot.ts";
 import { expOp } from "./exp.ts";
 import { afterOp, aliasOp, detachOp } from "./flow.ts";
 import { mulOp, mulVectorOp } from "./mul.ts";
+import { normaliseOp } from "./normalise.ts";
 import { outerOp } from "./outer.ts";
 import { argDetOp, lyapOp, polarOp } from "./polar.ts";
 import { scaleOp } from "./scale.ts";
@@ -21,7 +22,7 @@ import { reTraceOp, traceOp } from "./trace.ts";
 import { unaryOp } from "./unary.ts";
 
 export const allOps: readonly Op[] = [
-  combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
+  combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp,
 ];

@@ -5,8 +5,8 @@
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
-import type { Complex, Real, Scalar, Tape, Traced } from "../tape.ts";
-import { type ValueType, complexType, components, realType, scalarType, siteMatrixType, typeText, vectorType } from "../types.ts";
+import type { Complex, Real, Scalar, Spin, Tape, Traced } from "../tape.ts";
+import { type ValueType, complexType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
 import { conj } from "./adj.ts";
 import { combine, scaleBy } from "./combine.ts";
 import { constantOp, numberOp } from "./constants.ts";
@@ -17,12 +17,13 @@ import { broadcastOp, sum } from "./sum.ts";
 export const scaleOp: Op = {
   name: "scale",
   infer([s, x], _attributes, lattice) {
-    if (s!.kind === "matrix" || s!.kind === "vector")
+    if (s!.kind === "matrix" || s!.kind === "vector" || s!.kind === "spin")
       throw new CovarianceError(`scale: got the factor ${typeText(lattice, s!)}, expected a number, a scalar, or a gauge-invariant site scalar (for instance reTrace of a closed loop)`);
     if (x!.kind === "scalar" && s!.kind !== "scalar") throw new CovarianceError("scale: got a site scalar times a scalar: put the scalar first");
-    if (s!.kind === "complex" && x!.kind === "real") throw new CovarianceError("scale: got a complex factor for a real site scalar: make it complex first");
+    if (s!.kind === "complex" && (x!.kind === "real" || x!.kind === "spin")) throw new CovarianceError(`scale: got a complex factor for a ${x!.kind === "spin" ? "spin field, expected a real one: take re, im or abs2" : "real site scalar: make it complex first"}`);
     if (x!.kind === "scalar") return x!;
     const domain = jointDomain("scale", s!, x!);
+    if (x!.kind === "spin") return { ...x!, domain, unit: false };
     return x!.kind === "matrix" ? { ...x!, domain, algebra: x!.algebra && s!.kind !== "complex" } : { ...x!, domain };
   },
   simplify(tape, [s, x]) {
@@ -64,6 +65,7 @@ export const scaleOp: Op = {
       { label: "real times matrix", inputs: [realType(), m], apply: ([s, x]) => scale(s as Real, x as Traced<typeof m>) },
       { label: "complex times matrix", inputs: [complexType(), m], apply: ([s, x]) => scale(s as Complex, x as Traced<typeof m>) },
       { label: "complex times vector", inputs: [complexType(), vectorType(lattice, N)], apply: ([s, x]) => scale(s as Complex, x as never) },
+      { label: "real times spin", inputs: [realType(), spinType()], apply: ([s, x]) => scale(s as Real, x as Spin) },
       { label: "real times real", inputs: [realType(), realType()], apply: ([s, x]) => scale(s as Real, x as Real) },
       { label: "scalar times scalar", inputs: [scalarType, scalarType], apply: ([s, x]) => scale(s as Scalar, x as Scalar) },
       { label: "complex times complex", inputs: [complexType(), complexType()], apply: ([s, x]) => scale(s as Complex, x as Complex) },

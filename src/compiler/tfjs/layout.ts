@@ -1,5 +1,5 @@
 /**
- * Fields as device arrays of rank 3: matrices are N x N, colour vectors N x 1 or N x spin, site scalars 1 x 1 at every site, real and imaginary part
+ * Fields as device arrays of rank 3: matrices are N x N, colour vectors N x 1 or N x spin, classical spins 3 x 1 (real), site scalars 1 x 1 at every site; real and imaginary part
  * apart. The site axis comes first or last, whatever the product formulation of the engine wants.
  */
 import type { Lattice } from "../../autograd/lattice.ts";
@@ -11,8 +11,12 @@ export type Value = number | Pair;
 
 /** Rows and columns at a site. */
 export function extent(type: ValueType): readonly [number, number] {
+  if (type.kind === "spin") return [3, 1];
   return type.kind === "matrix" || type.kind === "vector" ? [type.N, components(type) / (2 * type.N)] : [1, 1];
 }
+
+/** Types with one real array instead of a real and an imaginary part. */
+const isReal = (type: ValueType): boolean => type.kind === "real" || type.kind === "spin";
 
 export class FieldLayout {
   readonly lattice: Lattice;
@@ -47,7 +51,7 @@ export class FieldLayout {
   /** Canonical data to the device; zero where the type is not defined. */
   upload(b: Arrays, type: ValueType, data: Float64Array): Pair {
     const [rows, columns] = extent(type);
-    const parts = type.kind === "real" ? 1 : 2;
+    const parts = isReal(type) ? 1 : 2;
     const V = this.lattice.volume;
     const n = rows * columns;
     const arrays = Array.from({ length: parts }, (_, part) => {
@@ -74,21 +78,22 @@ export class FieldLayout {
     const [rows, columns] = extent(type);
     if (rows * columns === 1) return x.im ? [x.re, x.im] : [x.re];
     const V = this.lattice.volume;
-    const flat = [x.re, x.im!].map((p) => b.reshape(p, this.shape(1, rows * columns)));
-    return Array.from({ length: 2 * rows * columns }, (_, k) => {
-      const at = Math.floor(k / 2);
-      return b.slice(flat[k % 2]!, this.sitesFirst ? [0, 0, at] : [0, at, 0], this.sitesFirst ? [V, 1, 1] : [1, 1, V]);
+    const flat = arraysOf(x).map((p) => b.reshape(p, this.shape(1, rows * columns)));
+    return Array.from({ length: flat.length * rows * columns }, (_, k) => {
+      const at = Math.floor(k / flat.length);
+      return b.slice(flat[k % flat.length]!, this.sitesFirst ? [0, 0, at] : [0, at, 0], this.sitesFirst ? [V, 1, 1] : [1, 1, V]);
     });
   }
 
   /** Inverse of `components`. */
   join(b: Arrays, type: ValueType, components: readonly DeviceArray[]): Pair {
     const [rows, columns] = extent(type);
+    const parts = isReal(type) ? 1 : 2;
     const part = (p: number): DeviceArray => {
-      const list = components.filter((_, k) => k % 2 === p);
+      const list = components.filter((_, k) => k % parts === p);
       return list.length === 1 ? list[0]! : b.reshape(b.concat(list, this.column), this.shape(rows, columns));
     };
-    return type.kind === "real" ? { re: components[0]! } : { re: part(0), im: part(1) };
+    return parts === 1 ? { re: part(0) } : { re: part(0), im: part(1) };
   }
 }
 
