@@ -6,6 +6,7 @@ export { type Path, line, loopProduct, loopSum, loopTrace, parsePath, pathProduc
 export { type LoopName, loopStaple, namedLoops, orientations, staplePaths } from "./loop-set.ts";
 export { drawPath } from "./draw-path.ts";
 export { type Loop, type LoopActionInputs, loopAction, loopEnergy, pathsOf } from "./loop-action.ts";
+export { PerLattice } from "./per-lattice.ts";
 export { type Action, GaugeAction, type Smearing, action } from "./action.ts";
 export { gaugeAction, plaquetteSum, rectangleSum } from "./gauge-action.ts";
 export * from "./fermions/index.ts";
@@ -27,9 +28,9 @@ export {
   translate,
   translation,
 } from "./symmetry.ts";
-export { type EnergyDensity, type PlaneMeans, energyDensity, linkTrace, plaquettes, polyakovLoops, rectangles, wilsonLoop } from "./observables.ts";
+export { type EnergyDensity, type PlaneMeans, actionDensity, energyDensity, linkTrace, plaquettes, polyakovLoops, rectangles, wilsonLoop } from "./observables.ts";
 export { cloverStrength, leaves, plaquetteStrength, rectangleStrength } from "./field-strength.ts";
-export { type ChargeMethod, geometricCharge, topologicalCharge, topologicalChargeDensity } from "./topology.ts";
+export { type ChargeMethod, geometricCharge, geometricChargeDensity, topologicalCharge, topologicalChargeDensity } from "./topology.ts";
 export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradientFlow, symanzikFlow, wilsonFlow } from "./flow.ts";
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, reunitarise, unitarityDefect } from "./unitarity.ts";

@@ -2,7 +2,7 @@
  * Gluonic observables of a link field as numbers. All are recorded once per lattice and N, so that they are cheap inside a Markov chain;
  * loops are normalised with 1/N. Planes are named by their axes: xy, xz, xt, ...
  */
-import { type LinkField, type Links, type Scalar, add, dot, im, mean, re, reTrace, scaleBy } from "../autograd/index.ts";
+import { type LinkField, type Links, type Real, type Scalar, add, broadcast, dot, im, mean, number, re, reTrace, scaleBy, sub } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { cloverStrength } from "./field-strength.ts";
 import { type Path, loopProduct, loopTrace } from "./loops.ts";
@@ -41,6 +41,19 @@ const measurePlaquettes = perLattice((U) => Object.fromEntries(planesOf(U.dim).m
 export function plaquettes(U: LinkField): PlaneMeans {
   expectPlanes(U, "plaquettes");
   return average(measurePlaquettes(U));
+}
+
+const measureActionDensity = perLattice((U) => {
+  const planes = planesOf(U.dim);
+  const loops = planes.map(([mu, nu]): Real => reTrace(loopProduct(U, [mu + 1, nu + 1, -mu - 1, -nu - 1])));
+  const sum = add(loops[0]!, ...loops.slice(1));
+  return sub(broadcast(number(sum.tape, planes.length)), scaleBy(1 / U.N, sum));
+});
+
+/** Action density s(x) = sum_{mu<nu} (1 - Re tr P_mn(x) / N), one number a site in lexicographic order; beta times its sum is the Wilson action. */
+export function actionDensity(U: LinkField): Float64Array {
+  expectPlanes(U, "actionDensity");
+  return measureActionDensity(U).toArray();
 }
 
 const measureRectangles = perLattice((U) =>

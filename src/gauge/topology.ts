@@ -60,10 +60,22 @@ export function topologicalChargeDensity(U: LinkField, method: ChargeMethod = "c
   return densities[method](U).toArray();
 }
 
-const geometric = perLattice((U) => scaleBy(1 / (2 * Math.PI), sum(argDet(plaquette(U, 0, 1)))));
+const geometricDensity = (U: Links): Real => scaleBy(1 / (2 * Math.PI), argDet(plaquette(U, 0, 1)));
+const geometric = perLattice((U) => sum(geometricDensity(U)));
+const geometricDensities = perLattice(geometricDensity);
+
+function expectPlane(U: LinkField, what: string): void {
+  if (U.lattice.dim !== 2 || U.N !== 1) throw new GeometryError(`${what}: got N = ${U.N} in ${U.lattice.dim} dimensions, expected U(1) in 2`);
+}
 
 /** Q = (1/2 pi) sum_P arg U_P with arg in (-pi, pi], orientation x then t: an integer up to rounding. @throws GeometryError unless U(1) in 2D. */
 export function geometricCharge(U: LinkField): number {
-  if (U.lattice.dim !== 2 || U.N !== 1) throw new GeometryError(`geometricCharge: got N = ${U.N} in ${U.lattice.dim} dimensions, expected U(1) in 2`);
+  expectPlane(U, "geometricCharge");
   return geometric(U);
+}
+
+/** Its density (1/2 pi) arg U_P, one number a site in lexicographic order. @throws GeometryError unless U(1) in 2D. */
+export function geometricChargeDensity(U: LinkField): Float64Array {
+  expectPlane(U, "geometricChargeDensity");
+  return geometricDensities(U).toArray();
 }

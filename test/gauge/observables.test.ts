@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DirectionalField, type LinkField } from "../../src/autograd/index.ts";
 import {
-  SU, U1, closedFormLinks, cold, directionField, energyDensity, gaugeAction, gaugeTransform, geometricCharge, gradientFlow, instanton, lattice, linkTrace, plaquettes,
+  SU, U1, actionDensity, closedFormLinks, cold, directionField, energyDensity, gaugeAction, gaugeTransform, geometricCharge, geometricChargeDensity, gradientFlow, instanton, lattice, linkTrace, plaquettes,
   polyakovLoops, randomGaugeTransformation, rectangles, topologicalCharge, topologicalChargeDensity, wilsonLoop,
 } from "../../src/gauge/index.ts";
 import { HostLinks, trace } from "./host.ts";
@@ -184,6 +184,8 @@ test("2D U(1): plaquette, action, force, geometric charge, Polyakov loops", () =
   expectClose(plaquettes(U).mean, 0.531469968676297);
   expectClose(plaquettes(U).planes["xt"]!, 0.531469968676297);
   expect(Math.abs(geometricCharge(U) - 2)).toBeLessThan(1e-13);
+  expect(Math.abs(geometricChargeDensity(U).reduce((s, x) => s + x, 0) - 2)).toBeLessThan(1e-13);
+  expect(geometricChargeDensity(U).every((q) => Math.abs(q) <= 0.5)).toBe(true);
   const S = gaugeAction.wilson({ beta: 1 });
   expectClose(S.value(U), 29.985922004717);
   expectClose(S.force(U).fields.reduce((s, f) => s + f.toArray().reduce((q, x) => q + x * x, 0), 0), 54.6564154959415);
@@ -221,6 +223,16 @@ describe("site by site", () => {
     let links = 0;
     for (let mu = 0; mu < D; mu++) links += host.sumOverSites((x) => trace(host.link(x, mu), N)[0]) / (N * geo.volume * D);
     expectClose(linkTrace(U), links);
+    const density = actionDensity(U);
+    const wanted: number[] = [];
+    host.sumOverSites((x) => {
+      let s = 0;
+      for (let m = 1; m <= D; m++) for (let v = m + 1; v <= D; v++) s += 1 - trace(host.product(x, [m, v, -m, -v]), N)[0] / N;
+      wanted.push(s);
+      return s;
+    });
+    density.forEach((s, site) => expectClose(s, wanted[site]!));
+    expectClose(1.7 * density.reduce((s, x) => s + x, 0), gaugeAction.wilson({ beta: 1.7 }).value(U));
     // the plaquettes of one plane, and E by its definition
     const planes = Object.values(p);
     expectClose(energyDensity(U).plaquette, 2 * N * planes.reduce((s, x) => s + 1 - x, 0));
