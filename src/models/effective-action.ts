@@ -22,7 +22,7 @@ import {
 } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Action, GaugeAction, type Smearing } from "../gauge/index.ts";
-import { isBranch, mapBranch, valueAt } from "./parameters.ts";
+import { isBranch, mapBranch, valueAt } from "../util/parameters.ts";
 
 /** S_theta (or a mismatch of forces) and its derivative with respect to theta. */
 export interface ValueAndGradient {

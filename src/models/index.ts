@@ -5,12 +5,12 @@ export { type Directions, type LoopSet, type LoopTerm, type Weights } from "./la
 export { stout } from "./layers/stout.ts";
 export { type Activation, type Pattern } from "./layers/attention.ts";
 export { CaskLayer, type CaskOptions, type CaskParameters, cask } from "./layers/cask.ts";
-export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "./parameters.ts";
+export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "../util/parameters.ts";
 export { EffectiveAction, type EffectiveInputs, type EffectiveParts, type ParametricAction, type ValueAndGradient, effectiveAction } from "./effective-action.ts";
 export { type Assessment, type Fluctuation, type Loss, type LossEvaluation, type Offset, acceptanceOfSd, assess, fluctuation, losses } from "./losses.ts";
-export { type Schedule, schedules } from "./schedule.ts";
-export { type AdamOptions, type FirstOrderOptions, type Objective, type Optimiser, type OptimiserState, type OptimiserStep, type Residuals, adam, adamW, clipNorm, sgd } from "./optimisers.ts";
-export { type GaussNewtonOptions, gaussNewton } from "./least-squares.ts";
+export { type Schedule, schedules } from "../util/schedule.ts";
+export { type AdamOptions, type FirstOrderOptions, type Objective, type Optimiser, type OptimiserState, type OptimiserStep, type Residuals, adam, adamW, clipNorm, sgd } from "../util/optimisers.ts";
+export { type GaussNewtonOptions, gaussNewton } from "../util/least-squares.ts";
 export { type SampleOptions, type StoredSample, type TrainingSample, restoreSample, storeSample, takeSample } from "./training-samples.ts";
 export { Learner, type LearningOptions, type LearningStep, type TrainingState } from "./training.ts";
 export { type OnlineStep, type OnlineTrainingOptions, type PriorSampler, type ReplayOptions, trainOnline } from "./training-online.ts";

@@ -10,7 +10,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { erfc, mean } from "../util/index.ts";
 import type { ParametricAction } from "./effective-action.ts";
-import type { Residuals } from "./optimisers.ts";
+import type { Residuals } from "../util/optimisers.ts";
 import type { TrainingSample } from "./training-samples.ts";
 
 /** E_0 of single configurations: a running mean of d, with its derivative with respect to theta. Plain data. */

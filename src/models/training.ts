@@ -5,7 +5,7 @@
 import { ConfigurationError } from "../errors.ts";
 import type { EffectiveAction } from "./effective-action.ts";
 import { type Loss, type LossEvaluation, type Offset, fluctuation, moveOffset, startOffset, updateOffset } from "./losses.ts";
-import type { Objective, Optimiser, OptimiserState } from "./optimisers.ts";
+import type { Objective, Optimiser, OptimiserState } from "../util/optimisers.ts";
 import { type TrainingSample, type StoredSample, restoreSample, storeSample } from "./training-samples.ts";
 
 /** Everything a training run has to remember between two steps. */

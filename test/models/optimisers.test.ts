@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Objective, type Optimiser, adam, adamW, clipNorm, countParameters, gaussNewton, parameterSpace, randomParameters, schedules, sgd } from "gaugegrad";
 import { decode, encode } from "../../src/util/index.ts";
-import { choleskySolve } from "../../src/models/least-squares.ts";
+import { choleskySolve } from "../../src/util/least-squares.ts";
 
 /** The gradients of consecutive steps, whatever theta is. */
 function given(...gradients: readonly number[][]): Objective[] {

@@ -1,6 +1,6 @@
 /** Parameters of networks and actions as flat vectors: a nested structure of numbers has one name and one place for each of them. */
 import { ConfigurationError } from "../errors.ts";
-import { PURPOSE, randomStream } from "../util/index.ts";
+import { PURPOSE, randomStream } from "./rng.ts";
 
 /** Names, and the way from a nested structure of numbers to a flat vector and back. */
 export interface ParameterSpace<P = unknown> {
