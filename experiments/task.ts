@@ -21,6 +21,7 @@ import {
   plaquettes,
   polyakovLoops,
   chiralCondensate,
+  randomParameters,
   runChain,
   schedules,
   staggeredPseudofermions,
@@ -116,15 +117,18 @@ export function runTask(task: Task): TaskResult {
     history.squared.push(s.squared);
     if (s.centred !== undefined) history.centred.push(s.centred);
   };
-  let trained = initial;
+  // equal layers would stay equal: several weights start a little apart
+  const apart = initial && randomParameters([...initial.parameters], { seed: task.seed, width: 0.02 });
+  const start = initial && initial.size > 1 ? initial.with(initial.parameters.map((x, k) => x + apart![k]!)) : initial;
+  let trained = start;
   let judged: TrainingSample<2>[] = [];
   const t = task.training;
-  if (initial && t) {
+  if (initial && start && t) {
     const rate = schedules.cosine({ initial: t.rate ?? 3e-3, final: (t.rate ?? 3e-3) / 10, steps: Math.max(1, t.rounds) });
     const optimiser = t.optimiser === "adam" ? adam({ rate, clip: 1e4 }) : gaussNewton({ damping: 0.1, maxStep: 0.03 });
     const loss = { squared: losses.squared, centred: losses.centred, acceptance: losses.acceptance, "force matching": losses.forceMatching }[t.objective]();
     if (t.method === "online") {
-      for (const step of trainOnline({ sampler: prior, target, U, action: initial, loss, optimiser, trajectories: t.rounds, replay: { capacity: 4 * t.batch, batch: t.batch, seed: task.seed } })) {
+      for (const step of trainOnline({ sampler: prior, target, U, action: start, loss, optimiser, trajectories: t.rounds, replay: { capacity: 4 * t.batch, batch: t.batch, seed: task.seed } })) {
         note(step);
         trained = step.action;
       }
@@ -133,10 +137,13 @@ export function runTask(task: Task): TaskResult {
       const samples = collect(t.samples ?? 100, t.objective === "force matching");
       const cut = Math.round(0.6 * samples.length);
       judged = samples.slice(cut);
-      const result = finishTraining(trainOffline({ action: initial, loss, optimiser, samples: samples.slice(0, cut), heldOut: judged, batch: Math.min(t.batch, cut), epochs: t.rounds, patience: Math.ceil(t.rounds / 3), seed: task.seed }), note);
+      const result = finishTraining(trainOffline({ action: start, loss, optimiser, samples: samples.slice(0, cut), heldOut: judged, batch: Math.min(t.batch, cut), epochs: t.rounds, patience: Math.ceil(t.rounds / 3), seed: task.seed }), note);
       trained = result!.action;
     }
-  } else if (initial) judged = collect(40, false);
+  } else if (initial) {
+    trained = initial;
+    judged = collect(40, false);
+  }
 
   const sampler = hmc({ ...dynamics, ...(trained ? { guide: trained } : {}), seed: task.seed, stream: 2 });
   let noise = 0;

@@ -10,7 +10,6 @@ import {
   Field,
   type LinkField,
   type Links,
-  type Lattice,
   Plan,
   type Scalar,
   type TracedOf,
@@ -19,6 +18,7 @@ import {
   scalarType,
   valueAndGrad,
 } from "../autograd/index.ts";
+import { PerLattice } from "./per-lattice.ts";
 
 /** What a sampler needs: a real function of the links and its force field F = sum_a T_a d/ds S(exp(s T_a) U). */
 export interface Action<N extends number = number> {
@@ -39,12 +39,12 @@ export interface Smearing<N extends number = number, P = unknown> {
 
 type Evaluate<N extends number, I> = (U: Links<N>, inputs: TracedOf<I>) => Scalar;
 
-/** Recordings of one `evaluate`, per lattice; shared by actions that differ in their inputs only. */
+/** Recordings of one `evaluate`; shared by actions that differ in their inputs only. */
 interface Recordings {
-  readonly scalar: WeakMap<Lattice, Field>;
-  readonly value: WeakMap<Lattice, Plan<readonly unknown[], Scalar>>;
-  readonly force: WeakMap<Lattice, Plan<readonly unknown[], { value: Scalar; force: Algebras }>>;
-  readonly gradient: WeakMap<Lattice, Plan<readonly unknown[], { value: Scalar; gradient: unknown }>>;
+  readonly value: PerLattice<Plan<readonly unknown[], Scalar>>;
+  /** The plan, and the scalar that receives S in a force evaluation. */
+  readonly force: PerLattice<{ readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field }>;
+  readonly gradient: PerLattice<Plan<readonly unknown[], { value: Scalar; gradient: unknown }>>;
 }
 
 /** A gauge action that the tape differentiates. Make one with `action` or `gaugeAction`. */
@@ -64,13 +64,11 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     this.inputs = inputs;
     this.evaluate = evaluate;
     this.accept = accept;
-    this.#recordings = recordings ?? { scalar: new WeakMap(), value: new WeakMap(), force: new WeakMap(), gradient: new WeakMap() };
+    this.#recordings = recordings ?? { value: new PerLattice(), force: new PerLattice(), gradient: new PerLattice() };
   }
 
   value(U: LinkField<N>): number {
-    let plan = this.#recordings.value.get(U.lattice);
-    if (!plan) this.#recordings.value.set(U.lattice, (plan = new Plan(this.evaluate as never, [U, this.inputs])));
-    return plan.run(U, this.inputs) as number;
+    return this.#recordings.value.get(U, () => new Plan(this.evaluate as never, [U, this.inputs])).run(U, this.inputs) as number;
   }
 
   force(U: LinkField<N>, into: AlgebraField<N> = new DirectionalField(U.lattice, U.N, "algebra")): AlgebraField<N> {
@@ -80,22 +78,20 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   /** S[U], with the force written into `into`; one pass, one solve. */
   valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
-    const plan = this.#forcePlan(U);
-    const value = this.#valueOn(U.lattice);
-    plan.runInto({ value, force: into } as never, U, this.inputs);
-    return U.lattice.engine.readScalar(value.storage);
+    const { plan, scalar } = this.#force(U);
+    plan.runInto({ value: scalar, force: into } as never, U, this.inputs);
+    return U.lattice.engine.readScalar(scalar.storage);
   }
 
   /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields). */
   parameterGradient(U: LinkField<N>): { value: number; gradient: I } {
-    let plan = this.#recordings.gradient.get(U.lattice);
-    if (!plan) {
+    const plan = this.#recordings.gradient.get(U, () => {
       const f = (V: Links<N>, p: TracedOf<I>): { value: Scalar; gradient: unknown } => {
         const r = valueAndGrad((q: TracedOf<I>) => this.evaluate(V, q))(p) as { value: Scalar; grad: unknown };
         return { value: r.value, gradient: r.grad };
       };
-      this.#recordings.gradient.set(U.lattice, (plan = new Plan(f as never, [U, this.inputs])));
-    }
+      return new Plan(f as never, [U, this.inputs]);
+    });
     return plan.run(U, this.inputs) as ConcreteOf<{ value: Scalar; gradient: unknown }> as { value: number; gradient: I };
   }
 
@@ -122,26 +118,17 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   /** The compiled force program: kernels, flop and bytes per site. */
   describe(U: LinkField<N>): string {
-    return this.#forcePlan(U).describe();
+    return this.#force(U).plan.describe();
   }
 
-  /** The scalar that receives S in a force evaluation. */
-  #valueOn(lattice: Lattice): Field {
-    let f = this.#recordings.scalar.get(lattice);
-    if (!f) this.#recordings.scalar.set(lattice, (f = new Field(lattice, scalarType as ValueType)));
-    return f;
-  }
-
-  #forcePlan(U: LinkField<N>): Plan<readonly unknown[], { value: Scalar; force: Algebras }> {
-    let plan = this.#recordings.force.get(U.lattice);
-    if (!plan) {
+  #force(U: LinkField<N>): { readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field } {
+    return this.#recordings.force.get(U, () => {
       const f = (V: Links<N>, p: TracedOf<I>): unknown => {
         const r = valueAndGrad((W: Links<N>) => this.evaluate(W, p))(V) as { value: Scalar; grad: unknown };
         return { value: r.value, force: r.grad };
       };
-      this.#recordings.force.set(U.lattice, (plan = new Plan(f as never, [U, this.inputs]) as Plan<readonly unknown[], { value: Scalar; force: Algebras }>));
-    }
-    return plan;
+      return { plan: new Plan(f as never, [U, this.inputs]) as Plan<readonly unknown[], { value: Scalar; force: Algebras }>, scalar: new Field(U.lattice, scalarType as ValueType) };
+    });
   }
 }
 

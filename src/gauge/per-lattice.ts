@@ -1,14 +1,21 @@
-/** Measurements are recorded once per lattice and N and replayed: a call allocates its result and nothing else. */
+/** What is recorded once per lattice and N and replayed: actions and measurements. */
 import { type ConcreteOf, type Lattice, type LinkField, type Links, Plan } from "../autograd/index.ts";
 
-/** f as a function of link fields. Scalars come back as numbers; fields belong to the plan and are overwritten by the next call. */
+/** One value for every (lattice, N) of link fields, made at the first use; a lattice that is collected takes its values with it. */
+export class PerLattice<V> {
+  readonly #values = new WeakMap<Lattice, Map<number, V>>();
+
+  get(U: LinkField, make: () => V): V {
+    let byN = this.#values.get(U.lattice);
+    if (!byN) this.#values.set(U.lattice, (byN = new Map()));
+    let value = byN.get(U.N);
+    if (value === undefined) byN.set(U.N, (value = make()));
+    return value;
+  }
+}
+
+/** f as a function of link fields; a call allocates its result and nothing else. Scalars come back as numbers; fields belong to the plan and are overwritten by the next call. */
 export function perLattice<Y>(f: (U: Links) => Y): (U: LinkField) => ConcreteOf<Y> {
-  const plans = new WeakMap<Lattice, Map<number, Plan<readonly unknown[], Y>>>();
-  return (U) => {
-    let byN = plans.get(U.lattice);
-    if (!byN) plans.set(U.lattice, (byN = new Map()));
-    let plan = byN.get(U.N);
-    if (!plan) byN.set(U.N, (plan = new Plan(f as (...args: never[]) => Y, [U] as readonly unknown[])));
-    return plan.run(U);
-  };
+  const plans = new PerLattice<Plan<readonly unknown[], Y>>();
+  return (U) => plans.get(U, () => new Plan(f as (...args: never[]) => Y, [U] as readonly unknown[])).run(U);
 }

@@ -6,7 +6,6 @@
 import {
   type AlgebraField,
   type Algebras,
-  type Lattice,
   type LinkField,
   type Links,
   type Scalar,
@@ -21,7 +20,7 @@ import {
   valueAndGrad,
 } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { type Action, GaugeAction, type Smearing } from "../gauge/index.ts";
+import { type Action, GaugeAction, PerLattice, type Smearing } from "../gauge/index.ts";
 import { isBranch, mapBranch, valueAt } from "../util/parameters.ts";
 
 /** S_theta (or a mismatch of forces) and its derivative with respect to theta. */
@@ -38,10 +37,10 @@ export interface ParametricAction<N extends number = number> {
   forceMismatch(U: LinkField<N>, F: AlgebraField<N>, fields?: readonly Field[]): ValueAndGradient;
 }
 
-/** Recordings per lattice, shared by actions that differ in theta only. */
+/** Recordings, shared by actions that differ in theta only. */
 interface Recordings {
-  readonly gradient: WeakMap<Lattice, Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
-  readonly mismatch: WeakMap<Lattice, Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
+  readonly gradient: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
+  readonly mismatch: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
 }
 
 type Key = readonly string[];
@@ -76,7 +75,7 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
     if (this.names.length === 0) throw new ConfigurationError(`effective action "${action.name}": got nothing trainable, expected at least one of ${all.map((k) => k.join(".")).join(", ")}`);
     if (new Set(this.names).size < this.names.length) throw new ConfigurationError(`effective action "${action.name}": got an input twice among ${this.names.join(", ")}, expected each once`);
     this.fields = [...new Set(fieldsOf(action.inputs))];
-    this.#recordings = recordings ?? { gradient: new WeakMap(), mismatch: new WeakMap() };
+    this.#recordings = recordings ?? { gradient: new PerLattice(), mismatch: new PerLattice() };
   }
 
   /** Number of parameters. */
@@ -117,11 +116,10 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
 
   /** S_theta[U] and dS_theta/dtheta. `fields` stand for the action's own fields, in the order of `this.fields`. */
   valueAndGradient(U: LinkField<N>, fields: readonly Field[] = this.fields): ValueAndGradient {
-    let plan = this.#recordings.gradient.get(U.lattice);
-    if (!plan) {
+    const plan = this.#recordings.gradient.get(U, () => {
       const f = (V: Links<N>, inputs: TracedOf<I>): unknown => this.#differentiated(inputs, (x) => this.action.evaluate(V, x));
-      this.#recordings.gradient.set(U.lattice, (plan = new Plan(f as never, [U, this.action.inputs])));
-    }
+      return new Plan(f as never, [U, this.action.inputs]);
+    });
     return read(plan.run(U, this.#inputsOn(fields)));
   }
 
@@ -130,16 +128,15 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
    * respect to theta: a gradient inside a loss, second derivatives of S_theta by nesting.
    */
   forceMismatch(U: LinkField<N>, F: AlgebraField<N>, fields: readonly Field[] = this.fields): ValueAndGradient {
-    let plan = this.#recordings.mismatch.get(U.lattice);
-    if (!plan) {
+    const plan = this.#recordings.mismatch.get(U, () => {
       const f = (V: Links<N>, G: Algebras<N>, inputs: TracedOf<I>): unknown =>
         this.#differentiated(inputs, (x) => {
           const force = grad((W: Links<N>) => this.action.evaluate(W, x))(V) as Algebras<N>;
           const difference = force.map((mu) => sub(force[mu]!, G[mu]!));
           return pairing(difference, difference);
         });
-      this.#recordings.mismatch.set(U.lattice, (plan = new Plan(f as never, [U, F, this.action.inputs])));
-    }
+      return new Plan(f as never, [U, F, this.action.inputs]);
+    });
     return read(plan.run(U, F, this.#inputsOn(fields)));
   }
 

@@ -1,5 +1,5 @@
 /** What the quickstart computes, as jobs of plain data that run anywhere: thermalise, train, sample. */
-import { type Assessment, type TrainingSample, adam, assess, losses, schedules, takeSample, trainOnline } from "../../models/index.ts";
+import { type Assessment, type TrainingSample, adam, assess, losses, randomParameters, schedules, takeSample, trainOnline } from "../../models/index.ts";
 import { type Series, type TrajectoryResult, hmc, runChain } from "../../samplers/index.ts";
 import type { LatticeOptions } from "../../gauge/index.ts";
 import { BENCHMARK, benchmark, observables } from "./benchmark.ts";
@@ -95,11 +95,13 @@ function train(job: TrainJob, onStep: (accepted: number) => void): TrainResult {
   const count = counting(onStep);
   const sampler = hmc({ action: target, length, steps, integrator, seed: job.seed, stream: job.stream });
   const rate = schedules.cosine({ initial: RATE[job.objective], final: 2e-4, steps: job.trajectories });
+  // two layers with equal weights would stay equal: they start from small random ones
+  const action = effective.with(randomParameters([...effective.parameters], { seed: job.seed, width: 0.02 }));
   const training = trainOnline({
     sampler,
     target,
     U,
-    action: effective,
+    action,
     loss: losses[job.objective](),
     optimiser: adam({ rate }),
     trajectories: job.trajectories,
