@@ -13,10 +13,17 @@ export interface CommandEntry {
 
 export const commands: readonly CommandEntry[] = [
   { name: "quickstart", summary: "the main job on real physics: train a network, compare HMC with self-learning HMC; writes report.html", load: async () => (await import("./commands/quickstart.ts")).quickstartCommand },
+  { name: "hmc", summary: "hybrid Monte Carlo from a run file; the same command resumes", load: async () => (await import("./commands/hmc.ts")).hmcCommand },
+  { name: "train", summary: "train an effective action, online or on stored configurations", load: async () => (await import("./commands/train.ts")).trainCommand },
+  { name: "slhmc", summary: "self-learning HMC, trained in a prior HMC when the run file says so", load: async () => (await import("./commands/slhmc.ts")).slhmcCommand },
   { name: "measure", summary: "plaquettes, loops, action, flow, fermions of configuration files", load: async () => (await import("./commands/measure.ts")).measureCommand },
   { name: "check", summary: "gradient, covariance and symmetry checks of the layers and actions of a module", load: async () => (await import("./commands/check.ts")).checkCommand },
   { name: "convert", summary: "write a configuration in another format", load: async () => (await import("./commands/convert.ts")).convertCommand },
   { name: "model", summary: "files of trained networks: show what one holds", load: async () => (await import("./commands/model.ts")).modelCommand },
   { name: "run", summary: "run a TypeScript program that imports gaugegrad", load: async () => (await import("./commands/run.ts")).runCommand },
+  { name: "init", summary: "a commented starter run file of each kind", load: async () => (await import("./commands/init.ts")).initCommand },
+  { name: "schema", summary: "JSON Schema of run files, for editors", load: async () => (await import("./commands/schema.ts")).schemaCommand },
+  { name: "cite", summary: "BibTeX of what a run uses", load: async () => (await import("./commands/cite.ts")).citeCommand },
+  { name: "completion", summary: "shell completion for bash, zsh, fish", load: async () => (await import("./commands/completion.ts")).completionCommand },
   { name: "doctor", summary: "what this machine offers: backends, SIMD, threads, compilers, optional packages", load: async () => (await import("./commands/doctor.ts")).doctorCommand },
 ];

@@ -1,0 +1,18 @@
+/** `gaugegrad cite RUN.toml`: BibTeX of what a run uses. */
+import { resolve } from "node:path";
+import { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { printJson, withJson } from "../output.ts";
+import { bibliography } from "../run/citations.ts";
+import { readRunFile } from "../run/parse.ts";
+
+export function citeCommand(context: CliContext): Command {
+  return withJson(new Command("cite"))
+    .description("BibTeX of the methods that a run file uses, identified by their arXiv numbers.")
+    .argument("<RUN.toml>", "run file, or config.toml of a run's folder")
+    .action((file: string, options: { json?: boolean }) => {
+      const { entries, bibtex } = bibliography(readRunFile(resolve(context.directory, file)));
+      if (options.json) printJson(context, entries);
+      else context.stdout(bibtex === "" ? "% nothing beyond standard hybrid Monte Carlo\n" : bibtex);
+    });
+}
