@@ -1,0 +1,27 @@
+/** `npm run bench`: all rows, or those named (`npm run bench -- P1 P4`); `--json` for machines. Peers are asked where Python has them. */
+import { type Row, main } from "./harness.ts";
+import { peers } from "./peers.ts";
+
+const programs: [target: string, load: () => Promise<{ rows: () => Row[] }>][] = [
+  ["P1", () => import("./p01-plaquette-force.ts")],
+  ["P2", () => import("./p02-stout-force.ts")],
+  ["P3", () => import("./p03-leapfrog.ts")],
+  ["P4", () => import("./p04-staggered.ts")],
+  ["P5", () => import("./p05-threads.ts")],
+  ["P6", () => import("./p06-memory.ts")],
+  ["P7", () => import("./p07-reverse.ts")],
+  ["P8", () => import("./p08-trajectory.ts")],
+  ["P9", () => import("./p09-compile.ts")],
+  ["P10", () => import("./p10-volume.ts")],
+];
+const wanted = process.argv.slice(2).filter((a) => !a.startsWith("--"));
+
+await main(async () => {
+  const rows: Row[] = [];
+  for (const [target, load] of programs) {
+    if (wanted.length > 0 && !wanted.includes(target)) continue;
+    process.stderr.write(`${target}\n`);
+    rows.push(...(await load()).rows());
+  }
+  return [...rows, ...peers(rows)];
+});
