@@ -33,7 +33,8 @@ function valuesOf(name: Observable, c: RunConfiguration, U: LinkField, trajector
       return { rectangle: rectangles(U).mean };
     case "polyakov": {
       const [re, im] = polyakovLoops(U)["t"]!;
-      return { "polyakov.re": re, "polyakov.im": im, "|polyakov|": Math.hypot(re, im) };
+      // traces of SU(2) are real
+      return { "polyakov.re": re, ...(U.N === 2 ? {} : { "polyakov.im": im }), "|polyakov|": Math.hypot(re, im) };
     }
     case "linkTrace":
       return { linkTrace: linkTrace(U) };

@@ -56,9 +56,12 @@ export interface TrajectoryRecord {
 export interface MeasurementRecord {
   readonly kind: "measurement";
   readonly trajectory: number;
-  /** By name: "plaquette", "polyakov.re", "polyakov.im", "|polyakov|", "condensate", "charge", "wilson(2,2)", "rectangle", ... */
+  /**
+   * By name: "plaquette.xy" (planes), "rectangle", "polyakov.re", "polyakov.im" (not for SU(2)), "|polyakov|", "linkTrace", "energy.clover", "energy.plaquette",
+   * "energy.electric", "energy.magnetic", "charge", "condensate", "pion(0)", "wilson(2,2)", ...
+   */
   readonly values: { readonly [name: string]: number };
-  /** By part of the actions: "gauge", "fermions", "target", "guide". Present when "forces" is among the observables. */
+  /** By part of the actions: "gauge"; "fermions", or "fermions.0", "fermions.1"; "target" with fermions; "guide". Present when "forces" is among the observables. */
   readonly forces?: { readonly [part: string]: ForceSize };
   /** Along the gradient flow, when asked for; times in lattice units. */
   readonly flow?: readonly FlowPoint[];
