@@ -48,10 +48,17 @@ export interface Report {
 /** A report with this many sections gets a list of contents. */
 const contentsFrom = 4;
 
+/** List of contents of named sections, or nothing for a few. */
+export function contentsHtml(sections: readonly { readonly id: string; readonly heading: string }[]): string {
+  if (sections.length < contentsFrom) return "";
+  return `<nav aria-label="Contents"><ol>${sections.map(({ id, heading }) => `<li><a href="#${id}">${escapeHtml(heading)}</a></li>`).join("")}</ol></nav>`;
+}
+
 /** The whole report as one HTML document. Equal input gives equal bytes; every text is escaped; nothing is loaded from elsewhere. */
 export function htmlReport(report: Report): string {
   const { title, subtitle, sections, generated } = report;
-  const contents = sections.length < contentsFrom ? "" : `<nav aria-label="Contents"><ol>${sections.map((s, i) => `<li><a href="#section-${i + 1}">${escapeHtml(s.heading)}</a></li>`).join("")}</ol></nav>\n`;
+  const named = sections.map((section, i) => ({ ...section, id: `section-${i + 1}` }));
+  const contents = contentsHtml(named);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -68,9 +75,9 @@ ${styleSheet}
 <div class="page">
 <header>
 <h1>${escapeHtml(title)}</h1>
-${subtitle === undefined ? "" : `<p class="subtitle">${escapeHtml(subtitle)}</p>\n`}${contents}</header>
+${subtitle === undefined ? "" : `<p class="subtitle">${escapeHtml(subtitle)}</p>\n`}${contents === "" ? "" : `${contents}\n`}</header>
 <main>
-${sections.map(sectionHtml).join("\n")}
+${named.map((section) => sectionHtml(section, section.id)).join("\n")}
 </main>
 <footer>
 ${provenance(generated)}
@@ -81,8 +88,8 @@ ${provenance(generated)}
 `;
 }
 
-function sectionHtml(section: Section, index: number): string {
-  const id = `section-${index + 1}`;
+/** One section; its heading carries the id. */
+export function sectionHtml(section: Section, id: string): string {
   const { heading, text, keyValues, table, figures = [], code } = section;
   const parts = [`<h2 id="${id}">${escapeHtml(heading)}</h2>`];
   if (text !== undefined) parts.push(paragraphs(text));
@@ -124,7 +131,12 @@ ${body}
 }
 
 function figureHtml({ svg, caption }: ReportFigure, heading: string): string {
-  return `<figure>\n${passiveSvg(svg, `htmlReport: a figure in "${plainText(heading)}"`)}\n<figcaption>${escapeHtml(caption)}</figcaption>\n</figure>`;
+  return `<figure>\n${embeddedSvg(svg, `htmlReport: a figure in "${plainText(heading)}"`)}\n<figcaption>${escapeHtml(caption)}</figcaption>\n</figure>`;
+}
+
+/** A drawing for a page of this style sheet, which sets its size: style attributes would need a weaker security policy. */
+export function embeddedSvg(svg: string, where: string): string {
+  return passiveSvg(svg, where).replace(/^(<svg[^>]*?) style="[^"]*"/, "$1");
 }
 
 function provenance({ command, version, seed, elapsedSeconds, environment }: Generated): string {

@@ -7,6 +7,8 @@ export {
   type Chain, type Cloud, type HistoryPlotOptions, type LinePlotOptions, type PlotSize, type Reference, type ScatterPlotOptions, type Series,
   historyPlot, linePlot, scatterPlot,
 } from "./plots.ts";
+export { type LiveServer, type LiveServerOptions, type LiveView, type NamedSection, liveServer } from "./live/index.ts";
 export { seriesColours, seriesStyle } from "./palette.ts";
+export { type SliceStack, largestPosition, slicePlot, stackRange } from "./slices.ts";
 export { type Progress, type ProgressOptions, type ProgressStream, progress } from "./terminal.ts";
 export { durationText, escapeHtml, numberText, plainText } from "./text.ts";

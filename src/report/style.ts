@@ -27,6 +27,7 @@ th.n, td.n { text-align: right; }
 .note, figcaption { color: var(--soft); font-size: .9rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.6rem 2rem; margin: 1.2rem 0; align-items: start; }
 figure { margin: 0; min-width: 0; max-width: 40rem; }
+figure svg { display: block; width: 100%; height: auto; }
 figcaption { margin-top: .4rem; overflow-wrap: anywhere; }
 pre { overflow-x: auto; background: var(--band); border-left: 3px solid var(--rule); padding: .8rem 1rem; margin: 1rem 0; }
 pre, code, dd { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .86rem; line-height: 1.5; tab-size: 2; }
