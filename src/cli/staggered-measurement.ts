@@ -15,7 +15,7 @@ export interface StaggeredMeasurement {
   readonly mass: number;
   /** Sign of the hop across the boundary, direction by direction. */
   readonly boundary: Boundary;
-  /** (1/V) tr (m + D)^-1, trace over colour and sites; absent where the exact trace would take minutes and no noise was asked for. */
+  /** (1/V) tr (m + D)^-1, trace over colour and sites; absent where the exact trace would take a minute and no noise was asked for. */
   readonly chiralCondensate?: number;
   /** Of the noise. */
   readonly chiralCondensateError?: number;
@@ -25,8 +25,8 @@ export interface StaggeredMeasurement {
   readonly pseudofermionAction: number;
 }
 
-/** Largest dimension V N / 2 of the even sites for which the exact trace is taken without being asked: seconds. */
-const EXACT = 1536;
+/** Largest dimension V N / 2 of the even sites for which the exact trace is taken without being asked: ten seconds. */
+const EXACT = 3072;
 
 /** @throws GeometryError when an extent is odd. */
 export function measureStaggered(U: LinkField, request: StaggeredRequest): StaggeredMeasurement {

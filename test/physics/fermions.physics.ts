@@ -1,8 +1,10 @@
 /** Dynamical staggered fermions: Schwinger model against exact reweighting (PHYSICS 3.9), SU(2) and SU(3) on 4^4 (PHYSICS 3.7). */
 import { describe, expect, test } from "vitest";
-import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, plaquettes, polyakovLoops, rationalPseudofermions, staggeredPseudofermions } from "gaugegrad";
+import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, plaquettes, polyakovLoops, rationalPseudofermions, staggeredDeterminant, staggeredPseudofermions } from "gaugegrad";
+import { readGauge } from "gaugegrad/io";
 import { type Summary, type Target, hmc, runChain, sumOfTargets, summarise } from "../../src/samplers/index.ts";
 import { zScore } from "../../src/util/index.ts";
+import { missing, reference, referenceNumbers } from "../io/reference.ts";
 import { type SchwingerRow, schwinger } from "../gauge/fermions/schwinger.ts";
 
 function compare(s: Summary, reference: Readonly<Record<string, readonly [number, number]>>): void {
@@ -60,5 +62,18 @@ describe.each(fourD)("SU($N), 4^4, beta $beta, Nf $flavours, m $mass", ({ N, bet
     const condensate = (V: LinkField): number => chiralCondensate(V, { mass, ...(boundary && { boundary }), method: { sources: 4, seed: 5, stream: sweep++ } }).value;
     const chain = runChain({ sampler, U, trajectories, thermalisation: 150, measure: { plaquette: (V) => plaquettes(V).mean, polyakov: (V) => Math.hypot(...polyakovLoops(V)["t"]!), pbp: condensate } });
     compare(summarise(chain), reference);
+  });
+});
+
+describe.skipIf(missing)("SU(3), 8^3 x 4: dense matrices of dimension 3072", () => {
+  const name = "analysistoolbox/nersc.l8t4b3360";
+  test.each([-1, 1] as const)("condensate and ln det, boundary sign %s in time", (sign) => {
+    const { U } = readGauge(reference(`configs/${name}`));
+    const boundary = [1, 1, 1, sign] as const;
+    const stored = referenceNumbers()[name]!.staggered![`bc${sign < 0 ? "-1" : "+1"}`];
+    for (const mass of [0.1, 0.5]) {
+      expect(Math.abs(chiralCondensate(U, { mass, boundary }).value / stored[`pbp_m${mass}`]! - 1)).toBeLessThan(1e-11);
+      expect(Math.abs(staggeredDeterminant(U, { mass, boundary }) / stored[`logdet_m${mass}`]! - 1)).toBeLessThan(1e-11);
+    }
   });
 });

@@ -3,27 +3,31 @@
  * whose rows stay in the cache.
  */
 import { SolverError } from "../../errors.ts";
+import { InnerProducts } from "./inner-products.ts";
 
 /** Rows that are worked on together. */
 const BLOCK = 8;
 
 export class Cholesky {
   readonly n: number;
-  /** Rows of L, (re, im), below and on the diagonal. */
-  readonly #L: Float64Array;
   readonly #size: number;
+  readonly #memory: InnerProducts;
+  /** Rows of L, (re, im), below and on the diagonal; behind them BLOCK rows of work space. */
+  readonly #L: Float64Array;
   /** The four complex products of two rows with two rows. */
   readonly #s = new Float64Array(8);
 
   /**
-   * `a`: the lower triangle row by row, (re, im), with rows of n rounded up to an even number; it is overwritten with L.
+   * `fill` writes the lower triangle of A to zeros, row by row, (re, im), with `stride` complex numbers from one row to the next.
    * @throws SolverError when A is not positive.
    */
-  constructor(n: number, a: Float64Array) {
+  constructor(n: number, fill: (a: Float64Array, stride: number) => void) {
     this.n = n;
     this.#size = n + (n % 2);
-    this.#L = a;
-    if (this.#size > n) a[2 * (n * this.#size + n)] = 1;
+    this.#memory = new InnerProducts((this.#size + BLOCK) * this.#size);
+    this.#L = this.#memory.data;
+    fill(this.#L, this.#size);
+    if (this.#size > n) this.#L[2 * (n * this.#size + n)] = 1;
     this.#factor();
   }
 
@@ -39,7 +43,8 @@ export class Cholesky {
     const size = this.#size;
     const [L, s] = [this.#L, this.#s];
     // conj(W) row by row, W the transposed columns of L^{-1}
-    const V = new Float64Array(2 * BLOCK * size);
+    const rows = size * size;
+    const V = L.subarray(2 * rows);
     let trace = 0;
     for (let first = 0; first < size; first += BLOCK) {
       const width = Math.min(BLOCK, size - first);
@@ -47,7 +52,7 @@ export class Cholesky {
       for (let i = first; i < size; i += 2) {
         const [d0, d1] = [2 * (i * size + i), 2 * ((i + 1) * size + i + 1)];
         for (let c = 0; c < width; c += 2) {
-          products(L, i * size, size, V, c * size, size, first, i, s);
+          this.#memory.rows(i * size + first, size, rows + c * size + first, size, i - first, s);
           for (let e = 0; e < 2; e++) {
             const column = first + c + e;
             const at = 2 * ((c + e) * size + i);
@@ -105,7 +110,7 @@ export class Cholesky {
       for (let j = 0; j < last; j += 2) {
         const [d0, d1] = [2 * (j * size + j), 2 * ((j + 1) * size + j + 1)];
         for (let i = Math.max(first, j); i < last; i += 2) {
-          products(L, i * size, size, L, j * size, size, 0, j, s);
+          this.#memory.rows(i * size, size, j * size, size, j, s);
           if (i === j) {
             this.#diagonal(j);
             continue;
@@ -143,39 +148,4 @@ export class Cholesky {
     L[d1] = root(L[d1]! - s[6]! - re * re - im * im, j + 1);
     L[d1 + 1] = 0;
   }
-}
-
-/** s <- sum_{from <= k < to} a_ik conj(b_jk) for two rows of a and two of b, offsets and strides in complex numbers: (00, 01, 10, 11). */
-function products(a: Float64Array, a0: number, strideA: number, b: Float64Array, b0: number, strideB: number, from: number, to: number, s: Float64Array): void {
-  let [r00, i00, r01, i01, r10, i10, r11, i11] = [0, 0, 0, 0, 0, 0, 0, 0];
-  let p = 2 * (a0 + from);
-  let q = 2 * (b0 + from);
-  const da = 2 * strideA;
-  const db = 2 * strideB;
-  for (const end = 2 * (a0 + to); p < end; p += 2, q += 2) {
-    const ar = a[p]!;
-    const ai = a[p + 1]!;
-    const cr = a[p + da]!;
-    const ci = a[p + da + 1]!;
-    const br = b[q]!;
-    const bi = b[q + 1]!;
-    const er = b[q + db]!;
-    const ei = b[q + db + 1]!;
-    r00 += ar * br + ai * bi;
-    i00 += ai * br - ar * bi;
-    r01 += ar * er + ai * ei;
-    i01 += ai * er - ar * ei;
-    r10 += cr * br + ci * bi;
-    i10 += ci * br - cr * bi;
-    r11 += cr * er + ci * ei;
-    i11 += ci * er - cr * ei;
-  }
-  s[0] = r00;
-  s[1] = i00;
-  s[2] = r01;
-  s[3] = i01;
-  s[4] = r10;
-  s[5] = i10;
-  s[6] = r11;
-  s[7] = i11;
 }

@@ -37,30 +37,28 @@ class EvenOperator {
     this.#plan.run(this.#U, this.#x.writeSites(this.#sites, v)).readSites(this.#sites, out);
   }
 
-  /** Lower triangle of m^2 - D^2 with rows of n rounded up to an even number. */
-  dense(mass: number): Float64Array {
+  /** Lower triangle of m^2 - D^2, written row by row. */
+  dense(mass: number, a: Float64Array, stride: number): void {
     const { n } = this;
-    const size = n + (n % 2);
-    const a = new Float64Array(2 * size * size);
     const [v, column] = [new Float64Array(2 * n), new Float64Array(2 * n)];
-    for (let j = 0; j < n; j++) {
-      v[2 * j] = 1;
+    for (let i = 0; i < n; i++) {
+      v[2 * i] = 1;
       this.apply(v, column);
-      v[2 * j] = 0;
-      column[2 * j]! += mass * mass;
-      for (let i = j; i < n; i++) {
-        a[2 * (i * size + j)] = column[2 * i]!;
-        a[2 * (i * size + j) + 1] = column[2 * i + 1]!;
+      v[2 * i] = 0;
+      column[2 * i]! += mass * mass;
+      // row i is the conjugate of column i
+      for (let k = 0; k <= i; k++) {
+        a[2 * (i * stride + k)] = column[2 * k]!;
+        a[2 * (i * stride + k) + 1] = -column[2 * k + 1]!;
       }
     }
-    return a;
   }
 }
 
 function factor(what: string, operator: EvenOperator, mass: number): Cholesky {
   if (operator.n > LARGEST) throw new GeometryError(`${what}: the exact value needs a dense matrix of dimension ${operator.n}, at most ${LARGEST} is supported: use noisy sources or a smaller lattice`);
   if (!Number.isFinite(mass) || mass === 0) throw new ConfigurationError(`${what}: got mass = ${mass}, expected a number that is not zero`);
-  return new Cholesky(operator.n, operator.dense(mass));
+  return new Cholesky(operator.n, (a, stride) => operator.dense(mass, a, stride));
 }
 
 /** Mass of a staggered field and the signs of its boundary (default: antiperiodic in time). */
