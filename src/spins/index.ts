@@ -6,3 +6,9 @@ export { type Shell, distanceShells } from "./shells.ts";
 export { type LocalChain, type SpinWeight } from "./weights.ts";
 export { type AttentionWeights, type TransformerParameters, attentionBlock, pairEnergy } from "./attention.ts";
 export { SpinTransformer, type TransformerOptions, spinTransformer } from "./transformer.ts";
+export { type LinearFit, LinearModel, type SpinSample, fitLinear, meanSquare, shellCorrelations } from "./linear-model.ts";
+export { type Sequence, metropolisUpdates } from "./metropolis.ts";
+export { type SpinTraining, type TrainingOptions, acceptanceEstimates, deepened, objectiveOf, startTraining, trainStep, withLinearCouplings } from "./training.ts";
+export {
+  type ChainOptions, type OnlineOptions, type SelfLearningChain, type SelfLearningOptions, type SpinChain, type SpinStep, localMetropolis, selfLearning, trainWhileSampling,
+} from "./slmc.ts";
