@@ -46,7 +46,7 @@ export function serveCommand(context: CliContext): Command {
             warned = text;
           }
           // plots of a long run take time, which belongs to the run
-          await setTimeout(Math.max(LOOK_MS, 9 * (performance.now() - began)), undefined, { signal: interrupted }).catch(() => {});
+          await setTimeout(Math.max(LOOK_MS, 4 * (performance.now() - began)), undefined, { signal: interrupted }).catch(() => {});
         }
       } finally {
         release();
@@ -84,6 +84,7 @@ class LiveSource {
       progress: `${stateText(run)}: ${epochs ? "epoch" : "trajectory"} ${done} of ${total}`,
       sections: sectionsOf(run, this.#fields, false),
       stacks: [...(this.#fields?.densities ?? []), ...(this.#fields?.attention ?? [])],
+      stacksAfter: "histories",
       stacksVersion: this.#version,
     };
     this.#run = run;

@@ -1,5 +1,5 @@
 /** The quickstart's results as rows, a text table and a report page. */
-import { type Generated, type ReportTable, type Section, historyPlot, histogramPlot, htmlReport, linePlot } from "../../report/index.ts";
+import { type Generated, type ReportTable, type Section, historyPlot, histogramPlot, htmlReport, linePlot, numberText } from "../../report/index.ts";
 import { table, withError, zScore } from "../../util/index.ts";
 import { BENCHMARK, REFERENCE } from "./benchmark.ts";
 import type { QuickstartResult, Sampled } from "./quickstart.ts";
@@ -75,42 +75,105 @@ export function resultText(result: QuickstartResult): string {
 }
 
 const steps = (y: readonly number[]): number[] => y.map((_, k) => k);
+const printed = (text: string): string => text.replaceAll("-", "−");
+/** A formula as the page prints it. */
+const typeset = (text: string): string => text.replaceAll("S_theta", "S_θ").replaceAll(" - ", " − ").replaceAll("1/2 ", "½ ").replaceAll("|^2", "|²");
+
+/** Acceptance and what decides about it, sampler by sampler. */
+function acceptanceTable(result: QuickstartResult): ReportTable {
+  const { untrained, published, variance } = REFERENCE.acceptance;
+  const known = ["–", untrained, published, variance];
+  return {
+    header: ["sampler", "acceptance", "expected", "independent", "⟨exp(−ΔH)⟩", "⟨|ΔH|⟩", "L", "L_c"],
+    rows: result.samples.map(({ name, summary, assessment }, k) => [
+      name,
+      withError(summary.acceptance.mean, summary.acceptance.error),
+      assessment ? assessment.trajectory!.acceptance.toFixed(3) : "–",
+      String(known[k] ?? "–"),
+      withError(summary.expMinusDH!.mean, summary.expMinusDH!.error),
+      withError(summary.meanAbsDH!.mean, summary.meanAbsDH!.error),
+      assessment ? assessment.squared.toPrecision(3) : "–",
+      assessment ? assessment.centred.toPrecision(3) : "–",
+    ]),
+    note: "Expected: erfc(sd / 2√2) with the spread sd of S_θ − S along trajectories of the target. Independent: another program, with its own weights at the minimum of each loss. ⟨exp(−ΔH)⟩ must be 1. L = ½ |S_θ − S|², L_c = ½ Var(S_θ − S).",
+  };
+}
+
+/** Observables with their distance from the reference and tau_int. */
+function observableTable(result: QuickstartResult): ReportTable {
+  const rows = rowsOf(result);
+  const across = (q: string, f: (r: Row) => string): string[] => result.samples.map((s) => printed(f(rows.find((r) => r.sampler === s.name && r.quantity === q)!)));
+  return {
+    header: ["", ...result.samples.map((s) => s.name), "reference"],
+    rows: COMPARED.flatMap((q) => [
+      [LABEL[q]!, ...across(q, (r) => withError(r.mean, r.error)), withError(REFERENCE[q][0], REFERENCE[q][1])],
+      ["deviation / σ", ...across(q, (r) => r.sigma!.toFixed(1)), ""],
+      ["τ_int (trajectories)", ...across(q, (r) => r.tauInt.toFixed(1)), ""],
+    ]),
+    note: `${result.samples[0]!.summary.acceptance.n} trajectories each. Errors include the autocorrelation (Gamma method, hep-lat/0306017). Reference: HMC of an independent program, 50000 trajectories.`,
+  };
+}
 
 /** The report page. */
 export function reportHtml(result: QuickstartResult, generated: Generated): string {
   const { squared, centred } = result.training;
   const reference = (q: keyof typeof REFERENCE & (typeof COMPARED)[number]) => ({ name: "reference", value: REFERENCE[q][0], error: REFERENCE[q][1] });
-  const history = (q: (typeof COMPARED)[number], label: string) =>
-    historyPlot({ chains: result.samples.map((s) => ({ name: s.name, values: s.result.series.values[q]! })), title: label, yLabel: label, references: [reference(q)] });
-  const weights = squared.names.map((name, k) => [name.replace(/^network\./, ""), squared.theta[k]!.toFixed(4), centred.theta[k]!.toFixed(4)]);
+  const history = (q: (typeof COMPARED)[number], title: string) =>
+    historyPlot({ chains: result.samples.map((s) => ({ name: s.name, values: s.result.series.values[q]! })), title, yLabel: title.toLowerCase(), references: [reference(q)] });
+  const distribution = (q: (typeof COMPARED)[number], title: string) =>
+    histogramPlot({ series: result.samples.map((s) => ({ name: s.name, values: s.result.series.values[q]! })), xLabel: title.toLowerCase(), title, bins: Math.max(12, Math.min(30, Math.round(2 * Math.cbrt(result.samples[0]!.summary.acceptance.n)))) });
+  const loss = (of: "squared" | "centred", title: string, yLabel: string) =>
+    linePlot({ series: [{ name: "minimising L", x: steps(squared[of]), y: squared[of] }, { name: "minimising L_c", x: steps(centred[of]), y: centred[of] }], title, xLabel: "trajectory", yLabel, logY: true });
+  const weights = squared.names.map((name, k) => [weightName(name), printed(squared.theta[k]!.toFixed(4)), printed(centred.theta[k]!.toFixed(4))]);
+  const violation = (bound: number) => result.samples.map((s) => ({ name: s.name, values: s.result.series.results.map((r) => r.dH).filter((x) => Math.abs(x) <= bound) }));
   const sections: Section[] = [
-    { heading: "Result", text: verdict(result), table: { ...resultTable(result), note: "Errors include the autocorrelation (Gamma method, hep-lat/0306017). Reference: an independent program, 50000 trajectories of HMC." } },
+    { heading: "Acceptance", text: typeset(verdict(result)), table: acceptanceTable(result), figures: [{ svg: histogramPlot({ series: violation(8), xLabel: "ΔH", title: "Energy violation" }), caption: "ΔH of the target action at the end of each trajectory, |ΔH| ≤ 8." }] },
+    { heading: "Observables", text: "All samplers draw from the same distribution, whatever the weights of the network are.", table: observableTable(result) },
     {
       heading: "Training",
-      text: "Both networks are trained online in a prior HMC run with the target action, Adam, batches of the newest configurations. The left plot shows the published loss of each batch, the right one half the variance of S_theta - S.",
+      text: "Both networks are trained online in a prior HMC run with the target action: Adam, batches of the newest configurations. L is the published loss; L_c leaves out the mean of S_θ − S.",
       figures: [
-        { svg: linePlot({ series: [{ name: "minimising L", x: steps(squared.squared), y: squared.squared }, { name: "minimising L_c", x: steps(centred.squared), y: centred.squared }], title: "Published loss L", xLabel: "trajectory", yLabel: "L", logY: true }), caption: "L = 1/2 |S_theta - S|^2, mean of the batch." },
-        { svg: linePlot({ series: [{ name: "minimising L", x: steps(squared.centred), y: squared.centred }, { name: "minimising L_c", x: steps(centred.centred), y: centred.centred }], title: "Variance loss L_c", xLabel: "trajectory", yLabel: "L_c", logY: true }), caption: "L_c = 1/2 Var(S_theta - S) of the batch." },
+        { svg: loss("squared", "Published loss L", "L"), caption: "L = ½ |S_θ − S|², mean of the batch." },
+        { svg: loss("centred", "Variance loss L_c", "L_c"), caption: "L_c = ½ Var(S_θ − S) of the batch." },
       ],
-      table: { header: ["weight", "published loss", "variance"], rows: weights },
+      table: { header: ["weight", "minimising L", "minimising L_c"], rows: weights, note: "ρ of the plaquette term, and of the Polyakov term on temporal and on spatial links." },
     },
     {
       heading: "Histories",
       figures: [
-        { svg: history("plaquette", "plaquette"), caption: "Plaquette, trajectory by trajectory." },
+        { svg: history("plaquette", "Plaquette"), caption: "Plaquette, trajectory by trajectory." },
         { svg: history("|Polyakov|", "|Polyakov loop|"), caption: "Modulus of the volume averaged Polyakov loop." },
-        { svg: history("condensate", "chiral condensate"), caption: "Chiral condensate from noise sources." },
+        { svg: history("condensate", "Chiral condensate"), caption: "Chiral condensate from noise sources." },
       ],
     },
     {
       heading: "Distributions",
-      figures: [{ svg: histogramPlot({ series: result.samples.map((s) => ({ name: s.name, values: s.result.series.values["plaquette"]! })), xLabel: "plaquette", title: "Plaquette" }), caption: "All samplers draw from the same distribution." }],
+      figures: [
+        { svg: distribution("plaquette", "Plaquette"), caption: "Plaquette of all samplers." },
+        { svg: distribution("|Polyakov|", "|Polyakov loop|"), caption: "Modulus of the volume averaged Polyakov loop." },
+      ],
     },
     {
       heading: "Checks",
-      keyValues: Object.fromEntries(result.samples.map((s) => [`${s.name}: largest |U - U_0| after a trajectory forward and back`, s.result.reversibility.toExponential(2)])),
+      table: {
+        header: ["sampler", "largest |U − U₀|"],
+        rows: result.samples.map((s) => [s.name, numberText(s.result.reversibility, 2)]),
+        note: "After a trajectory forward and back: molecular dynamics is reversible up to rounding.",
+      },
     },
-    { heading: "System", keyValues: { group: "SU(2)", lattice: BENCHMARK.extents.join(" x "), beta: BENCHMARK.beta, "staggered mass": BENCHMARK.mass, flavours: BENCHMARK.flavours, "mass in molecular dynamics": BENCHMARK.guideMass, "trajectory length": BENCHMARK.length, "leapfrog steps": BENCHMARK.steps } },
+    { heading: "System", keyValues: { group: "SU(2)", lattice: BENCHMARK.extents.join(" × "), "gauge action": `Wilson, β = ${BENCHMARK.beta}`, fermions: `${BENCHMARK.flavours} staggered flavours, m = ${BENCHMARK.mass}`, "mass in molecular dynamics": BENCHMARK.guideMass, "trajectory length": BENCHMARK.length, "leapfrog steps": BENCHMARK.steps } },
   ];
-  return htmlReport({ title: "Self-learning HMC on SU(2) gauge fields with staggered fermions", subtitle: "HMC, untrained and trained self-learning HMC sample the same distribution; training decides how often they accept.", sections, generated });
+  return htmlReport({
+    title: "Self-learning HMC on SU(2) gauge fields with staggered fermions",
+    subtitle: `SU(2) on ${BENCHMARK.extents.join(" × ")}, β = ${BENCHMARK.beta}, ${BENCHMARK.flavours} staggered flavours of mass ${BENCHMARK.mass}: HMC against self-learning HMC with a gauge covariant network (arXiv:2103.11965).`,
+    sections,
+    generated,
+  });
+}
+
+/** `layer 1, plaquette` for `network.0.rho.plaq`. */
+function weightName(name: string): string {
+  const [, layer, term] = /^network\.(\d+)\.rho\.(\w+)$/.exec(name) ?? [];
+  const terms: { readonly [name: string]: string } = { plaq: "plaquette", poly4: "Polyakov, temporal", polys: "Polyakov, spatial" };
+  return layer === undefined ? name : `layer ${Number(layer) + 1}, ${terms[term!] ?? term!}`;
 }

@@ -55,12 +55,12 @@ function densitiesOf(U: LinkField, suffix: string): SliceStack[] {
   const { lattice, N } = U;
   const common = { extents: lattice.extents, axes: lattice.extents.map((_, mu) => lattice.axis(mu)) };
   const flowed = suffix === "" ? "" : "-flowed";
-  const action: SliceStack = { ...common, id: `action${flowed}`, name: `Action density${suffix}`, values: actionDensity(U), diverging: false, caption: "s(x) = Σ_{μ<ν} (1 − Re tr P_μν(x) / N)." };
+  const action: SliceStack = { ...common, id: `action${flowed}`, name: `Action density${suffix}`, values: actionDensity(U), diverging: false, caption: `Sum over the planes of 1 − Re tr P(x) / N${suffix}.` };
   const charge = lattice.dim === 4 && N > 1 ? topologicalChargeDensity(U) : lattice.dim === 2 && N === 1 ? geometricChargeDensity(U) : undefined;
   if (!charge) return [action];
   const total = numberText(charge.reduce((s, q) => s + q, 0), 4);
-  const method = lattice.dim === 4 ? "clover discretisation" : "q(x) = arg U_P / 2π";
-  return [action, { ...common, id: `charge${flowed}`, name: `Topological charge density${suffix}`, values: charge, diverging: true, caption: `${lattice.dim === 4 ? "q(x), " : ""}${method}; sum over the lattice: Q = ${total}.` }];
+  const method = lattice.dim === 4 ? "q(x) by the clover" : "q(x) = arg U_P / 2π";
+  return [action, { ...common, id: `charge${flowed}`, name: `Topological charge density${suffix}`, values: charge, diverging: true, caption: `${method}${suffix}; sum over the lattice: Q = ${total}.` }];
 }
 
 /** Attention of a run whose network is CASK, with its weights as they stand. */
@@ -115,8 +115,8 @@ export function fieldSections({ position, densities, attention, attentionSizes }
       ...(slices ? { figures: attention.map((s) => figure(s, [-shared, shared])) } : {}),
       table: {
         header: [...(several ? ["block"] : []), "joined links", "mean", "r.m.s.", "largest size"],
-        rows: attentionSizes.map((s) => [...(several ? [String(s.block + 1)] : []), s.name, numberText(s.mean, 3), numberText(s.rms, 3), numberText(s.largest, 3)]),
-        note: "x+2y: the weight of a link along x for the link two steps above along y; x-2y: below.",
+        rows: attentionSizes.map((s) => [...(several ? [String(s.block + 1)] : []), s.name.replace("-", "−"), numberText(s.mean, 3), numberText(s.rms, 3), numberText(s.largest, 3)]),
+        note: "x+2y: the weight of a link along x for the link two steps above along y; x−2y: below.",
       },
     },
   ];

@@ -10,11 +10,13 @@ import { secondsOf } from "./state.ts";
 
 const COMMANDS = { hmc: "Hybrid Monte Carlo", train: "Training of an effective action", slhmc: "Self-learning hybrid Monte Carlo" } as const;
 
+const ACTIONS = { wilson: "Wilson", symanzik: "Symanzik", iwasaki: "Iwasaki", dbw2: "DBW2", loops: "loop" } as const;
+
 /** Title and subtitle of a run. */
 export function headingOf({ info, configuration: c }: RunView): { readonly title: string; readonly subtitle: string } {
   const kind = COMMANDS[info.command] ?? info.command;
   const fermions = (c.fermions ?? []).map((f) => `${f.flavours} ${f.kind === "rational" ? "rational staggered" : "staggered"} flavours, m = ${f.mass}`);
-  const system = [`${c.group} on ${(c.lattice?.extents ?? []).join(" × ")}`, `${c.action?.kind} action, β = ${c.action?.beta}`, ...fermions, ...(c.network ? [`network: ${c.network.kind}`] : [])].join("; ");
+  const system = [`${c.group} on ${(c.lattice?.extents ?? []).join(" × ")}`, `${ACTIONS[c.action?.kind] ?? c.action?.kind} action, β = ${c.action?.beta}`, ...fermions, ...(c.network ? [`network: ${c.network.kind === "cask" ? "CASK" : c.network.kind}`] : [])].join("; ");
   return { title: c.title ?? kind, subtitle: c.title === undefined ? system : `${kind}: ${system}` };
 }
 

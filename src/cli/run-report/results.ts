@@ -54,7 +54,7 @@ export function resultsSection({ metrics }: RunView): NamedSection | undefined {
     id: "results",
     heading: "Results",
     table: {
-      header: ["observable", "mean (error)", "τ_int / trajectories", "values", "every"],
+      header: ["observable", "mean (error)", "τ_int (trajectories)", "values", "one every"],
       rows: [...some.map(row), ...own],
       note: `Production only. Errors include the autocorrelation (Gamma method, hep-lat/0306017); τ_int is 0.5 without autocorrelation.${few}${undetermined}`,
     },

@@ -80,7 +80,7 @@ export function acceptanceOf(sampled: readonly TrajectoryRecord[]): Estimate | u
 
 /** `0.70265(10)`, or a dash. */
 export function valueText(e: Estimate | undefined): string {
-  return e ? withError(e.mean, e.error) : "–";
+  return e ? withError(e.mean, e.error).replaceAll("-", "−") : "–";
 }
 
 /** tau_int in trajectories with its error, or a dash. */

@@ -6,7 +6,7 @@ export const clientScript = `
 "use strict";
 const byId = (id) => document.getElementById(id);
 const [sections, fields, picker, plot, caption] = ["sections", "fields", "stack", "slice", "slice-caption"].map(byId);
-const sliders = [0, 1].map((k) => ({ row: byId("row-" + k), input: byId("at-" + k), text: byId("text-" + k) }));
+const sliders = [0, 1].map((k) => ({ row: byId("row-" + k), name: byId("name-" + k), input: byId("at-" + k), text: byId("text-" + k) }));
 let stacks = { version: -1, list: [] };
 let asked = 0;
 
@@ -30,7 +30,7 @@ function show(message) {
     const old = sections.querySelector('[data-part="' + id + '"]');
     if (old) exchange(old, box); else sections.append(box);
   }
-  for (const box of [...sections.children]) if (!message.order.includes(box.dataset.part)) box.remove();
+  for (const box of [...sections.children]) if (box !== fields && !message.order.includes(box.dataset.part)) box.remove();
   message.order.forEach((id, k) => {
     const box = sections.querySelector('[data-part="' + id + '"]');
     if (box && sections.children[k] !== box) sections.insertBefore(box, sections.children[k] || null);
@@ -52,11 +52,12 @@ function choose(next) {
 async function draw() {
   const stack = stacks.list.find((s) => s.id === picker.value);
   if (!stack) return;
-  sliders.forEach(({ row, input, text }, k) => {
+  sliders.forEach(({ row, name, input, text }, k) => {
     const size = stack.extents[k + 2];
     row.hidden = size === undefined;
     if (size === undefined) return;
     input.max = size - 1;
+    name.textContent = "slice along " + stack.axes[k + 2];
     const label = stack.axes[k + 2] + " = " + input.value;
     text.textContent = label;
     input.setAttribute("aria-valuetext", label);

@@ -26,7 +26,7 @@ export const contentSecurityPolicy = [
 ].join("; ");
 
 const slider = (k: number): string =>
-  `<div id="row-${k}" hidden><label for="at-${k}">${k === 0 ? "slice" : "and"}</label><input id="at-${k}" type="range" min="0" max="0" step="1" value="0"><output id="text-${k}" for="at-${k}"></output></div>`;
+  `<div id="row-${k}" hidden><label for="at-${k}" id="name-${k}"></label><input id="at-${k}" type="range" min="0" max="0" step="1" value="0"><output id="text-${k}" for="at-${k}"></output></div>`;
 
 /** The page, the same for every view: everything else comes as events. */
 export function livePage(title: string): string {
@@ -50,8 +50,8 @@ ${style}
 <noscript><p>This page needs JavaScript; gaugegrad report makes one that does not.</p></noscript>
 </header>
 <main>
-<div id="sections"></div>
-<section id="fields" aria-labelledby="fields-title" hidden>
+<div id="sections">
+<section id="fields" data-part="fields" aria-labelledby="fields-title" hidden>
 <h2 id="fields-title">Fields of the last configuration</h2>
 <div class="controls">
 <div><label for="stack">field</label><select id="stack"></select></div>
@@ -60,6 +60,7 @@ ${slider(1)}
 </div>
 <figure><div id="slice"></div><figcaption id="slice-caption"></figcaption></figure>
 </section>
+</div>
 </main>
 </div>
 <script>

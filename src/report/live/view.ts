@@ -14,7 +14,8 @@ export interface LiveView {
   /** One line, such as `trajectory 120 of 400`. */
   readonly progress: string;
   readonly sections: readonly NamedSection[];
-  /** Site fields for the sliders. */
+  /** Site fields for the sliders, which stand behind this section, or at the end. */
+  readonly stacksAfter?: string;
   readonly stacks: readonly SliceStack[];
   /** Another number when the fields are others. */
   readonly stacksVersion: number;
@@ -53,7 +54,9 @@ export interface RenderedView {
 }
 
 export function render(view: LiveView, before?: RenderedView): RenderedView {
-  const named = view.stacks.length > 0 ? [...view.sections.map(({ id, heading }) => ({ id, heading })), { id: FIELDS, heading: "Fields of the last configuration" }] : view.sections;
+  const named = view.sections.map(({ id, heading }) => ({ id, heading }));
+  const after = named.findIndex((s) => s.id === view.stacksAfter);
+  if (view.stacks.length > 0) named.splice(after < 0 ? named.length : after + 1, 0, { id: FIELDS, heading: "Fields of the last configuration" });
   const contents = contentsHtml(named);
   const parts = [...(contents === "" ? [] : [["contents", contents] as const]), ...view.sections.map((s) => [s.id, sectionHtml(s, s.id)] as const)];
   const same = before?.view.stacksVersion === view.stacksVersion;
@@ -64,7 +67,7 @@ export function render(view: LiveView, before?: RenderedView): RenderedView {
       title: view.title,
       subtitle: view.subtitle ?? "",
       progress: view.progress,
-      order: parts.map(([id]) => id),
+      order: [...(contents === "" ? [] : ["contents"]), ...named.map((s) => s.id)],
       fragments: Object.fromEntries(parts),
       stacks: { version: view.stacksVersion, list: view.stacks.map(({ id, name, caption, extents, axes }) => ({ id, name, caption, extents, axes })) },
     },
