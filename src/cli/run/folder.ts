@@ -1,6 +1,6 @@
 /** The folder of a run: names, whether it is one, and what an interrupted write has left. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse, stringify } from "smol-toml";
 import { FileFormatError } from "../../errors.ts";
 import { latestCheckpoint } from "../../io/index.ts";
@@ -32,7 +32,7 @@ const TRANSIENT = /^(lock(\.\d+\.stale)?|STOP)$|^\..*\.\d+\.tmp$|\.\d+\.tmp$/;
 export function prepareFolder(folder: string): RunPaths {
   const paths = runPaths(folder);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const others = readdirSync(folder).filter((name) => !TRANSIENT.test(name));
     if (others.length > 0 && !existsSync(paths.info)) throw new FileFormatError(`${folder}: got a folder with ${others.slice(0, 3).join(", ")}${others.length > 3 ? ` and ${others.length - 3} more` : ""} that is no run, expected a new or empty folder, or that of a run: give another --dir`);
   } catch (error) {
@@ -40,6 +40,14 @@ export function prepareFolder(folder: string): RunPaths {
     throw new FileFormatError(`${folder}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
   }
   return paths;
+}
+
+/** Makes a folder and its parents one by one: the recursive mkdir of Node 20 never returns where the system answers ENOENT to mkdir, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  mkdirSync(folder);
 }
 
 /** Removes what killed writes have left; only for the holder of the lock. */
