@@ -13,7 +13,6 @@ import { sum } from "../autograd/ops/sum.ts";
 import { type Program, type Scalar, Tape, type Traced, type Vector } from "../autograd/tape.ts";
 import { type ValueType, type VectorType, scalarType } from "../autograd/types.ts";
 import { SolverError } from "../errors.ts";
-import type { SolveStep } from "./ir.ts";
 
 /** An engine that keeps the sub-programs of solvers. */
 export interface SolverEngine extends Engine {
@@ -39,6 +38,16 @@ export interface SolveReport {
   readonly residual: number;
 }
 
+/** Where a system lives: the values its operator captures, right-hand side, one solution a shift. Addresses may change between solves. */
+export interface SystemFields {
+  readonly captured: readonly Storage[];
+  readonly b: Storage;
+  readonly solutions: readonly Storage[];
+}
+
+/** Inputs and outputs of a program. */
+type Arguments = readonly [readonly Storage[], readonly Storage[]];
+
 /** A residual from its definition may be this much larger than that of the recursion before the system is taken up again. */
 const DRIFT = 2;
 
@@ -54,21 +63,25 @@ export class ConjugateGradient {
   readonly #direction: Executable;
   readonly #shifted: Executable;
   readonly #fields: Storage[] = [];
-  readonly #r: Storage;
-  readonly #q: Storage;
-  /** Search direction of every shift. */
-  readonly #p: readonly Storage[];
   readonly #rr: Storage;
   readonly #pq: Storage;
   readonly #a: Storage;
   readonly #b: Storage;
   readonly #c: Storage;
+  /** Arguments of the programs, one list a system: an iteration makes no objects. */
+  readonly #starts: readonly Arguments[];
+  readonly #residuals: readonly Arguments[];
+  readonly #applications: readonly Arguments[];
+  readonly #updates: readonly Arguments[];
+  readonly #directions: readonly Arguments[];
+  readonly #followers: readonly Arguments[];
+  readonly #first: Arguments;
   readonly #zeta: Float64Array;
   readonly #zetaOld: Float64Array;
   readonly #active: Uint8Array;
   #iterations = 0;
 
-  constructor(engine: SolverEngine, system: LinearSystem, type: ValueType) {
+  constructor(engine: SolverEngine, system: LinearSystem, type: ValueType, { captured, b: rhs, solutions }: SystemFields) {
     this.#engine = engine;
     this.#system = system;
     const { shifts } = system;
@@ -106,33 +119,43 @@ export class ConjugateGradient {
       this.#fields.push(s);
       return s;
     };
-    this.#r = field(t);
-    this.#q = field(t);
-    this.#p = shifts.map(() => field(t));
-    [this.#rr, this.#pq, this.#a, this.#b, this.#c] = [field(scalarType), field(scalarType), field(scalarType), field(scalarType), field(scalarType)];
+    const [r, q] = [field(t), field(t)];
+    // search direction of every shift
+    const p = shifts.map(() => field(t));
+    const scalars = [field(scalarType), field(scalarType), field(scalarType), field(scalarType), field(scalarType)] as const;
+    const [rr, pq, alpha, beta, c] = scalars;
+    [this.#rr, this.#pq, this.#a, this.#b, this.#c] = scalars;
+    this.#first = [[rhs], [q, r, rr]];
+    const each = (f: (x: Storage, p: Storage) => Arguments): Arguments[] => shifts.map((_, k) => f(solutions[k]!, p[k]!));
+    this.#starts = each((x, pk) => [[rhs], [x, pk, rr]]);
+    this.#residuals = each((x) => [[...captured, x, c, rhs], [r, rr]]);
+    this.#applications = each((_, pk) => [[...captured, pk, c], [q, pq]]);
+    this.#updates = each((x, pk) => [[x, pk, r, q, alpha], [x, r, rr]]);
+    this.#directions = each((_, pk) => [[r, pk, beta], [pk]]);
+    this.#followers = each((x, pk) => [[x, pk, r, alpha, c, beta], [x, pk]]);
     this.#zeta = new Float64Array(shifts.length);
     this.#zetaOld = new Float64Array(shifts.length);
     this.#active = new Uint8Array(shifts.length);
   }
 
   /** Solves from zero. @throws SolverError when A + shift is not positive or an input holds NaN. */
-  solve(captured: readonly Storage[], b: Storage, solutions: readonly Storage[]): SolveReport {
+  solve(): SolveReport {
     const { tolerance, shifts, verifyAll = false } = this.#system;
-    solutions.forEach((x, k) => this.#begin.run([b], [x, this.#p[k]!, this.#rr]));
+    for (let k = 0; k < shifts.length; k++) run(this.#begin, this.#starts[k]!);
     const bb = this.#engine.readScalar(this.#rr);
     if (!(bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side has norm ${bb}, expected a number: an input holds NaN`);
     this.#iterations = 0;
     if (bb === 0) return { converged: true, iterations: 0, residual: 0 };
-    this.#begin.run([b], [this.#q, this.#r, this.#rr]);
+    run(this.#begin, this.#first);
     const goal = tolerance * tolerance * bb;
-    this.#iterate(captured, solutions, bb, goal);
+    this.#iterate(bb, goal, this.#base, shifts.length > 1);
     let worst = 0;
     for (let k = 0; k < shifts.length; k++) {
       if (k !== this.#base && !verifyAll) continue;
-      let rr = this.#trueResidual(captured, b, solutions[k]!, shifts[k]!);
+      let rr = this.#trueResidual(k);
       while (rr > DRIFT * DRIFT * goal && this.#iterations < this.#system.maxIterations) {
-        this.#refine(captured, solutions[k]!, k, rr, goal);
-        const next = this.#trueResidual(captured, b, solutions[k]!, shifts[k]!);
+        this.#refine(k, rr, goal);
+        const next = this.#trueResidual(k);
         if (!(next < rr / 4)) break;
         rr = next;
       }
@@ -146,33 +169,25 @@ export class ConjugateGradient {
     this.#fields.length = 0;
   }
 
-  /** r <- b - (A + shift) x; returns |r|^2. */
-  #trueResidual(captured: readonly Storage[], b: Storage, x: Storage, shift: number): number {
-    this.#engine.writeScalar(this.#c, shift);
-    this.#residual.run([...captured, x, this.#c, b], [this.#r, this.#rr]);
+  /** r <- b - (A + shift_k) x_k; returns |r|^2. */
+  #trueResidual(k: number): number {
+    this.#engine.writeScalar(this.#c, this.#system.shifts[k]!);
+    run(this.#residual, this.#residuals[k]!);
     return this.#engine.readScalar(this.#rr);
   }
 
   /** Plain iteration of one system from its present solution, whose residual is in r. */
-  #refine(captured: readonly Storage[], x: Storage, k: number, rr: number, goal: number): void {
+  #refine(k: number, rr: number, goal: number): void {
     this.#engine.writeScalar(this.#b, 0);
-    this.#direction.run([this.#r, this.#p[k]!, this.#b], [this.#p[k]!]);
-    this.#iterate(captured, [x], rr, goal, k);
+    run(this.#direction, this.#directions[k]!);
+    this.#iterate(rr, goal, k, false);
   }
 
-  /** Until |r|^2 <= goal or maxIterations. With `only` the one system of that number, without its followers. */
-  #iterate(captured: readonly Storage[], solutions: readonly Storage[], start: number, goal: number, only?: number): void {
+  /** System `base` until |r|^2 <= goal or maxIterations; with `all` every other one follows it. */
+  #iterate(start: number, goal: number, base: number, all: boolean): void {
     const engine = this.#engine;
     const { shifts, maxIterations } = this.#system;
-    const base = only ?? this.#base;
-    const p = this.#p[base]!;
-    const x = solutions[only === undefined ? base : 0]!;
     engine.writeScalar(this.#c, shifts[base]!);
-    const apply: [Storage[], Storage[]] = [[...captured, p, this.#c], [this.#q, this.#pq]];
-    const update: [Storage[], Storage[]] = [[x, p, this.#r, this.#q, this.#a], [x, this.#r, this.#rr]];
-    const direction: [Storage[], Storage[]] = [[this.#r, p, this.#b], [p]];
-    const followers = only === undefined ? shifts.map((_, k) => k).filter((k) => k !== base) : [];
-    const shifted: [Storage[], Storage[]][] = this.#p.map((pk, k) => [[solutions[k]!, pk, this.#r, this.#a, this.#c, this.#b], [solutions[k]!, pk]]);
     this.#zeta.fill(1);
     this.#zetaOld.fill(1);
     this.#active.fill(1);
@@ -181,19 +196,18 @@ export class ConjugateGradient {
     let betaOld = 0;
     while (rr > goal && this.#iterations < maxIterations) {
       this.#iterations++;
-      if (followers.length > 0) engine.writeScalar(this.#c, shifts[base]!);
-      this.#apply.run(apply[0], apply[1]);
+      if (all) engine.writeScalar(this.#c, shifts[base]!);
+      run(this.#apply, this.#applications[base]!);
       const pq = engine.readScalar(this.#pq);
       if (!(pq > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${pq} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
       const alpha = rr / pq;
       engine.writeScalar(this.#a, alpha);
-      this.#update.run(update[0], update[1]);
+      run(this.#update, this.#updates[base]!);
       const next = engine.readScalar(this.#rr);
       if (!(next >= 0)) throw new SolverError(`conjugate gradient: residual ${next} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
       const beta = next / rr;
-      for (let i = 0; i < followers.length; i++) {
-        const k = followers[i]!;
-        if (this.#active[k] === 0) continue;
+      for (let k = 0; all && k < shifts.length; k++) {
+        if (k === base || this.#active[k] === 0) continue;
         const z = this.#zeta[k]!;
         const old = this.#zetaOld[k]!;
         const zeta = (z * old * alphaOld) / (alpha * betaOld * (old - z) + old * alphaOld * (1 + (shifts[k]! - shifts[base]!) * alpha));
@@ -201,13 +215,13 @@ export class ConjugateGradient {
         engine.writeScalar(this.#a, alpha * ratio);
         engine.writeScalar(this.#c, zeta);
         engine.writeScalar(this.#b, beta * ratio * ratio);
-        this.#shifted.run(shifted[k]![0], shifted[k]![1]);
+        run(this.#shifted, this.#followers[k]!);
         this.#zetaOld[k] = z;
         this.#zeta[k] = zeta;
         if (zeta * zeta * next <= goal) this.#active[k] = 0;
       }
       engine.writeScalar(this.#b, beta);
-      if (next > goal) this.#direction.run(direction[0], direction[1]);
+      if (next > goal) run(this.#direction, this.#directions[base]!);
       rr = next;
       alphaOld = alpha;
       betaOld = beta;
@@ -215,11 +229,15 @@ export class ConjugateGradient {
   }
 }
 
-/** One solve of a schedule, with its buffers. @throws SolverError when the tolerance is not reached. */
-export function runSolve(solver: ConjugateGradient, step: SolveStep, storage: (buffer: number) => Storage): void {
-  const { converged, iterations, residual } = solver.solve(step.captured.map(storage), storage(step.rhs), step.solutions.map(storage));
+function run(program: Executable, [inputs, outputs]: Arguments): void {
+  program.run(inputs, outputs);
+}
+
+/** One solve of a schedule. @throws SolverError when the tolerance is not reached. */
+export function runSolve(solver: ConjugateGradient, tolerance: number): void {
+  const { converged, iterations, residual } = solver.solve();
   if (!converged)
-    throw new SolverError(`conjugate gradient: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${step.tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
+    throw new SolverError(`conjugate gradient: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
 }
 
 /** (captured..., x, shift, extra...) -> f((A + shift) x, x, extra). */

@@ -31,9 +31,10 @@ export class ProgramExecutable implements Executable {
   /** Bytes from one block to the next of every buffer. */
   readonly #stride: Float64Array;
   readonly #owned: { address: number; bytes: number }[] = [];
-  /** Pairs (input, output) that may not share memory. */
-  readonly #conflicts: ReadonlySet<string>;
-  readonly #shadows = new Map<number, HeapStorage>();
+  /** Inputs that each output may not share memory with. */
+  readonly #conflicts: readonly (readonly number[])[];
+  /** Stand-ins of outputs that would have. */
+  readonly #shadows: (HeapStorage | undefined)[];
   /** Table entries that hold an external buffer: entry index, side and number. */
   readonly #patches: { entry: number; buffer: number; stride: boolean }[] = [];
   readonly #bound: { input: number[]; output: number[] };
@@ -58,6 +59,7 @@ export class ProgramExecutable implements Executable {
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
     this.#conflicts = conflicts(schedule);
+    this.#shadows = schedule.outputs.map(() => undefined);
     this.#times = debugKernels() ? new Float64Array(schedule.steps.length) : undefined;
     this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
   }
@@ -75,13 +77,15 @@ export class ProgramExecutable implements Executable {
       const begin = this.#times ? performance.now() : 0;
       const launch = this.#launches[s];
       if (launch) this.#launch(launch);
-      else if (this.#solvers[s]) runSolve(this.#solvers[s]!, steps[s] as SolveStep, (b) => this.#storage(b));
+      else if (this.#solvers[s]) runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
       else this.#zero(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
     this.#runs++;
-    for (const [j, shadow] of this.#shadows)
-      if (this.#bound.output[j] === shadow.address) this.#engine.copy(shadow, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
+    for (let j = 0; j < outputs.length; j++) {
+      const shadow = this.#shadows[j];
+      if (shadow && this.#bound.output[j] === shadow.address) this.#engine.copy(shadow, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
+    }
   }
 
   describe(): string {
@@ -112,7 +116,7 @@ export class ProgramExecutable implements Executable {
 
   dispose(): void {
     for (const o of this.#owned) this.#engine.heap.free(o.address, o.bytes);
-    for (const s of this.#shadows.values()) s.dispose();
+    for (const s of this.#shadows) s?.dispose();
     for (const s of this.#solvers) s?.dispose();
     this.#owned.length = 0;
   }
@@ -135,8 +139,19 @@ export class ProgramExecutable implements Executable {
     }
   }
 
+  /** The present place of a buffer, followed as external ones move. */
   #storage(buffer: number): HeapStorage {
-    return { address: this.#address[buffer]!, stride: this.#stride[buffer]!, bytes: 0, dispose: () => undefined };
+    const [address, stride] = [this.#address, this.#stride];
+    return {
+      get address() {
+        return address[buffer]!;
+      },
+      get stride() {
+        return stride[buffer]!;
+      },
+      bytes: 0,
+      dispose: () => undefined,
+    };
   }
 
   #prepare(plan: KernelPlan, kernel: number): Launch {
@@ -174,14 +189,13 @@ export class ProgramExecutable implements Executable {
   }
 
   #clashes(inputs: readonly Storage[], target: HeapStorage, j: number): boolean {
-    for (let i = 0; i < inputs.length; i++) if ((inputs[i] as HeapStorage).address === target.address && this.#conflicts.has(`${i},${j}`)) return true;
+    const conflicts = this.#conflicts[j]!;
+    for (let k = 0; k < conflicts.length; k++) if ((inputs[conflicts[k]!] as HeapStorage).address === target.address) return true;
     return false;
   }
 
   #shadow(j: number): HeapStorage {
-    let s = this.#shadows.get(j);
-    if (!s) this.#shadows.set(j, (s = this.#engine.allocate(this.#schedule.buffers[this.#schedule.outputs[j]!]!.type)));
-    return s;
+    return (this.#shadows[j] ??= this.#engine.allocate(this.#schedule.buffers[this.#schedule.outputs[j]!]!.type));
   }
 
   #launch(l: Launch): void {
@@ -211,7 +225,8 @@ export class ProgramExecutable implements Executable {
   }
 
   #solver(step: SolveStep): ConjugateGradient {
-    return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type);
+    const place = (b: number): HeapStorage => this.#storage(b);
+    return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map(place), b: place(step.rhs), solutions: step.solutions.map(place) });
   }
 
   #findNaN(step: KernelStep): void {
@@ -243,10 +258,9 @@ function treeSum(f: Float64Array, at: number, n: number): number {
   return treeSum(f, at, half) + treeSum(f, at + half, n - half);
 }
 
-/** Pairs (input, output) for which writing the output destroys values of the input that are read later. */
-function conflicts(schedule: Schedule): Set<string> {
-  const found = new Set<string>();
-  schedule.outputs.forEach((output, j) => {
+/** For each output the inputs whose values, read later, would be destroyed by writing it to the same place. */
+function conflicts(schedule: Schedule): number[][] {
+  return schedule.outputs.map((output) => {
     let write: [number, number] | undefined;
     schedule.steps.forEach((s, k) => {
       if (write) return;
@@ -256,18 +270,16 @@ function conflicts(schedule: Schedule): Set<string> {
         else if (s.reductions.some((r) => r.buffer === output)) write = [k, Infinity];
       } else if ((s.kind === "solve" && s.solutions.includes(output)) || (s.kind === "zero" && s.buffer === output)) write = [k, -1];
     });
-    if (!write) return;
+    if (!write) return [];
     const [ws, wi] = write;
-    schedule.inputs.forEach((input, i) => {
-      const reads = schedule.steps.some((s, k) => {
+    const reads = (input: number): boolean =>
+      schedule.steps.some((s, k) => {
         if (k < ws) return false;
         if (s.kind === "solve") return s.rhs === input || s.captured.includes(input);
         if (s.kind !== "kernel") return false;
         const args = s.instructions.flatMap((ins, n) => ins.args.map((a) => ({ a, n }))).concat(s.reductions.map((r) => ({ a: r.value, n: Infinity })));
         return args.some(({ a, n }) => a.kind !== "slot" && a.buffer === input && (k > ws || n > wi || (a.kind === "field" && !atHome(a.displacement))));
       });
-      if (reads) found.add(`${i},${j}`);
-    });
+    return schedule.inputs.flatMap((input, i) => (reads(input) ? [i] : []));
   });
-  return found;
 }

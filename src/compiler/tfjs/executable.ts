@@ -190,7 +190,7 @@ export class TfjsExecutable implements Executable {
     const rhs = inputs[inputs.length - 1]!;
     inputs.slice(0, -1).forEach((i, k) => this.#engine.assign(group.fields[k]!, values[i]!));
     this.#engine.assign(group.rhs, values[rhs]!);
-    const { converged, iterations, residual } = group.solver.solve(group.fields, group.rhs, group.solutions);
+    const { converged, iterations, residual } = group.solver.solve();
     const limit = Math.max(attributes["tolerance"] as number, Math.sqrt(this.#b.roundoff));
     if (!converged && !(residual <= limit))
       throw new SolverError(`conjugate gradient: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${limit.toExponential(1)} in ${this.#engine.loaded.precision}: raise maxIterations or the mass, or solve on a float64 backend`);
@@ -210,13 +210,11 @@ export class TfjsExecutable implements Executable {
     const ids = nodes.flatMap((n, k) => (alike(n) ? [k] : []));
     const types = first.inputs.map((i) => nodes[i]!.type);
     const vector = types[types.length - 1]!;
-    const group: SolveGroup = {
-      ids,
-      solver: new ConjugateGradient(this.#engine, { operator, shifts: ids.map((k) => shiftOf(nodes[k]!)), tolerance: Math.max(tolerance, 16 * this.#b.roundoff), maxIterations }, vector),
-      fields: types.slice(0, -1).map((t) => this.#engine.allocate(t)),
-      rhs: this.#engine.allocate(vector),
-      solutions: ids.map(() => this.#engine.allocate(vector)),
-    };
+    const fields = types.slice(0, -1).map((t) => this.#engine.allocate(t));
+    const rhs = this.#engine.allocate(vector);
+    const solutions = ids.map(() => this.#engine.allocate(vector));
+    const system = { operator, shifts: ids.map((k) => shiftOf(nodes[k]!)), tolerance: Math.max(tolerance, 16 * this.#b.roundoff), maxIterations };
+    const group: SolveGroup = { ids, solver: new ConjugateGradient(this.#engine, system, vector, { captured: fields, b: rhs, solutions }), fields, rhs, solutions };
     for (const k of ids) this.#solves.set(k, group);
     return group;
   }

@@ -63,7 +63,7 @@ export function multiShiftConjugateGradient<N extends number, const I>(
     return s;
   };
   const system = { operator: node.attributes["operator"] as typeof prepare, shifts, tolerance, maxIterations, verifyAll: true };
-  const solver = new ConjugateGradient(engine, system, b.type);
+  let solver: ConjugateGradient | undefined;
   try {
     const given = leaves.map(({ value }) => {
       if (typeof value !== "number") return value.storage;
@@ -74,9 +74,10 @@ export function multiShiftConjugateGradient<N extends number, const I>(
     const values = captured.map((id) => own(engine.allocate(tape.node(id).type)));
     engine.operator(`prepare ${prepare.key}`, () => prepare).run(given, values);
     const solutions = shifts.map(() => new Field(lattice, b.type));
-    return { solutions, ...solver.solve(values, b.storage, solutions.map((s) => s.storage)) };
+    solver = new ConjugateGradient(engine, system, b.type, { captured: values, b: b.storage, solutions: solutions.map((s) => s.storage) });
+    return { solutions, ...solver.solve() };
   } finally {
     for (const s of owned) s.dispose();
-    solver.dispose();
+    solver?.dispose();
   }
 }

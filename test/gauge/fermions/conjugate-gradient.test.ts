@@ -1,6 +1,7 @@
 /** Solvers called on fields: the residual is checked against the definition, and shifted systems against single ones. */
+import { Session } from "node:inspector";
 import { describe, expect, test } from "vitest";
-import { type LinkField, closedFormLinks, closedFormSource, conjugateGradient, lattice, multiShiftConjugateGradient, record, scale, scaleBy, sub, dot, sum, staggeredD, staggeredNormal, number, type Scalar, type Vector, type Links, add } from "gaugegrad";
+import { type LinkField, closedFormLinks, closedFormSource, conjugateGradient, lattice, multiShiftConjugateGradient, record, scale, scaleBy, sub, dot, sum, solve, staggeredD, staggeredNormal, number, type Scalar, type Vector, type Links, add } from "gaugegrad";
 import { ConfigurationError, CovarianceError, SolverError } from "../../../src/errors.ts";
 
 const normal = (x: Vector, { U, mass }: { U: Links; mass: Scalar }): Vector => staggeredNormal(U, x, mass);
@@ -67,4 +68,38 @@ describe("errors", () => {
     expect(() => multiShiftConjugateGradient(normal, b, { inputs: { U, mass: 0.1 }, shifts: [] })).toThrow(ConfigurationError);
     expect(() => multiShiftConjugateGradient(normal, b, { inputs: { U, mass: 0.1 }, shifts: [-1] })).toThrow(ConfigurationError);
   });
+});
+
+/** Bytes that f allocates on the JavaScript heap, collected or not, estimated from samples. */
+function allocated(f: () => void): number {
+  interface Node {
+    readonly selfSize: number;
+    readonly children: readonly Node[];
+  }
+  const session = new Session();
+  session.connect();
+  const all = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
+  session.post("HeapProfiler.startSampling", { samplingInterval: 1024, ...all });
+  f();
+  let total = 0;
+  const size = (n: Node): number => n.children.reduce((s, c) => s + size(c), n.selfSize);
+  session.post("HeapProfiler.stopSampling", (_error, { profile }) => (total = size(profile.head)));
+  session.disconnect();
+  return total;
+}
+
+test.each([["one system", [0]], ["four shifts", [0, 0.01, 0.1, 1]]])("iterations allocate nothing but boxed numbers, %s", (_, shifts) => {
+  const geo = lattice([4, 4, 4, 4], { backend: "wasm" });
+  const U = closedFormLinks(geo, 2, 0.8) as LinkField;
+  const phi = closedFormSource(geo, 2 as number);
+  const plan = record((V, x, m) => shifts.map((shift) => solve((v: Vector) => staggeredNormal(V, v, m), x, { shift })), U, phi, 0.1);
+  const run = (mass: number) => (): void => {
+    for (let k = 0; k < 40; k++) plan.run(U, phi, mass);
+  };
+  run(0.01)();
+  const iterations = (mass: number): number => 40 * multiShiftConjugateGradient(normal, phi, { inputs: { U, mass }, shifts }).iterations;
+  const more = iterations(0.01) - iterations(3);
+  expect(more).toBeGreaterThan(1000);
+  // a box is 16 bytes
+  expect((allocated(run(0.01)) - allocated(run(3))) / more).toBeLessThan(16 * 16);
 });
