@@ -12,3 +12,5 @@ export { type SpinTraining, type TrainingOptions, acceptanceEstimates, deepened,
 export {
   type ChainOptions, type OnlineOptions, type SelfLearningChain, type SelfLearningOptions, type SpinChain, type SpinStep, localMetropolis, selfLearning, trainWhileSampling,
 } from "./slmc.ts";
+export { moveSpins, randomOrthogonal, rotateSpins } from "./symmetry.ts";
+export { type SpinSubject, checkSpins, isSpinSubject } from "./check.ts";
