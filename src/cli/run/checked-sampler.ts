@@ -9,7 +9,17 @@ import type { Hmc, Sampler, TrajectoryResult } from "../../samplers/index.ts";
 import type { CheckRecord } from "./records.ts";
 import type { RunConfiguration } from "./schema.ts";
 
-/** Made by `checkedSampler`. */
+/** Runs a part of a production, in which NaN and solvers that do not converge are failed checks. */
+export function checking<T>(what: string, part: () => T): T {
+  try {
+    return part();
+  } catch (error) {
+    if (error instanceof NaNError || error instanceof SolverError) throw Object.assign(new PhysicsCheckError(`${what}: ${error.message}`), { cause: error });
+    throw error;
+  }
+}
+
+/** HMC that checks itself. */
 export class CheckedSampler implements Sampler<number, TrajectoryResult> {
   readonly name: string;
   readonly #hmc: Hmc;
@@ -34,12 +44,7 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
   /** @throws PhysicsCheckError when a check fails, or for NaN and solvers that do not converge; the caller's last checkpoint is good then. */
   step(U: LinkField): TrajectoryResult {
     const { trajectory } = this;
-    try {
-      return this.#limits.every > 0 && trajectory % this.#limits.every === 0 ? this.#checkedStep(U, trajectory) : this.#hmc.step(U);
-    } catch (error) {
-      if (error instanceof NaNError || error instanceof SolverError) throw Object.assign(new PhysicsCheckError(`trajectory ${trajectory}: ${error.message}`), { cause: error });
-      throw error;
-    }
+    return checking(`trajectory ${trajectory}`, () => (this.#limits.every > 0 && trajectory % this.#limits.every === 0 ? this.#checkedStep(U, trajectory) : this.#hmc.step(U)));
   }
 
   #checkedStep(U: LinkField, trajectory: number): TrajectoryResult {

@@ -1,5 +1,6 @@
 /** What a run measures between trajectories. Noise depends on seed, stream and trajectory only, so that a resumed run measures the same numbers. */
 import { type AlgebraField, DirectionalField, type LinkField } from "../../autograd/index.ts";
+import { NaNError } from "../../errors.ts";
 import {
   type Boundary, chiralCondensate, energyDensity, geometricCharge, gradientFlow, linkTrace, pionCorrelator, plaquettes, polyakovLoops, rectangles, topologicalCharge, wilsonLoop,
 } from "../../gauge/index.ts";
@@ -10,11 +11,13 @@ import type { GuideParts, System } from "./system.ts";
 type Values = Readonly<Record<string, number>>;
 type Observable = RunConfiguration["measurement"]["observables"][number];
 
-/** The measurement after a trajectory, as the configuration asks. `guide` takes part in force sizes. */
+/** The measurement after a trajectory, as the configuration asks. `guide` takes part in force sizes. @throws NaNError for a value that is no number. */
 export function measure(c: RunConfiguration, system: System, trajectory: number, guide?: GuideParts): MeasurementRecord {
   const { U } = system;
   const { observables, wilsonLoops, flow } = c.measurement;
   const values: Values = Object.assign({}, ...observables.map((name) => valuesOf(name, c, U, trajectory)), ...wilsonLoops.map(([T, R]) => ({ [`wilson(${T},${R})`]: wilsonLoop(U, T!, R!) })));
+  const bad = Object.entries(values).find(([, x]) => !Number.isFinite(x));
+  if (bad) throw new NaNError(`the observable ${bad[0]} is ${bad[1]}, expected a number`);
   return {
     kind: "measurement",
     trajectory,

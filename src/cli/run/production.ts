@@ -3,9 +3,9 @@
  * Links, parameters, optimiser, replay buffer, counters and the position in metrics.jsonl are saved in one transaction; random numbers need no
  * state. So a run that was killed anywhere and resumed ends with the bits of one that was not.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigurationError, FileFormatError } from "../../errors.ts";
+import { ConfigurationError, FileFormatError, GeometryError } from "../../errors.ts";
 import type { LatticeOptions } from "../../gauge/index.ts";
 import { type WriteOptions, saveCheckpoint, writeGauge } from "../../io/index.ts";
 import { environmentOf } from "../environment.ts";
@@ -55,11 +55,24 @@ export async function produce(options: ProductionOptions): Promise<Outcome> {
   removeLeftovers(paths);
   const found = readState(options.folder);
   if (found) expectSameRun(found.state, options);
+  else expectNoLines(paths);
   const { run } = options;
-  const system = buildSystem(run.configuration, options.engine, { start: !found, guided: run.command !== "hmc" });
-  using production = new Production(paths, options, system, found?.state);
-  for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
-  return await production.run(began);
+  try {
+    const system = buildSystem(run.configuration, options.engine, { start: !found, guided: run.command !== "hmc" });
+    using production = new Production(paths, options, system, found?.state);
+    for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
+    return await production.run(began);
+  } catch (error) {
+    // extents, loops and networks that do not fit together come from the run file
+    if (error instanceof GeometryError) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
+    throw error;
+  }
+}
+
+/** The first checkpoint is older than the first line: lines without any checkpoint belong to a run that lost it. */
+function expectNoLines({ folder, metrics }: RunPaths): void {
+  const size = statSync(metrics, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > 0) throw new FileFormatError(`${folder}: got ${size} bytes of metrics.jsonl and no checkpoint, expected one: restore it from a copy, or give another --dir`);
 }
 
 function expectSameRun(state: CheckpointState, { run, folder, extend = false }: ProductionOptions): void {

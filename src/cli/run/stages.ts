@@ -3,12 +3,11 @@
  * or epochs on stored configurations. Between two units the caller may save or stop.
  */
 import { randomStream } from "../../util/index.ts";
-import { NaNError, PhysicsCheckError } from "../../errors.ts";
 import { plaquettes, reunitarise } from "../../gauge/index.ts";
 import { readGauge } from "../../io/index.ts";
 import { type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, losses, schedules, sgd, takeSample, trainOffline, trainOnline } from "../../models/index.ts";
 import { type TrajectoryResult, hmc } from "../../samplers/index.ts";
-import { CheckedSampler } from "./checked-sampler.ts";
+import { CheckedSampler, checking } from "./checked-sampler.ts";
 import { measure } from "./measure.ts";
 import type { MetricsRecord, Phase } from "./records.ts";
 import type { ResolvedRun } from "./resolve.ts";
@@ -77,7 +76,8 @@ function chain({ configuration: c }: ResolvedRun, system: System, phase: "therma
         using moved = reunitarise(U);
         U.copyFrom(moved);
       }
-      records.push({ kind: "trajectory", phase, trajectory, accepted, dH, action, kinetic, plaquette: plaquettes(U).mean });
+      // JSON has no infinity; exp(-dH) is 0 either way
+      records.push({ kind: "trajectory", phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, plaquette: plaquettes(U).mean });
       return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic };
     },
     take() {
@@ -98,7 +98,7 @@ function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "
   while (sampler.trajectory < end) {
     const { trajectory } = sampler.step(system.U);
     const records = sampler.take();
-    if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) records.push(measure(c, system, trajectory, guide));
+    if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) records.push(checking(`measurement after trajectory ${trajectory}`, () => measure(c, system, trajectory, guide)));
     yield { phase, records, progress: () => ({ position: trajectory + 1, ...theta }) };
   }
   return { position: end, ...theta };
@@ -159,13 +159,7 @@ function* offline(run: ResolvedRun, system: System, from: Progress): Generator<U
 /** The steps of a training as units; a gradient that is not finite is a failed check. */
 function* guarded<S, T>(steps: Generator<S, T, void>, unit: (step: S) => Unit): Generator<Unit, T, void> {
   for (;;) {
-    let next: IteratorResult<S, T>;
-    try {
-      next = steps.next();
-    } catch (error) {
-      if (error instanceof NaNError) throw Object.assign(new PhysicsCheckError(`training: ${error.message}`), { cause: error });
-      throw error;
-    }
+    const next = checking("training", () => steps.next());
     if (next.done) return next.value;
     yield unit(next.value);
   }
