@@ -62,52 +62,69 @@ function microSource(m: MicroKernel, name: string, inPlace: boolean): string {
   ].join("\n");
 }
 
+/** Instructions in one function: compilers take more than linear time for many calls in one. */
+const PART = 40;
+
+/** One kernel: its instructions in parts, each a function of one block, and the loop over chunks of blocks. */
 function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
-  const { step, index, slotOffsets } = plan;
+  const { step, slotOffsets } = plan;
   const chunk = chunkBlocks(context.layout.width);
-  const at = (p: Parameter): number => index.get(parameterKey(p))!;
-  const parameters = plan.parameters.map((p, k) =>
-    p.kind === "stride" ? `  const int64_t p${k} = I[P + ${k}];` : p.kind === "table" ? `  const int32_t* p${k} = I + I[P + ${k}];` : `  double* p${k} = F + I[P + ${k}];`,
-  );
-  const addresses = new Map<string, string>();
-  let copies = plan.scratch;
-  const home = (buffer: number): string => `(V*)(p${at({ kind: "buffer", buffer })} + b * p${at({ kind: "stride", buffer })})`;
-  const body: string[] = [];
-  const address = (a: Argument): string => {
-    if (a.kind === "slot") return `s + ${slotOffsets[a.slot]!}`;
-    if (a.kind === "scalar") return `(V*)p${at({ kind: "buffer", buffer: a.buffer })}`;
-    const key = `${a.buffer}@${a.displacement.join(",")}`;
-    let x = addresses.get(key);
-    if (x) return x;
-    addresses.set(key, (x = `x${addresses.size}`));
-    if (atHome(a.displacement)) body.push(`      const V* ${x} = ${home(a.buffer)};`);
-    else {
-      const [base, stride, table] = [at({ kind: "buffer", buffer: a.buffer }), at({ kind: "stride", buffer: a.buffer }), at({ kind: "table", displacement: a.displacement })];
-      body.push(`      const V* ${x} = across(p${base}, p${stride}, p${table}[b], s + ${copies}, ${components(a.type)});`);
-      copies += components(a.type);
-    }
-    return x;
-  };
-  step.instructions.forEach((ins, k) => {
-    const args = ins.args.map(address);
-    const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : home(ins.target.buffer);
-    body.push(`      ${functionOf(plan.micro[k]!, plan.inPlace[k]!)}(${[...args, target].join(", ")});`);
-  });
-  step.reductions.forEach((r, k) => {
-    const x = address(r.value);
-    body.push(`      r${k} += *(${x});`);
-  });
+  const entry = (p: Parameter): string => `I[P + ${plan.index.get(parameterKey(p))!}]`;
+  const base = (buffer: number): string => `F + ${entry({ kind: "buffer", buffer })}`;
+  const stride = (buffer: number): string => entry({ kind: "stride", buffer });
+  const home = (buffer: number): string => `(V*)(${base(buffer)} + b * ${stride(buffer)})`;
+  /** Scratch for the permuted copy of each displaced operand, the same in every part. */
+  const copies = new Map<string, number>();
+  let scratch = plan.scratch;
+  const parts: string[] = [];
+  for (let from = 0; from < step.instructions.length || from === 0; from += PART) {
+    const body: string[] = [];
+    const addresses = new Map<string, string>();
+    const address = (a: Argument): string => {
+      if (a.kind === "slot") return `s + ${slotOffsets[a.slot]!}`;
+      if (a.kind === "scalar") return `(V*)(${base(a.buffer)})`;
+      const key = `${a.buffer}@${a.displacement.join(",")}`;
+      let x = addresses.get(key);
+      if (x) return x;
+      addresses.set(key, (x = `x${addresses.size}`));
+      if (atHome(a.displacement)) {
+        body.push(`  const V* ${x} = ${home(a.buffer)};`);
+        return x;
+      }
+      let copy = copies.get(key);
+      if (copy === undefined) {
+        copies.set(key, (copy = scratch));
+        scratch += components(a.type);
+      }
+      const table = entry({ kind: "table", displacement: a.displacement });
+      body.push(`  const V* ${x} = across(${base(a.buffer)}, ${stride(a.buffer)}, I[${table} + b], s + ${copy}, ${components(a.type)});`);
+      return x;
+    };
+    step.instructions.slice(from, from + PART).forEach((ins, k) => {
+      const args = ins.args.map(address);
+      const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : home(ins.target.buffer);
+      body.push(`  ${functionOf(plan.micro[from + k]!, plan.inPlace[from + k]!)}(${[...args, target].join(", ")});`);
+    });
+    if (from + PART >= step.instructions.length)
+      step.reductions.forEach((r, k) => {
+        const x = address(r.value);
+        body.push(`  r[${k}] += *(${x});`);
+      });
+    parts.push([`static MICRO void ${name}_${parts.length}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, V* r) {`, ...body, "}"].join("\n"));
+  }
+  const sums = Math.max(1, step.reductions.length);
   return [
+    ...parts,
     `static void ${name}(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1) {`,
     "  V* s = (V*)(F + S);",
-    ...parameters,
     "  for (int64_t c = c0; c < c1; c++) {",
-    ...step.reductions.map((_, k) => `    V r${k} = {0};`),
+    `    V r[${sums}];`,
+    `    for (int k = 0; k < ${sums}; k++) r[k] = (V){0};`,
     `    const int64_t begin = first + c * ${chunk}, end = begin + ${chunk} < last ? begin + ${chunk} : last;`,
     "    for (int64_t b = begin; b < end; b++) {",
-    ...body,
+    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, r);`),
     "    }",
-    ...step.reductions.map((_, k) => `    *(V*)(p${at({ kind: "partials", reduction: k })} + c * W) = r${k};`),
+    ...step.reductions.map((_, k) => `    *(V*)(F + ${entry({ kind: "partials", reduction: k })} + c * W) = r[${k}];`),
     "  }",
     "}",
   ].join("\n");
@@ -142,7 +159,7 @@ ${cases.join("\n")}
   }
 }
 /* The operand at a displaced block: in place, or as a copy where the displacement leaves the sub-lattice. */
-static inline const V* across(const double* base, int64_t stride, int32_t entry, V* copy, int n) {
+static MICRO const V* across(const double* base, int64_t stride, int32_t entry, V* copy, int n) {
   const V* x = (const V*)(base + (entry / W) * stride);
   if (entry % W == 0) return x;
   permute(copy, x, n, entry % W);
