@@ -95,7 +95,7 @@ function acceptanceTable(result: QuickstartResult): ReportTable {
       assessment ? assessment.squared.toPrecision(3) : "–",
       assessment ? assessment.centred.toPrecision(3) : "–",
     ]),
-    note: "Expected: erfc(sd / 2√2) with the spread sd of S_θ − S along trajectories of the target. Independent: another program, with its own weights at the minimum of each loss. ⟨exp(−ΔH)⟩ must be 1. L = ½ |S_θ − S|², L_c = ½ Var(S_θ − S).",
+    note: "Expected: erfc(sd / 2√2) with the spread sd of S_θ − S along trajectories of the target. Independent: another program, with its own weights at the minimum of each loss (that of L with 10 steps). ⟨exp(−ΔH)⟩ must be 1. L = ½ |S_θ − S|², L_c = ½ Var(S_θ − S).",
   };
 }
 
@@ -103,6 +103,9 @@ function acceptanceTable(result: QuickstartResult): ReportTable {
 function observableTable(result: QuickstartResult): ReportTable {
   const rows = rowsOf(result);
   const across = (q: string, f: (r: Row) => string): string[] => result.samples.map((s) => printed(f(rows.find((r) => r.sampler === s.name && r.quantity === q)!)));
+  const n = result.samples[0]!.summary.acceptance.n;
+  const slowest = rows.reduce((m, r) => Math.max(m, r.tauInt), 0.5);
+  const short = n < 100 * slowest ? " Chains as short as these underestimate the largest autocorrelation times, so the Polyakov loop may deviate by more than its error says." : "";
   return {
     header: ["", ...result.samples.map((s) => s.name), "reference"],
     rows: COMPARED.flatMap((q) => [
@@ -110,7 +113,7 @@ function observableTable(result: QuickstartResult): ReportTable {
       ["deviation / σ", ...across(q, (r) => r.sigma!.toFixed(1)), ""],
       ["τ_int (trajectories)", ...across(q, (r) => r.tauInt.toFixed(1)), ""],
     ]),
-    note: `${result.samples[0]!.summary.acceptance.n} trajectories each. Errors include the autocorrelation (Gamma method, hep-lat/0306017). Reference: HMC of an independent program, 50000 trajectories.`,
+    note: `${n} trajectories each. Errors include the autocorrelation (Gamma method, hep-lat/0306017). Reference: HMC of an independent program, 50000 trajectories.${short}`,
   };
 }
 
