@@ -1,5 +1,6 @@
 /** Fermions: Dirac operators on the tape, pseudofermions, solvers, measurements. */
-export { type Boundary, antiperiodic, staggeredD, staggeredNormal, staggeredType, tastes } from "./staggered.ts";
+export { type Boundary, type StaggeredOperator, antiperiodic, naive, staggeredD, staggeredNormal, staggeredType, tastes } from "./staggered.ts";
+export { type HisqLinks, type PathCoefficients, fat7Links, fatLinks, hisq, hisqD, hisqLinks } from "./hisq.ts";
 export type { Pseudofermions } from "./pseudofermions.ts";
 export { type StaggeredPseudofermionOptions, staggeredPseudofermions } from "./staggered-pseudofermions.ts";
 export { closedFormSource } from "./closed-form.ts";

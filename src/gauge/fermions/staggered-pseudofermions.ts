@@ -9,7 +9,7 @@ import type { RandomStream } from "../../util/index.ts";
 import { GaugeAction } from "../action.ts";
 import type { Group } from "../group.ts";
 import { type Pseudofermions, drawGaussian } from "./pseudofermions.ts";
-import { type Boundary, staggeredD, staggeredNormal, staggeredType, tastes } from "./staggered.ts";
+import { type Boundary, type StaggeredOperator, massive, naive, staggeredType, tastes } from "./staggered.ts";
 
 export interface StaggeredPseudofermionOptions<N extends number = number> {
   readonly lattice: Lattice;
@@ -20,6 +20,8 @@ export interface StaggeredPseudofermionOptions<N extends number = number> {
   readonly flavours: number;
   /** Default: antiperiodic in time. */
   readonly boundary?: Boundary;
+  /** Default `naive`; `hisq()` for improved quarks. */
+  readonly operator?: StaggeredOperator;
   /** Relative residual of the solver; default 1e-12. */
   readonly tolerance?: number;
   readonly maxIterations?: number;
@@ -33,11 +35,12 @@ class StaggeredPseudofermions<N extends number> implements Pseudofermions<N> {
   readonly phi: Field<VectorType<N>>;
   readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
   readonly #index: number;
+  readonly #operator: StaggeredOperator;
   readonly #xi: Field<VectorType<N>>;
   #draw: Plan<[LinkField<N>, Field<VectorType<N>>, number], Vector<N>> | undefined;
 
   constructor(options: StaggeredPseudofermionOptions<N>) {
-    const { lattice, group, mass, flavours, boundary, tolerance = 1e-12, maxIterations = 5000, index = 0 } = options;
+    const { lattice, group, mass, flavours, boundary, operator = naive, tolerance = 1e-12, maxIterations = 5000, index = 0 } = options;
     const one = tastes(lattice);
     if (flavours !== one && flavours !== 2 * one)
       throw new ConfigurationError(`staggeredPseudofermions: got flavours = ${flavours}, expected ${one} (even sites) or ${2 * one} (all sites): use rationalPseudofermions for other numbers`);
@@ -47,9 +50,11 @@ class StaggeredPseudofermions<N extends number> implements Pseudofermions<N> {
     this.phi = new Field(lattice, staggeredType(lattice, group.N, { boundary, domain }));
     this.#xi = new Field(lattice, staggeredType(lattice, group.N, { boundary }));
     this.#index = index;
+    this.#operator = operator;
     this.action = new GaugeAction(this.name, { mass, phi: this.phi }, (U: Links<N>, inputs) => {
       const { mass: m, phi } = inputs as { mass: Scalar; phi: Vector<N> };
-      return sum(dot(phi, solve((x) => staggeredNormal(U, x, m), phi, { tolerance, maxIterations })));
+      const D = operator(U);
+      return sum(dot(phi, solve((x) => massive(D, x, m), phi, { tolerance, maxIterations })));
     });
   }
 
@@ -72,7 +77,7 @@ class StaggeredPseudofermions<N extends number> implements Pseudofermions<N> {
     const { domain } = this.phi.type;
     this.#draw ??= new Plan(
       ((V: Links<N>, xi: Vector<N>, m: Scalar) => {
-        const phi = sub(scale(m, xi), staggeredD(V, xi));
+        const phi = sub(scale(m, xi), this.#operator(V)(xi));
         return domain === "even" ? restrict(phi, "even") : phi;
       }) as never,
       [U, this.#xi, mass],

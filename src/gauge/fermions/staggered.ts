@@ -30,26 +30,36 @@ export function tastes(lattice: Lattice): number {
   return 2 ** Math.ceil(lattice.dim / 2);
 }
 
-/**
- * eta_mu U_mu: a site field of its own, so that a solver stores it once and its iterations multiply with it only.
- */
-function dressed<N extends number>(U: Links<N>, mu: number): Matrix<N> {
-  if (mu === 0) return U[0]!;
-  const { lattice } = U;
-  const eta = constantReal(U[mu]!.tape, `eta_${mu}`, (n) => 1 - 2 * (lattice.coordinates(n).slice(0, mu).reduce((s, x) => s + x, 0) % 2));
-  return scale(eta, U[mu]!);
+/** eta_mu V: a field of its own, so that a solver stores it once and its iterations multiply with it only. */
+export function eta<N extends number>(mu: number, V: Matrix<N>): Matrix<N> {
+  if (mu === 0) return V;
+  const { lattice } = V;
+  return scale(constantReal(V.tape, `eta_${mu}`, (n) => 1 - 2 * (lattice.coordinates(n).slice(0, mu).reduce((s, x) => s + x, 0) % 2)), V);
+}
+
+/** sum_mu [V_mu(n) chi(n + length mu) - V_mu(n - length mu)^+ chi(n - length mu)] for V_mu that lead over `length` links. */
+export function hopping<N extends number>(chi: Vector<N>, V: (mu: number) => Matrix<N>, length: number): Vector<N> {
+  const terms = chi.lattice.extents.map((_, mu) => sub(mul(V(mu), shift(chi, mu, length)), shift(mul(adj(V(mu)), chi), mu, -length)));
+  return add(terms[0]!, ...terms.slice(1));
 }
 
 /** D chi; on even sites for chi on odd sites, and the other way round. Boundary signs are those of chi's type. */
 export function staggeredD<N extends number>(U: Links<N>, chi: Vector<N>): Vector<N> {
-  const terms = Array.from({ length: U.dim }, (_, mu) => {
-    const V = dressed(U, mu);
-    return sub(mul(V, shift(chi, mu)), shift(mul(adj(V), chi), mu, -1));
-  });
-  return scaleBy(0.5, add(terms[0]!, ...terms.slice(1)));
+  return scaleBy(0.5, hopping(chi, (mu) => eta(mu, U[mu]!), 1));
 }
+
+/** A massless anti-hermitian operator that connects even with odd sites: what it makes of the links once, and then of each vector. */
+export type StaggeredOperator = <N extends number>(U: Links<N>) => (chi: Vector<N>) => Vector<N>;
+
+/** The operator with single links. */
+export const naive: StaggeredOperator = (U) => (chi) => staggeredD(U, chi);
 
 /** (m^2 - D^2) chi, hermitian and positive for m > 0; on chi's own sites. */
 export function staggeredNormal<N extends number>(U: Links<N>, chi: Vector<N>, mass: Scalar): Vector<N> {
-  return sub(scale(scale(mass, mass), chi), staggeredD(U, staggeredD(U, chi)));
+  return massive((x) => staggeredD(U, x), chi, mass);
+}
+
+/** (m^2 - D^2) chi for any such D. */
+export function massive<N extends number>(D: (chi: Vector<N>) => Vector<N>, chi: Vector<N>, mass: Scalar): Vector<N> {
+  return sub(scale(scale(mass, mass), chi), D(D(chi)));
 }
