@@ -14,3 +14,4 @@ export {
 } from "./slmc.ts";
 export { moveSpins, randomOrthogonal, rotateSpins } from "./symmetry.ts";
 export { type SpinSubject, checkSpins, isSpinSubject } from "./check.ts";
+export { type ExactSamples, type SamplingOptions, exactSamples } from "./sampling.ts";

@@ -75,11 +75,14 @@ export function withLinearCouplings(model: SpinTransformer, samples: readonly Sp
   return model.with({ ...model.parameters, J: linear.couplings, E0: linear.E0 });
 }
 
-/** The model with one block more, whose value weights vanish: the same ln W_eff, with new directions to learn. */
+/**
+ * The model with more blocks, new ones at the end with small value weights (a hundredth of the others): almost the same ln W_eff, with
+ * new directions to learn. Value weights of zero would hide the new query and key weights from the first step.
+ */
 export function deepened(model: SpinTransformer, larger: SpinTransformer, { seed, width }: { readonly seed: number; readonly width: number }): SpinTransformer {
   if (larger.options.layers < model.options.layers || larger.options.reach !== model.options.reach || larger.options.shells !== model.options.shells)
     throw new ConfigurationError(`deepened: got models of ${model.options.layers} and ${larger.options.layers} layers, expected more layers with the same shells and reach`);
   const fresh = larger.randomised({ seed, width }).parameters.layers;
-  const layers = fresh.map((w, k) => model.parameters.layers[k] ?? { ...w, V: w.V.map(() => 0) });
+  const layers = fresh.map((w, k) => model.parameters.layers[k] ?? { ...w, V: w.V.map((x) => x / 100) });
   return larger.with({ J: model.parameters.J, E0: model.parameters.E0, layers });
 }

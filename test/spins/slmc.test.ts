@@ -114,10 +114,12 @@ test("attention trained by Levenberg-Marquardt and by AdamW is closer to ln W th
   expect(train(adamW({ rate: 5e-3, weightDecay: 0 }), 40)).toBeLessThan(linear);
 });
 
-test("a block more leaves ln W as it was", () => {
+test("a block more changes ln W little", () => {
   const one = spinTransformer(four, { T: 0.2, shells: 3, reach: 3, layers: 1 }).randomised({ seed: 2, width: 0.3 });
   const two = deepened(one.with(one.theta.map((x) => x + 0.01)), spinTransformer(four, { T: 0.2, shells: 3, reach: 3, layers: 2 }), { seed: 4, width: 0.1 });
-  expect(two.logWeight(spins)).toBeCloseTo(one.with(one.theta.map((x) => x + 0.01)).logWeight(spins), 11);
+  const before = one.with(one.theta.map((x) => x + 0.01)).logWeight(spins);
+  expect(two.logWeight(spins)).not.toBe(before);
+  expect(Math.abs(two.logWeight(spins) - before)).toBeLessThan(0.02 * Math.abs(before) + 0.02);
 });
 
 test("online training changes the effective weight while the chain runs, and replays with the same bits", () => {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError, EXIT } from "../../errors.ts";
 import type { LinkField } from "../../autograd/index.ts";
 import { type CheckReport, type CheckedSubject, type Expectation, check, hot, isSubject, lattice, nearUnit, parseGroup } from "../../gauge/index.ts";
+import { type SpinSubject, checkSpins, isSpinSubject, randomSpins } from "../../spins/index.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
 import { loadModule } from "../load-module.ts";
@@ -32,7 +33,7 @@ export function checkCommand(context: CliContext): Command {
     .description(
       "Checks every layer and action that a TypeScript or JavaScript module exports (or that an exported function without arguments returns): gradients against " +
         "differences along the group, second order, transpose identity, gauge covariance, translations, rotations, reflections, charge conjugation, unitarity, reversibility. " +
-        "Rotations, reflections and charge conjugation are reported, and fail only with --require. Exit code 4 when a check fails or the forward map would break gauge covariance.",
+        "Weights of spins are checked on their own lattice: gradients on the sphere, O(3), translations, point group. Rotations, reflections and charge conjugation are reported, and fail only with --require. Exit code 4 when a check fails or the forward map would break gauge covariance.",
     )
     .argument("<module>", "file that exports layers or actions; it may import from \"gaugegrad\"")
     .option("--group <name>", "gauge group: u1, su2, su3, ...", "su2")
@@ -49,7 +50,9 @@ export function checkCommand(context: CliContext): Command {
     const U: LinkField = flags.start === "hot" ? hot(geometry, group, { seed: flags.seed }) : nearUnit(geometry, group, { seed: flags.seed, width: flags.width });
     const reports: { readonly export: string; readonly report: CheckReport }[] = [];
     for (const { name, subject } of subjects) {
-      const report = check(subject, U, { seed: flags.seed, expect: { ...flags.require, ...flags.accept } });
+      const report = isSpinSubject(subject)
+        ? checkSpins(subject, randomSpins(subject.lattice, { seed: flags.seed }), { seed: flags.seed })
+        : check(subject, U, { seed: flags.seed, expect: { ...flags.require, ...flags.accept } });
       reports.push({ export: name, report });
       if (!flags.json) printText(context, `${reports.length > 1 ? "\n" : ""}export ${name}: ${String(report)}`);
     }
@@ -70,13 +73,13 @@ function expectation(holds: boolean): (text: string) => Expectation {
 }
 
 /** Layers and actions among the exports, each once. @throws ConfigurationError when there is none. */
-async function subjectsOf(exports: Readonly<Record<string, unknown>>, file: string, only: string | undefined): Promise<{ name: string; subject: CheckedSubject }[]> {
-  const found: { name: string; subject: CheckedSubject }[] = [];
+async function subjectsOf(exports: Readonly<Record<string, unknown>>, file: string, only: string | undefined): Promise<{ name: string; subject: CheckedSubject | SpinSubject }[]> {
+  const found: { name: string; subject: CheckedSubject | SpinSubject }[] = [];
   for (const [name, value] of Object.entries(exports)) {
     if (only !== undefined && name !== only) continue;
     // a function without arguments may make the layer
     const subject: unknown = typeof value === "function" && value.length === 0 && !isClass(value) ? await (value as () => unknown)() : await value;
-    if (isSubject(subject) && !found.some((f) => f.subject === subject)) found.push({ name, subject });
+    if ((isSubject(subject) || isSpinSubject(subject)) && !found.some((f) => f.subject === subject)) found.push({ name, subject });
   }
   if (found.length > 0) return found;
   const names = Object.keys(exports).join(", ") || "nothing";

@@ -1,0 +1,78 @@
+/** Run files of `gaugegrad spins`: every key is known, everything else is an error. */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { TomlError, parse } from "smol-toml";
+import { z } from "zod";
+import { ConfigurationError, FileFormatError } from "../../errors.ts";
+
+const positive = z.number().positive();
+const count = z.number().int().min(1);
+const whole = z.number().int().min(0);
+
+const schema = z.strictObject({
+  model: z.strictObject({
+    lattice: z.tuple([z.number().int().min(3), z.number().int().min(3)]).default([6, 6]),
+    J: z.number().default(1),
+    T: positive,
+    mu: z.number().default(0),
+  }),
+  effective: z
+    .strictObject({
+      /** exact: local Metropolis; linear, attention: self-learning Monte Carlo. */
+      kind: z.enum(["exact", "linear", "attention"]).default("attention"),
+      shells: count.default(6),
+      reach: whole.default(6),
+      layers: count.default(1),
+      gram: positive.default(1),
+      /** A model.json that `spins train` wrote. */
+      file: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  training: z
+    .strictObject({
+      method: z.enum(["offline", "online"]).default("offline"),
+      optimiser: z.enum(["gaussNewton", "adamW"]).default("gaussNewton"),
+      samples: count.default(800),
+      test: count.default(400),
+      steps: count.default(30),
+      batch: count.optional(),
+      rate: positive.default(1e-3),
+      weightDecay: z.number().min(0).default(0.01),
+      width: positive.default(0.1),
+    })
+    .prefault({}),
+  sampler: z
+    .strictObject({
+      seed: whole.default(0),
+      thermalise: whole.default(100),
+      steps: count.default(1000),
+      updates: count.optional(),
+    })
+    .prefault({}),
+});
+
+export type SpinRun = z.infer<typeof schema>;
+
+/** Reads a run file; `effective.file` is taken from its folder. @throws FileFormatError, ConfigurationError with the key, what stands there and what was expected. */
+export function readSpinRun(file: string): SpinRun {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected a run file with the tables model, effective, training, sampler`);
+  }
+  let raw: unknown;
+  try {
+    raw = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new ConfigurationError(`${file}: line ${error.line}, column ${error.column}: ${error.message.split("\n")[0]}, expected TOML`);
+  }
+  const result = schema.safeParse(raw);
+  if (!result.success) {
+    const lines = result.error.issues.map((i) => `${i.path.join(".") || "file"}: ${i.code === "unrecognized_keys" ? `got the unknown key ${i.keys.join(", ")}, expected known ones` : `${i.message.replace(/^Invalid input: /, "")}`}`);
+    throw new ConfigurationError(`${file}: ${lines.slice(0, 3).join("; ")}`);
+  }
+  const { effective } = result.data;
+  return { ...result.data, effective: effective.file === undefined ? effective : { ...effective, file: resolve(dirname(file), effective.file) } };
+}

@@ -1,0 +1,81 @@
+/** `gaugegrad spins` and `gaugegrad check` on spins: files, JSON, errors. */
+import { mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cli } from "../cli/helpers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gaugegrad-spins-"));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return name;
+};
+const json = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
+
+const MODEL = "[model]\nlattice = [4, 4]\nT = 0.2\n";
+
+test("train writes a model that sample uses", async () => {
+  const run = file("train.toml", `${MODEL}[effective]\nshells = 3\nreach = 2\n[training]\nsamples = 60\ntest = 30\nsteps = 3\n[sampler]\nseed = 4\n`);
+  const trained = await cli(["spins", "train", run, "--dir", "out", "--json"], { directory: folder });
+  expect(trained.stderr).toBe("");
+  expect(trained.code).toBe(0);
+  const summary = json(trained.stdout);
+  expect(summary).toMatchObject({ schemaVersion: 1, command: "spins train", model: "attention, 1 layer", parameters: 13 });
+  expect(summary["testMse"]).toBeGreaterThan(0);
+  expect(readdirSync(join(folder, "out")).sort()).toEqual(["config.toml", "metrics.jsonl", "model.json"]);
+  const lines = readFileSync(join(folder, "out", "metrics.jsonl"), "utf8").trim().split("\n").map(json);
+  expect(lines.map((l) => l["step"])).toEqual([1, 2, 3]);
+
+  const use = file("sample.toml", `${MODEL}[effective]\nfile = "out/model.json"\n[sampler]\nthermalise = 5\nsteps = 20\nupdates = 16\n`);
+  const sampled = await cli(["spins", "sample", use, "--json"], { directory: folder });
+  expect(sampled.code).toBe(0);
+  const result = json(sampled.stdout) as Record<string, { mean: number }>;
+  expect(result["acceptance"]!.mean).toBeGreaterThan(0.2);
+  expect(result["logWeight"]!.mean).toBeGreaterThan(130);
+  expect(result["staggeredMagnetisation"]!.mean).toBeLessThan(1);
+  // the same command gives the same numbers
+  expect((await cli(["spins", "sample", use, "--json"], { directory: folder })).stdout).toBe(sampled.stdout);
+
+  const other = file("other.toml", `[model]\nlattice = [4, 4]\nT = 0.1\n[effective]\nfile = "out/model.json"\n`);
+  const refused = await cli(["spins", "sample", other], { directory: folder });
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toMatch(/was trained for .*"T":0.2.*expected the model of the run/);
+
+  const again = await cli(["spins", "train", run, "--dir", "out"], { directory: folder });
+  expect(again.code).toBe(5);
+  expect(again.stderr).toMatch(/not empty/);
+});
+
+test("linear, online and exact runs", async () => {
+  const linear = await cli(["spins", "train", file("linear.toml", `${MODEL}[effective]\nkind = "linear"\nshells = 2\n[training]\nsamples = 40\ntest = 20\n`), "--json"], { directory: folder });
+  expect(json(linear.stdout)).toMatchObject({ model: "linear", parameters: 3 });
+  const online = await cli(["spins", "train", file("online.toml", `${MODEL}[effective]\nshells = 2\nreach = 1\n[training]\nmethod = "online"\noptimiser = "adamW"\nsamples = 20\ntest = 20\nsteps = 4\nbatch = 4\n[sampler]\nupdates = 8\n`)], { directory: folder });
+  expect(online.code).toBe(0);
+  expect(online.stdout).toMatch(/attention, 1 layer: 9 parameters/);
+  const exact = await cli(["spins", "sample", file("exact.toml", `${MODEL}[effective]\nkind = "exact"\n[sampler]\nthermalise = 2\nsteps = 8\n`)], { directory: folder });
+  expect(exact.stdout).toMatch(/logWeight +13\d/);
+});
+
+test.each([
+  ["[model]\nT = 0\n", /model\.T: .*>0/],
+  ["[model]\nT = 0.1\nlattice = [2, 4]\n", /model\.lattice\.0/],
+  ["[model]\nT = 0.1\ntemperature = 1\n", /unknown key temperature/],
+  ["[model]\n", /model\.T/],
+  ["[model\n", /line 1/],
+  ['[model]\nT = 0.1\n[effective]\nkind = "exact"\n', /nothing to train/],
+])("bad run file %#", async (text, message) => {
+  const outcome = await cli(["spins", "train", file("bad.toml", text)], { directory: folder });
+  expect(outcome.code).toBe(3);
+  expect(outcome.stderr.trim().split("\n")).toHaveLength(1);
+  expect(outcome.stderr).toMatch(message);
+});
+
+test("check takes weights of spins", async () => {
+  const source = (body: string): string => `import { doubleExchange } from "gaugegrad/spins";\nimport { lattice } from "gaugegrad";\nconst exact = doubleExchange(lattice([4, 4]), { J: 1, T: 0.2 });\n${body}\n`;
+  const good = await cli(["check", file("good.ts", source("export { exact };")), "--json"], { directory: folder });
+  expect(good.code).toBe(0);
+  expect((JSON.parse(good.stdout) as { passed: boolean; group: string }[])[0]).toMatchObject({ passed: true, group: "O(3)" });
+  const bad = await cli(["check", file("bad.ts", source('export const wrong = { name: "wrong", lattice: exact.lattice, logWeight: (s: Float64Array) => exact.logWeight(s) + 0.01 * s[0]!, gradient: (S: never) => exact.gradient(S) };'))], { directory: folder });
+  expect(bad.code).toBe(4);
+  expect(bad.stdout).toMatch(/invariance: rotation of all spins +fail/);
+});
