@@ -1,6 +1,7 @@
 /** The numbered lessons and every code block of README.md and docs/, run as users run them. Each lesson asserts a known number itself. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -25,13 +26,30 @@ describe("examples", () => {
     });
 });
 
-/** ```ts blocks of a page, in order; a block marked `ts continue` goes on from the one before. */
-function blocks(page: string): string[] {
-  const list: string[] = [];
-  for (const [, info, code] of readFileSync(join(root, page), "utf8").matchAll(/^```ts([^\n]*)\n(.*?)^```/gms))
-    if (info!.trim() === "continue") list[list.length - 1] += code!;
-    else list.push(code!);
+interface Block {
+  code: string;
+  /** Package without which the block cannot run. */
+  readonly needs?: string;
+}
+
+/** ```ts blocks of a page, in order; a block marked `ts continue` goes on from the one before, one marked `ts needs PACKAGE` runs where that is installed. */
+function blocks(page: string): Block[] {
+  const list: Block[] = [];
+  for (const [, info, code] of readFileSync(join(root, page), "utf8").matchAll(/^```ts([^\n]*)\n(.*?)^```/gms)) {
+    const needs = /^\s*needs (\S+)/.exec(info!)?.[1];
+    if (info!.trim() === "continue") list[list.length - 1]!.code += code!;
+    else list.push({ code: code!, ...(needs ? { needs } : {}) });
+  }
   return list;
+}
+
+function installed(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const pages = ["README.md", ...(existsSync(join(root, "docs")) ? readdirSync(join(root, "docs")).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`) : [])];
@@ -39,8 +57,9 @@ for (const page of pages)
   describe(page, () => {
     const list = blocks(page);
     test("can be read", () => expect(readFileSync(join(root, page), "utf8").length).toBeGreaterThan(0));
-    list.forEach((code, k) =>
-      test(`code block ${k + 1} of ${list.length}`, () => {
+    list.forEach(({ code, needs }, k) =>
+      test(`code block ${k + 1} of ${list.length}`, ({ skip }) => {
+        skip(needs !== undefined && !installed(needs), `${needs} is not installed`);
         const file = join(folder, `${page.replaceAll(/\W/g, "-")}-${k + 1}.ts`);
         writeFileSync(file, code);
         const { status, output } = run(file);
