@@ -15,6 +15,11 @@ const liveStyle = `
 .controls output { font-variant-numeric: tabular-nums; min-width: 4.5rem; }
 .controls select:focus-visible, .controls input:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 #slice { min-height: 20rem; }
+@media (max-width: 34rem) {
+  .controls { grid-template-columns: 1fr max-content; }
+  .controls label { grid-column: 1 / 3; margin-bottom: -.4rem; }
+  .controls select { grid-column: 1 / 3; }
+}
 `.trim();
 
 const style = `${styleSheet}\n${liveStyle}`;
