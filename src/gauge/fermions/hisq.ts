@@ -29,7 +29,7 @@ export function fatLinks<N extends number>(U: Links<N>, coefficients: PathCoeffi
       const own = scaleBy(weights[used.length]!, U[mu]!);
       if (used.length === weights.length - 1) return own;
       const free = U.lattice.extents.map((_, nu) => nu).filter((nu) => nu !== mu && !used.includes(nu));
-      return add(own, ...free.flatMap((nu) => around(U, inside([...used, nu].sort()), mu, nu)));
+      return add(own, ...free.flatMap((nu) => around(U, inside([...used, nu].sort((a, b) => a - b)), mu, nu)));
     };
     if (lepage === 0) return inside([]);
     const straight = U.lattice.extents.flatMap((_, nu) => (nu === mu ? [] : [staple(U, mu, nu, 1, 2), staple(U, mu, nu, -1, 2)]));

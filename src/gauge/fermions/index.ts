@@ -6,7 +6,7 @@ export { type StaggeredPseudofermionOptions, staggeredPseudofermions } from "./s
 export { closedFormSource } from "./closed-form.ts";
 export { type ConjugateGradientOptions, type ConjugateGradientResult, type MultiShiftResult, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
 export { type CondensateMethod, chiralCondensate, pionCorrelator, pointPropagator, pseudofermionAction } from "./measurements.ts";
-export { type StaggeredOptions, largestEigenvalue, lowestEigenvalues, staggeredDeterminant } from "./spectrum.ts";
+export { type OperatorOptions, type StaggeredOptions, largestEigenvalue, lowestEigenvalues, staggeredDeterminant } from "./spectrum.ts";
 export { type RationalFunction, evaluateRational, rationalApproximation } from "./rational-approximation.ts";
 export { type RationalPseudofermionOptions, RationalPseudofermions, applyRational, rationalPseudofermions } from "./rational-pseudofermions.ts";
 export { gamma, gamma5, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";

@@ -11,7 +11,7 @@ import type { Group } from "../group.ts";
 import { type Pseudofermions, drawGaussian } from "./pseudofermions.ts";
 import { type RationalFunction, rationalApproximation } from "./rational-approximation.ts";
 import { largestEigenvalue } from "./spectrum.ts";
-import { type Boundary, staggeredNormal, staggeredType, tastes } from "./staggered.ts";
+import { type Boundary, type StaggeredOperator, massive, naive, staggeredType, tastes } from "./staggered.ts";
 
 export interface RationalPseudofermionOptions<N extends number = number> {
   readonly lattice: Lattice;
@@ -22,6 +22,8 @@ export interface RationalPseudofermionOptions<N extends number = number> {
   readonly flavours: number;
   /** Default: antiperiodic in time. */
   readonly boundary?: Boundary;
+  /** Default `naive`; another one, as `hisq()`, needs an interval. */
+  readonly operator?: StaggeredOperator;
   /** Relative residual of the solver; default 1e-12. */
   readonly tolerance?: number;
   readonly maxIterations?: number;
@@ -69,6 +71,8 @@ export class RationalPseudofermions<N extends number = number> implements Pseudo
     const { sites = flavours < one ? "even" : "all" } = options;
     const p = flavours / (sites === "even" ? one : 2 * one);
     if (p >= 1) throw new ConfigurationError(`rationalPseudofermions: ${flavours} flavours on even sites need the power -${p}, expected less than 1: use sites "all"`);
+    if (options.operator && options.operator !== naive && !options.interval)
+      throw new ConfigurationError("rationalPseudofermions: got an operator without an interval, expected one that holds the spectrum of m^2 - D^2: measure with largestEigenvalue");
     const { interval = [mass ** 2 / 2, 4 * mass ** 2 + lattice.dim ** 2] } = options;
     this.approximation = { action: rationalApproximation({ power: -p, interval, precision }), refresh: rationalApproximation({ power: p / 2, interval, precision }) };
     this.#options = options;
@@ -105,9 +109,9 @@ export class RationalPseudofermions<N extends number = number> implements Pseudo
    * @throws PhysicsCheckError when the spectrum leaves the interval that was given.
    */
   refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
-    const { mass, boundary, interval, index = 0 } = this.#options;
+    const { mass, interval, index = 0 } = this.#options;
     if (interval) {
-      const highest = mass ** 2 + largestEigenvalue(U as LinkField, boundary ? { boundary } : {}) ** 2;
+      const highest = mass ** 2 + largestEigenvalue(U as LinkField, this.#options) ** 2;
       if (highest > interval[1]) throw new PhysicsCheckError(`${this.name}: m^2 - D^2 has the eigenvalue ${highest}, expected at most ${interval[1]}: give a wider interval`);
     }
     drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, index);
@@ -122,14 +126,15 @@ export class RationalPseudofermions<N extends number = number> implements Pseudo
   }
 
   #apply(r: RationalFunction, U: Links<N>, b: Vector<N>, m: Scalar): Vector<N> {
-    return applyRational(r, (x) => staggeredNormal(U, x, m), b, this.#solver);
+    const D = (this.#options.operator ?? naive)(U);
+    return applyRational(r, (x) => massive(D, x, m), b, this.#solver);
   }
 }
 
 /**
  * Staggered pseudofermions for 1 to 7 flavours (1 to 3 in two dimensions) by rational approximation. Value and force throw SolverError when
  * the solver does not reach its tolerance.
- * @throws ConfigurationError for other numbers of flavours, mass 0, or an interval that does not hold m^2; GeometryError when an extent is odd.
+ * @throws ConfigurationError for other numbers of flavours, mass 0, an interval that does not hold m^2, or another operator without one; GeometryError when an extent is odd.
  */
 export function rationalPseudofermions<N extends number>(options: RationalPseudofermionOptions<N>): RationalPseudofermions<N> {
   return new RationalPseudofermions(options);

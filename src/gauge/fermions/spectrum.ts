@@ -4,17 +4,35 @@
  */
 import { Field, type LinkField, type Plan, type Vector, type VectorType, neg } from "../../autograd/index.ts";
 import { ConfigurationError, GeometryError } from "../../errors.ts";
-import { cachedPlan } from "./cached-plan.ts";
+import { cachedPlan, perOperator } from "./cached-plan.ts";
 import { Cholesky } from "./cholesky.ts";
 import { largestEigenvalues } from "./lanczos.ts";
-import { type Boundary, staggeredD, staggeredType } from "./staggered.ts";
+import { type Boundary, type StaggeredOperator, staggeredType } from "./staggered.ts";
 
 /** Largest dimension N V / 2 of a dense matrix: 8^4 with N = 3 needs 600 MB. */
 const LARGEST = 6144;
 
 type Even = Field<VectorType>;
 
-const minusDSquared = cachedPlan<[LinkField, Even], Vector>((U, x) => neg(staggeredD(U, staggeredD(U, x))));
+const minusDSquared = perOperator((operator) =>
+  cachedPlan<[LinkField, Even], Vector>((U, x) => {
+    const D = operator(U);
+    return neg(D(D(x)));
+  }),
+);
+
+/** Which staggered operator. */
+export interface OperatorOptions {
+  /** Default: antiperiodic in time. */
+  readonly boundary?: Boundary;
+  /** Default `naive`; plans belong to this very object: keep one `hisq()`. */
+  readonly operator?: StaggeredOperator;
+}
+
+/** A staggered field m + D. */
+export interface StaggeredOptions extends OperatorOptions {
+  readonly mass: number;
+}
 
 /** -D^2 on even sites, on host vectors and as a dense matrix. */
 class EvenOperator {
@@ -24,11 +42,11 @@ class EvenOperator {
   readonly #x: Even;
   readonly #plan: Plan<[LinkField, Even], Vector>;
 
-  constructor(U: LinkField, boundary: Boundary | undefined) {
+  constructor(U: LinkField, { boundary, operator }: OperatorOptions) {
     const { lattice, N } = U;
     this.#U = U;
     this.#x = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
-    this.#plan = minusDSquared(U, this.#x);
+    this.#plan = minusDSquared(operator)(U, this.#x);
     this.#sites = Int32Array.from(Array.from({ length: lattice.volume }, (_, n) => n).filter((n) => lattice.parity(n) === 0));
     this.n = N * this.#sites.length;
   }
@@ -61,28 +79,22 @@ function factor(what: string, operator: EvenOperator, mass: number): Cholesky {
   return new Cholesky(operator.n, (a, stride) => operator.dense(mass, a, stride));
 }
 
-/** Mass of a staggered field and the signs of its boundary (default: antiperiodic in time). */
-export interface StaggeredOptions {
-  readonly mass: number;
-  readonly boundary?: Boundary;
-}
-
 /** ln det(D + m) of one field on all sites. @throws GeometryError when N V / 2 > 6144. */
-export function staggeredDeterminant(U: LinkField, { mass, boundary }: StaggeredOptions): number {
-  return factor("staggeredDeterminant", new EvenOperator(U, boundary), mass).logDeterminant;
+export function staggeredDeterminant(U: LinkField, options: StaggeredOptions): number {
+  return factor("staggeredDeterminant", new EvenOperator(U, options), options.mass).logDeterminant;
 }
 
 /** tr (m^2 - D^2)^{-1} over even sites and colours. */
-export function evenTrace(U: LinkField, { mass, boundary }: StaggeredOptions): number {
-  return factor("chiralCondensate", new EvenOperator(U, boundary), mass).traceInverse();
+export function evenTrace(U: LinkField, options: StaggeredOptions): number {
+  return factor("chiralCondensate", new EvenOperator(U, options), options.mass).traceInverse();
 }
 
 /**
  * Eigenvalues of D are +-i lambda: the `count` smallest distinct lambda >= 0, ascending, through the inverse of the dense matrix.
  * @throws GeometryError when N V / 2 > 6144.
  */
-export function lowestEigenvalues(U: LinkField, { boundary, count = 1 }: { readonly boundary?: Boundary; readonly count?: number } = {}): number[] {
-  const operator = new EvenOperator(U, boundary);
+export function lowestEigenvalues(U: LinkField, { count = 1, ...options }: OperatorOptions & { readonly count?: number } = {}): number[] {
+  const operator = new EvenOperator(U, options);
   const mass = 0.01;
   const L = factor("lowestEigenvalues", operator, mass);
   const theta = largestEigenvalues(operator.n, (v, out) => {
@@ -93,7 +105,7 @@ export function lowestEigenvalues(U: LinkField, { boundary, count = 1 }: { reado
 }
 
 /** Largest lambda of D, from applications of D^2 only. */
-export function largestEigenvalue(U: LinkField, { boundary }: { readonly boundary?: Boundary } = {}): number {
-  const operator = new EvenOperator(U, boundary);
+export function largestEigenvalue(U: LinkField, options: OperatorOptions = {}): number {
+  const operator = new EvenOperator(U, options);
   return Math.sqrt(largestEigenvalues(operator.n, (v, out) => operator.apply(v, out), 1)[0]!);
 }

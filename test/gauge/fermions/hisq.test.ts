@@ -1,8 +1,9 @@
 /** Fat7 and HISQ: fingerprints of other codes, the free dispersion relation, covariance, gradients. */
 import { describe, expect, test } from "vitest";
 import {
-  DirectionalField, Field, type LinkField, SU, type VectorType, closedFormLinks, fat7Links, gaugeTransform, hisq, hisqD, hisqLinks, lattice, randomGaugeTransformation, record, staggeredPseudofermions, staggeredType,
+  DirectionalField, Field, type LinkField, SU, type VectorType, chiralCondensate, closedFormLinks, fat7Links, gaugeTransform, hisq, hisqD, hisqLinks, largestEigenvalue, lattice, pionCorrelator, pointPropagator, randomGaugeTransformation, rationalPseudofermions, record, staggeredDeterminant, staggeredPseudofermions, staggeredType,
 } from "gaugegrad";
+import { ConfigurationError } from "../../../src/errors.ts";
 import { randomStream } from "../../../src/util/index.ts";
 import { alongDirection, forceNorms } from "./helpers.ts";
 
@@ -132,4 +133,37 @@ describe.each([[2, [4, 4, 4, 4]], [3, [2, 4, 2, 4]], [3, [4, 2, 4]], [1, [4, 6]]
     const { dSX } = forceNorms(f.force(U));
     expect(Math.abs(alongDirection((V) => f.value(V), U, 4e-3) / dSX - 1)).toBeLessThan(1e-7);
   });
+});
+
+test("free field: ln det, condensate and largest eigenvalue from the momenta", () => {
+  const extents = [4, 4, 4, 8];
+  const geo = lattice(extents);
+  const U = closedFormLinks(geo, 1, 0) as LinkField;
+  const operator = hisq();
+  const mass = 0.2;
+  const lambda2 = Array.from({ length: geo.volume }, (_, n) =>
+    geo.coordinates(n).reduce((s, k, mu) => {
+      const q = Math.sin((2 * Math.PI * (mu === 3 ? k + 0.5 : k)) / extents[mu]!);
+      return s + (q + q ** 3 / 6) ** 2;
+    }, 0),
+  );
+  const sum = (f: (x: number) => number): number => lambda2.reduce((s, x) => s + f(x), 0);
+  expect(Math.abs(staggeredDeterminant(U, { mass, operator }) / sum((x) => Math.log(mass ** 2 + x) / 2) - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(chiralCondensate(U, { mass, operator }).value / sum((x) => mass / (mass ** 2 + x) / geo.volume) - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(largestEigenvalue(U, { operator }) / Math.sqrt(Math.max(...lambda2)) - 1)).toBeLessThan(1e-11);
+});
+
+test("pion: m sum_t C(t) = Re sum_a M^{-1}(0,a; 0,a); one flavour by rational approximation", () => {
+  const geo = lattice([4, 4, 4, 4]);
+  const U = closedFormLinks(geo, 2 as number, 0.4) as LinkField;
+  const operator = hisq();
+  const mass = 0.2;
+  const total = pionCorrelator(U, { mass, operator }).reduce((s, x) => s + x, 0);
+  const trace = [0, 1].reduce((s, a) => s + pointPropagator(U, a, { mass, operator })[2 * a]!, 0);
+  expect(Math.abs((mass * total) / trace - 1)).toBeLessThan(1e-10);
+  const options = { lattice: geo, group: SU(2 as number), mass, flavours: 1, operator };
+  expect(() => rationalPseudofermions(options)).toThrow(ConfigurationError);
+  const f = rationalPseudofermions({ ...options, interval: [mass ** 2 / 2, 1.5 * largestEigenvalue(U, { operator }) ** 2], tolerance: 1e-14 });
+  f.refresh(U, 0, randomStream(5));
+  expect(Math.abs(alongDirection((V) => f.value(V), U, 4e-3) / forceNorms(f.force(U)).dSX - 1)).toBeLessThan(1e-7);
 });
