@@ -3,13 +3,13 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncate
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { fieldsOf } from "../../src/cli/run-report/fields.ts";
+import { fieldSections, fieldsOf } from "../../src/cli/run-report/fields.ts";
 import { JsonLines } from "../../src/cli/run-report/json-lines.ts";
 import { RunReader } from "../../src/cli/run-report/read.ts";
 import { correlations } from "../../src/cli/run-report/series.ts";
 import { runPaths } from "../../src/cli/run/folder.ts";
-import type { TrajectoryRecord } from "../../src/cli/run/records.ts";
-import { SU, actionDensity, hot, lattice, topologicalCharge } from "../../src/gauge/index.ts";
+import type { CheckpointState, TrajectoryRecord } from "../../src/cli/run/records.ts";
+import { SU, actionDensity, groupOf, hot, lattice, topologicalCharge } from "../../src/gauge/index.ts";
 import { caskNetwork } from "../../src/models/index.ts";
 import { gammaMethod, randomStream, withError } from "../../src/util/index.ts";
 import { type Element, parsePage } from "../report/helpers.ts";
@@ -82,6 +82,39 @@ describe("a run", () => {
     expect(strongest.values).toEqual(maps[name]!.toArray());
     for (const s of fields.attentionSizes) expect(s.rms).toBeLessThanOrEqual(fields.attentionSizes.find((x) => x.name === name)!.rms);
   });
+});
+
+test.each([
+  ["U(1)", 1, [5, 4], ["action", "charge"]],
+  ["SU(2)", 2, [5, 4], ["action"]],
+  ["SU(3)", 3, [3, 2, 4], ["action"]],
+  ["U(1)", 1, [2, 2, 2, 3], ["action"]],
+] as const)("densities that %s (N = %i) has on %j", (group, N, extents, ids) => {
+  const { run } = made(0, { checkpoint: false });
+  const U = hot(lattice(extents), groupOf(N), { seed: 3 });
+  const state = { group: N, extents, links: U.fields.map((f) => f.toArray()), position: 4, parameters: null } as unknown as CheckpointState;
+  const { network: _, ...configuration } = run.configuration;
+  const fields = fieldsOf(state, { ...configuration, group }, { flowTime: 0 });
+  expect(fields.densities.map((s) => s.id)).toEqual(ids);
+  expect(fields.densities[0]!.values).toEqual(actionDensity(U));
+  expect(fields.attention).toEqual([]);
+  const [section] = fieldSections(fields, true);
+  expect(section!.figures).toHaveLength(ids.length);
+  expect(fieldSections(fields, false)).toEqual([]);
+});
+
+test("training on stored configurations: epochs, held-out loss, no production", async () => {
+  const { folder } = made(0, { checkpoint: false });
+  const paths = runPaths(folder);
+  writeFileSync(paths.info, JSON.stringify({ schemaVersion: 1, command: "train", configurationHash: "0", version: "0.1.0" }));
+  const epochs = Array.from({ length: 12 }, (_, epoch) => ({ kind: "epoch", epoch, value: 1 / (epoch + 1), squared: 2 / (epoch + 1), heldOut: 1.5 / (epoch + 1), gradientNorm: 0.1, rate: 0.01, parameters: [0.1, 0.2, 0.3, epoch] }));
+  writeFileSync(paths.metrics, epochs.map((r) => `${JSON.stringify(r)}\n`).join(""));
+  expect((await cli(["report", folder])).code).toBe(0);
+  const p = page(join(folder, "report.html"));
+  expect(texts(p, "main h2")).toEqual(["State", "Training", "Events", "Configuration"]);
+  expect(texts(p, "figure svg text")).toContain("held out");
+  expect(texts(p, "section p")[0]).toMatch(/^12 epochs, adam, objective centred; last loss 0\.08333/);
+  expect(Array.from(p.querySelectorAll("main tr"), (r) => texts(r, "th, td"))).toContainEqual(["θ4", "11"]);
 });
 
 describe("folders that are not whole", () => {
