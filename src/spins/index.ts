@@ -8,7 +8,7 @@ export { type AttentionWeights, type TransformerParameters, attentionBlock, pair
 export { SpinTransformer, type TransformerOptions, spinTransformer } from "./transformer.ts";
 export { type LinearFit, LinearModel, type SpinSample, fitLinear, meanSquare, shellCorrelations } from "./linear-model.ts";
 export { type Sequence, metropolisUpdates } from "./metropolis.ts";
-export { type SpinTraining, type TrainingOptions, acceptanceEstimates, deepened, objectiveOf, startTraining, trainStep, withLinearCouplings } from "./training.ts";
+export { type SpinTraining, type TrainingOptions, acceptanceEstimates, deepened, objectiveOf, startTraining, trainStep, trainSteps, withLinearCouplings } from "./training.ts";
 export {
   type ChainOptions, type OnlineOptions, type SelfLearningChain, type SelfLearningOptions, type SpinChain, type SpinStep, localMetropolis, selfLearning, trainWhileSampling,
 } from "./slmc.ts";

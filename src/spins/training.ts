@@ -4,7 +4,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import { erfc } from "../util/index.ts";
-import type { Objective, Optimiser, OptimiserState } from "../util/optimisers.ts";
+import type { Objective, Optimiser, OptimiserState, Residuals } from "../util/optimisers.ts";
 import { PURPOSE, randomStream } from "../util/rng.ts";
 import { type SpinSample, fitLinear } from "./linear-model.ts";
 import type { SpinTransformer } from "./transformer.ts";
@@ -17,7 +17,10 @@ export function acceptanceEstimates(mse: number): { readonly published: number; 
 
 /** (1/2n) sum r_i^2 with r_i = ln W_eff - ln W on these samples. */
 export function objectiveOf(model: SpinTransformer, samples: readonly SpinSample[]): Objective {
+  // the last result is kept: a step of Levenberg-Marquardt starts where the one before ended
+  let last: { readonly theta: Float64Array; readonly result: Residuals } | undefined;
   const residuals: NonNullable<Objective["residuals"]> = (theta) => {
+    if (last && last.theta.every((x, k) => x === theta[k])) return last.result;
     const trial = model.with(theta);
     const out = new Float64Array(samples.length);
     const jacobian = samples.map((s, k) => {
@@ -25,7 +28,8 @@ export function objectiveOf(model: SpinTransformer, samples: readonly SpinSample
       out[k] = value - s.logWeight;
       return gradient;
     });
-    return { residuals: out, jacobian };
+    last = { theta: Float64Array.from(theta), result: { residuals: out, jacobian } };
+    return last.result;
   };
   return {
     residuals,
@@ -67,6 +71,16 @@ export function trainStep(training: SpinTraining, samples: readonly SpinSample[]
   const chosen = batch >= samples.length ? samples : Array.from({ length: batch }, () => samples[random.int(samples.length)]!);
   const { parameters, state } = optimiser.step(training.model.theta, objectiveOf(training.model, chosen), training.state);
   return { model: training.model.with(parameters), state, step: training.step + 1 };
+}
+
+/** Several steps on all samples, which share their evaluations. */
+export function trainSteps(training: SpinTraining, samples: readonly SpinSample[], { optimiser }: TrainingOptions, steps: number): SpinTraining {
+  if (samples.length === 0) throw new ConfigurationError("training of spins: got no samples, expected at least one: run the exact chain first");
+  const objective = objectiveOf(training.model, samples);
+  let { state } = training;
+  let theta = training.model.theta;
+  for (let k = 0; k < steps; k++) ({ parameters: theta, state } = optimiser.step(theta, objective, state));
+  return { model: training.model.with(theta), state, step: training.step + steps };
 }
 
 /** Couplings and constant of the linear regression, weights of the blocks kept: where training of a transformer starts. */
