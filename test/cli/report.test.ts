@@ -9,6 +9,7 @@ import { RunReader } from "../../src/cli/run-report/read.ts";
 import { correlations } from "../../src/cli/run-report/series.ts";
 import { runPaths } from "../../src/cli/run/folder.ts";
 import type { CheckpointState, TrajectoryRecord } from "../../src/cli/run/records.ts";
+import type { RunConfiguration } from "../../src/cli/run/schema.ts";
 import { SU, actionDensity, groupOf, hot, lattice, topologicalCharge } from "../../src/gauge/index.ts";
 import { caskNetwork } from "../../src/models/index.ts";
 import { gammaMethod, randomStream, withError } from "../../src/util/index.ts";
@@ -101,6 +102,10 @@ test.each([
   const [section] = fieldSections(fields, true);
   expect(section!.figures).toHaveLength(ids.length);
   expect(fieldSections(fields, false)).toEqual([]);
+  const moved = fieldsOf(state, { ...configuration, group, network: { kind: "model", file: "/nowhere/model.gaugegrad" } as RunConfiguration["network"] & object }, { flowTime: 0 });
+  expect(moved.notes).toHaveLength(1);
+  expect(moved.notes[0]).toMatch(/attention is not shown: .*\/nowhere\/model\.gaugegrad/);
+  expect(fieldSections(moved, true)[0]!.text).toContain("is not shown");
 });
 
 test("training on stored configurations: epochs, held-out loss, no production", async () => {

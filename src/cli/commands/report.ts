@@ -29,8 +29,10 @@ export function reportCommand(context: CliContext): Command {
     const view = new RunReader(folder).read();
     const notes = [...view.notes];
     let fields: FieldView | undefined;
-    if (view.state) fields = fieldsOf(view.state, view.configuration, { flowTime: options.flowTime });
-    else notes.push("no checkpoint yet, so there are no slices of a configuration");
+    if (view.state) {
+      fields = fieldsOf(view.state, view.configuration, { flowTime: options.flowTime });
+      notes.push(...fields.notes);
+    } else notes.push("no checkpoint yet, so there are no slices of a configuration");
     if (view.metrics.length === 0) notes.push("nothing is recorded yet, the report has the configuration only");
     const file = options.out === undefined ? join(folder, "report.html") : resolve(context.directory, options.out);
     const html = htmlReport({ ...headingOf(view), sections: sectionsOf(view, fields, true), generated: generatedOf(view) });

@@ -1,7 +1,7 @@
 /** Site fields of the last configuration: densities of action and topological charge on the thin and on flowed links, attention of a CASK network. */
 import type { LinkField } from "../../autograd/index.ts";
 import { type LatticeOptions, actionDensity, cold, geometricChargeDensity, gradientFlow, groupOf, lattice as makeLattice, topologicalChargeDensity } from "../../gauge/index.ts";
-import { CaskLayer, CaskNetwork, parameterSpace } from "../../models/index.ts";
+import { CaskLayer, CaskNetwork, type Layer, parameterSpace } from "../../models/index.ts";
 import { type NamedSection, type ReportFigure, type SliceStack, largestPosition, numberText, slicePlot, stackRange } from "../../report/index.ts";
 import { networkOf } from "../run/networks.ts";
 import type { CheckpointState } from "../run/records.ts";
@@ -32,6 +32,8 @@ export interface FieldView {
   /** The strongest maps. */
   readonly attention: readonly SliceStack[];
   readonly attentionSizes: readonly AttentionSize[];
+  /** What cannot be shown, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 const FLOW_STEP = 0.05;
@@ -64,9 +66,15 @@ function densitiesOf(U: LinkField, suffix: string): SliceStack[] {
 }
 
 /** Attention of a run whose network is CASK, with its weights as they stand. */
-function attentionOf(U: LinkField, state: CheckpointState, { network }: RunConfiguration): Pick<FieldView, "attention" | "attentionSizes"> {
-  if (!network) return { attention: [], attentionSizes: [] };
-  const { layer } = networkOf(network, U.N, U.lattice.dim);
+function attentionOf(U: LinkField, state: CheckpointState, { network }: RunConfiguration): Pick<FieldView, "attention" | "attentionSizes" | "notes"> {
+  if (!network) return { attention: [], attentionSizes: [], notes: [] };
+  let layer: Layer<number, unknown>;
+  try {
+    ({ layer } = networkOf(network, U.N, U.lattice.dim));
+  } catch (error) {
+    // a model file may have been moved since the run
+    return { attention: [], attentionSizes: [], notes: [`The network of the run cannot be built, so its attention is not shown: ${(error as Error).message}.`] };
+  }
   const prefix = "network.";
   const theta = (state.parameters?.names ?? []).flatMap((name, k) => (name === "network" || name.startsWith(prefix) ? [state.parameters!.values[k]!] : []));
   const space = parameterSpace(layer.parameters);
@@ -81,6 +89,7 @@ function attentionOf(U: LinkField, state: CheckpointState, { network }: RunConfi
   const { lattice } = U;
   const strongest = sizes.map((size, k) => ({ size, values: maps[k]!.values })).sort((a, b) => b.size.rms - a.size.rms).slice(0, MOST_MAPS);
   return {
+    notes: [],
     attentionSizes: sizes,
     attention: strongest.map(({ size: { block, name }, values }, k) => ({
       id: `attention-${k}`, name: `Attention ${name}${blocks.length > 1 ? `, block ${block + 1}` : ""}`, values, extents: lattice.extents,
@@ -97,12 +106,12 @@ function joinedText(name: string): string {
 }
 
 /** One slice of every density, through the site with the largest action density after the flow. */
-export function fieldSections({ position, densities, attention, attentionSizes }: FieldView, slices: boolean): NamedSection[] {
+export function fieldSections({ position, densities, attention, attentionSizes, notes }: FieldView, slices: boolean): NamedSection[] {
   const through = largestPosition(densities.find((s) => s.id === "action-flowed") ?? densities[0]!);
   const figure = (stack: SliceStack, range?: readonly [number, number]): ReportFigure => ({ svg: slicePlot(stack, through, range), caption: stack.caption });
   const where = densities[0]!.extents.length === 2 ? "" : ` The slices go through the site with the largest action density${densities.some((s) => s.id === "action-flowed") ? " after the flow" : ""}; colours cover the whole lattice.`;
   const flowed = densities.some((s) => s.id === "action-flowed") ? " The densities on the links themselves are dominated by fluctuations at the cutoff; the Wilson flow smooths them over the radius √(8t)." : "";
-  const fields: NamedSection[] = slices ? [{ id: "slices", heading: "Last configuration", text: `Links after ${position} trajectories.${flowed}${where}`, figures: densities.map((s) => figure(s)) }] : [];
+  const fields: NamedSection[] = slices ? [{ id: "slices", heading: "Last configuration", text: `Links after ${position} trajectories.${flowed}${where}${notes.map((n) => `\n\n${n}`).join("")}`, figures: densities.map((s) => figure(s)) }] : [];
   if (attentionSizes.length === 0) return fields;
   const shared = attention.map((s) => stackRange(s)[1]).reduce((m, v) => Math.max(m, v), 0);
   const several = attentionSizes.some((s) => s.block > 0);
