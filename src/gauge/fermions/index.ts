@@ -11,4 +11,7 @@ export { type RationalFunction, evaluateRational, rationalApproximation } from "
 export { type RationalPseudofermionOptions, RationalPseudofermions, applyRational, rationalPseudofermions } from "./rational-pseudofermions.ts";
 export { gamma, gamma5, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
 export { type WilsonPseudofermionOptions, wilsonPseudofermions } from "./wilson-pseudofermions.ts";
-export { type PionCorrelators, type WilsonOptions, wilsonPion, wilsonPropagator } from "./wilson-measurements.ts";
+export { type PionCorrelators, type WilsonOptions, wilsonDeterminant, wilsonPion, wilsonPropagator } from "./wilson-measurements.ts";
+export { type DomainWallShape, domainWallD, domainWallDdag, domainWallNormal, domainWallType } from "./domain-wall.ts";
+export { type DomainWallOptions, type DomainWallPion, domainWallPion } from "./domain-wall-measurements.ts";
+export { type DomainWallPseudofermionOptions, domainWallPseudofermions } from "./domain-wall-pseudofermions.ts";

@@ -30,7 +30,7 @@ function blocks(lattice: Lattice): readonly SpinMatrix[] {
   return B;
 }
 
-const dagger = (m: SpinMatrix): SpinMatrix => m[0]!.map((_, c) => m.map((row) => [row[c]![0], 0 - row[c]![1]] as const));
+export const dagger = (m: SpinMatrix): SpinMatrix => m[0]!.map((_, c) => m.map((row) => [row[c]![0], 0 - row[c]![1]] as const));
 const times = (m: SpinMatrix, s: number): SpinMatrix => m.map((row) => row.map(([re, im]) => [s * re + 0, s * im + 0] as const));
 const identity = (n: number): SpinMatrix => Array.from({ length: n }, (_, r) => Array.from({ length: n }, (_c, c) => (r === c ? one : zero)));
 const empty = (n: number): SpinMatrix => Array.from({ length: n }, () => Array.from({ length: n }, () => zero));
@@ -69,16 +69,27 @@ export function wilsonType<N extends number>(lattice: Lattice, N: N, options: { 
   return vectorType(lattice, N, { boundary, spin: 2 * blocks(lattice)[0]!.length });
 }
 
+/** The same matrix on each of several spinors in a row. */
+export function repeated(m: SpinMatrix, copies: number): SpinMatrix {
+  return Array.from({ length: copies }, (_, s) => m.map((row) => Array.from({ length: copies }, (_c, t) => (s === t ? row : row.map(() => zero))).flat())).flat();
+}
+
+/** sum_mu [(1 - gamma_mu) U_mu(n) psi(n+mu) + (1 + gamma_mu) U_mu(n-mu)^+ psi(n-mu)]; `copies` spinors in a row, as the slices of a fifth dimension. */
+export function wilsonHopping<N extends number>(U: Links<N>, psi: Vector<N>, copies = 1): Vector<N> {
+  const apply = (v: Vector<N>, m: SpinMatrix): Vector<N> => spinMul(v, repeated(m, copies));
+  const hops = blocks(U.lattice).flatMap((B, mu) => {
+    const half = identity(B.length);
+    const ahead = apply(mul(U[mu]!, shift(apply(psi, beside(half, times(B, -1))), mu)), above(half, times(dagger(B), -1)));
+    const behind = apply(shift(mul(adj(U[mu]!), apply(psi, beside(half, B))), mu, -1), above(half, dagger(B)));
+    return [ahead, behind];
+  });
+  return add(hops[0]!, ...hops.slice(1));
+}
+
 /** D psi; with `clover` the coefficient c_SW. */
 export function wilsonD<N extends number>(U: Links<N>, psi: Vector<N>, kappa: Scalar, clover = 0): Vector<N> {
   const { lattice } = U;
-  const hops = blocks(lattice).flatMap((B, mu) => {
-    const half = identity(B.length);
-    const ahead = spinMul(mul(U[mu]!, shift(spinMul(psi, beside(half, times(B, -1))), mu)), above(half, times(dagger(B), -1)));
-    const behind = spinMul(shift(mul(adj(U[mu]!), spinMul(psi, beside(half, B))), mu, -1), above(half, dagger(B)));
-    return [ahead, behind];
-  });
-  const hopping = add(hops[0]!, ...hops.slice(1));
+  const hopping = wilsonHopping(U, psi);
   if (clover === 0) return sub(psi, scale(kappa, hopping));
   const planes: Vector<N>[] = [];
   for (let mu = 0; mu < lattice.dim; mu++)

@@ -1,5 +1,5 @@
 /** Shared by the fermion tests: norms of force fields, derivative along the direction field, a dense Dirac operator on host arrays. */
-import { type AlgebraField, type Lattice, type LinkField, directionField, exp, mul, record, scale } from "gaugegrad";
+import { type AlgebraField, DirectionalField, type Lattice, type LinkField, closedFormLinks, directionField, exp, lattice, mul, record, scale } from "gaugegrad";
 
 /** F2 = sum over links of sum_a (F^a)^2, its largest link, and the product with the direction field X. */
 export function forceNorms(F: AlgebraField): { F2: number; F2max: number; dSX: number } {
@@ -73,4 +73,34 @@ export function hop(lattice: Lattice, site: number, mu: number, boundary: readon
   const wraps = x[mu]! === lattice.extents[mu]! - 1;
   x[mu]!++;
   return { neighbour: lattice.site(x), factor: wraps ? eta * boundary[mu]! : eta };
+}
+
+/** All links 1 except U_x(0) = diag(e^{1.1i}, e^{-1.1i}, 1). */
+export function oneLink(): LinkField {
+  const geo = lattice([4, 4, 4, 4]);
+  const U = closedFormLinks(geo, 3, 0) as LinkField;
+  const u = U.toArray(0);
+  for (const [k, angle] of [[0, 1.1], [8, -1.1]] as const) {
+    u[k] = Math.cos(angle);
+    u[k + 1] = Math.sin(angle);
+  }
+  U.fields[0]!.set(u);
+  return U;
+}
+
+/** U(1) on 8 x 8: theta_mu = 2 sin(1 + 0.37(x+2t) + 0.91 mu) + 1.5 cos(0.5 + 0.23(3x+t) - 0.4 mu). */
+export function phases(): LinkField {
+  const geo = lattice([8, 8]);
+  return new DirectionalField(geo, 1, "links").set(
+    [0, 1].map((mu) => {
+      const out = new Float64Array(2 * geo.volume);
+      for (let n = 0; n < geo.volume; n++) {
+        const [x, t] = geo.coordinates(n) as [number, number];
+        const theta = 2 * Math.sin(1 + 0.37 * (x + 2 * t) + 0.91 * mu) + 1.5 * Math.cos(0.5 + 0.23 * (3 * x + t) - 0.4 * mu);
+        out[2 * n] = Math.cos(theta);
+        out[2 * n + 1] = Math.sin(theta);
+      }
+      return out;
+    }),
+  ) as LinkField;
 }

@@ -8,7 +8,7 @@ import {
 import { ConfigurationError, GeometryError, SolverError } from "../../../src/errors.ts";
 import { Cholesky } from "../../../src/gauge/fermions/cholesky.ts";
 import { fixtureLinks, ildgLinks, metadata, numbers, present, reference } from "./fixtures.ts";
-import { forceNorms } from "./helpers.ts";
+import { forceNorms, phases } from "./helpers.ts";
 
 const close = (got: number, expected: number, tolerance: number): void => expect(Math.abs(got / expected - 1)).toBeLessThan(tolerance);
 
@@ -89,19 +89,7 @@ describe("free field", () => {
 });
 
 test("two dimensions, U(1): ln det and condensate", () => {
-  const geo = lattice([8, 8]);
-  const U = new DirectionalField(geo, 1, "links").set(
-    [0, 1].map((mu) => {
-      const out = new Float64Array(2 * geo.volume);
-      for (let n = 0; n < geo.volume; n++) {
-        const [x, t] = geo.coordinates(n) as [number, number];
-        const theta = 2 * Math.sin(1 + 0.37 * (x + 2 * t) + 0.91 * mu) + 1.5 * Math.cos(0.5 + 0.23 * (3 * x + t) - 0.4 * mu);
-        out[2 * n] = Math.cos(theta);
-        out[2 * n + 1] = Math.sin(theta);
-      }
-      return out;
-    }),
-  ) as LinkField;
+  const U = phases();
   close(staggeredDeterminant(U, { mass: 0.1 }), -16.8390373251226, 1e-12);
   close(staggeredDeterminant(U, { mass: 0.3 }), -7.91241309449105, 1e-12);
   close(chiralCondensate(U, { mass: 0.1 }).value, 0.760685924703174, 1e-12);

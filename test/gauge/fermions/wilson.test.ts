@@ -1,11 +1,11 @@
 /** Wilson and clover operators, propagators and pseudofermions against fixtures, fingerprints and correlators of other codes. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { DirectionalField, Field, type LinkField, SU, U1, type VectorType, closedFormLinks, gamma, gamma5, lattice, record, wilsonD, wilsonDdag, wilsonNormal, wilsonPion, wilsonPropagator, wilsonPseudofermions, wilsonType } from "gaugegrad";
+import { DirectionalField, Field, type LinkField, SU, U1, type VectorType, closedFormLinks, gamma, gamma5, lattice, record, wilsonD, wilsonDdag, wilsonDeterminant, wilsonNormal, wilsonPion, wilsonPropagator, wilsonPseudofermions, wilsonType } from "gaugegrad";
 import { GeometryError, SolverError } from "../../../src/errors.ts";
 import { randomStream } from "../../../src/util/index.ts";
 import { fixtureLinks, metadata, numbers, present, reference } from "./fixtures.ts";
-import { alongDirection, forceNorms } from "./helpers.ts";
+import { alongDirection, forceNorms, oneLink, phases } from "./helpers.ts";
 
 const largest = (a: Float64Array, b: Float64Array): number => a.reduce((w, x, i) => Math.max(w, Math.abs(x - b[i]!)), 0);
 
@@ -21,19 +21,6 @@ function reorder(data: Float64Array, volume: number, from: "file" | "canonical")
           else out[file] = data[ours]!;
         }
   return out;
-}
-
-/** All links 1 except U_x(0) = diag(e^{1.1i}, e^{-1.1i}, 1). */
-function oneLink(): LinkField {
-  const geo = lattice([4, 4, 4, 4]);
-  const U = closedFormLinks(geo, 3, 0) as LinkField;
-  const u = U.toArray(0);
-  for (const [k, angle] of [[0, 1.1], [8, -1.1]] as const) {
-    u[k] = Math.cos(angle);
-    u[k + 1] = Math.sin(angle);
-  }
-  U.fields[0]!.set(u);
-  return U;
 }
 
 test("gamma matrices: anticommutators, gamma_5 from their product", () => {
@@ -126,6 +113,12 @@ describe("one modified link, kappa = 0.1", () => {
     }
     [[re, 2898931.14273599442], [im, -579788.32338098716], [zr, 1454.56224966197533], [zi, -290.912179524734142]].forEach(([x, y]) => expect(Math.abs(x! / y! - 1)).toBeLessThan(1e-13));
   });
+});
+
+test("ln det in two dimensions, U(1)", () => {
+  expect(Math.abs(wilsonDeterminant(phases(), { kappa: 0.2 }) / 0.489735992175223 - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(wilsonDeterminant(phases(), { kappa: 0.23 }) / 0.873503437203813 - 1)).toBeLessThan(1e-12);
+  expect(() => wilsonDeterminant(closedFormLinks(lattice([8, 8, 8, 8]), 1, 0) as LinkField, { kappa: 0.1 })).toThrow(GeometryError);
 });
 
 describe("pseudofermions", () => {
