@@ -1,6 +1,6 @@
 /** Dynamical staggered fermions: Schwinger model against exact reweighting (PHYSICS 3.9), SU(2) and SU(3) on 4^4 (PHYSICS 3.7). */
 import { describe, expect, test } from "vitest";
-import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, plaquettes, polyakovLoops, rationalPseudofermions, staggeredDeterminant, staggeredPseudofermions } from "gaugegrad";
+import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, plaquettes, polyakovLoops, rationalPseudofermions, staggeredDeterminant, staggeredPseudofermions, wilsonPseudofermions } from "gaugegrad";
 import { readGauge } from "gaugegrad/io";
 import { type Summary, type Target, hmc, runChain, sumOfTargets, summarise } from "../../src/samplers/index.ts";
 import { zScore } from "../../src/util/index.ts";
@@ -17,7 +17,7 @@ function compare(s: Summary, reference: Readonly<Record<string, readonly [number
   }
 }
 
-const rows: SchwingerRow[] = [
+const rows: (SchwingerRow & { readonly mass: number })[] = [
   { L: 4, beta: 2, mass: 0.1, reference: { plaquette: [0.74852, 0.00039], pbp: [0.20414, 0.00028], Q2: [0.09859, 0.00062], polyakov: [0.2544, 0.0023] } },
   { L: 4, beta: 2, mass: 0.3, reference: { plaquette: [0.73112, 0.00034], pbp: [0.4692, 0.00034], Q2: [0.18467, 0.00089], polyakov: [0.1706, 0.002] } },
   { L: 4, beta: 2, mass: 1, reference: { plaquette: [0.70442, 0.00033], pbp: [0.557312, 0.000048], Q2: [0.2807, 0.0013], polyakov: [0.0265, 0.0017] } },
@@ -28,6 +28,19 @@ const rows: SchwingerRow[] = [
 describe.each(rows)("Schwinger model, L = $L, beta = $beta, m = $mass", (row) => {
   test("one field, two tastes", () => {
     compare(schwinger(row, (geo) => [staggeredPseudofermions({ lattice: geo, group: U1, mass: row.mass, flavours: 2 }) as Target], { trajectories: 12000, steps: 8, seed: 31 }), row.reference);
+  });
+});
+
+const wilsonRows: (SchwingerRow & { readonly kappa: number })[] = [
+  { L: 4, beta: 2, kappa: 0.2, reference: { plaquette: [0.7086, 0.00046], Q2: [0.2629, 0.0018], polyakov: [0.1162, 0.0025] } },
+  { L: 4, beta: 2, kappa: 0.23, reference: { plaquette: [0.72248, 0.0005], Q2: [0.2086, 0.0017], polyakov: [0.2022, 0.0028] } },
+  { L: 8, beta: 2, kappa: 0.2, reference: { plaquette: [0.70476, 0.00031], Q2: [1.1752, 0.0094], polyakov: [0.0076, 0.0017] } },
+  { L: 8, beta: 2, kappa: 0.23, reference: { plaquette: [0.71229, 0.00033], Q2: [1.076, 0.0085], polyakov: [0.023, 0.0018] } },
+];
+
+describe.each(wilsonRows)("Schwinger model, L = $L, beta = $beta, two Wilson flavours, kappa = $kappa", (row) => {
+  test("one field", () => {
+    compare(schwinger(row, (geo) => [wilsonPseudofermions({ lattice: geo, group: U1, kappa: row.kappa, tolerance: 1e-10 }) as Target], { trajectories: 8000, steps: 8, seed: 51 }), row.reference);
   });
 });
 

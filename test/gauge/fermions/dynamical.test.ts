@@ -1,12 +1,12 @@
 /** Dynamical fermions sample the right weight: the Schwinger model on 4 x 4 against exact determinants on independent configurations. */
 import { describe, expect, test } from "vitest";
-import { U1, rationalPseudofermions, staggeredPseudofermions } from "gaugegrad";
+import { U1, rationalPseudofermions, staggeredPseudofermions, wilsonPseudofermions } from "gaugegrad";
 import type { Target } from "../../../src/samplers/index.ts";
 import { zScore } from "../../../src/util/index.ts";
 import { type SchwingerRow, schwinger } from "./schwinger.ts";
 
-const row: SchwingerRow = { L: 4, beta: 2, mass: 0.3, reference: { plaquette: [0.73112, 0.00034], pbp: [0.4692, 0.00034], Q2: [0.18467, 0.00089], polyakov: [0.1706, 0.002] } };
-const { mass } = row;
+const mass = 0.3;
+const row = { L: 4, beta: 2, mass, reference: { plaquette: [0.73112, 0.00034], pbp: [0.4692, 0.00034], Q2: [0.18467, 0.00089], polyakov: [0.1706, 0.002] } } satisfies SchwingerRow;
 const tolerance = 1e-9;
 
 describe.each([
@@ -26,4 +26,14 @@ describe.each([
       expect(Math.abs(zScore(got.mean, got.error, value, error))).toBeLessThan(4);
     }
   });
+});
+
+test("two Wilson flavours, kappa = 0.23: plaquette, charge, Polyakov loop, <exp(-dH)>", () => {
+  const wilson: SchwingerRow = { L: 4, beta: 2, reference: { plaquette: [0.72248, 0.0005], Q2: [0.2086, 0.0017], polyakov: [0.2022, 0.0028] } };
+  const s = schwinger(wilson, (geo) => [wilsonPseudofermions({ lattice: geo, group: U1, kappa: 0.23, tolerance }) as Target], { trajectories: 1200, steps: 5, seed: 22 });
+  expect(s.acceptance.mean).toBeGreaterThan(0.8);
+  expect(Math.abs(zScore(s.expMinusDH!.mean, s.expMinusDH!.error, 1))).toBeLessThan(4);
+  expect(s.values["plaquette"]!.error).toBeLessThan(0.01);
+  expect(s.values["Q2"]!.error).toBeLessThan(0.05);
+  for (const [name, [value, error]] of Object.entries(wilson.reference)) expect(Math.abs(zScore(s.values[name]!.mean, s.values[name]!.error, value, error))).toBeLessThan(4);
 });

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
-  DirectionalField, Field, type LinkField, add, chiralCondensate, closedFormLinks, closedFormSource, lattice, largestEigenvalue, lowestEigenvalues, multiShiftConjugateGradient, pionCorrelator, pointPropagator,
+  Field, type LinkField, add, chiralCondensate, closedFormLinks, closedFormSource, lattice, largestEigenvalue, lowestEigenvalues, multiShiftConjugateGradient, pionCorrelator, pointPropagator,
   pseudofermionAction, record, scale, staggeredD, staggeredDeterminant, staggeredNormal, staggeredPseudofermions, staggeredType, SU, sub,
 } from "gaugegrad";
 import { ConfigurationError, GeometryError, SolverError } from "../../../src/errors.ts";
