@@ -13,7 +13,7 @@ const MOMENTS = ["half", "unsynced", "unrenamed", "renamed", "line"] as const;
 
 test("30 kills, the same final bits", async () => {
   using scratch = new Scratch();
-  const file = scratch.file("run.toml", smallRun({ thermalise: 10, train: 60, sample: 1200, checkpoint: 2 }));
+  const file = scratch.file("run.toml", smallRun({ thermalise: 10, train: 400, sample: 6000, checkpoint: 2 }));
   const [whole, broken] = [scratch.path(), scratch.path()];
   const run = (folder: string): string[] => ["slhmc", file, "--dir", folder, "--quiet"];
   expect((await start(run(whole)).ended).code).toBe(0);
@@ -23,19 +23,22 @@ test("30 kills, the same final bits", async () => {
   for (let kill = 0; kill < KILLS; kill++) {
     if (kill % 2 === 0) {
       const fault = `${MOMENTS[(kill / 2) % MOMENTS.length]!}:${1 + random.int(12)}`;
-      const { signal } = await start(run(broken), { fault }).ended;
-      expect([kill, fault, signal]).toEqual([kill, fault, "SIGKILL"]);
+      const { signal, code, stderr } = await start(run(broken), { fault }).ended;
+      expect({ kill, fault, signal, code, stderr, at: position() }).toMatchObject({ signal: "SIGKILL" });
       log.push(`${fault} at ${position()}`);
     } else {
+      // a random number of trajectories further, and at a random moment then
       const { child, ended } = start(run(broken));
-      const delay = 100 + random.int(1400);
-      setTimeout(() => child.kill("SIGKILL"), delay);
+      const goal = position() + 2 + random.int(60);
+      while (position() < goal && child.exitCode === null) await new Promise((again) => setTimeout(again, 2));
+      await new Promise((go) => setTimeout(go, random.int(12)));
+      child.kill("SIGKILL");
       expect([kill, (await ended).signal]).toEqual([kill, "SIGKILL"]);
-      log.push(`${delay} ms at ${position()}`);
+      log.push(`random at ${position()}`);
     }
   }
   console.log(log.join("; "));
   expect((await start(run(broken)).ended).code).toBe(0);
   expect(finalBits(broken)).toEqual(finalBits(whole));
-  expect(finalBits(whole)).toMatchObject({ position: 1270, done: true });
+  expect(finalBits(whole)).toMatchObject({ position: 6410, done: true });
 });
