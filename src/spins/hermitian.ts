@@ -2,9 +2,10 @@
  * Eigenvalues, and on request eigenvectors, of a complex Hermitian matrix on preallocated memory: Householder reduction to a real
  * tridiagonal matrix (8 n^3 / 3 multiplications for the values), then QL with implicit shifts.
  *
- * Why not a library: the JavaScript packages that are well kept (ml-matrix, mathjs) have real symmetric matrices only. The 2n x 2n real
- * form doubles every level, costs eight times the arithmetic, always makes eigenvectors and allocates; local Monte Carlo asks for one
- * spectrum an update, so this is the inner loop of the exact reference. Bindings to LAPACK would be native.
+ * Why not a library: of the well-kept packages ml-matrix has real symmetric matrices only; the real form of twice the dimension doubles every
+ * level and always makes eigenvectors, at n = 72 it takes 45 times as long as `eigenvalues` here (equal values to 1e-13). mathjs has complex
+ * matrices as arrays of objects and takes a minute. Bindings to LAPACK would be native. Local Monte Carlo asks for one spectrum an update,
+ * so this is the inner loop of the exact reference.
  */
 import { SolverError } from "../errors.ts";
 
