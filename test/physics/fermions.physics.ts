@@ -1,6 +1,6 @@
 /** Dynamical staggered fermions: Schwinger model against exact reweighting (PHYSICS 3.9), SU(2) and SU(3) on 4^4 (PHYSICS 3.7). */
 import { describe, expect, test } from "vitest";
-import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, plaquettes, polyakovLoops, rationalPseudofermions, staggeredDeterminant, staggeredPseudofermions, wilsonPseudofermions } from "gaugegrad";
+import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, plaquettes, polyakovLoops, rationalPseudofermions, staggeredDeterminant, staggeredPseudofermions, wilsonDeterminant, wilsonPseudofermions } from "gaugegrad";
 import { readGauge } from "gaugegrad/io";
 import { type Summary, type Target, hmc, runChain, sumOfTargets, summarise } from "../../src/samplers/index.ts";
 import { zScore } from "../../src/util/index.ts";
@@ -76,6 +76,11 @@ describe.each(fourD)("SU($N), 4^4, beta $beta, Nf $flavours, m $mass", ({ N, bet
     const chain = runChain({ sampler, U, trajectories, thermalisation: 150, measure: { plaquette: (V) => plaquettes(V).mean, polyakov: (V) => Math.hypot(...polyakovLoops(V)["t"]!), pbp: condensate } });
     compare(summarise(chain), reference);
   });
+});
+
+test.skipIf(missing)("Wilson determinant of a stored SU(3) configuration on 4^4, kappa = 0.141139", () => {
+  const { U } = readGauge(reference("configs/qcdmeasurements_jl/testconf.txt"));
+  expect(Math.abs(wilsonDeterminant(U, { kappa: 0.141139 }) / 27.716305867609574 - 1)).toBeLessThan(1e-10);
 });
 
 describe.skipIf(missing)("SU(3), 8^3 x 4: dense matrices of dimension 3072", () => {
