@@ -1,7 +1,7 @@
 /** What `gaugegrad spins train` and `sample` compute. */
 import type { Lattice } from "../../autograd/index.ts";
 import {
-  type DoubleExchange, LinearModel, type SpinTransformer, type SpinWeight, acceptanceEstimates, doubleExchange, exactSamples, fitLinear, localMetropolis, magnetisation,
+  type DoubleExchange, LinearModel, type SpinTransformer, type SpinWeight, acceptanceEstimates, deepened, doubleExchange, exactSamples, fitLinear, localMetropolis, magnetisation,
   meanSquare, randomSpins, selfLearning, spinTransformer, staggeredMagnetisation, startTraining, trainStep, trainWhileSampling, withLinearCouplings,
 } from "../../spins/index.ts";
 import { adamW, gaussNewton } from "../../models/index.ts";
@@ -41,20 +41,25 @@ export function train(lattice: Lattice, run: SpinRun, report: (line: Line) => vo
   };
   if (effective.kind === "linear") return summary(fitLinear(lattice, model.T, effective.shells, used).model, effective.shells + 1);
   const { shells, reach, layers, gram } = effective;
-  const start = withLinearCouplings(spinTransformer(lattice, { T: model.T, shells, reach, layers, gram }).randomised({ seed: sampler.seed, width: training.width }), used);
+  const blocks = (n: number): SpinTransformer => spinTransformer(lattice, { T: model.T, shells, reach, layers: n, gram });
+  const fresh = { seed: sampler.seed, width: training.width };
+  const linear = withLinearCouplings(blocks(0), used);
   const optimiser = training.optimiser === "adamW" ? adamW({ rate: training.rate, weightDecay: training.weightDecay }) : gaussNewton({ damping: 1e-2 });
   const options = { optimiser, seed: sampler.seed, ...(training.batch === undefined ? {} : { batch: training.batch }) };
-  let m = start;
+  let m = linear;
   if (training.method === "offline") {
-    let t = startTraining(start, options);
-    for (let k = 0; k < training.steps; k++) {
-      t = trainStep(t, used, options);
-      line({ kind: "training", step: t.step, testMse: meanSquare(t.model, test) });
+    // block by block: each starts from the model before, then all weights are trained together
+    for (let n = 1; n <= layers; n++) {
+      let t = startTraining(deepened(m, blocks(n), fresh), options);
+      for (let k = 0; k < training.steps; k++) {
+        t = trainStep(t, used, options);
+        line({ kind: "training", layers: n, step: t.step, testMse: meanSquare(t.model, test) });
+      }
+      m = t.model;
     }
-    m = t.model;
   } else {
     const updates = sampler.updates === undefined ? {} : { updates: sampler.updates };
-    const online = trainWhileSampling(used[used.length - 1]!.spins, { target, effective: start, memory: training.samples, ...options, ...updates });
+    const online = trainWhileSampling(used[used.length - 1]!.spins, { target, effective: deepened(linear, blocks(layers), fresh), memory: training.samples, ...options, ...updates });
     for (let k = 0; k < training.steps; k++) {
       const s = online.step();
       m = s.training.model;

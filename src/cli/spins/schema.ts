@@ -34,10 +34,12 @@ const schema = z.strictObject({
       optimiser: z.enum(["gaussNewton", "adamW"]).default("gaussNewton"),
       samples: count.default(800),
       test: count.default(400),
-      steps: count.default(30),
+      /** Optimiser steps after each new block (offline), Monte Carlo steps (online). */
+      steps: count.default(20),
       batch: count.optional(),
       rate: positive.default(1e-3),
       weightDecay: z.number().min(0).default(0.01),
+      /** Width of the first weights of a new block. */
       width: positive.default(0.1),
     })
     .prefault({}),
