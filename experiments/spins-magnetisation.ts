@@ -53,7 +53,7 @@ export default async function spinsMagnetisation({ settings, quick, out }: Exper
   writePage(out, {
     name: "spins-magnetisation",
     title: "Magnetisation against temperature",
-    text: [`Double-exchange model, J = ${s.J} t, mu = 0. Local Metropolis with the exact weight at every update, and self-learning Monte Carlo with a linear model of three shells and with ${s.layers} attention ${s.layers === 1 ? "layer" : "layers"} (trained on ${Math.max(60, cut(s.samples))} exact configurations), proposals of ${s.sweeps} sweeps; seed ${s.seed}, errors by the Gamma method. M = |sum S|/V, M_s = |sum (-1)^(x+y) S|/V.`],
+    text: [`Double-exchange model, J = ${s.J} t, mu = 0. Local Metropolis with the exact weight at every update, and self-learning Monte Carlo with a linear model of three shells and with ${s.layers} attention ${s.layers === 1 ? "layer" : "layers"} (trained on ${Math.max(60, cut(s.samples))} exact configurations), proposals of ${s.sweeps} sweeps; seed ${s.seed}, errors by the Gamma method. M = |sum S|/V, M_s = |sum (-1)^(x+y) S|/V. The acceptance is that of local updates for Metropolis, of whole proposals for self-learning.`],
     figures: { "staggered magnetisation": plot("Staggered magnetisation", "M_s", (m) => m.staggered), magnetisation: plot("Magnetisation", "M", (m) => m.magnetisation) },
     table: {
       header: ["lattice", "T", "algorithm", "acceptance", "M_s", "M", "ln W"],
