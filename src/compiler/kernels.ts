@@ -2,6 +2,7 @@
 import type { Displacement } from "../autograd/lattice.ts";
 import { components } from "../autograd/types.ts";
 import type { Argument, Instruction, KernelStep, Schedule } from "./ir.ts";
+import { fuse } from "./fuse.ts";
 import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";
 
 /** Sites are summed in chunks of this many, whatever the number of threads: the same bits for any of them. */
@@ -56,8 +57,17 @@ function writesInPlace(ins: Instruction, { buffers }: Pick<Schedule, "buffers">)
   return ins.args.some((a) => a.kind !== "slot" && (a.buffer === target.buffer || buffers[a.buffer]!.external !== undefined));
 }
 
+function microKernelOf(ins: Instruction, cache: Map<string, MicroKernel>): MicroKernel {
+  const forms = ins.args.map(form);
+  const name = microKernelName(ins.op, forms, ins.attributes);
+  let m = cache.get(name);
+  if (!m) cache.set(name, (m = microKernel(ins.op, forms, ins.attributes, ins.type)));
+  return m;
+}
+
 /** Plans a kernel of a schedule; micro-kernels are shared through the cache. */
-export function planKernel(step: KernelStep, schedule: Pick<Schedule, "buffers">, cache: Map<string, MicroKernel>): KernelPlan {
+export function planKernel(given: KernelStep, schedule: Pick<Schedule, "buffers">, cache: Map<string, MicroKernel>): KernelPlan {
+  const { step, micro } = fuse(given, given.instructions.map((ins) => microKernelOf(ins, cache)), cache);
   const parameters: Parameter[] = [];
   const index = new Map<string, number>();
   const use = (p: Parameter): void => {
@@ -86,19 +96,14 @@ export function planKernel(step: KernelStep, schedule: Pick<Schedule, "buffers">
     }
   };
   let stores = 0;
-  const micro = step.instructions.map((ins) => {
+  for (const ins of step.instructions) {
     ins.args.forEach(argument);
     if (ins.target.kind === "buffer") {
       stores += components(ins.type);
       use({ kind: "buffer", buffer: ins.target.buffer });
       use({ kind: "stride", buffer: ins.target.buffer });
     }
-    const forms = ins.args.map(form);
-    const name = microKernelName(ins.op, forms, ins.attributes);
-    let m = cache.get(name);
-    if (!m) cache.set(name, (m = microKernel(ins.op, forms, ins.attributes, ins.type)));
-    return m;
-  });
+  }
   step.reductions.forEach((r, k) => {
     argument(r.value);
     use({ kind: "partials", reduction: k });

@@ -5,6 +5,7 @@ import type { Program } from "../autograd/tape.ts";
 import { type ValueType, components, domainOf } from "../autograd/types.ts";
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
+import { packSlots } from "./slots.ts";
 import type { Argument, Buffer, Instruction, KernelStep, Reduction, Schedule, Step } from "./ir.ts";
 import type { Analysis, View } from "./lower.ts";
 
@@ -275,34 +276,8 @@ export class Scheduler {
   }
 }
 
-/** Packs the single-assignment slots of a draft into as few scratch slots as their lifetimes allow. */
 function finish(draft: Draft): KernelStep {
-  const last = new Map<number, number>();
-  draft.instructions.forEach((ins, k) => {
-    for (const a of ins.args) if (a.kind === "slot") last.set(a.slot, k);
-  });
-  for (const r of draft.reductions) if (r.value.kind === "slot") last.set(r.value.slot, Infinity);
-  const sizes: number[] = [];
-  const free: number[] = [];
-  const place = new Map<number, number>();
-  const instructions = draft.instructions.map((ins, k): Instruction => {
-    const args = ins.args.map((a) => (a.kind === "slot" ? { ...a, slot: place.get(a.slot)! } : a));
-    let target = ins.target;
-    if (target.kind === "slot") {
-      const size = components(ins.type);
-      // the result may not overwrite an operand that is still being read
-      let at = free.findIndex((s) => sizes[s]! >= size);
-      if (at < 0 && free.length > 0) at = 0;
-      const slot = at >= 0 ? free.splice(at, 1)[0]! : sizes.length;
-      sizes[slot] = Math.max(sizes[slot] ?? 0, size);
-      place.set(target.slot, slot);
-      target = { kind: "slot", slot, value: target.value };
-    }
-    for (const a of new Set(ins.args.flatMap((x) => (x.kind === "slot" ? [x.slot] : [])))) if (last.get(a) === k) free.push(place.get(a)!);
-    return { ...ins, args, target };
-  });
-  const reductions = draft.reductions.map((r) => (r.value.kind === "slot" ? { ...r, value: { ...r.value, slot: place.get(r.value.slot)! } } : r));
-  return { kind: "kernel", domain: draft.domain, instructions, reductions, slots: sizes };
+  return { kind: "kernel", domain: draft.domain, ...packSlots(draft.instructions, draft.reductions) };
 }
 
 /** First and last step in which each buffer is used. */
