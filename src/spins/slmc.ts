@@ -71,7 +71,11 @@ export interface SelfLearningChain extends SpinChain {
   effective: SpinWeight;
 }
 
-/** Self-learning Monte Carlo with a fixed effective weight, or one that training exchanges between steps. */
+/**
+ * Self-learning Monte Carlo with a fixed effective weight, or one that training exchanges between steps. Start from a typical configuration
+ * (some sweeps of `localMetropolis`): far from those it was trained on the effective weight may be wrong by orders of magnitude, and an
+ * ordered or random start is then left after a time that grows with that error only.
+ */
 export function selfLearning(start: Float64Array, { target, effective, updates, seed = 0 }: SelfLearningOptions): SelfLearningChain {
   const count = updatesOf(updates, start);
   const random = randomStream(seed);

@@ -54,7 +54,7 @@ test.each([[4, 0.05], [4, 0.1], [4, 0.2], [6, 0.05], [6, 0.1], [6, 0.2]])("exten
   const optimiser = gaussNewton({ damping: 1e-2 });
   const attention = trainSteps(startTraining(base, { optimiser }), samples, { optimiser }, 15).model;
   for (const effective of [fitLinear(geometry, T, 3, samples).model, attention]) {
-    const run = averages(selfLearning(neel(geometry).toArray(), { target, effective, updates: 3 * geometry.volume, seed: 9 }), [L, L], 200, 2000);
+    const run = averages(selfLearning(samples[0]!.spins, { target, effective, updates: 3 * geometry.volume, seed: 9 }), [L, L], 200, 2000);
     agree(run.staggered, exact.staggered.mean, exact.staggered.error);
     agree(run.magnetisation, exact.magnetisation.mean, exact.magnetisation.error);
     agree(run.logWeight, exact.logWeight.mean, exact.logWeight.error);

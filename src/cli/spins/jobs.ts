@@ -10,6 +10,9 @@ import { ConfigurationError } from "../../errors.ts";
 import { readModelOn } from "./files.ts";
 import type { SpinRun } from "./schema.ts";
 
+/** Sweeps of local Metropolis before every chain. */
+const SETTLING = 30;
+
 export type Line = Readonly<Record<string, number | string | boolean>>;
 
 export interface Trained {
@@ -79,10 +82,12 @@ export interface Sampled {
 export function sample(lattice: Lattice, run: SpinRun, report: (line: Line) => void): Sampled {
   const target = targetOf(lattice, run);
   const { effective, sampler } = run;
-  const start = randomSpins(lattice, { seed: sampler.seed }).toArray();
+  // the effective weight is good near typical configurations only
+  const settled = localMetropolis(target, randomSpins(lattice, { seed: sampler.seed }).toArray(), { seed: sampler.seed + 1 });
+  for (let k = 0; k < SETTLING; k++) settled.step();
   const options = { seed: sampler.seed, ...(sampler.updates === undefined ? {} : { updates: sampler.updates }) };
   const weight: SpinWeight = effective.kind === "exact" ? target : effective.file === undefined ? train(lattice, run, report).model : readModelOn(lattice, run, effective.file);
-  const chain = effective.kind === "exact" ? localMetropolis(target, start, options) : selfLearning(start, { target, effective: weight, ...options });
+  const chain = effective.kind === "exact" ? localMetropolis(target, settled.spins, options) : selfLearning(settled.spins, { target, effective: weight, ...options });
   for (let k = 0; k < sampler.thermalise; k++) chain.step();
   const series: Record<string, number[]> = { acceptance: [], logWeight: [], magnetisation: [], ...(lattice.bipartite && { staggeredMagnetisation: [] }) };
   const lines = Array.from({ length: sampler.steps }, () => {
