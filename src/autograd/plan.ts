@@ -7,7 +7,7 @@ import type { CompileOptions, Executable, Storage } from "./engine.ts";
 import { Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
 import { type Program, Tape, linkFieldBytes } from "./tape.ts";
-import { type ConcreteOf, type TracedOf, concreteLeaves, concreteTwin, leaves, tracedTwin } from "./tree.ts";
+import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, leaves, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
 import { type ValueType, sameType, scalarType, typeText } from "./types.ts";
 
 const reclaim = new FinalizationRegistry<Executable>((executable) => executable.dispose());
@@ -20,8 +20,16 @@ export class Plan<A extends readonly unknown[], Y> {
   readonly #shape: unknown;
   readonly #own: { fields: Field[]; read: () => unknown };
   readonly #inputs: Storage[];
-  readonly #scalars: (Field | undefined)[];
+  readonly #scalars: readonly (Field | undefined)[];
   readonly #ownOutputs: Storage[];
+  readonly #arguments: Shape;
+  readonly #results: Shape;
+  /** Type of each argument and result, and the last type that was accepted for it: a field is compared once. */
+  readonly #outputTypes: readonly ValueType[];
+  readonly #accepted: (ValueType | undefined)[];
+  readonly #targets: Storage[];
+  readonly #takeArgument = (value: number | Field, i: number): void => this.#argument(value, i);
+  readonly #takeTarget = (value: number | Field, j: number): void => this.#target(value, j);
 
   /** Records f on traced twins of the example arguments. @throws CovarianceError, RecordingError from the ops of f. */
   constructor(f: (...args: never[]) => Y, examples: A, options: CompileOptions = {}) {
@@ -41,9 +49,15 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#own = concreteTwin(result, lattice);
     this.#executable = lattice.engine.compile(this.program, options);
     reclaim.register(this, this.#executable);
-    this.#scalars = list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined));
-    this.#inputs = list.map((l, i) => this.#scalars[i]?.storage ?? (l.value as Field).storage);
+    const scalars = list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined));
+    this.#scalars = scalars;
+    this.#inputs = list.map((l, i) => scalars[i]?.storage ?? (l.value as Field).storage);
     this.#ownOutputs = this.#own.fields.map((x) => x.storage);
+    this.#arguments = shapeOf([...examples]);
+    this.#outputTypes = outputs.map((y) => y.type);
+    this.#results = shapeOf(result);
+    this.#accepted = [...list, ...outputs].map(() => undefined);
+    this.#targets = [...this.#ownOutputs];
   }
 
   /** Lattice and a key of the argument types. @throws RecordingError without any field among the arguments, GeometryError for two lattices. */
@@ -93,11 +107,8 @@ export class Plan<A extends readonly unknown[], Y> {
   /** Runs with these arguments and writes the results into the given fields (same structure as the result). */
   runInto(into: ConcreteOf<Y>, ...args: { [K in keyof A]: A[K] }): void {
     this.#bind(args);
-    const targets = concreteLeaves(into);
-    const types = leaves(this.#shape).map((y) => y.type);
-    if (targets.length !== types.length || targets.some((t, k) => typeof t.value === "number" || !sameType(this.lattice, t.type, types[k]!)))
-      throw new RecordingError(`runInto: got ${targets.length} targets (${targets.map((t) => typeText(this.lattice, t.type)).join("; ")}), expected ${types.map((t) => typeText(this.lattice, t)).join("; ")}`);
-    this.#executable.run(this.#inputs, targets.map((t) => (t.value as Field).storage));
+    if (visitLeaves(this.#results, into, 0, this.#takeTarget) < 0) this.#refuseTargets(into);
+    this.#executable.run(this.#inputs, this.#targets);
   }
 
   /** Runs with these arguments and returns new fields. */
@@ -109,15 +120,42 @@ export class Plan<A extends readonly unknown[], Y> {
   }
 
   #bind(args: readonly unknown[]): void {
-    const list = concreteLeaves([...args]);
-    if (list.length !== this.#types.length) throw new RecordingError(`plan: got ${list.length} argument leaves, expected ${this.#types.length}: pass arguments of the recorded structure`);
-    list.forEach((l, i) => {
-      if (!sameType(this.lattice, l.type, this.#types[i]!))
-        throw new RecordingError(`plan: argument leaf ${i} is ${typeText(this.lattice, l.type)}, expected ${typeText(this.lattice, this.#types[i]!)}`);
-      if (typeof l.value === "number") this.lattice.engine.writeScalar(this.#inputs[i]!, l.value);
-      else if (l.value.lattice !== this.lattice) throw new GeometryError(`plan: got a field on ${l.value.lattice}, expected one on the plan's own lattice object ${this.lattice}`);
-      else this.#inputs[i] = l.value.storage;
-    });
+    if (args.length === (this.#arguments as { keys: readonly string[] }).keys.length && visitLeaves(this.#arguments, args, 0, this.#takeArgument) >= 0) return;
+    throw new RecordingError(`plan: got ${concreteLeaves([...args]).length} argument leaves in another structure, expected the ${this.#types.length} of the recorded one: pass arguments of the recorded structure`);
+  }
+
+  #argument(value: number | Field, i: number): void {
+    const expected = this.#types[i]!;
+    if (typeof value === "number") {
+      if (expected.kind !== "scalar") throw new RecordingError(`plan: argument leaf ${i} is a number, expected ${typeText(this.lattice, expected)}`);
+      // a scalar field may have stood here before
+      this.#inputs[i] = this.#scalars[i]!.storage;
+      this.lattice.engine.writeScalar(this.#inputs[i]!, value);
+      return;
+    }
+    if (value.lattice !== this.lattice) throw new GeometryError(`plan: got a field on ${value.lattice}, expected one on the plan's own lattice object ${this.lattice}`);
+    if (this.#accepted[i] !== value.type) {
+      if (!sameType(this.lattice, value.type, expected)) throw new RecordingError(`plan: argument leaf ${i} is ${typeText(this.lattice, value.type)}, expected ${typeText(this.lattice, expected)}`);
+      this.#accepted[i] = value.type;
+    }
+    this.#inputs[i] = value.storage;
+  }
+
+  #target(value: number | Field, j: number): void {
+    if (typeof value === "number" || value.lattice !== this.lattice) this.#refuseTargets(value);
+    else {
+      const at = this.#types.length + j;
+      if (this.#accepted[at] !== value.type) {
+        if (!sameType(this.lattice, value.type, this.#outputTypes[j]!)) this.#refuseTargets(value);
+        this.#accepted[at] = value.type;
+      }
+      this.#targets[j] = value.storage;
+    }
+  }
+
+  #refuseTargets(into: unknown): never {
+    const got = concreteLeaves(into).map((t) => typeText(this.lattice, t.type));
+    throw new RecordingError(`runInto: got ${got.length} targets (${got.join("; ")}), expected ${this.#outputTypes.map((t) => typeText(this.lattice, t)).join("; ")} on ${this.lattice}`);
   }
 }
 

@@ -113,6 +113,34 @@ export function concreteLeaves(x: unknown): ConcreteLeaf[] {
   throw new RecordingError(`got ${x === null ? "null" : typeof x} as an argument, expected fields, link fields, numbers, or arrays and plain objects of them`);
 }
 
+/** Structure of arguments or results, known from an example (concrete or traced): leaves can then be visited without allocating anything. */
+export type Shape = "leaf" | { readonly count: number } | { readonly keys: readonly string[]; readonly items: readonly Shape[] };
+
+export function shapeOf(x: unknown): Shape {
+  if (typeof x === "number" || x instanceof Field || isTraced(x)) return "leaf";
+  if (x instanceof DirectionalField) return { count: x.fields.length };
+  if (x instanceof Directional) return { count: x.dim };
+  const keys = Array.isArray(x) ? x.map((_, k) => String(k)) : Object.keys(x as object).sort();
+  return { keys, items: keys.map((k) => shapeOf((x as Record<string, unknown>)[k])) };
+}
+
+/** Calls `at` for every leaf of x, numbered from k on, in the order of `concreteLeaves`; returns the next number, or -1 where x has another structure. */
+export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: number | Field, k: number) => void): number {
+  if (shape === "leaf") {
+    if (typeof x !== "number" && !(x instanceof Field)) return -1;
+    at(x as number | Field, k);
+    return k + 1;
+  }
+  if ("count" in shape) {
+    if (!(x instanceof DirectionalField) || x.fields.length !== shape.count) return -1;
+    for (let mu = 0; mu < shape.count; mu++) at(x.fields[mu] as Field, k + mu);
+    return k + shape.count;
+  }
+  if (typeof x !== "object" || x === null) return -1;
+  for (let j = 0; j < shape.keys.length && k >= 0; j++) k = visitLeaves(shape.items[j]!, (x as Record<string, unknown>)[shape.keys[j]!], k, at);
+  return k;
+}
+
 /** The traced twin of a concrete structure, with leaves in the order of `concreteLeaves`. */
 export function tracedTwin(x: unknown, next: () => Traced): unknown {
   if (typeof x === "number" || x instanceof Field) return next();
@@ -137,7 +165,7 @@ export function concreteTwin(x: unknown, lattice: Lattice): { fields: Field[]; r
   return {
     fields: parts.flatMap((p) => p.fields),
     read: () => {
-      keys.forEach((k, i) => ((result as Record<string, unknown>)[k] = parts[i]!.read()));
+      for (let i = 0; i < keys.length; i++) (result as Record<string, unknown>)[keys[i]!] = parts[i]!.read();
       return result;
     },
   };
