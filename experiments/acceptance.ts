@@ -11,6 +11,8 @@ interface Settings {
   readonly objectives: readonly Training["objective"][];
   readonly networks: readonly string[];
   readonly extras: readonly (readonly string[])[];
+  /** The same at the heavier masses. */
+  readonly heavyExtras: readonly (readonly string[])[];
   readonly best: Training["objective"];
   readonly seeds: readonly number[];
   readonly thermalise: number;
@@ -33,7 +35,8 @@ export default async function acceptance({ settings, quick, out }: ExperimentOpt
   const cases: Omit<Task, "seed">[] = s.guideMasses.flatMap((guideMass) => [
     { ...base, guideMass, network: "none" },
     ...s.networks.flatMap((network) => (guideMass === light ? s.objectives : [s.best]).map((objective) => ({ ...base, guideMass, network, training: trainingOf(objective, s, quick) }))),
-    ...s.extras.flatMap((extra) => [...(guideMass === light ? ["none"] : []), "covariant6"].map((network) => ({ ...base, guideMass, network, extra, training: trainingOf(s.best, s, quick) }))),
+    ...(guideMass === light ? s.extras : s.heavyExtras).map((extra) => ({ ...base, guideMass, network: "covariant6", extra, training: trainingOf(s.best, s, quick) })),
+    ...(guideMass === light ? [{ ...base, guideMass, network: "none", extra: ["hopping", "normalisation"], training: trainingOf(s.best, s, quick) }] : []),
   ]);
   const results = await runTasks(cases.flatMap((task) => s.seeds.map((seed): Task => ({ ...task, seed }))));
   const grouped = cases.map((task, k) => ({ task, runs: results.slice(k * s.seeds.length, (k + 1) * s.seeds.length) }));
