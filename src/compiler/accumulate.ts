@@ -16,15 +16,14 @@ export const multiplyAdd: Op = {
     const columns = types[2]!.kind === "vector" ? spinOf(types[2]!) : N;
     const negative = attributes["sign"] === -1;
     const out = [];
-    for (let i = 0; i < N; i++)
-      for (let j = 0; j < columns; j++) {
-        let s = c.of(x!, i * columns + j);
-        for (let k = 0; k < N; k++) {
-          const a = c.of(y!, i * N + k);
-          s = c.fma(negative ? c.neg(a) : a, c.of(z!, k * columns + j), s);
-        }
-        out.push(s);
+    for (let i = 0; i < N; i++) {
+      const row = Array.from({ length: columns }, (_, j) => c.of(x!, i * columns + j));
+      for (let k = 0; k < N; k++) {
+        const a = c.of(y!, i * N + k);
+        for (let j = 0; j < columns; j++) row[j] = c.fma(negative ? c.neg(a) : a, c.of(z!, k * columns + j), row[j]!);
       }
+      out.push(...row);
+    }
     return c.flat(out);
   },
   samples: () => [],

@@ -191,6 +191,48 @@ export function earlyStores(m: MicroKernel): number[][] {
   return after;
 }
 
+/** Values that a statement reads. */
+function operandsOf(s: Statement): readonly number[] {
+  switch (s.kind) {
+    case "load":
+    case "constant":
+      return [];
+    case "binary":
+      return [s.a, s.b];
+    case "unary":
+      return [s.a];
+    case "fma":
+    case "positive":
+      return [s.a, s.b, s.c];
+    case "call":
+      return s.args;
+    case "loop":
+      return [s.count, ...s.initial, ...s.next, ...s.body.flatMap(operandsOf)];
+  }
+}
+
+/** Every load directly before its first use (before the loop that holds it): values that wait for their use would fill the registers. */
+function sinkLoads(statements: readonly Statement[], results: readonly number[]): Statement[] {
+  const waiting = new Map<number, Statement>();
+  const out: Statement[] = [];
+  const fetch = (ids: readonly number[]): void => {
+    for (const id of ids) {
+      const load = waiting.get(id);
+      if (load) out.push(load);
+      waiting.delete(id);
+    }
+  };
+  for (const s of statements) {
+    if (s.kind === "load") waiting.set(s.id, s);
+    else {
+      fetch(operandsOf(s));
+      out.push(s);
+    }
+  }
+  fetch(results);
+  return out;
+}
+
 /** How an operand is read: straight, or as its conjugate transpose. */
 export interface OperandForm {
   readonly type: ValueType;
@@ -231,5 +273,5 @@ export function microKernel(op: Op, forms: readonly OperandForm[], attributes: A
   const out = op.site!(r, readers, attributes, types);
   if (out.length !== components(result)) throw new Error(`internal: ${op.name} made ${out.length} components, expected ${components(result)}`);
   const results = out.map((v) => r.plain(val(v)));
-  return { name: microKernelName(op, forms, attributes), operands: forms.length, statements: r.statements, results, values: r.values, flops: r.flops };
+  return { name: microKernelName(op, forms, attributes), operands: forms.length, statements: sinkLoads(r.statements, results), results, values: r.values, flops: r.flops };
 }
