@@ -24,7 +24,7 @@ const cases: readonly (readonly [string, Float64Array | undefined, number, numbe
 describe("SU(2) 4^4, beta 2.7, m 0.3, Nf 4", () => {
   cases.forEach(([name, theta, low, high], k) =>
     test(name, () => {
-      const { series, reversibility } = runJob({ kind: "sample", seed: 12, stream: k, trajectories: 8000, engine, links, ...(theta ? { theta } : {}) });
+      const { series, reversibility } = runJob({ kind: "sample", seed: 12, stream: k, trajectories: 5000, engine, links, ...(theta ? { theta } : {}) });
       const { values, acceptance, expMinusDH } = summarise(series);
       for (const q of ["plaquette", "|Polyakov|", "condensate"] as const) {
         const { mean, error } = values[q]!;
