@@ -47,9 +47,11 @@ export default async function loss({ settings, quick, out }: ExperimentOptions):
       yLabel: objective === "squared" ? "L" : "L_c",
       logY: true,
       series: s.networks.map((network) => {
-        const runs = of(network, objective).map((r) => smooth(r.history[objective]));
+        // the variance of fewer configurations than a batch holds is no measure of anything
+        const first = objective === "centred" ? s.batch : 0;
+        const runs = of(network, objective).map((r) => smooth(r.history[objective].slice(first)));
         const y = runs[0]!.map((_, k) => runs.reduce((sum, run) => sum + run[k]! / runs.length, 0));
-        return { name: label(network), x: y.map((_, k) => k), y };
+        return { name: label(network), x: y.map((_, k) => first + k), y };
       }),
     });
   const rows = s.networks.flatMap((network) =>
