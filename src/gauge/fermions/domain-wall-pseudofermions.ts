@@ -2,13 +2,13 @@
  * Two flavours of domain-wall fermions with their Pauli-Villars fields, weight |det D(m) / det D(1)|^2: with M = D(m) and V = D(1),
  * S_f = phi^+ V (M^+M)^{-1} V^+ phi, phi = V (V^+V)^{-1} M^+ xi. The fifth dimension's bulk cancels, so that weight and force stay finite as Ls grows.
  */
-import { type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, dot, number, solve, sum } from "../../autograd/index.ts";
+import { Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, dot, number, solve, sum } from "../../autograd/index.ts";
 import { ConfigurationError } from "../../errors.ts";
 import type { RandomStream } from "../../util/index.ts";
 import { GaugeAction } from "../action.ts";
 import type { Group } from "../group.ts";
 import { type DomainWallShape, domainWallD, domainWallDdag, domainWallNormal, domainWallType } from "./domain-wall.ts";
-import { type Pseudofermions, drawGaussian } from "./pseudofermions.ts";
+import { type Pseudofermions, RecordedPseudofermions, drawGaussian } from "./pseudofermions.ts";
 import type { Boundary } from "./staggered.ts";
 
 export interface DomainWallPseudofermionOptions<N extends number = number> extends DomainWallShape {
@@ -28,16 +28,17 @@ export interface DomainWallPseudofermionOptions<N extends number = number> exten
 }
 
 /** Made by `domainWallPseudofermions`. */
-class DomainWallPseudofermions<N extends number> implements Pseudofermions<N> {
-  readonly name: string;
-  readonly phi: Field<VectorType<N>>;
-  readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
+class DomainWallPseudofermions<N extends number> extends RecordedPseudofermions<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }> {
+  override readonly name: string;
+  override readonly phi: Field<VectorType<N>>;
+  override readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
   readonly #options: DomainWallPseudofermionOptions<N>;
   readonly #solver: { readonly tolerance: number; readonly maxIterations: number };
   readonly #xi: Field<VectorType<N>>;
   #draw: Plan<[LinkField<N>, Field<VectorType<N>>, number], Vector<N>> | undefined;
 
   constructor(options: DomainWallPseudofermionOptions<N>) {
+    super();
     const { lattice, group, mass, Ls, boundary, tolerance = 1e-12, maxIterations = 5000 } = options;
     if (!Number.isFinite(mass)) throw new ConfigurationError(`domainWallPseudofermions: got mass = ${mass}, expected a finite number`);
     this.name = `domain wall Nf=2 m=${mass} Ls=${Ls}`;
@@ -52,20 +53,8 @@ class DomainWallPseudofermions<N extends number> implements Pseudofermions<N> {
     });
   }
 
-  value(U: LinkField<N>): number {
-    return this.action.value(U);
-  }
-
-  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
-    return this.action.force(U, into);
-  }
-
-  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
-    return this.action.valueAndForce(U, into);
-  }
-
   /** phi = D(1)^{-+} D(m)^+ xi; then S_f = |xi|^2. */
-  refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
     drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.#options.index ?? 0);
     const { mass } = this.action.inputs;
     this.#draw ??= new Plan(

@@ -18,6 +18,27 @@ export interface Pseudofermions<N extends number = number, I = { readonly mass: 
   refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void;
 }
 
+/** What all kinds share: the recorded action gives value and force. */
+export abstract class RecordedPseudofermions<N extends number, I> implements Pseudofermions<N, I> {
+  abstract readonly name: string;
+  abstract readonly phi: Field<VectorType<N>>;
+  abstract readonly action: GaugeAction<N, I>;
+
+  value(U: LinkField<N>): number {
+    return this.action.value(U);
+  }
+
+  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
+    return this.action.force(U, into);
+  }
+
+  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
+    return this.action.valueAndForce(U, into);
+  }
+
+  abstract refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void;
+}
+
 /** Complex components for which each pseudofermion field reserves random numbers. */
 const FIELD_STRIDE = 4096;
 

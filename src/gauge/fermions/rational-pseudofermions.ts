@@ -3,12 +3,12 @@
  * rational approximation of x^{-p}; p = N_f / tastes on even sites or half of it on all sites. All shifted systems are solved together, and the
  * force is the derivative of the same r, so value and force belong to one function to the precision of the solver.
  */
-import { type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, add, dot, scaleBy, solve, sum } from "../../autograd/index.ts";
+import { Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, add, dot, scaleBy, solve, sum } from "../../autograd/index.ts";
 import { ConfigurationError, PhysicsCheckError } from "../../errors.ts";
 import type { RandomStream } from "../../util/index.ts";
 import { GaugeAction } from "../action.ts";
 import type { Group } from "../group.ts";
-import { type Pseudofermions, drawGaussian } from "./pseudofermions.ts";
+import { RecordedPseudofermions, drawGaussian } from "./pseudofermions.ts";
 import { type RationalFunction, rationalApproximation } from "./rational-approximation.ts";
 import { largestEigenvalue } from "./spectrum.ts";
 import { type Boundary, type StaggeredOperator, massive, naive, staggeredType, tastes } from "./staggered.ts";
@@ -51,10 +51,10 @@ export function applyRational<N extends number>(
 }
 
 /** Made by `rationalPseudofermions`. */
-export class RationalPseudofermions<N extends number = number> implements Pseudofermions<N> {
-  readonly name: string;
-  readonly phi: Field<VectorType<N>>;
-  readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
+export class RationalPseudofermions<N extends number = number> extends RecordedPseudofermions<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }> {
+  override readonly name: string;
+  override readonly phi: Field<VectorType<N>>;
+  override readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
   /** x^{-p} of the action, and x^{p/2} of the refresh. */
   readonly approximation: { readonly action: RationalFunction; readonly refresh: RationalFunction };
   readonly #options: RationalPseudofermionOptions<N>;
@@ -63,6 +63,7 @@ export class RationalPseudofermions<N extends number = number> implements Pseudo
   #draw: Plan<[LinkField<N>, Field<VectorType<N>>, number], Vector<N>> | undefined;
 
   constructor(options: RationalPseudofermionOptions<N>) {
+    super();
     const { lattice, group, mass, flavours, boundary, tolerance = 1e-12, maxIterations = 5000, precision = 1e-12 } = options;
     const one = tastes(lattice);
     if (!Number.isInteger(flavours) || flavours < 1 || flavours >= 2 * one)
@@ -92,23 +93,11 @@ export class RationalPseudofermions<N extends number = number> implements Pseudo
     this.action = new GaugeAction(this.name, { mass, phi: this.phi }, evaluate, { accept });
   }
 
-  value(U: LinkField<N>): number {
-    return this.action.value(U);
-  }
-
-  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
-    return this.action.force(U, into);
-  }
-
-  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
-    return this.action.valueAndForce(U, into);
-  }
-
   /**
    * phi = (m^2 - D^2)^{p/2} xi; then <S_f> is the number of its complex components.
    * @throws PhysicsCheckError when the spectrum leaves the interval that was given.
    */
-  refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
     const { mass, interval, index = 0 } = this.#options;
     if (interval) {
       const highest = mass ** 2 + largestEigenvalue(U as LinkField, this.#options) ** 2;

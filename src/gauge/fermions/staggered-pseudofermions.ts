@@ -3,12 +3,12 @@
  * S_f = phi_e^+ [(m^2 - D^2)_ee]^{-1} phi_e, weight det M. Twice as many: phi on all sites, S_f = phi^+ (M^+M)^{-1} phi, weight (det M)^2.
  * The tape gives dS_f = 2 Re X^+ (dD) D X with X = (m^2 - D^2)^{-1} phi, so value and force share one solve.
  */
-import { type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, dot, restrict, scale, solve, sub, sum } from "../../autograd/index.ts";
+import { Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, dot, restrict, scale, solve, sub, sum } from "../../autograd/index.ts";
 import { ConfigurationError } from "../../errors.ts";
 import type { RandomStream } from "../../util/index.ts";
 import { GaugeAction } from "../action.ts";
 import type { Group } from "../group.ts";
-import { type Pseudofermions, drawGaussian } from "./pseudofermions.ts";
+import { type Pseudofermions, RecordedPseudofermions, drawGaussian } from "./pseudofermions.ts";
 import { type Boundary, type StaggeredOperator, massive, naive, staggeredType, tastes } from "./staggered.ts";
 
 export interface StaggeredPseudofermionOptions<N extends number = number> {
@@ -30,16 +30,17 @@ export interface StaggeredPseudofermionOptions<N extends number = number> {
 }
 
 /** Made by `staggeredPseudofermions`. */
-class StaggeredPseudofermions<N extends number> implements Pseudofermions<N> {
-  readonly name: string;
-  readonly phi: Field<VectorType<N>>;
-  readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
+class StaggeredPseudofermions<N extends number> extends RecordedPseudofermions<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }> {
+  override readonly name: string;
+  override readonly phi: Field<VectorType<N>>;
+  override readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
   readonly #index: number;
   readonly #operator: StaggeredOperator;
   readonly #xi: Field<VectorType<N>>;
   #draw: Plan<[LinkField<N>, Field<VectorType<N>>, number], Vector<N>> | undefined;
 
   constructor(options: StaggeredPseudofermionOptions<N>) {
+    super();
     const { lattice, group, mass, flavours, boundary, operator = naive, tolerance = 1e-12, maxIterations = 5000, index = 0 } = options;
     const one = tastes(lattice);
     if (flavours !== one && flavours !== 2 * one)
@@ -58,20 +59,8 @@ class StaggeredPseudofermions<N extends number> implements Pseudofermions<N> {
     });
   }
 
-  value(U: LinkField<N>): number {
-    return this.action.value(U);
-  }
-
-  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
-    return this.action.force(U, into);
-  }
-
-  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
-    return this.action.valueAndForce(U, into);
-  }
-
   /** phi = M^+ xi, its even part for the field on even sites; then <S_f> is the number of its complex components. */
-  refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
     drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.#index);
     const { mass } = this.action.inputs;
     const { domain } = this.phi.type;

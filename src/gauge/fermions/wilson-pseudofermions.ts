@@ -1,10 +1,10 @@
 /** Two flavours of Wilson or clover fermions: phi = D^+ xi, S_f = phi^+ (D^+D)^{-1} phi, weight det(D)^2. */
-import { type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, dot, solve, sum } from "../../autograd/index.ts";
+import { Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, dot, solve, sum } from "../../autograd/index.ts";
 import { ConfigurationError } from "../../errors.ts";
 import type { RandomStream } from "../../util/index.ts";
 import { GaugeAction } from "../action.ts";
 import type { Group } from "../group.ts";
-import { type Pseudofermions, drawGaussian } from "./pseudofermions.ts";
+import { type Pseudofermions, RecordedPseudofermions, drawGaussian } from "./pseudofermions.ts";
 import type { Boundary } from "./staggered.ts";
 import { wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
 
@@ -27,16 +27,17 @@ export interface WilsonPseudofermionOptions<N extends number = number> {
 type Inputs<N extends number> = { readonly kappa: number; readonly phi: Field<VectorType<N>> };
 
 /** Made by `wilsonPseudofermions`. */
-class WilsonPseudofermions<N extends number> implements Pseudofermions<N, Inputs<N>> {
-  readonly name: string;
-  readonly phi: Field<VectorType<N>>;
-  readonly action: GaugeAction<N, Inputs<N>>;
+class WilsonPseudofermions<N extends number> extends RecordedPseudofermions<N, Inputs<N>> {
+  override readonly name: string;
+  override readonly phi: Field<VectorType<N>>;
+  override readonly action: GaugeAction<N, Inputs<N>>;
   readonly #clover: number;
   readonly #index: number;
   readonly #xi: Field<VectorType<N>>;
   #draw: Plan<[LinkField<N>, Field<VectorType<N>>, number], Vector<N>> | undefined;
 
   constructor(options: WilsonPseudofermionOptions<N>) {
+    super();
     const { lattice, group, kappa, clover = 0, boundary, tolerance = 1e-12, maxIterations = 5000, index = 0 } = options;
     if (!Number.isFinite(kappa)) throw new ConfigurationError(`wilsonPseudofermions: got kappa = ${kappa}, expected a finite number`);
     this.name = `${clover === 0 ? "Wilson" : "clover"} Nf=2 kappa=${kappa}`;
@@ -50,20 +51,8 @@ class WilsonPseudofermions<N extends number> implements Pseudofermions<N, Inputs
     });
   }
 
-  value(U: LinkField<N>): number {
-    return this.action.value(U);
-  }
-
-  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
-    return this.action.force(U, into);
-  }
-
-  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
-    return this.action.valueAndForce(U, into);
-  }
-
   /** phi = D^+ xi; then <S_f> is the number of its complex components. */
-  refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
     drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.#index);
     const { kappa } = this.action.inputs;
     this.#draw ??= new Plan(((V: Links<N>, xi: Vector<N>, k: Scalar) => wilsonDdag(V, xi, k, this.#clover)) as never, [U, this.#xi, kappa]);
