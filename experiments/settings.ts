@@ -1,5 +1,5 @@
 /** What the SU(2) experiments share. */
-import type { Physics } from "./task.ts";
+import type { Physics, Training } from "./task.ts";
 
 /** The benchmark of arXiv:2103.11965 with 20 leapfrog steps. */
 export const BENCHMARK: Physics = { extents: [4, 4, 4, 4], beta: 2.7, mass: 0.3, guideMass: 0.4, steps: 20 };
@@ -22,3 +22,12 @@ const LABELS: Readonly<Record<string, string>> = {
 
 /** A network's name in words. */
 export const label = (network: string, extra: readonly string[] = []): string => [LABELS[network] ?? network, ...extra].join(" + ");
+
+/**
+ * How a network is trained: few linear-like weights by Gauss-Newton on stored configurations; attention, whose weights multiply each other, by Adam
+ * in a prior HMC run, and so is force matching, which is no mean of squares.
+ */
+export function trainingOf(network: string, objective: Training["objective"], { samples, epochs, trajectories }: { readonly samples: number; readonly epochs: number; readonly trajectories: number }): Training {
+  if (network.includes("cask") || objective === "force matching") return { objective, method: "online", optimiser: "adam", rate: 4e-3, rounds: trajectories, batch: objective === "force matching" ? 4 : 8 };
+  return { objective, method: "offline", optimiser: "gaussNewton", rounds: epochs, batch: samples, samples };
+}
