@@ -72,7 +72,7 @@ export default async function acceptance({ settings, quick, out }: ExperimentOpt
     table: { header: ["m_h", "network", "weights", "objective", "L", "L_c", "sd along trajectories", "expected", "acceptance", "plaquette"], rows },
     conclusions: [
       "Yardstick (independent program, +-0.03): m_h = 0.4 without a network 0.60, at the minimum of the published loss 0.38, one weight at the minimum of the variance 0.71 to 0.73, six weights 0.77 to 0.78; m_h = 0.5 without a network 0.18; 0.75 and 1.0: 0.",
-      "With hopping scale and normalisation together the family contains the target itself, k = m_h / m and c = k^2, since c phi^+ (m_h^2 - k^2 D^2)^{-1} phi = phi^+ (m^2 - D^2)^{-1} phi: its acceptance is that of HMC at this step size, and its solves cost what those of the target cost. It bounds what training can reach; it is no gain.",
+      "With hopping scale and normalisation together the family contains the target itself, k = m_h / m and c = k^2, since c phi^+ (m_h^2 - k^2 D^2)^{-1} phi = phi^+ (m^2 - D^2)^{-1} phi: with these it accepts like HMC, and its solves cost what those of the target cost. Training moves towards that point, in steps of limited length; it bounds what can be reached and is no gain.",
     ],
     seconds: (performance.now() - began) / 1000,
     quick,
