@@ -92,7 +92,8 @@ const LENGTH = 1;
 /** Runs a task from start to end. */
 export function runTask(task: Task): TaskResult {
   const began = performance.now();
-  const L = lattice(task.extents);
+  // several tasks run at a time: one thread each
+  const L = lattice(task.extents, { threads: 1 });
   const U = nearUnit(L, SU(2), { seed: task.seed, width: 0.5 });
   const gauge = gaugeAction.wilson({ beta: task.beta });
   const fermions = staggeredPseudofermions({ lattice: L, group: SU(2), mass: task.mass, flavours: 4, tolerance: 1e-10 });
