@@ -51,6 +51,8 @@ export interface Outcome {
 export async function produce(options: ProductionOptions): Promise<Outcome> {
   const began = performance.now();
   const paths = prepareFolder(options.folder);
+  // before anything is there that a signal could leave behind
+  using stop = new StopWatch({ folder: options.folder, maxSeconds: options.maxSeconds, began, interrupt: options.interrupt });
   using _lock = lockFolder(options.folder);
   removeLeftovers(paths);
   const found = readState(options.folder);
@@ -61,7 +63,7 @@ export async function produce(options: ProductionOptions): Promise<Outcome> {
     const system = buildSystem(run.configuration, options.engine, { start: !found, guided: run.command !== "hmc" });
     using production = new Production(paths, options, system, found?.state);
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
-    return await production.run(began);
+    return await production.run(began, stop);
   } catch (error) {
     // extents, loops and networks that do not fit together come from the run file
     if (error instanceof GeometryError) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
@@ -132,10 +134,9 @@ class Production implements Disposable {
     this.#options.onWarning?.(text);
   }
 
-  async run(began: number): Promise<Outcome> {
-    const { run, folder, maxSeconds, interrupt, onStart } = this.#options;
+  async run(began: number, stop: StopWatch): Promise<Outcome> {
+    const { run, onStart } = this.#options;
     if (this.#done) return this.#outcome("done");
-    using stop = new StopWatch({ folder, maxSeconds, began, interrupt });
     this.#event(this.#resumed ? "resume" : "start", { version: packageVersion(), arithmetic: this.#arithmetic, environment: environmentOf() });
     if (!this.#resumed) this.#save();
     onStart?.(this.#progress.position, this.#total);
