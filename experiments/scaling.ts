@@ -53,7 +53,7 @@ export default async function scaling({ settings, quick, out }: ExperimentOption
       acceptance: scatterPlot({ title: "Acceptance", xLabel: "number of weights", yLabel: "acceptance", series: [4, 8].map((L) => cloud(L, (p) => p.acceptance)) }),
     },
     table: { header: ["lattice", "network", "weights", "L_c, held out", "acceptance"], rows: points.map((p) => [`${p.L}^4`, label(p.network), String(p.weights), shown(p.losses), shown(p.acceptance)]) },
-    conclusions: ["The variance of S_theta - S grows with the volume at fixed network, and beyond a few weights falls slowly with their number: most of what is left is pseudofermion noise that local maps of the links cannot remove."],
+    conclusions: ["Without a network and with one, the variance of S_theta - S grows with the volume. On 4^4 the stout networks agree within errors from one weight to twelve; CASK has the lowest held-out loss. One seed a network: the acceptances do not order the networks."],
     seconds: (performance.now() - began) / 1000,
     quick,
   });
