@@ -9,6 +9,7 @@ import { closedFormLinks, lattice, plaquette, staples } from "../../src/gauge/in
 import { nativeMissing, temporaryFolder } from "../compiler/backends.ts";
 
 const missing = nativeMissing();
+if (missing) console.log(`native kernels skipped: ${missing}`);
 
 function smearedPlaquettes(U: Links) {
   const V = U.map((mu) => mul(exp(ta(scaleBy(0.1, mul(staples(U, mu), adj(U[mu]!))))), U[mu]!));
