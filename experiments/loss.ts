@@ -35,7 +35,7 @@ export default async function loss({ settings, quick, out }: ExperimentOptions):
   const trajectories = quick ? Math.ceil(s.trajectories / 10) : s.trajectories;
   const tasks = s.objectives.flatMap((objective) =>
     s.networks.flatMap((network) =>
-      s.seeds.map((seed): Task => ({ ...BENCHMARK, guideMass: s.guideMass, network, seed, thermalise: s.thermalise, sample: s.sample, training: { objective, method: "online", optimiser: "adam", rate: s.rate, rounds: trajectories, batch: s.batch } })),
+      s.seeds.map((seed): Task => ({ ...BENCHMARK, guideMass: s.guideMass, network, seed, thermalise: s.thermalise, judged: 40, sample: s.sample, training: { objective, method: "online", rate: s.rate, trajectories, batch: s.batch } })),
     ),
   );
   const results = await runTasks(tasks);

@@ -21,6 +21,7 @@ function sum<T>(a: T, b: T): T {
 const layersOf: Readonly<Record<string, (seed: number) => AnyLayer[]>> = {
   none: () => [stout({ rho: 0 })],
   stout1: () => [stout({ rho: 0 })],
+  stout1x2: () => [stout({ rho: { plaquette: 0, rectangle: 0 } })],
   stout2: () => [stout({ rho: 0 }), stout({ rho: 0 })],
   stout2x4: () => [rich(), rich()],
   stout3x4: () => [rich(), rich(), rich()],
@@ -30,7 +31,7 @@ const layersOf: Readonly<Record<string, (seed: number) => AnyLayer[]>> = {
   "cask1-short": (seed) => [cask(1, 1, seed)],
   cask2: (seed) => [cask(2, 3, seed)],
   "cask2-short": (seed) => [cask(2, 1, seed)],
-  "covariant6+cask1-short": (seed) => [covariantNetwork({ layers: 2 }), cask(1, 1, seed)],
+  "covariant6-cask": (seed) => [covariantNetwork({ layers: 2 }), cask(1, 1, seed)],
 };
 
 /** U -> k U: the hopping scale, D -> k D. */

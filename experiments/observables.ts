@@ -25,8 +25,8 @@ export default async function observables({ settings, quick, out }: ExperimentOp
   const began = performance.now();
   const s = settings as unknown as Settings;
   const cut = (n: number): number => (quick ? Math.ceil(n / 10) : n);
-  const base = { ...BENCHMARK, guideMass: s.guideMass, thermalise: s.thermalise, sample: cut(s.sample), condensate: true };
-  const training = { objective: "centred", method: "online", optimiser: "adam", rate: s.rate, rounds: cut(s.trajectories), batch: s.batch } as const;
+  const base = { ...BENCHMARK, guideMass: s.guideMass, thermalise: s.thermalise, judged: 40, sample: cut(s.sample), condensate: true };
+  const training = { objective: "centred", method: "online", rate: s.rate, trajectories: cut(s.trajectories), batch: s.batch } as const;
   const samplers: readonly (readonly [name: string, task: Omit<Task, "seed">])[] = [
     ["HMC", { ...base, network: "hmc" }],
     ["SLHMC, no network", { ...base, network: "none" }],

@@ -4,12 +4,19 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { withError } from "gaugegrad/util";
 
+export interface Table {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 export interface Page {
   readonly name: string;
   readonly title: string;
   /** Paragraphs before and after the table. */
   readonly text: readonly string[];
-  readonly table: { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] };
+  readonly table: Table;
+  /** More tables, each under a line about it. */
+  readonly further?: readonly (Table & { readonly text: string })[];
   readonly figures: Readonly<Record<string, string>>;
   readonly conclusions: readonly string[];
   readonly seconds: number;
@@ -25,7 +32,7 @@ export function writePage(folder: string, page: Page): void {
     return `![${label}](${file})`;
   });
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const { header, rows } = page.table;
+  const markdown = ({ header, rows }: Table): string => [row(header), row(header.map(() => "---")), ...rows.map(row)].join("\n");
   const command = `npm run reproduce -- ${page.name}${page.quick ? " --quick" : ""}`;
   writeFileSync(
     join(folder, `${page.name}.md`),
@@ -33,7 +40,8 @@ export function writePage(folder: string, page: Page): void {
       `# ${page.title}`,
       ...page.text,
       ...figures,
-      [row(header), row(header.map(() => "---")), ...rows.map(row)].join("\n"),
+      markdown(page.table),
+      ...(page.further ?? []).flatMap((t) => [t.text, markdown(t)]),
       ...page.conclusions,
       `Made by \`${command}\` in ${(page.seconds / 60).toFixed(0)} minutes on ${cpus().length} threads of ${cpus()[0]?.model.trim() ?? "an unknown processor"}, Node ${process.versions.node}. The same command gives the same numbers on the same arithmetic.`,
     ].join("\n\n") + "\n",

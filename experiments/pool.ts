@@ -5,29 +5,41 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import type { Task, TaskResult } from "./task.ts";
 
-const cli = join(dirname(createRequire(import.meta.url).resolve("gaugegrad/package.json")), "dist/cli/main.js");
-const program = join(import.meta.dirname, "task.ts");
+/** The child's file, and a line about a result. */
+export interface Program<T, R> {
+  readonly file: string;
+  readonly line: (task: T, result: R) => string;
+}
 
-function inChild(task: Task): Promise<TaskResult> {
+const cli = join(dirname(createRequire(import.meta.url).resolve("gaugegrad/package.json")), "dist/cli/main.js");
+
+function inChild<T extends { readonly seed: number }, R>(task: T, file: string): Promise<R> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, "run", program, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [cli, "run", join(import.meta.dirname, file), JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
     let out = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
     child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve(JSON.parse(out) as TaskResult) : reject(new Error(`task ${task.network}, seed ${task.seed}: exit code ${code}`))));
+    child.on("close", (code) => (code === 0 ? resolve(JSON.parse(out) as R) : reject(new Error(`${file}, ${JSON.stringify(task)}: exit code ${code}`))));
   });
 }
 
+const sampling: Program<Task, TaskResult> = {
+  file: "task.ts",
+  line: ({ network, extra = [], guideMass, training, seed }, r) => `${[network, ...extra].join(" + ")}, m_h ${guideMass}, ${training?.objective ?? "untrained"}, seed ${seed}: acceptance ${r.acceptance[0].toFixed(3)}`,
+};
+
 /** Results in the order of the tasks. */
-export async function runTasks(tasks: readonly Task[], parallel = Math.min(2, availableParallelism())): Promise<TaskResult[]> {
-  const results: TaskResult[] = [];
+export const runTasks = (tasks: readonly Task[]): Promise<TaskResult[]> => runAll(sampling, tasks);
+
+/** The same for any program. */
+export async function runAll<T extends { readonly seed: number }, R extends { readonly seconds: number }>(program: Program<T, R>, tasks: readonly T[], parallel = Math.min(2, availableParallelism())): Promise<R[]> {
+  const results: R[] = [];
   const queue = tasks.map((task, k) => ({ task, k }));
   let done = 0;
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const r = (results[next.k] = await inChild(next.task));
-      const { network, extra = [], guideMass, training, seed } = r.task;
-      console.error(`${++done}/${tasks.length}  ${[network, ...extra].join(" + ")}, m_h ${guideMass}, ${training?.objective ?? "untrained"}, seed ${seed}: acceptance ${r.acceptance[0].toFixed(3)} (${r.seconds.toFixed(0)} s)`);
+      const r = (results[next.k] = await inChild<T, R>(next.task, program.file));
+      console.error(`${++done}/${tasks.length}  ${program.line(next.task, r)} (${r.seconds.toFixed(0)} s)`);
     }
   };
   await Promise.all(Array.from({ length: parallel }, worker));

@@ -16,6 +16,7 @@ const experiments: Readonly<Record<string, () => Promise<{ default: (options: Ex
   loss: () => import("./loss.ts"),
   observables: () => import("./observables.ts"),
   acceptance: () => import("./acceptance.ts"),
+  limits: () => import("./limits.ts"),
   scaling: () => import("./scaling.ts"),
   "spins-acceptance": () => import("./spins-acceptance.ts"),
   "spins-scaling": () => import("./spins-scaling.ts"),

@@ -3,7 +3,7 @@ import { scatterPlot } from "gaugegrad/report";
 import { overSeeds, shown, writePage } from "./page.ts";
 import { runTasks } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
-import { BENCHMARK, label, trainingOf } from "./settings.ts";
+import { BENCHMARK, label } from "./settings.ts";
 import type { Task } from "./task.ts";
 
 interface Size {
@@ -11,13 +11,14 @@ interface Size {
   readonly thermalise: number;
   readonly samples: number;
   readonly epochs: number;
+  readonly judged: number;
   readonly sample: number;
   readonly networks?: readonly string[];
 }
 
 export default async function scaling({ settings, quick, out }: ExperimentOptions): Promise<void> {
   const began = performance.now();
-  const s = settings as unknown as { readonly guideMass: number; readonly networks: readonly string[]; readonly trajectories: number; readonly small: Size; readonly large: Size };
+  const s = settings as unknown as { readonly guideMass: number; readonly networks: readonly string[]; readonly small: Size; readonly large: Size };
   const tasksOf = (L: number, size: Size): Task[] =>
     ["none", ...(size.networks ?? s.networks)].flatMap((network) =>
       size.seeds.map((seed): Task => ({
@@ -27,8 +28,9 @@ export default async function scaling({ settings, quick, out }: ExperimentOption
         network,
         seed,
         thermalise: quick ? 4 : size.thermalise,
+        judged: quick ? 6 : size.judged,
         sample: quick ? 8 : size.sample,
-        ...(network === "none" ? {} : { training: trainingOf(network, "centred", { samples: quick ? 6 : size.samples, epochs: quick ? 2 : size.epochs, trajectories: quick ? 4 : s.trajectories }) }),
+        ...(network === "none" ? {} : { training: { method: "offline", objective: "centred", samples: quick ? 10 : size.samples, epochs: quick ? 2 : size.epochs } }),
       })),
     );
   const results = await runTasks([...tasksOf(4, s.small), ...tasksOf(8, s.large)]);
@@ -36,8 +38,8 @@ export default async function scaling({ settings, quick, out }: ExperimentOption
   const groups = keys.map((key) => results.filter((r) => `${r.task.extents[0]} ${r.task.network}` === key));
   const points = groups.map((runs) => {
     const { task } = runs[0]!;
-    const judged = 0.4 * (runs[0]!.task.training?.samples ?? 100);
-    const losses = overSeeds(runs.map((r) => [r.after!.centred, r.after!.centred * Math.sqrt(2 / judged)]));
+    // the variance of n independent Gaussian numbers has the relative error sqrt(2 / n)
+    const losses = overSeeds(runs.map((r) => [r.after!.centred, r.after!.centred * Math.sqrt(2 / task.judged)]));
     return { L: task.extents[0]!, network: task.network, weights: task.network === "none" ? 0 : runs[0]!.theta.length, losses, acceptance: overSeeds(runs.map((r) => r.acceptance)) };
   });
   const cloud = (L: number, f: (p: (typeof points)[number]) => readonly [number, number]) => {
@@ -47,13 +49,13 @@ export default async function scaling({ settings, quick, out }: ExperimentOption
   writePage(out, {
     name: "scaling",
     title: "Loss and acceptance against the number of parameters",
-    text: [`SU(2), beta = 2.7, one staggered field (Nf = 4) of mass 0.3, molecular dynamics with mass ${s.guideMass}. Every network is trained on the variance of S_theta - S (stout networks offline by Gauss-Newton, CASK online by Adam in ${s.trajectories} trajectories), L_c is that of other configurations; then self-learning HMC measures the acceptance. 4^4: ${s.small.samples} configurations, seeds ${s.small.seeds.join(", ")}; 8^4: ${s.large.samples} configurations, seed ${s.large.seeds.join(", ")}.`],
+    text: [`SU(2), beta = 2.7, one staggered field (Nf = 4) of mass 0.3, molecular dynamics with mass ${s.guideMass}. Every network is trained offline on the variance of S_theta - S (Levenberg-Marquardt, the last fifth of the configurations for early stopping), L_c is that of further configurations; then self-learning HMC measures the acceptance. 4^4: ${s.small.samples} configurations to train on and ${s.small.judged} others, ${s.small.sample} trajectories, seeds ${s.small.seeds.join(", ")}; 8^4: ${s.large.samples}, ${s.large.judged} and ${s.large.sample}, seeds ${s.large.seeds.join(", ")}. Errors: the larger of the scatter of the seeds and their combined statistical errors.`],
     figures: {
       "held-out loss": scatterPlot({ title: "Half the variance, held out", xLabel: "number of weights", yLabel: "L_c", series: [4, 8].map((L) => cloud(L, (p) => p.losses)) }),
       acceptance: scatterPlot({ title: "Acceptance", xLabel: "number of weights", yLabel: "acceptance", series: [4, 8].map((L) => cloud(L, (p) => p.acceptance)) }),
     },
     table: { header: ["lattice", "network", "weights", "L_c, held out", "acceptance"], rows: points.map((p) => [`${p.L}^4`, label(p.network), String(p.weights), shown(p.losses), shown(p.acceptance)]) },
-    conclusions: ["Without a network and with one, the variance of S_theta - S grows with the volume. On 4^4 the stout networks agree within errors from one weight to twelve; CASK has the lowest held-out loss. One seed a network: the acceptances do not order the networks."],
+    conclusions: ["Without a network and with one, the variance of S_theta - S grows with the volume. What the networks cannot take away is pseudofermion noise: see [limits](limits.md)."],
     seconds: (performance.now() - began) / 1000,
     quick,
   });

@@ -1,5 +1,5 @@
 /** What the SU(2) experiments share. */
-import type { Physics, Training } from "./task.ts";
+import type { Physics } from "./system.ts";
 
 /** The benchmark of arXiv:2103.11965 with 20 leapfrog steps. */
 export const BENCHMARK: Physics = { extents: [4, 4, 4, 4], beta: 2.7, mass: 0.3, guideMass: 0.4, steps: 20 };
@@ -8,6 +8,7 @@ const LABELS: Readonly<Record<string, string>> = {
   hmc: "HMC",
   none: "no network",
   stout1: "stout, 1 layer",
+  stout1x2: "stout with rectangles, 1 layer",
   stout2: "stout, 2 layers",
   stout2x4: "stout with rectangles and Polyakov lines, 2 layers",
   stout3x4: "stout with rectangles and Polyakov lines, 3 layers",
@@ -17,17 +18,26 @@ const LABELS: Readonly<Record<string, string>> = {
   cask2: "CASK, 2 blocks, S = 3",
   "cask1-short": "CASK, 1 block, S = 1",
   "cask2-short": "CASK, 2 blocks, S = 1",
-  "covariant6+cask1-short": "covariant network and CASK block",
+  "covariant6-cask": "gauge covariant network and CASK block, S = 1",
 };
 
 /** A network's name in words. */
 export const label = (network: string, extra: readonly string[] = []): string => [LABELS[network] ?? network, ...extra].join(" + ");
 
-/**
- * How a network is trained: few linear-like weights by Gauss-Newton on stored configurations; attention, whose weights multiply each other, by Adam
- * in a prior HMC run, and so is force matching, which is no mean of squares.
- */
-export function trainingOf(network: string, objective: Training["objective"], { samples, epochs, trajectories }: { readonly samples: number; readonly epochs: number; readonly trajectories: number }): Training {
-  if (network.includes("cask") || objective === "force matching") return { objective, method: "online", optimiser: "adam", rate: 4e-3, rounds: trajectories, batch: objective === "force matching" ? 4 : 8 };
-  return { objective, method: "offline", optimiser: "gaussNewton", rounds: epochs, batch: samples, samples };
+/** A network and what is trained along with it. */
+export interface NetworkChoice {
+  readonly network: string;
+  readonly extra: readonly string[];
+}
+
+/** The network of a text such as "covariant6 + couplings + normalisation". */
+export function networkOf(text: string): NetworkChoice {
+  const [network, ...extra] = text.split(" + ");
+  return { network: network!, extra };
+}
+
+/** The same in words. */
+export function nameOf(text: string): string {
+  const { network, extra } = networkOf(text);
+  return label(network, extra);
 }

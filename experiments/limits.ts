@@ -1,0 +1,113 @@
+/** What limits the acceptance of self-learning HMC: what a map of the links leaves out, against pseudofermion noise. */
+import { acceptanceOfSd } from "gaugegrad";
+import { scatterPlot } from "gaugegrad/report";
+import { jackknife } from "gaugegrad/util";
+import type { LimitsResult, LimitsTask, Work } from "./limits-task.ts";
+import { overSeeds, shown, writePage } from "./page.ts";
+import { runAll } from "./pool.ts";
+import type { ExperimentOptions } from "./reproduce.ts";
+import { BENCHMARK, nameOf, networkOf } from "./settings.ts";
+import { correlation, sd } from "./work.ts";
+
+interface Settings {
+  readonly masses: readonly { readonly guideMass: number; readonly trajectories: number; readonly networks: readonly string[] }[];
+  readonly seeds: readonly number[];
+  readonly thermalise: number;
+  readonly samples: number;
+  readonly epochs: number;
+  readonly stride: number;
+  readonly ideal: LimitsTask["ideal"];
+}
+
+/** A function of several series of one seed with its jackknife error. */
+function estimate(series: readonly (readonly number[])[], f: (series: readonly (readonly number[])[]) => number): [mean: number, error: number] {
+  const index = series[0]!.map((_, k) => k);
+  const { mean, error } = jackknife(index, (kept) => f(series.map((s) => kept.map((k) => s[k]!))));
+  return [mean, error];
+}
+
+export default async function limits({ settings, quick, out }: ExperimentOptions): Promise<void> {
+  const began = performance.now();
+  const s = settings as unknown as Settings;
+  const amount = quick ? { thermalise: 10, samples: 20, epochs: 2 } : { thermalise: s.thermalise, samples: s.samples, epochs: s.epochs };
+  const tasks = s.masses.flatMap((m) => s.seeds.map((seed): LimitsTask => ({ ...BENCHMARK, ...m, networks: m.networks.map(networkOf), ...amount, seed, stride: s.stride, trajectories: quick ? 4 : m.trajectories, ideal: quick ? { configurations: 2, steps: 5 } : s.ideal })));
+  const results = await runAll<LimitsTask, LimitsResult>({ file: "limits-task.ts", line: ({ guideMass, seed, networks }) => `m_h ${guideMass}, ${networks.length} networks, seed ${seed}` }, tasks);
+  const groups = s.masses.flatMap(({ guideMass, networks }) =>
+    networks.map((text, g) => ({ guideMass, name: nameOf(text), works: results.filter((r) => r.task.guideMass === guideMass).map((r) => r.works[g]!) })),
+  );
+  const over = (works: readonly Work[], pick: (w: Work) => readonly (readonly number[])[], f: (series: readonly (readonly number[])[]) => number): [number, number] =>
+    overSeeds(works.map((w) => estimate(pick(w), f)));
+  const total = (w: Work): number[][] => [[...w.total]];
+  const mean = (w: Work): number[][] => [[...w.mean]];
+  const noise = (w: Work): number[][] => [w.total.map((x, k) => x - w.mean[k]!)];
+  const sdOf = ([x]: readonly (readonly number[])[]): number => sd(x!);
+  const allowed = (x: readonly (readonly number[])[]): number => acceptanceOfSd(sdOf(x));
+  const average = ([x]: readonly (readonly number[])[]): number => x!.reduce((a, b) => a + b, 0) / x!.length;
+  const rows = groups.map(({ guideMass, name, works }) => [
+    String(guideMass),
+    name,
+    String(works[0]!.weights),
+    shown(over(works, total, sdOf)),
+    shown(over(works, mean, sdOf)),
+    shown(over(works, noise, sdOf)),
+    shown(over(works, (w) => [...mean(w), ...noise(w)], ([x, y]) => correlation(x!, y!))),
+    shown(over(works, total, allowed)),
+    shown(over(works, mean, allowed)),
+    shown(over(works, noise, allowed)),
+  ]);
+  const fixed = groups.map(({ guideMass, name, works }) => [
+    String(guideMass),
+    name,
+    shown(over(works, (w) => [w.difference], ([x]) => sd(x!) ** 2 / 2)),
+    shown(over(works, (w) => [w.expected], ([x]) => sd(x!) ** 2 / 2)),
+    shown(over(works, (w) => [w.variance], (x) => average(x) / 2)),
+    shown(over(works, (w) => [w.least], (x) => average(x) / 2)),
+    shown(over(works, (w) => [w.free], (x) => Math.sqrt(average(x)))),
+  ]);
+  const ideal = s.masses.flatMap(({ guideMass }) =>
+    (["plain", "normalised"] as const).map((kind) => {
+      const least = overSeeds(results.filter((r) => r.task.guideMass === guideMass).map((r) => estimate([r.ideal[kind]], (x) => Math.sqrt(average(x)))));
+      return [String(guideMass), kind === "plain" ? "the best unitary links" : "the best unitary links + normalisation", "", "", "", "", shown(least)];
+    }),
+  );
+  const light = s.masses[0]!.guideMass;
+  const cloud = (name: string, pick: (w: Work) => number[][]) => {
+    const list = groups.filter((g) => g.guideMass === light).map(({ works }) => over(works, pick, sdOf));
+    return { name, x: list.map((_, k) => k + 1), y: list.map(([y]) => y), error: list.map(([, e]) => e) };
+  };
+  const step = Math.max(...results.flatMap((r) => r.works.map((w) => Math.abs(sd(w.coarse) / sd(w.mean) - 1))));
+  const moments = results.flatMap((r) => r.works.flatMap((w, g) => (r.task.networks[g]!.extra.includes("hopping") ? [] : w.moment.map((x) => Math.abs(x - 2)))));
+  const plain = groups.filter((g) => g.guideMass === light && !g.name.includes(" + "));
+  const ratios = plain.map(({ works }) => over(works, noise, sdOf)[0] / over(works, (w) => [w.free], (x) => Math.sqrt(average(x)))[0]);
+  const ratio = [ratios.reduce((a, b) => a + b, 0) / ratios.length, Math.min(...ratios), Math.max(...ratios)] as const;
+  const allowedBy = (kind: "plain" | "normalised"): string => {
+    const free = results.filter((r) => r.task.guideMass === light).flatMap((r) => r.ideal[kind]);
+    return acceptanceOfSd(ratio[0] * Math.sqrt(average([free]))).toFixed(2);
+  };
+  const shift = light ** 2 - BENCHMARK.mass ** 2;
+  writePage(out, {
+    name: "limits",
+    title: "What limits the acceptance: the map of the links and pseudofermion noise",
+    text: [
+      `SU(2), 4^4, beta = 2.7, one staggered field (Nf = 4) of mass 0.3, tau = 1 in ${BENCHMARK.steps} leapfrog steps, mass m_h in S_theta. Networks are trained on ${amount.samples} accepted trajectories of a target HMC run (Levenberg-Marquardt on the change of S_theta - S along a trajectory, the last fifth for early stopping). All of them are then measured on the same ${tasks.filter((t) => t.guideMass === light).map((t) => t.trajectories)[0]} further trajectories (m_h = ${light}; ${s.masses.slice(1).map((m) => `${quick ? 4 : m.trajectories} at ${m.guideMass}`).join(", ")}) of each of the seeds ${s.seeds.join(", ")}. Errors: jackknife over trajectories, or the scatter of the seeds where that is larger.`,
+      "With A = m^2 - D^2 and A_theta = m_h^2 - D_theta^2 on even sites and B = c A_theta^{-1} - A^{-1} (c = 1 without \"normalisation\"), the energy error of self-learning HMC is W = Delta(S_theta - S) = phi^+ (B_end - B_start) phi at fixed phi, and the change of the gauge parts. In equilibrium phi is A^{1/2} times a unit Gaussian for the links of any moment of the trajectory, so that the links alone predict W_mean = sum_t Tr (A_t + A_{t+1})(B_{t+1} - B_t)/2 + gauge parts, from dense matrices: the error that is left if the force of the pseudofermions is replaced by its mean at the same links. W_noise = W - W_mean is the fluctuation of phi. The acceptances are erfc(sd / (2 sqrt 2)) of each alone.",
+    ],
+    figures: { "standard deviations": scatterPlot({ title: `Energy error along trajectories, m_h = ${light}`, xLabel: "row of the table", yLabel: "standard deviation", series: [cloud("W", total), cloud("W_mean: links", mean), cloud("W_noise: pseudofermions", noise)] }) },
+    table: { header: ["m_h", "network", "weights", "sd W", "sd W_mean", "sd W_noise", "correlation", "acceptance, W", "W_mean alone", "W_noise alone"], rows },
+    further: [
+      {
+        text: "At fixed links phi is Gaussian, so that L_c = 1/2 Var(S_theta - S), the variance loss, splits exactly: a part that the links predict, 1/2 Var(c Tr A A_theta^{-1} + gauge parts), and pseudofermion noise, 1/2 <Tr (c A A_theta^{-1} - 1)^2>, with the least value that the trace of A_theta allows it (below). The last column is the standard deviation of the noise without multiples of phi^+ phi, which stay constant along a trajectory, min over e of Tr (c A A_theta^{-1} - 1 + e A)^2. Its last rows are the minimum over all fields of unitary links, found for each configuration by gradient descent from U: no network, however deep, does better.",
+        header: ["m_h", "network", "L_c", "of the links", "noise", "least noise", "sd of the noise without phi^+ phi"],
+        rows: [...fixed, ...ideal],
+      },
+    ],
+    conclusions: [
+      `Pseudofermion noise along trajectories is ${ratio[0].toFixed(2)} times the noise at fixed links without phi^+ phi (mean over the networks without extras at m_h = ${light}; range ${ratio[1].toFixed(2)} to ${ratio[2].toFixed(2)}). With this factor the best unitary links at m_h = ${light} allow an acceptance of about ${allowedBy("plain")}, and of ${allowedBy("normalised")} with a normalisation, if W_mean vanished: an estimate, as a network that is best at each moment need not be best along a trajectory.`,
+      `A map to unitary links cannot change Tr(-D^2): every hop and its return contribute U U^+ = 1, 8 neighbours times 1/4 is 2 for each component (largest deviation over all networks without hopping scale and all points: ${Math.max(...moments).toExponential(1)}). Going from m_h to m asks for A_theta = A, that is for a lower -D_theta^2 by ${shift.toFixed(2)} at m_h = ${light}. With E = c A - A_theta, the Cauchy-Schwarz inequality (Tr E)^2 <= Tr (A_theta^{-1} E)^2 Tr A_theta^2 bounds the noise of S_theta - S from below by (Tr E)^2 / Tr A_theta^2 for every network, however large (column "least noise": half of it, as of L_c); a normalisation c = (m_h^2 + 2) / (m^2 + 2) = ${((light ** 2 + 2) / (BENCHMARK.mass ** 2 + 2)).toFixed(4)} or a hopping scale removes this bound, a deeper network does not.`,
+      `The sums over t use one in ${s.stride} leapfrog points and both ends; with half of these points the standard deviation of W_mean changes by at most ${(100 * step).toFixed(0)} % (largest of all networks and seeds), an error of second order in the steps.`,
+      "Hopping scale and normalisation together contain the target itself (k = m_h / m, c = k^2): both parts vanish there. Training from c = k = 1 shows how far it comes towards it.",
+    ],
+    seconds: (performance.now() - began) / 1000,
+    quick,
+  });
+}
