@@ -1,16 +1,16 @@
 /** (c) Acceptance of self-learning HMC before and after training, for networks, objectives and masses of the molecular dynamics. */
 import { linePlot } from "gaugegrad/report";
 import { jackknife } from "gaugegrad/util";
+import type { AcceptanceResult, AcceptanceTask, CaseResult, Objective } from "./acceptance-task.ts";
 import { overSeeds, shown, writePage } from "./page.ts";
-import { runTasks } from "./pool.ts";
+import { runAll } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 import { BENCHMARK, type NetworkChoice, label, networkOf } from "./settings.ts";
-import type { Task, TaskResult, Training } from "./task.ts";
 import { sd } from "./work.ts";
 
 interface Group {
   readonly guideMass: number;
-  readonly objectives: readonly Training["objective"][];
+  readonly objectives: readonly Objective[];
   /** Names of networks, with " + " and what is trained along. */
   readonly networks: readonly string[];
   readonly sample: number;
@@ -27,19 +27,19 @@ interface Settings {
   readonly samples: number;
   readonly epochs: number;
   readonly judged: number;
-  /** Trajectories of online training. */
-  readonly trajectories: number;
+  readonly online: number;
 }
 
 interface Row {
   readonly choice: NetworkChoice;
-  readonly objective: Training["objective"] | undefined;
+  readonly objective: Objective | undefined;
   readonly guideMass: number;
-  readonly runs: readonly TaskResult[];
+  readonly sample: number;
+  readonly runs: readonly CaseResult[];
 }
 
 /** The difference of the standard deviations of two networks on the same trajectories, seed by seed. */
-function pairedDifference(a: readonly TaskResult[], b: readonly TaskResult[]): [mean: number, error: number] {
+function pairedDifference(a: readonly CaseResult[], b: readonly CaseResult[]): [mean: number, error: number] {
   return overSeeds(
     a.map((run, k): [number, number] => {
       const [x, y] = [run.changes, b[k]!.changes];
@@ -52,32 +52,21 @@ function pairedDifference(a: readonly TaskResult[], b: readonly TaskResult[]): [
 export default async function acceptance({ settings, quick, out }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as Settings;
-  const amount = quick ? { thermalise: 10, samples: 20, epochs: 2, judged: 10, trajectories: 5 } : s;
-  const training = (objective: Training["objective"]): Training =>
-    objective === "force matching" ? { method: "online", objective, rate: 4e-3, trajectories: amount.trajectories, batch: 4 } : { method: "offline", objective, samples: amount.samples, epochs: amount.epochs };
-  const cases = s.groups.flatMap(({ guideMass, objectives, networks, sample }) =>
-    networks.flatMap((text) => {
-      const choice = networkOf(text);
-      const untrained = choice.network === "none" && choice.extra.length === 0;
-      return (untrained ? [undefined] : objectives).map((objective) => ({
-        choice,
-        objective,
-        guideMass,
-        task: { ...BENCHMARK, guideMass, ...choice, thermalise: amount.thermalise, judged: amount.judged, sample: quick ? 20 : sample, ...(objective ? { training: training(objective) } : {}) },
-      }));
-    }),
+  const amount = quick ? { thermalise: 10, samples: 20, epochs: 2, judged: 10, online: 5 } : { thermalise: s.thermalise, samples: s.samples, epochs: s.epochs, judged: s.judged, online: s.online };
+  const casesOf = ({ objectives, networks }: Group): AcceptanceTask["cases"] =>
+    networks.map(networkOf).flatMap((choice) => (choice.network === "none" && choice.extra.length === 0 ? [{ choice }] : objectives.map((objective) => ({ choice, objective }))));
+  const tasks = s.groups.flatMap((group) => s.seeds.map((seed): AcceptanceTask => ({ ...BENCHMARK, ...amount, guideMass: group.guideMass, cases: casesOf(group), sample: quick ? 20 : group.sample, seed })));
+  const line = ({ guideMass, seed }: AcceptanceTask, { cases }: AcceptanceResult): string => `m_h ${guideMass}, seed ${seed}: acceptance ${cases.map((c) => c.acceptance[0].toFixed(2)).join(" ")}`;
+  const results = await runAll<AcceptanceTask, AcceptanceResult>({ file: "acceptance-task.ts", line }, tasks);
+  const rows = s.groups.flatMap((group, g) =>
+    casesOf(group).map(({ choice, objective }, k): Row => ({ choice, objective, guideMass: group.guideMass, sample: quick ? 20 : group.sample, runs: s.seeds.map((_, n) => results[g * s.seeds.length + n]!.cases[k]!) })),
   );
-  const results = await runTasks(cases.flatMap(({ task }) => s.seeds.map((seed): Task => ({ ...task, seed }))));
-  const rows = cases.map(({ choice, objective, guideMass }, k): Row => ({ choice, objective, guideMass, runs: results.slice(k * s.seeds.length, (k + 1) * s.seeds.length) }));
   const best = s.groups[0]!.objectives[0]!;
   const find = (text: string, guideMass: number): Row | undefined => {
     const { network, extra } = networkOf(text);
     return rows.find((r) => r.guideMass === guideMass && r.choice.network === network && r.choice.extra.join() === extra.join() && (!r.objective || r.objective === best));
   };
-  const average = (runs: readonly TaskResult[], f: (r: TaskResult) => number | undefined): string => {
-    const values = runs.flatMap((r) => f(r) ?? []);
-    return values.length === 0 ? "" : (values.reduce((a, b) => a + b, 0) / values.length).toPrecision(3);
-  };
+  const average = (runs: readonly CaseResult[], f: (r: CaseResult) => number): string => (runs.reduce((sum, r) => sum + f(r), 0) / runs.length).toPrecision(3);
   const compared = (row: Row): string => {
     const other = find([s.reference, ...row.choice.extra].join(" + "), row.guideMass);
     return !other || other === row || row.objective !== best ? "" : shown(pairedDifference(row.runs, other.runs));
@@ -90,31 +79,47 @@ export default async function acceptance({ settings, quick, out }: ExperimentOpt
     const { network, extra } = networkOf(text);
     return { name: label(network, extra), x: points.map((p) => p.m), y: points.map((p) => p.a[0]), error: points.map((p) => p.a[1]) };
   };
+  const light = s.groups[0]!.guideMass;
+  const genuine = rows.filter((r) => r.guideMass === light && r.objective === best && !r.choice.extra.includes("hopping"));
+  /** The row with the highest acceptance, in words. */
+  const highest = (list: readonly Row[]): string => {
+    const [row] = list.map((r) => ({ r, a: overSeeds(r.runs.map((x) => x.acceptance)) })).sort((a, b) => b.a[0] - a.a[0]);
+    return row ? `${label(row.r.choice.network, row.r.choice.extra)}, ${shown(row.a)}` : "none";
+  };
+  const attention = (r: Row): boolean => r.choice.network.includes("cask");
+  const bare = (r: Row): boolean => r.choice.extra.length === 0;
+  const contests = genuine.filter(attention).flatMap((row) => {
+    const text = compared(row);
+    return text ? [`${label(row.choice.network, row.choice.extra)} ${text}`] : [];
+  });
   writePage(out, {
     name: "acceptance",
     title: "Acceptance before and after training",
     text: [
-      `SU(2), 4^4, beta = 2.7, one staggered field (Nf = 4) of mass 0.3, tau = 1 in ${BENCHMARK.steps} leapfrog steps. Networks are trained offline on ${amount.samples} accepted trajectories of a target HMC run (Levenberg-Marquardt, the last fifth for early stopping), on the published loss ("squared"), the variance ("centred") or the change of S_theta - S along the trajectories ("acceptance"); force matching online in ${amount.trajectories} trajectories of the prior run (Adam). L, L_c, the standard deviation of the change of S_theta - S along trajectories and the acceptance expected from it are those of ${amount.judged} further trajectories; then ${s.groups.map((g) => `${quick ? 20 : g.sample} (m_h = ${g.guideMass}${g.objectives.includes(best) ? "" : ", other objectives"})`).join(", ")} trajectories of self-learning HMC measure the acceptance, for each of the seeds ${s.seeds.join(", ")}.`,
+      `SU(2), 4^4, beta = 2.7, one staggered field (Nf = 4) of mass 0.3, tau = 1 in ${BENCHMARK.steps} leapfrog steps. Networks are trained offline on ${amount.samples} accepted trajectories of a target HMC run (Levenberg-Marquardt, the last fifth for early stopping), on the published loss ("squared"), the variance ("centred") or the change of S_theta - S along the trajectories ("acceptance"); force matching online in ${amount.online} trajectories of a prior run (Adam). L, L_c, the standard deviation of the change of S_theta - S along trajectories and the acceptance expected from it are those of ${amount.judged} further trajectories; then self-learning HMC measures the acceptance ("trajectories": of each of the seeds ${s.seeds.join(", ")}). All networks of one seed are trained and judged on the same trajectories, and their chains start from the same links with the same random numbers.`,
       `Extras: "couplings" trains the plaquette, rectangle and Polyakov couplings of the gauge part, "hopping" the scale k of D -> k D, "normalisation" the coefficient c of S_f. The column "against the best stout network" is the standard deviation minus that of "${label(s.reference)}" with the same extras, on the same trajectories (errors: jackknife over pairs): negative is better.`,
     ],
     figures: { acceptance: linePlot({ title: "Acceptance after training", xLabel: "mass in the molecular dynamics", yLabel: "acceptance", series: s.curves.map(curve) }) },
     table: {
-      header: ["m_h", "network", "weights", "objective", "L", "L_c", "sd along trajectories", "against the best stout network", "expected", "acceptance", "plaquette"],
+      header: ["m_h", "network", "weights", "objective", "L", "L_c", "sd along trajectories", "against the best stout network", "expected", "trajectories", "acceptance", "plaquette"],
       rows: rows.map((row) => [
         String(row.guideMass),
         label(row.choice.network, row.choice.extra),
-        row.objective ? String(row.runs[0]!.theta.length) : "0",
+        String(row.runs[0]!.weights),
         row.objective ?? "untrained",
-        average(row.runs, (r) => r.after?.squared),
-        average(row.runs, (r) => r.after?.centred),
-        average(row.runs, (r) => r.after?.trajectory?.sd),
+        average(row.runs, (r) => r.after.squared),
+        average(row.runs, (r) => r.after.centred),
+        average(row.runs, (r) => r.after.trajectory!.sd),
         compared(row),
-        average(row.runs, (r) => r.after?.trajectory?.acceptance),
+        average(row.runs, (r) => r.after.trajectory!.acceptance),
+        String(row.sample),
         shown(overSeeds(row.runs.map((r) => r.acceptance))),
-        shown(overSeeds(row.runs.map((r) => r.values["plaquette"]!))),
+        shown(overSeeds(row.runs.map((r) => r.plaquette))),
       ]),
     },
     conclusions: [
+      `Highest acceptances at m_h = ${light} without hopping scale: stout networks ${highest(genuine.filter((r) => bare(r) && !attention(r)))}; with attention ${highest(genuine.filter((r) => bare(r) && attention(r)))}; with further trained numbers, stout ${highest(genuine.filter((r) => !bare(r) && !attention(r)))}, with attention ${highest(genuine.filter((r) => !bare(r) && attention(r)))}.`,
+      `Attention against the best stout network on the same trajectories (difference of the standard deviations): ${contests.join("; ")}.`,
       "Yardstick (independent program, +-0.03): m_h = 0.4 without a network 0.60, at the minimum of the published loss 0.38, one weight at the minimum of the variance 0.71 to 0.73, six weights 0.77 to 0.78; m_h = 0.5 without a network 0.18, one weight 0.32; 0.75 and 1.0: 0.",
       "Couplings and normalisation leave the solver of the molecular dynamics as it is: mass m_h and unitary links. With hopping scale and normalisation together the family contains the target itself, k = m_h / m and c = k^2, since c phi^+ (m_h^2 - k^2 D^2)^{-1} phi = phi^+ (m^2 - D^2)^{-1} phi: its solves then cost what those of the target cost, so that it bounds what can be reached and is no gain. What limits the other networks is measured in [limits](limits.md).",
     ],
