@@ -97,13 +97,22 @@ export function matrixOps(b: Site, N: number) {
     rscale: (r: V, x: M): C[] => x.map((v) => c.scale(r, v)),
     cscale: (z: C, x: M): C[] => x.map((v) => c.mul(z, v)),
     dagger: (x: M): C[] => build((i, j) => c.conj(x[j * N + i]!)),
-    /** Row by row, with one sum a column under way: as many independent chains as registers hold. */
+    /** Entry by entry: a compiler that keeps this order needs few registers. */
     times: (x: M, y: M): C[] =>
-      Array.from({ length: N }, (_, i) => {
-        const row = Array.from({ length: N }, (_z, j) => c.mul(x[i * N]!, y[j]!));
-        for (let k = 1; k < N; k++) for (let j = 0; j < N; j++) row[j] = c.fma(x[i * N + k]!, y[k * N + j]!, row[j]!);
-        return row;
-      }).flat(),
+      build((i, j) => {
+        let s = c.mul(x[i * N]!, y[j]!);
+        for (let k = 1; k < N; k++) s = c.fma(x[i * N + k]!, y[k * N + j]!, s);
+        return s;
+      }),
+    /** x y + z for matrices. */
+    timesPlus: (x: M, y: M, z: M): C[] =>
+      build((i, j) => {
+        let s = z[i * N + j]!;
+        for (let k = 0; k < N; k++) s = c.fma(x[i * N + k]!, y[k * N + j]!, s);
+        return s;
+      }),
+    /** z x + y for a number z. */
+    cscalePlus: (z: C, x: M, y: M): C[] => x.map((v, k) => c.fma(z, v, y[k]!)),
     trace: (x: M): C => {
       let s = x[0]!;
       for (let i = 1; i < N; i++) s = c.add(s, x[i * N + i]!);

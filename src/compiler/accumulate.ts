@@ -15,15 +15,15 @@ export const multiplyAdd: Op = {
     const N = (types[1] as MatrixType).N;
     const columns = types[2]!.kind === "vector" ? spinOf(types[2]!) : N;
     const negative = attributes["sign"] === -1;
-    const out = [];
-    for (let i = 0; i < N; i++) {
-      const row = Array.from({ length: columns }, (_, j) => c.of(x!, i * columns + j));
+    const out = Array.from({ length: N * columns }, (_, e) => {
+      const [i, j] = [Math.floor(e / columns), e % columns];
+      let s = c.of(x!, e);
       for (let k = 0; k < N; k++) {
         const a = c.of(y!, i * N + k);
-        for (let j = 0; j < columns; j++) row[j] = c.fma(negative ? c.neg(a) : a, c.of(z!, k * columns + j), row[j]!);
+        s = c.fma(negative ? c.neg(a) : a, c.of(z!, k * columns + j), s);
       }
-      out.push(...row);
-    }
+      return s;
+    });
     return c.flat(out);
   },
   samples: () => [],

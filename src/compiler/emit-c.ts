@@ -69,6 +69,7 @@ const PART = 40;
 function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
   const { step, slotOffsets } = plan;
   const chunk = chunkBlocks(context.layout.width);
+  const { half } = context.order(step.domain);
   const entry = (p: Parameter): string => `I[P + ${plan.index.get(parameterKey(p))!}]`;
   const base = (buffer: number): string => `F + ${entry({ kind: "buffer", buffer })}`;
   const stride = (buffer: number): string => entry({ kind: "stride", buffer });
@@ -121,7 +122,8 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
     `    V r[${sums}];`,
     `    for (int k = 0; k < ${sums}; k++) r[k] = (V){0};`,
     `    const int64_t begin = first + c * ${chunk}, end = begin + ${chunk} < last ? begin + ${chunk} : last;`,
-    "    for (int64_t b = begin; b < end; b++) {",
+    "    for (int64_t i = begin; i < end; i++) {",
+    `      const int64_t b = ${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
     ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, r);`),
     "    }",
     ...step.reductions.map((_, k) => `    *(V*)(F + ${entry({ kind: "partials", reduction: k })} + c * W) = r[${k}];`),

@@ -1,11 +1,11 @@
 /**
- * Kernels as readable JavaScript on one Float64Array: the reference emitter and the debugger. One function a micro-kernel, one a
- * kernel; addresses are indices into the array.
+ * Kernels as readable JavaScript on one Float64Array: the reference emitter and the debugger. One function for each instruction of a
+ * schedule, as it stands there: what the other emitters join is compared with the parts. Addresses are indices into the array.
  */
 import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey } from "./kernels.ts";
 import type { Argument } from "./ir.ts";
 import type { MicroKernel, Statement } from "./scalar.ts";
-import type { CompiledKernels, Emitter } from "./emitter.ts";
+import type { CompiledKernels, Emitter, LoopOrder } from "./emitter.ts";
 import { plainMemory } from "../backend/heap.ts";
 
 /** Blocks in a chunk; this layout has one lane. */
@@ -64,7 +64,7 @@ export function microSource(m: MicroKernel, name: string): string {
 }
 
 /** One kernel as a function (F, I, P, S, c0, c1): parameter table at I[P], scratch at F[S], chunks c0 <= c < c1. */
-export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: MicroKernel) => string, first: number, last: number): string {
+export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: MicroKernel) => string, { first, last, half }: LoopOrder): string {
   const { step, index, slotOffsets } = plan;
   const entry = (p: Parameter): string => `I[P + ${index.get(parameterKey(p))!}]`;
   const parts: string[] = [];
@@ -105,7 +105,8 @@ export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: Mic
     "  for (let c = c0; c < c1; c++) {",
     ...(step.reductions.length > 0 ? [`    const A = ${name}_A;`, "    A.fill(0);"] : []),
     `    const end = Math.min(${last}, ${first} + (c + 1) * ${CHUNK});`,
-    `    for (let b = ${first} + c * ${CHUNK}; b < end; b++) {`,
+    `    for (let i = ${first} + c * ${CHUNK}; i < end; i++) {`,
+    `      const b = ${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
     ...parts.map((_, k) => `      ${name}_${k}(F, I, P, S, b, ${name}_A);`),
     "    }",
     ...partial,
@@ -122,6 +123,7 @@ export const jsEmitter: Emitter = {
   lanes: 1,
   addressUnit: 8,
   threads: 1,
+  joins: false,
   memory: () => plainMemory(),
   compile(plans, context): CompiledKernels {
     const names = new Map<MicroKernel, string>();
@@ -136,8 +138,7 @@ export const jsEmitter: Emitter = {
       return n;
     };
     const kernels = plans.map((p, k) => {
-      const [first, last] = context.range(p.step.domain);
-      return kernelSource(p, `kernel${k}`, functionOf, first, last);
+      return kernelSource(p, `kernel${k}`, functionOf, context.order(p.step.domain));
     });
     const source = `"use strict";\n${[...sources, ...kernels].join("\n")}\nreturn [${plans.map((_, k) => `kernel${k}`).join(", ")}];`;
     const launches = new Function(source)() as Launch[];

@@ -10,9 +10,18 @@ import type { ByteSource, Heap } from "../backend/heap.ts";
 import type { Lanes, Layout } from "../backend/layout.ts";
 import type { KernelPlan } from "./kernels.ts";
 
+/**
+ * The blocks of a loop: i = first .. last - 1 stands for block i, or where `half` is not zero for block floor(i / 2) + (i mod 2) half: even
+ * and odd blocks of one place in turn, so that a loop over all sites finds its neighbours in the cache.
+ */
+export interface LoopOrder {
+  readonly first: number;
+  readonly last: number;
+  readonly half: number;
+}
+
 export interface EmitContext {
-  /** First and last+1 block of a loop; scalars loop once. */
-  range(domain: Domain | "one"): readonly [number, number];
+  order(domain: Domain | "one"): LoopOrder;
   /** Lanes of a block, and how displacements permute them. */
   readonly layout: Layout;
 }
@@ -32,6 +41,8 @@ export interface Emitter {
   readonly addressUnit: 1 | 8;
   /** Threads that a launch may use, counting the main one. */
   readonly threads: number;
+  /** Are small micro-kernels joined before it gets them? */
+  readonly joins: boolean;
   memory(): ByteSource;
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
 }

@@ -7,7 +7,7 @@ import { Heap } from "../backend/heap.ts";
 import { type Layout, makeLayout } from "../backend/layout.ts";
 import { BackendError } from "../errors.ts";
 import { type Arena, overlaps, placeArena } from "./arena.ts";
-import type { Emitter } from "./emitter.ts";
+import type { Emitter, LoopOrder } from "./emitter.ts";
 import { ProgramExecutable, debugKernels } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
@@ -175,8 +175,14 @@ export class KernelEngine implements Engine {
     return this.#scratch;
   }
 
+  /** First and last+1 block of a domain; scalars have one. */
   range(domain: Domain | "one"): readonly [number, number] {
     return domain === "one" ? [0, 1] : this.layout.range(domain);
+  }
+
+  order(domain: Domain | "one"): LoopOrder {
+    const [first, last] = this.range(domain);
+    return { first, last, half: domain === "all" && this.lattice.bipartite ? last / 2 : 0 };
   }
 
   /** Between memory and canonical data, for all sites or those listed. */

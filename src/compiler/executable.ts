@@ -51,9 +51,9 @@ export class ProgramExecutable implements Executable {
     this.#stride = new Float64Array(schedule.buffers.length);
     this.arenaBytes = arena.bytes;
     this.#place(arena);
-    const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels) : undefined));
+    const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels, engine.emitter.joins) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
-    this.#compiled = engine.emitter.compile(kernels, { range: (d) => engine.range(d), layout: engine.layout });
+    this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout });
     for (const p of kernels) engine.reserveScratch(p.scratch + p.swapScratch);
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));

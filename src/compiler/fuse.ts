@@ -1,14 +1,14 @@
 /**
  * Small micro-kernels joined: a value that one instruction makes and only one other reads stays in registers instead of passing through
- * scratch. Functions stay below a size beyond which the engines' register allocation suffers, so products of SU(3) matrices are left alone, while a Dirac
- * operator on colour vectors or the sums and projections behind a product become one function.
+ * scratch. Functions stay below a size beyond which the engines' register allocation suffers, so products of SU(3) matrices are left alone, while the hops
+ * of a Dirac operator on colour vectors or the sums and projections behind a product become one function.
  */
 import type { Argument, Instruction, KernelStep, Reduction } from "./ir.ts";
 import type { MicroKernel, Statement } from "./scalar.ts";
 import { packSlots } from "./slots.ts";
 
 /** Statements of one function. */
-const LIMIT = 128;
+const LIMIT = 64;
 
 interface Item {
   readonly instruction: Instruction;

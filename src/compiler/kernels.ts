@@ -65,9 +65,10 @@ function microKernelOf(ins: Instruction, cache: Map<string, MicroKernel>): Micro
   return m;
 }
 
-/** Plans a kernel of a schedule; micro-kernels are shared through the cache. */
-export function planKernel(given: KernelStep, schedule: Pick<Schedule, "buffers">, cache: Map<string, MicroKernel>): KernelPlan {
-  const { step, micro } = fuse(given, given.instructions.map((ins) => microKernelOf(ins, cache)), cache);
+/** Plans a kernel of a schedule, with small micro-kernels joined or as the schedule has them; they are shared through the cache. */
+export function planKernel(given: KernelStep, schedule: Pick<Schedule, "buffers">, cache: Map<string, MicroKernel>, join: boolean): KernelPlan {
+  const each = given.instructions.map((ins) => microKernelOf(ins, cache));
+  const { step, micro } = join ? fuse(given, each, cache) : { step: given, micro: each };
   const parameters: Parameter[] = [];
   const index = new Map<string, number>();
   const use = (p: Parameter): void => {

@@ -35,18 +35,19 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     lanes: options.lanes ?? (strict ? 2 : tools.lanes),
     addressUnit: 8,
     threads,
+    joins: true,
     memory: () => bytes,
     compile(plans, context) {
       const source = cSource(plans, context);
       const library = loadNative(source, flags, options);
       const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads)");
-      const ranges = plans.map((p) => context.range(p.step.domain));
+      const ranges = plans.map((p) => context.order(p.step.domain));
       return {
         source,
         launch(k, heap, parameters, scratch, chunks, scratchBytes) {
           const buffer = heap.f64.buffer;
           if (buffer !== known) [known, memory] = [buffer, address(buffer)];
-          launch(memory, k, parameters, scratch, scratchBytes / 8, ranges[k]![0], ranges[k]![1], chunks, pool);
+          launch(memory, k, parameters, scratch, scratchBytes / 8, ranges[k]!.first, ranges[k]!.last, chunks, pool);
         },
       };
     },

@@ -121,6 +121,13 @@ class Recorder implements Site {
     if (p === 1 || q === 1 || this.#constantOf(z) === 0) return this.add(this.mul(a, b), c);
     const product = x.negative !== y.negative;
     this.flops += 2;
+    const last = this.statements.at(-1);
+    if (z.negative && !product && last?.kind === "binary" && last.name === "mul" && last.id === z.id) {
+      // a b - p q begins with the positive product: the sum needs no negation
+      this.statements.pop();
+      const begin = this.#push((id) => ({ kind: "binary", id, name: "mul", a: x.id, b: y.id })).id;
+      return asV(this.#push((id) => ({ kind: "fma", id, negated: true, a: last.a, b: last.b, c: begin })));
+    }
     // -(ab) - c = -(ab + c)
     const s = this.#push((id) => ({ kind: "fma", id, negated: product !== z.negative, a: x.id, b: y.id, c: z.id }));
     return asV({ id: s.id, negative: z.negative });

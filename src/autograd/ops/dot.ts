@@ -56,9 +56,11 @@ export const dotOp: Op = {
   ],
   site(b, [x, y], _attributes, types) {
     const n = components(types[0]!);
-    let s = b.mul(x!(0), y!(0));
-    for (let i = 1; i < n; i++) s = b.fma(x!(i), y!(i), s);
-    return [s];
+    // four sums under way at once hide the latency of the additions
+    const s = Array.from({ length: Math.min(4, n) }, (_, i) => b.mul(x!(i), y!(i)));
+    for (let i = s.length; i < n; i++) s[i % 4] = b.fma(x!(i), y!(i), s[i % 4]!);
+    while (s.length > 1) s.push(b.add(s.shift()!, s.shift()!));
+    return s;
   },
   cost: ([a]) => 2 * components(a!),
   samples: (lattice, N) => [

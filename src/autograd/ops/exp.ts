@@ -74,20 +74,17 @@ function sameClosed(lattice: Lattice, first: MatrixType, t: ValueType): void {
 /** Truncated polynomials in e_1..e_k: index = bit mask; undefined = zero. */
 type Poly<T> = (T | undefined)[];
 
-function polyProduct<A, B, T>(x: Poly<A>, y: Poly<B>, mul: (a: A, b: B) => T, add: (a: T, b: T) => T): Poly<T> {
+/** x y + z, the products added one by one: `mul` is a b, `fma` a b + c. */
+function polyProduct<A, B, T>(x: Poly<A>, y: Poly<B>, mul: (a: A, b: B) => T, fma: (a: A, b: B, c: T) => T, z: Poly<T> = []): Poly<T> {
   return x.map((_, mask) => {
-    let s: T | undefined;
+    let s = z[mask];
     for (let sub = mask; ; sub = (sub - 1) & mask) {
       const [a, b] = [x[sub], y[mask ^ sub]];
-      if (a !== undefined && b !== undefined) s = s === undefined ? mul(a, b) : add(s, mul(a, b));
+      if (a !== undefined && b !== undefined) s = s === undefined ? mul(a, b) : fma(a, b, s);
       if (sub === 0) break;
     }
     return s;
   });
-}
-
-function polySum<T>(x: Poly<T>, y: Poly<T>, add: (a: T, b: T) => T): Poly<T> {
-  return x.map((a, k) => (a === undefined ? y[k] : y[k] === undefined ? a : add(a, y[k]!)));
 }
 
 /** Coefficient of e_1..e_k in exp(A + sum e_i X_i). */
@@ -109,7 +106,7 @@ function exponential(b: Site, type: MatrixType, inputs: readonly Operand[]): M {
   const carried = small.flatMap((x) => m.flat(x ?? m.zero()));
   const squared = b.loop(s, carried, (values) => {
     const p: Poly<M> = Array.from({ length: size }, (_, q) => unflatten(values.slice(q * 2 * N * N, (q + 1) * 2 * N * N)));
-    return polyProduct(p, p, m.times, m.plus).flatMap((x) => m.flat(x!));
+    return polyProduct(p, p, m.times, m.timesPlus).flatMap((x) => m.flat(x!));
   });
   return unflatten(squared.slice((size - 1) * 2 * N * N));
 }
@@ -118,15 +115,14 @@ const unflatten = (v: readonly V[]): C[] => Array.from({ length: v.length / 2 },
 
 function byTaylor(b: Site, N: number, arg: Poly<M>): Poly<M> {
   const m = matrixOps(b, N);
-  const one: Poly<M> = arg.map((_, q) => (q === 0 ? m.unit() : undefined));
   const width = 2 * N * N;
   const start = arg.flatMap((_, q) => m.flat(q === 0 ? m.unit() : m.zero()));
   // p <- 1 + A p / n for n = TERMS .. 1
   const out = b.loop(b.constant(TERMS), [b.constant(TERMS), ...start], ([n, ...values]) => {
     const p: Poly<M> = arg.map((_, q) => unflatten(values.slice(q * width, (q + 1) * width)));
     const inverse = b.div(b.constant(1), n!);
-    const scaled = polyProduct(arg, p, m.times, m.plus).map((x) => x && m.rscale(inverse, x));
-    return [b.sub(n!, b.constant(1)), ...polySum(one, scaled, m.plus).flatMap((x) => m.flat(x ?? m.zero()))];
+    const scaled = polyProduct(arg, p, m.times, m.timesPlus).map((x) => x && m.rscale(inverse, x));
+    return [b.sub(n!, b.constant(1)), ...scaled.flatMap((x, q) => m.flat(q === 0 ? m.addDiagonal(m.constant(1), x!) : (x ?? m.zero())))];
   });
   return arg.map((_, q) => unflatten(out.slice(1 + q * width, 1 + (q + 1) * width)));
 }
@@ -136,7 +132,7 @@ function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
   // the trace of a direction commutes with everything: exp(A + e t) = exp(A) exp(e t)
   const traces: Poly<C> = arg.map((x, q) => (q === 0 || x === undefined ? undefined : m.rscale(b.constant(1 / N), [m.trace(x)])[0]));
   const A: Poly<M> = arg.map((x, q) => (x && traces[q] ? m.addDiagonal(m.neg(traces[q]!), x) : x));
-  const A2 = polyProduct(A, A, m.times, m.plus);
+  const A2 = polyProduct(A, A, m.times, m.timesPlus);
   const c1: Poly<C> = A2.map((x) => x && m.rscale(b.constant(0.5), [m.trace(x)])[0]);
   c1[0] = { re: c1[0]!.re, im: b.constant(0) };
   const real = (r: number): C => m.constant(r);
@@ -149,26 +145,22 @@ function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
     let q0 = constant(TERMS);
     let q1 = constant(TERMS + 1);
     for (let n = TERMS - 2; n >= 0; n -= 2) {
-      q0 = polySum(constant(n), polyProduct(c1, q0, m.mul, m.add), m.add);
-      q1 = polySum(constant(n + 1), polyProduct(c1, q1, m.mul, m.add), m.add);
+      q0 = polyProduct(c1, q0, m.mul, m.fma, constant(n));
+      q1 = polyProduct(c1, q1, m.mul, m.fma, constant(n + 1));
     }
-    result = polyProduct(q1, A, m.cscale, m.plus);
+    result = polyProduct(q1, A, m.cscale, m.cscalePlus);
     result = result.map((x, q) => (q0[q] ? m.addDiagonal(q0[q]!, x ?? m.zero()) : x));
   } else {
     // trilinear tr(A A A)/3; its e-expansion is tr(A2 A)/3
-    const c0: Poly<C> = polyProduct(A2, A, m.traceProduct, m.add).map((z) => z && m.rscale(b.constant(1 / 3), [z])[0]);
+    const c0: Poly<C> = polyProduct(A2, A, m.traceProduct, (x, y, z) => m.add(z, m.traceProduct(x, y))).map((z) => z && m.rscale(b.constant(1 / 3), [z])[0]);
     c0[0] = { re: b.constant(0), im: c0[0]!.im };
     let q: [Poly<C>, Poly<C>, Poly<C>] = [constant(TERMS), arg.map(() => undefined), arg.map(() => undefined)];
     for (let n = TERMS - 1; n >= 0; n--) {
       // A (q0 + q1 A + q2 A^2) = q2 c0 + (q0 + q2 c1) A + q1 A^2
-      q = [
-        polySum(constant(n), polyProduct(c0, q[2], m.mul, m.add), m.add),
-        polySum(q[0], polyProduct(c1, q[2], m.mul, m.add), m.add),
-        q[1],
-      ];
+      q = [polyProduct(c0, q[2], m.mul, m.fma, constant(n)), polyProduct(c1, q[2], m.mul, m.fma, q[0]), q[1]];
     }
-    const linear = polyProduct(q[1], A, m.cscale, m.plus);
-    result = polySum(linear, polyProduct(q[2], A2, m.cscale, m.plus), m.plus);
+    const linear = polyProduct(q[1], A, m.cscale, m.cscalePlus);
+    result = polyProduct(q[2], A2, m.cscale, m.cscalePlus, linear);
     result = result.map((x, i) => (q[0][i] ? m.addDiagonal(q[0][i]!, x ?? m.zero()) : x));
   }
   if (arg.length === 1) return result;
@@ -176,9 +168,9 @@ function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
   let f: Poly<C> = arg.map((_, i) => (i === 0 ? real(1) : undefined));
   for (let i = 1; i < arg.length; i <<= 1) {
     const step: Poly<C> = arg.map((_, j) => (j === 0 ? real(1) : j === i ? traces[i] : undefined));
-    f = polyProduct(f, step, m.mul, m.add);
+    f = polyProduct(f, step, m.mul, m.fma);
   }
-  return polyProduct(f, result, m.cscale, m.plus);
+  return polyProduct(f, result, m.cscale, m.cscalePlus);
 }
 
 /** exp of an algebra field: an SU(N) matrix (U(1) phase for N = 1) closed at the same site. @throws CovarianceError when the path is open. */

@@ -14,7 +14,6 @@ import { factored } from "./factor.ts";
 import { alias } from "./flow.ts";
 import { adj, adjOp } from "./adj.ts";
 import { mul } from "./mul.ts";
-import { shiftOp } from "./shift.ts";
 
 /** Solver settings: relative residual |r|/|b| to reach, and the number of iterations after which to give up. */
 export interface SolveOptions {
@@ -91,10 +90,10 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
   }) as Traced<VectorType<N>>;
 }
 
-/** Ops that only rename or move a value: the operator applies them itself, so that a link and its adjoint are captured once. */
-const MOVES: ReadonlySet<Op> = new Set([adjOp, shiftOp]);
-
-/** Values used by the nodes between x and ax that do not themselves depend on x; constants need not be captured. */
+/**
+ * Values used by the nodes between x and ax that do not themselves depend on x; constants need not be captured. The operator takes adjoints
+ * itself, so that a link and its adjoint are captured once; a moved value is captured where it has moved to.
+ */
 function capture(tape: Tape, x: number, ax: number): number[] {
   const depends = new Map<number, boolean>([[x, true]]);
   const visit = (id: number): boolean => {
@@ -109,7 +108,7 @@ function capture(tape: Tape, x: number, ax: number): number[] {
   const captured = new Set<number>();
   const take = (i: number): void => {
     const n = tape.node(i);
-    if (MOVES.has(n.op)) take(n.inputs[0]!);
+    if (n.op === adjOp) take(n.inputs[0]!);
     else if (n.inputs.length > 0 || n.op.name === "input") captured.add(i);
   };
   for (const [id, d] of depends) if (d && id !== x) for (const i of tape.node(id).inputs) if (!depends.get(i)) take(i);

@@ -39,7 +39,8 @@ export function eta<N extends number>(mu: number, V: Matrix<N>): Matrix<N> {
 
 /** sum_mu [V_mu(n) chi(n + length mu) - V_mu(n - length mu)^+ chi(n - length mu)] for V_mu that lead over `length` links. */
 export function hopping<N extends number>(chi: Vector<N>, V: (mu: number) => Matrix<N>, length: number): Vector<N> {
-  const terms = chi.lattice.extents.map((_, mu) => sub(mul(V(mu), shift(chi, mu, length)), shift(mul(adj(V(mu)), chi), mu, -length)));
+  // the links that lead back are moved, not the product: a solver then holds them where they are used
+  const terms = chi.lattice.extents.map((_, mu) => sub(mul(V(mu), shift(chi, mu, length)), mul(shift(adj(V(mu)), mu, -length), shift(chi, mu, -length))));
   return add(terms[0]!, ...terms.slice(1));
 }
 

@@ -1,0 +1,165 @@
+/** Micro-kernels in WebAssembly SIMD: every value is an f64x2 in a local, with one site in each lane. */
+import { type Code, F64, V128 } from "../backend/assembler.ts";
+import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
+
+const BINARY = { add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, max: 0xf7 } as const;
+const UNARY = { neg: 0xed, sqrt: 0xef, abs: 0xec } as const;
+export const ZEROS = Array.from({ length: 16 }, () => 0);
+export const SWAP = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
+
+/** An address: a local and a constant. */
+export interface Place {
+  readonly local: number;
+  readonly offset: number;
+}
+
+/** What all functions of a module have in common. */
+export interface Target {
+  readonly width: number;
+  /** Fused multiply-add. */
+  readonly fma: boolean;
+  readonly imports: ReadonlyMap<string, number>;
+}
+
+/** Writes micro-kernels into a function. */
+export class MicroEmitter {
+  readonly code: Code;
+  readonly #locals = new Map<number, number>();
+  /** Locals of vectors, taken up again by every micro-kernel. */
+  readonly #pool: number[] = [];
+  readonly #width: number;
+  readonly #fma: boolean;
+  readonly #imports: ReadonlyMap<string, number>;
+  #operands: readonly Place[] = [];
+
+  constructor(code: Code, { width, fma, imports }: Target) {
+    this.code = code;
+    this.#width = width;
+    this.#fma = fma;
+    this.#imports = imports;
+  }
+
+  #local(id: number): number {
+    let n = this.#locals.get(id);
+    if (n === undefined) this.#locals.set(id, (n = this.#pool[this.#locals.size] ??= this.code.local(V128)));
+    return n;
+  }
+  #get(id: number): Code {
+    return this.code.get(this.#local(id));
+  }
+
+  statement(s: Statement): void {
+    const c = this.code;
+    switch (s.kind) {
+      case "load": {
+        const { local, offset } = this.#operands[s.operand]!;
+        c.get(local);
+        if (this.#width === 2) c.simdMemory(0x00, 3, offset + 16 * s.component);
+        else c.simdMemory(0x0a, 3, offset + 8 * s.component);
+        break;
+      }
+      case "constant": {
+        const bytes = [...new Uint8Array(new Float64Array([s.value, s.value]).buffer)];
+        c.simd(0x0c, ...bytes);
+        break;
+      }
+      case "binary":
+        if (s.name === "max") {
+          this.#get(s.b);
+          this.#get(s.a);
+        } else {
+          this.#get(s.a);
+          this.#get(s.b);
+        }
+        c.simd(BINARY[s.name]);
+        break;
+      case "unary":
+        this.#get(s.a);
+        if (s.name !== "laneMax") c.simd(UNARY[s.name]);
+        else {
+          this.#get(s.a);
+          this.#get(s.a);
+          c.simd(0x0d, ...SWAP).simd(0xf5);
+        }
+        break;
+      case "fma":
+        if (this.#fma) {
+          this.#get(s.a);
+          this.#get(s.b);
+          this.#get(s.c);
+          c.simd(s.negated ? 0x108 : 0x107);
+        } else {
+          this.#get(s.c);
+          this.#get(s.a);
+          this.#get(s.b);
+          c.simd(BINARY.mul).simd(s.negated ? BINARY.sub : BINARY.add);
+        }
+        break;
+      case "positive":
+        this.#get(s.a);
+        this.#get(s.b);
+        this.#get(s.c);
+        c.simd(0x0c, ...ZEROS).simd(0x4a).simd(0x52);
+        break;
+      case "call":
+        for (const lane of [0, 1]) {
+          for (const a of s.args) this.#get(a).simd(0x21, lane);
+          c.call(this.#imports.get(s.name)!);
+          if (lane === 0) c.simd(0x14);
+          else c.simd(0x22, 1);
+        }
+        break;
+      case "loop":
+        this.#loop(s);
+        return;
+    }
+    c.set(this.#local(s.id));
+  }
+
+  #loop(s: Extract<Statement, { kind: "loop" }>): void {
+    const c = this.code;
+    s.variables.forEach((v, k) => {
+      this.#get(s.initial[k]!);
+      c.set(this.#local(v));
+    });
+    const i = c.local(F64);
+    c.f64(0).set(i);
+    c.loop(
+      () => {
+        c.get(i);
+        this.#get(s.count).simd(0x21, 0);
+        c.op(0x66); // f64.ge
+      },
+      () => {
+        for (const t of s.body) this.statement(t);
+        // all next values are read before a carried variable changes
+        for (const n of s.next) this.#get(n);
+        for (let k = s.variables.length - 1; k >= 0; k--) c.set(this.#local(s.variables[k]!));
+        c.get(i).f64(1).op(0xa0).set(i);
+      },
+    );
+  }
+
+  /** A micro-kernel from the operands' addresses to the target's. */
+  micro(m: MicroKernel, inPlace: boolean, operands: readonly Place[], target: Place): void {
+    this.#operands = operands;
+    this.#locals.clear();
+    const early = inPlace ? undefined : earlyStores(m);
+    const put = (k: number): void => {
+      this.code.get(target.local);
+      this.#get(m.results[k]!);
+      store(this.code, this.#width, k, target.offset);
+    };
+    m.statements.forEach((s, i) => {
+      this.statement(s);
+      early?.[i]!.forEach(put);
+    });
+    if (!early) m.results.forEach((_, k) => put(k));
+  }
+}
+
+/** Stores the vector on the stack at component k of the address below it. */
+export function store(c: Code, width: number, k: number, offset = 0): void {
+  if (width === 2) c.simdMemory(0x0b, 3, offset + 16 * k);
+  else c.simdMemory(0x5b, 3, offset + 8 * k, 0);
+}
