@@ -15,6 +15,8 @@ export interface IdealOptions {
   /** Steps of gradient descent with momentum. */
   readonly steps: number;
   readonly minusDSquared: (U: LinkField<2>) => Matrix;
+  /** Where the search starts; default U. */
+  readonly start?: LinkField<2>;
 }
 
 /** Rate and momentum of the descent: the curvature of the noise is close to the same everywhere. */
@@ -44,11 +46,11 @@ export function traceForce(U: LinkField<2>): (V: LinkField<2>, G: Matrix, add: (
   };
 }
 
-/** The noise of the best links, and these. Starts from U itself. */
-export function idealMap(U: LinkField<2>, { mass, guideMass, normalised, steps, minusDSquared }: IdealOptions): Noise & { readonly V: LinkField<2>; readonly c: number } {
+/** The noise of the best links, and these. */
+export function idealMap(U: LinkField<2>, { mass, guideMass, normalised, steps, minusDSquared, start = U }: IdealOptions): Noise & { readonly V: LinkField<2>; readonly c: number } {
   const A = minusDSquared(U).plus(mass ** 2);
   const [traceA, AA] = [trace(A), traceOfProduct(A, A)];
-  const V = U.clone();
+  const V = start.clone();
   const P: AlgebraField<2> = new DirectionalField(U.lattice, 2, "algebra");
   const force = traceForce(U);
   for (let step = 0; ; step++) {

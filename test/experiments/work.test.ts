@@ -112,6 +112,8 @@ test("noise at fixed links is the variance over pseudofermions", () => {
   expect(Math.abs(sd(values) ** 2 / variance - 1)).toBeLessThan(4 * Math.sqrt(3 / values.length));
 });
 
+const layers = covariantNetwork({ layers: [[0.08, 0.05, -0.1], [0.05, -0.1, 0.1]] });
+
 test("the best links: stationary, unitary, below the network", () => {
   const U = nearUnit(L, SU(2), { seed: 6, width: 0.6 });
   const A = matrix(U).plus(m * m);
@@ -134,6 +136,10 @@ test("the best links: stationary, unitary, below the network", () => {
     expect(Math.abs(at(0.01) - at(-0.01)) / 0.02).toBeLessThan(1e-3 * (at(0.1) + at(-0.1) - 2 * at(0)) / 0.01);
     expect(at(0.01)).toBeGreaterThan(best.free);
   }
+  // the same minimum from elsewhere
+  const start = layers.apply(U) as LinkField<2>;
+  expect(free(start)).toBeGreaterThan(1.5 * best.free);
+  expect(Math.abs(idealMap(U, { ...options, steps: 100, start }).free / best.free - 1)).toBeLessThan(1e-3);
   expect(idealMap(U, { ...options, normalised: true, steps: 60 }).free).toBeLessThan(best.free);
 });
 
