@@ -35,8 +35,8 @@ export class ProgramExecutable implements Executable {
   readonly #conflicts: readonly (readonly number[])[];
   /** Stand-ins of outputs that would have. */
   readonly #shadows: (HeapStorage | undefined)[];
-  /** Table entries that hold an external buffer: entry index, side and number. */
-  readonly #patches: { entry: number; buffer: number; stride: boolean }[] = [];
+  /** Table entries that hold an external buffer's address or stride, by buffer. */
+  readonly #patches = new Map<number, { readonly entry: number; readonly stride: boolean }[]>();
   readonly #bound: { input: number[]; output: number[] };
   readonly #debugNaN: boolean;
   /** Seconds and runs of each step, kept under DEBUG=kernels. */
@@ -71,7 +71,6 @@ export class ProgramExecutable implements Executable {
       if (this.#clashes(inputs, target, j)) target = this.#shadow(j);
       this.#bind("output", j, target);
     }
-    this.#patch();
     const steps = this.#schedule.steps;
     for (let s = 0; s < steps.length; s++) {
       const begin = this.#times ? performance.now() : 0;
@@ -168,24 +167,23 @@ export class ProgramExecutable implements Executable {
       } else if (p.kind === "partials") engine.heap.i32[entry] = partials[p.reduction]! / unit;
       else {
         const stride = p.kind === "stride";
-        if (this.#schedule.buffers[p.buffer]!.external) this.#patches.push({ entry, buffer: p.buffer, stride });
+        if (this.#schedule.buffers[p.buffer]!.external) this.#patches.set(p.buffer, [...(this.#patches.get(p.buffer) ?? []), { entry, stride }]);
         else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
       }
     });
     return { plan, kernel, table, chunks, partials };
   }
 
-  #bind(side: "input" | "output", index: number, storage: HeapStorage): void {
-    this.#bound[side][index] = storage.address;
+  /** Gives an external buffer its place, and writes it into the tables where it has changed. */
+  #bind(side: "input" | "output", index: number, { address, stride }: HeapStorage): void {
+    this.#bound[side][index] = address;
     const buffer = side === "input" ? this.#schedule.inputs[index]! : this.#schedule.outputs[index]!;
-    this.#address[buffer] = storage.address;
-    this.#stride[buffer] = storage.stride;
-  }
-
-  #patch(): void {
+    if (this.#address[buffer] === address && this.#stride[buffer] === stride) return;
+    this.#address[buffer] = address;
+    this.#stride[buffer] = stride;
     const i32 = this.#engine.heap.i32;
     const unit = this.#engine.emitter.addressUnit;
-    for (const p of this.#patches) i32[p.entry] = (p.stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
+    for (const p of this.#patches.get(buffer) ?? []) i32[p.entry] = (p.stride ? stride : address) / unit;
   }
 
   #clashes(inputs: readonly Storage[], target: HeapStorage, j: number): boolean {

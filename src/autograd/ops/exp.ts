@@ -95,16 +95,17 @@ function exponential(b: Site, type: MatrixType, inputs: readonly Operand[]): M {
   const size = 1 << k;
   const raw = inputs.map((x) => m.load(x));
   const norm2 = m.norm2(raw[0]!);
-  // s = ceil(log2 |A|), at least 0: the number of halvings
-  const s = b.laneMax(b.max(b.constant(0), b.mul(b.constant(0.5 / Math.LN2), b.call("log", b.max(norm2, b.constant(1))))));
-  const [factor] = b.loop(s, [b.constant(1)], ([f]) => [b.mul(b.constant(0.5), f!)]);
+  // s = ceil(log2 |A|), at least 0: the number of halvings; no logarithm where |A| <= 1
+  const large = b.laneMax(b.max(norm2, b.constant(1)));
+  const [s] = b.loop(b.positive(b.sub(large, b.constant(1)), b.constant(1), b.constant(0)), [b.constant(0)], () => [b.mul(b.constant(0.5 / Math.LN2), b.call("log", large))]);
+  const [factor] = b.loop(s!, [b.constant(1)], ([f]) => [b.mul(b.constant(0.5), f!)]);
   const arg: Poly<M> = Array.from({ length: size }, () => undefined);
   arg[0] = m.rscale(factor!, raw[0]!);
   for (let i = 0; i < k; i++) arg[1 << i] = m.rscale(factor!, raw[i + 1]!);
   const traceless = type.algebra && (N === 2 || N === 3);
   const small = traceless ? byCayleyHamilton(b, N, arg) : byTaylor(b, N, arg);
   const carried = small.flatMap((x) => m.flat(x ?? m.zero()));
-  const squared = b.loop(s, carried, (values) => {
+  const squared = b.loop(s!, carried, (values) => {
     const p: Poly<M> = Array.from({ length: size }, (_, q) => unflatten(values.slice(q * 2 * N * N, (q + 1) * 2 * N * N)));
     return polyProduct(p, p, m.times, m.timesPlus).flatMap((x) => m.flat(x!));
   });

@@ -1,52 +1,54 @@
-/** Jobs on worker threads, at most so many at a time. Results do not depend on how many there are. */
+/** Jobs on worker threads that live until the pool is closed. Results do not depend on how many there are. */
 import { Worker } from "node:worker_threads";
 import { type Job, type ResultOf, runJob } from "./jobs.ts";
 import type { WorkerMessage } from "./worker.ts";
 
-export interface PoolOptions {
-  /** Threads at work at a time; 0 runs the jobs one after the other in this one. */
-  readonly threads: number;
-  /** Called after every trajectory of any job: number of the job, fraction accepted so far. */
-  readonly onStep?: (job: number, accepted: number) => void;
+type Results<J extends readonly Job[]> = { -readonly [K in keyof J]: ResultOf<J[K]> };
+
+export class JobPool {
+  readonly #threads: number;
+  readonly #workers: Worker[] = [];
+
+  /** `threads` jobs at a time; 0: one after the other in this thread. */
+  constructor(threads: number) {
+    this.#threads = threads;
+  }
+
+  /**
+   * Results in the order of the jobs. `onStep` is called after every trajectory of any job with the fraction accepted so far.
+   * @throws whatever a job throws.
+   */
+  async run<const J extends readonly Job[]>(jobs: J, onStep: (accepted: number) => void): Promise<Results<J>> {
+    const results: unknown[] = jobs.map(() => undefined);
+    if (this.#threads === 0) jobs.forEach((job, k) => (results[k] = runJob(job, onStep)));
+    while (this.#workers.length < Math.min(this.#threads, jobs.length)) this.#workers.push(new Worker(new URL("./worker.js", import.meta.url)));
+    const queue = jobs.map((job, k) => ({ job, k }));
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        for (let item = queue.shift(); item; item = queue.shift()) results[item.k] = await inWorker(worker, item.job, onStep);
+      }),
+    );
+    return results as Results<J>;
+  }
+
+  /** Ends the workers, whatever they are doing. */
+  close(): void {
+    for (const w of this.#workers) void w.terminate();
+  }
 }
 
-/** Results in the order of the jobs. @throws whatever a job throws; the others are ended then. */
-export async function runJobs<const J extends readonly Job[]>(jobs: J, options: PoolOptions): Promise<{ -readonly [K in keyof J]: ResultOf<J[K]> }> {
-  const { threads, onStep = () => {} } = options;
-  const results: unknown[] = jobs.map(() => undefined);
-  if (threads === 0) jobs.forEach((job, k) => (results[k] = runJob(job, (accepted) => onStep(k, accepted))));
-  else {
-    const running = new Set<Worker>();
-    const queue = jobs.map((job, k) => ({ job, k }));
-    const next = async (): Promise<void> => {
-      for (let item = queue.shift(); item; item = queue.shift()) {
-        const { job, k } = item;
-        results[k] = await inWorker(job, running, (accepted) => onStep(k, accepted));
+/** A worker's answer to one job. @throws what the job throws, and when the worker ends without an answer. */
+function inWorker(worker: Worker, job: Job, onStep: (accepted: number) => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number): void => reject(new Error(`quickstart: a worker ended with code ${code} and without a result`));
+    const answer = (m: WorkerMessage): void => {
+      if (m.kind === "step") onStep(m.accepted);
+      else {
+        worker.off("message", answer).off("error", reject).off("exit", ended);
+        resolve(m.result);
       }
     };
-    try {
-      await Promise.all(Array.from({ length: Math.min(threads, jobs.length) }, next));
-    } finally {
-      for (const w of running) void w.terminate();
-    }
-  }
-  return results as { -readonly [K in keyof J]: ResultOf<J[K]> };
-}
-
-function inWorker(job: Job, running: Set<Worker>, onStep: (accepted: number) => void): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
-    running.add(worker);
-    let result: unknown;
-    worker.on("message", (m: WorkerMessage) => {
-      if (m.kind === "step") onStep(m.accepted);
-      else result = m.result;
-    });
-    worker.on("error", reject);
-    worker.on("exit", (code) => {
-      running.delete(worker);
-      if (result === undefined) reject(new Error(`quickstart: a worker ended with code ${code} and without a result`));
-      else resolve(result);
-    });
+    worker.on("message", answer).on("error", reject).on("exit", ended);
+    worker.postMessage(job);
   });
 }

@@ -3,7 +3,7 @@ import type { LatticeOptions } from "../../gauge/index.ts";
 import { type Summary, summarise } from "../../samplers/index.ts";
 import type { Assessment } from "../../models/index.ts";
 import type { SampleResult, TrainResult } from "./jobs.ts";
-import { runJobs } from "./pool.ts";
+import { JobPool } from "./pool.ts";
 
 /** Trajectories of each stage. */
 export interface Lengths {
@@ -44,26 +44,34 @@ export interface QuickstartResult {
 
 /** Runs everything. Same options: same numbers, for any number of threads. */
 export async function quickstart(options: QuickstartOptions): Promise<QuickstartResult> {
-  const { lengths, seed, engine, threads, onProgress = () => {} } = options;
+  const pool = new JobPool(options.threads);
+  try {
+    return await stages(options, pool);
+  } finally {
+    pool.close();
+  }
+}
+
+async function stages({ lengths, seed, engine, onProgress = () => {} }: QuickstartOptions, pool: JobPool): Promise<QuickstartResult> {
   const total = lengths.thermalise + 2 * lengths.train + lengths.assess + 4 * lengths.sample;
   let done = 0;
-  const pool = (stage: string) => ({ threads, onStep: (_job: number, accepted: number) => onProgress(++done, total, stage, accepted) });
+  const progress = (stage: string) => (accepted: number) => onProgress(++done, total, stage, accepted);
   const common = { seed, engine };
-  const [{ links }] = await runJobs([{ ...common, kind: "thermalise", stream: 0, trajectories: lengths.thermalise }], pool("thermalise"));
+  const [{ links }] = await pool.run([{ ...common, kind: "thermalise", stream: 0, trajectories: lengths.thermalise }], progress("thermalise"));
   const start = { ...common, links };
-  const [squared, centred] = await runJobs(
+  const [squared, centred] = await pool.run(
     [
       { ...start, kind: "train", objective: "squared", stream: 1, trajectories: lengths.train },
       { ...start, kind: "train", objective: "centred", stream: 2, trajectories: lengths.train },
     ],
-    pool("train"),
+    progress("train"),
   );
   const untrained = squared.theta.map(() => 0);
   const thetas = [untrained, squared.theta, centred.theta];
   const sample = (stream: number, theta?: Float64Array) => ({ ...start, kind: "sample" as const, stream, trajectories: lengths.sample, ...(theta ? { theta } : {}) });
-  const [assessments, ...results] = await runJobs(
+  const [assessments, ...results] = await pool.run(
     [{ ...start, kind: "assess", stream: 3, trajectories: lengths.assess, thetas }, sample(4), sample(5, untrained), sample(6, squared.theta), sample(7, centred.theta)],
-    pool("sample"),
+    progress("sample"),
   );
   const names = ["HMC", "SLHMC untrained", "SLHMC, published loss", "SLHMC, variance"];
   const samples = results.map((result, k): Sampled => ({ name: names[k]!, result, summary: summarise(result.series), ...(k > 0 ? { assessment: assessments[k - 1]! } : {}) }));
