@@ -45,10 +45,12 @@ export const combine: Op = {
     });
     const kept = [...terms].filter(([, f]) => f !== 0);
     if (kept.length === 1 && kept[0]![1] === 1) return tape.traced(kept[0]![0]);
-    const shared = sharedScalar(tape, kept.map(([id]) => id));
-    if (shared && kept.length > 1) {
-      const inner = kept.map(([id]) => tape.traced(tape.node(id).inputs[1]!));
-      return scale(shared, tape.apply(combine, inner, { coefficients: kept.map(([, f]) => f) }));
+    const shared = commonScalar(tape, kept.map(([id]) => id));
+    if (shared !== undefined) {
+      // c x + c y + z = c (x + y) + z: one multiplication, and a sum that takes products one by one
+      const [inside, outside] = [true, false].map((is) => kept.filter(([id]) => (scalarFactor(tape, id) === shared) === is));
+      const inner = scale(tape.traced(shared) as Scalar, tape.apply(combine, inside!.map(([id]) => tape.traced(tape.node(id).inputs[1]!)), { coefficients: inside!.map(([, f]) => f) }));
+      return outside!.length === 0 ? inner : tape.apply(combine, [...outside!.map(([id]) => tape.traced(id)), inner], { coefficients: [...outside!.map(([, f]) => f), 1] });
     }
     const size = Math.abs(kept[0]?.[1] ?? 0);
     // a common factor goes outside, where products and sums can pass it on
@@ -80,13 +82,16 @@ export const combine: Op = {
   },
 };
 
-/** The scalar that multiplies every one of the values. */
-function sharedScalar(tape: Tape, ids: readonly number[]): Scalar | undefined {
-  const factors = ids.map((id) => {
-    const n = tape.node(id);
-    return n.op === scaleOp && n.type.kind !== "scalar" && tape.node(n.inputs[0]!).type.kind === "scalar" ? n.inputs[0]! : -1;
-  });
-  return factors.length > 0 && factors[0]! >= 0 && factors.every((f) => f === factors[0]) ? (tape.traced(factors[0]!) as Scalar) : undefined;
+/** The scalar that multiplies a value, -1 for none. */
+function scalarFactor(tape: Tape, id: number): number {
+  const n = tape.node(id);
+  return n.op === scaleOp && n.type.kind !== "scalar" && tape.node(n.inputs[0]!).type.kind === "scalar" ? n.inputs[0]! : -1;
+}
+
+/** The first scalar that multiplies two or more of the values. */
+function commonScalar(tape: Tape, ids: readonly number[]): number | undefined {
+  const factors = ids.map((id) => scalarFactor(tape, id));
+  return factors.find((f, k) => f >= 0 && factors.indexOf(f, k + 1) >= 0);
 }
 
 /** c x for a fixed number c. */
