@@ -48,8 +48,8 @@ export function writePage(folder: string, page: Page): void {
   );
 }
 
-/** 0.713(12) */
-export const shown = ([mean, error]: readonly [number, number, ...unknown[]]): string => withError(mean, error);
+/** 0.713(12); numbers that are known to rounding, as those of the target itself, without an error. */
+export const shown = ([mean, error]: readonly [number, number, ...unknown[]]): string => (error < 1e-9 ? String(Number(mean.toFixed(8))) : withError(mean, error));
 
 /** Mean over seeds; the error is the larger of the scatter of the seeds and their combined statistical errors. */
 export function overSeeds(values: readonly (readonly [mean: number, error: number, ...unknown[]])[]): [mean: number, error: number] {
