@@ -53,7 +53,7 @@ export function findToolchain(options: NativeOptions = {}): Toolchain {
     const macro = (name: string): string | undefined => new RegExp(`^#define ${name} (.*)$`, "m").exec(probe.stdout)?.[1];
     const found: Toolchain = {
       cc,
-      flags: [...machine, "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing", "-fPIC", "-shared", "-pthread"],
+      flags: [...machine, "-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing", "-fPIC", "-pthread"],
       version: (macro("__VERSION__") ?? "unknown").replaceAll('"', ""),
       lanes: macro("__AVX512F__") ? 8 : macro("__AVX__") ? 4 : 2,
       fingerprint: probe.stdout,
@@ -79,13 +79,13 @@ export function cacheFolder(options: NativeOptions = {}): string {
   return options.cache ?? process.env["GAUGEGRAD_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "gaugegrad", "native");
 }
 
-/** Compiles a source, or finds it compiled, and loads it. @throws BackendError with the compiler's first error. */
-export function loadNative(source: string, extraFlags: readonly string[], options: NativeOptions = {}): Library {
+/** Compiles the files of a library, or finds them compiled, and loads it. @throws BackendError with the compiler's first error. */
+export function loadNative(sources: readonly string[], extraFlags: readonly string[], options: NativeOptions = {}): Library {
   const koffi = loadKoffi();
   const tools = findToolchain(options);
   const flags = [...tools.flags, ...extraFlags];
   const folder = cacheFolder(options);
-  const hash = createHash("sha256").update([source, tools.cc, flags.join(" "), tools.fingerprint].join("\0")).digest("hex").slice(0, 32);
+  const hash = createHash("sha256").update([...sources, tools.cc, flags.join(" "), tools.fingerprint].join("\0")).digest("hex").slice(0, 32);
   const file = join(folder, `${hash}.so`);
   if (existsSync(file)) {
     try {
@@ -94,20 +94,34 @@ export function loadNative(source: string, extraFlags: readonly string[], option
       // a damaged file: made again below
     }
   }
-  const text = join(folder, `${hash}.c`);
+  const texts = sources.map((_, k) => join(folder, `${hash}${k > 0 ? `-${k}` : ""}.c`));
   const made = `${file}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(text, source);
+    texts.forEach((text, k) => writeFileSync(text, sources[k]!));
   } catch (e) {
     throw new BackendError(`backend native: cannot write to the cache folder ${folder} (${(e as Error).message}): set GAUGEGRAD_CACHE to a writable folder, or use backend wasm`);
   }
-  const run = spawnSync(tools.cc, [...flags, "-o", made, text, "-lm"], { encoding: "utf8" });
+  const run = build(tools.cc, flags, texts, made);
   if (run.error || run.status !== 0) {
     rmSync(made, { force: true });
     const reason = run.error?.message ?? run.stderr.split("\n").find((line) => line.includes("error")) ?? run.stderr.split("\n")[0] ?? "";
-    throw new BackendError(`backend native: ${tools.cc} (${tools.version}) failed on ${text}: ${reason}: expected gcc or clang with vector extensions: name another compiler in CC, or use backend wasm`);
+    throw new BackendError(`backend native: ${tools.cc} (${tools.version}) failed on ${texts[0]!}: ${reason}: expected gcc or clang with vector extensions: name another compiler in CC, or use backend wasm`);
   }
   renameSync(made, file);
   return koffi.load(file);
+}
+
+/** Compiles and links; several files at the same time where there is a shell. */
+function build(cc: string, flags: readonly string[], texts: readonly string[], made: string): ReturnType<typeof spawnSync> & { readonly stderr: string } {
+  const run = (command: string, args: readonly string[]) => spawnSync(command, args, { encoding: "utf8" });
+  if (texts.length === 1) return run(cc, [...flags, "-shared", "-o", made, ...texts, "-lm"]);
+  const objects = texts.map((_, k) => `${made}-${k}.o`);
+  const jobs = texts.map((_, k) => `"$@" -c -o "$MADE-${k}.o" "$TEXT${k}" & p="$p $!"`);
+  const env = { ...process.env, MADE: made, ...Object.fromEntries(texts.map((t, k) => [`TEXT${k}`, t])) };
+  const parallel = spawnSync("sh", ["-c", `${jobs.join("\n")}\nfor i in $p; do wait $i || exit 1; done`, "sh", cc, ...flags], { encoding: "utf8", env });
+  const compiled = parallel.error ? run(cc, [...flags, "-shared", "-o", made, ...texts, "-lm"]) : parallel;
+  const linked = parallel.error || compiled.status !== 0 ? compiled : run(cc, [...flags, "-shared", "-o", made, ...objects, "-lm"]);
+  for (const o of objects) rmSync(o, { force: true });
+  return linked;
 }

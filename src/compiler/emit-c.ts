@@ -49,21 +49,25 @@ function statement(s: Statement, indent: string): string {
   }
 }
 
-function microSource(m: MicroKernel, name: string, inPlace: boolean): string {
+function microSource(m: MicroKernel, name: string, inPlace: boolean): { readonly head: string; readonly text: string } {
   const args = Array.from({ length: m.operands }, (_, k) => `const V* a${k}`);
+  const head = `HIDDEN MICRO void ${name}(${[...args, `V* ${inPlace ? "" : "restrict "}o`].join(", ")})`;
   const early = inPlace ? undefined : earlyStores(m);
   const put = (k: number): string => `  o[${k}] = v${m.results[k]!};`;
-  return [
+  const text = [
     `/* ${m.name} */`,
-    `static MICRO void ${name}(${[...args, `V* ${inPlace ? "" : "restrict "}o`].join(", ")}) {`,
+    `${head} {`,
     ...m.statements.flatMap((s, i) => [statement(s, "  "), ...(early?.[i]!.map(put) ?? [])]),
     ...(early ? [] : m.results.map((_, k) => put(k))),
     "}",
   ].join("\n");
+  return { head: `${head};`, text };
 }
 
 /** Instructions in one function: compilers take more than linear time for many calls in one. */
 const PART = 40;
+
+const kernelHead = (name: string): string => `HIDDEN void ${name}(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1)`;
 
 /** One kernel: its instructions in parts, each a function of one block, and the loop over chunks of blocks. */
 function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
@@ -116,7 +120,7 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
   const sums = Math.max(1, step.reductions.length);
   return [
     ...parts,
-    `static void ${name}(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1) {`,
+    `${kernelHead(name)} {`,
     "  V* s = (V*)(F + S);",
     "  for (int64_t c = c0; c < c1; c++) {",
     `    V r[${sums}];`,
@@ -142,6 +146,7 @@ enum { W = ${width} };
 typedef double V __attribute__((vector_size(${8 * width})));
 typedef int64_t M __attribute__((vector_size(${8 * width})));
 #define MICRO __attribute__((noinline))
+#define HIDDEN __attribute__((visibility("hidden")))
 #define ALL(x) ((V){${Array.from({ length: width }, () => "x").join(", ")}})
 #ifdef __clang__
 #define SHUFFLE(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
@@ -169,21 +174,34 @@ static MICRO const V* across(const double* base, int64_t stride, int32_t entry, 
 }`;
 }
 
-/** The C text of a list of kernels, with one entry point \`launch\`. */
-export function cSource(plans: readonly KernelPlan[], context: EmitContext): string {
+/** Characters of C in one file; compilers work on several at a time. */
+const UNIT = 150_000;
+
+/** The C text of a list of kernels, with one entry point `launch`, as files that are linked together. */
+export function cSource(plans: readonly KernelPlan[], context: EmitContext): readonly string[] {
   const names = new Map<string, string>();
-  const micro: string[] = [];
+  const functions: string[] = [];
+  const heads: string[] = [];
   const functionOf = (m: MicroKernel, inPlace: boolean): string => {
     const key = `${m.name}${inPlace ? " in place" : ""}`;
     let n = names.get(key);
     if (!n) {
       names.set(key, (n = `m${names.size}`));
-      micro.push(microSource(m, n, inPlace));
+      const { head, text } = microSource(m, n, inPlace);
+      heads.push(head);
+      functions.push(text);
     }
     return n;
   };
-  const kernels = plans.map((p, k) => kernelSource(p, `k${k}`, context, functionOf));
-  return `${[prelude(context), ...micro, ...kernels].join("\n")}
+  plans.forEach((p, k) => functions.push(kernelSource(p, `k${k}`, context, functionOf)));
+  const count = Math.ceil(functions.reduce((n, f) => n + f.length, 0) / UNIT);
+  const units = Array.from({ length: Math.max(1, Math.min(4, count)) }, () => [] as string[]);
+  const size = (u: readonly string[]): number => u.reduce((n, f) => n + f.length, 0);
+  // the longest first, each to the shortest file
+  for (const f of [...functions].sort((x, y) => y.length - x.length)) units.reduce((x, y) => (size(y) < size(x) ? y : x)).push(f);
+  const begin = `${prelude(context)}\n${heads.join("\n")}`;
+  const [first, ...others] = units.map((u) => `${begin}\n${u.join("\n")}\n`);
+  const launch = `${plans.map((_, k) => `${kernelHead(`k${k}`)};`).join("\n")}
 static const kernel kernels[] = {${plans.map((_, k) => `k${k}`).join(", ")}};
 /* Runs kernel k on the blocks first <= b < last; P counts 32-bit words, S and scratch doubles. */
 void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads) {
@@ -193,4 +211,5 @@ void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, in
   else kernels[k](F, (const int32_t*)F, P, S, first, last, 0, chunks);
 }
 `;
+  return [`${first!}${launch}`, ...others];
 }

@@ -23,7 +23,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   const { strict = false, threads = 1 } = options;
   const tools = findToolchain(options);
   const flags = [strict ? "-ffp-contract=off" : "-ffp-contract=fast"];
-  const runtime = loadNative(poolSource, [], options);
+  const runtime = loadNative([poolSource], [], options);
   const address = runtime.func("int64_t address(void* p)");
   const pool = threads > 1 ? runtime.func("int64_t pool_start(int32_t threads)")(threads) : 0;
   if (threads > 1 && pool === 0) throw new BackendError(`backend native: the system refused ${threads} threads: use fewer`);
@@ -43,7 +43,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
       const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads)");
       const ranges = plans.map((p) => context.order(p.step.domain));
       return {
-        source,
+        source: source.join("\n"),
         launch(k, heap, parameters, scratch, chunks, scratchBytes) {
           const buffer = heap.f64.buffer;
           if (buffer !== known) [known, memory] = [buffer, address(buffer)];

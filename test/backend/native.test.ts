@@ -38,7 +38,7 @@ describe.skipIf(missing !== undefined)("native kernels", () => {
   test("compiled once, kept by contents, made again when damaged", () => {
     const cache = temporaryFolder();
     const source = "int answer(void) { return 42; }";
-    const answer = (): number => loadNative(source, [], { cache }).func("int answer()")();
+    const answer = (): number => loadNative([source], [], { cache }).func("int answer()")();
     expect(answer()).toBe(42);
     const [file] = readdirSync(cache).filter((f) => f.endsWith(".so"));
     const made = statSync(join(cache, file!)).mtimeMs;
@@ -47,18 +47,26 @@ describe.skipIf(missing !== undefined)("native kernels", () => {
     expect(readdirSync(cache).length).toBe(2);
     const damaged = temporaryFolder();
     writeFileSync(join(damaged, file!), "not a shared object");
-    expect(loadNative(source, [], { cache: damaged }).func("int answer()")()).toBe(42);
+    expect(loadNative([source], [], { cache: damaged }).func("int answer()")()).toBe(42);
     expect(readFileSync(join(damaged, file!)).length).toBeGreaterThan(1000);
   });
 
+  test("several files are compiled side by side and linked; an error in any of them is told", () => {
+    const cache = temporaryFolder();
+    const half = "int half(void) { return 21; }";
+    expect(loadNative(["int half(void); int answer(void) { return 2 * half(); }", half], [], { cache }).func("int answer()")()).toBe(42);
+    expect(readdirSync(cache).filter((f) => !f.endsWith(".c") && !f.endsWith(".so"))).toEqual([]);
+    expect(() => loadNative([half, "int answer(void) { return nonsense; }"], [], { cache })).toThrow(/backend native: .*nonsense.*use backend wasm/);
+  });
+
   test("a source that does not compile is an error with the compiler's first message", () => {
-    expect(() => loadNative("int answer(void) { return nonsense; }", [], { cache: temporaryFolder() })).toThrow(/backend native: .*nonsense.*use backend wasm/);
+    expect(() => loadNative(["int answer(void) { return nonsense; }"], [], { cache: temporaryFolder() })).toThrow(/backend native: .*nonsense.*use backend wasm/);
   });
 
   test("a cache folder that cannot be written", () => {
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
-    expect(() => loadNative("int answer(void) { return 1; }", [], { cache: join(file, "folder") })).toThrow(/GAUGEGRAD_CACHE/);
+    expect(() => loadNative(["int answer(void) { return 1; }"], [], { cache: join(file, "folder") })).toThrow(/GAUGEGRAD_CACHE/);
     expect(existsSync(join(file, "folder"))).toBe(false);
   });
 });
