@@ -1,4 +1,6 @@
 /** What a lattice needs from the rooms that store fields and run programs; implemented by the compiler room. */
+import type { SparseMap } from "../util/index.ts";
+import type { NormalCounter } from "./normals.ts";
 import type { Program } from "./tape.ts";
 import type { ValueType } from "./types.ts";
 
@@ -38,6 +40,8 @@ export interface Engine {
   writeScalar(to: Storage, x: number): void;
   readScalar(from: Storage): number;
   copy(from: Storage, to: Storage, type: ValueType): void;
+  /** Random fields drawn in the engine's own memory; without it they are drawn site by site and written. See `drawNormals`. */
+  drawNormals?(to: readonly Storage[], types: readonly ValueType[], map: SparseMap, key: ArrayLike<number>, counter: NormalCounter): void;
   compile(program: Program, options?: CompileOptions): Executable;
 }
 

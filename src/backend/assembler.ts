@@ -28,11 +28,11 @@ export class Bytes {
     } while (n > 0);
     return this;
   }
-  /** Signed LEB128 of a 32-bit integer. */
+  /** Signed LEB128 of an integer below 2^53. */
   s(n: number): this {
     for (;;) {
       const b = n & 127;
-      n >>= 7;
+      n = Math.floor(n / 128);
       if ((n === 0 && !(b & 64)) || (n === -1 && b & 64)) return this.byte(b);
       this.byte(b | 128);
     }
@@ -59,9 +59,10 @@ export class Bytes {
 }
 
 export const I32 = 0x7f;
+export const I64 = 0x7e;
 export const F64 = 0x7c;
 export const V128 = 0x7b;
-export type ValType = typeof I32 | typeof F64 | typeof V128;
+export type ValType = typeof I32 | typeof I64 | typeof F64 | typeof V128;
 
 /** Body of one function, with its locals. */
 export class Code {
@@ -87,6 +88,10 @@ export class Code {
   }
   i32(n: number): this {
     this.bytes.byte(0x41).s(n | 0);
+    return this;
+  }
+  i64(n: number): this {
+    this.bytes.byte(0x42).s(n);
     return this;
   }
   f64(x: number): this {

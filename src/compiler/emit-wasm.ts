@@ -6,6 +6,7 @@
 import { components } from "../autograd/types.ts";
 import { Code, F64, I32, Module, V128, type ValType } from "../backend/assembler.ts";
 import { hasRelaxedSimd } from "../backend/features.ts";
+import { normalsModule } from "../backend/normals.ts";
 import { type WasmBytes, wasmMemory } from "../backend/wasm-memory.ts";
 import { Wasm } from "../backend/webassembly.ts";
 import { WorkerPool } from "../backend/workers.ts";
@@ -181,6 +182,21 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
   const threads = Math.max(1, options.threads ?? 1);
   let bytes: WasmBytes | undefined;
   const pool = threads > 1 ? new WorkerPool(threads - 1) : undefined;
+  /** Kernels k0, k1, ... of a module on the emitter's memory, for all threads. */
+  const load = (binary: Uint8Array<ArrayBuffer>, count: number, contents: string): CompiledKernels => {
+    const compiled = new Wasm.Module(binary);
+    const { sin, cos, tan, tanh, exp, log, atan2 } = Math;
+    const instance = new Wasm.Instance(compiled, { env: { memory: bytes!.memory, sin, cos, tan, tanh, exp, log, atan2 } });
+    const kernels = Array.from({ length: count }, (_, k) => instance.exports[`k${k}`] as (P: number, S: number, c0: number, c1: number) => void);
+    const id = pool?.add(compiled, bytes!.memory);
+    return {
+      source: `wasm module of ${binary.length} bytes, ${contents}`,
+      launch(k, _heap, parameters, scratch, chunks, scratchBytes) {
+        if (pool && id !== undefined && chunks >= 2 * threads) pool.run(id, k, parameters * 4, scratch, scratchBytes, chunks, kernels[k]!);
+        else kernels[k]!(parameters * 4, scratch, 0, chunks);
+      },
+    };
+  };
   return {
     name: "wasm",
     lanes: 2,
@@ -214,19 +230,8 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
         },
       };
       plans.forEach((p, k) => module.function([I32, I32, I32, I32], [], kernelCode(p, context, functions), `k${k}`));
-      const binary = module.finish(threads > 1);
-      const compiled = new Wasm.Module(binary);
-      const { sin, cos, tan, tanh, exp, log, atan2 } = Math;
-      const instance = new Wasm.Instance(compiled, { env: { memory: bytes!.memory, sin, cos, tan, tanh, exp, log, atan2 } });
-      const kernels = plans.map((_, k) => instance.exports[`k${k}`] as (P: number, S: number, c0: number, c1: number) => void);
-      const id = pool?.add(compiled, bytes!.memory);
-      return {
-        source: `wasm module of ${binary.length} bytes, ${made.apart.size + made.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`,
-        launch(k, _heap, parameters, scratch, chunks, scratchBytes) {
-          if (pool && id !== undefined && chunks >= 2 * threads) pool.run(id, k, parameters * 4, scratch, scratchBytes, chunks, kernels[k]!);
-          else kernels[k]!(parameters * 4, scratch, 0, chunks);
-        },
-      };
+      return load(module.finish(threads > 1), plans.length, `${made.apart.size + made.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`);
     },
+    normals: (map, layout) => load(normalsModule(map, layout.width, chunkBlocks(layout.width), threads > 1), 1, "random fields"),
   };
 }

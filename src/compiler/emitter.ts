@@ -8,6 +8,7 @@
 import type { Domain } from "../autograd/lattice.ts";
 import type { ByteSource, Heap } from "../backend/heap.ts";
 import type { Lanes, Layout } from "../backend/layout.ts";
+import type { SparseMap } from "../util/index.ts";
 import type { KernelPlan } from "./kernels.ts";
 
 /**
@@ -45,4 +46,6 @@ export interface Emitter {
   readonly joins: boolean;
   memory(): ByteSource;
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
+  /** The one kernel that fills fields with the map's image of normal numbers (see backend/normals.ts), where the memory is WebAssembly's. */
+  normals?(map: SparseMap, layout: Layout): CompiledKernels;
 }

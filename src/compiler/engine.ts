@@ -11,6 +11,7 @@ import type { Emitter, LoopOrder } from "./emitter.ts";
 import { ProgramExecutable, debugKernels } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
+import { normalFields } from "./normals.ts";
 import type { MicroKernel } from "./scalar.ts";
 import { verify } from "./verify.ts";
 
@@ -26,6 +27,7 @@ export class KernelEngine implements Engine {
   readonly emitter: Emitter;
   readonly heap: Heap;
   readonly layout: Layout;
+  readonly drawNormals?: NonNullable<Engine["drawNormals"]>;
   readonly microKernels = new Map<string, MicroKernel>();
   readonly #tables = new Map<string, number>();
   readonly #operators = new Map<string, Executable>();
@@ -40,6 +42,7 @@ export class KernelEngine implements Engine {
     this.emitter = emitter;
     this.heap = new Heap(emitter.memory());
     this.layout = makeLayout(lattice, emitter.lanes);
+    if (emitter.normals) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
   }
 
   /** Bytes of a field or scalar. */

@@ -1,11 +1,14 @@
 /** The native emitter: kernels as C, compiled by the system's compiler and called on the same memory. */
+import { normalsModule } from "../backend/normals.ts";
 import { wasmMemory } from "../backend/wasm-memory.ts";
 import { BackendError } from "../errors.ts";
 import type { Lanes } from "../backend/layout.ts";
 import { type NativeOptions, findToolchain, loadNative } from "../backend/native.ts";
 import { poolSource } from "../backend/native-threads.ts";
+import { Wasm } from "../backend/webassembly.ts";
 import { cSource } from "./emit-c.ts";
 import type { Emitter } from "./emitter.ts";
+import { chunkBlocks } from "./kernels.ts";
 
 export interface NativeEmitterOptions extends NativeOptions {
   /** Multiply then add, two lanes: the arithmetic of the strict WebAssembly backend. */
@@ -30,6 +33,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   const bytes = wasmMemory(false);
   let known: ArrayBufferLike | undefined;
   let memory = 0;
+  const { sin, cos, log } = Math;
   const emitter: Emitter = {
     name: "native",
     lanes: options.lanes ?? (strict ? 2 : tools.lanes),
@@ -50,6 +54,11 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
           launch(memory, k, parameters, scratch, scratchBytes / 8, ranges[k]!.first, ranges[k]!.last, chunks, pool);
         },
       };
+    },
+    normals(map, layout) {
+      const binary = normalsModule(map, layout.width, chunkBlocks(layout.width), false);
+      const { exports } = new Wasm.Instance(new Wasm.Module(binary), { env: { memory: bytes.memory, sin, cos, log } });
+      return { source: `wasm module of ${binary.length} bytes, random fields`, launch: (_k, _heap, parameters, scratch, chunks) => void exports["k0"]!(parameters * 4, scratch * 8, 0, chunks) };
     },
   };
   if (pool !== 0) {

@@ -3,6 +3,7 @@
  * (X, Y) = -2 tr(X Y); U(1) with the algebra i R, X = i x, (X, Y) = x y.
  */
 import { GeometryError } from "../errors.ts";
+import { SparseMap, type Term } from "../util/index.ts";
 
 export interface Group<N extends number = number> {
   readonly name: string;
@@ -38,29 +39,40 @@ export function parseGroup(name: string): Group {
  * then the diagonal ones; for N = 2 and 3 Pauli and Gell-Mann order.
  */
 export function algebraElement(N: number, x: ArrayLike<number>, xAt: number, out: Float64Array, at: number): void {
-  out.fill(0, at, at + 2 * N * N);
-  if (N === 1) {
-    out[at + 1] = x[xAt]!;
-    return;
+  algebraMap(1, N).apply(0, 1, x, xAt, out, at);
+}
+
+const maps = new Map<number, SparseMap>();
+
+/** sum_a x^a T_a for `dim` directions: output mu from the inputs mu G .. mu G + G - 1, G generators. */
+export function algebraMap(dim: number, N: number): SparseMap {
+  const key = 4 * N + dim - 1;
+  let map = maps.get(key);
+  if (!map) {
+    const { generators } = groupOf(N);
+    maps.set(key, (map = new SparseMap(dim * generators, Array.from({ length: dim }, (_, mu) => elementTerms(N, mu * generators)))));
   }
-  const add = (i: number, j: number, re: number, im: number): void => {
-    out[at + 2 * (i * N + j)]! += re;
-    out[at + 2 * (i * N + j) + 1]! += im;
-  };
-  generatorList(N).forEach((g, a) => {
-    const c = x[xAt + a]! / 2;
-    if (g.kind === "symmetric") {
-      add(g.i, g.j, 0, c);
-      add(g.j, g.i, 0, c);
-    } else if (g.kind === "antisymmetric") {
-      add(g.i, g.j, c, 0);
-      add(g.j, g.i, -c, 0);
-    } else {
-      const norm = Math.sqrt(2 / (g.i * (g.i + 1)));
-      for (let k = 0; k < g.i; k++) add(k, k, 0, c * norm);
-      add(g.i, g.i, 0, -g.i * c * norm);
-    }
-  });
+  return map;
+}
+
+/** The components of sum_a x^a T_a, x^0 being input `first`. */
+function elementTerms(N: number, first: number): Term[][] {
+  const terms = Array.from({ length: 2 * N * N }, (): Term[] => []);
+  const add = (i: number, j: number, imaginary: boolean, term: Term): void => void terms[2 * (i * N + j) + (imaginary ? 1 : 0)]!.push(term);
+  if (N === 1) add(0, 0, true, { input: first, factor: 1 });
+  else
+    generatorList(N).forEach(({ kind, i, j }, a) => {
+      const input = first + a;
+      if (kind === "diagonal") {
+        const scale = Math.sqrt(2 / (i * (i + 1)));
+        for (let k = 0; k < i; k++) add(k, k, true, { input, factor: 0.5, scale });
+        add(i, i, true, { input, factor: -i / 2, scale });
+      } else {
+        add(i, j, kind === "symmetric", { input, factor: 0.5 });
+        add(j, i, kind === "symmetric", { input, factor: kind === "symmetric" ? 0.5 : -0.5 });
+      }
+    });
+  return terms;
 }
 
 interface Generator {

@@ -1,6 +1,7 @@
 /** Gauge room: lattices, groups, links, loops, actions, Dirac operators, flow, observables. */
 export { lattice, type LatticeOptions } from "./lattice.ts";
 export { type Group, SU, U1, algebraElement, groupOf, parseGroup } from "./group.ts";
+export { drawAlgebra } from "./gaussian.ts";
 export { closedFormLinks, directionField, exponentialLinks } from "./closed-form.ts";
 export { type Path, line, loopProduct, loopSum, loopTrace, parsePath, pathProduct, pathText, plaquette, reversePath, staple, staples } from "./loops.ts";
 export { type LoopName, loopStaple, namedLoops, orientations, staplePaths } from "./loop-set.ts";

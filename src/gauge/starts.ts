@@ -1,9 +1,10 @@
 /** Start configurations: cold, hot (Haar), near the unit, one instanton. Random numbers depend on (seed, stream, site, direction) only. */
-import { DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { PURPOSE, type RandomStream, fillNormals, randomStream } from "../util/index.ts";
+import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
 import { exponentialLinks } from "./closed-form.ts";
-import { type Group, algebraElement } from "./group.ts";
+import { drawAlgebra } from "./gaussian.ts";
+import type { Group } from "./group.ts";
 import { toGroup } from "./unitarity.ts";
 
 /** Where the random numbers of a start come from. */
@@ -47,17 +48,8 @@ export function haarMatrices(random: RandomStream, purpose: number, sites: numbe
 
 /** U = exp(width sum_a x^a T_a) with independent x^a ~ N(0, 1). */
 export function nearUnit<N extends number>(lattice: Lattice, group: Group<N>, { seed, stream = 0, width }: RandomStart & { readonly width: number }): LinkField<N> {
-  const { N, generators } = group;
-  const components = lattice.dim * generators;
-  const x = new Float64Array(lattice.volume * components);
-  fillNormals(randomStream(seed, stream), { sites: lattice.volume, components, trajectory: 0, purpose: PURPOSE.start }, x);
-  const X = new DirectionalField(lattice, N, "algebra").set(
-    lattice.extents.map((_, mu) => {
-      const out = new Float64Array(lattice.volume * 2 * N * N);
-      for (let n = 0; n < lattice.volume; n++) algebraElement(N, x, n * components + mu * generators, out, n * 2 * N * N);
-      return out;
-    }),
-  );
+  const X = new DirectionalField(lattice, group.N, "algebra");
+  drawAlgebra(X as AlgebraField, randomStream(seed, stream), 0, PURPOSE.start);
   return exponentialLinks(X, width);
 }
 

@@ -1,5 +1,6 @@
 /** Utilities: random numbers, statistics, special functions, hashes, text. */
-export { type FillOptions, PURPOSE, type RandomStream, fillNormals, philox, randomStream, uniform53 } from "./rng.ts";
+export { type FillOptions, PHILOX, PURPOSE, type RandomStream, fillNormals, philox, randomStream, uniform53 } from "./rng.ts";
+export { SparseMap, type Term } from "./sparse-map.ts";
 export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMethodOf, jackknife, mean, zScore } from "./statistics.ts";
 export { besselI, erfc } from "./special.ts";
 export { crc32, sha256Hex } from "./hash.ts";

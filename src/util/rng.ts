@@ -20,18 +20,19 @@ export const PURPOSE = Object.freeze({
   user: 16,
 });
 
-const M0 = 0xd2511f53;
-const M1 = 0xcd9e8d57;
-const W0 = 0x9e3779b9;
-const W1 = 0xbb67ae85;
+/** Multipliers and key increments of Philox4x32. */
+export const PHILOX = Object.freeze({ M0: 0xd2511f53, M1: 0xcd9e8d57, W0: 0x9e3779b9, W1: 0xbb67ae85, rounds: 10 });
+const { M0, M1, W0, W1 } = PHILOX;
 
-/** High 32 bits of the product of two unsigned 32-bit integers. */
+/** High 32 bits of the product of two unsigned 32-bit integers, from products of 16 bits: no partial sum exceeds 32 bits. */
 function mulhi(a: number, b: number): number {
-  const [al, ah, bl, bh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
-  const low = al * bl;
-  const mid = ah * bl + (low >>> 16);
-  const mid2 = al * bh + (mid % 65536);
-  return (ah * bh + Math.floor(mid / 65536) + Math.floor(mid2 / 65536)) >>> 0;
+  const al = a & 0xffff;
+  const ah = a >>> 16;
+  const bl = b & 0xffff;
+  const bh = b >>> 16;
+  const mid = (Math.imul(ah, bl) >>> 0) + (Math.imul(al, bl) >>> 16);
+  const mid2 = (Math.imul(al, bh) >>> 0) + (mid & 0xffff);
+  return (Math.imul(ah, bh) + (mid >>> 16) + (mid2 >>> 16)) >>> 0;
 }
 
 /** Ten rounds of Philox4x32: writes four unsigned 32-bit words to `out`. */
@@ -42,7 +43,7 @@ export function philox(counter: ArrayLike<number>, key: ArrayLike<number>, out: 
   let c3 = counter[3]! >>> 0;
   let k0 = key[0]! >>> 0;
   let k1 = key[1]! >>> 0;
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < PHILOX.rounds; round++) {
     const h0 = mulhi(M0, c0);
     const l0 = Math.imul(M0, c0) >>> 0;
     const h1 = mulhi(M1, c2);
@@ -69,6 +70,8 @@ export function uniform53(high: number, low: number): number {
 export interface RandomStream {
   readonly seed: number;
   readonly stream: number;
+  /** Two unsigned 32-bit words. */
+  readonly key: ArrayLike<number>;
   /** Two uniform doubles in (0, 1). */
   uniforms(site: number, component: number, trajectory: number, purpose: number, out: Float64Array): void;
   /** Two independent standard normal doubles (Box-Muller). */
@@ -107,6 +110,7 @@ export function randomStream(seed: number, stream = 0): RandomStream {
   return {
     seed,
     stream,
+    key,
     uniforms,
     normals,
     sequence(purpose, trajectory = 0) {
@@ -132,6 +136,8 @@ export function randomStream(seed: number, stream = 0): RandomStream {
 export interface FillOptions {
   readonly sites: number;
   readonly components: number;
+  /** Component of the counter of the first pair of numbers of a site, default 0; the next pairs have the next ones. */
+  readonly first?: number;
   readonly trajectory: number;
   readonly purpose: number;
   /** Default 1. */
@@ -140,12 +146,12 @@ export interface FillOptions {
 
 /** out[site * components + c] = normal numbers with mean 0; each depends on its own (site, component, trajectory, purpose) only. */
 export function fillNormals(rng: RandomStream, options: FillOptions, out: Float64Array): void {
-  const { sites, components, trajectory, purpose, variance = 1 } = options;
+  const { sites, components, first = 0, trajectory, purpose, variance = 1 } = options;
   const width = Math.sqrt(variance);
   const pair = new Float64Array(2);
   for (let n = 0; n < sites; n++)
     for (let c = 0; c < components; c += 2) {
-      rng.normals(n, c >> 1, trajectory, purpose, pair);
+      rng.normals(n, first + (c >> 1), trajectory, purpose, pair);
       out[n * components + c] = width * pair[0]!;
       if (c + 1 < components) out[n * components + c + 1] = width * pair[1]!;
     }

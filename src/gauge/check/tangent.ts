@@ -3,7 +3,7 @@ import {
   type AlgebraField, type Algebras, DirectionalField, Field, type LinkField, type Links, type Plan, type Scalar, type ValueType, components, exp, metric, mul, record, scale,
 } from "../../autograd/index.ts";
 import { PURPOSE, type RandomStream, fillNormals } from "../../util/index.ts";
-import { algebraElement, groupOf } from "../group.ts";
+import { algebraMap, groupOf } from "../group.ts";
 
 /** Random tangents of one seed; every call gives new ones. */
 export class Directions {
@@ -49,9 +49,8 @@ export class Directions {
   #algebraArray(sites: number, N: number): Float64Array {
     const { generators } = groupOf(N);
     const x = this.normals(sites, generators);
-    const size = 2 * N * N;
-    const out = new Float64Array(sites * size);
-    for (let n = 0; n < sites; n++) algebraElement(N, x, n * generators, out, n * size);
+    const out = new Float64Array(sites * 2 * N * N);
+    algebraMap(1, N).apply(0, sites, x, 0, out, 0);
     return out;
   }
 }

@@ -1,6 +1,6 @@
 /** Pseudofermion fields: what all kinds of them share. They are targets of HMC (a refresh beside value and force) for any Dirac operator. */
-import { type AlgebraField, type Field, type LinkField, type VectorType, spinOf } from "../../autograd/index.ts";
-import { PURPOSE, type RandomStream } from "../../util/index.ts";
+import { type AlgebraField, type Field, type LinkField, type VectorType, components, drawNormals } from "../../autograd/index.ts";
+import { PURPOSE, type RandomStream, SparseMap } from "../../util/index.ts";
 import type { Action, GaugeAction } from "../action.ts";
 
 /**
@@ -42,20 +42,19 @@ export abstract class RecordedPseudofermions<N extends number, I> implements Pse
 /** Complex components for which each pseudofermion field reserves random numbers. */
 const FIELD_STRIDE = 4096;
 
+const maps = new Map<number, SparseMap>();
+
+/** Every real component is a number of its own, of variance 1/2. */
+function gaussianMap(components: number): SparseMap {
+  let map = maps.get(components);
+  if (!map) maps.set(components, (map = new SparseMap(components, [Array.from({ length: components }, (_, input) => [{ input, factor: Math.SQRT1_2 }])])));
+  return map;
+}
+
 /**
  * Fills xi with complex Gaussian numbers, <|xi_i|^2> = 1, on all sites of its type. `index` tells several fields of one chain apart: equal
  * indices give equal numbers.
  */
 export function drawGaussian(xi: Field<VectorType>, random: RandomStream, trajectory: number, index: number): void {
-  const { lattice, type } = xi;
-  const data = new Float64Array(xi.length);
-  const pair = new Float64Array(2);
-  const size = type.N * spinOf(type);
-  for (let n = 0; n < lattice.volume; n++)
-    for (let a = 0; a < size; a++) {
-      random.normals(n, index * FIELD_STRIDE + a, trajectory, PURPOSE.pseudofermion, pair);
-      data[2 * (n * size + a)] = Math.SQRT1_2 * pair[0]!;
-      data[2 * (n * size + a) + 1] = Math.SQRT1_2 * pair[1]!;
-    }
-  xi.set(data);
+  drawNormals([xi], gaussianMap(components(xi.type)), random, { first: index * FIELD_STRIDE, trajectory, purpose: PURPOSE.pseudofermion });
 }
