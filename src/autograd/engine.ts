@@ -16,6 +16,8 @@ export interface Executable {
   readonly arenaBytes: number;
   /** Reads the inputs, writes the outputs; an output may be the same storage as an input. */
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void;
+  /** Runs once more on the storages of the last run, which must not have moved since. */
+  repeat(): void;
   /** As `run`, where the engine's own reads are asynchronous. */
   runAsync?(inputs: readonly Storage[], outputs: readonly Storage[]): Promise<void>;
   /** Kernels with their loads, flop and bytes per site. */

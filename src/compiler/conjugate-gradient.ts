@@ -194,15 +194,21 @@ export class ConjugateGradient {
     let rr = start;
     let alphaOld = 1;
     let betaOld = 0;
+    // nothing moves during the iteration: programs are given their places once
+    let first = true;
+    const step = (program: Executable, places: Arguments): void => {
+      if (first) run(program, places);
+      else program.repeat();
+    };
     while (rr > goal && this.#iterations < maxIterations) {
       this.#iterations++;
       if (all) engine.writeScalar(this.#c, shifts[base]!);
-      run(this.#apply, this.#applications[base]!);
+      step(this.#apply, this.#applications[base]!);
       const pq = engine.readScalar(this.#pq);
       if (!(pq > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${pq} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
       const alpha = rr / pq;
       engine.writeScalar(this.#a, alpha);
-      run(this.#update, this.#updates[base]!);
+      step(this.#update, this.#updates[base]!);
       const next = engine.readScalar(this.#rr);
       if (!(next >= 0)) throw new SolverError(`conjugate gradient: residual ${next} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
       const beta = next / rr;
@@ -221,7 +227,8 @@ export class ConjugateGradient {
         if (zeta * zeta * next <= goal) this.#active[k] = 0;
       }
       engine.writeScalar(this.#b, beta);
-      if (next > goal) run(this.#direction, this.#directions[base]!);
+      if (next > goal) step(this.#direction, this.#directions[base]!);
+      first = false;
       rr = next;
       alphaOld = alpha;
       betaOld = beta;

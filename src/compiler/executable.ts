@@ -38,6 +38,8 @@ export class ProgramExecutable implements Executable {
   /** Table entries that hold an external buffer's address or stride, by buffer. */
   readonly #patches = new Map<number, { readonly entry: number; readonly stride: boolean }[]>();
   readonly #bound: { input: number[]; output: number[] };
+  /** Those of the last run. */
+  #outputs: readonly Storage[] = [];
   readonly #debugNaN: boolean;
   /** Seconds and runs of each step, kept under DEBUG=kernels. */
   readonly #times: Float64Array | undefined;
@@ -71,6 +73,12 @@ export class ProgramExecutable implements Executable {
       if (this.#clashes(inputs, target, j)) target = this.#shadow(j);
       this.#bind("output", j, target);
     }
+    this.#outputs = outputs;
+    this.repeat();
+  }
+
+  repeat(): void {
+    const outputs = this.#outputs;
     const steps = this.#schedule.steps;
     for (let s = 0; s < steps.length; s++) {
       const begin = this.#times ? performance.now() : 0;

@@ -35,6 +35,7 @@ export class TfjsExecutable implements Executable {
   readonly releaseConstants: () => void;
   readonly #solves = new Map<number, SolveGroup>();
   #busy = false;
+  #arguments: [readonly Storage[], readonly Storage[]] = [[], []];
 
   /** @throws BackendError for an op without a rule, or values that take more memory than `maxFields` link fields. */
   constructor(engine: TfjsEngine, program: Program, options: CompileOptions = {}) {
@@ -63,7 +64,12 @@ export class TfjsExecutable implements Executable {
     if (fields > maxFields) throw new BackendError(`memory: the values alive at once take ${fields.toFixed(1)} link fields, got a budget of maxFields = ${maxFields}: raise it, or wrap parts of the program in checkpoint`);
   }
 
+  repeat(): void {
+    this.run(...this.#arguments);
+  }
+
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
+    this.#arguments = [inputs, outputs];
     const steps = this.#steps(inputs as readonly TfjsStorage[], outputs as readonly TfjsStorage[]);
     let r = steps.next();
     while (!r.done) {
