@@ -2,11 +2,9 @@
  * Acceptances of one seed at one mass: networks trained on the same stored trajectories of a prior HMC run and judged on the same further ones, so that
  * they can be compared pair by pair, each then in self-learning HMC. Run as `gaugegrad run experiments/acceptance-task.ts JSON`.
  */
-import { type Assessment, type TrainingSample, adam, assess, finishTraining, hmc, losses, plaquettes, runChain, schedules, summarise, trainOnline } from "gaugegrad";
+import { type Assessment, type TrainingSample, assess, hmc, plaquettes, runChain, summarise } from "gaugegrad";
 import type { NetworkChoice } from "./settings.ts";
-import { type Effective, type Physics, type System, apart, changesOf, collect, fit, su2System } from "./system.ts";
-
-export type Objective = "squared" | "centred" | "acceptance" | "force matching";
+import { type Effective, type Objective, type Physics, type System, changesOf, collect, fit, online, su2System } from "./system.ts";
 
 export interface AcceptanceTask extends Physics {
   readonly cases: readonly { readonly choice: NetworkChoice; readonly objective?: Objective }[];
@@ -16,7 +14,7 @@ export interface AcceptanceTask extends Physics {
   readonly samples: number;
   readonly epochs: number;
   readonly judged: number;
-  /** Trajectories of online training (force matching), one Adam step on a batch of four each. */
+  /** Trajectories of online training, one Adam step each. */
   readonly online: number;
   /** Trajectories of self-learning HMC. */
   readonly sample: number;
@@ -38,12 +36,11 @@ export interface AcceptanceResult {
   readonly seconds: number;
 }
 
-function forceMatched({ U, target, dynamics }: System, action: Effective, { online, seed }: AcceptanceTask): Effective {
-  const rate = schedules.cosine({ initial: 4e-3, final: 4e-4, steps: Math.max(1, online) });
-  const sampler = hmc({ ...dynamics, seed, stream: 3 });
-  return finishTraining(
-    trainOnline({ sampler, target, U: U.clone(), action: apart(action, seed), loss: losses.forceMatching(), optimiser: adam({ rate, clip: 1e4 }), trajectories: online, replay: { capacity: 16, batch: 4, seed } }),
-  )!;
+/** Attention alone, whose weights multiply each other, and force matching, which is no mean of squares, are trained by Adam. */
+function trained(system: System, { network, extra }: NetworkChoice, objective: Objective, samples: readonly TrainingSample<2>[], task: AcceptanceTask): Effective {
+  const { action } = system.guide(network, extra);
+  if (objective === "force matching" || network.startsWith("cask")) return online(system, action, { objective, trajectories: task.online, seed: task.seed, stream: 3 });
+  return fit(action, samples, { objective, epochs: task.epochs, seed: task.seed });
 }
 
 export function runAcceptance(task: AcceptanceTask): AcceptanceResult {
@@ -52,8 +49,7 @@ export function runAcceptance(task: AcceptanceTask): AcceptanceResult {
   const samples = collect(system, task.samples);
   const judged: readonly TrainingSample<2>[] = collect(system, task.judged);
   const cases = task.cases.map(({ choice, objective }): CaseResult => {
-    const { action: initial } = system.guide(choice.network, choice.extra);
-    const action = objective === undefined ? initial : objective === "force matching" ? forceMatched(system, initial, task) : fit(initial, samples, { objective, epochs: task.epochs, seed: task.seed });
+    const action = objective === undefined ? system.guide(choice.network, choice.extra).action : trained(system, choice, objective, samples, task);
     // every chain from the same links with the same random numbers
     const sampler = hmc({ ...system.dynamics, guide: action, seed: task.seed, stream: 2 });
     const { acceptance, values } = summarise(runChain({ sampler, U: system.U.clone(), trajectories: task.sample, measure: { plaquette: (V) => plaquettes(V).mean } }));

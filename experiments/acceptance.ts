@@ -1,11 +1,12 @@
 /** (c) Acceptance of self-learning HMC before and after training, for networks, objectives and masses of the molecular dynamics. */
 import { linePlot } from "gaugegrad/report";
 import { jackknife } from "gaugegrad/util";
-import type { AcceptanceResult, AcceptanceTask, CaseResult, Objective } from "./acceptance-task.ts";
+import type { AcceptanceResult, AcceptanceTask, CaseResult } from "./acceptance-task.ts";
 import { overSeeds, shown, writePage } from "./page.ts";
 import { runAll } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 import { BENCHMARK, type NetworkChoice, label, networkOf } from "./settings.ts";
+import type { Objective } from "./system.ts";
 import { sd } from "./work.ts";
 
 interface Group {
@@ -96,7 +97,7 @@ export default async function acceptance({ settings, quick, out }: ExperimentOpt
     name: "acceptance",
     title: "Acceptance before and after training",
     text: [
-      `SU(2), 4^4, beta = 2.7, one staggered field (Nf = 4) of mass 0.3, tau = 1 in ${BENCHMARK.steps} leapfrog steps. Networks are trained offline on ${amount.samples} accepted trajectories of a target HMC run (Levenberg-Marquardt, the last fifth for early stopping), on the published loss ("squared"), the variance ("centred") or the change of S_theta - S along the trajectories ("acceptance"); force matching online in ${amount.online} trajectories of a prior run (Adam). L, L_c, the standard deviation of the change of S_theta - S along trajectories and the acceptance expected from it are those of ${amount.judged} further trajectories; then self-learning HMC measures the acceptance ("trajectories": of each of the seeds ${s.seeds.join(", ")}). All networks of one seed are trained and judged on the same trajectories, and their chains start from the same links with the same random numbers.`,
+      `SU(2), 4^4, beta = 2.7, one staggered field (Nf = 4) of mass 0.3, tau = 1 in ${BENCHMARK.steps} leapfrog steps. Networks are trained offline on ${amount.samples} accepted trajectories of a target HMC run (Levenberg-Marquardt, the last fifth for early stopping), on the published loss ("squared"), the variance ("centred") or the change of S_theta - S along the trajectories ("acceptance"); attention alone, whose weights multiply each other, and force matching online in ${amount.online} trajectories of a prior run (Adam). L, L_c, the standard deviation of the change of S_theta - S along trajectories and the acceptance expected from it are those of ${amount.judged} further trajectories; then self-learning HMC measures the acceptance ("trajectories": of each of the seeds ${s.seeds.join(", ")}). All networks of one seed are trained and judged on the same trajectories, and their chains start from the same links with the same random numbers.`,
       `Extras: "couplings" trains the plaquette, rectangle and Polyakov couplings of the gauge part, "hopping" the scale k of D -> k D, "normalisation" the coefficient c of S_f. The column "against stout" is the standard deviation minus that of the stout network with the most loops, "${label(s.reference)}", with the same extras, on the same trajectories (errors: jackknife over pairs): negative is better.`,
     ],
     figures: { acceptance: linePlot({ title: "Acceptance after training", xLabel: "mass in the molecular dynamics", yLabel: "acceptance", series: s.curves.map(curve) }) },

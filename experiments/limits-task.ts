@@ -6,7 +6,7 @@ import { type LinkField, hmc } from "gaugegrad";
 import { minusDSquaredOn, trace, traceOfProduct } from "./dense.ts";
 import { idealMap } from "./ideal-map.ts";
 import type { NetworkChoice } from "./settings.ts";
-import { type Effective, type Physics, type System, collect, fit, su2System } from "./system.ts";
+import { type Effective, type Physics, type System, collect, fit, online, su2System } from "./system.ts";
 import { expectedChange, noiseOf, thinned } from "./work.ts";
 
 export interface LimitsTask extends Physics {
@@ -67,7 +67,9 @@ export function runLimits(task: LimitsTask): LimitsResult {
   const guides = task.networks.map(({ network, extra }) => {
     const { parts, action } = system.guide(network, extra);
     if (network === "none" && extra.length === 0) return { trained: action, parts, weights: 0 };
-    return { trained: fit(action, samples, { objective: "acceptance", epochs: task.epochs, seed: task.seed }), parts, weights: action.size };
+    const [objective, { seed, epochs }] = ["acceptance" as const, task];
+    const trained = network.startsWith("cask") ? online(system, action, { objective, trajectories: samples.length / 2, seed, stream: 4 }) : fit(action, samples, { objective, epochs, seed });
+    return { trained, parts, weights: action.size };
   });
   const inner: LinkField<2>[] = [];
   const watched = { force: (V: LinkField<2>, into?: never) => (inner.push(V.clone()), target.force(V, into)) };

@@ -5,9 +5,13 @@ type FermionInputs = { readonly mass: number; readonly phi: Field<VectorType<2>>
 
 const loops = { plaq: "plaquette", rect: "rectangle", poly4: { loop: "polyakov", links: "temporal" }, polys: { loop: "polyakov", links: "spatial" } } as const;
 const rich = () => stout({ rho: { plaq: 0, rect: 0, poly4: 0, polys: 0 }, loops });
-/** CASK blocks start near a stout layer with small, different queries, keys and values: at zero they would have no gradient. */
+/**
+ * CASK blocks start near a stout layer with small, different queries, keys and values: at zero they would have no gradient. Attention over
+ * several lengths adds up to more, and starts smaller.
+ */
 const cask = (blocks: number, length: number, seed: number) => {
-  const network = caskNetwork({ blocks, length, rhoQ: 0.1, rhoK: 0.1, rhoV: 0.02 });
+  const q = length > 1 ? 0.02 : 0.1;
+  const network = caskNetwork({ blocks, length, rhoQ: q, rhoK: q, rhoV: 0.02 });
   const jitter = randomWeights(network, { seed, width: 0.01 }).parameters;
   return network.with(network.parameters.map((p, b) => sum(p, jitter[b]!)) as typeof network.parameters);
 };

@@ -4,17 +4,23 @@ import { overSeeds, shown, writePage } from "./page.ts";
 import { runTasks } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 import { BENCHMARK, label } from "./settings.ts";
-import type { Task } from "./task.ts";
+import type { Task, Training } from "./task.ts";
 
 interface Size {
   readonly seeds: readonly number[];
   readonly thermalise: number;
   readonly samples: number;
   readonly epochs: number;
+  /** Trajectories of online training. */
+  readonly online: number;
   readonly judged: number;
   readonly sample: number;
   readonly networks?: readonly string[];
 }
+
+/** Attention alone, whose weights multiply each other, is trained by Adam. */
+const trainingOf = (network: string, { samples, epochs, online }: Size): Training =>
+  network.startsWith("cask") ? { method: "online", objective: "centred", rate: 4e-3, trajectories: online, batch: 16 } : { method: "offline", objective: "centred", samples, epochs };
 
 export default async function scaling({ settings, quick, out }: ExperimentOptions): Promise<void> {
   const began = performance.now();
@@ -30,7 +36,7 @@ export default async function scaling({ settings, quick, out }: ExperimentOption
         thermalise: quick ? 4 : size.thermalise,
         judged: quick ? 6 : size.judged,
         sample: quick ? 8 : size.sample,
-        ...(network === "none" ? {} : { training: { method: "offline", objective: "centred", samples: quick ? 10 : size.samples, epochs: quick ? 2 : size.epochs } }),
+        ...(network === "none" ? {} : { training: trainingOf(network, quick ? { ...size, samples: 10, epochs: 2, online: 4 } : size) }),
       })),
     );
   const results = await runTasks([...tasksOf(4, s.small), ...tasksOf(8, s.large)]);
@@ -49,7 +55,7 @@ export default async function scaling({ settings, quick, out }: ExperimentOption
   writePage(out, {
     name: "scaling",
     title: "Loss and acceptance against the number of parameters",
-    text: [`SU(2), beta = 2.7, one staggered field (Nf = 4) of mass 0.3, molecular dynamics with mass ${s.guideMass}. Every network is trained offline on the variance of S_theta - S (Levenberg-Marquardt, the last fifth of the configurations for early stopping), L_c is that of further configurations; then self-learning HMC measures the acceptance. 4^4: ${s.small.samples} configurations to train on and ${s.small.judged} others, ${s.small.sample} trajectories, seeds ${s.small.seeds.join(", ")}; 8^4: ${s.large.samples}, ${s.large.judged} and ${s.large.sample}, seeds ${s.large.seeds.join(", ")}. Errors: the larger of the scatter of the seeds and their combined statistical errors.`],
+    text: [`SU(2), beta = 2.7, one staggered field (Nf = 4) of mass 0.3, molecular dynamics with mass ${s.guideMass}. Every network is trained on the variance of S_theta - S: offline (Levenberg-Marquardt, the last fifth of the configurations for early stopping), attention online (Adam, ${s.small.online} and ${s.large.online} trajectories); L_c is that of further configurations; then self-learning HMC measures the acceptance. 4^4: ${s.small.samples} configurations to train on and ${s.small.judged} others, ${s.small.sample} trajectories, seeds ${s.small.seeds.join(", ")}; 8^4: ${s.large.samples}, ${s.large.judged} and ${s.large.sample}, seeds ${s.large.seeds.join(", ")}. Errors: the larger of the scatter of the seeds and their combined statistical errors.`],
     figures: {
       "held-out loss": scatterPlot({ title: "Half the variance, held out", xLabel: "number of weights", yLabel: "L_c", series: [4, 8].map((L) => cloud(L, (p) => p.losses)) }),
       acceptance: scatterPlot({ title: "Acceptance", xLabel: "number of weights", yLabel: "acceptance", series: [4, 8].map((L) => cloud(L, (p) => p.acceptance)) }),

@@ -1,7 +1,7 @@
 /** The target of the SU(2) experiments with a prior HMC run, and networks trained on its trajectories. */
 import {
-  type EffectiveAction, type LinkField, type TrainingSample, SU, effectiveAction, finishTraining, gaugeAction, gaussNewton, hmc, lattice, losses, nearUnit, randomParameters, runChain, staggeredPseudofermions,
-  takeSample, targetOf, trainOffline,
+  type EffectiveAction, type LinkField, type TrainingSample, SU, adam, effectiveAction, finishTraining, gaugeAction, gaussNewton, hmc, lattice, losses, nearUnit, randomParameters, runChain, staggeredPseudofermions,
+  schedules, takeSample, targetOf, trainOffline, trainOnline,
 } from "gaugegrad";
 import { effectiveParts } from "./networks.ts";
 
@@ -55,12 +55,23 @@ export function apart(action: Effective, seed: number): Effective {
   return action.with(action.parameters.map((x, k) => x + noise[k]!));
 }
 
+export const lossOf = { squared: losses.squared, centred: losses.centred, acceptance: losses.acceptance, "force matching": losses.forceMatching };
+export type Objective = keyof typeof lossOf;
+
 /** Levenberg-Marquardt on stored trajectories, the last fifth of them for early stopping. */
-export function fit(action: Effective, samples: readonly TrainingSample<2>[], options: { readonly objective: "squared" | "centred" | "acceptance"; readonly epochs: number; readonly seed: number }): Effective {
+export function fit(action: Effective, samples: readonly TrainingSample<2>[], options: { readonly objective: Exclude<Objective, "force matching">; readonly epochs: number; readonly seed: number }): Effective {
   const { objective, epochs, seed } = options;
   const heldOut = samples.slice(Math.round(0.8 * samples.length));
   const optimiser = gaussNewton({ damping: 0.1, maxStep: 0.1 });
-  return finishTraining(trainOffline({ action: apart(action, seed), loss: losses[objective](), optimiser, samples: samples.slice(0, samples.length - heldOut.length), heldOut, epochs, patience: 6, seed }))!.action;
+  return finishTraining(trainOffline({ action: apart(action, seed), loss: lossOf[objective](), optimiser, samples: samples.slice(0, samples.length - heldOut.length), heldOut, epochs, patience: 6, seed }))!.action;
+}
+
+/** Adam, one step a trajectory of a prior run of its own. */
+export function online({ U, target, dynamics }: System, action: Effective, { objective, trajectories, seed, stream }: { readonly objective: Objective; readonly trajectories: number; readonly seed: number; readonly stream: number }): Effective {
+  const rate = schedules.cosine({ initial: 4e-3, final: 4e-4, steps: Math.max(1, trajectories) });
+  const sampler = hmc({ ...dynamics, seed, stream });
+  const [loss, batch] = [lossOf[objective](), objective === "force matching" ? 4 : 8];
+  return finishTraining(trainOnline({ sampler, target, U: U.clone(), action: apart(action, seed), loss, optimiser: adam({ rate, clip: 1e4 }), trajectories, replay: { capacity: 4 * batch, batch, seed } }))!;
 }
 
 /** Change of S_theta - S along each trajectory. */

@@ -2,8 +2,8 @@
  * One unit of the SU(2) experiments, plain data in and out: thermalise with HMC, train a network online or on stored trajectories, sample
  * with (self-learning) HMC. Run as `gaugegrad run experiments/task.ts JSON`; prints the result as JSON.
  */
-import { type Assessment, type LinkField, type TrainingSample, adam, assess, chiralCondensate, hmc, losses, plaquettes, polyakovLoops, runChain, schedules, summarise, trainOnline } from "gaugegrad";
-import { type Effective, type Physics, type System, apart, changesOf, collect, fit, su2System } from "./system.ts";
+import { type Assessment, type LinkField, type TrainingSample, adam, assess, chiralCondensate, hmc, plaquettes, polyakovLoops, runChain, schedules, summarise, trainOnline } from "gaugegrad";
+import { type Effective, type Objective, type Physics, type System, apart, changesOf, collect, fit, lossOf, su2System } from "./system.ts";
 
 export interface Task extends Physics {
   /** "hmc" (no guide), or a network of networks.ts. */
@@ -27,7 +27,7 @@ export type Training = OnlineTraining | OfflineTraining;
 /** One Adam step a trajectory of the prior run. */
 export interface OnlineTraining {
   readonly method: "online";
-  readonly objective: "squared" | "centred" | "acceptance" | "force matching";
+  readonly objective: Objective;
   readonly rate: number;
   readonly trajectories: number;
   readonly batch: number;
@@ -66,7 +66,7 @@ function trained(system: System, { network, extra, seed, training }: Task): { ac
   if (training?.method === "online") {
     const { objective, rate, trajectories, batch } = training;
     const optimiser = adam({ rate: schedules.cosine({ initial: rate, final: rate / 10, steps: Math.max(1, trajectories) }), clip: 1e4 });
-    const loss = { squared: losses.squared, centred: losses.centred, acceptance: losses.acceptance, "force matching": losses.forceMatching }[objective]();
+    const loss = lossOf[objective]();
     const { prior, target, U } = system;
     for (const step of trainOnline({ sampler: prior, target, U, action: apart(action, seed), loss, optimiser, trajectories, replay: { capacity: 4 * batch, batch, seed } })) {
       action = step.action;
