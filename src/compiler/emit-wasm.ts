@@ -1,6 +1,6 @@
 /**
- * Kernels as WebAssembly SIMD: every value is an f64x2 with one site in each lane. One function a micro-kernel, one a kernel;
- * matrices pass between micro-kernels through scratch that stays in the first-level cache. On a layout with one lane the same code
+ * Kernels as WebAssembly SIMD: every value is an f64x2 with one site in each lane. One function a micro-kernel, one a kernel (short
+ * kernels are one function with all of their micro-kernels); matrices pass between micro-kernels through scratch that stays in the first-level cache. On a layout with one lane the same code
  * runs with both lanes alike.
  */
 import { components } from "../autograd/types.ts";
