@@ -14,7 +14,7 @@ export interface Lengths {
 }
 
 export const LENGTHS = {
-  full: { thermalise: 150, train: 400, assess: 250, sample: 2000 },
+  full: { thermalise: 150, train: 400, assess: 250, sample: 2600 },
   // the condensate forgets the start only after about a hundred trajectories
   quick: { thermalise: 150, train: 100, assess: 60, sample: 220 },
 } as const satisfies Record<string, Lengths>;
