@@ -69,11 +69,12 @@ async function stages({ lengths, seed, engine, onProgress = () => {} }: Quicksta
   const untrained = squared.theta.map(() => 0);
   const thetas = [untrained, squared.theta, centred.theta];
   const sample = (stream: number, theta?: Float64Array) => ({ ...start, kind: "sample" as const, stream, trajectories: lengths.sample, ...(theta ? { theta } : {}) });
-  const [assessments, ...results] = await pool.run(
-    [{ ...start, kind: "assess", stream: 3, trajectories: lengths.assess, thetas }, sample(4), sample(5, untrained), sample(6, squared.theta), sample(7, centred.theta)],
+  // the longest jobs first
+  const [free, published, variance, plain, assessments] = await pool.run(
+    [sample(5, untrained), sample(6, squared.theta), sample(7, centred.theta), sample(4), { ...start, kind: "assess", stream: 3, trajectories: lengths.assess, thetas }],
     progress("sample"),
   );
   const names = ["HMC", "SLHMC untrained", "SLHMC, published loss", "SLHMC, variance"];
-  const samples = results.map((result, k): Sampled => ({ name: names[k]!, result, summary: summarise(result.series), ...(k > 0 ? { assessment: assessments[k - 1]! } : {}) }));
+  const samples = [plain, free, published, variance].map((result, k): Sampled => ({ name: names[k]!, result, summary: summarise(result.series), ...(k > 0 ? { assessment: assessments[k - 1]! } : {}) }));
   return { training: { squared, centred }, samples };
 }

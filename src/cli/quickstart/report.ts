@@ -54,9 +54,13 @@ export function resultTable(result: QuickstartResult): ReportTable {
   return { header: ["", ...names, "reference"], rows: [...values, ...taus, ...sigmas, ...losses] };
 }
 
+/** tau_int of |Polyakov| in the long run, in trajectories: shorter runs cannot see it. */
+const TAU = 17;
+
 /** What training did to the acceptance, in words that follow from the numbers. */
 export function verdict(result: QuickstartResult): string {
   const [, untrained, published, variance] = result.samples;
+  const length = untrained!.result.series.results.length;
   const of = (s: Sampled | undefined): string => withError(s!.summary.acceptance.mean, s!.summary.acceptance.error);
   const change = (s: Sampled | undefined): string => {
     const z = zScore(s!.summary.acceptance.mean, s!.summary.acceptance.error, untrained!.summary.acceptance.mean, untrained!.summary.acceptance.error);
@@ -65,6 +69,7 @@ export function verdict(result: QuickstartResult): string {
   return [
     `Acceptance of self-learning HMC: ${of(untrained)} with untrained weights; minimising the published loss 1/2 |S_theta - S|^2 ${change(published)}, to ${of(published)}; minimising the variance of S_theta - S ${change(variance)}, to ${of(variance)}.`,
     "The published loss also fits the constant part of S_theta - S, which exerts no force; the acceptance depends on the fluctuation only. The Metropolis step uses the target action in every case, so the observables must agree whatever the weights are.",
+    ...(length < 50 * TAU ? [`With ${length} trajectories, a run is ${Math.round(length / TAU)} autocorrelation times of |Polyakov| long (tau_int ${TAU} in long runs): its error is estimated too small here.`] : []),
   ].join(" ");
 }
 
