@@ -68,7 +68,7 @@ export function runLimits(task: LimitsTask): LimitsResult {
     const { parts, action } = system.guide(network, extra);
     if (network === "none" && extra.length === 0) return { trained: action, parts, weights: 0 };
     const [objective, { seed, epochs }] = ["acceptance" as const, task];
-    const trained = network.startsWith("cask") ? online(system, action, { objective, trajectories: samples.length / 2, seed, stream: 4 }) : fit(action, samples, { objective, epochs, seed });
+    const trained = network.startsWith("cask") ? online(system, action, { objective, trajectories: Math.round(samples.length / 2), seed, stream: 4 }) : fit(action, samples, { objective, epochs, seed });
     return { trained, parts, weights: action.size };
   });
   const inner: LinkField<2>[] = [];

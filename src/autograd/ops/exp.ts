@@ -7,7 +7,7 @@
  * Evaluated in the truncated polynomials of e (2^k coefficients), with A scaled by 2^-s until its Frobenius norm is at most 1.
  * N = 2, 3 (traceless, Cayley-Hamilton): exp A = q0 + q1 A (+ q2 A^2), the q by Horner's rule on the recurrence
  * A^2 = c1 (N = 2), A^3 = c1 A + c0 (N = 3), c1 = tr A^2 / 2, c0 = tr A^3 / 3; the trace of the X_i, which commutes, is a factor.
- * Other N: Horner's rule on the Taylor series. Then s squarings.
+ * Other N: Horner's rule on the Taylor series. Then s squarings. Beyond |A| = 2^52 the result is NaN.
  */
 import type { Lattice } from "../lattice.ts";
 import type { Op } from "../op.ts";
@@ -22,6 +22,9 @@ import { closed } from "./trace.ts";
 
 /** Terms of the Taylor series for norm at most 1: the next one is below 1e-17. */
 const TERMS = 18;
+
+/** |A|^2 beyond which |A| has no digits after the point. */
+const LARGEST = 2 ** 104;
 
 export const expOp: Op = {
   name: "exp",
@@ -95,10 +98,13 @@ function exponential(b: Site, type: MatrixType, inputs: readonly Operand[]): M {
   const size = 1 << k;
   const raw = inputs.map((x) => m.load(x));
   const norm2 = m.norm2(raw[0]!);
-  // s = ceil(log2 |A|), at least 0: the number of halvings; no logarithm where |A| <= 1
+  // s = ceil(log2 |A|), at least 0: the number of halvings; no logarithm where |A| <= 1, and not a number where no digit of a phase is left
   const large = b.laneMax(b.max(norm2, b.constant(1)));
-  const [s] = b.loop(b.positive(b.sub(large, b.constant(1)), b.constant(1), b.constant(0)), [b.constant(0)], () => [b.mul(b.constant(0.5 / Math.LN2), b.call("log", large))]);
-  const [factor] = b.loop(s!, [b.constant(1)], ([f]) => [b.mul(b.constant(0.5), f!)]);
+  const room = b.sub(b.constant(LARGEST), large);
+  const [zero, one] = [b.constant(0), b.constant(1)];
+  const some = b.positive(room, b.positive(b.sub(large, one), one, zero), zero);
+  const [s] = b.loop(some, [zero], () => [b.mul(b.constant(0.5 / Math.LN2), b.call("log", large))]);
+  const [factor] = b.loop(s!, [b.positive(room, one, b.constant(Number.NaN))], ([f]) => [b.mul(b.constant(0.5), f!)]);
   const arg: Poly<M> = Array.from({ length: size }, () => undefined);
   arg[0] = m.rscale(factor!, raw[0]!);
   for (let i = 0; i < k; i++) arg[1 << i] = m.rscale(factor!, raw[i + 1]!);
@@ -174,7 +180,7 @@ function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
   return polyProduct(f, result, m.cscale, m.cscalePlus);
 }
 
-/** exp of an algebra field: an SU(N) matrix (U(1) phase for N = 1) closed at the same site. @throws CovarianceError when the path is open. */
+/** exp of an algebra field: an SU(N) matrix (U(1) phase for N = 1) closed at the same site; NaN where |A| > 2^52. @throws CovarianceError when the path is open. */
 export function exp<N extends number>(a: Matrix<N>): Matrix<N> {
   return (a as Traced).tape.apply(expOp, [a]) as Matrix<N>;
 }
