@@ -1,5 +1,5 @@
 /** What the three pages on spins share: models trained block by block, and measured chains. */
-import { gaussNewton } from "gaugegrad/models";
+import { gaussNewton } from "gaugegrad/training";
 import {
   type DoubleExchange, type SpinChain, type SpinSample, type SpinTransformer, type SpinWeight, deepened, magnetisation, meanSquare, selfLearning, spinTransformer, staggeredMagnetisation, startTraining, trainSteps,
   withLinearCouplings,

@@ -1,6 +1,6 @@
 /** Measurements as text for people, and as rows of numbers. */
 import { table, withError } from "../util/index.ts";
-import type { Measurement } from "./measurement.ts";
+import type { Measurement } from "../runs/index.ts";
 
 const digits = (x: number): string => (Number.isFinite(x) ? x.toPrecision(13) : String(x));
 const short = (x: number | null): string => (x === null ? "-" : x.toPrecision(8));

@@ -1,6 +1,6 @@
 /** How commands write their results, and the options that several of them share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type TfjsEngineName, loadTfjs } from "../compiler/tfjs/index.ts";
+import { type TfjsEngineName, loadTfjs } from "../compiler/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
 import type { CliContext } from "./context.ts";
 

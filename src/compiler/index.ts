@@ -51,3 +51,6 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
   return new Lattice(extents, (lattice) => options.engine?.attach(lattice, options.maxFields) ?? new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields));
 }
+
+export { ConjugateGradient, type SolveReport, type SolverEngine } from "./conjugate-gradient.ts";
+export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "./tfjs/index.ts";

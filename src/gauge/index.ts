@@ -1,6 +1,6 @@
-/** Gauge room: lattices, groups, links, loops, actions, Dirac operators, flow, observables. */
+/** Gauge room: lattices, groups, links, loops, actions, flow, observables, symmetries. */
 export { lattice, type LatticeOptions } from "./lattice.ts";
-export { type Group, SU, U1, algebraElement, groupOf, parseGroup } from "./group.ts";
+export { type Group, SU, U1, algebraElement, algebraMap, groupOf, parseGroup } from "./group.ts";
 export { drawAlgebra } from "./gaussian.ts";
 export { closedFormLinks, directionField, exponentialLinks } from "./closed-form.ts";
 export { type Path, line, loopProduct, loopSum, loopTrace, parsePath, pathProduct, pathText, plaquette, reversePath, staple, staples } from "./loops.ts";
@@ -10,7 +10,6 @@ export { type Loop, type LoopActionInputs, loopAction, loopEnergy, pathsOf } fro
 export { PerLattice } from "./per-lattice.ts";
 export { type Action, GaugeAction, type Smearing, action } from "./action.ts";
 export { gaugeAction, plaquetteSum, rectangleSum } from "./gauge-action.ts";
-export * from "./fermions/index.ts";
 export { type RandomStart, cold, hot, instanton, nearUnit } from "./starts.ts";
 export {
   type Isometry,
@@ -35,4 +34,3 @@ export { type ChargeMethod, geometricCharge, geometricChargeDensity, topological
 export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradientFlow, symanzikFlow, wilsonFlow } from "./flow.ts";
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, reunitarise, unitarityDefect } from "./unitarity.ts";
-export * from "./check/index.ts";

@@ -6,9 +6,8 @@
 import { readFileSync } from "node:fs";
 import { FileFormatError } from "../errors.ts";
 import { groupOf } from "../gauge/index.ts";
-import { decode, encode, sha256Hex, writeFileAtomic } from "../util/index.ts";
+import { decode, encode, parameterSpace, sha256Hex, writeFileAtomic } from "../util/index.ts";
 import type { AnyLayer, Layer } from "./layer.ts";
-import { parameterSpace } from "../util/parameters.ts";
 
 const VERSION = 1;
 const HEADER = /^gaugegrad model (\d+) (\d+) ([0-9a-f]{64})\n/;

@@ -1,11 +1,10 @@
 /** Networks made of layers. */
 import { type Field, type LinkField, type Links, type RealType, type TracedOf, checkpoint, replayable } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { PURPOSE, randomStream } from "../util/index.ts";
+import { PURPOSE, parameterSpace, randomStream } from "../util/index.ts";
 import { Layer, chain } from "./layer.ts";
 import { CaskLayer, type CaskOptions, type CaskParameters, cask } from "./layers/cask.ts";
 import { stout } from "./layers/stout.ts";
-import { parameterSpace } from "../util/parameters.ts";
 
 /** Weights of one layer of the gauge covariant network: plaquettes of all links, Polyakov term of temporal links, of spatial links. */
 export type CovariantWeights = { readonly plaq: number; readonly poly4: number; readonly polys: number };

@@ -12,3 +12,8 @@ export { seriesColours, seriesStyle } from "./palette.ts";
 export { type SliceStack, largestPosition, slicePlot, stackRange } from "./slices.ts";
 export { type Progress, type ProgressOptions, type ProgressStream, progress } from "./terminal.ts";
 export { durationText, escapeHtml, numberText, plainText } from "./text.ts";
+export { reportHtml, resultText, rowsOf } from "./quickstart.ts";
+export { type FieldView, fieldsOf } from "./run/fields.ts";
+export { generatedOf, headingOf, sectionsOf } from "./run/page.ts";
+export { RunReader, type RunView } from "./run/read.ts";
+export { positionOf, stateText } from "./run/state.ts";

@@ -1,6 +1,6 @@
 /** `checkSpins(weight, S)`: gradients against differences on the sphere, and the symmetries of the model: O(3), translations, point group. */
 import type { Lattice } from "../autograd/index.ts";
-import { type CheckItem, CheckReport } from "../gauge/index.ts";
+import { type CheckItem, CheckReport } from "../check/index.ts";
 import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
 import { type SpinField, expectUnitSpins, spinField } from "./spin-field.ts";
 import { moveSpins, randomOrthogonal, rotateSpins } from "./symmetry.ts";

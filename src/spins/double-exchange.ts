@@ -5,7 +5,7 @@
  */
 import { Field, type Lattice, spinType } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { HermitianEigenproblem } from "./hermitian.ts";
+import { HermitianEigenproblem } from "../linalg/index.ts";
 import { type SpinField, expectPlane, expectUnitSpins } from "./spin-field.ts";
 import { FullChain, type LocalChain, type SpinWeight } from "./weights.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Lattice } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { choleskySolve } from "../util/least-squares.ts";
+import { choleskySolve } from "../training/index.ts";
 import { distanceShells, neighbourTable } from "./shells.ts";
 import type { LocalChain, SpinWeight } from "./weights.ts";
 

@@ -3,9 +3,8 @@
  * optimiser (AdamW as in arXiv:2306.11527, or Levenberg-Marquardt, which suits the few parameters).
  */
 import { ConfigurationError } from "../errors.ts";
-import { erfc } from "../util/index.ts";
-import type { Objective, Optimiser, OptimiserState, Residuals } from "../util/optimisers.ts";
-import { PURPOSE, randomStream } from "../util/rng.ts";
+import { PURPOSE, erfc, randomStream } from "../util/index.ts";
+import type { Objective, Optimiser, OptimiserState, Residuals } from "../training/index.ts";
 import { type SpinSample, fitLinear } from "./linear-model.ts";
 import type { SpinTransformer } from "./transformer.ts";
 

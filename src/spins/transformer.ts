@@ -1,8 +1,7 @@
 /** The equivariant transformer as an effective weight of spins: ln W_eff = -H_eff[S^NN] / T, with any number of attention blocks. */
 import { Field, type Lattice, Plan, type Scalar, type Spin, grad, spinType, valueAndGrad } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { type ParameterSpace, parameterSpace } from "../util/parameters.ts";
-import { PURPOSE, randomStream } from "../util/index.ts";
+import { PURPOSE, type ParameterSpace, parameterSpace, randomStream } from "../util/index.ts";
 import { type AttentionWeights, type TransformerParameters, effectiveLogWeight, transformed } from "./attention.ts";
 import { type Shell, distanceShells } from "./shells.ts";
 import { type SpinField, expectUnitSpins } from "./spin-field.ts";

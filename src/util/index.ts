@@ -7,3 +7,5 @@ export { crc32, sha256Hex } from "./hash.ts";
 export { bytesText, table, withError } from "./format.ts";
 export { decode, encode } from "./codec.ts";
 export { type WriteTarget, writeFileAtomic, writeFileAtomically } from "./files.ts";
+export { nearest } from "./nearest.ts";
+export { type ParameterSpace, countParameters, isBranch, mapBranch, parameterSpace, randomParameters, valueAt } from "./parameters.ts";

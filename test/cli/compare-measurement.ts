@@ -1,6 +1,6 @@
 /** Compares everything that `measure --json` reports with stored numbers. */
 import { expect } from "vitest";
-import type { Measurement } from "../../src/cli/measurement.ts";
+import type { Measurement } from "../../src/runs/measurement.ts";
 import { type ReferenceNumbers, deviation } from "../io/reference.ts";
 
 const LOOPS = 1e-12;

@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Measurement } from "../../src/cli/measurement.ts";
+import type { Measurement } from "../../src/runs/measurement.ts";
 import { missing, reference, referenceNumbers } from "../io/reference.ts";
 import { compareMeasurement } from "./compare-measurement.ts";
 import { cli } from "./helpers.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parse } from "smol-toml";
 import { afterAll, expect, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
-import { starters } from "../../src/cli/run/starters.ts";
+import { starters } from "../../src/runs/starters.ts";
 import { cli } from "./helpers.ts";
 import { Scratch, smallRun } from "./runs.ts";
 

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { latestCheckpoint } from "../../src/io/index.ts";
-import type { CheckpointState, EventRecord } from "../../src/cli/run/records.ts";
+import type { CheckpointState, EventRecord } from "../../src/runs/records.ts";
 import { cli } from "./helpers.ts";
 import { Scratch, finalBits, smallRun, start } from "./runs.ts";
 

@@ -2,10 +2,10 @@
 import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runPaths, writeRunFiles } from "../../src/cli/run/folder.ts";
-import { parseRun } from "../../src/cli/run/parse.ts";
-import type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, TrainingRecord, TrajectoryRecord } from "../../src/cli/run/records.ts";
-import { type ResolvedRun, resolveRun } from "../../src/cli/run/resolve.ts";
+import { runPaths, writeRunFiles } from "../../src/runs/folder.ts";
+import { parseRun } from "../../src/runs/parse.ts";
+import type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, TrainingRecord, TrajectoryRecord } from "../../src/runs/records.ts";
+import { type ResolvedRun, resolveRun } from "../../src/runs/resolve.ts";
 import { SU, hot, lattice } from "../../src/gauge/index.ts";
 import { saveCheckpoint } from "../../src/io/index.ts";
 import { randomStream } from "../../src/util/index.ts";

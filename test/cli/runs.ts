@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { latestCheckpoint } from "../../src/io/index.ts";
-import type { CheckpointState } from "../../src/cli/run/records.ts";
+import type { CheckpointState } from "../../src/runs/records.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const main = join(root, "dist/cli/main.js");

@@ -2,7 +2,7 @@
 import { Field, type Links, type Program, type Scalar, type Vector, add, adj, dot, exp, grad, hvp, mul, record, reTrace, scaleBy, sum, ta, valueAndGrad } from "../../src/autograd/index.ts";
 import type { Lattice } from "../../src/autograd/lattice.ts";
 import { closedFormLinks, directionField, plaquette, staples } from "../../src/gauge/index.ts";
-import { staggeredD, staggeredType } from "../../src/gauge/fermions/index.ts";
+import { staggeredD, staggeredType } from "../../src/fermions/index.ts";
 import { gaugeAction } from "../../src/gauge/index.ts";
 import { cask } from "../../src/models/index.ts";
 

@@ -5,7 +5,7 @@ import { readGauge } from "gaugegrad/io";
 import { type Summary, type Target, hmc, runChain, sumOfTargets, summarise } from "../../src/samplers/index.ts";
 import { zScore } from "../../src/util/index.ts";
 import { missing, reference, referenceNumbers } from "../io/reference.ts";
-import { type SchwingerRow, schwinger } from "../gauge/fermions/schwinger.ts";
+import { type SchwingerRow, schwinger } from "../fermions/schwinger.ts";
 
 function compare(s: Summary, reference: Readonly<Record<string, readonly [number, number]>>): void {
   console.log(`acceptance ${s.acceptance.mean.toFixed(3)}, <exp(-dH)> ${s.expMinusDH!.mean.toFixed(4)} +- ${s.expMinusDH!.error.toFixed(4)}`);

@@ -1,6 +1,6 @@
 /** `gaugegrad measure` on every stored configuration: loops, actions, forces, stout, flow to t = 1, staggered fermions. */
 import { describe, expect, test } from "vitest";
-import type { Measurement } from "../../src/cli/measurement.ts";
+import type { Measurement } from "../../src/runs/measurement.ts";
 import { compareMeasurement } from "../cli/compare-measurement.ts";
 import { cli } from "../cli/helpers.ts";
 import { deviation, missing, reference, referenceNumbers } from "../io/reference.ts";

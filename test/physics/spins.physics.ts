@@ -1,7 +1,7 @@
 /** Long Monte Carlo of spins with fermions: the reference run, regression figures, self-learning against exact Metropolis, acceptance of trained attention. */
 import { expect, test } from "vitest";
 import { lattice } from "gaugegrad";
-import { gaussNewton } from "gaugegrad/models";
+import { gaussNewton } from "gaugegrad/training";
 import {
   type SpinChain, type SpinSample, type SpinWeight, doubleExchange, exactSamples, fitLinear, localMetropolis, magnetisation, meanSquare, neel, selfLearning, spinTransformer, staggeredMagnetisation,
   startTraining, trainSteps, withLinearCouplings,

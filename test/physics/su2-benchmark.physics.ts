@@ -3,8 +3,8 @@
  * weights, against two independent programs.
  */
 import { describe, expect, test } from "vitest";
-import { REFERENCE } from "../../src/cli/quickstart/benchmark.ts";
-import { runJob } from "../../src/cli/quickstart/jobs.ts";
+import { REFERENCE } from "../../src/runs/quickstart/benchmark.ts";
+import { runJob } from "../../src/runs/quickstart/jobs.ts";
 import { summarise } from "../../src/samplers/index.ts";
 import { zScore } from "../../src/util/index.ts";
 

@@ -6,7 +6,7 @@ import {
   spinTransformer, startTraining, staggeredMagnetisation, trainStep, trainSteps, trainWhileSampling, withLinearCouplings,
 } from "gaugegrad/spins";
 import { gammaMethod, zScore } from "gaugegrad/util";
-import { adamW, gaussNewton } from "gaugegrad/models";
+import { adamW, gaussNewton } from "gaugegrad/training";
 import { noise } from "./fields.ts";
 
 const four = lattice([4, 4]);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DirectionalField, type Lattice, type LinkField } from "../../src/autograd/index.ts";
 import { type GaugeAction, SU, closedFormLinks, gaugeAction, lattice } from "../../src/gauge/index.ts";
-import { staggeredPseudofermions } from "../../src/gauge/fermions/index.ts";
+import { staggeredPseudofermions } from "../../src/fermions/index.ts";
 import { cask, stout } from "../../src/models/index.ts";
 import { GeometryError } from "../../src/errors.ts";
 import { forceOn, hmc, sumOfTargets } from "../../src/samplers/index.ts";

@@ -2,11 +2,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError, EXIT } from "../../errors.ts";
 import type { LinkField } from "../../autograd/index.ts";
-import { type CheckReport, type CheckedSubject, type Expectation, check, hot, isSubject, lattice, nearUnit, parseGroup } from "../../gauge/index.ts";
+import { hot, lattice, nearUnit, parseGroup } from "../../gauge/index.ts";
+import { type CheckReport, type CheckedSubject, type Expectation, check, isSubject } from "../../check/index.ts";
 import { type SpinSubject, checkSpins, isSpinSubject, randomSpins } from "../../spins/index.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
-import { loadModule } from "../load-module.ts";
+import { loadModule } from "../../runs/index.ts";
 import { type EngineFlags, extents, latticeOptions, positive, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
 
 /** What --accept and --require take. */

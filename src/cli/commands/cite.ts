@@ -3,8 +3,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { printJson, withJson } from "../output.ts";
-import { bibliography } from "../run/citations.ts";
-import { readRunFile } from "../run/parse.ts";
+import { bibliography, readRunFile } from "../../runs/index.ts";
 
 export function citeCommand(context: CliContext): Command {
   return withJson(new Command("cite"))

@@ -2,14 +2,13 @@
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { Command } from "commander";
-import { hasRelaxedSimd, hasSimd } from "../../backend/features.ts";
-import { findToolchain } from "../../backend/native.ts";
-import { type EngineReport, probeEngines } from "../../compiler/tfjs/index.ts";
+import { findToolchain, hasRelaxedSimd, hasSimd } from "../../backend/index.ts";
+import { type EngineReport, probeEngines } from "../../compiler/index.ts";
 import { BackendError } from "../../errors.ts";
 import { bytesText } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "../../runs/index.ts";
 
 /** One line of the report. */
 interface Finding {

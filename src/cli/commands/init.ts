@@ -1,11 +1,10 @@
 /** `gaugegrad init KIND`: a commented starter run file on stdout. */
 import { Command } from "commander";
 import { UsageError } from "../../errors.ts";
-import { table } from "../../util/index.ts";
+import { nearest, table } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { nearest } from "../run/nearest.ts";
-import { starters } from "../run/starters.ts";
+import { starters } from "../../runs/index.ts";
 
 export function initCommand(context: CliContext): Command {
   return withJson(new Command("init"))

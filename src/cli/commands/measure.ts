@@ -8,7 +8,7 @@ import { detectFormat } from "../../io/index.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit, errorText, exitCodeOf } from "../exit.ts";
 import { csvRows, measurementText, summaryTable } from "../measurement-text.ts";
-import { type MeasureRequest, type Measurement, Measurer } from "../measurement.ts";
+import { type MeasureRequest, type Measurement, Measurer } from "../../runs/index.ts";
 import { type EngineFlags, type GlobalOptions, extents, integer, latticeOptions, number, positive, printJson, printJsonLine, printText, withEngine, withSeed } from "../output.ts";
 
 interface Flags extends EngineFlags, GlobalOptions {

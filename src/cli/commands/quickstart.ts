@@ -3,13 +3,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { progress } from "../../report/index.ts";
+import { progress, reportHtml, resultText, rowsOf } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
 import { type EngineFlags, type GlobalOptions, latticeOptions, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
-import { LENGTHS, type Lengths, quickstart } from "../quickstart/quickstart.ts";
-import { reportHtml, resultText, rowsOf } from "../quickstart/report.ts";
-import { environmentOf } from "../environment.ts";
-import { packageVersion } from "../version.ts";
+import { LENGTHS, type Lengths, environmentOf, packageVersion, quickstart } from "../../runs/index.ts";
 
 interface Options extends EngineFlags {
   readonly dir: string;

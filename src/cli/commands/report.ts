@@ -2,14 +2,10 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { FileFormatError } from "../../errors.ts";
-import { htmlReport } from "../../report/index.ts";
+import { type FieldView, RunReader, fieldsOf, generatedOf, headingOf, htmlReport, sectionsOf, stateText } from "../../report/index.ts";
 import { writeFileAtomic } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { type GlobalOptions, number, printJson, printText, withJson } from "../output.ts";
-import { type FieldView, fieldsOf } from "../run-report/fields.ts";
-import { generatedOf, headingOf, sectionsOf } from "../run-report/page.ts";
-import { RunReader } from "../run-report/read.ts";
-import { stateText } from "../run-report/state.ts";
 
 interface Options {
   readonly out?: string;

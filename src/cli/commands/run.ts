@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { loadModule } from "../load-module.ts";
+import { loadModule } from "../../runs/index.ts";
 
 export function runCommand(context: CliContext): Command {
   return new Command("run")

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { printJson } from "../output.ts";
-import { runJsonSchema } from "../run/schema.ts";
+import { runJsonSchema } from "../../runs/index.ts";
 
 export function schemaCommand(context: CliContext): Command {
   return new Command("schema")

@@ -3,13 +3,11 @@ import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { UsageError } from "../../errors.ts";
-import { type LiveView, liveServer } from "../../report/index.ts";
+import {
+  type FieldView, type LiveView, RunReader, type RunView, fieldsOf, headingOf, liveServer, positionOf, sectionsOf, stateText,
+} from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
 import { type GlobalOptions, integer, number, printText } from "../output.ts";
-import { type FieldView, fieldsOf } from "../run-report/fields.ts";
-import { headingOf, sectionsOf } from "../run-report/page.ts";
-import { RunReader, type RunView } from "../run-report/read.ts";
-import { positionOf, stateText } from "../run-report/state.ts";
 
 interface Options {
   readonly port: number;

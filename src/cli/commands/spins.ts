@@ -5,9 +5,7 @@ import { lattice } from "../../gauge/index.ts";
 import { table, withError, writeFileAtomic } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { type EngineFlags, type GlobalOptions, latticeOptions, printJson, printText, withEngine, withJson } from "../output.ts";
-import { newFolder, writeModel, writeResults } from "../spins/files.ts";
-import { type Line, sample, train } from "../spins/jobs.ts";
-import { readSpinRun } from "../spins/schema.ts";
+import { type Line, newFolder, readSpinRun, sampleSpins as sample, trainSpins as train, writeResults, writeSpinModel as writeModel } from "../../runs/index.ts";
 
 interface Flags extends EngineFlags, GlobalOptions {
   readonly dir?: string;

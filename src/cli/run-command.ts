@@ -1,0 +1,106 @@
+/** The commands `hmc`, `train` and `slhmc`: one run file, one folder; the same command line starts and resumes. */
+import { Writable } from "node:stream";
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { EXIT, UsageError } from "../errors.ts";
+import { progress } from "../report/index.ts";
+import { bytesText } from "../util/index.ts";
+import type { CliContext } from "./context.ts";
+import { CommandExit } from "./exit.ts";
+import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
+import {
+  type Estimate, type Outcome, type ProductionOptions, type ResolvedRun, type RunCommand, type RunConfiguration, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
+} from "../runs/index.ts";
+
+interface Options extends EngineFlags, GlobalOptions {
+  readonly dir?: string;
+  readonly dryRun?: boolean;
+  readonly maxSeconds?: number;
+  readonly extend?: boolean;
+  readonly seed?: number;
+  readonly json?: boolean;
+}
+
+/** A command that makes a run. */
+export function runFileCommand(name: RunCommand, description: string, context: CliContext): Command {
+  const command = new Command(name)
+    .description(`${description} The same command resumes: bit for bit, after any interruption.`)
+    .argument("<RUN.toml>", "run file; gaugegrad init writes one")
+    .option("--dir <folder>", "folder of the run: new, or that of the same run")
+    .option("--dry-run", "print the run as resolved, its memory and an estimate of its time")
+    .option("--max-seconds <s>", "save and stop (exit code 75) before so many seconds have passed", positive)
+    .option("--extend", "go on with a run whose sampler.trajectories was raised")
+    .option("--seed <n>", "instead of sampler.seed of the run file", integer(0));
+  return withJson(withEngine(command))
+    .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run after its trajectory with a checkpoint and exit code 75.\n")
+    .action(async (file: string, _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<Options>();
+      const run = resolveRun(name, withSeed(readRunFile(resolve(context.directory, file)), options.seed));
+      const warn = (text: string): void => {
+        if (!options.quiet) context.stderr(`gaugegrad: ${text}\n`);
+      };
+      if (run.unused.length > 0) warn(`${name} uses no ${run.unused.join(", ")}: ${run.unused.length > 1 ? "these sections are" : "the section is"} left out`);
+      if (options.dryRun) return dryRun(context, run, options);
+      if (options.dir === undefined) throw new UsageError(`${name}: got no --dir, expected the folder of the run: gaugegrad ${name} ${file} --dir out`);
+      const folder = resolve(context.directory, options.dir);
+      const outcome = await produceWithProgress(context, run, folder, options, warn);
+      const summary = summaryOf(readMetrics(folder), outcome.parameters);
+      const { status, reason, position, total } = outcome;
+      const rest = status === "done" ? `${folder}: done, ${total} of ${total}` : `${folder}: stopped (${reason}) at ${position} of ${total}: the same command goes on`;
+      if (options.json) printJson(context, { schemaVersion: 1, command: name, folder, status, ...(reason === undefined ? {} : { reason }), position, total, ...summary });
+      else printText(context, [summaryText(summary), "", rest].join("\n").trimStart());
+      if (status === "stopped") throw new CommandExit(EXIT.stoppedEarly);
+    });
+}
+
+const withSeed = (c: RunConfiguration, seed: number | undefined): RunConfiguration => (seed === undefined ? c : { ...c, sampler: { ...c.sampler, seed } });
+
+async function produceWithProgress(context: CliContext, run: ResolvedRun, folder: string, options: Options, onWarning: (text: string) => void): Promise<Outcome> {
+  const stream = context.progressTTY ? process.stderr : new Writable({ write: (chunk, _encoding, done) => (context.stderr(String(chunk)), done()) });
+  let bar: ReturnType<typeof progress> | undefined;
+  const production: ProductionOptions = {
+    run,
+    folder,
+    engine: await latticeOptions(options, context.environment),
+    extend: options.extend ?? false,
+    maxSeconds: options.maxSeconds,
+    interrupt: context.interrupt,
+    onWarning,
+    onStart: (start, total) => {
+      bar = progress({ total, start, label: run.command, quiet: options.quiet, stream, environment: context.environment });
+      bar.update(start);
+    },
+    onUnit: ({ position, phase, records, counters }) => {
+      const { done, accepted } = counters[phase]!;
+      const trajectory = records.findLast((r) => r.kind === "trajectory");
+      const learnt = records.findLast((r) => r.kind === "training" || r.kind === "epoch");
+      bar?.update(position, { phase, ...(trajectory ? { acceptance: (accepted / done).toFixed(2), plaquette: trajectory.plaquette.toFixed(4) } : {}), ...(learnt ? { loss: learnt.value } : {}) });
+    },
+  };
+  try {
+    return await produce(production);
+  } finally {
+    bar?.stop();
+  }
+}
+
+async function dryRun(context: CliContext, run: ResolvedRun, options: Options): Promise<void> {
+  const needs = estimate(run, await latticeOptions(options, context.environment));
+  if (options.json) printJson(context, { schemaVersion: 1, command: run.command, configuration: run.configuration, configurationHash: run.hash, estimate: needs });
+  else printText(context, `${configurationText(run)}\n${estimateText(needs)}`);
+}
+
+/** Comments, so that the whole output is a run file. */
+function estimateText({ fieldBytes, checkpointBytes, processBytes, secondsPerTrajectory, trajectories, seconds }: Estimate): string {
+  const phases = Object.entries(trajectories).map(([phase, n]) => `# ${phase}: ${n} trajectories of ${secondsPerTrajectory[phase]!.toPrecision(3)} s`);
+  return [
+    `# memory: ${bytesText(fieldBytes)} a link field, ${bytesText(processBytes)} this process with all actions and forces; a checkpoint takes ${bytesText(checkpointBytes)}, two are kept`,
+    ...phases,
+    ...(seconds === undefined ? [] : [`# time: about ${durationText(seconds)} without measurements and checks, from forces timed on the start configuration`]),
+  ].join("\n");
+}
+
+function durationText(seconds: number): string {
+  if (seconds < 120) return `${seconds.toPrecision(2)} s`;
+  return seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,83 @@
+/** Conjugate gradient on fields: solve A x = b, or (A + sigma_k) x_k = b for several shifts at once, and learn how it went. */
+import { type Storage, Field, type ScalarType, Tape, type TracedOf, type Vector, type VectorType, concreteLeaves, scalarType, solve, tracedTwin } from "../autograd/index.ts";
+import { ConjugateGradient, type SolveReport, type SolverEngine } from "../compiler/index.ts";
+import { BackendError, ConfigurationError } from "../errors.ts";
+
+export interface ConjugateGradientOptions<I> {
+  /** Links, mass and whatever else the operator is made from; the operator receives them traced. */
+  readonly inputs: I;
+  /** Relative residual |b - A x| / |b| to reach; default 1e-12. */
+  readonly tolerance?: number;
+  /** Default 5000. */
+  readonly maxIterations?: number;
+}
+
+/** `residual` is |b - A x| / |b| of the returned solution, computed from its definition; `converged`: it is within a factor 2 of the tolerance. */
+export interface ConjugateGradientResult<N extends number = number> extends SolveReport {
+  readonly solution: Field<VectorType<N>>;
+}
+
+/** One solution a shift; `residual` is the largest of them. */
+export interface MultiShiftResult<N extends number = number> extends SolveReport {
+  readonly solutions: readonly Field<VectorType<N>>[];
+}
+
+type Operator<N extends number, I> = (x: Vector<N>, inputs: TracedOf<I>) => Vector<N>;
+
+/**
+ * Solves A x = b for a hermitian positive A: `conjugateGradient((x, { U, mass }) => staggeredNormal(U, x, mass), b, { inputs: { U, mass } })`.
+ * Starts from zero; an unreached tolerance is reported in the result.
+ * @throws SolverError when A is not positive or an input holds NaN, CovarianceError when A b is not of b's type.
+ */
+export function conjugateGradient<N extends number, const I>(operator: Operator<N, I>, b: Field<VectorType<N>>, options: ConjugateGradientOptions<I>): ConjugateGradientResult<N> {
+  const { solutions, ...report } = multiShiftConjugateGradient(operator, b, { ...options, shifts: [0] });
+  return { solution: solutions[0]!, ...report };
+}
+
+/**
+ * Solves (A + shift) x = b for every shift >= 0 with the applications of A that the smallest one needs.
+ * @throws ConfigurationError without a shift or for a negative one; else as `conjugateGradient`.
+ */
+export function multiShiftConjugateGradient<N extends number, const I>(
+  operator: Operator<N, I>,
+  b: Field<VectorType<N>>,
+  options: ConjugateGradientOptions<I> & { readonly shifts: readonly number[] },
+): MultiShiftResult<N> {
+  const { inputs, shifts, tolerance = 1e-12, maxIterations = 5000 } = options;
+  if (shifts.length === 0 || shifts.some((s) => !(s >= 0))) throw new ConfigurationError(`conjugateGradient: got the shifts [${shifts.join(", ")}], expected numbers that are not negative`);
+  const { lattice } = b;
+  const engine = lattice.engine as SolverEngine;
+  if (typeof engine.operator !== "function") throw new BackendError(`conjugateGradient: backend ${engine.name} runs no solver of its own, expected js, wasm or native: make the lattice with one of them`);
+  const tape = new Tape(lattice);
+  const leaves = concreteLeaves(inputs);
+  const traced = leaves.map((l) => tape.input(l.type));
+  let next = 0;
+  const twin = tracedTwin(inputs, () => traced[next++]!) as TracedOf<I>;
+  const x = solve((v: Vector<N>) => operator(v, twin), tape.input(b.type) as Vector<N>);
+  const node = tape.node(x.id);
+  const captured = node.inputs.slice(0, -1);
+  const prepare = tape.extract(traced.map((t) => t.id), captured);
+  const owned: Storage[] = [];
+  const own = (s: Storage): Storage => {
+    owned.push(s);
+    return s;
+  };
+  const system = { operator: node.attributes["operator"] as typeof prepare, shifts, tolerance, maxIterations, verifyAll: true };
+  let solver: ConjugateGradient | undefined;
+  try {
+    const given = leaves.map(({ value }) => {
+      if (typeof value !== "number") return value.storage;
+      const s = own(engine.allocate(scalarType as ScalarType));
+      engine.writeScalar(s, value);
+      return s;
+    });
+    const values = captured.map((id) => own(engine.allocate(tape.node(id).type)));
+    engine.operator(`prepare ${prepare.key}`, () => prepare).run(given, values);
+    const solutions = shifts.map(() => new Field(lattice, b.type));
+    solver = new ConjugateGradient(engine, system, b.type, { captured: values, b: b.storage, solutions: solutions.map((s) => s.storage) });
+    return { solutions, ...solver.solve() };
+  } finally {
+    for (const s of owned) s.dispose();
+    solver?.dispose();
+  }
+}

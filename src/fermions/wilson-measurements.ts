@@ -1,0 +1,95 @@
+/** Wilson and clover fermions: meson correlators from point sources at the origin, and the determinant. */
+import { Field, type LinkField, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
+import { GeometryError } from "../errors.ts";
+import { Cholesky } from "../linalg/index.ts";
+import type { Boundary } from "./staggered.ts";
+import { gamma, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
+
+export interface WilsonOptions {
+  readonly kappa: number;
+  /** Clover coefficient c_SW; default 0. */
+  readonly clover?: number;
+  /** Default: antiperiodic in time. */
+  readonly boundary?: Boundary;
+}
+
+/**
+ * Columns of the propagator: the function returned gives D^{-1}(n; 0) = (D^+D)^{-1} D^+ for a source of one colour and spin at the origin, in
+ * canonical order: sites, colours, spins, (re, im).
+ */
+export function wilsonPropagator(U: LinkField, { kappa, clover = 0, boundary }: WilsonOptions): (colour: number, spin: number) => Float64Array {
+  const source: Field<VectorType> = new Field(U.lattice, wilsonType(U.lattice, U.N, { boundary }));
+  const plan = record((V, b, k) => solve((x: Vector) => wilsonNormal(V, x, k, clover), wilsonDdag(V, b, k, clover)), U, source, kappa);
+  return (colour, spin) => {
+    const data = new Float64Array(source.length);
+    data[2 * (colour * spinOf(source.type) + spin)] = 1;
+    return plan.run(U, source.set(data), kappa).toArray();
+  };
+}
+
+/** Largest dimension of the dense matrix of D^+D. */
+const LARGEST = 6144;
+
+/** ln |det D| through the dense matrix of D^+D; det D is real. @throws GeometryError when its dimension exceeds 6144. */
+export function wilsonDeterminant(U: LinkField, { kappa, clover = 0, boundary }: WilsonOptions): number {
+  const x: Field<VectorType> = new Field(U.lattice, wilsonType(U.lattice, U.N, { boundary }));
+  const n = x.length / 2;
+  if (n > LARGEST) throw new GeometryError(`wilsonDeterminant: got a matrix of dimension ${n}, expected at most ${LARGEST}: use a smaller lattice`);
+  const plan = record((V, b, k) => wilsonNormal(V, b, k, clover), U, x, kappa);
+  const v = new Float64Array(2 * n);
+  const L = new Cholesky(n, (a, stride) => {
+    for (let i = 0; i < n; i++) {
+      v[2 * i] = 1;
+      const column = plan.run(U, x.set(v), kappa).toArray();
+      v[2 * i] = 0;
+      // row i is the conjugate of column i
+      for (let k = 0; k <= i; k++) {
+        a[2 * (i * stride + k)] = column[2 * k]!;
+        a[2 * (i * stride + k) + 1] = -column[2 * k + 1]!;
+      }
+    }
+  });
+  x[Symbol.dispose]();
+  return L.logDeterminant / 2;
+}
+
+/** Correlators of time slices t = 0 ... Lt - 1, summed over space, without sign or normalisation. */
+export interface PionCorrelators {
+  /** PP(t) = sum |S(x, 0)|^2 over all colours and spins. */
+  readonly PP: Float64Array;
+  /** Axial current gamma_t gamma_5 at the sink, gamma_5 at the source: AP(t) = - sum tr[gamma_t S S^+]. */
+  readonly AP: Float64Array;
+  /** PCAC mass [AP(t+1) - AP(t-1)] / (4 PP(t)), with periodic differences. */
+  readonly pcacMass: Float64Array;
+}
+
+/** Pion correlators with point source at the origin and all source columns. @throws SolverError when the solver does not converge. */
+export function wilsonPion(U: LinkField, options: WilsonOptions): PionCorrelators {
+  const { lattice, N } = U;
+  const gammaT = gamma(lattice, lattice.dim - 1);
+  const spins = gammaT.length;
+  const T = lattice.extents[lattice.dim - 1]!;
+  const slice = lattice.volume / T;
+  const propagator = wilsonPropagator(U, options);
+  const [PP, AP] = [new Float64Array(T), new Float64Array(T)];
+  for (let c = 0; c < N; c++)
+    for (let s = 0; s < spins; s++) {
+      const S = propagator(c, s);
+      for (let n = 0; n < lattice.volume; n++) {
+        const t = Math.floor(n / slice);
+        for (let a = 0; a < N; a++) {
+          const at = 2 * (n * N + a) * spins;
+          for (let e = 0; e < spins; e++) {
+            const [re, im] = [S[at + 2 * e]!, S[at + 2 * e + 1]!];
+            PP[t]! += re * re + im * im;
+            // Re of conj(S_e) gamma_ef S_f
+            gammaT[e]!.forEach(([gr, gi], f) => {
+              const [fr, fi] = [S[at + 2 * f]!, S[at + 2 * f + 1]!];
+              AP[t]! -= re * (gr * fr - gi * fi) + im * (gr * fi + gi * fr);
+            });
+          }
+        }
+      }
+    }
+  return { PP, AP, pcacMass: PP.map((p, t) => (AP[(t + 1) % T]! - AP[(t + T - 1) % T]!) / (4 * p)) };
+}

@@ -1,0 +1,58 @@
+/** The sections of a run in their order, and what made them. */
+import type { Generated, NamedSection } from "../index.ts";
+import { packageVersion } from "../../runs/index.ts";
+import { checksSection, dynamicsSection, trainingSection } from "./dynamics.ts";
+import { type FieldView, fieldSections } from "./fields.ts";
+import { correlatorSection, flowSection } from "./flow.ts";
+import type { RunView } from "./read.ts";
+import { autocorrelationSection, distributionsSection, historiesSection, resultsSection, summarySection } from "./results.ts";
+import { secondsOf } from "./state.ts";
+
+const COMMANDS = { hmc: "Hybrid Monte Carlo", train: "Training of an effective action", slhmc: "Self-learning hybrid Monte Carlo" } as const;
+
+const ACTIONS = { wilson: "Wilson", symanzik: "Symanzik", iwasaki: "Iwasaki", dbw2: "DBW2", loops: "loop" } as const;
+
+/** Title and subtitle of a run. */
+export function headingOf({ info, configuration: c }: RunView): { readonly title: string; readonly subtitle: string } {
+  const kind = COMMANDS[info.command] ?? info.command;
+  const fermions = (c.fermions ?? []).map((f) => `${f.flavours} ${f.kind === "rational" ? "rational staggered" : "staggered"} flavours, m = ${f.mass}`);
+  const system = [`${c.group} on ${(c.lattice?.extents ?? []).join(" × ")}`, `${ACTIONS[c.action?.kind] ?? c.action?.kind} action, β = ${c.action?.beta}`, ...fermions, ...(c.network ? [`network: ${c.network.kind === "cask" ? "CASK" : c.network.kind}`] : [])].join("; ");
+  return { title: c.title ?? kind, subtitle: c.title === undefined ? system : `${kind}: ${system}` };
+}
+
+/** All sections that have something to say. `slices: false` leaves pictures of the last configuration to sliders. */
+export function sectionsOf(view: RunView, fields: FieldView | undefined, slices: boolean): NamedSection[] {
+  const found = [summarySection(view), resultsSection(view), historiesSection(view), dynamicsSection(view), distributionsSection(view), autocorrelationSection(view), flowSection(view), correlatorSection(view), trainingSection(view)];
+  return [...found, ...(fields ? fieldSections(fields, slices) : []), checksSection(view), eventsSection(view), configurationSection(view)].filter((s) => s !== undefined);
+}
+
+function eventsSection({ events }: RunView): NamedSection | undefined {
+  if (events.length === 0) return undefined;
+  return {
+    id: "events",
+    heading: "Events",
+    table: { header: ["time", "event", "after", "what"], rows: events.map((e) => [String(e.time ?? ""), e.kind, String(e.position ?? ""), e.text ?? (e.version === undefined ? "" : `gaugegrad ${e.version}${e.arithmetic ? `, ${e.arithmetic.engine}` : ""}`)]) },
+  };
+}
+
+function configurationSection({ configurationText }: RunView): NamedSection {
+  return { id: "configuration", heading: "Configuration", text: "The run file as resolved, with every default.", code: configurationText.trim() };
+}
+
+/** How the run was made. */
+export function generatedOf(view: RunView): Generated {
+  const { info, configuration, events } = view;
+  const started = events.findLast((e) => e.environment !== undefined);
+  const arithmetic = started?.arithmetic;
+  return {
+    command: `gaugegrad ${info.command} RUN.toml --dir DIR`,
+    version: `${info.version}${info.version === packageVersion() ? "" : ` (report by ${packageVersion()})`}`,
+    seed: `${configuration.sampler?.seed ?? "unknown"}, stream ${configuration.sampler?.stream ?? 0}`,
+    elapsedSeconds: secondsOf(view),
+    environment: {
+      ...(arithmetic ? { backend: `${arithmetic.engine}${arithmetic.fusedMultiplyAdd ? ", fused multiply-add" : ""}` } : {}),
+      ...started?.environment,
+      "configuration SHA-256": info.configurationHash,
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/** The machine and versions behind a result, as reports and run folders record them. */
+import { cpus } from "node:os";
+import { hasRelaxedSimd, hasSimd } from "../backend/index.ts";
+
+export function environmentOf(): Readonly<Record<string, string>> {
+  const simd = hasSimd();
+  return {
+    Node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    processor: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} threads`,
+    arithmetic: simd ? (hasRelaxedSimd() ? "SIMD, fused multiply-add" : "SIMD, multiply then add") : "scalar",
+  };
+}

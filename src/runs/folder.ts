@@ -1,0 +1,124 @@
+/** The folder of a run: names, whether it is one, and what an interrupted write has left. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse, stringify } from "smol-toml";
+import { FileFormatError } from "../errors.ts";
+import { latestCheckpoint } from "../io/index.ts";
+import { writeFileAtomic } from "../util/index.ts";
+import type { CheckpointState, EventRecord, MetricsRecord, RunInfo } from "./records.ts";
+import type { ResolvedRun } from "./resolve.ts";
+import type { RunConfiguration } from "./schema.ts";
+
+/** Paths of a run's files. */
+export interface RunPaths {
+  readonly folder: string;
+  readonly info: string;
+  readonly configuration: string;
+  readonly metrics: string;
+  readonly events: string;
+  readonly model: string;
+  readonly configurations: string;
+}
+
+export function runPaths(folder: string): RunPaths {
+  const at = (name: string): string => join(folder, name);
+  return { folder, info: at("run.json"), configuration: at("config.toml"), metrics: at("metrics.jsonl"), events: at("events.jsonl"), model: at("model.gaugegrad"), configurations: at("configurations") };
+}
+
+/** What a new run may find: its own lock, and what a write that was killed has left. */
+const TRANSIENT = /^(lock(\.\d+\.stale)?|STOP)$|^\..*\.\d+\.tmp$|\.\d+\.tmp$/;
+
+/** Makes the folder. @throws FileFormatError when that is impossible, or when it holds something that is not a run. */
+export function prepareFolder(folder: string): RunPaths {
+  const paths = runPaths(folder);
+  try {
+    makeFolder(folder);
+    const others = readdirSync(folder).filter((name) => !TRANSIENT.test(name));
+    if (others.length > 0 && !existsSync(paths.info)) throw new FileFormatError(`${folder}: got a folder with ${others.slice(0, 3).join(", ")}${others.length > 3 ? ` and ${others.length - 3} more` : ""} that is no run, expected a new or empty folder, or that of a run: give another --dir`);
+  } catch (error) {
+    if (error instanceof FileFormatError) throw error;
+    throw new FileFormatError(`${folder}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
+  }
+  return paths;
+}
+
+/** Makes a folder and its parents one by one: the recursive mkdir of Node 20 never returns where the system answers ENOENT to mkdir, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  mkdirSync(folder);
+}
+
+/** Removes what killed writes have left; only for the holder of the lock. */
+export function removeLeftovers({ folder, configurations }: RunPaths): void {
+  for (const at of [folder, ...(existsSync(configurations) ? [configurations] : [])])
+    for (const name of readdirSync(at)) if (name.endsWith(".tmp") && TRANSIENT.test(name)) rmSync(join(at, name), { force: true });
+}
+
+/** Writes run.json and config.toml. @throws FileFormatError when that is impossible. */
+export function writeRunFiles(paths: RunPaths, run: ResolvedRun, version: string): void {
+  const info: RunInfo = { schemaVersion: 1, command: run.command, configurationHash: run.hash, version };
+  try {
+    writeFileAtomic(paths.info, `${JSON.stringify(info, null, 2)}\n`);
+    writeFileAtomic(paths.configuration, configurationText(run));
+  } catch (error) {
+    throw new FileFormatError(`${paths.folder}: cannot be written (${(error as Error).message.split(",")[0]}), expected a folder with room that may be written to`);
+  }
+}
+
+/** The resolved run as TOML. */
+export function configurationText({ command, configuration }: Pick<ResolvedRun, "command" | "configuration">): string {
+  return `# gaugegrad ${command}: the run as resolved, with every default\n\n${stringify(configuration)}\n`;
+}
+
+/** Adds a line to events.jsonl. A full disk must not hide the reason that is reported. */
+export function recordEvent({ events }: RunPaths, event: EventRecord): void {
+  try {
+    appendFileSync(events, `${JSON.stringify(event)}\n`);
+  } catch {
+    // the event has been or will be printed as well
+  }
+}
+
+/** run.json. @throws FileFormatError when the folder is no run. */
+export function readRunInfo(folder: string): RunInfo {
+  const { info } = runPaths(folder);
+  if (!existsSync(info)) throw new FileFormatError(`${folder}: got no run.json, expected the folder of a run: start one with gaugegrad hmc, train or slhmc`);
+  try {
+    return JSON.parse(readFileSync(info, "utf8")) as RunInfo;
+  } catch {
+    throw new FileFormatError(`${info}: is no JSON, expected what gaugegrad wrote: restore it from a copy`);
+  }
+}
+
+/** config.toml, as resolved. */
+export function readConfiguration(folder: string): RunConfiguration {
+  return parse(readFileSync(runPaths(folder).configuration, "utf8")) as unknown as RunConfiguration;
+}
+
+/** Complete lines of a JSON Lines file; one that is being written is left out. */
+function readLines<T>(file: string): T[] {
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, "utf8");
+  return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as T);
+}
+
+/** The lines of metrics.jsonl so far. */
+export function readMetrics(folder: string): MetricsRecord[] {
+  return readLines(runPaths(folder).metrics);
+}
+
+/** The lines of events.jsonl so far. */
+export function readEvents(folder: string): EventRecord[] {
+  return readLines(runPaths(folder).events);
+}
+
+/** The newest whole checkpoint of a run, with what was wrong with newer ones; undefined before the first. @throws FileFormatError when all are damaged. */
+export function readState(folder: string): { readonly state: CheckpointState; readonly file: string; readonly damaged: readonly string[] } | undefined {
+  const found = latestCheckpoint(folder);
+  if (!found) return undefined;
+  const state = found.state as CheckpointState;
+  if (state?.version !== 1 || typeof state.configurationHash !== "string") throw new FileFormatError(`${found.file}: got a checkpoint of another kind, expected one of a run`);
+  return { state, file: found.file, damaged: found.damaged };
+}

@@ -1,0 +1,22 @@
+/** Runs room: run files, production with exact resume, measurements, the jobs of the quickstart and of the spins. */
+export { bibliography } from "./citations.ts";
+export { environmentOf } from "./environment.ts";
+export { type Estimate, estimate } from "./estimate.ts";
+export { configurationText, readConfiguration, readMetrics, readRunInfo, readState, runPaths } from "./folder.ts";
+export { lockHolder } from "./lock.ts";
+export { type MeasureRequest, type Measurement, Measurer } from "./measurement.ts";
+export { loadModule } from "./modules/load-module.ts";
+export { networkOf } from "./networks.ts";
+export { readRunFile } from "./parse.ts";
+export { type Outcome, type ProductionOptions, produce } from "./production.ts";
+export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
+export { LENGTHS, type Lengths, type QuickstartResult, type Sampled, quickstart } from "./quickstart/quickstart.ts";
+export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
+export { type ResolvedRun, resolveRun } from "./resolve.ts";
+export { type RunConfiguration, runJsonSchema } from "./schema.ts";
+export { newFolder, writeModel as writeSpinModel, writeResults } from "./spins/files.ts";
+export { type Line, sample as sampleSpins, train as trainSpins } from "./spins/jobs.ts";
+export { readSpinRun } from "./spins/schema.ts";
+export { starters } from "./starters.ts";
+export { summaryOf, summaryText } from "./summary.ts";
+export { packageVersion } from "./version.ts";

@@ -1,0 +1,82 @@
+/** metrics.jsonl: lines are appended as they come; a checkpoint remembers how far the file belongs to it, and a resumed run cuts off the rest. */
+import { type Hash, createHash } from "node:crypto";
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { FileFormatError } from "../errors.ts";
+import type { CheckpointState, MetricsRecord } from "./records.ts";
+
+type Position = CheckpointState["metrics"];
+
+export class MetricsFile implements Disposable {
+  readonly #file: string;
+  readonly #fd: number;
+  readonly #hash: Hash;
+  #bytes: number;
+  #lines: number;
+
+  /**
+   * Opens the file at a position and cuts off what was written after it.
+   * @throws FileFormatError when the file is shorter or its beginning has changed.
+   */
+  constructor(file: string, at: Position) {
+    this.#file = file;
+    if (!existsSync(file) && at.bytes > 0) throw new FileFormatError(`${file}: is missing, expected ${at.lines} lines that belong to the checkpoint: restore it from a copy`);
+    try {
+      this.#fd = openSync(file, existsSync(file) ? "r+" : "w+");
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    this.#hash = createHash("sha256");
+    this.#bytes = at.bytes;
+    this.#lines = at.lines;
+    try {
+      this.#hashBeginning(at);
+      ftruncateSync(this.#fd, at.bytes);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  /** Adds lines. @throws FileFormatError when the disk is full. */
+  append(records: readonly MetricsRecord[]): void {
+    const text = Buffer.from(records.map((r) => `${JSON.stringify(r)}\n`).join(""));
+    try {
+      for (let done = 0; done < text.length; ) done += writeSync(this.#fd, text, done, text.length - done, this.#bytes + done);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    this.#hash.update(text);
+    this.#bytes += text.length;
+    this.#lines += records.length;
+  }
+
+  /** Makes the lines durable and says how far the file goes. */
+  sync(): Position {
+    try {
+      fsyncSync(this.#fd);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    return { bytes: this.#bytes, lines: this.#lines, sha256: this.#hash.copy().digest("hex") };
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  #hashBeginning(at: Position): void {
+    const piece = Buffer.alloc(1 << 20);
+    for (let done = 0; done < at.bytes; ) {
+      const read = readSync(this.#fd, piece, 0, Math.min(piece.length, at.bytes - done), done);
+      if (read === 0) throw new FileFormatError(`${this.#file}: got ${done} bytes, expected at least the ${at.bytes} that belong to the checkpoint: restore it from a copy`);
+      this.#hash.update(piece.subarray(0, read));
+      done += read;
+    }
+    const found = this.#hash.copy().digest("hex");
+    if (at.bytes > 0 && found !== at.sha256) throw new FileFormatError(`${this.#file}: got the SHA-256 ${found} of the first ${at.bytes} bytes, expected ${at.sha256}: the file was altered after the checkpoint, restore it from a copy`);
+  }
+
+  #failed(error: unknown): FileFormatError {
+    return new FileFormatError(`${this.#file}: cannot be written (${(error as Error).message.split(",")[0]}), expected a disk with room: the run resumes from its last checkpoint`);
+  }
+}

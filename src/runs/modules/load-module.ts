@@ -1,0 +1,64 @@
+/**
+ * Loads a user's TypeScript or JavaScript module without a build step. Types are stripped by amaro in a module customisation hook, and
+ * "gaugegrad" in the module's imports means this very package, wherever the file lies, so that both share one copy of the tape.
+ */
+import { readFile } from "node:fs/promises";
+import { register } from "node:module";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { FileFormatError, GaugegradError } from "../../errors.ts";
+import { stripTypes } from "./strip-types.ts";
+
+const TYPESCRIPT = /\.[mc]?ts$/;
+/** Run from its own TypeScript sources, the surrounding tool (the test runner) loads TypeScript already. */
+const FROM_SOURCE = import.meta.url.endsWith(".ts");
+
+/**
+ * The exports of a module file.
+ * @throws FileFormatError for a file that cannot be read, parsed or loaded; errors of this package that its code throws pass through.
+ */
+export async function loadModule(path: string, directory: string): Promise<Readonly<Record<string, unknown>>> {
+  const file = resolve(directory, path);
+  let source: string;
+  try {
+    source = await readFile(file, "utf8");
+  } catch (error) {
+    throw new FileFormatError(`${path}: got ${reason(error)}, expected a readable TypeScript or JavaScript module: check the path`);
+  }
+  if (TYPESCRIPT.test(file)) parsed(source, path);
+  if (!FROM_SOURCE) register("./module-hooks.js", import.meta.url, { data: { root: new URL("../../", import.meta.url).href } });
+  try {
+    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if (error instanceof GaugegradError) throw error;
+    const failure = new FileFormatError(`${path}: got "${reason(error)}" while loading, expected a module that loads: ${advice(error)}`);
+    failure.cause = error;
+    throw failure;
+  }
+}
+
+/** @throws FileFormatError with the line of the first error. */
+function parsed(source: string, path: string): void {
+  try {
+    stripTypes(source);
+  } catch (error) {
+    const text = reason(error);
+    // the parser marks the place under the line that it quotes
+    const line = /^\s*(\d+) \|[^\n]*\n\s*:\s*\^/m.exec(text)?.[1];
+    const what = text.replace(/^\s*x\s*/, "").split("\n")[0]!;
+    throw new FileFormatError(`${path}${line ? `, line ${line}` : ""}: got a syntax error (${what.trim()}), expected TypeScript: correct it and run again`);
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The two mistakes that a module without a build step makes most. */
+function advice(error: unknown): string {
+  const text = reason(error);
+  const missing = /does not provide an export named '(\w+)'/.exec(text)?.[1];
+  if (missing) return `if ${missing} is a type, write "import type" or "type ${missing}" in the import`;
+  if ((error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND") return "correct the import, or install the package that it names";
+  return "correct it; --debug shows the stack";
+}

@@ -1,0 +1,150 @@
+/** From the text of a run file to a resolved configuration; every complaint names the key, what stands there and what was expected. */
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { TomlError, parse } from "smol-toml";
+import type { z } from "zod";
+import { ConfigurationError, FileFormatError } from "../errors.ts";
+import { nearest } from "../util/index.ts";
+import { type RunConfiguration, runJsonSchema, runSchema } from "./schema.ts";
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** Reads a run file; paths in it are taken from its folder and become absolute. @throws FileFormatError when it cannot be read, ConfigurationError as `parseRun`. */
+export function readRunFile(file: string): RunConfiguration {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected a run file: gaugegrad init --list names starters`);
+  }
+  return withAbsolutePaths(parseRun(text, file), dirname(file));
+}
+
+/** The configuration that a text means. @throws ConfigurationError for text that is not TOML, unknown keys and wrong values. */
+export function parseRun(text: string, source: string): RunConfiguration {
+  const raw = tables(text, source);
+  const fermions = raw["fermions"];
+  // one field needs no list
+  const single = typeof fermions === "object" && fermions !== null && !Array.isArray(fermions);
+  const given = single ? { ...raw, fermions: [fermions] } : raw;
+  const result = runSchema.safeParse(given);
+  if (result.success) return result.data;
+  const lines = result.error.issues.flatMap((issue) => complaints(issue, given, single));
+  const more = lines.length > 3 ? `; and ${lines.length - 3} more` : "";
+  throw new ConfigurationError(`${source}: ${lines.slice(0, 3).join("; ")}${more}`);
+}
+
+function tables(text: string, source: string): Record<string, unknown> {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
+    throw new ConfigurationError(`${source}: line ${error.line}, column ${error.column}: ${reason}, expected TOML`);
+  }
+}
+
+function withAbsolutePaths(c: RunConfiguration, folder: string): RunConfiguration {
+  const at = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+  return {
+    ...c,
+    start: c.start.file === undefined ? c.start : { ...c.start, file: at(c.start.file) },
+    ...(c.network?.kind === "model" ? { network: { ...c.network, file: at(c.network.file) } } : {}),
+    ...(c.training?.configurations ? { training: { ...c.training, configurations: c.training.configurations.map(at) } } : {}),
+  };
+}
+
+function complaints(issue: Issue, raw: unknown, single: boolean): string[] {
+  const where = (path: Path): string => pathText(single && path[0] === "fermions" && path[1] === 0 ? ["fermions", ...path.slice(2)] : path);
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(issue.path, raw);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return `${where([...issue.path, key])}: got an unknown key, expected one of ${known.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`;
+    });
+  }
+  // the member of a union that got furthest into the value knows best
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const deepest = issue.errors.filter((e) => e.length > 0 && e.every((i) => i.path.length > 0 || i.code === "unrecognized_keys"));
+    if (deepest.length > 0) return deepest[0]!.flatMap((inner) => complaints({ ...inner, path: [...issue.path, ...inner.path] }, raw, single));
+  }
+  const value = valueOf(raw, issue.path);
+  const expected = expectedOf(issue);
+  const hint = typeof value === "string" && issue.code === "invalid_value" ? nearest(value, issue.values.map(String)) : undefined;
+  return [`${where(issue.path)}: got ${valueText(value)}, expected ${expected}${hint === undefined ? "" : `: did you mean "${hint}"?`}`];
+}
+
+function expectedOf(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return TYPES[issue.expected as string] ?? issue.expected;
+    case "invalid_value":
+      return issue.values.map((v) => JSON.stringify(v)).join(", ").replace(/, ([^,]*)$/, issue.values.length > 1 ? " or $1" : "");
+    case "too_small":
+      return issue.origin === "array" ? `at least ${issue.minimum} of them` : issue.origin === "string" ? "a text that is not empty" : `a number ${issue.inclusive ? "of at least" : "above"} ${issue.minimum}`;
+    case "too_big":
+      return issue.origin === "array" ? `at most ${issue.maximum} of them` : `a number ${issue.inclusive ? "of at most" : "below"} ${issue.maximum}`;
+    case "invalid_union":
+      if (issue.discriminator !== undefined) return kindsOf(issue.path);
+      return [...new Set(issue.errors.flatMap((e) => (e[0] ? [expectedOf(e[0])] : [])))].join(" or ");
+    default:
+      return issue.message.replace(/^expected /, "");
+  }
+}
+
+const TYPES: { readonly [type: string]: string } = {
+  number: "a number", int: "an integer", string: "a text", boolean: "true or false", array: "a list", object: "a table", record: "a table",
+};
+
+function valueText(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value instanceof Date) return `${value.toISOString()} (a date)`;
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? (value.length <= 4 ? `the list ${JSON.stringify(value)}` : `a list of ${value.length}`) : `the table ${JSON.stringify(value).slice(0, 60)}`;
+  return typeof value === "string" ? `the text ${JSON.stringify(value)}` : String(value);
+}
+
+const pathText = (path: Path): string => path.reduce<string>((s, key) => (typeof key === "number" ? `${s}[${key}]` : s === "" ? String(key) : `${s}.${String(key)}`), "");
+
+const valueOf = (raw: unknown, path: Path): unknown => path.reduce<unknown>((x, key) => (typeof x === "object" && x !== null ? (x as Record<PropertyKey, unknown>)[key] : undefined), raw);
+
+interface Node {
+  readonly properties?: { readonly [key: string]: Node };
+  readonly additionalProperties?: Node | boolean;
+  readonly items?: Node;
+  readonly anyOf?: readonly Node[];
+  readonly oneOf?: readonly Node[];
+  readonly const?: unknown;
+}
+
+/** Schema nodes that may describe a path; of unions by kind only the one that the value names. */
+function nodesAt(path: Path, raw: unknown): Node[] {
+  let nodes: Node[] = alternatives(runJsonSchema() as Node, raw);
+  let value = raw;
+  for (const key of path) {
+    value = valueOf(value, [key]);
+    nodes = nodes.flatMap((n) => {
+      const next = typeof key === "number" ? n.items : (n.properties?.[String(key)] ?? n.additionalProperties);
+      return typeof next === "object" ? alternatives(next, value) : [];
+    });
+  }
+  return nodes;
+}
+
+function alternatives(node: Node, value: unknown): Node[] {
+  const branches = node.anyOf ?? node.oneOf;
+  if (!branches) return [node];
+  const kind = valueOf(value, ["kind"]);
+  const named = branches.filter((b) => kind !== undefined && b.properties?.["kind"]?.const === kind);
+  return (named.length > 0 ? named : branches).flatMap((b) => alternatives(b, value));
+}
+
+function knownKeys(path: Path, raw: unknown): string[] {
+  return [...new Set(nodesAt(path, raw).flatMap((n) => Object.keys(n.properties ?? {})))];
+}
+
+/** The kinds of a union, from the path of its discriminator. */
+function kindsOf(path: Path): string {
+  const kinds = nodesAt(path.slice(0, -1), undefined).flatMap((n) => n.properties?.[String(path.at(-1))]?.const ?? []);
+  return kinds.map((k) => JSON.stringify(k)).join(", ");
+}

@@ -1,0 +1,181 @@
+/**
+ * What a run leaves in its folder. Reports and live pages read these files, so the shapes are contracts.
+ *
+ *   run.json          RunInfo: marks the folder as a run
+ *   config.toml       the run file as resolved, with every default
+ *   metrics.jsonl     one MetricsRecord a line; the same bits whether the run was interrupted or not, so nothing in it knows the time
+ *   events.jsonl      one EventRecord a line: starts, resumes, stops, warnings, with time, versions and arithmetic
+ *   checkpoint.NNNNNNNN   the newest two, NNNNNNNN = position: a text line and encoded `CheckpointState`
+ *   model.gaugegrad   trained network, at the end of training (`gaugegrad model show`)
+ *   configurations/NNNNNNNN.EXT   links after trajectory NNNNNNNN - 1, as the run file asks
+ *   lock              while a run works in the folder
+ *   STOP              made by hand: the run saves after its trajectory and ends
+ */
+import type { TrainingState } from "../training/index.ts";
+
+/** Commands that make runs. */
+export type RunCommand = "hmc" | "train" | "slhmc";
+
+/** Stages of a run in their order: trajectories that are not measured, online training in the prior HMC, production; or epochs on stored configurations. */
+export type Phase = "thermalise" | "train" | "sample" | "epochs";
+
+/** run.json */
+export interface RunInfo {
+  readonly schemaVersion: 1;
+  readonly command: RunCommand;
+  /** SHA-256 of command and resolved configuration. */
+  readonly configurationHash: string;
+  /** Version of gaugegrad that started the run. */
+  readonly version: string;
+}
+
+/** Root mean square and largest size of a force over the links, |F|^2 = -2 tr F^2 (U(1): |F|^2). */
+export interface ForceSize {
+  readonly rms: number;
+  readonly max: number;
+}
+
+/** One trajectory. */
+export interface TrajectoryRecord {
+  readonly kind: "trajectory";
+  readonly phase: "thermalise" | "train" | "sample";
+  /** Number from 0, through all phases. */
+  readonly trajectory: number;
+  readonly accepted: boolean;
+  /** H_new - H_old of the target. */
+  readonly dH: number;
+  /** Target action after the trajectory, with its pseudofermions. */
+  readonly action: number;
+  /** Kinetic energy of the fresh momenta. */
+  readonly kinetic: number;
+  /** Mean plaquette Re tr P / N after the trajectory. */
+  readonly plaquette: number;
+}
+
+/** What was measured after a trajectory of the phase `sample`. */
+export interface MeasurementRecord {
+  readonly kind: "measurement";
+  readonly trajectory: number;
+  /**
+   * By name: "plaquette.xy" (planes), "rectangle", "polyakov.re", "polyakov.im" (not for SU(2)), "|polyakov|", "linkTrace", "energy.clover", "energy.plaquette",
+   * "energy.electric", "energy.magnetic", "charge", "condensate", "pion(0)", "wilson(2,2)", ...
+   */
+  readonly values: { readonly [name: string]: number };
+  /** By part of the actions: "gauge"; "fermions", or "fermions.0", "fermions.1"; "target" with fermions; "guide". Present when "forces" is among the observables. */
+  readonly forces?: { readonly [part: string]: ForceSize };
+  /** Along the gradient flow, when asked for; times in lattice units. */
+  readonly flow?: readonly FlowPoint[];
+}
+
+/** One flow time. E = energy density by the clover; t2E = t^2 E. */
+export interface FlowPoint {
+  readonly t: number;
+  readonly plaquette: number;
+  readonly energyPlaquette: number;
+  readonly energyClover: number;
+  /** 0 in fewer than four dimensions. */
+  readonly topologicalCharge: number;
+}
+
+/** One optimiser step of online training, after the line of its trajectory. */
+export interface TrainingRecord {
+  readonly kind: "training";
+  readonly step: number;
+  readonly trajectory: number;
+  /** The loss that is minimised, before the step. */
+  readonly value: number;
+  /** 1/2 |S_theta - S|^2 */
+  readonly squared: number;
+  /** 1/2 |S_theta - S - E_0|^2; absent in the first step of batches of one. */
+  readonly centred?: number;
+  readonly offset: number;
+  readonly gradientNorm: number;
+  readonly rate: number;
+  /** theta after the step, in the order of the names of the model. */
+  readonly parameters: readonly number[];
+}
+
+/** One epoch of training on stored configurations. */
+export interface EpochRecord {
+  readonly kind: "epoch";
+  readonly epoch: number;
+  readonly value: number;
+  readonly squared: number;
+  readonly centred?: number;
+  readonly heldOut?: number;
+  readonly gradientNorm: number;
+  readonly rate: number;
+  readonly parameters: readonly number[];
+}
+
+/** A production self-check that passed; one that fails ends the run (exit code 4) and stands in events.jsonl. */
+export interface CheckRecord {
+  readonly kind: "check";
+  readonly trajectory: number;
+  /** The trajectory was computed twice with the same bits. */
+  readonly repeated: true;
+  /** Largest |U - U_0| after integrating forward and back, and |H - H_0|. */
+  readonly reversibility: number;
+  readonly reversibilityDH: number;
+  /** Largest |U U^+ - 1| and |det U - 1|. */
+  readonly unitarity: number;
+  readonly determinant: number;
+}
+
+/** A line of metrics.jsonl. */
+export type MetricsRecord = TrajectoryRecord | MeasurementRecord | TrainingRecord | EpochRecord | CheckRecord;
+
+/** How numbers are computed: results keep their bits under equal arithmetic only. */
+export interface Arithmetic {
+  /** Backend that ran the programs. */
+  readonly engine: string;
+  readonly fusedMultiplyAdd: boolean;
+}
+
+/** A line of events.jsonl. */
+export interface EventRecord {
+  readonly kind: "start" | "resume" | "stop" | "done" | "failure" | "warning";
+  /** ISO 8601. */
+  readonly time: string;
+  /** Trajectories (or epochs) done. */
+  readonly position: number;
+  /** Reason, warning or error, one sentence. */
+  readonly text?: string;
+  /** With start and resume. */
+  readonly version?: string;
+  readonly arithmetic?: Arithmetic;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Seconds of this part of the run, with stop, done and failure. */
+  readonly seconds?: number;
+}
+
+/** Everything a run needs to go on, in one transaction. */
+export interface CheckpointState {
+  readonly version: 1;
+  readonly command: RunCommand;
+  readonly configurationHash: string;
+  /** The resolved configuration. */
+  readonly configuration: unknown;
+  readonly arithmetic: Arithmetic;
+  /** Trajectories (phases thermalise, train, sample together) or epochs done. */
+  readonly position: number;
+  readonly total: number;
+  /** Nothing is left to do. */
+  readonly done: boolean;
+  /** Phase of the last trajectory, or of the first one before it. */
+  readonly phase: Phase;
+  /** All random numbers are functions of these. */
+  readonly random: { readonly seed: number; readonly stream: number; readonly trajectory: number };
+  /** N of the group; extents; links direction by direction in canonical order (sites lexicographic, rows, re and im). */
+  readonly group: number;
+  readonly extents: readonly number[];
+  readonly links: readonly Float64Array[];
+  /** theta of the effective action that the guide has or is trained to have; null without one. */
+  readonly parameters: { readonly names: readonly string[]; readonly values: Float64Array } | null;
+  /** Optimiser, offset, replay buffer; null outside of training. */
+  readonly training: TrainingState | null;
+  /** Accepted and done trajectories of each phase. */
+  readonly counters: { readonly [phase: string]: { readonly done: number; readonly accepted: number } };
+  /** How far metrics.jsonl belongs to this state. */
+  readonly metrics: { readonly bytes: number; readonly lines: number; readonly sha256: string };
+}

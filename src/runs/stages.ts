@@ -1,0 +1,195 @@
+/**
+ * The stages of a run as one sequence of units: trajectories that thermalise, trajectories with a training step, trajectories of production;
+ * or epochs on stored configurations. Between two units the caller may save or stop.
+ */
+import { randomStream } from "../util/index.ts";
+import { plaquettes, reunitarise } from "../gauge/index.ts";
+import { readGauge } from "../io/index.ts";
+import {
+  type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, losses, schedules, sgd, takeSample, trainOffline, trainOnline,
+} from "../training/index.ts";
+import { type TrajectoryResult, hmc } from "../samplers/index.ts";
+import { CheckedSampler, checking } from "./checked-sampler.ts";
+import { measure } from "./measure.ts";
+import type { MetricsRecord, Phase } from "./records.ts";
+import type { ResolvedRun } from "./resolve.ts";
+import type { RunConfiguration, TrainingSection } from "./schema.ts";
+import { type GuideParts, type System, levelsOf } from "./system.ts";
+
+/** Where a run stands and what it has learnt. */
+export interface Progress {
+  /** Trajectories, or epochs, done. */
+  readonly position: number;
+  /** Of the effective action; undefined while nothing was trained. */
+  readonly theta?: Float64Array;
+  /** Of the training that goes on; undefined outside of it. */
+  readonly training?: TrainingState;
+}
+
+/** What one trajectory or epoch left behind. */
+export interface Unit {
+  readonly phase: Phase;
+  readonly records: readonly MetricsRecord[];
+  readonly progress: () => Progress;
+}
+
+/** Number of units of the stages. */
+export interface Lengths {
+  readonly thermalise: number;
+  readonly train: number;
+  readonly sample: number;
+  readonly epochs: number;
+}
+
+/** How long each stage of a run is; epochs may end early. */
+export function lengthsOf({ command, configuration: { sampler, training } }: ResolvedRun): Lengths {
+  if (command === "train" && training?.configurations) return { thermalise: 0, train: 0, sample: 0, epochs: training.epochs };
+  return {
+    thermalise: sampler.thermalisation,
+    train: command !== "hmc" && training ? training.trajectories : 0,
+    sample: command === "train" ? 0 : sampler.trajectories,
+    epochs: 0,
+  };
+}
+
+/** The units after `from`. @throws PhysicsCheckError for failed checks, NaN and solvers that do not converge. */
+export function* stages(run: ResolvedRun, system: System, from: Progress): Generator<Unit, Progress, void> {
+  const { thermalise, train, sample, epochs } = lengthsOf(run);
+  let progress = from;
+  if (epochs > 0) return yield* offline(run, system, from);
+  // the prior run of a training has the target's own force; without training the guide leads from the first trajectory on
+  const prior = train > 0 ? undefined : system.guide?.at();
+  if (progress.position < thermalise) progress = yield* trajectories(run, system, "thermalise", progress, thermalise, prior);
+  if (progress.position < thermalise + train) progress = yield* online(run, system, progress, thermalise + train);
+  if (progress.position < thermalise + train + sample) progress = yield* trajectories(run, system, "sample", progress, thermalise + train + sample, system.guide?.at(progress.theta));
+  return progress;
+}
+
+/** HMC with the checks of the run; the records of each trajectory are collected until the unit is complete. */
+function chain({ configuration: c }: ResolvedRun, system: System, phase: "thermalise" | "train" | "sample", position: number, guide?: GuideParts): { step(U: System["U"]): TrajectoryResult; take(): MetricsRecord[]; readonly trajectory: number } {
+  let records: MetricsRecord[] = [];
+  const { seed, stream, length } = c.sampler;
+  const sampler = new CheckedSampler(hmc({ action: system.target, levels: levelsOf(c, system, guide), length, seed, stream }), c.checks, (record) => records.push(record));
+  sampler.trajectory = position;
+  return {
+    step(U) {
+      const { trajectory, accepted, dH, action, kinetic } = sampler.step(U);
+      if (c.sampler.reunitarise > 0 && (trajectory + 1) % c.sampler.reunitarise === 0) {
+        using moved = reunitarise(U);
+        U.copyFrom(moved);
+      }
+      // JSON has no infinity; exp(-dH) is 0 either way
+      records.push({ kind: "trajectory", phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, plaquette: plaquettes(U).mean });
+      return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic };
+    },
+    take() {
+      const taken = records;
+      records = [];
+      return taken;
+    },
+    get trajectory() {
+      return sampler.trajectory;
+    },
+  };
+}
+
+function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "sample", from: Progress, end: number, guide?: GuideParts): Generator<Unit, Progress, void> {
+  const { configuration: c } = run;
+  const sampler = chain(run, system, phase, from.position, guide);
+  const theta = from.theta ? { theta: from.theta } : {};
+  while (sampler.trajectory < end) {
+    const { trajectory } = sampler.step(system.U);
+    const records = sampler.take();
+    if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) records.push(checking(`measurement after trajectory ${trajectory}`, () => measure(c, system, trajectory, guide)));
+    yield { phase, records, progress: () => ({ position: trajectory + 1, ...theta }) };
+  }
+  return { position: end, ...theta };
+}
+
+function* online(run: ResolvedRun, system: System, from: Progress, end: number): Generator<Unit, Progress, void> {
+  const { configuration: c } = run;
+  const t = c.training!;
+  const sampler = chain(run, system, "train", from.position);
+  const { batch = 1 } = t;
+  const training = trainOnline({
+    ...learning(t, system.guide!.effective!, t.trajectories, from.training),
+    sampler,
+    target: system.target,
+    U: system.U,
+    trajectories: t.trajectories,
+    ...(batch > 1 || t.replay !== undefined ? { replay: { capacity: t.replay ?? batch, batch, seed: c.sampler.seed } } : {}),
+  });
+  const last = yield* guarded(training, (s): Unit => ({
+    phase: "train",
+    records: [
+      ...sampler.take(),
+      { kind: "training", step: s.step, trajectory: s.result.trajectory, value: s.value, squared: s.squared, ...(s.centred === undefined ? {} : { centred: s.centred }), offset: s.offset, gradientNorm: s.gradientNorm, rate: s.rate, parameters: [...s.action.parameters] },
+    ],
+    progress: () => ({ position: s.result.trajectory + 1, theta: s.action.parameters, training: s.state() }),
+  }));
+  const progress = { position: end, theta: last.parameters };
+  // trajectories after the last step of a loss that learns from accepted ones only
+  const rest = sampler.take();
+  if (rest.length > 0) yield { phase: "train", records: rest, progress: () => progress };
+  return progress;
+}
+
+function* offline(run: ResolvedRun, system: System, from: Progress): Generator<Unit, Progress, void> {
+  const { configuration: c } = run;
+  const t = c.training!;
+  const count = t.configurations!.length;
+  const learnt = count - Math.round(t.heldOut * count);
+  const training = trainOffline({
+    ...learning(t, system.guide!.effective!, t.epochs * Math.ceil(learnt / (t.batch ?? learnt)), from.training),
+    samples: storedSamples(c, system, losses[t.objective]()),
+    epochs: t.epochs,
+    seed: c.sampler.seed,
+    heldOut: t.heldOut,
+    ...(t.batch === undefined ? {} : { batch: t.batch }),
+    ...(t.patience === undefined ? {} : { patience: t.patience }),
+  });
+  const result = yield* guarded(training, (e: Epoch<number, unknown>): Unit => ({
+    phase: "epochs",
+    records: [
+      { kind: "epoch", epoch: e.epoch, value: e.value, squared: e.squared, ...(e.centred === undefined ? {} : { centred: e.centred }), ...(e.heldOut === undefined ? {} : { heldOut: e.heldOut }), gradientNorm: e.gradientNorm, rate: e.rate, parameters: [...e.action.parameters] },
+    ],
+    progress: () => ({ position: e.epoch + 1, theta: e.action.parameters, training: e.state() }),
+  }));
+  return { position: result.epochs, theta: result.action.parameters };
+}
+
+/** The steps of a training as units; a gradient that is not finite is a failed check. */
+function* guarded<S, T>(steps: Generator<S, T, void>, unit: (step: S) => Unit): Generator<Unit, T, void> {
+  for (;;) {
+    const next = checking("training", () => steps.next());
+    if (next.done) return next.value;
+    yield unit(next.value);
+  }
+}
+
+/** Stored configurations with pseudofermions drawn for each of them. */
+function storedSamples(c: RunConfiguration, system: System, loss: Loss): TrainingSample[] {
+  const random = randomStream(c.sampler.seed, c.sampler.stream);
+  const { target, lattice, group, guide } = system;
+  return c.training!.configurations!.map((file, k) => {
+    const { U } = readGauge(file, { lattice: lattice.extents, group, makeLattice: () => lattice });
+    target.refresh?.(U, k, random);
+    return takeSample(U, target, guide!.effective!.fields, { force: loss.needs.force });
+  });
+}
+
+function learning(t: TrainingSection, action: EffectiveAction<number, unknown>, steps: number, state: TrainingState | undefined): LearningOptions<number, unknown> {
+  const loss = t.objective === "centred" ? losses.centred({ offset: t.offset }) : losses[t.objective]();
+  return { action, loss, optimiser: optimiserOf(t, steps), offsetRate: t.offsetRate, ...(state ? { state } : {}) };
+}
+
+/** The optimiser of a training section, for a training of so many steps. */
+export function optimiserOf(t: TrainingSection, steps: number): Optimiser {
+  const schedule: Schedule =
+    t.schedule === "cosine" ? schedules.cosine({ initial: t.rate, final: t.finalRate, steps: Math.max(1, steps - t.warmUp) }) : t.schedule === "step" ? schedules.step({ initial: t.rate, factor: t.factor, every: t.every }) : schedules.constant(t.rate);
+  const rate = t.warmUp > 0 ? schedules.warmUp(t.warmUp, schedule) : schedule;
+  const common = { rate, ...(t.clip === undefined ? {} : { clip: t.clip }) };
+  if (t.optimiser === "adam") return adam(common);
+  if (t.optimiser === "adamW") return adamW({ ...common, weightDecay: t.weightDecay });
+  return t.optimiser === "sgd" ? sgd({ ...common, momentum: t.momentum }) : gaussNewton();
+}

@@ -1,0 +1,149 @@
+/** The physics that a configuration describes: lattice, links, target distribution, and the effective action that guides or is trained. */
+import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
+import { ConfigurationError } from "../errors.ts";
+import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, gaugeAction, hot, lattice as makeLattice, loopAction, nearUnit, parseGroup } from "../gauge/index.ts";
+import { type Pseudofermions, rationalPseudofermions, staggeredPseudofermions } from "../fermions/index.ts";
+import { EffectiveAction, effectiveAction } from "../training/index.ts";
+import { readGauge } from "../io/index.ts";
+import { type GuideLevel, type Target, targetOf } from "../samplers/index.ts";
+import { type RunNetwork, networkOf } from "./networks.ts";
+import type { ActionSection, FermionSection, RunConfiguration } from "./schema.ts";
+
+/** A gauge action whose inputs do not matter. */
+type AnyAction = GaugeAction<number, unknown>;
+
+/** S_theta and its parts, as functions of the thin links. */
+export interface GuideParts {
+  readonly whole: AnyAction;
+  /** Parts by the names of `sampler.levels`. */
+  part(name: string): AnyAction;
+}
+
+/** Effective action of self-learning HMC. */
+export interface GuideSystem {
+  readonly network?: RunNetwork;
+  /** Absent when nothing of it can be trained. */
+  readonly effective?: EffectiveAction<number, unknown>;
+  /** The parts with these parameters of the effective action; without them with those it starts from. */
+  at(theta?: ArrayLike<number>): GuideParts;
+}
+
+export interface System {
+  readonly group: Group;
+  readonly lattice: Lattice;
+  /** Links, updated in place. */
+  readonly U: LinkField;
+  readonly gauge: AnyAction;
+  readonly fermions: readonly Pseudofermions<number>[];
+  readonly target: Target;
+  readonly guide?: GuideSystem;
+}
+
+/**
+ * Builds the system of a resolved configuration; `start: false` leaves the links cold, to be filled from a checkpoint.
+ * @throws ConfigurationError, GeometryError for values that do not fit together, FileFormatError for files.
+ */
+export function buildSystem(c: RunConfiguration, engine: LatticeOptions, options: { readonly start?: boolean; readonly guided: boolean }): System {
+  const group = parseGroup(c.group);
+  const lattice = makeLattice(c.lattice.extents, engine);
+  const U = options.start === false ? cold(lattice, group) : startOf(c, lattice, group);
+  const gauge = gaugeActionOf(c.action);
+  const fermions = c.fermions.map((f, index) => fermionsOf(f, lattice, group, index));
+  const target = fermions.length === 0 ? gauge : targetOf(sumOf([gauge, ...fermions.map((f) => f.action as AnyAction)]), ...fermions);
+  return { group, lattice, U, gauge, fermions, target, ...(options.guided ? { guide: guideOf(c, group, lattice, fermions) } : {}) };
+}
+
+function startOf(c: RunConfiguration, lattice: Lattice, group: Group): LinkField {
+  const { kind, width, file } = c.start;
+  const { seed, stream } = c.sampler;
+  if (kind === "hot") return hot(lattice, group, { seed, stream });
+  if (kind === "near-unit") return nearUnit(lattice, group, { seed, stream, width });
+  if (kind === "file") return readGauge(file!, { lattice: c.lattice.extents, group, makeLattice: () => lattice }).U;
+  return cold(lattice, group);
+}
+
+/** The gauge action of a section. */
+export function gaugeActionOf({ kind, beta, loops }: ActionSection): AnyAction {
+  if (kind !== "loops") return gaugeAction[kind]({ beta }) as AnyAction;
+  return loopAction({ beta, loops: loops!.map(({ name, path, weight }) => (name === undefined ? { path: path!, weight } : { name: name as "plaquette", weight })) }) as AnyAction;
+}
+
+function fermionsOf(f: FermionSection, lattice: Lattice, group: Group, index: number): Pseudofermions<number> {
+  const { kind, flavours, mass, boundary, tolerance, maxIterations, precision } = f;
+  const common = { lattice, group, mass, flavours, tolerance, maxIterations, index, ...(boundary ? { boundary } : {}) };
+  return kind === "staggered" ? staggeredPseudofermions(common) : rationalPseudofermions({ ...common, precision });
+}
+
+const sumOf = (actions: readonly AnyAction[]): AnyAction => actions.slice(1).reduce((s, a) => s.plus(a) as AnyAction, actions[0]!);
+
+/** Inputs of the terms of `sumOf`, which nests to the left. */
+function inputsOfTerms(inputs: unknown, terms: number): unknown[] {
+  if (terms === 1) return [inputs];
+  const { first, second } = inputs as { first: unknown; second: unknown };
+  return [...inputsOfTerms(first, terms - 1), second];
+}
+
+const thinLinks: Smearing<number, Record<string, never>> = { name: "thin links", parameters: {}, forward: (U) => U };
+
+function guideOf(c: RunConfiguration, group: Group, lattice: Lattice, fermions: readonly Pseudofermions<number>[]): GuideSystem {
+  const { masses, trainable } = c.guide;
+  const gauge = gaugeActionOf(c.guide.action ?? c.action);
+  const heavy = fermions.map((f, k) => (masses ? f.action.with({ ...f.action.inputs, mass: masses[k]! }) : f.action) as AnyAction);
+  const network = c.network && networkOf(c.network, group.N, lattice.dim);
+  const smearing = (network?.layer ?? thinLinks) as Smearing<number, unknown>;
+  const sum = heavy.length > 0 ? sumOf(heavy) : undefined;
+  const learns = network !== undefined || !trainable.includes("network");
+  const effective = learns ? withOthers(sum ? (effectiveAction({ gauge, fermions: sum, network: smearing, trainable }) as EffectiveAction<number, unknown>) : smearedGauge(gauge, smearing, trainable), network) : undefined;
+  const parts = (at: EffectiveAction<number, unknown> | undefined): GuideParts => {
+    const own = at ? (gauge.with(at.input("gauge")) as AnyAction) : gauge;
+    const layer: Smearing<number, unknown> = { name: smearing.name, parameters: at ? at.input("network") : smearing.parameters, forward: smearing.forward };
+    const inputs = sum ? inputsOfTerms(at ? at.input("fermions") : sum.inputs, heavy.length) : [];
+    const after = (a: AnyAction): AnyAction => a.after(layer) as AnyAction;
+    const one = (name: string): AnyAction => {
+      if (name === "gauge") return sum ? own : after(own);
+      if (name === "fermions") return after(sum!.with(at ? at.input("fermions") : sum!.inputs) as AnyAction);
+      const k = Number(name.slice("fermions.".length));
+      return after(heavy[k]!.with(inputs[k]) as AnyAction);
+    };
+    return { whole: at ? at.action : sum ? sumOf([own, one("fermions")]) : own, part: one };
+  };
+  return {
+    ...(network ? { network } : {}),
+    ...(effective ? { effective } : {}),
+    at: (theta) => parts(theta && effective ? effective.with(theta) : effective),
+  };
+}
+
+/** S_gauge[network(U)], for systems without fermions. */
+function smearedGauge(gauge: AnyAction, network: Smearing<number, unknown>, trainable: readonly string[]): EffectiveAction<number, unknown> {
+  type Inputs = { gauge: unknown; network: unknown };
+  const evaluate = (U: Links, x: TracedOf<Inputs>): unknown => gauge.evaluate(network.forward(U, x.network as never), x.gauge as never);
+  const action = new GaugeAction<number, Inputs>(`${gauge.name} after ${network.name}`, { gauge: gauge.inputs, network: network.parameters }, evaluate as never);
+  return new EffectiveAction(action as AnyAction, trainable);
+}
+
+/** Couplings that a model file holds beside its network. */
+function withOthers(effective: EffectiveAction<number, unknown>, network: RunNetwork | undefined): EffectiveAction<number, unknown> {
+  const others = Object.entries(network?.others ?? {});
+  const missing = others.find(([name]) => !effective.names.includes(name));
+  if (missing) throw new ConfigurationError(`guide.trainable: got ${effective.trainable.join(", ")} for a model with ${missing[0]} = ${missing[1]}, expected ${missing[0]} among them`);
+  const values = new Map(others);
+  return effective.with(effective.parameters.map((x, k) => values.get(effective.names[k]!) ?? x));
+}
+
+/** Time scales of the molecular dynamics: one with the whole force, or the levels of the configuration. */
+export function levelsOf(c: RunConfiguration, system: System, guide?: GuideParts): GuideLevel[] {
+  const { integrator, steps, levels } = c.sampler;
+  if (!levels) return [{ action: guide?.whole ?? system.target, integrator: integrator!, steps: steps! }];
+  return levels.map((level) => {
+    const part = guide ? guide.part(level.force) : targetPart(system, level.force);
+    // without refresh: the target has drawn the fields
+    return { action: { force: (U, into) => part.force(U, into) }, integrator: level.integrator, steps: level.steps };
+  });
+}
+
+function targetPart({ gauge, fermions }: System, name: string): AnyAction {
+  if (name === "gauge") return gauge;
+  if (name === "fermions") return sumOf(fermions.map((f) => f.action as AnyAction));
+  return fermions[Number(name.slice("fermions.".length))]!.action as AnyAction;
+}

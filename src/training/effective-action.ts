@@ -1,0 +1,219 @@
+/**
+ * Effective actions S_theta: any gauge action of which some inputs (network weights, couplings, a hopping mass) are the trainable
+ * parameters theta, while the rest (pseudofermions, fixed numbers) is data and is not differentiated. Value, force, dS_theta/dtheta and
+ * the derivative of a force mismatch come from the same recorded function.
+ */
+import {
+  type AlgebraField,
+  type Algebras,
+  type LinkField,
+  type Links,
+  type Scalar,
+  type TracedOf,
+  DirectionalField,
+  Field,
+  Plan,
+  add,
+  grad,
+  pairing,
+  sub,
+  valueAndGrad,
+} from "../autograd/index.ts";
+import { ConfigurationError } from "../errors.ts";
+import { type Action, GaugeAction, PerLattice, type Smearing } from "../gauge/index.ts";
+import { isBranch, mapBranch, valueAt } from "../util/index.ts";
+
+/** S_theta (or a mismatch of forces) and its derivative with respect to theta. */
+export interface ValueAndGradient {
+  readonly value: number;
+  readonly gradient: Float64Array;
+}
+
+/** What a loss needs of S_theta. */
+export interface ParametricAction<N extends number = number> {
+  /** S_theta[U] and dS_theta/dtheta, with stored values of the pseudofermions. */
+  valueAndGradient(U: LinkField<N>, fields?: readonly Field[]): ValueAndGradient;
+  /** sum_links |F_theta - F|^2 and its derivative with respect to theta. */
+  forceMismatch(U: LinkField<N>, F: AlgebraField<N>, fields?: readonly Field[]): ValueAndGradient;
+}
+
+/** Recordings, shared by actions that differ in theta only. */
+interface Recordings {
+  readonly gradient: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
+  readonly mismatch: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
+}
+
+type Key = readonly string[];
+
+/** S_theta with values for theta. Immutable: training makes new ones with `with`. Any sampler takes it as a guide. */
+export class EffectiveAction<N extends number = number, I = unknown> implements Action<N>, ParametricAction<N> {
+  readonly name: string;
+  /** The action with theta among its inputs. */
+  readonly action: GaugeAction<N, I>;
+  /** Selected inputs: names of numbers or of whole branches. */
+  readonly trainable: readonly string[];
+  /** Name of every number of theta, in the order of the flat vector. */
+  readonly names: readonly string[];
+  /** Fields among the inputs, each once: pseudofermions. A stored configuration carries its own values of them. */
+  readonly fields: readonly Field[];
+  readonly #keys: readonly Key[];
+  readonly #recordings: Recordings;
+
+  /** @throws ConfigurationError when a selected input does not exist or is selected twice, or when nothing is selected. */
+  constructor(action: GaugeAction<N, I>, trainable: readonly string[], recordings?: Recordings) {
+    this.name = action.name;
+    this.action = action;
+    this.trainable = trainable;
+    const all = numberKeys(action.inputs, []);
+    this.#keys = trainable.flatMap((selected) => {
+      const found = all.filter((key) => key.join(".") === selected || key.join(".").startsWith(`${selected}.`));
+      if (found.length === 0)
+        throw new ConfigurationError(`effective action "${action.name}": got "${selected}" as trainable, expected one of its inputs ${all.map((k) => k.join(".")).join(", ") || "(it has none)"}, or a branch of them`);
+      return found;
+    });
+    this.names = this.#keys.map((key) => key.join("."));
+    if (this.names.length === 0) throw new ConfigurationError(`effective action "${action.name}": got nothing trainable, expected at least one of ${all.map((k) => k.join(".")).join(", ")}`);
+    if (new Set(this.names).size < this.names.length) throw new ConfigurationError(`effective action "${action.name}": got an input twice among ${this.names.join(", ")}, expected each once`);
+    this.fields = [...new Set(fieldsOf(action.inputs))];
+    this.#recordings = recordings ?? { gradient: new PerLattice(), mismatch: new PerLattice() };
+  }
+
+  /** Number of parameters. */
+  get size(): number {
+    return this.names.length;
+  }
+
+  /** theta, a copy. */
+  get parameters(): Float64Array {
+    return Float64Array.from(this.#keys, (key) => valueAt(this.action.inputs, key) as number);
+  }
+
+  /** The same action with other parameters; recordings are shared. @throws ConfigurationError for another count. */
+  with(parameters: ArrayLike<number>): EffectiveAction<N, I> {
+    if (parameters.length !== this.size) throw new ConfigurationError(`effective action "${this.name}": got ${parameters.length} parameters, expected ${this.size} (${this.names.join(", ")})`);
+    return new EffectiveAction(this.action.with(this.#replaced(this.action.inputs, (k) => parameters[k]!) as I), this.trainable, this.#recordings);
+  }
+
+  /** A branch of the inputs with the current theta, for instance the weights of the network. */
+  input(name: string): unknown {
+    return valueAt(this.action.inputs, name.split("."));
+  }
+
+  /** S_theta[U]. */
+  value(U: LinkField<N>): number {
+    return this.action.value(U);
+  }
+
+  /** Force field of S_theta. */
+  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
+    return into ? this.action.force(U, into) : this.action.force(U);
+  }
+
+  /** S_theta[U], with the force written into `into`. */
+  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
+    return this.action.valueAndForce(U, into);
+  }
+
+  /** S_theta[U] and dS_theta/dtheta. `fields` stand for the action's own fields, in the order of `this.fields`. */
+  valueAndGradient(U: LinkField<N>, fields: readonly Field[] = this.fields): ValueAndGradient {
+    const plan = this.#recordings.gradient.get(U, () => {
+      const f = (V: Links<N>, inputs: TracedOf<I>): unknown => this.#differentiated(inputs, (x) => this.action.evaluate(V, x));
+      return new Plan(f as never, [U, this.action.inputs]);
+    });
+    return read(plan.run(U, this.#inputsOn(fields)));
+  }
+
+  /**
+   * |F_theta - F|^2 = sum over links of (X, X) with X = F_theta - F and (X, Y) = -2 tr(X Y) (U(1): -X Y), and its derivative with
+   * respect to theta: a gradient inside a loss, second derivatives of S_theta by nesting.
+   */
+  forceMismatch(U: LinkField<N>, F: AlgebraField<N>, fields: readonly Field[] = this.fields): ValueAndGradient {
+    const plan = this.#recordings.mismatch.get(U, () => {
+      const f = (V: Links<N>, G: Algebras<N>, inputs: TracedOf<I>): unknown =>
+        this.#differentiated(inputs, (x) => {
+          const force = grad((W: Links<N>) => this.action.evaluate(W, x))(V) as Algebras<N>;
+          const difference = force.map((mu) => sub(force[mu]!, G[mu]!));
+          return pairing(difference, difference);
+        });
+      return new Plan(f as never, [U, F, this.action.inputs]);
+    });
+    return read(plan.run(U, F, this.#inputsOn(fields)));
+  }
+
+  /** Value and gradient with respect to theta alone of a scalar of the traced inputs. */
+  #differentiated(inputs: TracedOf<I>, f: (inputs: TracedOf<I>) => Scalar): unknown {
+    const theta = this.#keys.map((key) => valueAt(inputs, key) as Scalar);
+    return valueAndGrad((t: readonly Scalar[]) => f(this.#replaced(inputs, (k) => t[k]!) as TracedOf<I>))(theta);
+  }
+
+  /** The inputs with the k-th trainable number replaced. */
+  #replaced(inputs: unknown, next: (k: number) => unknown): unknown {
+    const places = new Map(this.names.map((name, k) => [name, k]));
+    const copy = (x: unknown, key: Key): unknown => {
+      const k = places.get(key.join("."));
+      if (k !== undefined) return next(k);
+      return isBranch(x) ? mapBranch(x, (y, name) => copy(y, [...key, name])) : x;
+    };
+    return copy(inputs, []);
+  }
+
+  /** The inputs with other fields in the places of the action's own. */
+  #inputsOn(fields: readonly Field[]): unknown {
+    if (fields === this.fields) return this.action.inputs;
+    if (fields.length !== this.fields.length) throw new ConfigurationError(`effective action "${this.name}": got ${fields.length} fields, expected ${this.fields.length}: pass stored values of all its pseudofermions`);
+    const copy = (x: unknown): unknown => {
+      if (x instanceof Field) return fields[this.fields.indexOf(x as Field)];
+      return isBranch(x) ? mapBranch(x, copy) : x;
+    };
+    return copy(this.action.inputs);
+  }
+}
+
+function read(result: unknown): ValueAndGradient {
+  const { value, grad: g } = result as { value: number; grad: readonly number[] };
+  return { value, gradient: Float64Array.from(g) };
+}
+
+function numberKeys(x: unknown, key: Key): Key[] {
+  if (typeof x === "number") return [key];
+  return isBranch(x) ? Object.entries(x).flatMap(([name, y]) => numberKeys(y, [...key, name])) : [];
+}
+
+function fieldsOf(x: unknown): Field[] {
+  if (x instanceof Field) return [x as Field];
+  if (x instanceof DirectionalField) return [];
+  return isBranch(x) ? Object.values(x).flatMap(fieldsOf) : [];
+}
+
+/** Parts of an effective action in the form of self-learning HMC. */
+export interface EffectiveParts<N extends number, G, F, P> {
+  /** S_gauge, of the thin links. */
+  readonly gauge: GaugeAction<NoInfer<N>, G> | GaugeAction<number, G>;
+  /** S_f[phi, .] with the mass of the molecular dynamics. */
+  readonly fermions: GaugeAction<N, F>;
+  /** The map whose output the fermions see. */
+  readonly network: Smearing<NoInfer<N>, P> | Smearing<number, P>;
+  /** Trainable inputs: "network" (the default), "gauge", "gauge.beta", "fermions.mass", "network.0.rho", ... */
+  readonly trainable?: readonly string[];
+}
+
+/** Inputs of `effectiveAction`. */
+export interface EffectiveInputs<G, F, P> {
+  readonly gauge: G;
+  readonly fermions: F;
+  readonly network: P;
+}
+
+/**
+ * S_theta[U] = S_gauge[U] + S_f[phi, network(U)] (arXiv:2103.11965). Couplings of S_gauge and the mass of S_f can be trainable too, since a
+ * ratio of determinants is in good part a shift of beta: `gauge: loopAction({ beta, loops: [{ name: "plaquette", weight: 1 }, { name:
+ * "polyakov-t", weight: 0 }] })` with `trainable: ["network", "gauge.weights", "fermions.mass"]`.
+ * @throws ConfigurationError for a trainable input that does not exist.
+ */
+export function effectiveAction<N extends number, G, F, P>(parts: EffectiveParts<N, G, F, P>): EffectiveAction<N, EffectiveInputs<G, F, P>> {
+  const { gauge, fermions, network, trainable = ["network"] } = parts;
+  const evaluate = (U: Links<N>, x: EffectiveInputs<TracedOf<G>, TracedOf<F>, TracedOf<P>>): Scalar =>
+    add(gauge.evaluate(U, x.gauge), fermions.evaluate(network.forward(U, x.network) as Links<N>, x.fermions));
+  const inputs = { gauge: gauge.inputs, fermions: fermions.inputs, network: network.parameters };
+  return new EffectiveAction(new GaugeAction<N, EffectiveInputs<G, F, P>>(`${gauge.name} + ${fermions.name} after ${network.name}`, inputs, evaluate as never), trainable);
+}

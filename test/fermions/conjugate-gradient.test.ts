@@ -1,0 +1,105 @@
+/** Solvers called on fields: the residual is checked against the definition, and shifted systems against single ones. */
+import { Session } from "node:inspector";
+import { describe, expect, test } from "vitest";
+import { type LinkField, closedFormLinks, closedFormSource, conjugateGradient, lattice, multiShiftConjugateGradient, record, scale, scaleBy, sub, dot, sum, solve, staggeredD, staggeredNormal, number, type Scalar, type Vector, type Links, add } from "gaugegrad";
+import { ConfigurationError, CovarianceError, SolverError } from "../../src/errors.ts";
+
+const normal = (x: Vector, { U, mass }: { U: Links; mass: Scalar }): Vector => staggeredNormal(U, x, mass);
+
+describe.each(["js", "wasm"] as const)("backend %s", (backend) => {
+  const geo = lattice([4, 4, 4, 4], { backend });
+  const U = closedFormLinks(geo, 3, 0.8) as LinkField;
+  const b = closedFormSource(geo, 3 as number);
+  const residual = record((u, x, y, m, shift) => sum(dot(sub(y, add(staggeredNormal(u, x, m), scale(shift, x))), sub(y, add(staggeredNormal(u, x, m), scale(shift, x))))), U, b, b, 0.1, 0.1);
+  const norm = record((y) => sum(dot(y, y)), b).run(b);
+  const relative = (x: typeof b, mass: number, shift: number): number => Math.sqrt(residual.run(U, x, b, mass, shift) / norm);
+
+  test("reaches the tolerance and says how", () => {
+    const r = conjugateGradient(normal, b, { inputs: { U, mass: 0.1 }, tolerance: 1e-10 });
+    expect(r.converged).toBe(true);
+    expect(r.iterations).toBeGreaterThan(10);
+    expect(r.residual).toBeLessThanOrEqual(2e-10);
+    expect(Math.abs(relative(r.solution, 0.1, 0) / r.residual - 1)).toBeLessThan(1e-3);
+  });
+
+  test("an unreached tolerance is reported, not thrown", () => {
+    const r = conjugateGradient(normal, b, { inputs: { U, mass: 0.1 }, maxIterations: 5 });
+    expect([r.converged, r.iterations]).toEqual([false, 5]);
+    expect(r.residual).toBeGreaterThan(1e-3);
+    expect(Math.abs(relative(r.solution, 0.1, 0) / r.residual - 1)).toBeLessThan(1e-9);
+  });
+
+  test("shifted systems cost the applications of the smallest shift and agree with single solves", () => {
+    const shifts = [0.31, 0, 0.07, 4, 100];
+    const many = multiShiftConjugateGradient(normal, b, { inputs: { U, mass: 0.1 }, shifts });
+    const single = conjugateGradient(normal, b, { inputs: { U, mass: 0.1 } });
+    expect(many.converged).toBe(true);
+    expect(many.iterations).toBe(single.iterations);
+    shifts.forEach((s, k) => expect(relative(many.solutions[k]!, 0.1, s)).toBeLessThan(2e-12));
+    shifts.forEach((s, k) => {
+      const alone = conjugateGradient(normal, b, { inputs: { U, mass: Math.sqrt(0.01 + s) } });
+      const v = alone.solution.toArray();
+      many.solutions[k]!.toArray().forEach((x, i) => expect(Math.abs(x - v[i]!)).toBeLessThan(1e-9));
+    });
+  });
+
+  test("b = 0 has the solution 0", () => {
+    const zero = b.clone().set(new Float64Array(b.length));
+    const r = conjugateGradient(normal, zero, { inputs: { U, mass: 0.1 } });
+    expect([r.converged, r.iterations, r.residual]).toEqual([true, 0, 0]);
+    expect(r.solution.toArray().every((x) => x === 0)).toBe(true);
+  });
+});
+
+describe("errors", () => {
+  const geo = lattice([4, 4]);
+  const U = closedFormLinks(geo, 2, 0.8) as LinkField;
+  const b = closedFormSource(geo, 2 as number);
+  test("an operator that is not positive", () => {
+    expect(() => conjugateGradient((x, { V }) => scaleBy(-1, staggeredNormal(V, x, number(V[0]!.tape, 0.1))), b, { inputs: { V: U } })).toThrow(SolverError);
+  });
+  test("NaN in the source", () => {
+    expect(() => conjugateGradient(normal, b.clone().set(new Float64Array(b.length).fill(Number.NaN)), { inputs: { U, mass: 0.1 } })).toThrow(SolverError);
+  });
+  test("a result of another type", () => {
+    expect(() => conjugateGradient((x, { V }) => staggeredD(V, x), b, { inputs: { V: U } })).toThrow(CovarianceError);
+  });
+  test("shifts", () => {
+    expect(() => multiShiftConjugateGradient(normal, b, { inputs: { U, mass: 0.1 }, shifts: [] })).toThrow(ConfigurationError);
+    expect(() => multiShiftConjugateGradient(normal, b, { inputs: { U, mass: 0.1 }, shifts: [-1] })).toThrow(ConfigurationError);
+  });
+});
+
+/** Bytes that f allocates on the JavaScript heap, collected or not, estimated from samples. */
+function allocated(f: () => void): number {
+  interface Node {
+    readonly selfSize: number;
+    readonly children: readonly Node[];
+  }
+  const session = new Session();
+  session.connect();
+  const all = { includeObjectsCollectedByMajorGC: true, includeObjectsCollectedByMinorGC: true };
+  session.post("HeapProfiler.startSampling", { samplingInterval: 1024, ...all });
+  f();
+  let total = 0;
+  const size = (n: Node): number => n.children.reduce((s, c) => s + size(c), n.selfSize);
+  session.post("HeapProfiler.stopSampling", (_error, { profile }) => (total = size(profile.head)));
+  session.disconnect();
+  return total;
+}
+
+test.each([["one system", [0]], ["four shifts", [0, 0.01, 0.1, 1]]])("iterations allocate nothing but boxed numbers, %s", (_, shifts) => {
+  const geo = lattice([4, 4, 4, 4], { backend: "wasm" });
+  const U = closedFormLinks(geo, 2, 0.8) as LinkField;
+  const phi = closedFormSource(geo, 2 as number);
+  const plan = record((V, x, m) => shifts.map((shift) => solve((v: Vector) => staggeredNormal(V, v, m), x, { shift })), U, phi, 0.1);
+  const run = (mass: number) => (): void => {
+    for (let k = 0; k < 40; k++) plan.run(U, phi, mass);
+  };
+  run(0.01)();
+  const iterations = (mass: number): number => 40 * multiShiftConjugateGradient(normal, phi, { inputs: { U, mass }, shifts }).iterations;
+  const more = iterations(0.01) - iterations(3);
+  expect(more).toBeGreaterThan(1000);
+  // a box is 16 bytes
+  expect((allocated(run(0.01)) - allocated(run(3))) / more).toBeLessThan(16 * 16);
+});

@@ -1,0 +1,223 @@
+/** Condensate, determinant, eigenvalues, pion: closed-form fields, the free field, stored configurations, fixtures of the Rust port. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import {
+  Field, type LinkField, add, chiralCondensate, closedFormLinks, closedFormSource, lattice, largestEigenvalue, lowestEigenvalues, multiShiftConjugateGradient, pionCorrelator, pointPropagator,
+  pseudofermionAction, record, scale, staggeredD, staggeredDeterminant, staggeredNormal, staggeredPseudofermions, staggeredType, SU, sub,
+} from "gaugegrad";
+import { ConfigurationError, GeometryError, SolverError } from "../../src/errors.ts";
+import { Cholesky } from "../../src/linalg/cholesky.ts";
+import { fixtureLinks, ildgLinks, metadata, numbers, present, reference } from "./fixtures.ts";
+import { forceNorms, phases } from "./helpers.ts";
+
+const close = (got: number, expected: number, tolerance: number): void => expect(Math.abs(got / expected - 1)).toBeLessThan(tolerance);
+
+const fields = [
+  { N: 2, extents: [4, 4, 4, 4], low: 0.146063706161158, high: 1.90582463398449, pbp: 0.482326022707887, lnDet: 146.578092416805, pion: [0.957503020348987, 0.324609487972727, 0.150167338812218, 0.368808737261764] },
+  {
+    N: 3, extents: [4, 6, 4, 8], low: 0.0782041176491104, high: 2.09065212392396, pbp: 0.810896473124298, lnDet: 596.657139627718,
+    pion: [1.86031058888887, 0.35279878691671, 0.104222488452509, 0.0372558282722121, 0.0144468069290091, 0.0599800264329936, 0.147347049343246, 0.559863445547058],
+  },
+] as const;
+
+describe.each(fields)("closed-form field SU($N) $extents, m = 0.3", ({ N, extents, low, high, pbp, lnDet, pion }) => {
+  const geo = lattice(extents);
+  const U = closedFormLinks(geo, N, 0.8) as LinkField;
+
+  test("lambda_min, lambda_max", () => {
+    close(lowestEigenvalues(U)[0]!, low, 1e-11);
+    close(largestEigenvalue(U), high, 1e-11);
+  });
+
+  test("condensate and ln det", () => {
+    const { value, error } = chiralCondensate(U, { mass: 0.3 });
+    expect(error).toBe(0);
+    close(value, pbp, 1e-12);
+    close(staggeredDeterminant(U, { mass: 0.3 }), lnDet, 1e-12);
+  });
+
+  test("pion and its Ward identity m sum_t C(t) = Re sum_a M^{-1}(0,a; 0,a)", () => {
+    const C = pionCorrelator(U, { mass: 0.3 });
+    expect(C).toHaveLength(pion.length);
+    pion.forEach((x, t) => close(C[t]!, x, 1e-9));
+    let trace = 0;
+    for (let a = 0; a < N; a++) trace += pointPropagator(U, a, { mass: 0.3 })[2 * a]!;
+    close(0.3 * C.reduce((s, x) => s + x, 0), trace, 1e-11);
+  });
+
+  test("noisy condensate", () => {
+    const { value, error } = chiralCondensate(U, { mass: 0.3, method: { sources: 24, seed: 3 } });
+    expect(error).toBeGreaterThan(0);
+    expect(Math.abs(value - pbp) / error).toBeLessThan(4);
+    expect(error / pbp).toBeLessThan(0.05);
+  });
+});
+
+test("the derivative of ln det with respect to the mass is V pbp", () => {
+  const geo = lattice([4, 4, 4]);
+  const U = closedFormLinks(geo, 2, 0.9) as LinkField;
+  const D = (h: number): number => (staggeredDeterminant(U, { mass: 0.4 + h }) - staggeredDeterminant(U, { mass: 0.4 - h })) / (2 * h);
+  close((4 * D(1e-3) - D(2e-3)) / 3, geo.volume * chiralCondensate(U, { mass: 0.4 }).value, 1e-9);
+});
+
+describe("free field", () => {
+  // [extents, m, pbp antiperiodic, periodic, ln det antiperiodic, periodic], per colour
+  const rows: [number[], number, number, number, number, number][] = [
+    [[2, 2, 2, 2], 0.5, 0.4, 2.0, 1.78514841, -11.09035489],
+    [[4, 4, 4, 4], 0.3, 0.1881960149, 0.3598246207, 79.94712218, 66.24783125],
+    [[4, 4, 4, 4], 0.4, 0.2361712012, 0.349556526, 85.39806206, 75.27640857],
+    [[4, 4, 4, 4], 0.5, 0.2753246753, 0.354147813, 91.96358186, 84.26720088],
+    [[4, 4, 4, 4], 1, 0.3682539683, 0.3875, 134.6672577, 132.15102249],
+  ];
+  test.each(rows)("%s m = %s", (extents, mass, antiperiodic, periodic, lnDetAntiperiodic, lnDetPeriodic) => {
+    const U = closedFormLinks(lattice(extents), 1, 0) as LinkField;
+    const boundary = [1, 1, 1, 1] as const;
+    expect(Math.abs(chiralCondensate(U, { mass }).value - antiperiodic)).toBeLessThan(6e-11);
+    expect(Math.abs(chiralCondensate(U, { mass, boundary }).value - periodic)).toBeLessThan(6e-11);
+    expect(Math.abs(staggeredDeterminant(U, { mass }) - lnDetAntiperiodic)).toBeLessThan(6e-9);
+    expect(Math.abs(staggeredDeterminant(U, { mass, boundary }) - lnDetPeriodic)).toBeLessThan(6e-9);
+  });
+  test("8^3 x 4, m = 0.5", () => {
+    const U = closedFormLinks(lattice([8, 8, 8, 4]), 1, 0) as LinkField;
+    expect(Math.abs(chiralCondensate(U, { mass: 0.5 }).value - 0.2434454434)).toBeLessThan(6e-11);
+    expect(Math.abs(staggeredDeterminant(U, { mass: 0.5, boundary: [1, 1, 1, 1] }) - 750.98707733)).toBeLessThan(6e-9);
+  });
+  test("three colours: three times one", () => {
+    const [one, three] = [1, 3].map((N) => closedFormLinks(lattice([4, 4, 4, 4]), N, 0) as LinkField);
+    close(staggeredDeterminant(three!, { mass: 0.3 }), 3 * staggeredDeterminant(one!, { mass: 0.3 }), 1e-13);
+  });
+});
+
+test("two dimensions, U(1): ln det and condensate", () => {
+  const U = phases();
+  close(staggeredDeterminant(U, { mass: 0.1 }), -16.8390373251226, 1e-12);
+  close(staggeredDeterminant(U, { mass: 0.3 }), -7.91241309449105, 1e-12);
+  close(chiralCondensate(U, { mass: 0.1 }).value, 0.760685924703174, 1e-12);
+  close(chiralCondensate(U, { mass: 0.3 }).value, 0.667782150412791, 1e-12);
+});
+
+describe.skipIf(!present)("stored configurations", () => {
+  const files = [
+    { file: "gaugefields_jl/conf_00000100_4444nc2.ildg", N: 2 },
+    { file: "latticeqcd_jl/HMC_quenched_su3_L4_b5.7.ildg", N: 3 },
+    { file: "latticeqcd_jl/HMC_quenched_su4_L4_b5.7.ildg", N: 4 },
+    { file: "latticeqcd_jl/HMC_Staggered_m0.5_Nf4_L4_b5.7.ildg", N: 3 },
+  ];
+  const table = present ? (JSON.parse(readFileSync(`${reference}configurations.json`, "utf8")) as Record<string, { staggered: Record<string, Record<string, number>> }>) : {};
+  test.each(files)("$file", ({ file, N }) => {
+    const geo = lattice([4, 4, 4, 4]);
+    const U = ildgLinks(geo, N, file);
+    for (const sign of [1, -1] as const) {
+      const t = table[file]!.staggered[`bc${sign < 0 ? "-1" : "+1"}`]!;
+      const boundary = [1, 1, 1, sign] as const;
+      close(lowestEigenvalues(U, { boundary })[0]!, t["lambda_min"]!, 1e-9);
+      close(largestEigenvalue(U, { boundary }), t["lambda_max"]!, 1e-11);
+      for (const mass of [0.1, 0.5]) {
+        close(chiralCondensate(U, { mass, boundary }).value, t[`pbp_m${mass}`]!, 1e-10);
+        close(staggeredDeterminant(U, { mass, boundary }), t[`logdet_m${mass}`]!, 1e-11);
+        pionCorrelator(U, { mass, boundary }).forEach((x, k) => close(x, t[`pion_m${mass}_t${k}`]!, 1e-9));
+      }
+      const f = staggeredPseudofermions({ lattice: geo, group: SU(N), mass: 0.1, flavours: 4, boundary });
+      f.phi.copyFrom(closedFormSource(geo, N, boundary));
+      close(pseudofermionAction(U, { mass: 0.1, boundary }), t["S_pf_m0.1_stout0"]!, 1e-9);
+      const { F2, F2max, dSX } = forceNorms(f.force(U));
+      close(F2, t["F2_pf_m0.1_stout0"]!, 1e-9);
+      close(F2max, t["F2max_pf_m0.1_stout0"]!, 1e-9);
+      close(dSX, t["dS_X_pf_m0.1_stout0"]!, 1e-9);
+    }
+  });
+});
+
+describe.skipIf(!present)("fixtures of the Rust port", () => {
+  const largest = (a: Float64Array, b: Float64Array): number => a.reduce((w, x, i) => Math.max(w, Math.abs(x - b[i]!)), 0);
+
+  test.each([["periodic", 1], ["default_antiperiodic", -1]] as const)("operators, %s", (name, sign) => {
+    const geo = lattice([2, 2, 2, 2]);
+    const task = "fermions_task_d";
+    const { mass } = metadata(task) as { mass: number };
+    const U = fixtureLinks(geo, task);
+    const chi = new Field(geo, staggeredType(geo, 3 as number, { boundary: [1, 1, 1, sign] })).set(numbers(task, "input_julia"));
+    const { D, Ddag, K, normal } = record((u, x, m) => ({ D: add(scale(m, x), staggeredD(u, x)), Ddag: sub(scale(m, x), staggeredD(u, x)), K: staggeredD(u, x), normal: staggeredNormal(u, x, m) }), U, chi, mass).fresh(U, chi, mass);
+    expect(largest(D.toArray(), numbers(task, `d_${name}_julia`))).toBeLessThan(1e-13);
+    expect(largest(Ddag.toArray(), numbers(task, `ddag_${name}_julia`))).toBeLessThan(1e-13);
+    expect(largest(K.toArray(), numbers(task, `k_${name}_julia`))).toBeLessThan(1e-13);
+    expect(largest(normal.toArray(), numbers(task, `normal_composition_${name}_julia`))).toBeLessThan(1e-13);
+  });
+
+  test("shifted solves", () => {
+    const geo = lattice([2, 2, 2, 2]);
+    const task = "fermions_task_d";
+    const { mass, shifts } = metadata(task) as { mass: number; shifts: number[] };
+    const U = fixtureLinks(geo, task);
+    const b = new Field(geo, staggeredType(geo, 3 as number)).set(numbers(task, "rhs_julia"));
+    const { solutions } = multiShiftConjugateGradient((x, { V, m }) => staggeredNormal(V, x, m), b, { inputs: { V: U, m: mass }, shifts });
+    solutions.forEach((x, k) => expect(largest(x.toArray(), numbers(task, `shift${k}_julia`))).toBeLessThan(1e-9));
+  });
+
+  test("pion, propagator and Z4 condensate of fermion_measurements_phase4", () => {
+    const name = "fermion_measurements_phase4";
+    const geo = lattice([2, 2, 2, 4]);
+    const U = fixtureLinks(geo, name);
+    const mass = 0.17;
+    expect(largest(pionCorrelator(U, { mass }), numbers(name, "pion_staggered_corrected_julia"))).toBeLessThan(1e-9);
+    for (let c = 0; c < 3; c++) expect(largest(pointPropagator(U, c, { mass }), numbers(name, `staggered_propagator_c${c}_s0_julia`))).toBeLessThan(1e-9);
+    // Re eta^+ M^{-1} eta with the hermitian part m (m^2 - D^2)^{-1} of M^{-1}; the flavour factor 1/2 of the value is theirs
+    const sources = [0, 1, 2].map((k) => numbers(name, `staggered_chiral_source_${k}_julia`));
+    const values = sources.map((s) => {
+      const part = (domain: "even" | "odd"): number => {
+        const phi = new Field(geo, staggeredType(geo, 3 as number, { domain }));
+        return pseudofermionAction(U, { mass, phi: phi.set(s) });
+      };
+      return mass * (part("even") + part("odd"));
+    });
+    expect(largest(Float64Array.from(values), numbers(name, "staggered_chiral_source_values_julia"))).toBeLessThan(1e-10);
+    close((0.5 * (values[0]! + values[1]! + values[2]!)) / (3 * geo.volume), numbers(name, "staggered_chiral_value_julia")[0]!, 1e-12);
+  });
+});
+
+test("Cholesky of odd and even dimension: solve, ln det and trace against elimination", () => {
+  for (const n of [1, 2, 7, 12]) {
+    // A = B B^+ + 1
+    const B = Float64Array.from({ length: 2 * n * n }, (_, k) => Math.sin(1 + k * k));
+    const A = new Float64Array(2 * n * n);
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) {
+        let [re, im] = [i === j ? 1 : 0, 0];
+        for (let k = 0; k < n; k++) {
+          const [ar, ai, br, bi] = [B[2 * (i * n + k)]!, B[2 * (i * n + k) + 1]!, B[2 * (j * n + k)]!, -B[2 * (j * n + k) + 1]!];
+          re += ar * br - ai * bi;
+          im += ar * bi + ai * br;
+        }
+        A.set([re, im], 2 * (i * n + j));
+      }
+    const L = new Cholesky(n, (a, stride) => {
+      for (let i = 0; i < n; i++) a.set(A.subarray(2 * i * n, 2 * (i * n + i + 1)), 2 * i * stride);
+    });
+    let trace = 0;
+    for (let c = 0; c < n; c++) {
+      const e = new Float64Array(2 * n);
+      e[2 * c] = 1;
+      const x = L.solve(e.slice());
+      trace += x[2 * c]!;
+      for (let i = 0; i < n; i++) {
+        let [re, im] = [0, 0];
+        for (let k = 0; k < n; k++) {
+          re += A[2 * (i * n + k)]! * x[2 * k]! - A[2 * (i * n + k) + 1]! * x[2 * k + 1]!;
+          im += A[2 * (i * n + k)]! * x[2 * k + 1]! + A[2 * (i * n + k) + 1]! * x[2 * k]!;
+        }
+        expect(Math.abs(re - e[2 * i]!)).toBeLessThan(1e-12);
+        expect(Math.abs(im)).toBeLessThan(1e-12);
+      }
+    }
+    close(L.traceInverse(), trace, 1e-12);
+  }
+  expect(() => new Cholesky(2, (a) => a.set([1, 0, 0, 0, 2, 0, 1, 0]))).toThrow(SolverError);
+});
+
+test("errors: too few sources, mass 0, dense matrices out of reach", () => {
+  const U = closedFormLinks(lattice([4, 4]), 2, 0.5) as LinkField;
+  expect(() => chiralCondensate(U, { mass: 0.1, method: { sources: 1, seed: 1 } })).toThrow(ConfigurationError);
+  expect(() => staggeredDeterminant(U, { mass: 0 })).toThrow(ConfigurationError);
+  const large = closedFormLinks(lattice([16, 16, 8, 8]), 1, 0) as LinkField;
+  expect(() => chiralCondensate(large, { mass: 0.1 })).toThrow(GeometryError);
+});

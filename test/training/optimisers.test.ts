@@ -1,0 +1,163 @@
+/** Optimisers against steps worked out by hand, least squares against exact minima, schedules, clipping, parameter vectors. */
+import { describe, expect, test } from "vitest";
+import { type Objective, type Optimiser, adam, adamW, clipNorm, countParameters, gaussNewton, parameterSpace, randomParameters, schedules, sgd } from "gaugegrad";
+import { decode, encode } from "../../src/util/index.ts";
+import { choleskySolve } from "../../src/training/least-squares.ts";
+
+/** The gradients of consecutive steps, whatever theta is. */
+function given(...gradients: readonly number[][]): Objective[] {
+  return gradients.map((g) => ({ gradient: () => Float64Array.from(g) }));
+}
+
+function run(optimiser: Optimiser, start: readonly number[], objectives: readonly Objective[]): number[][] {
+  let theta = Float64Array.from(start);
+  let state = optimiser.start(theta.length);
+  return objectives.map((objective) => {
+    const before = Float64Array.from(theta);
+    const step = optimiser.step(theta, objective, state);
+    expect(theta).toEqual(before);
+    // the state is plain data: encoding loses nothing
+    ({ parameters: theta, state } = { parameters: Float64Array.from(step.parameters), state: decode(encode(step.state)) as typeof state });
+    return [...theta];
+  });
+}
+
+function close(a: readonly number[], b: readonly number[]): void {
+  expect(a).toHaveLength(b.length);
+  a.forEach((x, k) => expect(Math.abs(x - b[k]!)).toBeLessThan(1e-14));
+}
+
+describe("first order", () => {
+  const gradients = given([2, -1], [4, 1]);
+  test("SGD: theta - rate g", () => {
+    const [first, second] = run(sgd({ rate: 0.1 }), [1, 1], gradients);
+    close(first!, [0.8, 1.1]);
+    close(second!, [0.4, 1.0]);
+  });
+  test("momentum: v = 0.5 v + g", () => {
+    const [first, second] = run(sgd({ rate: 0.1, momentum: 0.5 }), [1, 1], gradients);
+    close(first!, [0.8, 1.1]);
+    close(second!, [0.8 - 0.1 * 5, 1.1 - 0.1 * 0.5]);
+  });
+  test("Nesterov: g + 0.5 v", () => {
+    const [first, second] = run(sgd({ rate: 0.1, momentum: 0.5, nesterov: true }), [1, 1], gradients);
+    close(first!, [1 - 0.1 * 3, 1 + 0.1 * 1.5]);
+    close(second!, [0.7 - 0.1 * (4 + 0.5 * 5), 1.15 - 0.1 * (1 + 0.5 * 0.5)]);
+  });
+  test("Adam: two steps by hand, and the first step has length rate whatever the scale", () => {
+    // m1 = 0.1 g1, v1 = 0.001 g1^2; hats g1, g1^2. m2 = 0.09 g1 + 0.1 g2 over 0.19; v2 = 0.000999 g1^2 + 0.001 g2^2 over 0.001999
+    const [first, second] = run(adam({ rate: 0.1, epsilon: 0 }), [1, 1], gradients);
+    close(first!, [0.9, 1.1]);
+    const step = (g1: number, g2: number): number => ((0.09 * g1 + 0.1 * g2) / 0.19) / Math.sqrt((0.000999 * g1 * g1 + 0.001 * g2 * g2) / 0.001999);
+    close(second!, [0.9 - 0.1 * step(2, 4), 1.1 - 0.1 * step(-1, 1)]);
+    close(run(adam({ rate: 0.1, epsilon: 0 }), [1, 1], given([2e-9, -1e-9]))[0]!, [0.9, 1.1]);
+    // epsilon stands beside the root of the corrected second moment
+    close(run(adam({ rate: 0.1, epsilon: 2 }), [1, 1], given([2, -1]))[0]!, [1 - (0.1 * 2) / 4, 1 + 0.1 / 3]);
+  });
+  test("AdamW: the decay does not go through the moments", () => {
+    const [first, second] = run(adamW({ rate: 0.1, epsilon: 0, weightDecay: 0.5 }), [1, 1], gradients);
+    close(first!, [1 - 0.1 * (1 + 0.5), 1 - 0.1 * (-1 + 0.5)]);
+    const [plain] = run(adam({ rate: 0.1, epsilon: 0 }), first!, [gradients[0]!]);
+    close([plain![0]!], [first![0]! - 0.1]);
+    expect(second).toHaveLength(2);
+    expect(run(adamW({ rate: 0.1, weightDecay: 0 }), [1, 1], gradients)).toEqual(run(adam({ rate: 0.1 }), [1, 1], gradients));
+  });
+  test("defaults of the published training: Adam 5e-4, SGD 1e-5", () => {
+    close(run(adam(), [0], given([3]))[0]!, [-5e-4 / (1 + 1e-8 / 3)]);
+    close(run(sgd(), [0], given([3]))[0]!, [-3e-5]);
+  });
+  test("the rate follows the schedule, the gradient is clipped by its norm", () => {
+    const optimiser = sgd({ rate: schedules.step({ initial: 1, factor: 0.5, every: 1 }), clip: 5 });
+    let state = optimiser.start(2);
+    const first = optimiser.step(Float64Array.of(0, 0), { gradient: () => Float64Array.of(30, 40) }, state);
+    close([...first.parameters], [-3, -4]);
+    expect(first).toMatchObject({ gradientNorm: 50, rate: 1 });
+    state = first.state;
+    const second = optimiser.step(Float64Array.of(0, 0), { gradient: () => Float64Array.of(3, 0) }, state);
+    close([...second.parameters], [-1.5, 0]);
+    close([...clipNorm(Float64Array.of(3, 4), 5)], [3, 4]);
+  });
+  test("errors: NaN, foreign state, ranges", () => {
+    expect(() => adam().step(Float64Array.of(0), { gradient: () => Float64Array.of(Number.NaN) }, adam().start(1))).toThrow(/gradient of step 0 has norm NaN/);
+    expect(() => adam().step(Float64Array.of(0), { gradient: () => Float64Array.of(1) }, sgd().start(1))).toThrow(/got the state of sgd, expected one of adam/);
+    for (const wrong of [() => sgd({ momentum: 1 }), () => sgd({ rate: 0 }), () => adam({ beta1: -0.1 }), () => adam({ clip: 0 }), () => adamW({ weightDecay: -1 }), () => gaussNewton({ damping: -1 })]) expect(wrong).toThrow(/expected/);
+  });
+});
+
+describe("Gauss-Newton", () => {
+  /** r_i = a_i . theta - b_i */
+  const rows = [[1, 2], [3, -1], [0.5, 0.25], [-2, 1]].map((r) => Float64Array.from(r));
+  const linear: Objective = {
+    gradient: () => Float64Array.of(0, 0),
+    residuals: (x) => ({ residuals: Float64Array.from(rows, (r, k) => r[0]! * x[0]! + r[1]! * x[1]! - (0.7 * r[0]! - 1.3 * r[1]!) - [0.1, -0.2, 0.3, 0][k]!), jacobian: rows }),
+  };
+  test("a linear problem is solved in one undamped step: J^T r = 0", () => {
+    const { parameters } = gaussNewton({ damping: 0 }).step(Float64Array.of(5, 5), linear, gaussNewton({ damping: 0 }).start(2));
+    const { residuals } = linear.residuals!(parameters);
+    for (const k of [0, 1]) expect(Math.abs(rows.reduce((s, r, i) => s + r[k]! * residuals[i]!, 0))).toBeLessThan(1e-13);
+  });
+  test("Rosenbrock's valley from its usual start, monotonically", () => {
+    const rosenbrock: Objective = {
+      gradient: () => Float64Array.of(0, 0),
+      residuals: ([x, y]) => ({ residuals: Float64Array.of(10 * (y! - x! * x!), 1 - x!), jacobian: [Float64Array.of(-20 * x!, 10), Float64Array.of(-1, 0)] }),
+    };
+    const optimiser = gaussNewton();
+    let [theta, state] = [Float64Array.of(-1.2, 1), optimiser.start(2)];
+    const value = (x: Float64Array): number => rosenbrock.residuals!(x).residuals.reduce((s, r) => s + r * r, 0);
+    for (let k = 0; k < 50; k++) {
+      const step = optimiser.step(theta, rosenbrock, state);
+      expect(value(step.parameters)).toBeLessThanOrEqual(value(theta));
+      [theta, state] = [Float64Array.from(step.parameters), step.state];
+    }
+    close([...theta], [1, 1]);
+  });
+  test("a flat direction: the damping keeps it where it is", () => {
+    const flat: Objective = { gradient: () => Float64Array.of(0, 0), residuals: (x) => ({ residuals: Float64Array.of(x[0]! + x[1]! - 2), jacobian: [Float64Array.of(1, 1)] }) };
+    const { parameters } = gaussNewton().step(Float64Array.of(3, 1), flat, gaussNewton().start(2));
+    expect(parameters[0]! - parameters[1]!).toBeCloseTo(2, 9);
+    expect(Math.abs(parameters[0]! + parameters[1]! - 2)).toBeLessThan(2e-3);
+    expect(choleskySolve(Float64Array.of(1, 1, 1, 1), Float64Array.of(1, 1))).toBeUndefined();
+  });
+  test("a loss without residuals is refused", () => {
+    expect(() => gaussNewton().step(Float64Array.of(0), given([1])[0]!, gaussNewton().start(1))).toThrow(/without residuals/);
+  });
+});
+
+test("schedules", () => {
+  const c = schedules.cosine({ initial: 1, final: 0.2, steps: 10 });
+  close([c(0), c(5), c(10), c(99)], [1, 0.6, 0.2, 0.2]);
+  const s = schedules.step({ initial: 1, factor: 0.1, every: 3 });
+  close([s(0), s(2), s(3), s(6)], [1, 1, 0.1, 0.01]);
+  const w = schedules.warmUp(4, s);
+  close([w(0), w(3), w(4), w(7)], [0.25, 1, 1, 0.1]);
+  expect(() => schedules.cosine({ initial: 1, steps: 0 })).toThrow(/steps = 0/);
+});
+
+describe("parameter vectors", () => {
+  const template = { b: [{ rho: 1, w: [2, 3] }], a: 4 };
+  const space = parameterSpace(template);
+  test("names and values in the order of declaration, both ways", () => {
+    expect(space.names).toEqual(["b.0.rho", "b.0.w.0", "b.0.w.1", "a"]);
+    expect([...space.flatten(template)]).toEqual([1, 2, 3, 4]);
+    // gradients come back with sorted keys: names decide
+    expect([...space.flatten({ a: 40, b: [{ w: [20, 30], rho: 10 }] })]).toEqual([10, 20, 30, 40]);
+    expect(space.unflatten([5, 6, 7, 8])).toEqual({ b: [{ rho: 5, w: [6, 7] }], a: 8 });
+    expect(countParameters(template)).toBe(4);
+  });
+  test("random initial values: uniform within the width, the same for the same seed", () => {
+    const many = randomParameters(Array.from({ length: 3000 }, () => 7), { seed: 1, width: 0.02 });
+    expect(Math.max(...many.map(Math.abs))).toBeLessThanOrEqual(0.02);
+    // mean and second moment of a uniform distribution within four standard errors
+    expect(Math.abs(many.reduce((s, x) => s + x, 0) / 3000)).toBeLessThan((4 * 0.02) / Math.sqrt(3 * 3000));
+    expect(Math.abs(many.reduce((s, x) => s + x * x, 0) / 3000 / (0.02 ** 2 / 3) - 1)).toBeLessThan(4 * Math.sqrt(0.8 / 3000));
+    expect(randomParameters(template, { seed: 4 })).toEqual(randomParameters(template, { seed: 4 }));
+    expect(randomParameters(template, { seed: 4 })).not.toEqual(randomParameters(template, { seed: 5 }));
+    expect(Object.keys(randomParameters(template, { seed: 4 }))).toEqual(["b", "a"]);
+  });
+  test("errors name the place", () => {
+    expect(() => parameterSpace({ a: [1, "x"] })).toThrow(/got string at "a.1"/);
+    expect(() => space.unflatten([1])).toThrow(/got 1 values, expected 4/);
+    expect(() => space.flatten({ a: 1, b: [{ rho: 1, w: [2] }] } as never)).toThrow(/got a structure with 3 numbers, expected 4/);
+    expect(() => space.flatten({ a: 1, b: [{ rho: 1, v: [2, 3] }] } as never)).toThrow(/no number at "b.0.w.0"/);
+  });
+});
