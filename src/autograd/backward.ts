@@ -1,12 +1,24 @@
 /**
  * Reverse pass, program to program: the cotangents of a value are recorded with the same ops on the same tape, so a
  * gradient can be differentiated again.
+ *
+ * The cotangent of a selection (`where`, `mask`) vanishes at the sites that are not taken. There the values further up may be infinite or
+ * NaN, and the product of a rule 0 * NaN: so the pass carries along outside of which sites a cotangent vanishes, its support, and selects
+ * again behind every rule that reads values.
  */
 import { RecordingError } from "../errors.ts";
 import { addAll } from "./ops/accumulate.ts";
+import { either, keep, keepOp } from "./ops/where.ts";
 import { after } from "./ops/flow.ts";
-import type { Tape, Traced } from "./tape.ts";
-import { sameType, typeText } from "./types.ts";
+import type { VjpContext } from "./op.ts";
+import type { Node, Real, Tape, Traced } from "./tape.ts";
+import { type SiteType, domainOf, sameType, typeText } from "./types.ts";
+
+/** A cotangent, and a condition outside of which it vanishes, if one is known. */
+interface Term {
+  readonly cotangent: Traced;
+  readonly support: Real | undefined;
+}
 
 /**
  * Cotangents of `wrt` for the cotangent `seed` of y; undefined where y does not depend on it.
@@ -26,14 +38,15 @@ export function pullback(y: Traced, seed: Traced, wrt: readonly Traced[]): (Trac
     return depends.get(id) ?? false;
   };
   for (let id = first; id <= y.id; id++) depends.set(id, targets.has(id) || tape.node(id).inputs.some(reaches));
-  const cotangents = new Map<number, Traced[]>([[y.id, [seed]]]);
+  const cotangents = new Map<number, Term[]>([[y.id, [{ cotangent: seed, support: undefined }]]]);
   const recomputed = new Map<number, Map<number, Traced>>();
   const result = new Map<number, Traced>();
   for (let id = y.id; id >= first; id--) {
     const terms = cotangents.get(id);
     if (!terms || !reaches(id)) continue;
     const type = tape.node(id).type;
-    const ct = addAll(terms, type);
+    const ct = addAll(terms.map((t) => t.cotangent), type);
+    const support = union(terms);
     if (targets.has(id)) result.set(id, ct);
     cotangents.delete(id);
     const node = tape.node(id);
@@ -43,16 +56,46 @@ export function pullback(y: Traced, seed: Traced, wrt: readonly Traced[]): (Trac
     const clone = node.region > 0 ? recompute(tape, id, ct, targets, recomputed) : undefined;
     const inputs = node.inputs.map((i) => clone?.get(i) ?? tape.traced(i));
     const output = clone?.get(id) ?? tape.traced(id);
-    const back = node.op.vjp({ inputs, output, cotangent: ct, needs, attributes: node.attributes });
-    back.forEach((c, k) => {
-      if (!c || !needs[k]) return;
+    selectedVjp(node, { inputs, output, cotangent: ct, needs, attributes: node.attributes }, support).forEach((term, k) => {
+      if (!term || !needs[k]) return;
       const i = node.inputs[k]!;
       const list = cotangents.get(i);
-      if (list) list.push(c);
-      else cotangents.set(i, [c]);
+      if (list) list.push(term);
+      else cotangents.set(i, [term]);
     });
   }
   return wrt.map((x) => result.get(x.id));
+}
+
+/** The condition outside of which a sum vanishes; undefined where it may differ from zero anywhere. */
+function union(terms: readonly Term[]): Real | undefined {
+  let all = terms[0]!.support;
+  for (const { support } of terms) {
+    if (!all || !support || domainOf(support.type) !== domainOf(all.type)) return undefined;
+    all = either(all, support);
+  }
+  return all;
+}
+
+/** An op's cotangents, each with its support. */
+function selectedVjp(node: Node, context: VjpContext, support: Real | undefined): (Term | undefined)[] {
+  const fresh = (cotangent: Traced): Term => {
+    const n = cotangent.tape.node(cotangent.id);
+    return { cotangent, support: n.op === keepOp ? (cotangent.tape.traced(n.inputs[0]!) as Real) : undefined };
+  };
+  const { op } = node;
+  if (!support || context.output.type.kind === "scalar" || !(op.site || op.moved)) return op.vjp(context).map((c) => c && fresh(c));
+  if (op.linear) {
+    const at = (op.moved?.(support, context.attributes) ?? support) as Real;
+    // a support on one parity says nothing about the other, to which an input may extend
+    return op.vjp(context).map((c, k) => c && { cotangent: c, support: domainOf(at.type) === "all" || domainOf(at.type) === domainOf(context.inputs[k]!.type) ? at : undefined });
+  }
+  // a scalar's cotangent is a sum over sites: it must not read what was left out
+  const inputs = context.inputs.some((x, k) => context.needs[k] && x.type.kind === "scalar") ? context.inputs.map((x) => (x.type.kind === "scalar" ? x : keep(support, x as Traced<SiteType>))) : context.inputs;
+  return op.vjp({ ...context, inputs }).map((c) => {
+    if (!c || c.type.kind === "scalar") return c && { cotangent: c, support: undefined };
+    return fresh(keep(support, c as Traced<SiteType>));
+  });
 }
 
 /**

@@ -32,6 +32,13 @@ export interface Op {
   simplify?(tape: Tape, inputs: readonly Traced[], attributes: Attributes): Traced | undefined;
   /** Cotangents of the inputs; undefined where there is none. */
   vjp(context: VjpContext): readonly (Traced | undefined)[];
+  /**
+   * The cotangents of the inputs are fixed linear images of the output's, so that zero gives zero whatever the inputs are. Others may make
+   * 0 * NaN at sites that a selection has left out, and are selected again (see backward.ts).
+   */
+  readonly linear?: true;
+  /** For ops that move data between sites: a field that vanishes where the output's cotangent does, as seen by the input. */
+  moved?(support: Traced, attributes: Attributes): Traced;
   /** Forward map at one site; absent for ops that move data between sites. */
   site?(b: Site, inputs: readonly Operand[], attributes: Attributes, types: readonly ValueType[]): V[];
   /** Real arithmetic operations per site, for the choice between storing and recomputing. */

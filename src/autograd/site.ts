@@ -30,12 +30,10 @@ export interface Site {
   /** Value of an elementary function. */
   call(name: SiteFunction, ...args: V[]): V;
   /**
-   * Repeats `body` on the carried values `count` times, count rounded up to an integer. Lanes of one block share the largest
-   * count, so the body must leave a lane that is already finished essentially unchanged, or use `count` consistently.
+   * Repeats `body` on the carried values `count` times, count rounded up to an integer. Every site has its own count: where others of
+   * its block go on, the values of a site that is finished stay.
    */
   loop(count: V, carried: readonly V[], body: (values: readonly V[]) => V[]): V[];
-  /** Largest value over the lanes of the block, in every lane. */
-  laneMax(a: V): V;
 }
 
 /** Component i of an operand, read when first used. Matrices are row by row, (re, im) inside. */

@@ -29,7 +29,7 @@ function statement(s: Statement, indent: string): string {
     case "binary":
       return define(s.id, s.name === "max" ? `choose(v${s.a} > v${s.b}, v${s.a}, v${s.b})` : `v${s.a} ${BINARY[s.name]} v${s.b}`);
     case "unary":
-      return define(s.id, s.name === "neg" ? `-v${s.a}` : `${{ sqrt: "root", abs: "magnitude", laneMax: "lane_max" }[s.name]}(v${s.a})`);
+      return define(s.id, s.name === "neg" ? `-v${s.a}` : `${{ sqrt: "root", abs: "magnitude" }[s.name]}(v${s.a})`);
     case "fma":
       return define(s.id, `v${s.c} ${s.negated ? "-" : "+"} v${s.a} * v${s.b}`);
     case "positive":
@@ -39,10 +39,11 @@ function statement(s: Statement, indent: string): string {
     case "loop":
       return [
         `${indent}V ${s.variables.map((v, k) => `v${v} = v${s.initial[k]!}`).join(", ")};`,
-        `${indent}for (double i = 0; i < v${s.count}[0]; i++) {`,
+        `${indent}for (double i = 0, end = ${s.uniform ? `v${s.count}[0]` : `lane_max(v${s.count})`}; i < end; i++) {`,
         ...s.body.map((t) => statement(t, `${indent}  `)),
         // all next values are read before a carried variable changes
-        ...s.next.map((n, k) => `${indent}  const V n${s.variables[k]!} = v${n};`),
+        ...(s.uniform ? [] : [`${indent}  const M more = ALL(i) < v${s.count};`]),
+        ...s.next.map((n, k) => `${indent}  const V n${s.variables[k]!} = ${s.uniform ? `v${n}` : `choose(more, v${n}, v${s.variables[k]!})`};`),
         ...s.variables.map((v) => `${indent}  v${v} = n${v};`),
         `${indent}}`,
       ].join("\n");
@@ -158,7 +159,7 @@ ${POOL_TYPE}
 static inline V choose(M c, V a, V b) { return (V)(((M)a & c) | ((M)b & ~c)); }
 static inline V magnitude(V a) { return (V)((M)a & (INT64_MAX + (M){0})); }
 static inline V root(V a) { V r; for (int l = 0; l < W; l++) r[l] = __builtin_sqrt(a[l]); return r; }
-static inline V lane_max(V a) { double m = a[0]; for (int l = 1; l < W; l++) m = a[l] > m ? a[l] : m; return ALL(m); }
+static inline double lane_max(V a) { double m = a[0]; for (int l = 1; l < W; l++) m = a[l] > m ? a[l] : m; return m; }
 /* Copies a value with its lanes permuted. */
 static MICRO void permute(V* to, const V* from, int n, int k) {
   switch (k) {

@@ -24,7 +24,7 @@ function statement(s: Statement, indent: string): string {
       return `${indent}const v${s.id} = ${s.name === "max" ? `v${s.a} > v${s.b} ? v${s.a} : v${s.b}` : `v${s.a} ${op} v${s.b}`};`;
     }
     case "unary":
-      return `${indent}const v${s.id} = ${{ neg: `-v${s.a}`, sqrt: `Math.sqrt(v${s.a})`, abs: `Math.abs(v${s.a})`, laneMax: `v${s.a}` }[s.name]};`;
+      return `${indent}const v${s.id} = ${{ neg: `-v${s.a}`, sqrt: `Math.sqrt(v${s.a})`, abs: `Math.abs(v${s.a})` }[s.name]};`;
     case "fma":
       return `${indent}const v${s.id} = v${s.c} ${s.negated ? "-" : "+"} v${s.a} * v${s.b};`;
     case "positive":

@@ -8,7 +8,7 @@ import type { Attributes } from "../autograd/tape.ts";
 import { type ValueType, components, spinOf } from "../autograd/types.ts";
 
 export type BinaryName = "add" | "sub" | "mul" | "div" | "max";
-export type UnaryName = "neg" | "sqrt" | "abs" | "laneMax";
+export type UnaryName = "neg" | "sqrt" | "abs";
 
 /** One statement; `id` is the value it defines. */
 export type Statement =
@@ -20,7 +20,8 @@ export type Statement =
   | { readonly kind: "fma"; readonly id: number; readonly negated: boolean; readonly a: number; readonly b: number; readonly c: number }
   | { readonly kind: "positive"; readonly id: number; readonly c: number; readonly a: number; readonly b: number }
   | { readonly kind: "call"; readonly id: number; readonly name: SiteFunction; readonly args: readonly number[] }
-  | { readonly kind: "loop"; readonly count: number; readonly initial: readonly number[]; readonly variables: readonly number[]; readonly body: readonly Statement[]; readonly next: readonly number[] };
+  /** `uniform`: every site repeats as often as the others. */
+  | { readonly kind: "loop"; readonly count: number; readonly uniform: boolean; readonly initial: readonly number[]; readonly variables: readonly number[]; readonly body: readonly Statement[]; readonly next: readonly number[] };
 
 export interface MicroKernel {
   /** Unique name from op, N, operand forms and attributes. */
@@ -150,9 +151,6 @@ class Recorder implements Site {
   abs(a: V): V {
     return this.#unary("abs", asV({ id: val(a).id, negative: false }));
   }
-  laneMax(a: V): V {
-    return this.#unary("laneMax", a);
-  }
   max(a: V, b: V): V {
     return asV(this.#binary("max", this.plain(val(a)), this.plain(val(b))));
   }
@@ -167,6 +165,7 @@ class Recorder implements Site {
   }
   loop(count: V, carried: readonly V[], body: (values: readonly V[]) => V[]): V[] {
     const n = this.plain(val(count));
+    const uniform = this.#known.has(n);
     const initial = carried.map((v) => this.plain(val(v)));
     const variables = carried.map(() => this.#new());
     const outer = { statements: this.statements, scope: this.#scope, negations: this.#negations };
@@ -178,7 +177,7 @@ class Recorder implements Site {
     this.statements = outer.statements;
     this.#scope = outer.scope;
     this.#negations = outer.negations;
-    this.statements.push({ kind: "loop", count: n, initial, variables, body: statements, next });
+    this.statements.push({ kind: "loop", count: n, uniform, initial, variables, body: statements, next });
     return variables.map((id) => asV({ id, negative: false }));
   }
 }

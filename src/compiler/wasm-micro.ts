@@ -75,12 +75,7 @@ export class MicroEmitter {
         break;
       case "unary":
         this.#get(s.a);
-        if (s.name !== "laneMax") c.simd(UNARY[s.name]);
-        else {
-          this.#get(s.a);
-          this.#get(s.a);
-          c.simd(0x0d, ...SWAP).simd(0xf5);
-        }
+        c.simd(UNARY[s.name]);
         break;
       case "fma":
         if (this.#fma) {
@@ -122,18 +117,25 @@ export class MicroEmitter {
       this.#get(s.initial[k]!);
       c.set(this.#local(v));
     });
-    const i = c.local(F64);
+    const [i, end, more] = [c.local(F64), c.local(F64), c.local(V128)];
     c.f64(0).set(i);
+    this.#get(s.count).simd(0x21, 0);
+    if (!s.uniform) this.#get(s.count).simd(0x21, 1).op(0xa5); // f64.max
+    c.set(end);
     c.loop(
-      () => {
-        c.get(i);
-        this.#get(s.count).simd(0x21, 0);
-        c.op(0x66); // f64.ge
-      },
+      () => c.get(i).get(end).op(0x63).op(0x45), // i < end, not
       () => {
         for (const t of s.body) this.statement(t);
+        if (!s.uniform) {
+          c.get(i).simd(0x14);
+          this.#get(s.count).simd(0x49); // i < count, lane by lane
+          c.set(more);
+        }
         // all next values are read before a carried variable changes
-        for (const n of s.next) this.#get(n);
+        s.next.forEach((n, k) => {
+          this.#get(n);
+          if (!s.uniform) this.#get(s.variables[k]!).get(more).simd(0x52);
+        });
         for (let k = s.variables.length - 1; k >= 0; k--) c.set(this.#local(s.variables[k]!));
         c.get(i).f64(1).op(0xa0).set(i);
       },

@@ -11,6 +11,7 @@ import { unitOp } from "./constants.ts";
 
 export const adjOp: Op = {
   name: "adj",
+  linear: true,
   infer([a], _attributes, lattice) {
     if (a!.kind === "complex") return a!;
     if (a!.kind !== "matrix") throw new CovarianceError(`adj: got ${typeText(lattice, a!)}, expected a matrix field or a complex site scalar`);

@@ -10,6 +10,7 @@ const coefficients = (a: { readonly [k: string]: unknown }): readonly number[] =
 
 export const combine: Op = {
   name: "combine",
+  linear: true,
   infer(inputs, _attributes, lattice) {
     const first = inputs[0]!;
     for (const t of inputs) {

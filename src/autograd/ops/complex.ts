@@ -10,6 +10,7 @@ import { jointDomain } from "./domain.ts";
 function part(name: "re" | "im", component: 0 | 1): Op {
   return {
     name,
+    linear: true,
     infer([z], _attributes, lattice) {
       if (z!.kind !== "complex") throw new CovarianceError(`${name}: got ${typeText(lattice, z!)}, expected a complex site scalar`);
       return realType(z!.domain);
@@ -34,6 +35,7 @@ export const imOp = part("im", 1);
 
 export const complexOp: Op = {
   name: "complex",
+  linear: true,
   infer([x, y], _attributes, lattice) {
     if (x!.kind !== "real" || y!.kind !== "real") throw new CovarianceError(`complex: got ${typeText(lattice, x!)} and ${typeText(lattice, y!)}, expected two real site scalars`);
     return complexType(jointDomain("complex", x!, y!));

@@ -20,6 +20,7 @@ export function jointDomain(op: string, ...types: readonly ValueType[]): Domain 
 /** Values on one parity only. Rule: the cotangent is extended by zero. */
 export const restrictOp: Op = {
   name: "restrict",
+  linear: true,
   infer([t], attributes, lattice) {
     const domain = attributes["domain"] as Domain;
     if (t!.kind === "scalar") throw new CovarianceError("restrict: got a scalar, expected a field");

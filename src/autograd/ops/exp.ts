@@ -26,6 +26,9 @@ const TERMS = 18;
 /** |A|^2 beyond which |A| has no digits after the point. */
 const LARGEST = 2 ** 104;
 
+/** Powers of two that sum to the number of halvings, at most 52. */
+const HALVINGS = [32, 16, 8, 4, 2, 1];
+
 export const expOp: Op = {
   name: "exp",
   infer(types, _attributes, lattice) {
@@ -98,24 +101,39 @@ function exponential(b: Site, type: MatrixType, inputs: readonly Operand[]): M {
   const size = 1 << k;
   const raw = inputs.map((x) => m.load(x));
   const norm2 = m.norm2(raw[0]!);
-  // s = ceil(log2 |A|), at least 0: the number of halvings; no logarithm where |A| <= 1, and not a number where no digit of a phase is left
-  const large = b.laneMax(b.max(norm2, b.constant(1)));
-  const room = b.sub(b.constant(LARGEST), large);
-  const [zero, one] = [b.constant(0), b.constant(1)];
-  const some = b.positive(room, b.positive(b.sub(large, one), one, zero), zero);
-  const [s] = b.loop(some, [zero], () => [b.mul(b.constant(0.5 / Math.LN2), b.call("log", large))]);
-  const [factor] = b.loop(s!, [b.positive(room, one, b.constant(Number.NaN))], ([f]) => [b.mul(b.constant(0.5), f!)]);
+  const { s, factor } = halvings(b, norm2);
   const arg: Poly<M> = Array.from({ length: size }, () => undefined);
-  arg[0] = m.rscale(factor!, raw[0]!);
-  for (let i = 0; i < k; i++) arg[1 << i] = m.rscale(factor!, raw[i + 1]!);
+  arg[0] = m.rscale(factor, raw[0]!);
+  for (let i = 0; i < k; i++) arg[1 << i] = m.rscale(factor, raw[i + 1]!);
   const traceless = type.algebra && (N === 2 || N === 3);
   const small = traceless ? byCayleyHamilton(b, N, arg) : byTaylor(b, N, arg);
   const carried = small.flatMap((x) => m.flat(x ?? m.zero()));
-  const squared = b.loop(s!, carried, (values) => {
+  const squared = b.loop(s, carried, (values) => {
     const p: Poly<M> = Array.from({ length: size }, (_, q) => unflatten(values.slice(q * 2 * N * N, (q + 1) * 2 * N * N)));
     return polyProduct(p, p, m.times, m.timesPlus).flatMap((x) => m.flat(x!));
   });
   return unflatten(squared.slice((size - 1) * 2 * N * N));
+}
+
+/**
+ * The smallest s >= 0 with |A|^2 <= 4^s, bit by bit from the highest, and 2^-s; exact, so that it depends on |A|^2 alone and on no
+ * logarithm. NaN in place of 2^-s where no digit of a phase is left.
+ */
+function halvings(b: Site, norm2: V): { readonly s: V; readonly factor: V } {
+  const [zero, one] = [b.constant(0), b.constant(1)];
+  const inside = b.sub(b.constant(LARGEST), norm2);
+  const some = b.positive(inside, b.positive(b.sub(norm2, one), one, zero), zero);
+  const [s, factor] = b.loop(some, [zero, b.positive(inside, one, b.constant(Number.NaN))], () => {
+    let [rest, count, power] = [norm2, zero, one];
+    for (const k of HALVINGS) {
+      const more = b.sub(rest, b.constant(4 ** (k - 1)));
+      rest = b.positive(more, b.mul(b.constant(4 ** -k), rest), rest);
+      count = b.positive(more, b.add(count, b.constant(k)), count);
+      power = b.positive(more, b.mul(b.constant(2 ** -k), power), power);
+    }
+    return [count, power];
+  });
+  return { s: s!, factor: factor! };
 }
 
 const unflatten = (v: readonly V[]): C[] => Array.from({ length: v.length / 2 }, (_, i) => ({ re: v[2 * i]!, im: v[2 * i + 1]! }));

@@ -20,6 +20,7 @@ export const detachOp: Op = {
 
 export const aliasOp: Op = {
   name: "alias",
+  linear: true,
   infer: ([t]) => t!,
   vjp: ({ cotangent }) => [cotangent],
   site: copy,
@@ -29,6 +30,7 @@ export const aliasOp: Op = {
 
 export const afterOp: Op = {
   name: "after",
+  linear: true,
   infer: ([t]) => t!,
   vjp: ({ cotangent }) => [cotangent, undefined],
   site: copy,

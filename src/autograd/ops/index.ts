@@ -20,9 +20,10 @@ import { broadcastOp, sumOp } from "./sum.ts";
 import { taOp } from "./ta.ts";
 import { reTraceOp, traceOp } from "./trace.ts";
 import { unaryOp } from "./unary.ts";
+import { keepOp, whereOp } from "./where.ts";
 
 export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
-  numberOp, constantOp, unitOp,
+  numberOp, constantOp, unitOp, keepOp, whereOp,
 ];

@@ -5,7 +5,7 @@
 import { CovarianceError } from "../../errors.ts";
 import { type Displacement, type Domain, addDisplacements } from "../lattice.ts";
 import type { Op } from "../op.ts";
-import type { Traced, Vector } from "../tape.ts";
+import type { Attributes, Traced, Vector } from "../tape.ts";
 import { type SiteType, type ValueType, linkType, realType, typeText, vectorType } from "../types.ts";
 import { factored } from "./factor.ts";
 import { constantReal, unitOp } from "./constants.ts";
@@ -18,6 +18,7 @@ function flipped(domain: Domain, d: Displacement): Domain {
 
 export const shiftOp: Op = {
   name: "shift",
+  linear: true,
   infer([t], attributes, lattice) {
     const d = attributes["displacement"] as Displacement;
     if (t!.kind === "scalar") throw new CovarianceError(`shift: got ${typeText(lattice, t!)}, expected a field`);
@@ -38,7 +39,8 @@ export const shiftOp: Op = {
     }
     return factored(tape, x!, (y) => move(y, d));
   },
-  vjp: ({ cotangent, attributes }) => [move(cotangent, (attributes["displacement"] as Displacement).map((s) => -s))],
+  moved: (support, attributes) => back(support, attributes),
+  vjp: ({ cotangent, attributes }) => [back(cotangent, attributes)],
   cost: () => 0,
   samples: (lattice, N) => [
     { label: "link forward", inputs: [linkType(lattice, N, 0)], apply: ([a]) => shift(a as Traced<SiteType>, lattice.dim - 1, 1) },
@@ -55,6 +57,8 @@ export const shiftOp: Op = {
 function move(x: Traced, d: Displacement): Traced {
   return x.tape.apply(shiftOp, [x], { displacement: [...x.lattice.wrap(d)] });
 }
+
+const back = (x: Traced, attributes: Attributes): Traced => move(x, (attributes["displacement"] as Displacement).map((s) => -s));
 
 /** Sign of the wraps of n -> n + d, site by site; undefined when it is +1 everywhere. */
 function wrapSigns(v: Vector, d: Displacement): Traced | undefined {

@@ -11,6 +11,7 @@ import { closed } from "./trace.ts";
 
 export const taOp: Op = {
   name: "ta",
+  linear: true,
   infer: ([a], _attributes, lattice) => ({ ...closed("ta", lattice, a!), algebra: true }),
   simplify(tape, [a]) {
     closed("ta", tape.lattice, a!.type);

@@ -26,6 +26,7 @@ export function closed(op: string, lattice: Lattice, t: ValueType): MatrixType {
 
 export const traceOp: Op = {
   name: "trace",
+  linear: true,
   infer: ([a], _attributes, lattice) => complexType(closed("trace", lattice, a!).domain),
   vjp: ({ inputs: [a], cotangent }) => {
     const t = (a as Matrix).type;
@@ -44,6 +45,7 @@ export const traceOp: Op = {
 
 export const reTraceOp: Op = {
   name: "reTrace",
+  linear: true,
   infer: ([a], _attributes, lattice) => realType(closed("reTrace", lattice, a!).domain),
   simplify(tape, [a]) {
     closed("reTrace", tape.lattice, a!.type);

@@ -75,20 +75,18 @@ export class ArraySite implements Site {
     if (name === "atan2") return this.#binary("atan2", val(args[0]!), val(args[1]!), HOST.atan2);
     return this.#unary(name, args[0]!, (x) => HOST[name](x, 0));
   }
-  /** All sites repeat as often as the one with the largest count. */
   loop(count: V, carried: readonly V[], body: (values: readonly V[]) => V[]): V[] {
     const b = this.#b;
     const repeats = Math.ceil(this.#largest(count));
     const mark = b.mark();
     let values: readonly V[] = carried;
     for (let k = 0; k < repeats; k++) {
-      values = body(values);
+      const next = body(values);
+      const more = this.sub(count, out(k));
+      values = next.map((v, i) => this.positive(more, v, values[i]!));
       b.sweep(mark, values.map(val).filter((v) => typeof v !== "number"));
     }
     return [...values];
-  }
-  laneMax(a: V): V {
-    return out(this.#largest(a));
   }
 
   #largest(v: V): number {
