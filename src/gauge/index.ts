@@ -33,4 +33,4 @@ export { cloverStrength, leaves, plaquetteStrength, rectangleStrength } from "./
 export { type ChargeMethod, geometricCharge, geometricChargeDensity, topologicalCharge, topologicalChargeDensity } from "./topology.ts";
 export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradientFlow, symanzikFlow, wilsonFlow } from "./flow.ts";
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
-export { type UnitarityDefect, reunitarise, unitarityDefect } from "./unitarity.ts";
+export { type UnitarityDefect, completeLastRow, reunitarise, unitarityDefect } from "./unitarity.ts";

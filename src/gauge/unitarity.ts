@@ -75,8 +75,8 @@ export function toGroup(u: Float64Array, at: number, N: number): boolean {
   return true;
 }
 
-/** U_Nj = conj of the cofactor of (N, j): orthogonal to the other rows, and det U = 1. */
-function completeLastRow(u: Float64Array, at: number, N: number): void {
+/** The last row of the N x N matrix (N >= 2) at `at` from the others, in place. U_Nj = conj of the cofactor of (N, j): orthogonal to the other rows, and det U = 1. */
+export function completeLastRow(u: Float64Array, at: number, N: number): void {
   const minor = new Float64Array(2 * (N - 1) * (N - 1));
   for (let j = 0; j < N; j++) {
     let w = 0;

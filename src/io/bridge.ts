@@ -1,6 +1,6 @@
 /**
- * Bridge++ files: the reals of the common order as text, one a line, or as plain big-endian doubles. Neither has a header: the lattice must be
- * given or is a hypercube, and N follows from the number of reals.
+ * Links in the common order without a header: the reals as text, one a line (Bridge++), as plain big-endian doubles (Bridge++), or as little-endian
+ * ones. The lattice must be given or is a hypercube, and N follows from the number of reals.
  */
 import { endianness } from "node:os";
 import type { LinkField } from "../autograd/index.ts";
@@ -47,8 +47,11 @@ function notNumber(source: ByteSource, word: string, index: number): FileFormatE
   return new FileFormatError(`${source.name}: got ${quoted(word)} as number ${index + 1}, expected reals only: the file is damaged or no Bridge++ text`);
 }
 
-export const bridge: GaugeFormat = {
+export const bridge = {
   name: "bridge",
+  title: "Bridge++ text",
+  cite: ["bridge.kek.jp/Lattice-code"],
+  options: { lattice: "always; without it a hypercube is assumed" },
   matches: (_source, head) => /^[\s\d+\-.eEdD]*\d[\s\d+\-.eEdD]*$/.test(head.subarray(0, 1024).toString("latin1")),
   open(source, options) {
     const first: number[] = [];
@@ -72,7 +75,8 @@ export const bridge: GaugeFormat = {
       },
     };
   },
-};
+  writer: { precisions: [64], extensions: [".txt", ".bridge"], u1: true, keeps: "nothing", write: writeBridge },
+} as const satisfies GaugeFormat;
 
 function streamText(source: ByteSource, extents: readonly number[], N: number, sink: LinkSink): void {
   const [V, D, matrix] = [volumeOf(extents), extents.length, 2 * N * N];
@@ -92,33 +96,38 @@ function streamText(source: ByteSource, extents: readonly number[], N: number, s
   });
 }
 
-export const bridgeBinary: GaugeFormat = {
-  name: "bridge-binary",
-  matches(source, _head, options) {
-    if (source.size === 0 || source.size % 8 !== 0) return false;
-    // nothing else marks this format: the first link must be unitary
-    return possibleShapes(source.size, [64], options).some(({ N }) => startsUnitary(firstReals(source, 0, 64, false, 2 * N * N), N));
-  },
-  open(source, options) {
-    const warnings: string[] = [];
-    const { extents, N } = headerlessShape(source, 0, source.size, [64], false, options, warnings);
-    return {
-      format: "bridge-binary",
-      extents,
-      N,
-      precision: 64,
-      header: {},
-      warnings,
-      stream(sink) {
-        streamLinks({ source, at: 0, extents, N, precision: 64, littleEndian: false }, sink);
-        return { checksum: "absent", detail: "" };
-      },
-    };
-  },
-};
+/** Doubles in one byte order and nothing else. Nothing marks such a file: the size must fit a lattice and the first link be unitary. */
+const plain = <Name extends string>(name: Name, title: string, littleEndian: boolean) =>
+  ({
+    name,
+    title,
+    cite: ["the common order of PHYSICS.md section 5"],
+    options: { lattice: "always; without it a hypercube is assumed", group: "where several N fit the size" },
+    matches: (source, _head, options) =>
+      source.size > 0 && source.size % 8 === 0 && possibleShapes(source.size, [64], options).some(({ N }) => startsUnitary(firstReals(source, 0, 64, littleEndian, 2 * N * N), N)),
+    open(source, options) {
+      const warnings: string[] = [];
+      const { extents, N } = headerlessShape(source, 0, source.size, [64], littleEndian, options, warnings);
+      return {
+        format: name,
+        extents,
+        N,
+        precision: 64,
+        header: {},
+        warnings,
+        stream(sink) {
+          streamLinks({ source, at: 0, extents, N, precision: 64, littleEndian }, sink);
+          return { checksum: "absent", detail: "" };
+        },
+      };
+    },
+  }) as const satisfies GaugeFormat;
+
+export const bridgeBinary = plain("bridge-binary", "plain big-endian doubles", false);
+export const binaryLittle = plain("binary-little", "plain little-endian doubles", true);
 
 /** Writes text, one real a line with 17 digits: reading gives the same bits. */
-export function writeBridge(target: WriteTarget, U: LinkField): void {
+function writeBridge(target: WriteTarget, U: LinkField): void {
   forEachPiece(U, { precision: 64, littleEndian: endianness() === "LE" }, (bytes) => {
     const reals = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
     const lines: string[] = [];

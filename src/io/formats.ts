@@ -1,7 +1,8 @@
 /** The formats, in the order in which a file's content is tried. */
 import { FileFormatError } from "../errors.ts";
-import { bridge, bridgeBinary } from "./bridge.ts";
-import type { FormatName, GaugeFormat, OpenOptions } from "./gauge-data.ts";
+import { binaryLittle, bridge, bridgeBinary } from "./bridge.ts";
+import { foreign } from "./foreign.ts";
+import type { GaugeFormat, GaugeWriter, OpenOptions, Precision } from "./gauge-data.ts";
 import { hirep } from "./hirep.ts";
 import { ildg } from "./ildg.ts";
 import { milc } from "./milc.ts";
@@ -11,28 +12,50 @@ import { openqcd } from "./openqcd.ts";
 import { type ByteSource, openSource, peek } from "./source.ts";
 
 /** Magic words first, then sizes, then text, then links without any mark. */
-const formats: readonly GaugeFormat[] = [nersc, ildg, milc, npy, openqcd, hirep, bridge, bridgeBinary];
+const entries = [nersc, ildg, milc, npy, openqcd, hirep, bridge, bridgeBinary, binaryLittle] as const satisfies readonly GaugeFormat[];
+type Entry = (typeof entries)[number];
 
-/** The format of an open file. @throws FileFormatError when no format recognises it. */
+/** Formats that are read; those of `writeGauge` are fewer. SciDAC is the variant of ILDG without the record of that standard. */
+export type FormatName = Entry["name"] | "scidac";
+
+type Writable = Extract<Entry, { readonly writer: GaugeWriter }>;
+export type WritableFormat = Writable["name"];
+
+/** Every format with what is known of it: the list for help texts and documentation. */
+export const gaugeFormats: readonly GaugeFormat[] = entries;
+
+const writable: readonly GaugeFormat[] = gaugeFormats.filter((f) => f.writer);
+
+/** Formats that are written, with the precisions that each can have; the first is the default. */
+export const WRITABLE = Object.fromEntries(writable.map((f) => [f.name, f.writer!.precisions])) as { readonly [F in WritableFormat]: readonly Precision[] };
+
+/** The format that an ending of a file name stands for, and all such endings. */
+export const EXTENSIONS: Readonly<Record<string, WritableFormat>> = Object.fromEntries(writable.flatMap((f) => f.writer!.extensions.map((e) => [e, f.name as WritableFormat])));
+
+/** The writer of a format. */
+export function writerOf(name: WritableFormat): GaugeWriter | undefined {
+  return writable.find((f) => f.name === name)?.writer;
+}
+
+/** The format of an open file. @throws FileFormatError that names what the file is when no format recognises it. */
 export function formatOf(source: ByteSource, options: OpenOptions = {}): GaugeFormat {
   const head = peek(source, 0, 4096);
-  const format = formats.find((f) => f.matches(source, head, options));
+  const format = gaugeFormats.find((f) => f.matches(source, head, options));
   if (format) return format;
-  const start = head.subarray(0, 16).toString("latin1").replace(/[^\x20-\x7e]/g, ".");
-  throw new FileFormatError(
-    `${source.name}: got ${source.size} bytes that start with "${start}", expected NERSC, ILDG or SciDAC, MILC, npy, openQCD, HiRep or Bridge++: not a configuration, damaged at its beginning, or links without a header (then give the lattice)`,
-  );
+  const what = foreign(source, head);
+  if (!what.startsWith("got ") || source.size === 0) throw new FileFormatError(`${source.name}: ${what}`);
+  throw new FileFormatError(`${source.name}: ${what}, expected ${gaugeFormats.map((f) => f.title).join(", ")}: not a configuration, damaged at its beginning, or links without a header (then give the lattice and the group)`);
 }
 
 /**
- * Name of a file's format, decided by its content: `nersc`, `ildg`, `scidac`, `milc`, `npy`, `openqcd`, `hirep`, `bridge`, `bridge-binary`.
+ * Name of a file's format, decided by its content: `nersc`, `ildg`, `scidac`, `milc`, `npy`, `openqcd`, `hirep`, `bridge`, `bridge-binary`, `binary-little`.
  * @throws FileFormatError for files of no known format, and for damaged headers.
  */
 export function detectFormat(file: string | Uint8Array, options: OpenOptions = {}): FormatName {
   const source = openSource(file);
   try {
     const format = formatOf(source, options);
-    return format.name === "ildg" ? format.open(source, options).format : format.name;
+    return (format.name === "ildg" ? format.open(source, options).format : format.name) as FormatName;
   } finally {
     source.close();
   }

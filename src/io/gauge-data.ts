@@ -1,9 +1,9 @@
 /** What all formats have in common: the header's facts, and a stream of links. */
 import { FileFormatError } from "../errors.ts";
+import type { LinkField } from "../autograd/index.ts";
+import type { WriteTarget } from "../util/index.ts";
+import type { Provenance } from "./provenance.ts";
 import type { ByteSource } from "./source.ts";
-
-/** Formats that are read; those of `writeGauge` are fewer. */
-export type FormatName = "nersc" | "ildg" | "scidac" | "milc" | "openqcd" | "hirep" | "bridge" | "bridge-binary" | "npy";
 
 export type Precision = 32 | 64;
 
@@ -20,16 +20,21 @@ export type LinkSink = (mu: number, sites: Int32Array, data: Float64Array, offse
 export interface StoredNumber {
   readonly value: number;
   readonly tolerance: number;
+  /** What a known defect of a writer made of the number, and what to say when that is what agrees. */
+  readonly known?: { readonly value: number; readonly text: string };
 }
 
 /** A configuration file after its header has been read and checked against the file's size. */
 export interface GaugeData {
-  readonly format: FormatName;
+  /** Name of the format, or of its variant. */
+  readonly format: string;
   /** Lx, Ly, Lz, Lt; in D dimensions the first D - 1 and Lt. */
   readonly extents: readonly number[];
   readonly N: number;
   readonly precision: Precision;
   readonly header: Readonly<Record<string, string>>;
+  /** Where the links come from, as far as the file says. */
+  readonly provenance?: Provenance;
   readonly warnings: readonly string[];
   /** Stored mean of Re tr P / N over all plaquettes. */
   readonly plaquette?: StoredNumber;
@@ -50,16 +55,47 @@ export interface OpenOptions {
   readonly allowMismatch?: boolean | undefined;
 }
 
-/** One file format. */
+/** What a writer may store beside the links. */
+export interface WriteFacts {
+  readonly precision: Precision;
+  readonly provenance: Provenance;
+  /** Means of the links before rounding, computed when a format stores them. */
+  readonly means: () => { readonly plaquette: number; readonly linkTrace: number };
+}
+
+/** How a format is written. */
+export interface GaugeWriter {
+  /** Bits of each real that the format can have; the first is the default. */
+  readonly precisions: readonly Precision[];
+  /** Endings of file names that stand for the format. */
+  readonly extensions: readonly string[];
+  /** Any dimension of the lattice, or four only. */
+  readonly anyDimension?: boolean;
+  /** U(1) links have a place in the format. */
+  readonly u1: boolean;
+  /** Keeps where the links come from: all of it, the date, or nothing. */
+  readonly keeps: "provenance" | "date" | "nothing";
+  write(target: WriteTarget, U: LinkField, facts: WriteFacts): void;
+}
+
+/** One file format: everything that the program knows of it stands in its entry, and `formats.ts` lists the entries. */
 export interface GaugeFormat {
-  readonly name: FormatName;
+  readonly name: string;
+  /** What users call it. */
+  readonly title: string;
+  /** Where it is defined. */
+  readonly cite: readonly string[];
+  /** Options of the reader, by their names in `ReadOptions`: what they say for this format. */
+  readonly options?: Readonly<Partial<Record<"lattice" | "group" | "order" | "dataset" | "hdf5", string>>>;
   /** Decides from the beginning and the size of the file, never from its name. */
   matches(source: ByteSource, head: Buffer, options: OpenOptions): boolean;
   open(source: ByteSource, options: OpenOptions): GaugeData;
+  /** Absent: read only. */
+  readonly writer?: GaugeWriter;
 }
 
 /** Largest matrices that are accepted: a deduced N beyond is a damaged header. */
-const MAX_N = 12;
+export const MAX_N = 12;
 const MAX_EXTENT = 65536;
 
 /** `4x4x4x8`. */

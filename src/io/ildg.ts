@@ -6,24 +6,33 @@
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { ScidacSums, compareChecksum } from "./checksums.ts";
-import { type FormatName, type GaugeData, type GaugeFormat, type Precision, type Shape, checkExtents, deduceN, extentsText, linkBytes } from "./gauge-data.ts";
+import { type GaugeData, type GaugeFormat, type Precision, type WriteFacts, linkBytes } from "./gauge-data.ts";
 import { headerlessShape } from "./headerless.ts";
-import { LIME_MAGIC, type LimeRecord, limePadding, limeRecords, recordText, writeLimeHeader, xmlElement } from "./lime.ts";
+import { describedShape } from "./ildg-shape.ts";
+import { LIME_MAGIC, type LimeRecord, limePadding, limeRecords, recordText, writeLimeHeader, writeLimeText, xmlElement } from "./lime.ts";
+import { type Provenance, namesEnsemble, provenanceFromXml, provenanceXml } from "./provenance.ts";
 import { type ByteSource, quoted } from "./source.ts";
 import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
 import type { WriteTarget } from "../util/index.ts";
 
-export const ildg: GaugeFormat = {
+/** Records of text that describe the links or their ensemble. */
+const TEXTS = ["ildg-format", "ildg-data-lfn", "scidac-private-file-xml", "scidac-private-record-xml", "scidac-file-xml", "scidac-record-xml", "grid-format"];
+/** Record of this program for what the standard has no place for. */
+const PROVENANCE = "gaugegrad-provenance";
+
+export const ildg = {
   name: "ildg",
+  title: "ILDG or SciDAC (LIME)",
+  cite: ["ILDG binary file format 1.2, hpc.desy.de/ildg", "SciDAC file format, usqcd-software.github.io/qio"],
+  options: { lattice: "for files that hold nothing but ildg-binary-data" },
   matches: (_source, head) => head.length >= 4 && head.readUInt32BE(0) === LIME_MAGIC,
   open(source, options) {
     const warnings: string[] = [];
     const records = limeRecords(source, options, warnings);
     const data = dataRecord(source, records);
     const header: Record<string, string> = {};
-    for (const r of records) if (r.type === "ildg-data-lfn" || r.type === "ildg-format" || r.type === "scidac-private-file-xml" || r.type === "scidac-private-record-xml") header[r.type] = recordText(source, r);
-    const format: FormatName = data.type === "scidac-binary-data" ? "scidac" : "ildg";
-    const shape = describedShape(source, data, header) ?? headerlessShape(source, data.at, data.bytes, [64, 32], false, options, warnings);
+    for (const r of records) if ([...TEXTS, PROVENANCE].includes(r.type)) header[r.type] ??= recordText(source, r);
+    const shape = describedShape(source, data, header, warnings) ?? headerlessShape(source, data.at, data.bytes, [64, 32], false, options, warnings);
     const { extents, N, precision } = shape;
     const littleEndian = isLittleEndian(source, data.at, precision, warnings);
     const checksum = new ScidacSums();
@@ -31,11 +40,12 @@ export const ildg: GaugeFormat = {
     const stored = sums ? storedSums(source, sums) : undefined;
     if (stored) header["scidac-checksum"] = stored;
     const result: GaugeData = {
-      format,
+      format: data.type === "scidac-binary-data" ? "scidac" : "ildg",
       extents,
       N,
       precision,
       header,
+      provenance: provenanceIn(header),
       warnings,
       stream(sink) {
         streamLinks({ source, at: data.at, extents, N, precision, littleEndian, checksum }, sink);
@@ -44,66 +54,27 @@ export const ildg: GaugeFormat = {
     };
     return result;
   },
-};
+  writer: { precisions: [64, 32], extensions: [".ildg", ".lime"], u1: true, keeps: "provenance", write: writeIldg },
+} as const satisfies GaugeFormat;
 
 /** The one record with links. */
 function dataRecord(source: ByteSource, records: readonly LimeRecord[]): LimeRecord {
   const found = records.filter((r) => r.type === "ildg-binary-data" || r.type === "scidac-binary-data");
-  if (found.length !== 1)
-    throw new FileFormatError(`${source.name}: got ${found.length} binary records among ${records.length} LIME records (${[...new Set(records.map((r) => r.type))].slice(0, 6).join(", ")}), expected exactly one ildg-binary-data or scidac-binary-data: files of several fields are not read`);
-  return found[0]!;
+  if (found.length === 1) return found[0]!;
+  const types = [...new Set(records.map((r) => r.type))].slice(0, 6).join(", ");
+  throw new FileFormatError(`${source.name}: this is a LIME file: got ${found.length} binary records among ${records.length} records (${types}), expected exactly one ildg-binary-data or scidac-binary-data: ${found.length === 0 ? "it holds no gauge links" : "files of several fields are not read"}`);
 }
 
-/** Shape from the XML records; undefined when there are none. What two records say must agree. */
-function describedShape(source: ByteSource, data: LimeRecord, header: Readonly<Record<string, string>>): Shape | undefined {
-  const format = header["ildg-format"];
-  const file = header["scidac-private-file-xml"];
-  const record = header["scidac-private-record-xml"];
-  const extents: (readonly number[])[] = [];
-  const precisions: Precision[] = [];
-  const colours: number[] = [];
-  if (format !== undefined) {
-    extents.push(["lx", "ly", "lz", "lt"].map((key) => integer(source, format, key)));
-    precisions.push(bits(source, "precision", xmlElement(format, "precision"), { "32": 32, "64": 64 }));
-    const field = xmlElement(format, "field") ?? "";
-    const m = /^s?u(\d{1,2})gauge$/i.exec(field);
-    if (!m) throw new FileFormatError(`${source.name}: ildg-format field: got ${quoted(field)}, expected su3gauge or the same for another group`);
-    colours.push(Number(m[1]));
-  }
-  if (file !== undefined) {
-    const dims = xmlElement(file, "dims") ?? "";
-    if (!/^\d{1,9}(\s+\d{1,9}){1,3}$/.test(dims)) throw new FileFormatError(`${source.name}: scidac dims: got ${quoted(dims, 60)}, expected up to four extents`);
-    extents.push(dims.split(/\s+/).map(Number));
-    if ((xmlElement(file, "volfmt") ?? "0") !== "0") throw new FileFormatError(`${source.name}: scidac volfmt: got ${quoted(xmlElement(file, "volfmt"))}, expected 0: files split over several parts are not read`);
-  }
-  if (record !== undefined) {
-    const type = xmlElement(record, "datatype") ?? "";
-    // other writers than QIO have names of their own for the same object
-    if (format === undefined ? !/Colou?rMatrix|GaugeField/i.test(type) : /Vector|Fermion|Dirac|Propagator/i.test(type)) throw new FileFormatError(`${source.name}: scidac datatype: got ${quoted(type, 60)}, expected a ColorMatrix: other objects are not read`);
-    const count = xmlElement(record, "datacount");
-    const D = extents[0]?.length ?? 4;
-    if (Number(count) !== D) throw new FileFormatError(`${source.name}: scidac datacount: got ${quoted(count)} matrices a site, expected ${D}, one for each direction`);
-    precisions.push(bits(source, "scidac precision", xmlElement(record, "precision"), { F: 32, D: 64 }));
-    colours.push(integer(source, record, "colors"));
-  }
-  const [first, precision] = [extents[0], precisions[0]];
-  if (first === undefined || precision === undefined) return undefined;
-  const agree = extents.every((e) => e.join() === first.join()) && precisions.every((p) => p === precision) && colours.every((n) => n === colours[0]);
-  if (!agree) throw new FileFormatError(`${source.name}: its records contradict each other: lattices ${extents.map(extentsText).join(" and ")}, precisions ${precisions.join(" and ")}, N ${colours.join(" and ")}, expected the same in all: the file was put together from several`);
-  checkExtents(source, first);
-  return { extents: first, precision, N: deduceN(source, first, precision, data.bytes, colours[0]) };
-}
-
-function integer(source: ByteSource, xml: string, key: string): number {
-  const text = xmlElement(xml, key);
-  if (text === undefined || !/^\d{1,9}$/.test(text)) throw new FileFormatError(`${source.name}: ${key}: got ${quoted(text)}, expected a positive integer`);
-  return Number(text);
-}
-
-function bits(source: ByteSource, what: string, text: string | undefined, table: Readonly<Record<string, Precision>>): Precision {
-  const p = Object.hasOwn(table, text ?? "") ? table[text!] : undefined;
-  if (p === undefined) throw new FileFormatError(`${source.name}: ${what}: got ${quoted(text)}, expected ${Object.keys(table).join(" or ")}`);
-  return p;
+/** From our own record, from Grid's, and the date and the name that the standard has. */
+function provenanceIn(header: Readonly<Record<string, string>>): Provenance {
+  const date = xmlElement(header["scidac-private-record-xml"] ?? "", "date");
+  const lfn = header["ildg-data-lfn"]?.trim();
+  return {
+    ...(date ? { creationDate: date } : {}),
+    ...(lfn && lfn !== "none" ? { logicalFileName: lfn } : {}),
+    ...provenanceFromXml(header["grid-format"] ?? "", xmlElement),
+    ...provenanceFromXml(header[PROVENANCE] ?? "", xmlElement),
+  };
 }
 
 function storedSums(source: ByteSource, record: LimeRecord): string {
@@ -120,26 +91,22 @@ function isLittleEndian(source: ByteSource, at: number, precision: Precision, wa
   return true;
 }
 
-/** Writes format, links and SciDAC checksum, each record as one message. */
-export function writeIldg(target: WriteTarget, U: LinkField, precision: Precision): void {
+/** Writes format, links and SciDAC checksum, each record as one message; what is known of the ensemble follows in a record of its own. */
+function writeIldg(target: WriteTarget, U: LinkField, { precision, provenance }: WriteFacts): void {
   const { N, lattice } = U;
-  const both = { begin: true, end: true };
-  const text = (type: string, xml: string): void => {
-    const bytes = Buffer.from(xml, "latin1");
-    writeLimeHeader(target, type, bytes.length, both);
-    target.write(bytes);
-    target.write(limePadding(bytes.length));
-  };
   const tags = lattice.extents.map((L, mu) => `<l${"xyzt"[mu]}>${L}</l${"xyzt"[mu]}>`).join("");
-  text(
+  writeLimeText(
+    target,
     "ildg-format",
     `<?xml version="1.0" encoding="UTF-8"?><ildgFormat xmlns="http://www.lqcd.org/ildg" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://www.lqcd.org/ildg http://www.lqcd.org/ildg/filefmt.xsd"><version>1.0</version><field>${N === 1 ? "u1" : `su${N}`}gauge</field><precision>${precision}</precision>${tags}</ildgFormat>`,
   );
   const bytes = linkBytes(lattice.extents, N, precision);
   const sums = new ScidacSums();
-  writeLimeHeader(target, "ildg-binary-data", bytes, both);
+  writeLimeHeader(target, "ildg-binary-data", bytes, { begin: true, end: true });
   forEachPiece(U, { precision, littleEndian: false, checksum: sums }, (piece) => target.write(piece));
   target.write(limePadding(bytes));
   const [a, b] = sums.text().split(" ");
-  text("scidac-checksum", `<?xml version="1.0" encoding="UTF-8"?><scidacChecksum><version>1.0</version><suma>${a}</suma><sumb>${b}</sumb></scidacChecksum>`);
+  if (provenance.logicalFileName !== undefined) writeLimeText(target, "ildg-data-lfn", provenance.logicalFileName);
+  writeLimeText(target, "scidac-checksum", `<?xml version="1.0" encoding="UTF-8"?><scidacChecksum><version>1.0</version><suma>${a}</suma><sumb>${b}</sumb></scidacChecksum>`);
+  if (namesEnsemble(provenance) || provenance.creator !== undefined || provenance.creationDate !== undefined) writeLimeText(target, PROVENANCE, provenanceXml(provenance));
 }

@@ -62,7 +62,20 @@ function leftover(source: ByteSource, at: number, options: OpenOptions, warnings
 /** The text of a record. */
 export function recordText(source: ByteSource, record: LimeRecord): string {
   if (record.bytes > MAX_TEXT) throw new FileFormatError(`${source.name}: LIME record ${record.type}: got ${record.bytes} bytes, expected at most ${MAX_TEXT} of XML`);
-  return peek(source, record.at, record.bytes).toString("latin1").replace(/\0+$/, "");
+  return withoutComments(peek(source, record.at, record.bytes).toString("latin1").replace(/\0+$/, ""));
+}
+
+/** XML without its comments, which may hold elements that are not meant. */
+function withoutComments(text: string): string {
+  const kept: string[] = [];
+  let at = 0;
+  for (let open = text.indexOf("<!--"); open >= 0; open = text.indexOf("<!--", at)) {
+    const close = text.indexOf("-->", open + 4);
+    if (close < 0) break;
+    kept.push(text.slice(at, open));
+    at = close + 3;
+  }
+  return kept.join("") + text.slice(at);
 }
 
 /** The text inside the first element of a name, whatever its namespace prefix and attributes; undefined when there is none. */
@@ -79,6 +92,14 @@ export function writeLimeHeader(target: WriteTarget, type: string, bytes: number
   h.writeBigUInt64BE(BigInt(bytes), 8);
   h.write(type, 16, "latin1");
   target.write(h);
+}
+
+/** Writes a record of text as one message. */
+export function writeLimeText(target: WriteTarget, type: string, text: string): void {
+  const bytes = Buffer.from(text, "latin1");
+  writeLimeHeader(target, type, bytes.length, { begin: true, end: true });
+  target.write(bytes);
+  target.write(limePadding(bytes.length));
 }
 
 /** Zeros after data of this length. */

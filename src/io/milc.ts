@@ -5,10 +5,10 @@
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { MilcSums, compareChecksum } from "./checksums.ts";
-import { type GaugeData, type GaugeFormat, checkExtents, deduceN } from "./gauge-data.ts";
+import { type GaugeData, type GaugeFormat, type WriteFacts, checkExtents, deduceN } from "./gauge-data.ts";
 import { type ByteSource, peek } from "./source.ts";
 import { forEachPiece, streamLinks } from "./stream.ts";
-import type { WriteTarget } from "../util/index.ts";
+import { type WriteTarget, printable } from "../util/index.ts";
 
 const MAGIC = 20103;
 const OLD_MAGIC = 59354;
@@ -25,8 +25,10 @@ function variant(head: Buffer): { readonly old: boolean; readonly littleEndian: 
   return undefined;
 }
 
-export const milc: GaugeFormat = {
+export const milc = {
   name: "milc",
+  title: "MILC version 5",
+  cite: ["github.com/milc-qcd/milc_qcd"],
   matches: (_source, head) => variant(head) !== undefined,
   open(source) {
     const head = peek(source, 0, DATA_AT);
@@ -44,6 +46,7 @@ export const milc: GaugeFormat = {
       N,
       precision: 32,
       header,
+      provenance: header["timeStamp"] ? { creationDate: header["timeStamp"] } : {},
       warnings: [],
       stream(sink) {
         streamLinks({ source, at, extents, N, precision: 32, littleEndian, checksum }, sink);
@@ -52,7 +55,8 @@ export const milc: GaugeFormat = {
     };
     return data;
   },
-};
+  writer: { precisions: [32], extensions: [".milc"], u1: true, keeps: "date", write: writeMilc },
+} as const satisfies GaugeFormat;
 
 function newHeader(source: ByteSource, head: Buffer, word: (at: number) => number): Record<string, string> {
   const order = word(84);
@@ -69,12 +73,13 @@ function oldHeader(head: Buffer, littleEndian: boolean): Record<string, string> 
   return { c1: String(c1), c2: String(c2) };
 }
 
-/** Writes version 5, little endian; the time stamp stays empty, so that the same links give the same file. */
-export function writeMilc(target: WriteTarget, U: LinkField): void {
+/** Writes version 5, little endian; the time stamp is the date of creation where that is known. */
+function writeMilc(target: WriteTarget, U: LinkField, { provenance }: WriteFacts): void {
   const header = (sums: MilcSums): Buffer => {
     const h = Buffer.alloc(DATA_AT);
     h.writeInt32LE(MAGIC, 0);
     U.lattice.extents.forEach((L, mu) => h.writeInt32LE(L, 4 + 4 * mu));
+    h.write(printable(provenance.creationDate ?? "").slice(0, 63), 20, "latin1");
     h.writeUInt32LE(sums.sum29, 88);
     h.writeUInt32LE(sums.sum31, 92);
     return h;

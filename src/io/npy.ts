@@ -4,7 +4,7 @@
  */
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
-import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, checkExtents, expectDataBytes, linkBytes, volumeOf } from "./gauge-data.ts";
+import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, type WriteFacts, checkExtents, expectDataBytes, linkBytes, volumeOf } from "./gauge-data.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
 import { forEachPiece, pieceBuffer, realsOf, streamLinks } from "./stream.ts";
 import type { WriteTarget } from "../util/index.ts";
@@ -43,14 +43,17 @@ function readHeader(source: ByteSource): NpyHeader {
   };
 }
 
-export const npy: GaugeFormat = {
+export const npy = {
   name: "npy",
+  title: "NumPy array",
+  cite: ["numpy.org/neps/nep-0001-npy-format.html"],
   matches: (_source, head) => head.length >= 12 && head.subarray(0, 6).toString("latin1") === "\x93NUMPY",
   open(source, options) {
     const h = readHeader(source);
     return h.fortran ? openDirections(source, h, options) : openWhole(source, h, options);
   },
-};
+  writer: { precisions: [64, 32], extensions: [".npy"], anyDimension: true, u1: true, keeps: "nothing", write: writeNpy },
+} as const satisfies GaugeFormat;
 
 /** One array of all directions. */
 function openWhole(source: ByteSource, h: NpyHeader, options: OpenOptions): GaugeData {
@@ -131,7 +134,7 @@ function streamDirection(source: ByteSource, h: NpyHeader, extents: readonly num
 }
 
 /** Writes one array of all directions, little endian. */
-export function writeNpy(target: WriteTarget, U: LinkField, precision: Precision): void {
+function writeNpy(target: WriteTarget, U: LinkField, { precision }: WriteFacts): void {
   const { N, lattice } = U;
   const shape = [...[...lattice.extents].reverse(), lattice.dim, N, N].join(", ");
   const dictionary = `{'descr': '<c${precision / 4}', 'fortran_order': False, 'shape': (${shape}), }`;

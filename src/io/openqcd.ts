@@ -16,8 +16,10 @@ function dims(size: number, head: Buffer): number[] | undefined {
   return d.every((L) => L >= 1) && d.reduce((v, L) => v * L, 576) + HEADER === size ? d : undefined;
 }
 
-export const openqcd: GaugeFormat = {
+export const openqcd = {
   name: "openqcd",
+  title: "openQCD",
+  cite: ["luscher.web.cern.ch/luscher/openQCD"],
   matches: (source, head) => dims(source.size, head) !== undefined,
   open(source) {
     const head = peek(source, 0, HEADER);
@@ -56,4 +58,4 @@ export const openqcd: GaugeFormat = {
     };
     return data;
   },
-};
+} as const satisfies GaugeFormat;

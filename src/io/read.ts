@@ -2,9 +2,10 @@
 import { DirectionalField, Lattice, type LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { type Group, type LatticeOptions, groupOf, lattice as newLattice, parseGroup, plaquettes } from "../gauge/index.ts";
-import { formatOf } from "./formats.ts";
-import { type CheckResult, type FormatName, type GaugeData, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
+import { type FormatName, formatOf } from "./formats.ts";
+import { type CheckResult, type GaugeData, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
 import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
+import type { Provenance } from "./provenance.ts";
 import { type ByteSource, openSource } from "./source.ts";
 
 /** What is known of a file beforehand, and where its field is to live. */
@@ -34,6 +35,8 @@ export interface GaugeFile {
   readonly checks: GaugeChecks;
   /** The header's own keys and texts. */
   readonly header: Readonly<Record<string, string>>;
+  /** Where the links come from, as far as the file says. */
+  readonly provenance: Provenance;
   /** Everything unusual, one sentence each: folded signs, zeros, links that are not unitary, trailing bytes, assumptions. */
   readonly warnings: readonly string[];
   readonly unitarity: UnitarityReport;
@@ -80,7 +83,7 @@ function fill(source: ByteSource, data: GaugeData, U: LinkField, open: OpenOptio
   });
   const warnings = [...data.warnings, ...inspector.warnings(data.precision, data.rebuilt ?? false)];
   const plaquette = U.lattice.dim > 1 ? plaquettes(U).mean : 1;
-  const first: GaugeChecks = { checksum, plaquette: compare(data.plaquette, plaquette), linkTrace: compare(data.linkTrace, inspector.linkTrace) };
+  const first: GaugeChecks = { checksum, plaquette: compare(data.plaquette, plaquette, warnings), linkTrace: compare(data.linkTrace, inspector.linkTrace, warnings) };
   const checks = forgiveZeros(first, data);
   const wrong = [
     ...(checks.checksum === "mismatch" ? [detail] : []),
@@ -96,12 +99,15 @@ function fill(source: ByteSource, data: GaugeData, U: LinkField, open: OpenOptio
   const vouched = Object.values(checks).includes("ok");
   if (inspector.broken && !vouched && !open.allowMismatch) throw new FileFormatError(`${source.name}: ${inspector.warnings(data.precision, data.rebuilt ?? false).find((w) => w.includes("not unitary"))!}, and the file has no checksum to confirm them: it is damaged, of another lattice, or holds no gauge links; allow mismatches to read it all the same`);
   if (data.N % 2 === 0 && plaquette < -0.1) warnings.push(`mean plaquette ${plaquette.toPrecision(4)} is negative: Kogut-Susskind phases may be folded into the links`);
-  return { U, format: data.format, group: groupOf(data.N), precision: data.precision, checks, header: data.header, warnings, unitarity: inspector.report };
+  return { U, format: data.format as FormatName, group: groupOf(data.N), precision: data.precision, checks, header: data.header, provenance: data.provenance ?? {}, warnings, unitarity: inspector.report };
 }
 
-function compare(stored: StoredNumber | undefined, value: number): CheckResult {
+function compare(stored: StoredNumber | undefined, value: number, warnings: string[]): CheckResult {
   if (stored === undefined) return "absent";
-  return Math.abs(stored.value - value) <= stored.tolerance ? "ok" : "mismatch";
+  if (Math.abs(stored.value - value) <= stored.tolerance) return "ok";
+  if (!stored.known || !(Math.abs(stored.known.value - value) <= stored.tolerance)) return "mismatch";
+  warnings.push(stored.known.text);
+  return "ok";
 }
 
 /** A stored 0 was not computed by its writer, provided that the other checks hold. */

@@ -5,6 +5,7 @@
 import { endianness } from "node:os";
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
+import { completeLastRow } from "../gauge/index.ts";
 import type { RunningChecksum } from "./checksums.ts";
 import { type LinkSink, type Precision, volumeOf } from "./gauge-data.ts";
 import type { ByteSource } from "./source.ts";
@@ -22,7 +23,7 @@ export interface CommonOrder {
   readonly N: number;
   readonly precision: Precision;
   readonly littleEndian: boolean;
-  /** Rows stored of each matrix: N, or N - 1 for SU(2) and SU(3). */
+  /** Rows stored of each matrix: N or N - 1. */
   readonly rows?: number;
   readonly checksum?: RunningChecksum;
 }
@@ -66,7 +67,7 @@ export function streamLinks(order: CommonOrder, sink: LinkSink): void {
   }
 }
 
-/** Full SU(2) or SU(3) matrix from its first row or rows: row 3 = conj(row 1 x row 2); SU(2): (a, b), (-b*, a*). */
+/** Full SU(N) matrix from its first N - 1 rows. SU(3): row 3 = conj(row 1 x row 2); SU(2): (a, b), (-b*, a*); other N: cofactors. */
 function rebuildLastRow(from: ArrayLike<number>, at: number, N: number, out: Float64Array, to: number): void {
   const n = 2 * N * (N - 1);
   for (let k = 0; k < n; k++) out[to + k] = from[at + k]!;
@@ -77,6 +78,7 @@ function rebuildLastRow(from: ArrayLike<number>, at: number, N: number, out: Flo
     out[to + 7] = -out[to + 1]!;
     return;
   }
+  if (N !== 3) return completeLastRow(out, to, N);
   for (let c = 0; c < 3; c++) {
     const [i, j] = [2 * ((c + 1) % 3), 2 * ((c + 2) % 3)];
     const [ar, ai, br, bi] = [out[to + i]!, out[to + i + 1]!, out[to + 6 + j]!, out[to + 7 + j]!];
@@ -157,6 +159,8 @@ export interface RecordOrder {
   readonly records: number;
   /** Direction of each matrix of a record. */
   readonly directions: readonly number[];
+  /** SU(2) as four reals, the quaternion of U = [[q0 + i q3, -q2 + i q1], [q2 + i q1, q0 - i q3]]. */
+  readonly quaternions?: boolean;
   /** Lexicographic site of a matrix. */
   readonly site: (record: number, matrix: number) => number;
 }
@@ -164,7 +168,8 @@ export interface RecordOrder {
 /** Streams records to `sink`. */
 export function streamRecords(order: RecordOrder, sink: LinkSink): void {
   const matrix = 2 * order.N * order.N;
-  const perRecord = order.directions.length * matrix;
+  const stored = order.quaternions ? 4 : matrix;
+  const perRecord = order.directions.length * stored;
   const piece = Math.max(1, Math.min(order.records, Math.floor(PIECE / (8 * perRecord))));
   const buffer = pieceBuffer(8 * piece * perRecord);
   const sites = new Int32Array(piece);
@@ -173,9 +178,20 @@ export function streamRecords(order: RecordOrder, sink: LinkSink): void {
     const bytes = buffer.subarray(0, 8 * count * perRecord);
     order.source.read(order.at + 8 * first * perRecord, bytes);
     const reals = realsOf(bytes, 64, order.littleEndian) as Float64Array;
+    const links = order.quaternions ? fromQuaternions(reals) : reals;
     order.directions.forEach((mu, m) => {
       for (let k = 0; k < count; k++) sites[k] = order.site(first + k, m);
-      sink(mu, sites.subarray(0, count), reals, m * matrix, perRecord);
+      sink(mu, sites.subarray(0, count), links, m * matrix, order.directions.length * matrix);
     });
   }
+}
+
+/** 2 x 2 matrices from quaternions. */
+function fromQuaternions(q: Float64Array): Float64Array {
+  const out = new Float64Array(2 * q.length);
+  for (let k = 0; k < q.length; k += 4) {
+    const [a, b, c, d] = [q[k]!, q[k + 1]!, q[k + 2]!, q[k + 3]!];
+    out.set([a, d, -c, b, c, b, a, -d], 2 * k);
+  }
+  return out;
 }

@@ -29,3 +29,9 @@ export function bytesText(n: number): string {
   }
   return `${k === 0 ? n : n.toFixed(1)} ${units[k]}`;
 }
+
+/** Text of a file on one line for people: characters that steer a terminal (C0, DEL, C1) and line ends become "?". */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+}

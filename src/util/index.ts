@@ -4,7 +4,7 @@ export { SparseMap, type Term } from "./sparse-map.ts";
 export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMethodOf, jackknife, mean, zScore } from "./statistics.ts";
 export { besselI, erfc } from "./special.ts";
 export { crc32, sha256Hex } from "./hash.ts";
-export { bytesText, table, withError } from "./format.ts";
+export { bytesText, printable, table, withError } from "./format.ts";
 export { decode, encode } from "./codec.ts";
 export { type WriteTarget, writeFileAtomic, writeFileAtomically } from "./files.ts";
 export { nearest } from "./nearest.ts";

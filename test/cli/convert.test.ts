@@ -46,6 +46,16 @@ test("existing files stay, unless forced", async () => {
   expect(links("mine.npy")[0]).toEqual(U.toArray(0));
 });
 
+test("the ensemble goes along; where a format has no place for it, stderr says so", async () => {
+  writeFileSync(join(directory, "p.nersc"), nerscFile(linksOf(U), { lines: ["ENSEMBLE_ID = X", "ENSEMBLE_LABEL = my ensemble", "SEQUENCE_NUMBER = 417", "gauge.beta11 = 6.0"] }));
+  expect((await cli(["convert", "p.nersc", "p.ildg"], { directory })).stderr).toBe("");
+  expect((await cli(["convert", "p.ildg", "q.nersc"], { directory })).stderr).toBe("");
+  const header = readFileSync(join(directory, "q.nersc")).subarray(0, 700).toString("latin1");
+  for (const line of [/^ENSEMBLE_ID = X$/m, /^ENSEMBLE_LABEL = my ensemble$/m, /^SEQUENCE_NUMBER = 417$/m, /^CREATION_DATE = .+GMT$/m, /^ARCHIVE_DATE = .+GMT$/m, /^CREATOR = gaugegrad$/m, /^CREATOR_HARDWARE =/m]) expect(header).toMatch(line);
+  expect(readGauge(join(directory, "q.nersc")).header["gauge.beta11"]).toBe("6.0");
+  expect((await cli(["convert", "p.ildg", "p.npy"], { directory })).stderr).toBe("gaugegrad: p.npy: npy has no place for the ensemble and sequence number of p.ildg: they were left out\n");
+});
+
 test("wrong use and damaged input", async () => {
   expect((await cli(["convert", "in.nersc", "out"], { directory })).code).toBe(2);
   expect((await cli(["convert", "in.nersc", "out", "--to", "openqcd"], { directory })).code).toBe(2);

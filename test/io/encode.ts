@@ -133,9 +133,11 @@ export interface NerscOptions {
   readonly rows?: number;
   /** Header lines that replace the computed ones; null leaves a key out. */
   readonly header?: Readonly<Record<string, string | null>>;
+  /** Further lines at the end of the header. */
+  readonly lines?: readonly string[];
 }
 
-export function nerscFile(U: Links, { bits = 64, endian = "BIG", rows = U.N, header = {} }: NerscOptions = {}): Buffer {
+export function nerscFile(U: Links, { bits = 64, endian = "BIG", rows = U.N, header = {}, lines = [] }: NerscOptions = {}): Buffer {
   const data = payload(U, bits, endian, rows);
   const keys: Record<string, string | null> = {
     HDR_VERSION: "1.0",
@@ -148,7 +150,7 @@ export function nerscFile(U: Links, { bits = 64, endian = "BIG", rows = U.N, hea
     ...header,
   };
   const text = Object.entries(keys).flatMap(([k, v]) => (v === null ? [] : [`${k} = ${v}`]));
-  return Buffer.concat([Buffer.from(["BEGIN_HEADER", ...text, "END_HEADER", ""].join("\n"), "latin1"), data]);
+  return Buffer.concat([Buffer.from(["BEGIN_HEADER", ...text, ...lines, "END_HEADER", ""].join("\n"), "latin1"), data]);
 }
 
 export function limeRecord(type: string, data: Buffer | string, flags = 0xc000): Buffer {
@@ -182,10 +184,31 @@ export function scidacFile(U: Links, { bits = 32, tags = {} as Record<string, st
   return Buffer.concat([
     limeRecord("scidac-private-file-xml", `<?xml version="1.0"?><scidacFile><version>1.1</version><spacetime>4</spacetime><dims>${tags["dims"] ?? U.extents.join(" ")} </dims><volfmt>${tags["volfmt"] ?? "0"}</volfmt></scidacFile>`),
     limeRecord("scidac-file-xml", "<title>test</title>"),
-    limeRecord("scidac-private-record-xml", `<?xml version="1.0"?><scidacRecord>${Object.entries(record).map(([k, v]) => `<${k}>${v}</${k}>`).join("")}</scidacRecord>`),
+    limeRecord("scidac-private-record-xml", `<?xml version="1.0"?><scidacRecord><!-- <datacount>9</datacount> -->${Object.entries(record).map(([k, v]) => `<${k}>${v}</${k}>`).join("")}</scidacRecord>`),
     limeRecord("scidac-record-xml", "<info/>"),
     limeRecord("scidac-binary-data", data),
     limeRecord("scidac-checksum", checksumXml(scidacChecksums(data, volume))),
+  ]);
+}
+
+/** A file in the layout of Grid: its own metadata, the SciDAC records and the ILDG ones, a datatype that names a vector, dims over several lines. */
+export function gridFile(U: Links, { tags = {} as Record<string, string>, metadata = "<nd>4</nd>" } = {}): Buffer {
+  const data = payload(U, 64, "BIG");
+  const volume = U.extents.reduce((v, L) => v * L, 1);
+  const record: Record<string, string> = { version: "1", date: "Mon 01 Jan 2024", recordtype: "0", datatype: `GRID_D_LorentzVector4_ColourMatrix${U.N}`, precision: "D", colors: String(U.N), spins: "1", typesize: String(16 * U.N * U.N), datacount: "4", ...tags };
+  const xml = (name: string, entries: Readonly<Record<string, string>>): string => `<?xml version="1.0"?>\n<${name}>\n${Object.entries(entries).map(([k, v]) => `  <${k}>${v}</${k}>\n`).join("")}</${name}>\n`;
+  const [lx, ly, lz, lt] = U.extents.map(String) as [string, string, string, string];
+  return Buffer.concat([
+    limeRecord("grid-format", `<?xml version="1.0"?>\n<FieldMetaData>\n  ${metadata}\n</FieldMetaData>\n`, 0x8000),
+    limeRecord("FieldNormMetaData", "<FieldNormMetaData><norm2>1</norm2></FieldNormMetaData>", 0),
+    limeRecord("scidac-private-file-xml", xml("scidacFile", { version: "1", spacetime: "4", dims: U.extents.join(" \n"), volfmt: "0" }), 0),
+    limeRecord("scidac-file-xml", xml("usqcdInfo", { version: "1" }), 0x4000),
+    limeRecord("scidac-private-record-xml", xml("scidacRecord", record), 0x8000),
+    limeRecord("scidac-record-xml", xml("usqcdInfo", { version: "1" }), 0),
+    limeRecord("ildg-format", xml("ildgFormat", { version: "1", field: `su${U.N}gauge`, precision: "64", lx, ly, lz, lt }), 0),
+    limeRecord("ildg-data-lfn", "lfn://example/none", 0),
+    limeRecord("ildg-binary-data", data, 0),
+    limeRecord("scidac-checksum", checksumXml(scidacChecksums(data, volume)), 0x4000),
   ]);
 }
 
@@ -223,13 +246,17 @@ export function openqcdFile(U: Links, plaquette = 3 * meanPlaquette(U)): Buffer 
   return Buffer.concat([head, encodeReals(reals, 64, "LITTLE")]);
 }
 
-export function hirepFile(U: Links, plaquette = meanPlaquette(U)): Buffer {
+/** `quaternions`: SU(2) as (q0, q1, q2, q3) with U_00 = q0 + i q3 and U_10 = q2 + i q1. */
+export function hirepFile(U: Links, plaquette = meanPlaquette(U), quaternions = false): Buffer {
   const [Lx, Ly, Lz, Lt] = U.extents as [number, number, number, number];
   const head = Buffer.alloc(28);
   [U.N, Lt, Lx, Ly, Lz].forEach((L, k) => head.writeInt32BE(L, 4 * k));
   head.writeDoubleBE(plaquette, 20);
   const reals: number[] = [];
-  for (let t = 0; t < Lt; t++) for (let x = 0; x < Lx; x++) for (let y = 0; y < Ly; y++) for (let z = 0; z < Lz; z++) for (const mu of [3, 0, 1, 2]) reals.push(...U.at([x, y, z, t], mu));
+  for (let t = 0; t < Lt; t++) for (let x = 0; x < Lx; x++) for (let y = 0; y < Ly; y++) for (let z = 0; z < Lz; z++) for (const mu of [3, 0, 1, 2]) {
+    const m = U.at([x, y, z, t], mu);
+    reals.push(...(quaternions ? [m[0]!, m[5]!, m[4]!, m[1]!] : m));
+  }
   return Buffer.concat([head, encodeReals(reals, 64, "BIG")]);
 }
 

@@ -138,10 +138,13 @@ describe("LIME", () => {
 
   test("what is refused: other objects, several fields, contradictions, wrong checksums", () => {
     for (const [bytes, message] of [
-      [scidacFile(L3, { tags: { datatype: "QDP_F3_ColorVector" } }), /datatype/],
-      [scidacFile(L3, { tags: { datacount: "1" } }), /datacount: got "1"/],
+      [scidacFile(L3, { tags: { datatype: "QDP_F3_ColorVector", typesize: "24" } }), /got 4 of 24 bytes a site .* "QDP_F3_ColorVector", expected 4 matrices of 72 bytes/],
+      [scidacFile(L3, { tags: { datacount: "1" } }), /got 1 of 72 bytes a site .* this is no gauge field/],
+      [scidacFile(L3, { tags: { datacount: "12", typesize: "24" } }), /this is no gauge field/],
+      [scidacFile(L3, { tags: { recordtype: "1" } }), /recordtype/],
       [scidacFile(L3, { tags: { volfmt: "1" } }), /volfmt/],
-      [scidacFile(L3, { tags: { precision: "D" } }), /N = 3|bytes of links/],
+      [scidacFile(L3, { tags: { precision: "D" } }), /4 of 72 bytes a site .* expected 4 matrices of 144 bytes/],
+      [scidacFile(L3, { tags: { precision: "D", typesize: "144" } }), /N = 3|bytes of links/],
       [scidacFile(L3, { tags: { dims: "2 4 2 3" } }), /bytes of links/],
       [Buffer.concat([ildgFile(L3), ildgFile(L3)]), /got 2 binary records/],
       [Buffer.concat([ildgFile(L3), limeRecord("scidac-private-file-xml", "<dims>4 2 2 6</dims>")]), /contradict/],

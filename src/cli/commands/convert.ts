@@ -1,9 +1,9 @@
 /** `gaugegrad convert IN OUT`: writes a configuration in another format or precision. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { FileFormatError, UsageError } from "../../errors.ts";
-import { WRITABLE, type Precision, type WritableFormat, readGauge, writeGauge } from "../../io/index.ts";
+import { EXTENSIONS, WRITABLE, type GaugeFile, type Precision, type Provenance, type WritableFormat, namesEnsemble, readGauge, writeGauge, writerOf } from "../../io/index.ts";
 import type { CliContext } from "../context.ts";
 import { type GlobalOptions, extents, printJson, withJson } from "../output.ts";
 
@@ -16,9 +16,6 @@ interface Flags extends GlobalOptions {
   readonly force?: boolean;
   readonly json?: boolean;
 }
-
-/** What a name stands for when --to is not given. */
-const EXTENSIONS: Readonly<Record<string, WritableFormat>> = { ".nersc": "nersc", ".ildg": "ildg", ".lime": "ildg", ".milc": "milc", ".txt": "bridge", ".bridge": "bridge", ".npy": "npy" };
 
 export function convertCommand(context: CliContext): Command {
   return withJson(new Command("convert"))
@@ -47,8 +44,14 @@ export function convertCommand(context: CliContext): Command {
       });
       if (!flags.quiet) for (const w of read.warnings) context.stderr(`gaugegrad: ${input}: ${w}\n`);
       const precision = (flags.precision === undefined ? WRITABLE[to][0] : Number(flags.precision)) as Precision;
-      writeGauge(path, read.U, to, { precision });
+      writeGauge(path, read.U, to, { precision, provenance: provenanceOf(read, resolve(context.directory, input)) });
+      if (writerOf(to)!.keeps !== "provenance" && namesEnsemble(read.provenance) && !flags.quiet) context.stderr(`gaugegrad: ${output}: ${to} has no place for the ensemble and sequence number of ${input}: they were left out\n`);
       if (precision < read.precision && !flags.quiet) context.stderr(`gaugegrad: ${output}: ${read.precision} bits were rounded to ${precision}\n`);
       if (flags.json) printJson(context, { in: { file: input, format: read.format, precision: read.precision, checks: read.checks, warnings: read.warnings }, out: { file: output, format: to, precision }, group: read.group.name, lattice: read.U.lattice.extents });
     });
+}
+
+/** What the input says of itself; a date of creation that it does not state is that of the file, and today is when it is archived. */
+function provenanceOf(read: GaugeFile, input: string): Provenance {
+  return { creationDate: statSync(input).mtime.toUTCString(), ...read.provenance, archiveDate: new Date().toUTCString() };
 }
