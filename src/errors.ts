@@ -47,6 +47,13 @@ export class RecordingError extends GaugegradError {
   }
 }
 
+/** A field, plan or container used after it was disposed, or a scope that cannot know when its fields are done with. */
+export class LifetimeError extends GaugegradError {
+  constructor(message: string) {
+    super("E_LIFETIME", message, EXIT.failure);
+  }
+}
+
 /** A run file, option or parameter with an invalid value. */
 export class ConfigurationError extends GaugegradError {
   constructor(message: string) {

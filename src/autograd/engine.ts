@@ -7,6 +7,8 @@ import type { ValueType } from "./types.ts";
 /** Opaque memory of one field or scalar; its layout is the engine's own affair. */
 export interface Storage {
   readonly bytes: number;
+  /** True where the engine frees the memory itself when nobody can reach the storage any more. */
+  readonly collected?: boolean;
   dispose(): void;
 }
 
@@ -28,8 +30,9 @@ export interface Executable {
 export interface Engine {
   /** Backend name: js, wasm, native, tfjs. */
   readonly name: string;
+  /** Memory of the engine's own: it stays in its place until it is disposed. */
   allocate(type: ValueType): Storage;
-  /** Memory of several fields that are used together. */
+  /** Memory of fields that are used together; the engine may move it while no program uses it. */
   allocateGroup(types: readonly ValueType[]): Storage[];
   /** Canonical data: sites lexicographic, components inside; fields on one parity still have an entry for every site. */
   write(to: Storage, type: ValueType, data: Float64Array): void;

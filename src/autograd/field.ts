@@ -1,23 +1,48 @@
 /** Fields with values: what users hold, and what plans read and write. Their memory belongs to the lattice's engine. */
-import { GeometryError } from "../errors.ts";
+import { GeometryError, LifetimeError } from "../errors.ts";
+import { describe } from "../util/index.ts";
 import type { Storage } from "./engine.ts";
 import type { Lattice } from "./lattice.ts";
-import { type MatrixType, type ValueType, components, linkType, siteMatrixType, typeText } from "./types.ts";
+import { enlist, strike } from "./scope.ts";
+import { type MatrixType, type ValueType, components, fits, linkType, siteMatrixType, typeText } from "./types.ts";
 
 const reclaim = new FinalizationRegistry<Storage>((storage) => storage.dispose());
 
-/** One field (or scalar) with values in memory. Freed when collected, or at once by `dispose` / `using`. */
+/** Node's console.log asks for this method. */
+const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
+
+/** What JSON and console.log show of a field. */
+export interface FieldSummary {
+  readonly kind: string;
+  readonly lattice: readonly number[];
+  /** The first numbers at the origin; absent after `dispose`, and where the engine reads asynchronously only. */
+  readonly origin?: readonly number[];
+}
+
+/** One field (or scalar) with values in memory. Freed by `dispose` / `using`, at the end of a `scope`, or when nobody holds it any more. */
 export class Field<T extends ValueType = ValueType> {
   readonly lattice: Lattice;
   readonly type: T;
-  readonly storage: Storage;
+  #storage: Storage | undefined;
 
-  /** Zero-filled. */
-  constructor(lattice: Lattice, type: T, storage: Storage = lattice.engine.allocate(type)) {
+  /** Zero-filled. @throws BackendError when memory ends. */
+  constructor(lattice: Lattice, type: T, storage: Storage = lattice.engine.allocateGroup([type])[0]!) {
     this.lattice = lattice;
     this.type = type;
-    this.storage = storage;
-    reclaim.register(this, this.storage, this);
+    this.#storage = storage;
+    if (!storage.collected) reclaim.register(this, storage, this);
+    enlist(this);
+  }
+
+  /** Where the values lie. @throws LifetimeError after `dispose`. */
+  get storage(): Storage {
+    if (this.#storage === undefined) throw new LifetimeError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got a field that has been disposed, expected one in use: dispose it after its last use, or return it from its scope`);
+    return this.#storage;
+  }
+
+  /** True after `dispose`. */
+  get disposed(): boolean {
+    return this.#storage === undefined;
   }
 
   /** Number of reals in the canonical array. */
@@ -65,10 +90,10 @@ export class Field<T extends ValueType = ValueType> {
     return out;
   }
 
-  /** Copies the values of a field of the same type. */
+  /** Copies the values of a field of the same type: kind, N, end points, boundary signs, sites. @throws GeometryError for any other. */
   copyFrom(other: Field<T>): this {
-    if (other.lattice !== this.lattice || components(other.type) !== components(this.type))
-      throw new GeometryError(`copyFrom: got ${typeText(other.lattice, other.type)} on ${other.lattice}, expected ${typeText(this.lattice, this.type)} on the same lattice`);
+    if (!(other instanceof Field) || other.lattice !== this.lattice || !fits(this.lattice, other.type, this.type))
+      throw new GeometryError(`copyFrom: got ${other instanceof Field ? `${typeText(other.lattice, other.type)} on ${other.lattice}` : describe(other)}, expected ${typeText(this.lattice, this.type)} on the same lattice object ${this.lattice}: use set(other.toArray()) to take over the numbers alone`);
     this.lattice.engine.copy(other.storage, this.storage, this.type);
     return this;
   }
@@ -77,9 +102,29 @@ export class Field<T extends ValueType = ValueType> {
     return new Field(this.lattice, this.type).copyFrom(this);
   }
 
-  [Symbol.dispose](): void {
+  /** Frees the memory at once; later uses are errors, a second call does nothing. */
+  dispose(): void {
+    if (this.#storage === undefined) return;
+    strike(this);
     reclaim.unregister(this);
-    this.storage.dispose();
+    this.#storage.dispose();
+    this.#storage = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toString(): string {
+    return `${typeText(this.lattice, this.type)} on ${this.lattice}${this.disposed ? " (disposed)" : ""}`;
+  }
+
+  toJSON(): FieldSummary {
+    return { kind: typeText(this.lattice, this.type), lattice: this.lattice.extents, ...summary(this) };
+  }
+
+  [INSPECT](): string {
+    return `Field<${this.toString()}>${originText(this)}`;
   }
 
   #expectSites(sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
@@ -95,6 +140,19 @@ export class Field<T extends ValueType = ValueType> {
     if (a.length !== this.length)
       throw new GeometryError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got ${a.length} numbers, expected ${this.length}: give every site's components, first coordinate fastest`);
   }
+}
+
+/** The first numbers at the origin. */
+function summary(field: Field): { readonly origin?: readonly number[] } {
+  const { lattice, type } = field;
+  if (field.disposed || lattice.engine.readAsync) return {};
+  const values = type.kind === "scalar" ? field.toArray() : field.readSites(Int32Array.of(0), new Float64Array(components(type)));
+  return { origin: Array.from(values.subarray(0, 6)) };
+}
+
+function originText(field: Field): string {
+  const { origin } = summary(field);
+  return origin === undefined ? "" : ` [${origin.map((x) => x.toPrecision(5)).join(", ")}${components(field.type) > origin.length ? ", ..." : ""}]`;
 }
 
 /** One matrix field a direction: links U_mu, or an algebra field with a component for every link. */
@@ -126,7 +184,10 @@ export class DirectionalField<N extends number = number, R extends "links" | "al
     return this;
   }
 
+  /** Copies a field of the same role, N and lattice. @throws GeometryError for any other. */
   copyFrom(other: DirectionalField<N, R>): this {
+    if (!(other instanceof DirectionalField) || other.role !== this.role || other.N !== this.N || other.lattice !== this.lattice)
+      throw new GeometryError(`copyFrom: got ${describe(other)}, expected ${this.toString()}, the same lattice object`);
     this.fields.forEach((f, mu) => f.copyFrom(other.fields[mu]!));
     return this;
   }
@@ -135,8 +196,30 @@ export class DirectionalField<N extends number = number, R extends "links" | "al
     return new DirectionalField(this.lattice, this.N, this.role).copyFrom(this);
   }
 
+  /** True when a direction has been disposed. */
+  get disposed(): boolean {
+    return this.fields.some((f) => f.disposed);
+  }
+
+  /** Frees the memory at once; later uses are errors, a second call does nothing. */
+  dispose(): void {
+    for (const f of this.fields) f.dispose();
+  }
+
   [Symbol.dispose](): void {
-    for (const f of this.fields) f[Symbol.dispose]();
+    this.dispose();
+  }
+
+  toString(): string {
+    return `${this.role} N=${this.N} on ${this.lattice}${this.disposed ? " (disposed)" : ""}`;
+  }
+
+  toJSON(): FieldSummary & { readonly N: number } {
+    return { kind: this.role, N: this.N, lattice: this.lattice.extents, ...summary(this.fields[0] as Field) };
+  }
+
+  [INSPECT](): string {
+    return `DirectionalField<${this.toString()}>${originText(this.fields[0] as Field)}`;
   }
 }
 

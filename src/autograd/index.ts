@@ -1,7 +1,8 @@
 /** Autograd room: record, differentiate and replay programs over small-matrix fields. */
 export { Lattice, displacementText, type Displacement, type Domain } from "./lattice.ts";
 export type { CompileOptions, Engine, Executable, Storage } from "./engine.ts";
-export { type AlgebraField, DirectionalField, Field, type LinkField } from "./field.ts";
+export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
+export { outside, scope } from "./scope.ts";
 export { type NormalCounter, drawNormals } from "./normals.ts";
 export { Directional, concreteLeaves, tracedTwin, type Algebras, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
 export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Spin, Tape, Traced, type Vector } from "./tape.ts";

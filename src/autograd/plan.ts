@@ -2,13 +2,14 @@
  * A plan: a function recorded once on examples, compiled, and replayed. Outputs live in fields of the plan (`run`) or in new ones
  * (`fresh`); a replay allocates nothing.
  */
-import { GeometryError, RecordingError } from "../errors.ts";
+import { GeometryError, LifetimeError, RecordingError } from "../errors.ts";
 import type { CompileOptions, Executable, Storage } from "./engine.ts";
 import { Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
+import { outside } from "./scope.ts";
 import { type Program, Tape, linkFieldBytes } from "./tape.ts";
 import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, leaves, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
-import { type ValueType, sameType, scalarType, typeText } from "./types.ts";
+import { type ValueType, fits, scalarType, typeText } from "./types.ts";
 
 const reclaim = new FinalizationRegistry<Executable>((executable) => executable.dispose());
 
@@ -28,6 +29,7 @@ export class Plan<A extends readonly unknown[], Y> {
   readonly #outputTypes: readonly ValueType[];
   readonly #accepted: (ValueType | undefined)[];
   readonly #targets: Storage[];
+  #disposed = false;
   readonly #takeArgument = (value: number | Field, i: number): void => this.#argument(value, i);
   readonly #takeTarget = (value: number | Field, j: number): void => this.#target(value, j);
 
@@ -46,10 +48,10 @@ export class Plan<A extends readonly unknown[], Y> {
     this.program = tape.finish(outputs);
     this.#types = list.map((l) => l.type);
     this.#shape = result;
-    this.#own = concreteTwin(result, lattice);
+    this.#own = outside(() => concreteTwin(result, lattice));
     this.#executable = lattice.engine.compile(this.program, options);
-    reclaim.register(this, this.#executable);
-    const scalars = list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined));
+    reclaim.register(this, this.#executable, this);
+    const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined)));
     this.#scalars = scalars;
     this.#inputs = list.map((l, i) => scalars[i]?.storage ?? (l.value as Field).storage);
     this.#ownOutputs = this.#own.fields.map((x) => x.storage);
@@ -89,6 +91,19 @@ export class Plan<A extends readonly unknown[], Y> {
     return this.#executable.describe();
   }
 
+  /** Frees program and results at once; later runs are errors, a second call does nothing. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    reclaim.unregister(this);
+    this.#executable.dispose();
+    for (const f of [...this.#own.fields, ...this.#scalars]) f?.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** Runs with these arguments; the result's fields belong to the plan and are overwritten by the next run. */
   run(...args: { [K in keyof A]: A[K] }): ConcreteOf<Y> {
     this.#bind(args);
@@ -120,6 +135,7 @@ export class Plan<A extends readonly unknown[], Y> {
   }
 
   #bind(args: readonly unknown[]): void {
+    if (this.#disposed) throw new LifetimeError(`plan on ${this.lattice}: got a run after dispose, expected a plan in use: dispose it after its last run`);
     if (args.length === (this.#arguments as { keys: readonly string[] }).keys.length && visitLeaves(this.#arguments, args, 0, this.#takeArgument) >= 0) return;
     throw new RecordingError(`plan: got ${concreteLeaves([...args]).length} argument leaves in another structure, expected the ${this.#types.length} of the recorded one: pass arguments of the recorded structure`);
   }
@@ -135,7 +151,7 @@ export class Plan<A extends readonly unknown[], Y> {
     }
     if (value.lattice !== this.lattice) throw new GeometryError(`plan: got a field on ${value.lattice}, expected one on the plan's own lattice object ${this.lattice}`);
     if (this.#accepted[i] !== value.type) {
-      if (!sameType(this.lattice, value.type, expected)) throw new RecordingError(`plan: argument leaf ${i} is ${typeText(this.lattice, value.type)}, expected ${typeText(this.lattice, expected)}`);
+      if (!fits(this.lattice, value.type, expected)) throw new RecordingError(`plan: argument leaf ${i} is ${typeText(this.lattice, value.type)}, expected ${typeText(this.lattice, expected)}`);
       this.#accepted[i] = value.type;
     }
     this.#inputs[i] = value.storage;
@@ -146,7 +162,7 @@ export class Plan<A extends readonly unknown[], Y> {
     else {
       const at = this.#types.length + j;
       if (this.#accepted[at] !== value.type) {
-        if (!sameType(this.lattice, value.type, this.#outputTypes[j]!)) this.#refuseTargets(value);
+        if (!fits(this.lattice, this.#outputTypes[j]!, value.type)) this.#refuseTargets(value);
         this.#accepted[at] = value.type;
       }
       this.#targets[j] = value.storage;

@@ -124,6 +124,13 @@ export function sameType(lattice: Lattice, a: ValueType, b: ValueType): boolean 
   return true;
 }
 
+/** True when values of the given type may stand where the expected one is wanted: the same field, and in the algebra or of unit length where that is wanted. */
+export function fits(lattice: Lattice, given: ValueType, expected: ValueType): boolean {
+  if (!sameType(lattice, given, expected)) return false;
+  if (expected.kind === "matrix" && given.kind === "matrix") return given.algebra || !expected.algebra;
+  return expected.kind !== "spin" || given.kind !== "spin" || given.unit || !expected.unit;
+}
+
 /** `matrix SU(3) [0 -> +x]`, `vector N=2 at 0 (even)`, `real`: what error messages and listings print. */
 export function typeText(lattice: Lattice, t: ValueType): string {
   const domain = t.kind !== "scalar" && t.domain !== "all" ? ` (${t.domain})` : "";

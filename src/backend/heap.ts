@@ -45,6 +45,10 @@ export class Heap {
   get i32(): Int32Array {
     return this.#i32;
   }
+  /** Largest possible length. */
+  get limit(): number {
+    return this.#source.limit;
+  }
   /** Bytes handed out or kept for reuse. */
   get used(): number {
     return this.#top;
@@ -116,7 +120,12 @@ export function plainMemory(limit = 2 ** 32): ByteSource {
     limit,
     buffer: () => buffer,
     grow(bytes) {
-      const next = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
+      let next: ArrayBuffer;
+      try {
+        next = new ArrayBuffer(Math.ceil(bytes / 8) * 8);
+      } catch {
+        throw new BackendError(`memory: the system refused ${bytes} bytes: use a smaller lattice, fewer fields, or checkpoint`);
+      }
       new Uint8Array(next).set(new Uint8Array(buffer));
       buffer = next;
     },

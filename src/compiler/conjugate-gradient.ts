@@ -18,6 +18,8 @@ import { SolverError } from "../errors.ts";
 export interface SolverEngine extends Engine {
   readonly lattice: Lattice;
   operator(key: string, make: () => Program): Executable;
+  /** Nothing of this lattice's memory moves before the matching `letGo`; present where it moves at all. */
+  readonly memory?: { hold(): void; letGo(): void };
 }
 
 /** (A + shift_k) x_k = b for every shift; A is the program (captured..., x) -> A x. */
@@ -140,6 +142,16 @@ export class ConjugateGradient {
 
   /** Solves from zero. @throws SolverError when A + shift is not positive or an input holds NaN. */
   solve(): SolveReport {
+    // programs are repeated on the places of their first run
+    this.#engine.memory?.hold();
+    try {
+      return this.#solve();
+    } finally {
+      this.#engine.memory?.letGo();
+    }
+  }
+
+  #solve(): SolveReport {
     const { tolerance, shifts, verifyAll = false } = this.#system;
     for (let k = 0; k < shifts.length; k++) run(this.#begin, this.#starts[k]!);
     const bb = this.#engine.readScalar(this.#rr);

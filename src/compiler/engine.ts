@@ -4,6 +4,7 @@ import type { Displacement, Domain, Lattice } from "../autograd/lattice.ts";
 import { type Program, linkFieldBytes } from "../autograd/tape.ts";
 import { type ValueType, components, domainOf } from "../autograd/types.ts";
 import { Heap } from "../backend/heap.ts";
+import { FieldMemory, type Handle } from "../backend/memory.ts";
 import { type Layout, makeLayout } from "../backend/layout.ts";
 import { BackendError } from "../errors.ts";
 import { type Arena, overlaps, placeArena } from "./arena.ts";
@@ -19,6 +20,36 @@ import { verify } from "./verify.ts";
 export interface HeapStorage extends Storage {
   readonly address: number;
   readonly stride: number;
+  /** Absent where the memory stays in its place: `use` is then not needed before its address is. */
+  readonly handle?: Handle;
+}
+
+/** A field of a caller's, whose group may leave the heap while it is idle. */
+class MovingStorage implements HeapStorage {
+  readonly bytes: number;
+  readonly stride: number;
+  readonly handle: Handle;
+  readonly collected = true;
+  readonly #memory: FieldMemory;
+  readonly #offset: number;
+  #mine = true;
+
+  constructor(memory: FieldMemory, handle: Handle, offset: number, stride: number, bytes: number) {
+    this.#memory = memory;
+    this.handle = handle;
+    this.#offset = offset;
+    this.stride = stride;
+    this.bytes = bytes;
+  }
+
+  get address(): number {
+    return this.#memory.touch(this.handle) + this.#offset;
+  }
+
+  dispose(): void {
+    if (this.#mine) this.#memory.release(this.handle);
+    this.#mine = false;
+  }
 }
 
 export class KernelEngine implements Engine {
@@ -26,6 +57,7 @@ export class KernelEngine implements Engine {
   readonly lattice: Lattice;
   readonly emitter: Emitter;
   readonly heap: Heap;
+  readonly memory: FieldMemory;
   readonly layout: Layout;
   readonly drawNormals?: NonNullable<Engine["drawNormals"]>;
   readonly microKernels = new Map<string, MicroKernel>();
@@ -41,6 +73,7 @@ export class KernelEngine implements Engine {
     this.lattice = lattice;
     this.emitter = emitter;
     this.heap = new Heap(emitter.memory());
+    this.memory = new FieldMemory(this.heap, String(lattice));
     this.layout = makeLayout(lattice, emitter.lanes);
     if (emitter.normals) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
   }
@@ -55,8 +88,20 @@ export class KernelEngine implements Engine {
     return 8 * this.layout.width * components(type);
   }
 
+  /** Memory that stays in its place until it is disposed. */
   allocate(type: ValueType): HeapStorage {
-    return this.allocateGroup([type])[0]!;
+    const bytes = this.bytes(type);
+    const address = this.memory.allocate(bytes, "work fields");
+    let live = true;
+    return {
+      address,
+      stride: this.blockBytes(type),
+      bytes,
+      dispose: () => {
+        if (live) this.memory.free(address, bytes, "work fields");
+        live = false;
+      },
+    };
   }
 
   /** Fields that are used together, block by block side by side: fewer streams through memory. Freed when the last one is. */
@@ -64,23 +109,24 @@ export class KernelEngine implements Engine {
     const strides = types.map((t) => this.blockBytes(t));
     const stride = strides.reduce((s, x) => s + x, 0);
     const bytes = types.reduce((s, t) => s + this.bytes(t), 0);
-    const base = this.heap.allocate(bytes);
-    let live = types.length;
-    let at = base;
+    const handle = this.memory.group(bytes, types.length, groupText(types));
+    let at = 0;
     return types.map((t, k) => {
-      const address = at;
+      const offset = at;
       at += strides[k]!;
-      let mine = true;
-      return {
-        address,
-        stride,
-        bytes: this.bytes(t),
-        dispose: () => {
-          if (mine && --live === 0) this.heap.free(base, bytes);
-          mine = false;
-        },
-      };
+      return new MovingStorage(this.memory, handle, offset, stride, this.bytes(t));
     });
+  }
+
+  /** Brings fields to the heap together: their addresses hold until the next use begins. */
+  use(fields: readonly Storage[], others: readonly Storage[] = []): void {
+    this.memory.begin();
+    for (let k = 0; k < fields.length; k++) this.#touch(fields[k] as HeapStorage);
+    for (let k = 0; k < others.length; k++) this.#touch(others[k] as HeapStorage);
+  }
+
+  #touch({ handle }: HeapStorage): void {
+    if (handle) this.memory.touch(handle);
   }
 
   write(to: Storage, type: ValueType, data: Float64Array): void {
@@ -107,17 +153,21 @@ export class KernelEngine implements Engine {
   }
 
   readScalar(from: Storage): number {
-    return this.heap.f64[(from as HeapStorage).address / 8]!;
+    // the address first: bringing the scalar back may grow the heap
+    const at = (from as HeapStorage).address / 8;
+    return this.heap.f64[at]!;
   }
 
   copy(from: Storage, to: Storage, type: ValueType): void {
     const [x, y] = [from as HeapStorage, to as HeapStorage];
+    this.use([x, y]);
+    const [fromAddress, toAddress] = [x.address, y.address];
     const n = this.layout.width * components(type);
     const blocks = type.kind === "scalar" ? 1 : this.layout.blocks;
     const f = this.heap.f64;
     for (let b = 0; b < blocks; b++) {
-      const at = (x.address + b * x.stride) / 8;
-      f.copyWithin((y.address + b * y.stride) / 8, at, at + n);
+      const at = (fromAddress + b * x.stride) / 8;
+      f.copyWithin((toAddress + b * y.stride) / 8, at, at + n);
     }
   }
 
@@ -158,7 +208,7 @@ export class KernelEngine implements Engine {
     let at = this.#tables.get(key);
     if (at === undefined) {
       const t = this.layout.table(d);
-      at = this.heap.allocate(4 * t.length) / 4;
+      at = this.memory.allocate(4 * t.length, "neighbour tables") / 4;
       this.heap.i32.set(t, at);
       this.#tables.set(key, at);
     }
@@ -169,8 +219,8 @@ export class KernelEngine implements Engine {
   reserveScratch(reals: number): void {
     const bytes = Math.ceil((8 * this.layout.width * reals) / 64) * 64 + 64;
     if (bytes <= this.#scratch.bytes) return;
-    if (this.#scratch.bytes > 0) this.heap.free(this.#scratch.address, this.#scratch.bytes * this.emitter.threads);
-    this.#scratch = { address: this.heap.allocate(bytes * this.emitter.threads), bytes };
+    if (this.#scratch.bytes > 0) this.memory.free(this.#scratch.address, this.#scratch.bytes * this.emitter.threads, "scratch");
+    this.#scratch = { address: this.memory.allocate(bytes * this.emitter.threads, "scratch"), bytes };
   }
 
   /** Address of the scratch memory in the emitter's unit, and its bytes per thread. */
@@ -211,4 +261,10 @@ export class KernelEngine implements Engine {
       }
     }
   }
+}
+
+/** `4 x matrix N=3`: what messages about memory call a group of fields. */
+function groupText(types: readonly ValueType[]): string {
+  const name = types[0]!.kind === "matrix" || types[0]!.kind === "vector" ? `${types[0]!.kind} N=${types[0]!.N}` : types[0]!.kind;
+  return types.length === 1 ? `${name} fields` : `${types.length} x ${name} fields`;
 }

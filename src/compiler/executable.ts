@@ -67,6 +67,17 @@ export class ProgramExecutable implements Executable {
   }
 
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
+    const { memory } = this.#engine;
+    this.#engine.use(inputs, outputs);
+    memory.hold();
+    try {
+      this.#run(inputs, outputs);
+    } finally {
+      memory.letGo();
+    }
+  }
+
+  #run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
     for (let i = 0; i < inputs.length; i++) this.#bind("input", i, inputs[i] as HeapStorage);
     for (let j = 0; j < outputs.length; j++) {
       let target = outputs[j] as HeapStorage;
@@ -122,14 +133,14 @@ export class ProgramExecutable implements Executable {
   }
 
   dispose(): void {
-    for (const o of this.#owned) this.#engine.heap.free(o.address, o.bytes);
+    for (const o of this.#owned) this.#engine.memory.free(o.address, o.bytes, "parts of programs");
     for (const s of this.#shadows) s?.dispose();
     for (const s of this.#solvers) s?.dispose();
     this.#owned.length = 0;
   }
 
   #allocate(bytes: number): number {
-    const address = this.#engine.heap.allocate(bytes);
+    const address = this.#engine.memory.allocate(bytes, "parts of programs");
     this.#owned.push({ address, bytes });
     return address;
   }

@@ -22,7 +22,7 @@ export function normalFields(engine: KernelEngine, compile: (map: SparseMap) => 
   /** Index, in 32-bit words, of the lexicographic site of every position in memory. */
   const siteTable = (): number => {
     if (sites === undefined) {
-      sites = heap.allocate(4 * layout.position.length) / 4;
+      sites = engine.memory.allocate(4 * layout.position.length, "neighbour tables") / 4;
       const i32 = heap.i32;
       layout.position.forEach((p, n) => (i32[sites! + p] = n));
     }
@@ -31,11 +31,12 @@ export function normalFields(engine: KernelEngine, compile: (map: SparseMap) => 
 
   return (to, types, map, key, { first, trajectory, purpose }) => {
     let kernel = kernels.get(map);
-    if (!kernel) kernels.set(map, (kernel = { compiled: compile(map), table: heap.allocate(4 * (NORMALS.fields + 2 * to.length)) / 4 }));
+    if (!kernel) kernels.set(map, (kernel = { compiled: compile(map), table: engine.memory.allocate(4 * (NORMALS.fields + 2 * to.length), "programs") / 4 }));
     const { compiled, table } = kernel;
     const [firstBlock, lastBlock] = engine.range(domainOf(types[0]!));
     engine.reserveScratch(normalsScratch(map));
     const positions = siteTable();
+    engine.use(to);
     const i32 = heap.i32;
     i32[table + NORMALS.sites] = 4 * positions;
     i32[table + NORMALS.firstBlock] = firstBlock;

@@ -1,5 +1,5 @@
 /** What is recorded once per lattice and N and replayed: actions and measurements. */
-import { type ConcreteOf, type Lattice, type LinkField, type Links, Plan } from "../autograd/index.ts";
+import { type ConcreteOf, type Lattice, type LinkField, type Links, Plan, outside } from "../autograd/index.ts";
 
 /** One value for every (lattice, N) of link fields, made at the first use; a lattice that is collected takes its values with it. */
 export class PerLattice<V> {
@@ -9,7 +9,7 @@ export class PerLattice<V> {
     let byN = this.#values.get(U.lattice);
     if (!byN) this.#values.set(U.lattice, (byN = new Map()));
     let value = byN.get(U.N);
-    if (value === undefined) byN.set(U.N, (value = make()));
+    if (value === undefined) byN.set(U.N, (value = outside(make)));
     return value;
   }
 }

@@ -4,7 +4,7 @@
  * target: self-learning HMC (arXiv:2103.11965). The map of links and momenta is reversible and keeps volume for every guide, so the
  * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function throughout.
  */
-import { type AlgebraField, DirectionalField, type LinkField } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, outside } from "../autograd/index.ts";
 import { NaNError } from "../errors.ts";
 import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
 import { type TrajectoryOptions, integrateLevels, kick, kineticEnergy } from "./molecular-dynamics.ts";
@@ -118,7 +118,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   /** Momenta and auxiliary fields of a trajectory. */
   #refresh(U: LinkField<N>, trajectory: number): Work<N> {
     if (this.#work?.P.lattice !== U.lattice || this.#work.P.N !== U.N)
-      this.#work = { P: new DirectionalField(U.lattice, U.N, "algebra"), backup: new DirectionalField(U.lattice, U.N, "links") };
+      this.#work = outside(() => ({ P: new DirectionalField(U.lattice, U.N, "algebra"), backup: new DirectionalField(U.lattice, U.N, "links") }));
     drawMomenta(this.#work.P as AlgebraField, this.#random, trajectory);
     this.#target.refresh?.(U, trajectory, this.#random);
     for (const { action } of this.#levels) if (action !== this.#target) action.refresh?.(U, trajectory, this.#random);

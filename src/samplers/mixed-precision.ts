@@ -3,7 +3,7 @@
  * links, momenta and both energies stay where they are in float64. The force is a fixed function of the links, the force of the rounded
  * links rounded once more, so the integrator keeps volume and reverses, and the Metropolis step with the float64 energies is exact.
  */
-import { DirectionalField, type AlgebraField, Field, type Lattice, type LinkField } from "../autograd/index.ts";
+import { DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, outside } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import type { GaugeAction } from "../gauge/index.ts";
 import type { Force } from "./molecular-dynamics.ts";
@@ -24,8 +24,8 @@ export function forceOn<N extends number, I>(lattice: Lattice, action: GaugeActi
   return {
     force(U, into = new DirectionalField(U.lattice, U.N, "algebra")) {
       sameExtents(lattice, U.lattice);
-      links ??= new DirectionalField(lattice, U.N, "links");
-      force ??= new DirectionalField(lattice, U.N, "algebra");
+      links ??= outside(() => new DirectionalField(lattice, U.N, "links"));
+      force ??= outside(() => new DirectionalField(lattice, U.N, "algebra"));
       for (const copy of copies) copy();
       links.set(U.fields.map((f) => f.toArray()));
       there.force(links, force);

@@ -37,7 +37,7 @@ function movesOn(P: AlgebraField): Moves {
   if (!byN) compiled.set(lattice, (byN = new Map()));
   let moves = byN.get(N);
   if (!moves) {
-    const U: LinkField = new DirectionalField(lattice, N, "links");
+    using U: LinkField = new DirectionalField(lattice, N, "links");
     moves = {
       kick: record((p: Algebras, f: Algebras, eps: Scalar) => p.map((mu) => sub(p[mu]!, scale(eps, f[mu]!))), P, P, 0) as Plan<readonly unknown[], Algebras>,
       drift: record((u: Links, p: Algebras, eps: Scalar) => u.map((mu) => mul(exp(scale(eps, p[mu]!)), u[mu]!)), U, P, 0) as Plan<readonly unknown[], Links>,
@@ -77,5 +77,5 @@ export function integrateLevels<N extends number>(levels: readonly Level<N>[], U
   for (const move of schedule(levels, length))
     if (move.kind === "drift") drift(U, P, move.time);
     else kick(P, levels[move.level]!.action.force(U, F), move.time);
-  F[Symbol.dispose]();
+  F.dispose();
 }

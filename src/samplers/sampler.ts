@@ -1,5 +1,5 @@
 /** What a chain needs from an update of the links. */
-import { type AlgebraField, DirectionalField, type LinkField } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, outside } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Action } from "../gauge/index.ts";
 import type { RandomStream } from "../util/index.ts";
@@ -60,7 +60,7 @@ export function sumOfTargets<N extends number>(...parts: readonly Target<N>[]): 
     value: (U) => parts.reduce((s, p) => s + p.value(U), 0),
     force: (U, into = new DirectionalField(U.lattice, U.N, "algebra")) => {
       const total = first.force(U, into);
-      if (work?.lattice !== U.lattice || work.N !== U.N) work = new DirectionalField(U.lattice, U.N, "algebra");
+      if (work?.lattice !== U.lattice || work.N !== U.N) work = outside(() => new DirectionalField(U.lattice, U.N, "algebra"));
       for (const p of rest) kick(total, p.force(U, work), -1);
       return total;
     },

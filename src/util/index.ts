@@ -5,6 +5,8 @@ export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMeth
 export { besselI, erfc } from "./special.ts";
 export { crc32, sha256Hex } from "./hash.ts";
 export { bytesText, printable, table, withError } from "./format.ts";
+export { type Arguments, type Kind, describe, guard } from "./guard.ts";
+export * as is from "./guard.ts";
 export { decode, encode } from "./codec.ts";
 export { type WriteTarget, writeFileAtomic, writeFileAtomically } from "./files.ts";
 export { nearest } from "./nearest.ts";
