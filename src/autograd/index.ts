@@ -30,6 +30,7 @@ export type { Op, Sample, VjpContext } from "./op.ts";
 export type { Operand, Site, V } from "./site.ts";
 export { Plan, record } from "./plan.ts";
 export { checkpoint, grad, hvp, jvp, metric, pairing, replayable, valueAndGrad, vjp, type Transformed } from "./transforms.ts";
+export { recordOnce } from "./once.ts";
 export { pullback } from "./backward.ts";
 export { print, toGraphviz } from "./print.ts";
 export { allOps } from "./ops/index.ts";

@@ -26,6 +26,10 @@ export interface Sample {
 
 export interface Op {
   readonly name: string;
+  /** What tells it apart from other ops of the same name; absent where the name does. */
+  readonly identity?: string;
+  /** Every application makes a value of its own, also of equal inputs. */
+  readonly unique?: boolean;
   /** Type of the result. @throws CovarianceError with the op, both end points and the fix. */
   infer(inputs: readonly ValueType[], attributes: Attributes, lattice: Lattice): ValueType;
   /** A simpler value for the same expression, if there is one. */

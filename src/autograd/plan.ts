@@ -6,8 +6,9 @@ import { GeometryError, LifetimeError, RecordingError } from "../errors.ts";
 import type { CompileOptions, Executable, Storage } from "./engine.ts";
 import { Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
+import { linkFieldBytes } from "./program.ts";
 import { outside } from "./scope.ts";
-import { type Program, Tape, linkFieldBytes } from "./tape.ts";
+import { type Program, Tape } from "./tape.ts";
 import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, leaves, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
 import { type ValueType, fits, scalarType, typeText } from "./types.ts";
 

@@ -6,9 +6,10 @@
 import { RecordingError } from "../errors.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op } from "./op.ts";
+import { attributesKey, extract, extractCanonical, inputOp, opKey } from "./program.ts";
 import { type MatrixType, type ValueType, type VectorType, type SpinType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
 
-/** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. Arrays of field data are named by a second attribute. */
+/** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. All of it but the text `label` is part of the value's identity. */
 export type Attribute = number | string | boolean | readonly number[] | Float64Array | Program;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -28,7 +29,7 @@ export interface Program {
   readonly nodes: readonly Node[];
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  /** Structural key: equal keys mean equal programs. */
+  /** Hash of the structure, with all data in it: equal keys mean equal programs. */
   readonly key: string;
 }
 
@@ -64,18 +65,6 @@ export type Real = Traced<RealType>;
 export type Complex = Traced<ComplexType>;
 export type Scalar = Traced<ScalarType>;
 
-function attributesKey(attributes: Attributes): string {
-  return Object.keys(attributes)
-    .filter((k) => !(attributes[k] instanceof Float64Array))
-    .map((k) => `${k}=${attributeKey(attributes[k]!)}`)
-    .join(";");
-}
-
-function attributeKey(a: Attribute): string {
-  if (typeof a === "object" && "nodes" in a) return a.key;
-  return Array.isArray(a) ? `[${a.join(",")}]` : String(a);
-}
-
 export class Tape {
   readonly lattice: Lattice;
   readonly #nodes: Node[] = [];
@@ -84,7 +73,6 @@ export class Tape {
   #open = true;
   #region = 0;
   #regions = 0;
-  #fresh = 0;
 
   constructor(lattice: Lattice) {
     this.lattice = lattice;
@@ -106,7 +94,7 @@ export class Tape {
   }
 
   /** Records an op, after its own simplifications; an expression that was recorded before is returned as it was. */
-  apply(op: Op, inputs: readonly Traced[], attributes: Attributes = {}, unique = false): Traced {
+  apply(op: Op, inputs: readonly Traced[], attributes: Attributes = {}): Traced {
     if (!this.#open)
       throw new RecordingError(`${op.name}: got a value of a recording that has ended, expected values of the current one: do not keep traced values outside the recorded function`);
     for (const x of inputs) {
@@ -115,16 +103,16 @@ export class Tape {
       if (x.tape !== this)
         throw new RecordingError(`${op.name}: got a value of another recording, expected values of this one: pass it as an argument of the recorded function`);
     }
-    const simpler = unique ? undefined : op.simplify?.(this, inputs, attributes);
+    const simpler = op.simplify?.(this, inputs, attributes);
     if (simpler) return simpler;
     const type = op.infer(inputs.map((x) => x.type), attributes, this.lattice);
     const ids = inputs.map((x) => x.id);
-    const key = unique
-      ? `!${this.#fresh++}`
-      : `${op.name}(${ids.join(",")})${attributesKey(attributes)}`;
-    const found = unique ? undefined : this.#seen.get(`${this.#region}|${key}`) ?? this.#seen.get(`0|${key}`);
+    const node: Node = { op, inputs: ids, attributes, type, region: this.#region };
+    if (op.unique) return new Traced(this, this.#append(node), type);
+    const key = `${opKey(op)}(${ids.join(",")})${attributesKey(attributes)}`;
+    const found = this.#seen.get(`${this.#region}|${key}`) ?? this.#seen.get(`0|${key}`);
     if (found !== undefined) return new Traced(this, found, this.#nodes[found]!.type);
-    const id = this.#append({ op, inputs: ids, attributes, type, region: this.#region });
+    const id = this.#append(node);
     this.#seen.set(`${this.#region}|${key}`, id);
     return new Traced(this, id, type);
   }
@@ -135,8 +123,12 @@ export class Tape {
 
   /** Runs f with every node marked as belonging to a new checkpoint region. */
   inRegion<T>(f: () => T): T {
+    return this.#within(++this.#regions, f);
+  }
+
+  #within<T>(region: number, f: () => T): T {
     const outer = this.#region;
-    this.#region = ++this.#regions;
+    this.#region = region;
     try {
       return f();
     } finally {
@@ -155,12 +147,19 @@ export class Tape {
     return extractCanonical(this.lattice, this.#nodes, inputs, outputs);
   }
 
-  /** Appends a program's nodes with its inputs replaced, and returns its outputs. */
+  /** Appends a program's nodes with its inputs replaced, in checkpoint regions of their own where the program has some, and returns its outputs. */
   inline(program: Program, inputs: readonly Traced[]): Traced[] {
     const map = new Map<number, Traced>();
+    const regions = new Map<number, number>();
+    const regionOf = (given: number): number => {
+      if (given === 0) return this.#region;
+      let r = regions.get(given);
+      if (r === undefined) regions.set(given, (r = ++this.#regions));
+      return r;
+    };
     program.inputs.forEach((id, k) => map.set(id, inputs[k]!));
     program.nodes.forEach((node, id) => {
-      if (!map.has(id)) map.set(id, this.apply(node.op, node.inputs.map((i) => map.get(i)!), node.attributes));
+      if (!map.has(id)) map.set(id, this.#within(regionOf(node.region), () => this.apply(node.op, node.inputs.map((i) => map.get(i)!), node.attributes)));
     });
     return program.outputs.map((id) => map.get(id)!);
   }
@@ -175,68 +174,3 @@ function describeForeign(x: unknown): string {
   if (typeof x === "number") return `the number ${x}`;
   return x === undefined ? "undefined" : `a ${Object.getPrototypeOf(x as object)?.constructor?.name ?? typeof x}`;
 }
-
-function nodeKey(n: Node): string {
-  return `${n.op.name}(${n.inputs.join(",")};${attributesKey(n.attributes)})${JSON.stringify(n.type)}`;
-}
-
-/** Nodes on which the outputs depend, cut at the inputs, renumbered. */
-function extract(lattice: Lattice, nodes: readonly Node[], inputs: readonly number[], outputs: readonly number[]): Program {
-  const cut = new Set(inputs);
-  const needed = new Set<number>();
-  const stack = [...outputs];
-  while (stack.length > 0) {
-    const id = stack.pop()!;
-    if (needed.has(id)) continue;
-    needed.add(id);
-    if (!cut.has(id)) stack.push(...nodes[id]!.inputs);
-  }
-  for (const id of inputs) needed.add(id);
-  const order = [...needed].sort((a, b) => a - b);
-  return renumber(lattice, nodes, inputs, outputs, order);
-}
-
-/** As `extract`, in an order that depends on the structure alone: programs recorded at different times have the same key. */
-function extractCanonical(lattice: Lattice, nodes: readonly Node[], inputs: readonly number[], outputs: readonly number[]): Program {
-  const order = [...inputs];
-  const placed = new Set(order);
-  const visit = (id: number): void => {
-    if (placed.has(id)) return;
-    placed.add(id);
-    nodes[id]!.inputs.forEach(visit);
-    order.push(id);
-  };
-  outputs.forEach(visit);
-  return renumber(lattice, nodes, inputs, outputs, order);
-}
-
-function renumber(lattice: Lattice, nodes: readonly Node[], inputs: readonly number[], outputs: readonly number[], order: readonly number[]): Program {
-  const cut = new Set(inputs);
-  const number = new Map(order.map((id, k) => [id, k]));
-  const list = order.map((id): Node => {
-    const n = nodes[id]!;
-    return cut.has(id)
-      ? { op: inputOp, inputs: [], attributes: { index: inputs.indexOf(id) }, type: n.type, region: 0 }
-      : { ...n, inputs: n.inputs.map((i) => number.get(i)!) };
-  });
-  const ins = inputs.map((i) => number.get(i)!);
-  const outs = outputs.map((i) => number.get(i)!);
-  const key = `{${ins.join(",")}>${outs.join(",")}:${list.map(nodeKey).join("|")}}`;
-  return Object.freeze({ lattice, nodes: list, inputs: ins, outputs: outs, key });
-}
-
-/** Bytes of one link field of the program's largest N: the unit in which its memory is counted. */
-export function linkFieldBytes({ lattice, nodes }: Program): number {
-  const N = nodes.reduce((n, { type }) => (type.kind === "matrix" || type.kind === "vector" ? Math.max(n, type.N) : n), 1);
-  return 16 * N * N * lattice.dim * lattice.volume;
-}
-
-/** The op of a program's inputs: has a type, no rule. */
-export const inputOp: Op = {
-  name: "input",
-  infer: () => {
-    throw new RecordingError("internal: inputs are made by the tape");
-  },
-  vjp: () => [],
-  samples: () => [],
-};

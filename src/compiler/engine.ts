@@ -1,7 +1,8 @@
 /** Stores the fields of one lattice and runs its programs with one emitter's kernels. */
 import type { CompileOptions, Engine, Executable, Storage } from "../autograd/engine.ts";
 import type { Displacement, Domain, Lattice } from "../autograd/lattice.ts";
-import { type Program, linkFieldBytes } from "../autograd/tape.ts";
+import { linkFieldBytes } from "../autograd/program.ts";
+import type { Program } from "../autograd/tape.ts";
 import { type ValueType, components, domainOf } from "../autograd/types.ts";
 import { Heap } from "../backend/heap.ts";
 import { FieldMemory, type Handle } from "../backend/memory.ts";

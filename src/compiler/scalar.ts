@@ -4,6 +4,7 @@
  */
 import type { Op } from "../autograd/op.ts";
 import type { Operand, Site, SiteFunction, V } from "../autograd/site.ts";
+import { numberKey } from "../autograd/program.ts";
 import type { Attributes } from "../autograd/tape.ts";
 import { type ValueType, components, spinOf } from "../autograd/types.ts";
 
@@ -78,8 +79,8 @@ class Recorder implements Site {
     return asV(this.#push((id) => ({ kind: "load", id, operand, component })));
   }
   constant(x: number): V {
-    const key = `${this.#scope}:${Object.is(x, -0) ? "-0" : x}`;
-    let id = this.#constants.get(key) ?? this.#constants.get(`0:${x}`);
+    const key = `${this.#scope}:${numberKey(x)}`;
+    let id = this.#constants.get(key) ?? this.#constants.get(`0:${numberKey(x)}`);
     if (id === undefined) {
       id = this.#push((n) => ({ kind: "constant", id: n, value: x })).id;
       this.#constants.set(key, id);
@@ -267,7 +268,7 @@ const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `M${t.N}${t.a
 
 /** Name under which equal micro-kernels are shared. */
 export function microKernelName(op: Op, forms: readonly OperandForm[], attributes: Attributes): string {
-  const parts = Object.entries(attributes).map(([k, v]) => `${k}=${Array.isArray(v) ? v.join(",") : String(v)}`);
+  const parts = Object.entries(attributes).map(([k, v]) => `${k}=${Array.isArray(v) ? v.map(numberKey).join(",") : typeof v === "number" ? numberKey(v) : String(v)}`);
   return `${op.name}(${forms.map((f) => shapeText(f.type) + (f.dagger ? "^+" : "")).join(",")})${parts.length > 0 ? `[${parts.join(";")}]` : ""}`;
 }
 

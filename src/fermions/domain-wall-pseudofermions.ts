@@ -22,7 +22,7 @@ export interface DomainWallPseudofermionOptions<N extends number = number> exten
   /** Relative residual of the solver; default 1e-12. */
   readonly tolerance?: number;
   readonly maxIterations?: number;
-  /** Number of this field among the pseudofermions of a chain, default 0: fields with equal numbers would draw equal random numbers. */
+  /** Number of this field among the pseudofermions of a chain; without it `targetOf` numbers the fields in order. */
   readonly index?: number;
 }
 
@@ -31,6 +31,7 @@ class DomainWallPseudofermions<N extends number> extends RecordedPseudofermions<
   override readonly name: string;
   override readonly phi: Field<VectorType<N>>;
   override readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
+  override readonly index: number | undefined;
   readonly #options: DomainWallPseudofermionOptions<N>;
   readonly #solver: { readonly tolerance: number; readonly maxIterations: number };
   readonly #xi: Field<VectorType<N>>;
@@ -44,6 +45,7 @@ class DomainWallPseudofermions<N extends number> extends RecordedPseudofermions<
     this.phi = new Field(lattice, domainWallType(lattice, group.N, { Ls, boundary }));
     this.#xi = new Field(lattice, this.phi.type);
     this.#options = options;
+    this.index = options.index;
     this.#solver = { tolerance, maxIterations };
     this.action = new GaugeAction(this.name, { mass, phi: this.phi }, (U: Links<N>, inputs) => {
       const { mass: m, phi } = inputs as { mass: Scalar; phi: Vector<N> };
@@ -53,8 +55,8 @@ class DomainWallPseudofermions<N extends number> extends RecordedPseudofermions<
   }
 
   /** phi = D(1)^{-+} D(m)^+ xi; then S_f = |xi|^2. */
-  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
-    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.#options.index ?? 0);
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index = 0): void {
+    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.index ?? index);
     const { mass } = this.action.inputs;
     this.#draw ??= new Plan(
       ((W: Links<N>, xi: Vector<N>, m: Scalar) => {

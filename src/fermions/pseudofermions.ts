@@ -14,8 +14,10 @@ export interface Pseudofermions<N extends number = number, I = { readonly mass: 
   value(U: LinkField<N>): number;
   force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N>;
   valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number;
-  /** Draws phi from its distribution on the links U. */
-  refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void;
+  /** Number of this field among the pseudofermions of a chain, where it was given one. */
+  readonly index: number | undefined;
+  /** Draws phi from its distribution on the links U. Fields with different numbers draw different random numbers; `index` (default 0) counts where `this.index` is not given. */
+  refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
 }
 
 /** What all kinds share: the recorded action gives value and force. */
@@ -36,7 +38,8 @@ export abstract class RecordedPseudofermions<N extends number, I> implements Pse
     return this.action.valueAndForce(U, into);
   }
 
-  abstract refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void;
+  abstract readonly index: number | undefined;
+  abstract refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
 }
 
 /** Complex components for which each pseudofermion field reserves random numbers. */

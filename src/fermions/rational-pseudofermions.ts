@@ -26,7 +26,7 @@ export interface RationalPseudofermionOptions<N extends number = number> {
   /** Relative residual of the solver; default 1e-12. */
   readonly tolerance?: number;
   readonly maxIterations?: number;
-  /** Number of this field among the pseudofermions of a chain, default 0: fields with equal numbers would draw equal random numbers. */
+  /** Number of this field among the pseudofermions of a chain; without it `targetOf` numbers the fields in order. */
   readonly index?: number;
   /** Sites of phi; default even where the power allows it, flavours < 4 (2). */
   readonly sites?: "even" | "all";
@@ -54,6 +54,7 @@ export class RationalPseudofermions<N extends number = number> extends RecordedP
   override readonly name: string;
   override readonly phi: Field<VectorType<N>>;
   override readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
+  override readonly index: number | undefined;
   /** x^{-p} of the action, and x^{p/2} of the refresh. */
   readonly approximation: { readonly action: RationalFunction; readonly refresh: RationalFunction };
   readonly #options: RationalPseudofermionOptions<N>;
@@ -76,6 +77,7 @@ export class RationalPseudofermions<N extends number = number> extends RecordedP
     const { interval = [mass ** 2 / 2, 4 * mass ** 2 + lattice.dim ** 2] } = options;
     this.approximation = { action: rationalApproximation({ power: -p, interval, precision }), refresh: rationalApproximation({ power: p / 2, interval, precision }) };
     this.#options = options;
+    this.index = options.index;
     this.#solver = { tolerance, maxIterations };
     this.name = `staggered Nf=${flavours} m=${mass} (rational)`;
     this.phi = new Field(lattice, staggeredType(lattice, group.N, { boundary, domain: sites }));
@@ -96,13 +98,13 @@ export class RationalPseudofermions<N extends number = number> extends RecordedP
    * phi = (m^2 - D^2)^{p/2} xi; then <S_f> is the number of its complex components.
    * @throws PhysicsCheckError when the spectrum leaves the interval that was given.
    */
-  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
-    const { mass, interval, index = 0 } = this.#options;
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index = 0): void {
+    const { mass, interval } = this.#options;
     if (interval) {
       const highest = mass ** 2 + largestEigenvalue(U as LinkField, this.#options) ** 2;
       if (highest > interval[1]) throw new PhysicsCheckError(`${this.name}: m^2 - D^2 has the eigenvalue ${highest}, expected at most ${interval[1]}: give a wider interval`);
     }
-    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, index);
+    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.index ?? index);
     this.drawFrom(U, this.#xi);
   }
 

@@ -24,7 +24,7 @@ export interface StaggeredPseudofermionOptions<N extends number = number> {
   /** Relative residual of the solver; default 1e-12. */
   readonly tolerance?: number;
   readonly maxIterations?: number;
-  /** Number of this field among the pseudofermions of a chain, default 0: fields with equal numbers would draw equal random numbers. */
+  /** Number of this field among the pseudofermions of a chain; without it `targetOf` numbers the fields in order. */
   readonly index?: number;
 }
 
@@ -33,14 +33,14 @@ class StaggeredPseudofermions<N extends number> extends RecordedPseudofermions<N
   override readonly name: string;
   override readonly phi: Field<VectorType<N>>;
   override readonly action: GaugeAction<N, { readonly mass: number; readonly phi: Field<VectorType<N>> }>;
-  readonly #index: number;
+  override readonly index: number | undefined;
   readonly #operator: StaggeredOperator;
   readonly #xi: Field<VectorType<N>>;
   #draw: Plan<[LinkField<N>, Field<VectorType<N>>, number], Vector<N>> | undefined;
 
   constructor(options: StaggeredPseudofermionOptions<N>) {
     super();
-    const { lattice, group, mass, flavours, boundary, operator = naive, tolerance = 1e-12, maxIterations = 5000, index = 0 } = options;
+    const { lattice, group, mass, flavours, boundary, operator = naive, tolerance = 1e-12, maxIterations = 5000, index } = options;
     const one = tastes(lattice);
     if (flavours !== one && flavours !== 2 * one)
       throw new ConfigurationError(`staggeredPseudofermions: got flavours = ${flavours}, expected ${one} (even sites) or ${2 * one} (all sites): use rationalPseudofermions for other numbers`);
@@ -49,7 +49,7 @@ class StaggeredPseudofermions<N extends number> extends RecordedPseudofermions<N
     this.name = `staggered Nf=${flavours} m=${mass}`;
     this.phi = new Field(lattice, staggeredType(lattice, group.N, { boundary, domain }));
     this.#xi = new Field(lattice, staggeredType(lattice, group.N, { boundary }));
-    this.#index = index;
+    this.index = index;
     this.#operator = operator;
     this.action = new GaugeAction(this.name, { mass, phi: this.phi }, (U: Links<N>, inputs) => {
       const { mass: m, phi } = inputs as { mass: Scalar; phi: Vector<N> };
@@ -59,8 +59,8 @@ class StaggeredPseudofermions<N extends number> extends RecordedPseudofermions<N
   }
 
   /** phi = M^+ xi, its even part for the field on even sites; then <S_f> is the number of its complex components. */
-  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
-    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.#index);
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index = 0): void {
+    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.index ?? index);
     const { mass } = this.action.inputs;
     const { domain } = this.phi.type;
     this.#draw ??= new Plan(

@@ -19,7 +19,7 @@ export interface WilsonPseudofermionOptions<N extends number = number> {
   /** Relative residual of the solver; default 1e-12. */
   readonly tolerance?: number;
   readonly maxIterations?: number;
-  /** Number of this field among the pseudofermions of a chain, default 0: fields with equal numbers would draw equal random numbers. */
+  /** Number of this field among the pseudofermions of a chain; without it `targetOf` numbers the fields in order. */
   readonly index?: number;
 }
 
@@ -31,19 +31,19 @@ class WilsonPseudofermions<N extends number> extends RecordedPseudofermions<N, I
   override readonly phi: Field<VectorType<N>>;
   override readonly action: GaugeAction<N, Inputs<N>>;
   readonly #clover: number;
-  readonly #index: number;
+  override readonly index: number | undefined;
   readonly #xi: Field<VectorType<N>>;
   #draw: Plan<[LinkField<N>, Field<VectorType<N>>, number], Vector<N>> | undefined;
 
   constructor(options: WilsonPseudofermionOptions<N>) {
     super();
-    const { lattice, group, kappa, clover = 0, boundary, tolerance = 1e-12, maxIterations = 5000, index = 0 } = options;
+    const { lattice, group, kappa, clover = 0, boundary, tolerance = 1e-12, maxIterations = 5000, index } = options;
     if (!Number.isFinite(kappa)) throw new ConfigurationError(`wilsonPseudofermions: got kappa = ${kappa}, expected a finite number`);
     this.name = `${clover === 0 ? "Wilson" : "clover"} Nf=2 kappa=${kappa}`;
     this.phi = new Field(lattice, wilsonType(lattice, group.N, { boundary }));
     this.#xi = new Field(lattice, this.phi.type);
     this.#clover = clover;
-    this.#index = index;
+    this.index = index;
     this.action = new GaugeAction(this.name, { kappa, phi: this.phi }, (U: Links<N>, inputs) => {
       const { kappa: k, phi } = inputs as { kappa: Scalar; phi: Vector<N> };
       return sum(dot(phi, solve((x) => wilsonNormal(U, x, k, clover), phi, { tolerance, maxIterations })));
@@ -51,8 +51,8 @@ class WilsonPseudofermions<N extends number> extends RecordedPseudofermions<N, I
   }
 
   /** phi = D^+ xi; then <S_f> is the number of its complex components. */
-  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream): void {
-    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.#index);
+  override refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index = 0): void {
+    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.index ?? index);
     const { kappa } = this.action.inputs;
     this.#draw ??= new Plan(((V: Links<N>, xi: Vector<N>, k: Scalar) => wilsonDdag(V, xi, k, this.#clover)) as never, [U, this.#xi, kappa]);
     this.#draw.runInto(this.phi as never, U, this.#xi, kappa);

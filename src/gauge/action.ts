@@ -1,6 +1,6 @@
 /**
- * Actions: a recorded scalar function of the links and of further inputs (couplings, network weights, pseudofermions). Value, force and
- * parameter gradient come from one recording; samplers see only `Action`.
+ * Actions: a recorded scalar function of the links and of further inputs (couplings, network weights, pseudofermions). Value, force, parameter
+ * gradient and every action made from it come from one recording; samplers see only `Action`.
  */
 import {
   type AlgebraField,
@@ -15,6 +15,7 @@ import {
   type TracedOf,
   type ValueType,
   add,
+  recordOnce,
   scalarType,
   valueAndGrad,
 } from "../autograd/index.ts";
@@ -52,6 +53,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   readonly name: string;
   /** Current values of everything but the links. */
   readonly inputs: I;
+  /** The formula on traced values, recorded once for each lattice and N: what it captures is read then. */
   readonly evaluate: Evaluate<N, I>;
   /** Throws for inputs for which the recorded formula does not hold. */
   readonly accept: (inputs: I) => void;
@@ -62,7 +64,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     accept(inputs);
     this.name = name;
     this.inputs = inputs;
-    this.evaluate = evaluate;
+    this.evaluate = recordOnce(evaluate);
     this.accept = accept;
     this.#recordings = recordings ?? { value: new PerLattice(), force: new PerLattice(), gradient: new PerLattice() };
   }

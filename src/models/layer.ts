@@ -1,5 +1,5 @@
 /** Layers: maps of link fields with declared parameters. The forward map is all there is to write. */
-import { type LinkField, type Links, type TracedOf, replayable } from "../autograd/index.ts";
+import { type LinkField, type Links, type TracedOf, recordOnce, replayable } from "../autograd/index.ts";
 import type { Smearing } from "../gauge/index.ts";
 
 /** A declared real parameter. */
@@ -22,14 +22,15 @@ export type ValuesOf<D> = D extends RealParameter ? number : { readonly [K in ke
 export class Layer<N extends number = number, P = unknown> implements Smearing<N, P> {
   readonly name: string;
   readonly parameters: P;
+  /** The map on traced values, recorded once for each lattice and N: what it captures is read then. */
   readonly forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>;
   readonly #replay: (...args: unknown[]) => unknown;
 
   constructor(name: string, parameters: P, forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>, replay?: (...args: unknown[]) => unknown) {
     this.name = name;
     this.parameters = parameters;
-    this.forward = forward;
-    this.#replay = replay ?? replayable(forward);
+    this.forward = recordOnce(forward);
+    this.#replay = replay ?? replayable(this.forward);
   }
 
   /** The transformed links as a new field. Recorded once for each lattice and N. */

@@ -30,6 +30,16 @@ export interface Sampler<N extends number = number, R extends StepResult = StepR
 export interface Target<N extends number = number> extends Action<N> {
   /** Draws the auxiliary fields for this trajectory on the links U. `random` is the chain's own stream. */
   refresh?(U: LinkField<N>, trajectory: number, random: RandomStream): void;
+  /** What draws the auxiliary fields of a target that is made of several; absent where the target itself does. */
+  readonly parts?: readonly Refreshed<N>[];
+}
+
+/** Auxiliary fields that are drawn together, with random numbers of their own. */
+export interface Refreshed<N extends number = number> {
+  /** Number of these fields among those of a chain, where their maker chose one; different numbers draw different random numbers. */
+  readonly index?: number | undefined;
+  /** Draws the fields on the links U. `index` numbers them where `this.index` does not. */
+  refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
 }
 
 /** Where molecular dynamics takes its force: any action; auxiliary fields follow the target's draw, which comes first. */
@@ -37,20 +47,39 @@ export type Guide<N extends number = number> = Pick<Target<N>, "force" | "refres
 
 /**
  * One recorded action as a target whose auxiliary fields are drawn by `parts`: gauge action and pseudofermions in one program,
- * `targetOf(gaugeAction.wilson({ beta }).plus(f.action), f)`. The parts and the action must share their fields.
+ * `targetOf(gaugeAction.wilson({ beta }).plus(f.action), f)`. The parts and the action must share their fields. Fields without an index of their own are
+ * numbered here, in order, so that no two of them draw the same random numbers.
+ * @throws ConfigurationError for two parts with the same index.
  */
-export function targetOf<N extends number>(action: Action<N>, ...parts: readonly Required<Pick<Target<N>, "refresh">>[]): Target<N> {
+export function targetOf<N extends number>(action: Action<N>, ...parts: readonly Refreshed<N>[]): Target<N> {
+  return { name: action.name, value: (U) => action.value(U), force: (U, into) => action.force(U, into), ...drawnBy(parts) };
+}
+
+/** The parts, and a refresh that draws all of them with numbers of their own. @throws ConfigurationError for two parts with the same index. */
+function drawnBy<N extends number>(given: readonly Refreshed<N>[]): Required<Pick<Target<N>, "refresh" | "parts">> {
+  const parts = [...new Set(given)];
+  const chosen = parts.flatMap((p) => (p.index === undefined ? [] : [p.index]));
+  const twice = chosen.find((index, k) => chosen.indexOf(index) !== k);
+  if (twice !== undefined) throw new ConfigurationError(`target: got two auxiliary fields with the index ${twice}, expected different ones: they would be drawn with the same random numbers; leave the index out, and they are numbered in order`);
+  let next = 0;
+  const numbers = parts.map(({ index }) => {
+    if (index !== undefined) return index;
+    while (chosen.includes(next)) next++;
+    return next++;
+  });
   return {
-    name: action.name,
-    value: (U) => action.value(U),
-    force: (U, into) => action.force(U, into),
-    refresh: (U, trajectory, random) => {
-      for (const p of parts) p.refresh(U, trajectory, random);
-    },
+    parts,
+    refresh: (U, trajectory, random) => parts.forEach((p, k) => p.refresh(U, trajectory, random, numbers[k])),
   };
 }
 
-/** Sum of targets: values and forces add, every part refreshes its own fields. @throws ConfigurationError for an empty list. */
+/** What draws the fields of a target: its parts, or itself. */
+const partsOf = <N extends number>(target: Target<N>): readonly Refreshed<N>[] => target.parts ?? (target.refresh ? [target as Required<Target<N>>] : []);
+
+/**
+ * Sum of targets: values and forces add, every part refreshes its own fields, which are numbered as by `targetOf`.
+ * @throws ConfigurationError for an empty list, or two parts with the same index.
+ */
 export function sumOfTargets<N extends number>(...parts: readonly Target<N>[]): Target<N> {
   const [first, ...rest] = parts;
   if (!first) throw new ConfigurationError("sumOfTargets: got no target, expected at least one");
@@ -64,8 +93,6 @@ export function sumOfTargets<N extends number>(...parts: readonly Target<N>[]): 
       for (const p of rest) kick(total, p.force(U, work), -1);
       return total;
     },
-    refresh: (U, trajectory, random) => {
-      for (const p of parts) p.refresh?.(U, trajectory, random);
-    },
+    ...drawnBy(parts.flatMap((p) => partsOf(p))),
   };
 }

@@ -1,5 +1,5 @@
 /** The equivariant transformer as an effective weight of spins: ln W_eff = -H_eff[S^NN] / T, with any number of attention blocks. */
-import { Field, type Lattice, Plan, type Scalar, type Spin, grad, spinType, valueAndGrad } from "../autograd/index.ts";
+import { Field, type Lattice, Plan, type Scalar, type Spin, grad, recordOnce, spinType, valueAndGrad } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, type ParameterSpace, parameterSpace, randomStream } from "../util/index.ts";
 import { type AttentionWeights, type TransformerParameters, effectiveLogWeight, transformed } from "./attention.ts";
@@ -36,7 +36,7 @@ class Recordings {
     this.shells = { energy: distanceShells(lattice, options.shells), attention: distanceShells(lattice, options.reach) };
   }
 
-  #logWeight = (S: Spin, p: Parameters<Scalar>): Scalar => effectiveLogWeight(S, p, this.shells, this.#options.gram, this.#options.T);
+  readonly #logWeight = recordOnce((S: Spin, p: Parameters<Scalar>): Scalar => effectiveLogWeight(S, p, this.shells, this.#options.gram, this.#options.T));
 
   value(S: SpinField, p: Parameters): number {
     this.#value ??= new Plan(this.#logWeight as never, [S, p]);

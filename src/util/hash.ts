@@ -8,6 +8,15 @@ export function sha256Hex(parts: readonly (string | Uint8Array)[]): string {
   return h.digest("hex");
 }
 
+const hashes = new WeakMap<Float64Array, string>();
+
+/** SHA-256 of the numbers, bit by bit; computed once for each array, which must not change afterwards. */
+export function contentHash(data: Float64Array): string {
+  let h = hashes.get(data);
+  if (h === undefined) hashes.set(data, (h = sha256Hex([new Uint8Array(data.buffer, data.byteOffset, data.byteLength)])));
+  return h;
+}
+
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
   for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;

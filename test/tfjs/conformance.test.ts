@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { pullback } from "../../src/autograd/backward.ts";
 import { type Field, type Lattice, type Traced, allOps, number, pairing, record, scaleBy } from "../../src/autograd/index.ts";
-import { inputOp } from "../../src/autograd/tape.ts";
+import { inputOp } from "../../src/autograd/program.ts";
 import { makeLattice } from "../../src/compiler/index.ts";
 import { ruleOf } from "../../src/compiler/tfjs/rules.ts";
 import { presentEngines, randomField } from "./helpers.ts";

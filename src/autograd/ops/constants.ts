@@ -14,7 +14,7 @@ export const numberOp: Op = {
   samples: () => [],
 };
 
-/** A fixed real field; `key` names its data. */
+/** A fixed real field, identified by its data; the attribute `label` is for people. */
 export const constantOp: Op = {
   name: "constant",
   infer: () => realType(),
@@ -44,13 +44,13 @@ export function number(tape: Tape, value: number): Scalar {
   return tape.apply(numberOp, [], { value }) as Scalar;
 }
 
-/** A fixed real field f(site). `key` must name the data: equal keys mean equal fields. */
-export function constantReal(tape: Tape, key: string, f: (site: number) => number): Real {
+/** A fixed real field f(site). The label is what listings and messages call it: fields are identified by their data. @throws RecordingError for a value that is not finite. */
+export function constantReal(tape: Tape, label: string, f: (site: number) => number): Real {
   const data = new Float64Array(tape.lattice.volume);
   for (let n = 0; n < data.length; n++) data[n] = f(n);
   for (let n = 0; n < data.length; n++)
-    if (!Number.isFinite(data[n])) throw new RecordingError(`constant field "${key}": got ${data[n]} at site [${tape.lattice.coordinates(n).join(",")}], expected finite numbers`);
-  return tape.apply(constantOp, [], { key, data }) as Real;
+    if (!Number.isFinite(data[n])) throw new RecordingError(`constant field "${label}": got ${data[n]} at site [${tape.lattice.coordinates(n).join(",")}], expected finite numbers`);
+  return tape.apply(constantOp, [], { label, data }) as Real;
 }
 
 /** The unit matrix, closed at displacement `at` (default: the site itself). */

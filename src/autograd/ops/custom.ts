@@ -2,6 +2,7 @@
  * A composite with a derivative rule of the user's own: the forward map is recorded as written, the reverse pass uses `vjp`
  * instead of differentiating it. `gaugegrad check` compares such a rule with finite differences.
  */
+import { randomUUID } from "node:crypto";
 import { RecordingError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
@@ -12,12 +13,14 @@ import { alias } from "./flow.ts";
 export type CustomRule = (inputs: readonly Traced[], output: Traced, cotangent: Traced) => readonly (Traced | undefined)[];
 
 /**
- * Makes a function of traced values with a hand-written vjp. Cotangents follow dS = sum Re tr(G^+ dX).
+ * Makes a function of traced values with a hand-written vjp. Cotangents follow dS = sum Re tr(G^+ dX). The name is a label: two custom ops of one
+ * name stay two.
  * @throws RecordingError when the rule returns cotangents of another type or number than the inputs.
  */
 export function customOp<A extends readonly Traced[], Y extends Traced>(name: string, forward: (...inputs: A) => Y, rule: CustomRule): (...inputs: A) => Y {
   const op: Op = {
     name: `custom:${name}`,
+    identity: `custom:${name}:${randomUUID()}`,
     infer: (types) => types[types.length - 1]!,
     vjp: ({ inputs, output, cotangent, needs }) => {
       const xs = inputs.slice(0, -1);

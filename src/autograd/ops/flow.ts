@@ -21,6 +21,7 @@ export const detachOp: Op = {
 export const aliasOp: Op = {
   name: "alias",
   linear: true,
+  unique: true,
   infer: ([t]) => t!,
   vjp: ({ cotangent }) => [cotangent],
   site: copy,
@@ -31,6 +32,7 @@ export const aliasOp: Op = {
 export const afterOp: Op = {
   name: "after",
   linear: true,
+  unique: true,
   infer: ([t]) => t!,
   vjp: ({ cotangent }) => [cotangent, undefined],
   site: copy,
@@ -45,10 +47,10 @@ export function detach<T extends ValueType>(x: Traced<T>): Traced<T> {
 
 /** A second name for x. */
 export function alias<T extends ValueType>(x: Traced<T>): Traced<T> {
-  return x.tape.apply(aliasOp, [x], {}, true) as Traced<T>;
+  return x.tape.apply(aliasOp, [x]) as Traced<T>;
 }
 
 /** x, computed after y. */
 export function after<T extends ValueType>(x: Traced<T>, y: Traced): Traced<T> {
-  return x.tape.apply(afterOp, [x, y], {}, true) as Traced<T>;
+  return x.tape.apply(afterOp, [x, y]) as Traced<T>;
 }

@@ -76,7 +76,7 @@ export const scaleOp: Op = {
 function productOfConstants(tape: Tape, a: number, b: number): Real {
   const [x, y] = [tape.node(a).attributes, tape.node(b).attributes];
   const [u, v] = [x["data"] as Float64Array, y["data"] as Float64Array];
-  return tape.apply(constantOp, [], { key: `(${x["key"] as string})*(${y["key"] as string})`, data: u.map((s, n) => s * v[n]!) }) as Real;
+  return tape.apply(constantOp, [], { label: `(${x["label"] as string})*(${y["label"] as string})`, data: u.map((s, n) => s * v[n]!) }) as Real;
 }
 
 /** s x: s a number, a scalar, or a gauge-invariant site scalar (real or complex); x anything. */

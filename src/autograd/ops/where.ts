@@ -86,7 +86,8 @@ export function where<T extends SiteType>(condition: Real, a: Traced<T>, b: Trac
 }
 
 /**
- * x at the sites where `holds` is true, zero elsewhere, whatever x is there. `name` must name the mask: equal names mean equal masks.
+ * x at the sites where `holds` is true, zero elsewhere, whatever x is there. The name is a label for listings: a mask is identified by its
+ * sites.
  * @throws CovarianceError for a scalar.
  */
 export function mask<T extends SiteType>(x: Traced<T>, name: string, holds: (coordinates: readonly number[]) => boolean): Traced<T> {

@@ -3,7 +3,8 @@
  * replays neither grow memory nor need a scope around them.
  */
 import type { CompileOptions, Executable, Storage } from "../../autograd/engine.ts";
-import { type Node, type Program, linkFieldBytes } from "../../autograd/tape.ts";
+import { linkFieldBytes } from "../../autograd/program.ts";
+import type { Node, Program } from "../../autograd/tape.ts";
 import { components } from "../../autograd/types.ts";
 import type { Arrays, Pair } from "../../backend/tfjs/arrays.ts";
 import { BackendError, NaNError, SolverError } from "../../errors.ts";

@@ -9,7 +9,7 @@
  * and (U^A)^+: covariant under gauge transformations, translations and permutations of axes only.
  */
 import { ConfigurationError } from "../../errors.ts";
-import { type Field, type LinkField, type Links, type Matrix, type Real, type RealType, type Scalar, type TracedOf, add, adj, broadcast, exp, mul, replayable, scale, ta } from "../../autograd/index.ts";
+import { type Field, type LinkField, type Links, type Matrix, type Real, type RealType, type Scalar, type TracedOf, add, adj, broadcast, exp, mul, recordOnce, replayable, scale, ta } from "../../autograd/index.ts";
 import { staple } from "../../gauge/index.ts";
 import { Layer } from "../layer.ts";
 import { type Activation, type JoinedLink, type Pattern, joinedLinks, joinedName, relayed, score, weightsOf } from "./attention.ts";
@@ -148,7 +148,7 @@ export function cask(options: CaskOptions = {}): CaskLayer {
   if (options.relay !== undefined && pattern !== "star") throw new ConfigurationError(`cask: got a relay weight with the pattern "${pattern}", expected the pattern "star"`);
   const parameters: CaskParameters = { ...(finalStep ? { rho } : {}), rhoQ, rhoK, rhoV, ...(pattern === "star" ? { relay: options.relay ?? 0 } : {}) };
   const settings: Settings = { length, variant, finalStep, activation, pattern, terms, heads: Math.max(1, counts[0]!) };
-  const forward = (U: Links, p: TracedOf<CaskParameters>): Links => caskStep(U, p, settings);
+  const forward = recordOnce((U: Links, p: TracedOf<CaskParameters>): Links => caskStep(U, p, settings));
   return new CaskLayer(parameters, {
     name: `CASK ${variant}`,
     forward,

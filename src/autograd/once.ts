@@ -1,0 +1,88 @@
+/**
+ * One recording for all uses of a function. Value, force, parameter gradient and every composition of it are made from the same program, so that they
+ * are derivatives of one formula, whatever the variables that the function captured have become since.
+ */
+import { RecordingError } from "../errors.ts";
+import type { Lattice } from "./lattice.ts";
+import { type Program, Tape, Traced } from "./tape.ts";
+import { Directional, leaves, rebuild } from "./tree.ts";
+
+type Function = (...args: never[]) => unknown;
+
+interface Recorded {
+  readonly program: Program;
+  /** The result of the recording: the structure of every later one. */
+  readonly result: unknown;
+}
+
+const once = new WeakSet<Function>();
+
+/**
+ * f on traced values, run once for each lattice and types of arguments; later calls append the nodes that were recorded then. What f captures is read at
+ * the first call, and f may not use traced values besides its arguments. Numbers among the arguments are part of the formula. A call with arguments of
+ * which nothing is traced, or that hold anything else, runs f itself.
+ */
+export function recordOnce<F extends Function>(f: F): F {
+  if (once.has(f)) return f;
+  const recordings = new WeakMap<Lattice, Map<string, Recorded>>();
+  const recorded = (...args: unknown[]): unknown => {
+    const given: Traced[] = [];
+    const key = structureKey(args, given);
+    const tape = given[0]?.tape;
+    if (key === undefined || tape === undefined) return f(...(args as never[]));
+    let byKey = recordings.get(tape.lattice);
+    if (!byKey) recordings.set(tape.lattice, (byKey = new Map()));
+    let known = byKey.get(key);
+    if (!known) byKey.set(key, (known = record(f, args, given)));
+    const outputs = tape.inline(known.program, given);
+    let k = 0;
+    return rebuild(known.result, () => outputs[k++]!);
+  };
+  once.add(recorded);
+  return recorded as unknown as F;
+}
+
+function record(f: Function, args: readonly unknown[], given: readonly Traced[]): Recorded {
+  const tape = new Tape(given[0]!.lattice);
+  const inputs = given.map((x) => tape.input(x.type));
+  let k = 0;
+  const result = f(...(args.map((a) => twin(a, () => inputs[k++]!)) as never[]));
+  const outputs = leaves(result);
+  for (const y of outputs) if (y.tape !== tape) throw new RecordingError("the recorded function returned a value of another recording: return values computed from its own arguments");
+  return { program: tape.finish(outputs), result };
+}
+
+/** Structure, types and numbers as text, with the traced leaves in order; undefined when there is something else. Trailing arguments without content do not count. */
+function structureKey(args: readonly unknown[], found: Traced[]): string | undefined {
+  const types = new Map<unknown, string>();
+  const leaf = (x: Traced): string => {
+    found.push(x);
+    let t = types.get(x.type);
+    if (t === undefined) types.set(x.type, (t = JSON.stringify(x.type)));
+    return t;
+  };
+  const visit = (x: unknown): string | undefined => {
+    if (x instanceof Traced) return leaf(x);
+    if (x instanceof Directional) return `${x.role}(${x.values().map(leaf).join("|")})`;
+    if (typeof x === "number") return String(x);
+    if (typeof x !== "object" || x === null || (!Array.isArray(x) && Object.getPrototypeOf(x) !== Object.prototype)) return undefined;
+    const keys = Array.isArray(x) ? x.map((_, k) => String(k)) : Object.keys(x).sort();
+    const parts = keys.map((k): string | undefined => {
+      const part = visit((x as Record<string, unknown>)[k]);
+      return part === undefined ? undefined : `${k}:${part}`;
+    });
+    return parts.includes(undefined) ? undefined : `${Array.isArray(x) ? "a" : "o"}{${parts.join(",")}}`;
+  };
+  const parts = args.map((a) => (a === undefined ? "o{}" : visit(a)));
+  while (parts.length > 0 && parts[parts.length - 1] === "o{}") parts.pop();
+  return parts.includes(undefined) ? undefined : parts.join(";");
+}
+
+/** The same structure with other traced leaves, in the order of `structureKey`. */
+function twin(x: unknown, next: () => Traced): unknown {
+  if (x instanceof Traced) return next();
+  if (x instanceof Directional) return new Directional(x.role, x.values().map(() => next() as never));
+  if (Array.isArray(x)) return x.map((y) => twin(y, next));
+  if (typeof x !== "object" || x === null) return x;
+  return Object.fromEntries(Object.keys(x).sort().map((k) => [k, twin((x as Record<string, unknown>)[k], next)]));
+}
