@@ -9,7 +9,7 @@ import type { CliContext } from "./context.ts";
 import { CommandExit } from "./exit.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
 import {
-  type Estimate, type Outcome, type ProductionOptions, type ResolvedRun, type RunCommand, type RunConfiguration, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
+  type Estimate, type Outcome, type ProductionOptions, type ResolvedRun, type RunCommand, type RunConfiguration, baseOf, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
 } from "../runs/index.ts";
 
 interface Options extends EngineFlags, GlobalOptions {
@@ -35,7 +35,8 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run after its trajectory with a checkpoint and exit code 75.\n")
     .action(async (file: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<Options>();
-      const run = resolveRun(name, withSeed(readRunFile(resolve(context.directory, file)), options.seed));
+      const path = resolve(context.directory, file);
+      const run = resolveRun(name, withSeed(readRunFile(path), options.seed), baseOf(path));
       const warn = (text: string): void => {
         if (!options.quiet) context.stderr(`gaugegrad: ${text}\n`);
       };

@@ -24,7 +24,7 @@ export interface Estimate {
 /** Builds the system, evaluates its actions and forces once, and counts. */
 export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   const { configuration: c } = run;
-  const system = buildSystem(c, engine, { guided: run.command !== "hmc" });
+  const system = buildSystem(run, engine, { guided: run.command !== "hmc" });
   const { U } = system;
   const { N, lattice } = U;
   const fieldBytes = 8 * 2 * N * N * lattice.dim * lattice.volume;

@@ -1,6 +1,6 @@
 /** The folder of a run: names, whether it is one, and what an interrupted write has left. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { parse, stringify } from "smol-toml";
 import { FileFormatError } from "../errors.ts";
 import { latestCheckpoint } from "../io/index.ts";
@@ -17,16 +17,18 @@ export interface RunPaths {
   readonly metrics: string;
   readonly events: string;
   readonly model: string;
+  /** Copy of the model file that the run started from. */
+  readonly network: string;
   readonly configurations: string;
 }
 
 export function runPaths(folder: string): RunPaths {
   const at = (name: string): string => join(folder, name);
-  return { folder, info: at("run.json"), configuration: at("config.toml"), metrics: at("metrics.jsonl"), events: at("events.jsonl"), model: at("model.gaugegrad"), configurations: at("configurations") };
+  return { folder, info: at("run.json"), configuration: at("config.toml"), metrics: at("metrics.jsonl"), events: at("events.jsonl"), model: at("model.gaugegrad"), network: at("network.gaugegrad"), configurations: at("configurations") };
 }
 
-/** What a new run may find: its own lock, and what a write that was killed has left. */
-const TRANSIENT = /^(lock(\.\d+\.stale)?|STOP)$|^\..*\.\d+\.tmp$|\.\d+\.tmp$/;
+/** What a new run may find: its own lock, what a start that failed or a write that was killed has left. */
+const TRANSIENT = /^(lock(\.\d+\.stale)?|STOP|events\.jsonl|network\.gaugegrad)$|^\..*\.\d+\.tmp$|\.\d+\.tmp$/;
 
 /** Makes the folder. @throws FileFormatError when that is impossible, or when it holds something that is not a run. */
 export function prepareFolder(folder: string): RunPaths {
@@ -58,7 +60,7 @@ export function removeLeftovers({ folder, configurations }: RunPaths): void {
 
 /** Writes run.json and config.toml. @throws FileFormatError when that is impossible. */
 export function writeRunFiles(paths: RunPaths, run: ResolvedRun, version: string): void {
-  const info: RunInfo = { schemaVersion: 1, command: run.command, configurationHash: run.hash, version };
+  const info: RunInfo = { schemaVersion: 1, command: run.command, configurationHash: run.hash, base: relative(resolve(paths.folder), resolve(run.base)) || ".", version };
   try {
     writeFileAtomic(paths.info, `${JSON.stringify(info, null, 2)}\n`);
     writeFileAtomic(paths.configuration, configurationText(run));
@@ -81,6 +83,11 @@ export function recordEvent({ events }: RunPaths, event: EventRecord): void {
   }
 }
 
+/** True for the folder of a run. */
+export function isRun(folder: string): boolean {
+  return existsSync(runPaths(folder).info);
+}
+
 /** run.json. @throws FileFormatError when the folder is no run. */
 export function readRunInfo(folder: string): RunInfo {
   const { info } = runPaths(folder);
@@ -92,9 +99,12 @@ export function readRunInfo(folder: string): RunInfo {
   }
 }
 
-/** config.toml, as resolved. */
+/** config.toml, as resolved; a model file of the network is the copy that the run has of it. */
 export function readConfiguration(folder: string): RunConfiguration {
-  return parse(readFileSync(runPaths(folder).configuration, "utf8")) as unknown as RunConfiguration;
+  const { configuration, network: copy } = runPaths(folder);
+  const c = parse(readFileSync(configuration, "utf8")) as unknown as RunConfiguration;
+  if (c.network?.kind !== "model" || isAbsolute(c.network.file)) return c;
+  return { ...c, network: { ...c.network, file: existsSync(copy) ? copy : resolve(folder, readRunInfo(folder).base ?? ".", c.network.file) } };
 }
 
 /** Complete lines of a JSON Lines file; one that is being written is left out. */

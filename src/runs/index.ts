@@ -7,7 +7,7 @@ export { lockHolder } from "./lock.ts";
 export { type MeasureRequest, type Measurement, Measurer } from "./measurement.ts";
 export { loadModule } from "./modules/load-module.ts";
 export { networkOf } from "./networks.ts";
-export { readRunFile } from "./parse.ts";
+export { baseOf, readRunFile } from "./parse.ts";
 export { type Outcome, type ProductionOptions, produce } from "./production.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export { LENGTHS, type Lengths, type QuickstartResult, type Sampled, quickstart } from "./quickstart/quickstart.ts";

@@ -1,16 +1,17 @@
 /** From the text of a run file to a resolved configuration; every complaint names the key, what stands there and what was expected. */
 import { readFileSync } from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { TomlError, parse } from "smol-toml";
 import type { z } from "zod";
 import { ConfigurationError, FileFormatError } from "../errors.ts";
 import { nearest } from "../util/index.ts";
+import { isRun, readRunInfo } from "./folder.ts";
 import { type RunConfiguration, runJsonSchema, runSchema } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** Reads a run file; paths in it are taken from its folder and become absolute. @throws FileFormatError when it cannot be read, ConfigurationError as `parseRun`. */
+/** Reads a run file; paths stay as they are written (see `baseOf`). @throws FileFormatError when it cannot be read, ConfigurationError as `parseRun`. */
 export function readRunFile(file: string): RunConfiguration {
   let text: string;
   try {
@@ -18,7 +19,13 @@ export function readRunFile(file: string): RunConfiguration {
   } catch (error) {
     throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected a run file: gaugegrad init --list names starters`);
   }
-  return withAbsolutePaths(parseRun(text, file), dirname(file));
+  return parseRun(text, file);
+}
+
+/** Folder that relative paths of a run file start from: its own; for config.toml in the folder of a run that of the run file it came from. */
+export function baseOf(file: string): string {
+  const folder = dirname(file);
+  return basename(file) === "config.toml" && isRun(folder) ? resolve(folder, readRunInfo(folder).base ?? ".") : folder;
 }
 
 /** The configuration that a text means. @throws ConfigurationError for text that is not TOML, unknown keys and wrong values. */
@@ -43,16 +50,6 @@ function tables(text: string, source: string): Record<string, unknown> {
     const reason = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
     throw new ConfigurationError(`${source}: line ${error.line}, column ${error.column}: ${reason}, expected TOML`);
   }
-}
-
-function withAbsolutePaths(c: RunConfiguration, folder: string): RunConfiguration {
-  const at = (path: string): string => (isAbsolute(path) ? path : resolve(folder, path));
-  return {
-    ...c,
-    start: c.start.file === undefined ? c.start : { ...c.start, file: at(c.start.file) },
-    ...(c.network?.kind === "model" ? { network: { ...c.network, file: at(c.network.file) } } : {}),
-    ...(c.training?.configurations ? { training: { ...c.training, configurations: c.training.configurations.map(at) } } : {}),
-  };
 }
 
 function complaints(issue: Issue, raw: unknown, single: boolean): string[] {

@@ -3,20 +3,23 @@
  * Links, parameters, optimiser, replay buffer, counters and the position in metrics.jsonl are saved in one transaction; random numbers need no
  * state. So a run that was killed anywhere and resumed ends with the bits of one that was not.
  */
-import { mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { ConfigurationError, FileFormatError, GeometryError } from "../errors.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
 import { type WriteOptions, saveCheckpoint, writeGauge } from "../io/index.ts";
+import { readModel } from "../models/index.ts";
+import { writeFileAtomic } from "../util/index.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "./version.ts";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
 import { type RunPaths, prepareFolder, readState, recordEvent, removeLeftovers, writeRunFiles } from "./folder.ts";
+import { changesSince } from "./identity.ts";
 import { lockFolder } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
 import { writeModel } from "./model.ts";
 import type { Arithmetic, CheckpointState, EventRecord, MetricsRecord, Phase } from "./records.ts";
-import { type ResolvedRun, differences } from "./resolve.ts";
+import type { ResolvedRun } from "./resolve.ts";
 import { type Progress, type Unit, lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
 import { type System, buildSystem } from "./system.ts";
@@ -56,12 +59,13 @@ export async function produce(options: ProductionOptions): Promise<Outcome> {
   using _lock = lockFolder(options.folder);
   removeLeftovers(paths);
   const found = readState(options.folder);
-  if (found) expectSameRun(found.state, options);
-  else expectNoLines(paths);
   const { run } = options;
+  const changes = found ? changesSince(found.state, run, options.folder, options.extend ?? false) : [];
+  if (!found) expectNoLines(paths);
   try {
-    const system = buildSystem(run.configuration, options.engine, { start: !found, guided: run.command !== "hmc" });
-    using production = new Production(paths, options, system, found?.state);
+    const network = modelFileOf(paths, run, found !== undefined);
+    const system = buildSystem(run, options.engine, { start: !found, guided: run.command !== "hmc", ...(network ? { network } : {}) });
+    using production = new Production(paths, options, system, found && { state: found.state, changes });
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
     return await production.run(began, stop);
   } catch (error) {
@@ -77,15 +81,23 @@ function expectNoLines({ folder, metrics }: RunPaths): void {
   if (size > 0) throw new FileFormatError(`${folder}: got ${size} bytes of metrics.jsonl and no checkpoint, expected one: restore it from a copy, or give another --dir`);
 }
 
-function expectSameRun(state: CheckpointState, { run, folder, extend = false }: ProductionOptions): void {
-  if (state.command !== run.command) throw new ConfigurationError(`${folder}: got the command ${run.command} for a folder of ${state.command}, expected ${state.command}: give another --dir`);
-  if (state.configurationHash === run.hash) return;
-  const changed = differences(state.configuration, run.configuration);
-  const before = (state.configuration as ResolvedRun["configuration"]).sampler.trajectories;
-  const longer = changed.length === 1 && changed[0]!.startsWith("sampler.trajectories:") && run.configuration.sampler.trajectories > before;
-  if (longer && extend) return;
-  const hint = longer ? "give --extend to go on with it" : "restore the run file, or give another --dir";
-  throw new ConfigurationError(`${folder}: got a run file that differs from that of the run (${changed.join("; ") || "the same values in another version of the schema"}), expected the same: ${hint}`);
+/** The model file of the network: the copy that a run keeps, so that it depends on its folder only; a new run makes it. @throws FileFormatError when it cannot be read. */
+function modelFileOf({ network: copy }: RunPaths, { configuration: { network }, base }: ResolvedRun, resumed: boolean): string | undefined {
+  if (network?.kind !== "model") return undefined;
+  const file = resolve(base, network.file);
+  if (resumed && existsSync(copy)) {
+    if (existsSync(file) && !readFileSync(file).equals(readFileSync(copy))) throw new ConfigurationError(`network.file: got a model file ${network.file} that has changed since the run was started, expected the same weights: restore it, or give another --dir`);
+    return copy;
+  }
+  readModel(file);
+  writeFileAtomic(copy, readFileSync(file));
+  return copy;
+}
+
+interface Found {
+  readonly state: CheckpointState;
+  /** Settings that the run file changes. */
+  readonly changes: readonly string[];
 }
 
 class Production implements Disposable {
@@ -96,6 +108,7 @@ class Production implements Disposable {
   readonly #metrics: MetricsFile;
   readonly #total: number;
   readonly #resumed: boolean;
+  readonly #changes: readonly string[];
   #progress: Progress;
   #phase: Phase;
   #done: boolean;
@@ -103,8 +116,10 @@ class Production implements Disposable {
   #modelWritten = false;
   #counters: Record<string, { done: number; accepted: number }>;
 
-  constructor(paths: RunPaths, options: ProductionOptions, system: System, state: CheckpointState | undefined) {
+  constructor(paths: RunPaths, options: ProductionOptions, system: System, found: Found | undefined) {
     const { run, engine } = options;
+    const { state, changes = [] } = found ?? {};
+    this.#changes = changes;
     this.#paths = paths;
     this.#options = options;
     this.#system = system;
@@ -119,7 +134,7 @@ class Production implements Disposable {
     this.#saved = this.#progress.position;
     if (state) system.U.set(state.links);
     else if (run.configuration.output.configurations) mkdirSync(paths.configurations, { recursive: true });
-    if (!state || state.configurationHash !== run.hash) writeRunFiles(paths, run, packageVersion());
+    if (!state || changes.length > 0) writeRunFiles(paths, run, packageVersion());
     this.#metrics = new MetricsFile(paths.metrics, state?.metrics ?? { bytes: 0, lines: 0, sha256: "" });
     if (state && arithmeticText(state.arithmetic) !== arithmeticText(this.#arithmetic))
       this.warn(`the run was made with ${arithmeticText(state.arithmetic)} and goes on with ${arithmeticText(this.#arithmetic)}: it is as correct, but its last bits are not those of an uninterrupted run`);
@@ -136,6 +151,10 @@ class Production implements Disposable {
 
   async run(began: number, stop: StopWatch): Promise<Outcome> {
     const { run, onStart } = this.#options;
+    if (this.#changes.length > 0) {
+      this.#event("change", { text: this.#changes.join("; ") });
+      this.#save();
+    }
     if (this.#done) return this.#outcome("done");
     this.#event(this.#resumed ? "resume" : "start", { version: packageVersion(), arithmetic: this.#arithmetic, environment: environmentOf() });
     if (!this.#resumed) this.#save();

@@ -4,8 +4,9 @@
  *   run.json          RunInfo: marks the folder as a run
  *   config.toml       the run file as resolved, with every default
  *   metrics.jsonl     one MetricsRecord a line; the same bits whether the run was interrupted or not, so nothing in it knows the time
- *   events.jsonl      one EventRecord a line: starts, resumes, stops, warnings, with time, versions and arithmetic
+ *   events.jsonl      one EventRecord a line: starts, resumes, changed settings, stops, warnings, with time, versions and arithmetic
  *   checkpoint.NNNNNNNN   the newest two, NNNNNNNN = position: a text line and encoded `CheckpointState`
+ *   network.gaugegrad  copy of the model file that the run was started with, network kind "model"
  *   model.gaugegrad   trained network, at the end of training (`gaugegrad model show`)
  *   configurations/NNNNNNNN.EXT   links after trajectory NNNNNNNN - 1, as the run file asks
  *   lock              while a run works in the folder
@@ -23,8 +24,10 @@ export type Phase = "thermalise" | "train" | "sample" | "epochs";
 export interface RunInfo {
   readonly schemaVersion: 1;
   readonly command: RunCommand;
-  /** SHA-256 of command and resolved configuration. */
+  /** SHA-256 of command and everything in the configuration that decides the physics. */
   readonly configurationHash: string;
+  /** Folder that relative paths of the configuration start from, seen from the folder of the run. */
+  readonly base?: string;
   /** Version of gaugegrad that started the run. */
   readonly version: string;
 }
@@ -134,7 +137,7 @@ export interface Arithmetic {
 
 /** A line of events.jsonl. */
 export interface EventRecord {
-  readonly kind: "start" | "resume" | "stop" | "done" | "failure" | "warning";
+  readonly kind: "start" | "resume" | "change" | "stop" | "done" | "failure" | "warning";
   /** ISO 8601. */
   readonly time: string;
   /** Trajectories (or epochs) done. */

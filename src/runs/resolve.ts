@@ -2,7 +2,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { parseGroup } from "../gauge/index.ts";
 import { WRITABLE } from "../io/index.ts";
-import { sha256Hex } from "../util/index.ts";
+import { identityOf } from "./identity.ts";
 import type { RunCommand } from "./records.ts";
 import type { RunConfiguration } from "./schema.ts";
 
@@ -10,19 +10,21 @@ import type { RunConfiguration } from "./schema.ts";
 export interface ResolvedRun {
   readonly command: RunCommand;
   readonly configuration: RunConfiguration;
-  /** SHA-256 of both. */
+  /** Folder that relative paths of the configuration start from. */
+  readonly base: string;
+  /** SHA-256 of the command and of everything that decides the physics. */
   readonly hash: string;
   /** Sections of the file that this command does not use. */
   readonly unused: readonly string[];
 }
 
-/** @throws ConfigurationError for combinations that mean nothing. */
-export function resolveRun(command: RunCommand, file: RunConfiguration): ResolvedRun {
+/** `base`: folder that relative paths start from. @throws ConfigurationError for combinations that mean nothing. */
+export function resolveRun(command: RunCommand, file: RunConfiguration, base = "."): ResolvedRun {
   const { configuration, unused } = forCommand(command, file);
   const wrong = contradiction(command, configuration);
   if (wrong !== undefined) throw new ConfigurationError(`run file: ${wrong}`);
   const resolved = withDefaults(configuration);
-  return { command, configuration: resolved, unused, hash: sha256Hex([command, "\n", canonical(resolved)]) };
+  return { command, configuration: resolved, base, unused, hash: identityOf(command, resolved) };
 }
 
 /** HMC has no guide and nothing to train. */
@@ -47,22 +49,6 @@ function defined<T>(x: T): T {
   if (Array.isArray(x)) return x.map(defined) as T;
   if (typeof x !== "object" || x === null) return x;
   return Object.fromEntries(Object.entries(x).flatMap(([k, v]) => (v === undefined ? [] : [[k, defined(v)]]))) as T;
-}
-
-/** JSON with sorted keys. */
-export function canonical(x: unknown): string {
-  return JSON.stringify(x, (_key, value: unknown) => (typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value));
-}
-
-/** Keys with different values, `sampler.steps: 10 before, 12 now`. */
-export function differences(before: unknown, now: unknown, path = ""): string[] {
-  if (canonical(before) === canonical(now)) return [];
-  const isTable = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);
-  if (isTable(before) && isTable(now))
-    return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) => differences(before[key], now[key], path === "" ? key : `${path}.${key}`));
-  if (Array.isArray(before) && Array.isArray(now) && before.length === now.length && before.some(isTable)) return before.flatMap((x, k) => differences(x, now[k], `${path}[${k}]`));
-  const text = (x: unknown): string => (x === undefined ? "not set" : JSON.stringify(x));
-  return [`${path}: ${text(before)} before, ${text(now)} now`];
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration): string | undefined {

@@ -2,6 +2,7 @@
  * The stages of a run as one sequence of units: trajectories that thermalise, trajectories with a training step, trajectories of production;
  * or epochs on stored configurations. Between two units the caller may save or stop.
  */
+import { resolve } from "node:path";
 import { randomStream } from "../util/index.ts";
 import { plaquettes, reunitarise } from "../gauge/index.ts";
 import { readGauge } from "../io/index.ts";
@@ -13,7 +14,7 @@ import { CheckedSampler, checking } from "./checked-sampler.ts";
 import { measure } from "./measure.ts";
 import type { MetricsRecord, Phase } from "./records.ts";
 import type { ResolvedRun } from "./resolve.ts";
-import type { RunConfiguration, TrainingSection } from "./schema.ts";
+import type { TrainingSection } from "./schema.ts";
 import { type GuideParts, type System, levelsOf } from "./system.ts";
 
 /** Where a run stands and what it has learnt. */
@@ -141,7 +142,7 @@ function* offline(run: ResolvedRun, system: System, from: Progress): Generator<U
   const learnt = count - Math.round(t.heldOut * count);
   const training = trainOffline({
     ...learning(t, system.guide!.effective!, t.epochs * Math.ceil(learnt / (t.batch ?? learnt)), from.training),
-    samples: storedSamples(c, system, losses[t.objective]()),
+    samples: storedSamples(run, system, losses[t.objective]()),
     epochs: t.epochs,
     seed: c.sampler.seed,
     heldOut: t.heldOut,
@@ -168,11 +169,11 @@ function* guarded<S, T>(steps: Generator<S, T, void>, unit: (step: S) => Unit): 
 }
 
 /** Stored configurations with pseudofermions drawn for each of them. */
-function storedSamples(c: RunConfiguration, system: System, loss: Loss): TrainingSample[] {
+function storedSamples({ configuration: c, base }: ResolvedRun, system: System, loss: Loss): TrainingSample[] {
   const random = randomStream(c.sampler.seed, c.sampler.stream);
   const { target, lattice, group, guide } = system;
   return c.training!.configurations!.map((file, k) => {
-    const { U } = readGauge(file, { lattice: lattice.extents, group, makeLattice: () => lattice });
+    const { U } = readGauge(resolve(base, file), { lattice: lattice.extents, group, makeLattice: () => lattice });
     target.refresh?.(U, k, random);
     return takeSample(U, target, guide!.effective!.fields, { force: loss.needs.force });
   });

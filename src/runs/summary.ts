@@ -40,12 +40,14 @@ export function summaryOf(records: readonly MetricsRecord[], parameters: Checkpo
 
 function estimatesOf(sampled: readonly TrajectoryRecord[], measured: readonly MeasurementRecord[]): Record<string, Estimate> {
   const accepted = gammaMethod(sampled.map((r) => Number(r.accepted)));
-  const names = Object.keys(measured[0]?.values ?? {});
+  // what is measured may have changed on the way
+  const names = [...new Set(measured.flatMap((r) => Object.keys(r.values)))];
+  const series = names.map((name) => [name, measured.flatMap((r) => r.values[name] ?? [])] as const);
   return {
     acceptance: { ...accepted, error: acceptanceError(accepted.mean, accepted.n, accepted.tauInt) },
     "exp(-dH)": gammaMethod(sampled.map((r) => Math.exp(-r.dH))),
     plaquette: gammaMethod(sampled.map((r) => r.plaquette)),
-    ...(measured.length >= ENOUGH ? Object.fromEntries(names.map((name) => [name, gammaMethod(measured.map((r) => r.values[name]!))])) : {}),
+    ...Object.fromEntries(series.flatMap(([name, values]) => (values.length >= ENOUGH ? [[name, gammaMethod(values)]] : []))),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The physics that a configuration describes: lattice, links, target distribution, and the effective action that guides or is trained. */
+import { resolve } from "node:path";
 import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, gaugeAction, hot, lattice as makeLattice, loopAction, nearUnit, parseGroup } from "../gauge/index.ts";
@@ -7,6 +8,7 @@ import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { readGauge } from "../io/index.ts";
 import { type GuideLevel, type Target, targetOf } from "../samplers/index.ts";
 import { type RunNetwork, networkOf } from "./networks.ts";
+import type { ResolvedRun } from "./resolve.ts";
 import type { ActionSection, FermionSection, RunConfiguration } from "./schema.ts";
 
 /** A gauge action whose inputs do not matter. */
@@ -39,26 +41,33 @@ export interface System {
   readonly guide?: GuideSystem;
 }
 
+export interface BuildOptions {
+  readonly start?: boolean;
+  readonly guided: boolean;
+  readonly network?: string;
+}
+
 /**
- * Builds the system of a resolved configuration; `start: false` leaves the links cold, to be filled from a checkpoint.
+ * Builds the system of a resolved configuration; `start: false` leaves the links cold, to be filled from a checkpoint. Relative paths start from
+ * `base`; `network` is read in place of the model file that the configuration names.
  * @throws ConfigurationError, GeometryError for values that do not fit together, FileFormatError for files.
  */
-export function buildSystem(c: RunConfiguration, engine: LatticeOptions, options: { readonly start?: boolean; readonly guided: boolean }): System {
+export function buildSystem({ configuration: c, base }: Pick<ResolvedRun, "configuration" | "base">, engine: LatticeOptions, options: BuildOptions): System {
   const group = parseGroup(c.group);
   const lattice = makeLattice(c.lattice.extents, engine);
-  const U = options.start === false ? cold(lattice, group) : startOf(c, lattice, group);
+  const U = options.start === false ? cold(lattice, group) : startOf(c, base, lattice, group);
   const gauge = gaugeActionOf(c.action);
   const fermions = c.fermions.map((f, index) => fermionsOf(f, lattice, group, index));
   const target = fermions.length === 0 ? gauge : targetOf(sumOf([gauge, ...fermions.map((f) => f.action as AnyAction)]), ...fermions);
-  return { group, lattice, U, gauge, fermions, target, ...(options.guided ? { guide: guideOf(c, group, lattice, fermions) } : {}) };
+  return { group, lattice, U, gauge, fermions, target, ...(options.guided ? { guide: guideOf(c, group, lattice, fermions, options.network ?? (c.network?.kind === "model" ? resolve(base, c.network.file) : undefined)) } : {}) };
 }
 
-function startOf(c: RunConfiguration, lattice: Lattice, group: Group): LinkField {
+function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Group): LinkField {
   const { kind, width, file } = c.start;
   const { seed, stream } = c.sampler;
   if (kind === "hot") return hot(lattice, group, { seed, stream });
   if (kind === "near-unit") return nearUnit(lattice, group, { seed, stream, width });
-  if (kind === "file") return readGauge(file!, { lattice: c.lattice.extents, group, makeLattice: () => lattice }).U;
+  if (kind === "file") return readGauge(resolve(base, file!), { lattice: c.lattice.extents, group, makeLattice: () => lattice }).U;
   return cold(lattice, group);
 }
 
@@ -85,11 +94,11 @@ function inputsOfTerms(inputs: unknown, terms: number): unknown[] {
 
 const thinLinks: Smearing<number, Record<string, never>> = { name: "thin links", parameters: {}, forward: (U) => U };
 
-function guideOf(c: RunConfiguration, group: Group, lattice: Lattice, fermions: readonly Pseudofermions<number>[]): GuideSystem {
+function guideOf(c: RunConfiguration, group: Group, lattice: Lattice, fermions: readonly Pseudofermions<number>[], modelFile: string | undefined): GuideSystem {
   const { masses, trainable } = c.guide;
   const gauge = gaugeActionOf(c.guide.action ?? c.action);
   const heavy = fermions.map((f, k) => (masses ? f.action.with({ ...f.action.inputs, mass: masses[k]! }) : f.action) as AnyAction);
-  const network = c.network && networkOf(c.network, group.N, lattice.dim);
+  const network = c.network && networkOf(c.network.kind === "model" ? { ...c.network, file: modelFile! } : c.network, group.N, lattice.dim);
   const smearing = (network?.layer ?? thinLinks) as Smearing<number, unknown>;
   const sum = heavy.length > 0 ? sumOf(heavy) : undefined;
   const learns = network !== undefined || !trainable.includes("network");

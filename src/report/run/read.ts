@@ -26,7 +26,7 @@ export interface RunView {
 
 const hasKind = (value: unknown, kinds: readonly string[]): boolean => typeof value === "object" && value !== null && kinds.includes((value as { kind?: string }).kind ?? "");
 const isMetrics = (value: unknown): value is MetricsRecord => hasKind(value, ["trajectory", "measurement", "training", "epoch", "check"]);
-const isEvent = (value: unknown): value is EventRecord => hasKind(value, ["start", "resume", "stop", "done", "failure", "warning"]);
+const isEvent = (value: unknown): value is EventRecord => hasKind(value, ["start", "resume", "change", "stop", "done", "failure", "warning"]);
 
 /** Reads a folder again and again; only what is new is read. */
 export class RunReader {
