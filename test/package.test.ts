@@ -1,6 +1,6 @@
 /** The package as users get it: packed, installed into an empty folder, imported by every public name, with types. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -23,12 +23,22 @@ test("every public entry can be imported", () => {
   expect(execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" }).trim().split("\n")).toEqual(entries);
 });
 
-test("every public entry has types", () => {
-  writeFileSync(join(folder, "user.ts"), `${entries.map((e, k) => `import * as m${k} from "${e}";`).join("\n")}\nimport { lattice, gaugeAction, cold, SU } from "gaugegrad";\nexport const s: number = gaugeAction.wilson({ beta: 6 }).value(cold(lattice([2, 2, 2, 2]), SU(3)));\nexport const all = [${entries.map((_, k) => `m${k}`).join(", ")}];\n`);
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const { status, stdout } = spawnSync(process.execPath, [tsc, "--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--lib", "es2023,esnext.disposable", "--types", "node", "--typeRoots", join(root, "node_modules/@types"), "user.ts"], { cwd: folder, encoding: "utf8" });
+test.each([["the present", undefined], ["5.7", "typescript@5.7"]])("every public entry has types that %s TypeScript takes without skipLibCheck", (_, compiler) => {
+  if (compiler) execFileSync("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", "--no-save", compiler], { cwd: folder, encoding: "utf8", stdio: "pipe" });
+  writeFileSync(join(folder, "user.ts"), `${entries.map((e, k) => `import * as m${k} from "${e}";`).join("\n")}\nimport { lattice, gaugeAction, cold, SU } from "gaugegrad";\nexport const s: number = gaugeAction.wilson({ beta: 6 }).value(cold(lattice([2, 2, 2, 2]), SU(3)));\nexport const all = [${entries.map((_e, k) => `m${k}`).join(", ")}];\n`);
+  const tsc = join(compiler ? folder : root, "node_modules/typescript/bin/tsc");
+  const { status, stdout } = spawnSync(process.execPath, [tsc, "--noEmit", "--strict", "--skipLibCheck", "false", "--module", "nodenext", "--target", "es2022", "user.ts"], { cwd: folder, encoding: "utf8" });
   expect(stdout).toBe("");
   expect(status).toBe(0);
+}, 180_000);
+
+test("what a user gets: an executable command, docs and examples, maps with their sources", () => {
+  const of = (path: string): string => join(folder, "node_modules/gaugegrad", path);
+  expect(statSync(of("dist/cli/main.js")).mode & 0o111).toBe(0o111);
+  expect(readdirSync(of("docs"))).toContain("layers.md");
+  expect(readdirSync(of("examples")).length).toBeGreaterThan(7);
+  const map = JSON.parse(readFileSync(of("dist/index.js.map"), "utf8")) as { sourcesContent?: readonly string[] };
+  expect(map.sourcesContent?.[0]).toContain("gaugegrad");
 });
 
 test("the command line runs", () => {

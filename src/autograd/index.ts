@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Autograd room: record, differentiate and replay programs over small-matrix fields. */
 export { Lattice, displacementText, type Displacement, type Domain } from "./lattice.ts";
 export type { CompileOptions, Engine, Executable, Storage } from "./engine.ts";

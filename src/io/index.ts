@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** File room: configurations of the formats in use, read with every check and written with valid checksums. */
 export type { CheckResult, GaugeFormat, GaugeWriter, Precision } from "./gauge-data.ts";
 export type { UnitarityReport } from "./link-inspector.ts";

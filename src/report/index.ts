@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** The report room: plots as SVG, the HTML report, progress on the terminal. */
 export { type Autocorrelation, type AutocorrelationPlotOptions, autocorrelationPlot } from "./autocorrelation.ts";
 export { type Generated, type Report, type ReportFigure, type ReportTable, type Section, htmlReport } from "./html.ts";

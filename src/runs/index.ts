@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /** Runs room: run files, production with exact resume, measurements, the jobs of the quickstart and of the spins. */
 export { bibliography } from "./citations.ts";
 export { environmentOf } from "./environment.ts";
