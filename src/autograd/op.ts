@@ -43,6 +43,8 @@ export interface Op {
   readonly linear?: true;
   /** For ops that move data between sites: a field that vanishes where the output's cotangent does, as seen by the input. */
   moved?(support: Traced, attributes: Attributes): Traced;
+  /** Why the value is NaN at a site where the inputs are finite, for ops that are not defined everywhere: the error of a plan says so. */
+  readonly partial?: string;
   /** Forward map at one site; absent for ops that move data between sites. */
   site?(b: Site, inputs: readonly Operand[], attributes: Attributes, types: readonly ValueType[]): V[];
   /** Real arithmetic operations per site, for the choice between storing and recomputing. */

@@ -3,6 +3,7 @@
  * (X, Y) = -2 tr(X Y); U(1) with the algebra i R, X = i x, (X, Y) = x y.
  */
 import { GeometryError } from "../errors.ts";
+import { type ConstantMatrixOptions, type Matrix, type Tape, constantMatrix } from "../autograd/index.ts";
 import { SparseMap, type Term } from "../util/index.ts";
 
 export interface Group<N extends number = number> {
@@ -40,6 +41,20 @@ export function parseGroup(name: string): Group {
  */
 export function algebraElement(N: number, x: ArrayLike<number>, xAt: number, out: Float64Array, at: number): void {
   algebraMap(1, N).apply(0, 1, x, xAt, out, at);
+}
+
+/**
+ * The generator T_a, a = 0 .. N^2 - 2, as a fixed matrix of this recording, in the order of `algebraElement`: (i/2) times the Pauli and
+ * Gell-Mann matrices and their kin; for N = 1 the one generator i. It does not rotate with the gauge (see `constantMatrix`), which
+ * `{ gaugeFixed: true }` acknowledges.
+ * @throws GeometryError when there is no such generator; CovarianceError without `gaugeFixed`.
+ */
+export function algebraGenerator<N extends number>(tape: Tape, N: N, a: number, options: ConstantMatrixOptions = {}): Matrix<N> {
+  const { generators, name } = groupOf(N);
+  if (!Number.isInteger(a) || a < 0 || a >= generators) throw new GeometryError(`generator: got number ${a} of ${name}, expected 0 to ${generators - 1}`);
+  const entries = new Float64Array(2 * N * N);
+  algebraElement(N, Float64Array.from({ length: generators }, (_, k) => (k === a ? 1 : 0)), 0, entries, 0);
+  return constantMatrix(tape, N, entries, options);
 }
 
 const maps = new Map<number, SparseMap>();

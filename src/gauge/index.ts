@@ -1,6 +1,6 @@
 /** Gauge room: lattices, groups, links, loops, actions, flow, observables, symmetries. */
 export { lattice, type LatticeOptions } from "./lattice.ts";
-export { type Group, SU, U1, algebraElement, algebraMap, groupOf, parseGroup } from "./group.ts";
+export { type Group, SU, U1, algebraElement, algebraGenerator, algebraMap, groupOf, parseGroup } from "./group.ts";
 export { drawAlgebra } from "./gaussian.ts";
 export { closedFormLinks, directionField, exponentialLinks } from "./closed-form.ts";
 export { type Path, line, loopProduct, loopSum, loopTrace, parsePath, pathProduct, pathText, plaquette, reversePath, staple, staples } from "./loops.ts";

@@ -1,8 +1,9 @@
-/** Values known while recording: a number, a real field given site by site, the unit matrix. They have no cotangent. */
-import { RecordingError } from "../../errors.ts";
+/** Values known while recording: a number, a real field given site by site, the unit matrix, a fixed matrix. They have no cotangent. */
+import { CovarianceError, RecordingError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import type { Matrix, Real, Scalar, Tape } from "../tape.ts";
-import { realType, scalarType } from "../types.ts";
+import { realType, scalarType, siteMatrixType } from "../types.ts";
+import { mul } from "./mul.ts";
 
 /** One number. */
 export const numberOp: Op = {
@@ -39,6 +40,24 @@ export const unitOp: Op = {
   samples: () => [],
 };
 
+/** The same matrix at every site, as a closed path at one site. */
+export const matrixOp: Op = {
+  name: "matrix",
+  infer: (_inputs, attributes) => {
+    const at = attributes["at"] as readonly number[];
+    return { kind: "matrix", N: attributes["N"] as number, start: at, end: at, domain: "all", algebra: false };
+  },
+  vjp: () => [],
+  site: (b, _inputs, attributes) => (attributes["entries"] as readonly number[]).map((x) => b.constant(x)),
+  cost: () => 0,
+  samples: (lattice, N) => [
+    {
+      label: "times a matrix", inputs: [siteMatrixType(lattice, N)],
+      apply: ([a]) => mul(constantMatrix(a!.tape, N, Array.from({ length: 2 * N * N }, (_, k) => Math.sin(k + 1)), { gaugeFixed: true }), a as Matrix),
+    },
+  ],
+};
+
 /** A number as a scalar of this recording. */
 export function number(tape: Tape, value: number): Scalar {
   return tape.apply(numberOp, [], { value }) as Scalar;
@@ -56,4 +75,27 @@ export function constantReal(tape: Tape, label: string, f: (site: number) => num
 /** The unit matrix, closed at displacement `at` (default: the site itself). */
 export function unit<N extends number>(tape: Tape, N: N, at?: readonly number[]): Matrix<N> {
   return tape.apply(unitOp, [], { N, at: [...tape.lattice.wrap(at ?? [])] }) as Matrix<N>;
+}
+
+/** How a fixed matrix may be used. */
+export interface ConstantMatrixOptions {
+  /** Says that the caller knows: a fixed matrix does not rotate with the gauge. */
+  readonly gaugeFixed?: boolean;
+  /** Displacement of the site at which it stands; default the site itself. */
+  readonly at?: readonly number[];
+}
+
+/**
+ * The same N x N matrix at every site, entries row by row as re, im. Multiples of the unit matrix are covariant. Any other does not rotate
+ * with the gauge: what is built with it is covariant in combinations only, such as sum_a T_a tr(T_a X), which recording cannot see, so it
+ * has to be asked for by `gaugeFixed`; `check` tests the result.
+ * @throws CovarianceError without it; RecordingError for the wrong number of entries, or entries that are not finite.
+ */
+export function constantMatrix<N extends number>(tape: Tape, N: N, entries: ArrayLike<number>, options: ConstantMatrixOptions = {}): Matrix<N> {
+  const list = Array.from(entries);
+  if (list.length !== 2 * N * N || !list.every(Number.isFinite)) throw new RecordingError(`constantMatrix: got ${list.length} entries${list.every(Number.isFinite) ? "" : ", not all finite"}, expected ${2 * N * N} finite numbers, re and im of every entry row by row`);
+  const multiple = list.every((x, k) => x === (Math.floor(k / 2) % (N + 1) === 0 ? list[k % 2] : 0));
+  if (!multiple && !options.gaugeFixed)
+    throw new CovarianceError("constantMatrix: got a matrix that is no multiple of the unit matrix: it does not rotate with the gauge, so a layer made with it is not covariant: where the combination is, as sum_a T_a tr(T_a X), say { gaugeFixed: true } and check it");
+  return tape.apply(matrixOp, [], { N, at: [...tape.lattice.wrap(options.at ?? [])], entries: list }) as Matrix<N>;
 }

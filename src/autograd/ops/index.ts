@@ -1,13 +1,17 @@
 /** The list of all ops. The op test loops over it, so an op cannot exist without its gradient check. */
 import type { Op } from "../op.ts";
 import { adjOp } from "./adj.ts";
+import { atan2Op } from "./arg.ts";
 import { combine } from "./combine.ts";
 import { complexOp, imOp, reOp } from "./complex.ts";
-import { constantOp, numberOp, unitOp } from "./constants.ts";
+import { constantOp, matrixOp, numberOp, unitOp } from "./constants.ts";
+import { detOp } from "./det.ts";
 import { extendOp, mergeOp, restrictOp } from "./domain.ts";
 import { cdotOp, dotOp } from "./dot.ts";
 import { expOp } from "./exp.ts";
 import { afterOp, aliasOp, detachOp } from "./flow.ts";
+import { inverseOp } from "./inverse.ts";
+import { maxOp } from "./max.ts";
 import { mulOp, mulVectorOp } from "./mul.ts";
 import { normaliseOp } from "./normalise.ts";
 import { outerOp } from "./outer.ts";
@@ -25,5 +29,6 @@ import { keepOp, whereOp } from "./where.ts";
 export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
-  numberOp, constantOp, unitOp, keepOp, whereOp,
+  numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
+  atan2Op, inverseOp, detOp,
 ];

@@ -1,5 +1,6 @@
 /**
- * Unitary polar part W = M (M^+ M)^{-1/2}, by Newton's iteration X -> (X + X^{-+})/2 with determinant-free scaling.
+ * Unitary polar part W = M (M^+ M)^{-1/2}, by Newton's iteration X -> (g X + X^{-+}/g)/2 on M itself, scaled by g = (|X^-1|/|X|)^{1/2}
+ * with Frobenius norms (N. J. Higham, SIAM J. Sci. Stat. Comput. 7 (1986) 1160): M^+ M, whose condition number is the square, does not enter.
  * Rule: with H = W^+ M, M' = W X where X H + H X = W^+ W' - W'^+ W. The Sylvester equation is an op of its own:
  * X = lyap(H, B) solves X H + H X = B for hermitian positive H; with Y = lyap(H, X'): B' = Y, H' = -(X^+ Y + Y X^+).
  */
@@ -12,36 +13,29 @@ import { adj } from "./adj.ts";
 import { add, neg, scaleBy, sub } from "./combine.ts";
 import { complex } from "./complex.ts";
 import { unit } from "./constants.ts";
+import { inverseAt } from "./inverse.ts";
 import { mul } from "./mul.ts";
 import { scale } from "./scale.ts";
 import { cos, sin } from "./unary.ts";
 import { closed } from "./trace.ts";
 
-/** Newton steps: quadratic, after halving the logarithm of the condition number, which may reach 1e4. */
-const STEPS = 20;
+/**
+ * Newton steps until singular values that differ by factors up to 10^14 are equal to rounding, measured for each N: one step makes two of
+ * them equal, for more the logarithm of their ratio is halved until steps are quadratic.
+ */
+export const newtonSteps = (N: number): number => [1, 2, 6, 8, 9][N - 1] ?? 10;
 
-/** Inverse by Gauss-Jordan elimination; needs leading minors that do not vanish (hermitian positive matrices have them). */
-function inverse(b: Site, N: number, x: M): M {
-  const m = matrixOps(b, N);
-  const a = x.map((z) => z);
-  for (let p = 0; p < N; p++) {
-    const d = m.inverse(a[p * N + p]!);
-    a[p * N + p] = m.constant(1);
-    for (let j = 0; j < N; j++) a[p * N + j] = m.mul(a[p * N + j]!, d);
-    for (let i = 0; i < N; i++) {
-      if (i === p) continue;
-      const f = m.neg(a[i * N + p]!);
-      a[i * N + p] = m.constant(0);
-      for (let j = 0; j < N; j++) a[i * N + j] = m.fma(f, a[p * N + j]!, a[i * N + j]!);
-    }
-  }
-  return a;
-}
+/** (|M| |M^-1|)^2 beyond which a matrix is singular to rounding. */
+const SINGULAR = 1e30;
 
 const unflatten = (v: readonly V[]): C[] => Array.from({ length: v.length / 2 }, (_, i) => ({ re: v[2 * i]!, im: v[2 * i + 1]! }));
 
+/** Higham's factor g = (|X^-1| / |X|)^(1/2) from the squared norms: g X has singular values around 1. */
+const balance = (b: Site, norm2: V, inverseNorm2: V): V => b.sqrt(b.sqrt(b.div(inverseNorm2, norm2)));
+
 export const polarOp: Op = {
   name: "polar",
+  partial: "the matrix is singular",
   infer([a], _attributes, lattice) {
     if (a!.kind !== "matrix") throw new CovarianceError(`polar: got ${typeText(lattice, a!)}, expected a matrix field`);
     return { ...a!, algebra: false };
@@ -55,17 +49,19 @@ export const polarOp: Op = {
     const N = (types[0] as MatrixType).N;
     const m = matrixOps(b, N);
     const a = m.load(x!);
-    // (M^+M)^{-1/2}: sign iteration on [[0, H],[1, 0]]: Y -> (Y + Z^-1)/2, Z -> (Z + Y^-1)/2, Y -> H^{1/2}, Z -> H^{-1/2}
-    const h = m.times(m.dagger(a), a);
-    const size = b.div(b.constant(N), m.trace(h).re);
-    const out = b.loop(b.constant(STEPS), [...m.flat(m.rscale(size, h)), ...m.flat(m.unit())], (v) => {
-      const [y, z] = [unflatten(v.slice(0, 2 * N * N)), unflatten(v.slice(2 * N * N))];
-      const half = b.constant(0.5);
-      return [...m.flat(m.rscale(half, m.plus(y, inverse(b, N, z)))), ...m.flat(m.rscale(half, m.plus(z, inverse(b, N, y))))];
+    const size = b.div(b.constant(1), b.sqrt(m.norm2(a)));
+    const out = b.loop(b.constant(newtonSteps(N)), [b.constant(0), ...m.flat(m.rscale(size, a))], ([condition2, ...v]) => {
+      const x2 = unflatten(v);
+      const inverse = inverseAt(b, N, x2);
+      const [n, i] = [m.norm2(x2), m.norm2(inverse)];
+      const g = balance(b, n, i);
+      const next = m.plus(m.rscale(b.mul(b.constant(0.5), g), x2), m.rscale(b.div(b.constant(0.5), g), m.dagger(inverse)));
+      return [b.max(b.mul(n, i), condition2!), ...m.flat(next)];
     });
-    return m.flat(m.rscale(b.sqrt(size), m.times(a, unflatten(out.slice(2 * N * N)))));
+    const regular = b.positive(b.sub(b.constant(SINGULAR), out[0]!), b.constant(1), b.constant(Number.NaN));
+    return m.flat(m.rscale(regular, unflatten(out.slice(1))));
   },
-  cost: ([a]) => STEPS * 32 * (a as MatrixType).N ** 3,
+  cost: ([a]) => newtonSteps((a as MatrixType).N) * 20 * (a as MatrixType).N ** 3,
   samples: (lattice, N) => [{ label: "near a link", inputs: [linkType(lattice, N, 0)], apply: ([a]) => polar(a as Matrix) }],
 };
 
@@ -82,18 +78,19 @@ export const lyapOp: Op = {
   site(b, [x, y], _attributes, types) {
     const N = (types[0] as MatrixType).N;
     const m = matrixOps(b, N);
-    // matrix sign function of [[H, B],[0, -H]]: H -> (H + H^-1)/2, B -> (B + H^-1 B H^-1)/2 tends to (1, 2X)
+    // matrix sign function of [[H, B],[0, -H]]: H -> (g H + H^-1/g)/2, B -> (g B + H^-1 B H^-1/g)/2 tends to (1, 2X)
     const h = m.load(x!);
     const size = b.div(b.constant(N), m.trace(h).re);
-    const out = b.loop(b.constant(STEPS), [...m.flat(m.rscale(size, h)), ...m.flat(m.rscale(size, m.load(y!)))], (v) => {
+    const out = b.loop(b.constant(newtonSteps(N) + 1), [...m.flat(m.rscale(size, h)), ...m.flat(m.rscale(size, m.load(y!)))], (v) => {
       const [hk, bk] = [unflatten(v.slice(0, 2 * N * N)), unflatten(v.slice(2 * N * N))];
-      const inv = inverse(b, N, hk);
-      const half = b.constant(0.5);
-      return [...m.flat(m.rscale(half, m.plus(hk, inv))), ...m.flat(m.rscale(half, m.plus(bk, m.times(m.times(inv, bk), inv))))];
+      const inv = inverseAt(b, N, hk, false);
+      const g = balance(b, m.norm2(hk), m.norm2(inv));
+      const [p, q] = [b.mul(b.constant(0.5), g), b.div(b.constant(0.5), g)];
+      return [...m.flat(m.plus(m.rscale(p, hk), m.rscale(q, inv))), ...m.flat(m.plus(m.rscale(p, bk), m.rscale(q, m.times(m.times(inv, bk), inv))))];
     });
     return m.flat(m.rscale(b.constant(0.5), unflatten(out.slice(2 * N * N))));
   },
-  cost: ([a]) => STEPS * 24 * (a as MatrixType).N ** 3,
+  cost: ([a]) => newtonSteps((a as MatrixType).N) * 24 * (a as MatrixType).N ** 3,
   samples: (lattice, N) => {
     const t = siteMatrixType(lattice, N);
     return [
@@ -111,7 +108,8 @@ export const argDetOp: Op = {
   name: "argDet",
   infer([a], _attributes, lattice) {
     if (a!.kind !== "matrix") throw new CovarianceError(`argDet: got ${typeText(lattice, a!)}, expected a matrix field`);
-    return realType(a!.domain);
+    // the determinant of a U(1) path is its phase, which rotates with the gauge unless the path is closed
+    return realType(a!.N === 1 ? closed("argDet", lattice, a!).domain : a!.domain);
   },
   vjp: ({ inputs: [w], cotangent }) => {
     const r = cotangent as Real;
@@ -133,10 +131,13 @@ export const argDetOp: Op = {
     return [b.call("atan2", b.mul(sign, c.im), b.mul(sign, c.re))];
   },
   cost: ([a]) => 8 * (a as MatrixType).N ** 4,
-  samples: (lattice, N) => [{ label: "of a polar part", inputs: [linkType(lattice, N, 0)], apply: ([a]) => argDet(polar(a as Matrix)) }],
+  samples: (lattice, N) => [{ label: "of a polar part", inputs: [N === 1 ? siteMatrixType(lattice, N) : linkType(lattice, N, 0)], apply: ([a]) => argDet(polar(a as Matrix)) }],
 };
 
-/** Unitary polar part M (M^+ M)^{-1/2}: U(N), the determinant keeps its phase. M must not be singular. */
+/**
+ * Unitary polar part M (M^+ M)^{-1/2}: U(N), the determinant keeps its phase; unitary to rounding up to condition numbers of 10^14.
+ * NaN where M is singular (beyond 10^15): a plan whose results it reaches throws NaNError, which names the site.
+ */
 export function polar<N extends number>(a: Matrix<N>): Matrix<N> {
   return (a as Traced).tape.apply(polarOp, [a]) as Matrix<N>;
 }
@@ -146,7 +147,7 @@ export function lyap<N extends number>(h: Matrix<N>, b: Matrix<N>): Matrix<N> {
   return (h as Traced).tape.apply(lyapOp, [h, b]) as Matrix<N>;
 }
 
-/** arg det W in (-pi, pi] of a unitary field. */
+/** arg det W in (-pi, pi] of a unitary field. @throws CovarianceError for an open path of N = 1. */
 export function argDet(w: Matrix): Real {
   return (w as Traced).tape.apply(argDetOp, [w]) as Real;
 }

@@ -1,8 +1,8 @@
 /**
  * Functions of a real site scalar or of a scalar, point by point: y = f(x), x' = f'(x) y'. Each entry gives f at a site and
- * f' in ops. relu and step take the value 0 at 0.
+ * f' in ops. relu, step and sign take the value 0 at 0.
  */
-import { CovarianceError } from "../../errors.ts";
+import { CovarianceError, RecordingError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import type { Site, V } from "../site.ts";
 import type { Real, Scalar, Traced } from "../tape.ts";
@@ -22,19 +22,32 @@ interface UnaryRule {
   readonly domain?: (x: Value) => Value;
 }
 
-const times = (x: Value, y: Value): Value => scale(x as Real, y as Real) as Value;
-const one = (x: Value): Value => {
+/** x y of values of one kind. */
+export const times = (x: Value, y: Value): Value => scale(x as Real, y as Real) as Value;
+/** The number 1, of the kind of x. */
+export const one = (x: Value): Value => {
   const s = number(x.tape, 1);
   return x.type.kind === "scalar" ? s : (broadcast(s, (x as Real).type.domain) as Value);
 };
 const positiveValue = (x: Value): Value => add(times(x, x) as Real, scaleBy(0.5, one(x) as Real));
 
+/** log(1 + x) = log(u) x / (u - 1) with u = 1 + x rounded: the rounding of u cancels in the quotient, which varies slowly (W. Kahan). */
+function log1pAt(b: Site, x: V): V {
+  const u = b.add(b.constant(1), x);
+  const d = b.sub(u, b.constant(1));
+  return b.positive(b.abs(d), b.mul(b.call("log", u), b.div(x, d)), x);
+}
+
 /** Names of the point-wise functions. */
-export type UnaryName = "relu" | "step" | "tanh" | "tan" | "sin" | "cos" | "sigmoid" | "softplus" | "exponential" | "logarithm" | "sqrt" | "reciprocal";
+export type UnaryName = "relu" | "step" | "sign" | "abs" | "atan" | "log1p" | "tanh" | "tan" | "sin" | "cos" | "sigmoid" | "softplus" | "exponential" | "logarithm" | "sqrt" | "reciprocal";
 
 const table: Readonly<Record<UnaryName, UnaryRule>> = {
   relu: { at: (b, x) => b.max(x, b.constant(0)), slope: (x) => unary("step", x) },
   step: { at: (b, x) => b.positive(x, b.constant(1), b.constant(0)), slope: undefined },
+  sign: { at: (b, x) => b.positive(x, b.constant(1), b.positive(b.neg(x), b.constant(-1), b.constant(0))), slope: undefined },
+  abs: { at: (b, x) => b.abs(x), slope: (x) => unary("sign", x) },
+  atan: { at: (b, x) => b.call("atan2", x, b.constant(1)), slope: (x) => unary("reciprocal", add(one(x) as Real, times(x, x) as Real)) },
+  log1p: { at: log1pAt, slope: (x) => unary("reciprocal", add(one(x) as Real, x as Real)), domain: positiveValue },
   tanh: { at: (b, x) => b.call("tanh", x), slope: (x, y) => sub(one(x) as Real, times(y, y) as Real) },
   tan: { at: (b, x) => b.call("tan", x), slope: (x, y) => add(one(x) as Real, times(y, y) as Real), domain: (x) => scaleBy(0.3, x as Real) },
   sin: { at: (b, x) => b.call("sin", x), slope: (x) => unary("cos", x) },
@@ -45,7 +58,7 @@ const table: Readonly<Record<UnaryName, UnaryRule>> = {
   },
   softplus: {
     // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
-    at: (b, x) => b.add(b.max(x, b.constant(0)), b.call("log", b.add(b.constant(1), b.call("exp", b.neg(b.abs(x)))))),
+    at: (b, x) => b.add(b.max(x, b.constant(0)), log1pAt(b, b.call("exp", b.neg(b.abs(x))))),
     slope: (x) => unary("sigmoid", x),
   },
   exponential: { at: (b, x) => b.call("exp", x), slope: (_x, y) => y },
@@ -67,11 +80,14 @@ export const unaryOp: Op = {
   },
   site: (b, [x], attributes) => [table[attributes["f"] as UnaryName].at(b, x!(0))],
   cost: () => 20,
-  samples: () =>
-    (Object.keys(table) as UnaryName[]).flatMap((f) => {
+  samples: () => [
+    ...(Object.keys(table) as UnaryName[]).flatMap((f) => {
       const prepare = table[f].domain ?? ((x: Value) => x);
       return [realType(), scalarType].map((t) => ({ label: `${f} of a ${t.kind}`, inputs: [t], apply: ([x]: readonly Traced[]) => unary(f, prepare(x as Value)) }));
     }),
+    ...[5, -3, 1.5, 0.3].map((p) => ({ label: `power ${p}`, inputs: [realType()], apply: ([x]: readonly Traced[]) => pow(p === 5 ? (x as Real) : positiveValue(x as Real), p) })),
+    { label: "power of two fields", inputs: [realType(), realType()], apply: ([x, p]) => pow(positiveValue(x as Real), p as Real) },
+  ],
 };
 
 function unary<T extends Value>(f: UnaryName, x: T): T {
@@ -82,6 +98,14 @@ function unary<T extends Value>(f: UnaryName, x: T): T {
 export const relu = <T extends Value>(x: T): T => unary("relu", x);
 /** 1 where x > 0, else 0; no derivative. */
 export const step = <T extends Value>(x: T): T => unary("step", x);
+/** -1, 0 or 1: the sign of x; no derivative. */
+export const sign = <T extends Value>(x: T): T => unary("sign", x);
+/** |x|; the derivative at the kink x = 0 is 0. */
+export const abs = <T extends Value>(x: T): T => unary("abs", x);
+/** Arc tangent in (-pi/2, pi/2). */
+export const atan = <T extends Value>(x: T): T => unary("atan", x);
+/** log(1 + x) for x > -1, accurate where x is small. */
+export const log1p = <T extends Value>(x: T): T => unary("log1p", x);
 export const tanh = <T extends Value>(x: T): T => unary("tanh", x);
 export const tan = <T extends Value>(x: T): T => unary("tan", x);
 export const sin = <T extends Value>(x: T): T => unary("sin", x);
@@ -99,5 +123,27 @@ export const sqrt = <T extends Value>(x: T): T => unary("sqrt", x);
 export const reciprocal = <T extends Value>(x: T): T => unary("reciprocal", x);
 /** x^2. */
 export const square = <T extends Value>(x: T): T => times(x, x) as T;
+/**
+ * x^p. Whole p: products of x, for any x (its inverse for p < 0). Half-integer p: powers of sqrt(x), x >= 0. Other numbers, and a traced p:
+ * e^(p log x) for x > 0, with a relative error of |p log x| roundoffs; no power function of the platform enters, which differs between engines.
+ * @throws RecordingError when p is not finite, or whole and beyond 2^31.
+ */
+export function pow<T extends Value>(x: T, p: number | NoInfer<T>): T {
+  if (typeof p !== "number") return unary("exponential", times(p, unary("logarithm", x))) as T;
+  if (!Number.isFinite(p) || Math.abs(p) > 2 ** 31) throw new RecordingError(`pow: got the exponent ${p}, expected a finite number of at most 2^31`);
+  if (Number.isInteger(p)) return (p < 0 ? unary("reciprocal", wholePower(x, -p)) : wholePower(x, p)) as T;
+  if (Number.isInteger(2 * p)) return pow(unary("sqrt", x), 2 * p);
+  return unary("exponential", scaleBy(p, unary("logarithm", x) as Real)) as Value as T;
+}
+
+/** x^n by repeated squares. */
+function wholePower(x: Value, n: number): Value {
+  if (n === 0) return one(x);
+  if (n === 1) return x;
+  const half = wholePower(x, Math.floor(n / 2));
+  const even = times(half, half);
+  return n % 2 === 0 ? even : times(x, even);
+}
+
 /** a / b. */
 export const divide = <T extends Value>(a: T, b: T): T => times(a, unary("reciprocal", b)) as T;
