@@ -1,5 +1,5 @@
 /** P8: share of a 4^4 SU(2) trajectory with a staggered pseudofermion and a network as guide that is spent outside kernels. */
-import { SU, covariantNetwork, gaugeAction, hmc, lattice, nearUnit, staggeredPseudofermions, targetOf } from "gaugegrad";
+import { SU, covariantNetwork, gaugeAction, hmc, lattice, nearUnit, pseudofermions, staggered, targetOf } from "gaugegrad";
 import { type Row, bounded, main, median, started } from "./harness.ts";
 import { backends } from "./works.ts";
 
@@ -27,7 +27,7 @@ export function rows(): Row[] {
     };
     const U = nearUnit(L, SU(2), { seed: 1, width: 0.5 });
     const gauge = gaugeAction.wilson({ beta: 2.7 });
-    const fermions = staggeredPseudofermions({ lattice: L, group: SU(2), mass: 0.3, flavours: 4 });
+    const fermions = pseudofermions(staggered({ mass: 0.3 }), { lattice: L, group: SU(2), flavours: 4 });
     const network = covariantNetwork({ layers: 2 });
     const guide = gauge.plus(fermions.action.with({ mass: 0.4, phi: fermions.phi }).after(network as never) as never);
     const sampler = hmc({ action: targetOf(gauge.plus(fermions.action as never), fermions) as never, guide: guide as never, length: 1, steps: 10, integrator: "leapfrogQPQ", seed: 1 });

@@ -1,9 +1,9 @@
 /** Lesson 6: staggered fermions. One conjugate gradient serves the pseudofermion action and its force. */
-import { SU, chiralCondensate, closedFormLinks, closedFormSource, lattice, pairing, pionCorrelator, record, staggeredPseudofermions } from "gaugegrad";
+import { SU, chiralCondensate, closedFormLinks, closedFormSource, lattice, pairing, pionCorrelator, pseudofermions, record, staggered } from "gaugegrad";
 
 const L = lattice([4, 4, 4, 4]);
 const U = closedFormLinks(L, 2, 0.8);
-const fermions = staggeredPseudofermions({ lattice: L, group: SU(2), mass: 0.3, flavours: 4 });
+const fermions = pseudofermions(staggered({ mass: 0.3 }), { lattice: L, group: SU(2), flavours: 4 });
 fermions.phi.copyFrom(closedFormSource(L, 2)); // a chain would draw it: fermions.refresh(...)
 
 const F = fermions.force(U);

@@ -2,12 +2,12 @@
  * Lesson 8: train a gauge covariant network inside a prior HMC, then let it drive self-learning HMC. Molecular dynamics sees heavier
  * fermions through the network; the Metropolis step uses the target, so the result is exact whatever the network does.
  */
-import { SU, adam, covariantNetwork, effectiveAction, gaugeAction, hmc, lattice, losses, nearUnit, plaquettes, runChain, staggeredPseudofermions, summarise, targetOf, trainOnline } from "gaugegrad";
+import { SU, adam, covariantNetwork, effectiveAction, gaugeAction, hmc, lattice, losses, nearUnit, plaquettes, pseudofermions, runChain, staggered, summarise, targetOf, trainOnline } from "gaugegrad";
 
 const L = lattice([4, 4, 4, 4]);
 const U = nearUnit(L, SU(2), { seed: 1, width: 0.5 });
 const gauge = gaugeAction.wilson({ beta: 2.7 });
-const fermions = staggeredPseudofermions({ lattice: L, group: SU(2), mass: 0.3, flavours: 4 });
+const fermions = pseudofermions(staggered({ mass: 0.3 }), { lattice: L, group: SU(2), flavours: 4 });
 const target = targetOf(gauge.plus(fermions.action), fermions);
 const heavy = fermions.action.with({ mass: 0.4, phi: fermions.phi });
 const action = effectiveAction({ gauge, fermions: heavy, network: covariantNetwork({ layers: 2 }) });

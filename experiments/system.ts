@@ -1,7 +1,6 @@
 /** The target of the SU(2) experiments with a prior HMC run, and networks trained on its trajectories. */
 import {
-  type EffectiveAction, type LinkField, type TrainingSample, SU, adam, effectiveAction, finishTraining, gaugeAction, gaussNewton, hmc, lattice, losses, nearUnit, randomParameters, runChain, staggeredPseudofermions,
-  schedules, takeSample, targetOf, trainOffline, trainOnline,
+  type EffectiveAction, type LinkField, type TrainingSample, SU, adam, effectiveAction, finishTraining, gaugeAction, gaussNewton, hmc, lattice, losses, nearUnit, pseudofermions, randomParameters, runChain, schedules, staggered, takeSample, targetOf, trainOffline, trainOnline,
 } from "gaugegrad";
 import { effectiveParts } from "./networks.ts";
 
@@ -24,7 +23,7 @@ export function su2System({ extents, beta, mass, guideMass, steps }: Physics, se
   // several tasks run at a time: one thread each
   const L = lattice(extents, { threads: 1 });
   const U: LinkField<2> = nearUnit(L, SU(2), { seed, width: 0.5 });
-  const fermions = staggeredPseudofermions({ lattice: L, group: SU(2), mass, flavours: 4, tolerance: 1e-10 });
+  const fermions = pseudofermions(staggered({ mass }), { lattice: L, group: SU(2), flavours: 4, tolerance: 1e-10 });
   const target = targetOf(gaugeAction.wilson({ beta }).plus(fermions.action), fermions);
   const dynamics = { action: target, integrator: "leapfrogQPQ", steps, length: 1 } as const;
   const prior = hmc({ ...dynamics, seed, stream: 1 });

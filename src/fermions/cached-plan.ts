@@ -1,6 +1,5 @@
 /** Plans of one recorded function, made once per lattice and argument types. */
 import { type Lattice, Plan, type TracedOf } from "../autograd/index.ts";
-import { type StaggeredOperator, naive } from "./staggered.ts";
 
 export function cachedPlan<A extends readonly unknown[], Y>(f: (...args: { -readonly [K in keyof A]: TracedOf<A[K]> }) => Y): (...examples: A) => Plan<A, Y> {
   const plans = new WeakMap<Lattice, Map<string, Plan<A, Y>>>();
@@ -14,12 +13,12 @@ export function cachedPlan<A extends readonly unknown[], Y>(f: (...args: { -read
   };
 }
 
-/** What is made from a staggered operator, once for each of them. */
-export function perOperator<F>(make: (operator: StaggeredOperator) => F): (operator?: StaggeredOperator) => F {
-  const made = new WeakMap<StaggeredOperator, F>();
-  return (operator = naive) => {
-    let f = made.get(operator);
-    if (f === undefined) made.set(operator, (f = make(operator)));
+/** What is made from an object, once for each of them. */
+export function perObject<K extends object, F>(make: (key: K) => F): (key: K) => F {
+  const made = new WeakMap<K, F>();
+  return (key) => {
+    let f = made.get(key);
+    if (f === undefined) made.set(key, (f = make(key)));
     return f;
   };
 }

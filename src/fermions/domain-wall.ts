@@ -7,8 +7,9 @@
  * b = 1, c = 0: Shamir; else Moebius (hep-lat/0409118). det D(m) / det D(1) is the determinant of an overlap operator whose sign function is
  * tanh(Ls artanh H) with H = gamma_5 (b+c) D_W / (2 + (b-c) D_W).
  */
-import { GeometryError } from "../errors.ts";
+import { ConfigurationError, GeometryError } from "../errors.ts";
 import { type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, scale, scaleBy, spinMul, spinOf, sub, vectorType } from "../autograd/index.ts";
+import { type DiracOperator, type Twist, twisted } from "./operator.ts";
 import type { Boundary } from "./staggered.ts";
 import { dagger, gamma5, repeated, wilsonHopping, wilsonType } from "./wilson.ts";
 
@@ -73,4 +74,41 @@ export function domainWallDdag<N extends number>(U: Links<N>, psi: Vector<N>, ma
 /** D^+ D psi, hermitian and positive. */
 export function domainWallNormal<N extends number>(U: Links<N>, psi: Vector<N>, mass: Scalar, shape: DomainWallShape = {}): Vector<N> {
   return domainWallDdag(U, domainWallD(U, psi, mass, shape), mass, shape);
+}
+
+/** A domain-wall field, Shamir or Moebius. */
+export interface DomainWallParameters extends DomainWallShape {
+  /** Bare mass in lattice units, below 1, where the fermions and the Pauli-Villars fields are the same. */
+  readonly mass: number;
+  /** Extent of the fifth dimension. */
+  readonly Ls: number;
+  /** Default: antiperiodic in time. */
+  readonly boundary?: Boundary;
+  /** Angles on top of the signs; default none. */
+  readonly twist?: Twist;
+}
+
+/**
+ * One flavour of domain-wall fermions with their Pauli-Villars field, det D(m) / det D(1): the fifth dimension's bulk cancels, so that weight and force
+ * stay finite as Ls grows. |D_W| <= |dim - M5| + dim and |S| <= max(1, |m|).
+ * @throws ConfigurationError for a mass that is not finite, GeometryError (at its first use) for Ls < 2.
+ */
+export function domainWall({ mass, Ls, boundary, twist, ...shape }: DomainWallParameters): DiracOperator<{ readonly mass: number }> {
+  if (!Number.isFinite(mass)) throw new ConfigurationError(`domain-wall fermions: got mass = ${mass}, expected a finite number`);
+  const { height = 1, b = 1, c = 0 } = shape;
+  return {
+    name: `domain wall Ls=${Ls}`,
+    parameters: { mass },
+    type: (lattice, N) => domainWallType(lattice, N, { Ls, boundary }),
+    on: (links, { mass: m }) => {
+      const U = twisted(links, twist);
+      return { D: (x) => domainWallD(U, x, m, shape), Ddag: (x) => domainWallDdag(U, x, m, shape) };
+    },
+    flavours: () => 1,
+    spectrum: ({ dim }, { mass: m }) => {
+      const S = Math.max(1, Math.abs(m));
+      return { high: ((Math.abs(dim - height) + dim) * (Math.abs(b) + Math.abs(c) * S) + 1 + S) ** 2 };
+    },
+    pauliVillars: { mass: 1 },
+  };
 }

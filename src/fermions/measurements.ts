@@ -5,15 +5,15 @@
 import { Field, type LinkField, type Scalar, type Vector, type VectorType, dot, merge, neg, scale, solve, sum } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, jackknife, randomStream } from "../util/index.ts";
-import { cachedPlan, perOperator } from "./cached-plan.ts";
+import { cachedPlan, perObject } from "./cached-plan.ts";
 import { closedFormSource } from "./closed-form.ts";
 import { type StaggeredOptions, evenTrace } from "./spectrum.ts";
-import { massive, staggeredType } from "./staggered.ts";
+import { type StaggeredOperator, massive, staggeredType, twistedOperator } from "./staggered.ts";
 
 type Even = Field<VectorType>;
 
 /** phi^+ (m^2 - D^2)^{-1} phi. */
-const quadraticForm = perOperator((operator) =>
+const quadraticForm = perObject((operator: StaggeredOperator) =>
   cachedPlan<[LinkField, Even, number], Scalar>((U, phi, m) => {
     const D = operator(U);
     return sum(dot(phi, solve((x: Vector) => massive(D, x, m), phi)));
@@ -21,7 +21,7 @@ const quadraticForm = perOperator((operator) =>
 );
 
 /** M^{-1} b for b on even sites. */
-const propagator = perOperator((operator) =>
+const propagator = perObject((operator: StaggeredOperator) =>
   cachedPlan<[LinkField, Even, number], Vector>((U, b, m) => {
     const D = operator(U);
     const x = solve((v: Vector) => massive(D, v, m), b);
@@ -38,14 +38,14 @@ export type CondensateMethod = "exact" | { readonly sources: number; readonly se
  * @throws ConfigurationError for fewer than two sources, GeometryError when the exact value is out of reach.
  */
 export function chiralCondensate(U: LinkField, options: StaggeredOptions & { readonly method?: CondensateMethod }): { readonly value: number; readonly error: number } {
-  const { mass, boundary, operator, method = "exact" } = options;
+  const { mass, boundary, method = "exact" } = options;
   const { lattice, N } = U;
   const norm = (2 * mass) / lattice.volume;
   if (method === "exact") return { value: norm * evenTrace(U, options), error: 0 };
   const { sources, seed, stream = 0 } = method;
   if (!Number.isInteger(sources) || sources < 2) throw new ConfigurationError(`chiralCondensate: got ${sources} sources, expected at least 2, so that there is an error`);
   const eta = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
-  const plan = quadraticForm(operator)(U, eta, mass);
+  const plan = quadraticForm(twistedOperator(options))(U, eta, mass);
   const random = randomStream(seed, stream);
   const [data, pair] = [new Float64Array(eta.length), new Float64Array(2)];
   const values = Array.from({ length: sources }, (_, k) => {
@@ -80,19 +80,21 @@ export function pionCorrelator(U: LinkField, options: StaggeredOptions): Float64
 }
 
 /** M^{-1}(n,a; 0,colour) in canonical order: sites, colours, (re, im). */
-export function pointPropagator(U: LinkField, colour: number, { mass, boundary, operator }: StaggeredOptions): Float64Array {
+export function pointPropagator(U: LinkField, colour: number, options: StaggeredOptions): Float64Array {
   const { lattice, N } = U;
+  const { mass, boundary } = options;
   const source = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
   const data = new Float64Array(source.length);
   data[2 * colour] = 1;
   source.set(data);
-  const G = propagator(operator)(U, source, mass).run(U, source, mass).toArray();
+  const G = propagator(twistedOperator(options))(U, source, mass).run(U, source, mass).toArray();
   source[Symbol.dispose]();
   return G;
 }
 
 /** S_f = phi^+ [(m^2 - D^2)_ee]^{-1} phi for a phi on even sites; default: the closed-form source. */
-export function pseudofermionAction(U: LinkField, { mass, boundary, operator, phi }: StaggeredOptions & { readonly phi?: Even }): number {
+export function pseudofermionAction(U: LinkField, { phi, ...options }: StaggeredOptions & { readonly phi?: Even }): number {
+  const { mass, boundary } = options;
   const source = phi ?? closedFormSource(U.lattice, U.N, boundary);
-  return quadraticForm(operator)(U, source, mass).run(U, source, mass);
+  return quadraticForm(twistedOperator(options))(U, source, mass).run(U, source, mass);
 }

@@ -1,63 +1,257 @@
-/** Pseudofermion fields: what all kinds of them share. They are targets of HMC (a refresh beside value and force) for any Dirac operator. */
-import { type AlgebraField, type Field, type LinkField, type VectorType, components, drawNormals } from "../autograd/index.ts";
-import { PURPOSE, type RandomStream, SparseMap } from "../util/index.ts";
-import type { Action, GaugeAction } from "../gauge/index.ts";
+/**
+ * Pseudofermions of any Dirac operator M: N_f flavours are det(M^+M)^p, p = N_f / (2 f) on all sites and N_f / f on even ones, where one |det M| has f
+ * flavours. With a numerator V (Pauli-Villars fields, or a heavier mass, hep-lat/0107019) the weight is det[(M^+M)/(V^+V)]^p:
+ *
+ *     p = 1: S_f = phi^+ V (M^+M)^{-1} V^+ phi,   phi = V^{-+} M^+ xi;
+ *     p < 1: S_f = phi^+ v(V^+V) r(M^+M) v(V^+V) phi with rational r ~ x^{-p}, v ~ x^{p/2} (hep-lat/0409133),   phi = (V^+V)^{-p/2} (M^+M)^{p/2} xi.
+ *
+ * Both have <S_f> = number of complex components of phi. The tape gives dS_f = -2 Re X^+ (dM^+M) X from the solve for the value.
+ */
+import { type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, add, dot, number, restrict, scaleBy, solve, sum } from "../autograd/index.ts";
+import { ConfigurationError, PhysicsCheckError } from "../errors.ts";
+import { GaugeAction, type Group } from "../gauge/index.ts";
+import { type RationalFunction, rationalApproximation } from "../linalg/index.ts";
+import type { RandomStream } from "../util/index.ts";
+import { drawGaussian } from "./gaussian.ts";
+import { type DiracMaps, type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
+import { normalSpectrum } from "./spectrum.ts";
+
+export interface PseudofermionOptions<N extends number = number> {
+  readonly lattice: Lattice;
+  readonly group: Group<N>;
+  /** Number of flavours N_f, with 0 < p <= 1: up to 8 staggered ones in four dimensions, up to 2 of the others. */
+  readonly flavours: number;
+  /** Sites of phi, for operators with an even block; default even where the power allows it. */
+  readonly sites?: "even" | "all";
+  /** V; default the operator's Pauli-Villars field. */
+  readonly numerator?: DiracOperator;
+  /**
+   * For p < 1: interval of M^+M (and V^+V) on which the powers are approximated. Default: from the operator's bounds [a, b], [a/2, b + 3a]; an interval
+   * of one's own is compared with the spectrum at each refresh.
+   */
+  readonly interval?: readonly [number, number];
+  /** For p < 1: largest relative error of the rational approximations; default 1e-12. */
+  readonly precision?: number;
+  /** Relative residual of the solver for values (the Metropolis step) and refreshes; default 1e-12. */
+  readonly tolerance?: number;
+  /** The same for forces; default `tolerance`. The force stays a function of the links, so HMC stays exact; dH feels it. */
+  readonly forceTolerance?: number;
+  readonly maxIterations?: number;
+  /** Number of this field among the pseudofermions of a chain; without it `targetOf` numbers the fields in order. */
+  readonly index?: number;
+}
+
+/** Inputs of a pseudofermion action: the operator's parameters and phi. */
+export type PseudofermionInputs<N extends number = number, P extends OperatorParameters = { readonly mass: number }> = P & { readonly phi: Field<VectorType<N>> };
 
 /**
  * exp(-S_f[U, phi]) as a sampling target. `phi` belongs to this object and is written by `refresh`; an action that is made from
  * `action.with({ mass, phi })` (another mass, after a network) follows the same phi.
  */
-export interface Pseudofermions<N extends number = number, I = { readonly mass: number; readonly phi: Field<VectorType<N>> }> extends Action<N> {
+export interface Pseudofermions<N extends number = number, P extends OperatorParameters = { readonly mass: number }> {
   readonly name: string;
   readonly phi: Field<VectorType<N>>;
-  readonly action: GaugeAction<N, I>;
+  readonly action: GaugeAction<N, PseudofermionInputs<N, P>>;
+  /** The same action with the solver tolerance of forces: what molecular dynamics follows. */
+  readonly forceAction: GaugeAction<N, PseudofermionInputs<N, P>>;
+  /** For p < 1: x^{-p} of the action and x^{p/2} of the refresh. */
+  readonly approximation?: { readonly action: RationalFunction; readonly refresh: RationalFunction };
   value(U: LinkField<N>): number;
   force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N>;
   valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number;
   /** Number of this field among the pseudofermions of a chain, where it was given one. */
   readonly index: number | undefined;
-  /** Draws phi from its distribution on the links U. Fields with different numbers draw different random numbers; `index` (default 0) counts where `this.index` is not given. */
+  /**
+   * Draws phi from its distribution on the links U. Fields with different numbers draw different random numbers; `index` (default 0) counts where
+   * `this.index` is not given. @throws PhysicsCheckError when the spectrum leaves an interval that was given.
+   */
   refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
+  /** phi for a given xi. */
+  drawFrom(U: LinkField<N>, xi: Field<VectorType<N>>): void;
 }
 
-/** What all kinds share: the recorded action gives value and force. */
-export abstract class RecordedPseudofermions<N extends number, I> implements Pseudofermions<N, I> {
-  abstract readonly name: string;
-  abstract readonly phi: Field<VectorType<N>>;
-  abstract readonly action: GaugeAction<N, I>;
+interface Solver {
+  readonly tolerance: number;
+  readonly maxIterations: number;
+}
+
+/** r(A) b for a hermitian positive A, from one multi-shift solve. `options` as for `solve`. */
+export function applyRational<N extends number>(
+  r: RationalFunction,
+  operator: (x: Vector<N>) => Vector<N>,
+  b: Vector<N>,
+  options: { readonly tolerance?: number; readonly maxIterations?: number } = {},
+): Vector<N> {
+  return add(scaleBy(r.constant, b), ...r.residues.map((a, j) => scaleBy(a, solve(operator, b, { ...options, shift: r.shifts[j]! }))));
+}
+
+/** S_f and the map from xi to phi, as recorded functions. */
+interface Form<N extends number> {
+  readonly power: number;
+  readonly approximation?: { readonly action: RationalFunction; readonly refresh: RationalFunction };
+  energy(M: DiracMaps<N>, V: DiracMaps<N> | undefined, phi: Vector<N>, solver: Solver): Scalar;
+  draw(M: DiracMaps<N>, V: DiracMaps<N> | undefined, xi: Vector<N>, solver: Solver): Vector<N>;
+}
+
+/** p = 1, without roots. On the even block M^+M and V^+V commute, and V^+ leads off the even sites: V (M^+M)^{-1} V^+ is V^+V (M^+M)^{-1}. */
+function exact<N extends number>(even: boolean): Form<N> {
+  return {
+    power: 1,
+    energy(M, V, phi, solver) {
+      if (V && even) return sum(dot(normalOf(V)(phi), solve(normalOf(M), phi, solver)));
+      const chi = V ? V.Ddag(phi) : phi;
+      return sum(dot(chi, solve(normalOf(M), chi, solver)));
+    },
+    draw(M, V, xi, solver) {
+      const chi = M.Ddag(xi);
+      const phi = V ? V.D(solve(normalOf(V), chi, solver)) : chi;
+      return even ? restrict(phi, "even") : phi;
+    },
+  };
+}
+
+/** p < 1. */
+function rational<N extends number>(p: number, interval: readonly [number, number], precision: number): Form<N> {
+  const root = (power: number): RationalFunction => rationalApproximation({ power, interval, precision });
+  const [action, refresh] = [root(-p), root(p / 2)];
+  return {
+    power: p,
+    approximation: { action, refresh },
+    energy(M, V, phi, solver) {
+      const chi = V ? applyRational(refresh, normalOf(V), phi, solver) : phi;
+      return sum(dot(chi, applyRational(action, normalOf(M), chi, solver)));
+    },
+    draw(M, V, xi, solver) {
+      const chi = applyRational(refresh, normalOf(M), xi, solver);
+      return V ? applyRational(root(-p / 2), normalOf(V), chi, solver) : chi;
+    },
+  };
+}
+
+/** Power and sites of N_f flavours. @throws ConfigurationError when one field does not have them. */
+function powerOf<P extends OperatorParameters>(operator: DiracOperator<P>, { lattice, flavours, sites }: PseudofermionOptions): { p: number; even: boolean } {
+  const one = operator.flavours(lattice);
+  if (!(flavours > 0 && flavours <= 2 * one)) throw new ConfigurationError(`pseudofermions: got ${flavours} flavours of ${operator.name} fermions, expected more than 0 and at most ${2 * one}: use several fields for more`);
+  if (sites === "even" && !operator.evenBlock) throw new ConfigurationError(`pseudofermions: got sites "even" for ${operator.name} fermions, expected "all": their D^+D joins even and odd sites`);
+  const even = operator.evenBlock === true && (sites ?? (flavours <= one ? "even" : "all")) === "even";
+  const p = flavours / (even ? one : 2 * one);
+  if (p > 1) throw new ConfigurationError(`pseudofermions: ${flavours} flavours on even sites need the power -${p}, expected at most 1: use sites "all"`);
+  return { p, even };
+}
+
+const within = (x: { readonly low?: number; readonly high?: number }, [a, b]: readonly [number, number]): boolean => !(x.low !== undefined && x.low < a) && !(x.high !== undefined && x.high > b);
+
+function intervalOf<P extends OperatorParameters>(operator: DiracOperator<P>, { lattice, interval }: PseudofermionOptions): readonly [number, number] {
+  if (interval) return interval;
+  const { low, high } = operator.spectrum?.(lattice, operator.parameters) ?? {};
+  if (low === undefined || high === undefined || operator.pauliVillars)
+    throw new ConfigurationError(`pseudofermions: got ${operator.name} fermions to a rational power without an interval, expected one that holds the spectrum of D^+D: measure it with normalSpectrum`);
+  return [low / 2, high + 3 * low];
+}
+
+/** Made by `pseudofermions`. */
+class PseudofermionField<N extends number, P extends OperatorParameters> implements Pseudofermions<N, P> {
+  readonly name: string;
+  readonly phi: Field<VectorType<N>>;
+  readonly action: GaugeAction<N, PseudofermionInputs<N, P>>;
+  readonly forceAction: GaugeAction<N, PseudofermionInputs<N, P>>;
+  readonly index: number | undefined;
+  readonly #operator: DiracOperator<P>;
+  readonly #options: PseudofermionOptions<N>;
+  readonly #numerator: DiracOperator<OperatorParameters> | undefined;
+  readonly #form: Form<N>;
+  readonly #solver: Solver;
+  readonly #xi: Field<VectorType<N>>;
+  #draw: Plan<readonly unknown[], Vector<N>> | undefined;
+
+  constructor(operator: DiracOperator<P>, options: PseudofermionOptions<N>) {
+    const { lattice, group, flavours, tolerance = 1e-12, forceTolerance = tolerance, maxIterations = 5000, precision = 1e-12 } = options;
+    const { p, even } = powerOf(operator, options);
+    const { pauliVillars } = operator;
+    this.index = options.index;
+    this.#operator = operator;
+    this.#options = options;
+    this.#numerator = options.numerator ?? (pauliVillars && ({ ...operator, parameters: pauliVillars } as DiracOperator as DiracOperator<OperatorParameters>));
+    const interval = p < 1 ? intervalOf(operator, options) : undefined;
+    this.#form = interval ? rational(p, interval, precision) : exact(even);
+    this.#solver = { tolerance, maxIterations };
+    const parameters = Object.entries(operator.parameters).map(([k, x]) => `${k === "mass" ? "m" : k}=${x}`);
+    this.name = `${[operator.name, `Nf=${flavours}`, ...parameters].join(" ")}${interval ? " (rational)" : ""}`;
+    const all = operator.type(lattice, group.N);
+    this.phi = new Field(lattice, even ? { ...all, domain: "even" } : all);
+    this.#xi = new Field(lattice, interval ? this.phi.type : all);
+    const accept = interval && ((inputs: P): void => this.#accept(inputs, interval));
+    const make = (solver: Solver): GaugeAction<N, PseudofermionInputs<N, P>> =>
+      new GaugeAction(
+        this.name,
+        { ...operator.parameters, phi: this.phi },
+        ((U: Links<N>, { phi, ...inputs }: { phi: Vector<N> } & { [name: string]: Scalar }) => this.#form.energy(operator.on(U, inputs as never), this.#over(U), phi, solver)) as never,
+        accept ? { accept } : {},
+      );
+    this.action = make(this.#solver);
+    this.forceAction = forceTolerance === tolerance ? this.action : make({ tolerance: forceTolerance, maxIterations });
+  }
+
+  get approximation(): { readonly action: RationalFunction; readonly refresh: RationalFunction } {
+    return this.#form.approximation!;
+  }
 
   value(U: LinkField<N>): number {
     return this.action.value(U);
   }
 
   force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
-    return this.action.force(U, into);
+    return this.forceAction.force(U, into);
   }
 
   valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
     return this.action.valueAndForce(U, into);
   }
 
-  abstract readonly index: number | undefined;
-  abstract refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
-}
+  refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index = 0): void {
+    const { interval } = this.#options;
+    if (interval && this.#form.power < 1) for (const operator of [this.#operator, this.#numerator]) if (operator) this.#checkSpectrum(U, operator as DiracOperator, interval);
+    drawGaussian(this.#xi as Field as Field<VectorType>, random, trajectory, this.index ?? index);
+    this.drawFrom(U, this.#xi);
+  }
 
-/** Complex components for which each pseudofermion field reserves random numbers. */
-const FIELD_STRIDE = 4096;
+  drawFrom(U: LinkField<N>, xi: Field<VectorType<N>>): void {
+    const { phi: _, ...parameters } = this.action.inputs;
+    this.#draw ??= new Plan(((V: Links<N>, x: Vector<N>, inputs: never) => this.#form.draw(this.#operator.on(V, inputs), this.#over(V), x, this.#solver)) as never, [U, xi, parameters]);
+    this.#draw.runInto(this.phi as never, U, xi, parameters);
+  }
 
-const maps = new Map<number, SparseMap>();
+  /** The numerator on these links, with its parameters as constants. */
+  #over(U: Links<N>): DiracMaps<N> | undefined {
+    const V = this.#numerator;
+    return V && V.on(U, Object.fromEntries(Object.entries(V.parameters).map(([name, x]) => [name, number(U[0]!.tape, x)])));
+  }
 
-/** Every real component is a number of its own, of variance 1/2. */
-function gaussianMap(components: number): SparseMap {
-  let map = maps.get(components);
-  if (!map) maps.set(components, (map = new SparseMap(components, [Array.from({ length: components }, (_, input) => [{ input, factor: Math.SQRT1_2 }])])));
-  return map;
+  #accept(inputs: P, interval: readonly [number, number]): void {
+    const bounds = this.#operator.spectrum?.(this.#options.lattice, inputs) ?? {};
+    // the upper bound of all fields may be far above the spectrum of those at hand, which is measured when the interval was given
+    const { low, high } = this.#options.interval ? { low: bounds.low } as { low?: number; high?: number } : bounds;
+    if (!within({ ...(low !== undefined && { low }), ...(high !== undefined && { high }) }, interval))
+      throw new ConfigurationError(`${this.name}: got ${JSON.stringify(this.#numbers(inputs))} with D^+D in [${low}, ${high ?? "measured"}], expected parameters with a spectrum inside [${interval.join(", ")}], where the approximation holds: give a wider interval`);
+  }
+
+  #numbers(inputs: P): { [name: string]: number } {
+    return Object.fromEntries(Object.entries(inputs).filter(([, x]) => typeof x === "number"));
+  }
+
+  #checkSpectrum(U: LinkField<N>, operator: DiracOperator, interval: readonly [number, number]): void {
+    const { low, high } = normalSpectrum(U as LinkField, operator, { precision: 1e-3 });
+    if (!within({ low, high }, interval)) throw new PhysicsCheckError(`${this.name}: D^+D of ${operator.name} fermions has eigenvalues from ${low} to ${high}, expected them inside [${interval.join(", ")}]: give a wider interval`);
+  }
 }
 
 /**
- * Fills xi with complex Gaussian numbers, <|xi_i|^2> = 1, on all sites of its type. `index` tells several fields of one chain apart: equal
- * indices give equal numbers.
+ * Pseudofermions of an operator, `pseudofermions(staggered({ mass: 0.3 }), { lattice, group, flavours: 4 })`: without roots where N_f allows it, by
+ * rational approximation else (RHMC). Odd powers of Wilson's determinant are those of its modulus. Value and force throw SolverError when the solver
+ * does not reach its tolerance.
+ * @throws ConfigurationError for numbers of flavours that one field does not have, or an interval that does not hold the spectrum; GeometryError when
+ * the operator does not fit the lattice.
  */
-export function drawGaussian(xi: Field<VectorType>, random: RandomStream, trajectory: number, index: number): void {
-  drawNormals([xi], gaussianMap(components(xi.type)), random, { first: index * FIELD_STRIDE, trajectory, purpose: PURPOSE.pseudofermion });
+export function pseudofermions<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, options: PseudofermionOptions<N>): Pseudofermions<N, P> {
+  return new PseudofermionField(operator, options);
 }

@@ -1,91 +1,108 @@
 /**
- * Exact traces, determinants and eigenvalues of the staggered operator through the dense matrix of m^2 - D^2 on even sites, of dimension N V / 2:
- * det(D + m) = det (m^2 - D^2)_ee and tr (D + m)^{-1} = 2m tr (m^2 - D^2)_ee^{-1}. Work grows with the third power of N V.
+ * Determinants, traces and eigenvalues of Dirac operators through M^+M, as applications or as a dense matrix: on even sites where the operator has an
+ * even block (dimension N V / 2 for staggered fields, det M = det (m^2 - D^2)_ee), on all sites else. Work of dense matrices grows with the third power.
  */
-import { Field, type LinkField, type Plan, type Vector, type VectorType, neg } from "../autograd/index.ts";
-import { ConfigurationError, GeometryError } from "../errors.ts";
-import { cachedPlan, perOperator } from "./cached-plan.ts";
+import { Field, type LinkField, type Plan, type Vector, type VectorType, solve } from "../autograd/index.ts";
+import { GeometryError } from "../errors.ts";
 import { Cholesky, largestEigenvalues } from "../linalg/index.ts";
-import { type Boundary, type StaggeredOperator, staggeredType } from "./staggered.ts";
+import { cachedPlan, perObject } from "./cached-plan.ts";
+import { type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
+import { type StaggeredParameters, staggered } from "./staggered.ts";
 
-/** Largest dimension N V / 2 of a dense matrix: 8^4 with N = 3 needs 600 MB. */
+/** Largest dimension of a dense matrix: 600 MB. */
 const LARGEST = 6144;
 
-type Even = Field<VectorType>;
+type Vectors = Field<VectorType>;
 
-const minusDSquared = perOperator((operator) =>
-  cachedPlan<[LinkField, Even], Vector>((U, x) => {
-    const D = operator(U);
-    return neg(D(D(x)));
-  }),
-);
+const normalPlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => normalOf(on(U, p as never))(x)));
+/** Solutions to three digits are enough for the lowest eigenvalue, which is of second order in their error. */
+const inversePlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => solve(normalOf(on(U, p as never)), x, { tolerance: 1e-6 })));
+
+/** M^+M on host vectors and as a dense matrix. */
+class NormalOperator {
+  readonly n: number;
+  readonly #x: Vectors;
+  readonly #even: Int32Array | undefined;
+  readonly #apply: Plan<[LinkField, Vectors, OperatorParameters], Vector>;
+  readonly #U: LinkField;
+  readonly #operator: DiracOperator;
+
+  constructor(U: LinkField, operator: DiracOperator) {
+    const { lattice, N } = U;
+    const all = operator.type(lattice, N);
+    this.#U = U;
+    this.#operator = operator;
+    this.#x = new Field(lattice, operator.evenBlock ? { ...all, domain: "even" } : all);
+    this.#even = operator.evenBlock ? Int32Array.from({ length: lattice.volume }, (_, n) => n).filter((n) => lattice.parity(n) === 0) : undefined;
+    this.#apply = normalPlan(operator.on)(U, this.#x, operator.parameters);
+    this.n = this.#x.length / (operator.evenBlock ? 4 : 2);
+  }
+
+  apply(v: Float64Array, out: Float64Array, plan = this.#apply): void {
+    if (this.#even) plan.run(this.#U, this.#x.writeSites(this.#even, v), this.#operator.parameters).readSites(this.#even, out);
+    else out.set(plan.run(this.#U, this.#x.set(v), this.#operator.parameters).toArray());
+  }
+
+  /** (M^+M)^{-1} v. */
+  invert(v: Float64Array, out: Float64Array): void {
+    this.apply(v, out, inversePlan(this.#operator.on)(this.#U, this.#x, this.#operator.parameters));
+  }
+
+  /** The dense matrix, factored. @throws GeometryError when its dimension exceeds 6144. */
+  factor(what: string): Cholesky {
+    const { n } = this;
+    if (n > LARGEST) throw new GeometryError(`${what}: the exact value needs a dense matrix of dimension ${n}, at most ${LARGEST} is supported: use noisy sources or a smaller lattice`);
+    const [v, column] = [new Float64Array(2 * n), new Float64Array(2 * n)];
+    return new Cholesky(n, (a, stride) => {
+      for (let i = 0; i < n; i++) {
+        v[2 * i] = 1;
+        this.apply(v, column);
+        v[2 * i] = 0;
+        // row i is the conjugate of column i
+        for (let k = 0; k <= i; k++) {
+          a[2 * (i * stride + k)] = column[2 * k]!;
+          a[2 * (i * stride + k) + 1] = -column[2 * k + 1]!;
+        }
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#x[Symbol.dispose]();
+  }
+}
+
+/**
+ * ln |det M|, `logDeterminant(U, staggered({ mass }))`, `logDeterminant(U, wilson({ kappa }))`; without Pauli-Villars fields. The determinant of a
+ * staggered field is positive, that of Wilson fermions real.
+ * @throws GeometryError when M^+M has more than 6144 rows (a staggered field: N V / 2).
+ */
+export function logDeterminant(U: LinkField, operator: DiracOperator): number {
+  using A = new NormalOperator(U, operator);
+  const { logDeterminant: value } = A.factor("logDeterminant");
+  return operator.evenBlock ? value : value / 2;
+}
+
+/**
+ * Smallest and largest eigenvalue of M^+M, by Lanczos on its applications and on solutions; bounds that the operator declares for all fields are
+ * not measured. `precision` is relative; default: to rounding for the largest.
+ */
+export function normalSpectrum(U: LinkField, operator: DiracOperator, { precision }: { readonly precision?: number } = {}): { readonly low: number; readonly high: number } {
+  using A = new NormalOperator(U, operator);
+  const low = operator.spectrum?.(U.lattice, operator.parameters).low ?? 1 / largestEigenvalues(A.n, (v, out) => A.invert(v, out), 1, { precision: precision ?? 1e-6 })[0]!;
+  return { low, high: largestEigenvalues(A.n, (v, out) => A.apply(v, out), 1, precision === undefined ? {} : { precision })[0]! };
+}
 
 /** Which staggered operator. */
-export interface OperatorOptions {
-  /** Default: antiperiodic in time. */
-  readonly boundary?: Boundary;
-  /** Default `naive`; plans belong to this very object: keep one `hisq()`. */
-  readonly operator?: StaggeredOperator;
-}
+export type OperatorOptions = Omit<StaggeredParameters, "mass">;
 
 /** A staggered field m + D. */
-export interface StaggeredOptions extends OperatorOptions {
-  readonly mass: number;
-}
-
-/** -D^2 on even sites, on host vectors and as a dense matrix. */
-class EvenOperator {
-  readonly n: number;
-  readonly #U: LinkField;
-  readonly #sites: Int32Array;
-  readonly #x: Even;
-  readonly #plan: Plan<[LinkField, Even], Vector>;
-
-  constructor(U: LinkField, { boundary, operator }: OperatorOptions) {
-    const { lattice, N } = U;
-    this.#U = U;
-    this.#x = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
-    this.#plan = minusDSquared(operator)(U, this.#x);
-    this.#sites = Int32Array.from(Array.from({ length: lattice.volume }, (_, n) => n).filter((n) => lattice.parity(n) === 0));
-    this.n = N * this.#sites.length;
-  }
-
-  apply(v: Float64Array, out: Float64Array): void {
-    this.#plan.run(this.#U, this.#x.writeSites(this.#sites, v)).readSites(this.#sites, out);
-  }
-
-  /** Lower triangle of m^2 - D^2, written row by row. */
-  dense(mass: number, a: Float64Array, stride: number): void {
-    const { n } = this;
-    const [v, column] = [new Float64Array(2 * n), new Float64Array(2 * n)];
-    for (let i = 0; i < n; i++) {
-      v[2 * i] = 1;
-      this.apply(v, column);
-      v[2 * i] = 0;
-      column[2 * i]! += mass * mass;
-      // row i is the conjugate of column i
-      for (let k = 0; k <= i; k++) {
-        a[2 * (i * stride + k)] = column[2 * k]!;
-        a[2 * (i * stride + k) + 1] = -column[2 * k + 1]!;
-      }
-    }
-  }
-}
-
-function factor(what: string, operator: EvenOperator, mass: number): Cholesky {
-  if (operator.n > LARGEST) throw new GeometryError(`${what}: the exact value needs a dense matrix of dimension ${operator.n}, at most ${LARGEST} is supported: use noisy sources or a smaller lattice`);
-  if (!Number.isFinite(mass) || mass === 0) throw new ConfigurationError(`${what}: got mass = ${mass}, expected a number that is not zero`);
-  return new Cholesky(operator.n, (a, stride) => operator.dense(mass, a, stride));
-}
-
-/** ln det(D + m) of one field on all sites. @throws GeometryError when N V / 2 > 6144. */
-export function staggeredDeterminant(U: LinkField, options: StaggeredOptions): number {
-  return factor("staggeredDeterminant", new EvenOperator(U, options), options.mass).logDeterminant;
-}
+export type StaggeredOptions = StaggeredParameters;
 
 /** tr (m^2 - D^2)^{-1} over even sites and colours. */
 export function evenTrace(U: LinkField, options: StaggeredOptions): number {
-  return factor("chiralCondensate", new EvenOperator(U, options), options.mass).traceInverse();
+  using A = new NormalOperator(U, staggered(options));
+  return A.factor("chiralCondensate").traceInverse();
 }
 
 /**
@@ -93,10 +110,10 @@ export function evenTrace(U: LinkField, options: StaggeredOptions): number {
  * @throws GeometryError when N V / 2 > 6144.
  */
 export function lowestEigenvalues(U: LinkField, { count = 1, ...options }: OperatorOptions & { readonly count?: number } = {}): number[] {
-  const operator = new EvenOperator(U, options);
   const mass = 0.01;
-  const L = factor("lowestEigenvalues", operator, mass);
-  const theta = largestEigenvalues(operator.n, (v, out) => {
+  using A = new NormalOperator(U, staggered({ ...options, mass }));
+  const L = A.factor("lowestEigenvalues");
+  const theta = largestEigenvalues(A.n, (v, out) => {
     out.set(v);
     L.solve(out);
   }, count);
@@ -105,6 +122,6 @@ export function lowestEigenvalues(U: LinkField, { count = 1, ...options }: Opera
 
 /** Largest lambda of D, from applications of D^2 only. */
 export function largestEigenvalue(U: LinkField, options: OperatorOptions = {}): number {
-  const operator = new EvenOperator(U, options);
-  return Math.sqrt(largestEigenvalues(operator.n, (v, out) => operator.apply(v, out), 1)[0]!);
+  const mass = 0.01;
+  return Math.sqrt(normalSpectrum(U, staggered({ ...options, mass })).high - mass * mass);
 }

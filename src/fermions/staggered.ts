@@ -3,8 +3,10 @@
  * (D chi)(n) = (1/2) sum_mu eta_mu(n) [ U_mu(n) chi(n+mu) - U_mu(n-mu)^+ chi(n-mu) ], eta_mu(n) = (-1)^{n_0 + ... + n_{mu-1}}.
  * D^+ = -D connects even with odd sites only, so M^+M = m^2 - D^2 is block diagonal in parity. Boundary signs belong to the vectors.
  */
-import { GeometryError } from "../errors.ts";
+import { ConfigurationError, GeometryError } from "../errors.ts";
 import { type Lattice, type Links, type Matrix, type Scalar, type Vector, type VectorType, add, adj, constantReal, mul, scale, scaleBy, shift, sub, vectorType } from "../autograd/index.ts";
+import { perObject } from "./cached-plan.ts";
+import { type DiracOperator, type Twist, twisted } from "./operator.ts";
 
 /** One sign a direction: what a fermion field is multiplied with when it goes once around the lattice. */
 export type Boundary = readonly (1 | -1)[];
@@ -63,4 +65,45 @@ export function staggeredNormal<N extends number>(U: Links<N>, chi: Vector<N>, m
 /** (m^2 - D^2) chi for any such D. */
 export function massive<N extends number>(D: (chi: Vector<N>) => Vector<N>, chi: Vector<N>, mass: Scalar): Vector<N> {
   return sub(scale(scale(mass, mass), chi), D(D(chi)));
+}
+
+/** A staggered field. */
+export interface StaggeredParameters {
+  /** Bare mass in lattice units, M = mass + D. */
+  readonly mass: number;
+  /** Default: antiperiodic in time. */
+  readonly boundary?: Boundary;
+  /** Angles on top of the signs; default none. */
+  readonly twist?: Twist;
+  /** Default `naive`; `hisq()` for improved quarks. Plans belong to this very object: keep one `hisq()`. */
+  readonly operator?: StaggeredOperator;
+}
+
+/** D with its twist; the operator itself without one, so that plans which belong to it are found again. */
+export function twistedOperator({ operator = naive, twist }: Pick<StaggeredParameters, "operator" | "twist">): StaggeredOperator {
+  return twist ? (U) => operator(twisted(U, twist)) : operator;
+}
+
+type Maps = DiracOperator<{ readonly mass: number }>["on"];
+
+const mapsOf = perObject((operator: StaggeredOperator): Maps => (U, { mass: m }) => {
+  const D = operator(U);
+  return { D: (x) => add(scale(m, x), D(x)), Ddag: (x) => sub(scale(m, x), D(x)), normal: (x) => massive(D, x, m) };
+});
+
+/**
+ * The staggered field M = m + D with `tastes` flavours. M^+M = m^2 - D^2 lies in [m^2, m^2 + D^2] in D dimensions with single links.
+ * @throws ConfigurationError for mass 0.
+ */
+export function staggered({ mass, boundary, twist, operator = naive }: StaggeredParameters): DiracOperator<{ readonly mass: number }> {
+  if (!Number.isFinite(mass) || mass === 0) throw new ConfigurationError(`staggered fermions: got mass = ${mass}, expected a number that is not zero`);
+  return {
+    name: "staggered",
+    parameters: { mass },
+    type: (lattice, N) => staggeredType(lattice, N, { boundary }),
+    on: mapsOf(twistedOperator({ operator, ...(twist && { twist }) })),
+    flavours: tastes,
+    evenBlock: true,
+    spectrum: ({ dim }, { mass: m }) => ({ low: m * m, ...(operator === naive && { high: m * m + dim * dim }) }),
+  };
 }

@@ -1,7 +1,5 @@
-/** Wilson and clover fermions: meson correlators from point sources at the origin, and the determinant. */
+/** Wilson and clover fermions: meson correlators from point sources at the origin. */
 import { Field, type LinkField, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
-import { GeometryError } from "../errors.ts";
-import { Cholesky } from "../linalg/index.ts";
 import type { Boundary } from "./staggered.ts";
 import { gamma, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
 
@@ -25,32 +23,6 @@ export function wilsonPropagator(U: LinkField, { kappa, clover = 0, boundary }: 
     data[2 * (colour * spinOf(source.type) + spin)] = 1;
     return plan.run(U, source.set(data), kappa).toArray();
   };
-}
-
-/** Largest dimension of the dense matrix of D^+D. */
-const LARGEST = 6144;
-
-/** ln |det D| through the dense matrix of D^+D; det D is real. @throws GeometryError when its dimension exceeds 6144. */
-export function wilsonDeterminant(U: LinkField, { kappa, clover = 0, boundary }: WilsonOptions): number {
-  const x: Field<VectorType> = new Field(U.lattice, wilsonType(U.lattice, U.N, { boundary }));
-  const n = x.length / 2;
-  if (n > LARGEST) throw new GeometryError(`wilsonDeterminant: got a matrix of dimension ${n}, expected at most ${LARGEST}: use a smaller lattice`);
-  const plan = record((V, b, k) => wilsonNormal(V, b, k, clover), U, x, kappa);
-  const v = new Float64Array(2 * n);
-  const L = new Cholesky(n, (a, stride) => {
-    for (let i = 0; i < n; i++) {
-      v[2 * i] = 1;
-      const column = plan.run(U, x.set(v), kappa).toArray();
-      v[2 * i] = 0;
-      // row i is the conjugate of column i
-      for (let k = 0; k <= i; k++) {
-        a[2 * (i * stride + k)] = column[2 * k]!;
-        a[2 * (i * stride + k) + 1] = -column[2 * k + 1]!;
-      }
-    }
-  });
-  x[Symbol.dispose]();
-  return L.logDeterminant / 2;
 }
 
 /** Correlators of time slices t = 0 ... Lt - 1, summed over space, without sign or normalisation. */

@@ -6,9 +6,10 @@
  * All gamma matrices are off-diagonal, gamma_mu = [[0, B], [B^+, 0]] with unitary B, so that 1 -+ gamma_mu = (1; -+B^+) (1, -+B) acts on half spinors:
  * links multiply two components instead of four.
  */
-import { GeometryError } from "../errors.ts";
+import { ConfigurationError, GeometryError } from "../errors.ts";
 import { type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, adj, mul, scale, scaleBy, shift, spinMul, sub, vectorType } from "../autograd/index.ts";
 import { leaves } from "../gauge/index.ts";
+import { type DiracOperator, type Twist, twisted } from "./operator.ts";
 import { type Boundary, antiperiodic } from "./staggered.ts";
 
 const [zero, one, i, minus, minusI] = [[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]] as const;
@@ -109,4 +110,35 @@ export function wilsonDdag<N extends number>(U: Links<N>, psi: Vector<N>, kappa:
 /** D^+ D psi, hermitian and positive. */
 export function wilsonNormal<N extends number>(U: Links<N>, psi: Vector<N>, kappa: Scalar, clover = 0): Vector<N> {
   return wilsonDdag(U, wilsonD(U, psi, kappa, clover), kappa, clover);
+}
+
+/** A Wilson or clover field. */
+export interface WilsonParameters {
+  /** Hopping parameter, 1/(2m + 2D) in D dimensions. */
+  readonly kappa: number;
+  /** Clover coefficient c_SW; default 0. */
+  readonly clover?: number;
+  /** Default: antiperiodic in time. */
+  readonly boundary?: Boundary;
+  /** Angles on top of the signs; default none. */
+  readonly twist?: Twist;
+}
+
+/**
+ * One flavour of Wilson or clover fermions. |D| <= 1 + 2 D kappa + kappa c_SW D(D-1)/2 in D dimensions, as each hop has norm 1 and F at most 1.
+ * @throws ConfigurationError for a kappa that is not finite.
+ */
+export function wilson({ kappa, clover = 0, boundary, twist }: WilsonParameters): DiracOperator<{ readonly kappa: number }> {
+  if (!Number.isFinite(kappa)) throw new ConfigurationError(`Wilson fermions: got kappa = ${kappa}, expected a finite number`);
+  return {
+    name: clover === 0 ? "Wilson" : "clover",
+    parameters: { kappa },
+    type: (lattice, N) => wilsonType(lattice, N, { boundary }),
+    on: (links, { kappa: k }) => {
+      const U = twisted(links, twist);
+      return { D: (x) => wilsonD(U, x, k, clover), Ddag: (x) => wilsonDdag(U, x, k, clover) };
+    },
+    flavours: () => 1,
+    spectrum: ({ dim }, { kappa: k }) => ({ high: (1 + Math.abs(k) * (2 * dim + (Math.abs(clover) * dim * (dim - 1)) / 2)) ** 2 }),
+  };
 }

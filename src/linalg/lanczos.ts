@@ -6,10 +6,11 @@ import { SolverError } from "../errors.ts";
 export type Apply = (v: Float64Array, out: Float64Array) => void;
 
 /**
- * The `count` largest distinct eigenvalues of A in dimension n, descending, to rounding: the iteration ends when they no longer change.
+ * The `count` largest distinct eigenvalues of A in dimension n, descending: the iteration ends when they no longer change, relative to the
+ * largest, by more than `precision` (default: rounding) in four steps.
  * @throws SolverError when they still change after maxSteps.
  */
-export function largestEigenvalues(n: number, apply: Apply, count: number, maxSteps = Math.min(n, 2000)): number[] {
+export function largestEigenvalues(n: number, apply: Apply, count: number, { maxSteps = Math.min(n, 2000), precision = 4e-16 }: { readonly maxSteps?: number; readonly precision?: number } = {}): number[] {
   const draw = randomStream(1).sequence(PURPOSE.initialisation);
   let v = Float64Array.from({ length: 2 * n }, () => draw.normal());
   scaleInPlace(v, 1 / Math.sqrt(norm2(v)));
@@ -29,7 +30,7 @@ export function largestEigenvalues(n: number, apply: Apply, count: number, maxSt
     if (step % 4 === 0 || done) {
       const next = Array.from({ length: wanted }, (_, k) => tridiagonalEigenvalue(alpha, beta, k));
       const size = Math.abs(next[0]!);
-      if (done || (next.length === found.length && next.length === count && next.every((x, k) => Math.abs(x - found[k]!) <= 4e-16 * size))) return next;
+      if (done || (next.length === found.length && next.length === count && next.every((x, k) => Math.abs(x - found[k]!) <= precision * size))) return next;
       found = next;
     }
     beta.push(b);

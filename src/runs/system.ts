@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, gaugeAction, hot, lattice as makeLattice, loopAction, nearUnit, parseGroup } from "../gauge/index.ts";
-import { type Pseudofermions, rationalPseudofermions, staggeredPseudofermions } from "../fermions/index.ts";
+import { type Pseudofermions, pseudofermions, staggered } from "../fermions/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { readGauge } from "../io/index.ts";
 import { type GuideLevel, type Target, targetOf } from "../samplers/index.ts";
@@ -79,8 +79,8 @@ export function gaugeActionOf({ kind, beta, loops }: ActionSection): AnyAction {
 
 function fermionsOf(f: FermionSection, lattice: Lattice, group: Group, index: number): Pseudofermions<number> {
   const { kind, flavours, mass, boundary, tolerance, maxIterations, precision } = f;
-  const common = { lattice, group, mass, flavours, tolerance, maxIterations, index, ...(boundary ? { boundary } : {}) };
-  return kind === "staggered" ? staggeredPseudofermions(common) : rationalPseudofermions({ ...common, precision });
+  const common = { lattice, group, flavours, tolerance, maxIterations, index };
+  return pseudofermions(staggered({ mass, ...(boundary ? { boundary } : {}) }), { ...common, ...(kind === "rational" && { precision }) });
 }
 
 const sumOf = (actions: readonly AnyAction[]): AnyAction => actions.slice(1).reduce((s, a) => s.plus(a) as AnyAction, actions[0]!);

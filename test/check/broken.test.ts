@@ -1,8 +1,7 @@
 /** Every item of a check fails for something broken on purpose, names it, and leaves the others alone. */
 import { describe, expect, test } from "vitest";
 import {
-  type Action, type AlgebraField, type CheckReport, DirectionalField, Field, type LinkField, type Links, type Matrix, type Op, type Real, SU, type Traced, U1, type Vector, action, add, adj, check, chain, constantReal, customOp,
-  detach, dot, exp, gaugeAction, hot, im, lattice, layer, mul, neg, plaquette, polar, reTrace, real, scale, scaleBy, shift, siteMatrixType, sin, square, staggeredPseudofermions, staple, staples, sub, sum, ta, trace, vectorType,
+  type Action, type AlgebraField, type CheckReport, type LinkField, type Links, type Matrix, type Op, type Real, type Traced, type Vector, DirectionalField, Field, SU, U1, action, add, adj, chain, check, constantReal, customOp, detach, dot, exp, gaugeAction, hot, im, lattice, layer, mul, neg, plaquette, polar, pseudofermions, reTrace, real, scale, scaleBy, shift, sin, siteMatrixType, square, staggered, staple, staples, sub, sum, ta, trace, vectorType,
 } from "gaugegrad";
 import { randomStream } from "../../src/util/index.ts";
 
@@ -219,7 +218,7 @@ describe("inputs that are fields", () => {
 test("pseudofermions: gradient and second order through the solver, the force that samplers use, gauge transformed phi", () => {
   const geo = lattice([4, 2, 2]);
   const V = hot(geo, SU(2), { seed: 12 });
-  const f = staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0.4, flavours: 4 });
+  const f = pseudofermions(staggered({ mass: 0.4 }), { lattice: geo, group: SU(2), flavours: 4 });
   f.refresh(V, 0, randomStream(3));
   for (const subject of [f, f.action.after(stout(ta))]) {
     const r = check(subject, V);

@@ -5,7 +5,7 @@ import { domainOf } from "../../src/autograd/types.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
 import type { HeapStorage, KernelEngine } from "../../src/compiler/engine.ts";
 import { GeometryError } from "../../src/errors.ts";
-import { drawGaussian } from "../../src/fermions/pseudofermions.ts";
+import { drawGaussian } from "../../src/fermions/gaussian.ts";
 import { drawMomenta } from "../../src/samplers/momenta.ts";
 import { PURPOSE, SparseMap, philox, randomStream } from "../../src/util/index.ts";
 import { nativeMissing } from "./backends.ts";

@@ -1,6 +1,6 @@
 /** The split of the energy error of self-learning HMC into what the links predict and pseudofermion noise (experiments/work.ts). */
 import { describe, expect, test } from "vitest";
-import { type AlgebraField, type LinkField, SU, chiralCondensate, cold, covariantNetwork, drift, hot, lattice, nearUnit, staggeredDeterminant, staggeredPseudofermions, unitarityDefect } from "gaugegrad";
+import { type AlgebraField, type LinkField, SU, chiralCondensate, cold, covariantNetwork, drift, hot, lattice, logDeterminant, nearUnit, pseudofermions, staggered, unitarityDefect } from "gaugegrad";
 import { minusDSquaredOn, trace, traceOfProduct } from "../../experiments/dense.ts";
 import { idealMap } from "../../experiments/ideal-map.ts";
 import { expectedChange, noiseOf, sd, thinned } from "../../experiments/work.ts";
@@ -42,7 +42,7 @@ describe("work", () => {
     const error = (points: number): number => {
       const path = line(points, 0.5);
       const A = path.map((U) => matrix(U).plus(m * m));
-      const exact = staggeredDeterminant(path[0]!, { mass: m }) - staggeredDeterminant(path.at(-1)!, { mass: m });
+      const exact = logDeterminant(path[0]!, staggered({ mass: m })) - logDeterminant(path.at(-1)!, staggered({ mass: m }));
       return expectedChange(A, A.map((a) => a.inverse())) - exact;
     };
     const [coarse, fine] = [error(5), error(9)];
@@ -53,7 +53,7 @@ describe("work", () => {
 
   test("is the mean over pseudofermions of a small step", () => {
     const [U, V] = line(2, 0.02) as [LinkField<2>, LinkField<2>];
-    const fermions = staggeredPseudofermions({ lattice: L, group: SU(2), mass: m, flavours: 4, tolerance: 1e-13 });
+    const fermions = pseudofermions(staggered({ mass: m }), { lattice: L, group: SU(2), flavours: 4, tolerance: 1e-13 });
     const guide = fermions.action.with({ mass: heavy, phi: fermions.phi }).after(network);
     const random = randomStream(3);
     // drawn on both ends in turn, as in the symmetric sum
@@ -98,7 +98,7 @@ test("a map to unitary links keeps Tr(-D^2), which bounds the noise of S_theta -
 
 test("noise at fixed links is the variance over pseudofermions", () => {
   const U = nearUnit(L, SU(2), { seed: 6, width: 0.6 });
-  const fermions = staggeredPseudofermions({ lattice: L, group: SU(2), mass: m, flavours: 4, tolerance: 1e-13 });
+  const fermions = pseudofermions(staggered({ mass: m }), { lattice: L, group: SU(2), flavours: 4, tolerance: 1e-13 });
   const guide = fermions.action.with({ mass: heavy, phi: fermions.phi }).after(network);
   const random = randomStream(8);
   const values = Array.from({ length: 4000 }, (_, k) => {

@@ -1,7 +1,7 @@
 /** Domain-wall fermions: correlators of another code, adjoint, determinant against the overlap operator, pseudofermions. */
 import { describe, expect, test } from "vitest";
 import {
-  Field, type LinkField, SU, U1, type VectorType, closedFormLinks, domainWallD, domainWallDdag, domainWallPion, domainWallPseudofermions, domainWallType, gamma5, lattice, record, wilsonD, wilsonType,
+  type LinkField, type VectorType, Field, SU, U1, closedFormLinks, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, gamma5, lattice, pseudofermions, record, wilsonD, wilsonType,
 } from "gaugegrad";
 import { ConfigurationError, GeometryError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
@@ -74,7 +74,7 @@ describe.each(shapes)("$name, height $height", ({ height, b, c }) => {
   test("pseudofermions: force and mass derivative; S_f = phi^+ phi at m = 1", () => {
     const geo = lattice([4, 4]);
     const U = closedFormLinks(geo, 2 as number, 0.7) as LinkField;
-    const f = domainWallPseudofermions({ lattice: geo, group: SU(2 as number), mass: 0.2, Ls: 4, ...shape, tolerance: 1e-14 });
+    const f = pseudofermions(domainWall({ mass: 0.2, Ls: 4, ...shape }), { lattice: geo, group: SU(2 as number), flavours: 2, tolerance: 1e-14 });
     f.refresh(U, 0, randomStream(4));
     const { dSX } = forceNorms(f.force(U));
     expect(Math.abs(alongDirection((V) => f.value(V), U, 4e-3) / dSX - 1)).toBeLessThan(1e-7);
@@ -88,7 +88,7 @@ describe.each(shapes)("$name, height $height", ({ height, b, c }) => {
 test("refresh: S_f is a chi-squared with the number of complex components", () => {
   const geo = lattice([4, 4]);
   const U = closedFormLinks(geo, 1 as number, 0.7) as LinkField;
-  const f = domainWallPseudofermions({ lattice: geo, group: U1, mass: 0.2, Ls: 4 });
+  const f = pseudofermions(domainWall({ mass: 0.2, Ls: 4 }), { lattice: geo, group: U1, flavours: 2 });
   const S = Array.from({ length: 40 }, (_, t) => {
     f.refresh(U as LinkField<1>, t, randomStream(9));
     return f.value(U as LinkField<1>);

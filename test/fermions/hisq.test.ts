@@ -1,7 +1,7 @@
 /** Fat7 and HISQ: fingerprints of other codes, the free dispersion relation, covariance, gradients. */
 import { describe, expect, test } from "vitest";
 import {
-  DirectionalField, Field, type LinkField, SU, type VectorType, chiralCondensate, closedFormLinks, fat7Links, gaugeTransform, hisq, hisqD, hisqLinks, largestEigenvalue, lattice, pionCorrelator, pointPropagator, randomGaugeTransformation, rationalPseudofermions, record, staggeredDeterminant, staggeredPseudofermions, staggeredType,
+  type LinkField, type VectorType, DirectionalField, Field, SU, chiralCondensate, closedFormLinks, fat7Links, gaugeTransform, hisq, hisqD, hisqLinks, largestEigenvalue, lattice, logDeterminant, pionCorrelator, pointPropagator, pseudofermions, randomGaugeTransformation, record, staggered, staggeredType,
 } from "gaugegrad";
 import { ConfigurationError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
@@ -128,7 +128,7 @@ describe.each([[2, [4, 4, 4, 4]], [3, [2, 4, 2, 4]], [3, [4, 2, 4]], [1, [4, 6]]
   test("pseudofermions: force along a direction of all links", () => {
     const flavours = 2 ** Math.ceil(extents.length / 2);
     const group = N === 1 ? { name: "U(1)", N: 1 as number, generators: 1 } : SU(N as number);
-    const f = staggeredPseudofermions({ lattice: geo, group, mass: 0.3, flavours, operator: hisq({ epsilon: -0.05 }), tolerance: 1e-14 });
+    const f = pseudofermions(staggered({ mass: 0.3, operator: hisq({ epsilon: -0.05 }) }), { lattice: geo, group, flavours, tolerance: 1e-14 });
     f.refresh(U, 0, randomStream(3));
     const { dSX } = forceNorms(f.force(U));
     expect(Math.abs(alongDirection((V) => f.value(V), U, 4e-3) / dSX - 1)).toBeLessThan(1e-7);
@@ -148,7 +148,7 @@ test("free field: ln det, condensate and largest eigenvalue from the momenta", (
     }, 0),
   );
   const sum = (f: (x: number) => number): number => lambda2.reduce((s, x) => s + f(x), 0);
-  expect(Math.abs(staggeredDeterminant(U, { mass, operator }) / sum((x) => Math.log(mass ** 2 + x) / 2) - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(logDeterminant(U, staggered({ mass, operator })) / sum((x) => Math.log(mass ** 2 + x) / 2) - 1)).toBeLessThan(1e-12);
   expect(Math.abs(chiralCondensate(U, { mass, operator }).value / sum((x) => mass / (mass ** 2 + x) / geo.volume) - 1)).toBeLessThan(1e-12);
   expect(Math.abs(largestEigenvalue(U, { operator }) / Math.sqrt(Math.max(...lambda2)) - 1)).toBeLessThan(1e-11);
 });
@@ -161,9 +161,9 @@ test("pion: m sum_t C(t) = Re sum_a M^{-1}(0,a; 0,a); one flavour by rational ap
   const total = pionCorrelator(U, { mass, operator }).reduce((s, x) => s + x, 0);
   const trace = [0, 1].reduce((s, a) => s + pointPropagator(U, a, { mass, operator })[2 * a]!, 0);
   expect(Math.abs((mass * total) / trace - 1)).toBeLessThan(1e-10);
-  const options = { lattice: geo, group: SU(2 as number), mass, flavours: 1, operator };
-  expect(() => rationalPseudofermions(options)).toThrow(ConfigurationError);
-  const f = rationalPseudofermions({ ...options, interval: [mass ** 2 / 2, 1.5 * largestEigenvalue(U, { operator }) ** 2], tolerance: 1e-14 });
+  const [quarks, options] = [staggered({ mass, operator }), { lattice: geo, group: SU(2 as number), flavours: 1 }];
+  expect(() => pseudofermions(quarks, options)).toThrow(ConfigurationError);
+  const f = pseudofermions(quarks, { ...options, interval: [mass ** 2 / 2, 1.5 * largestEigenvalue(U, { operator }) ** 2], tolerance: 1e-14 });
   f.refresh(U, 0, randomStream(5));
   expect(Math.abs(alongDirection((V) => f.value(V), U, 4e-3) / forceNorms(f.force(U)).dSX - 1)).toBeLessThan(1e-7);
 });

@@ -1,7 +1,7 @@
 /** Rational approximations against the tables of another code and the best error; rational pseudofermions against differences and exact powers. */
 import { describe, expect, test } from "vitest";
 import {
-  Field, type LinkField, SU, U1, closedFormLinks, evaluateRational, lattice, rationalApproximation, rationalPseudofermions, staggeredPseudofermions, staggeredType,
+  type LinkField, Field, SU, U1, closedFormLinks, evaluateRational, lattice, pseudofermions, rationalApproximation, staggered, staggeredType,
 } from "gaugegrad";
 import { ConfigurationError, PhysicsCheckError, SolverError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
@@ -71,7 +71,7 @@ describe("pseudofermions", () => {
   test.each(settings)("force and mass derivative from one solve, $extents $group.name Nf=$flavours", ({ extents, group, flavours }) => {
     const geo = lattice(extents);
     const U = closedFormLinks(geo, group.N as number, 0.7) as LinkField;
-    const f = rationalPseudofermions({ lattice: geo, group: group as { N: number; name: string; generators: number }, mass: 0.4, flavours, tolerance: 1e-14, precision: 1e-8 });
+    const f = pseudofermions(staggered({ mass: 0.4 }), { lattice: geo, group: group as { N: number; name: string; generators: number }, flavours, tolerance: 1e-14, precision: 1e-8 });
     f.refresh(U, 0, randomStream(4));
     const { dSX } = forceNorms(f.force(U));
     expect(f.action.describe(U).match(/^solve/gm)).toHaveLength(1);
@@ -84,7 +84,7 @@ describe("pseudofermions", () => {
   test.each([1, 3, 6])("Nf = %s: S_f(r(A)^{1/2} xi) = |xi|^2", (flavours) => {
     const geo = lattice([2, 2, 2, 4]);
     const U = closedFormLinks(geo, 2, 0.8);
-    const f = rationalPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours });
+    const f = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours });
     const xi = new Field(geo, f.phi.type);
     xi.set(new Float64Array(xi.length).map((_, i) => Math.sin(1 + 0.7 * i)));
     f.drawFrom(U, xi);
@@ -96,8 +96,8 @@ describe("pseudofermions", () => {
     // S_f = phi^+ A^{-1/2} phi twice is phi^+ A^{-1} phi: A^{-1/2} (A^{-1/2} phi) through values of shifted phi
     const geo = lattice([2, 2, 2, 4]);
     const U = closedFormLinks(geo, 2, 0.8);
-    const half = rationalPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours: 2 });
-    const whole = staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours: 4 });
+    const half = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours: 2 });
+    const whole = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours: 4 });
     whole.refresh(U, 0, randomStream(2));
     // phi_half = A^{1/4} phi: phi_half^+ A^{-1/2} phi_half = |phi|^2; and A^{-1/2} of phi by the gradient with respect to phi, phi' = 2 A^{-1/2} phi
     half.phi.copyFrom(whole.phi);
@@ -115,7 +115,7 @@ describe("pseudofermions", () => {
     const { mass, nf } = metadata(task) as { mass: number; nf: number };
     const geo = lattice([2, 2, 2, 2]);
     const U = fixtureLinks(geo, task);
-    const f = rationalPseudofermions({ lattice: geo, group: SU(3 as number), mass, flavours: nf, sites: "all", interval: [4e-4, 64] });
+    const f = pseudofermions(staggered({ mass }), { lattice: geo, group: SU(3 as number), flavours: nf, sites: "all", interval: [4e-4, 64] });
     const xi = new Field(geo, staggeredType(geo, 3 as number)).set(numbers(task, "xi_julia"));
     f.drawFrom(U, xi);
     const phi = numbers(task, "phi_julia");
@@ -126,7 +126,7 @@ describe("pseudofermions", () => {
   test("masses and spectra outside the interval are refused", () => {
     const geo = lattice([4, 4]);
     const U = closedFormLinks(geo, 2, 0.8);
-    const make = (interval?: [number, number]) => rationalPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours: 1, precision: 1e-4, ...(interval && { interval }) });
+    const make = (interval?: [number, number]) => pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours: 1, precision: 1e-4, ...(interval && { interval }) });
     const f = make();
     expect(() => f.action.with({ mass: 0.1, phi: f.phi })).toThrow(ConfigurationError);
     expect(() => f.action.with({ mass: 3, phi: f.phi })).toThrow(ConfigurationError);
@@ -138,9 +138,9 @@ describe("pseudofermions", () => {
   test("flavours, mass and solver", () => {
     const geo = lattice([4, 4]);
     const U = closedFormLinks(geo, 2, 0.8);
-    expect(() => rationalPseudofermions({ lattice: geo, group: SU(2), mass: 0.1, flavours: 4 })).toThrow(ConfigurationError);
-    expect(() => rationalPseudofermions({ lattice: geo, group: SU(2), mass: 0, flavours: 1 })).toThrow(ConfigurationError);
-    expect(() => rationalPseudofermions({ lattice: geo, group: SU(2), mass: 0.1, flavours: 2, sites: "even" })).toThrow(ConfigurationError);
-    expect(() => rationalPseudofermions({ lattice: geo, group: SU(2), mass: 0.05, flavours: 1, maxIterations: 2, precision: 1e-4 }).refresh(U, 0, randomStream(1))).toThrow(SolverError);
+    expect(() => pseudofermions(staggered({ mass: 0.1 }), { lattice: geo, group: SU(2), flavours: 0 })).toThrow(ConfigurationError);
+    expect(() => pseudofermions(staggered({ mass: 0 }), { lattice: geo, group: SU(2), flavours: 1 })).toThrow(ConfigurationError);
+    expect(() => pseudofermions(staggered({ mass: 0.1 }), { lattice: geo, group: SU(2), flavours: 3, sites: "even" })).toThrow(ConfigurationError);
+    expect(() => pseudofermions(staggered({ mass: 0.05 }), { lattice: geo, group: SU(2), flavours: 1, maxIterations: 2, precision: 1e-4 }).refresh(U, 0, randomStream(1))).toThrow(SolverError);
   });
 });

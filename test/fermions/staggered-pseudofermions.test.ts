@@ -1,8 +1,7 @@
 /** Staggered pseudofermions: reference numbers, the hand-written force, differences, refresh, shared phi. */
 import { describe, expect, test } from "vitest";
 import {
-  DirectionalField, type LinkField, SU, U1, antiperiodic, chain, closedFormLinks, closedFormSource, gaugeAction, lattice, layer, mul, adj, exp, real, record, scale, solve,
-  staggeredD, staggeredNormal, staggeredPseudofermions, staples, ta,
+  type LinkField, DirectionalField, SU, U1, adj, antiperiodic, chain, closedFormLinks, closedFormSource, exp, gaugeAction, lattice, layer, mul, pseudofermions, real, record, scale, solve, staggered, staggeredD, staggeredNormal, staples, ta,
 } from "gaugegrad";
 import { ConfigurationError, SolverError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
@@ -22,7 +21,7 @@ const reference = [
 describe.each(reference)("closed-form field SU($N) $extents", ({ N, extents, S3, S4, F }) => {
   const geo = lattice(extents);
   const U = closedFormLinks(geo, N, 0.8) as LinkField;
-  const f = staggeredPseudofermions({ lattice: geo, group: SU(N as number), mass: 0.3, flavours: 4 });
+  const f = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(N as number), flavours: 4 });
   f.phi.copyFrom(closedFormSource(geo, N as number));
 
   test("S_f at two masses, force from one solve", () => {
@@ -40,7 +39,7 @@ test("force formula: F = -(1/2) eta TA(U Y X^+) on even and +(1/2) eta TA(U X Y^
   const geo = lattice([4, 4, 2, 4]);
   const N = 3;
   const U = closedFormLinks(geo, N, 0.8) as LinkField;
-  const f = staggeredPseudofermions({ lattice: geo, group: SU(N as number), mass: 0.3, flavours: 4 });
+  const f = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(N as number), flavours: 4 });
   f.phi.copyFrom(closedFormSource(geo, N as number));
   const { X, Y } = record((u, phi, m) => {
     const X = solve((x) => staggeredNormal(u, x, m), phi);
@@ -93,7 +92,7 @@ describe("against differences of the value", () => {
   test.each(settings)("force and mass derivative, $extents $group.name Nf=$flavours", ({ extents, group, flavours, ...rest }) => {
     const geo = lattice(extents);
     const U = closedFormLinks(geo, group.N as number, 0.7) as LinkField;
-    const f = staggeredPseudofermions({ lattice: geo, group: group as { N: number; name: string; generators: number }, mass: 0.4, flavours, tolerance: 1e-14, ...rest });
+    const f = pseudofermions(staggered({ mass: 0.4, ...rest }), { lattice: geo, group: group as { N: number; name: string; generators: number }, flavours, tolerance: 1e-14 });
     f.refresh(U, 0, randomStream(4));
     const { dSX } = forceNorms(f.force(U));
     expect(Math.abs(alongDirection((V) => f.value(V), U, 2e-3) / dSX - 1)).toBeLessThan(1e-8);
@@ -107,7 +106,7 @@ describe("against differences of the value", () => {
 test("a guide: Wilson plus the action of another mass after a network, sharing the target's phi", () => {
   const geo = lattice([4, 4, 4, 4]);
   const U = closedFormLinks(geo, 2, 0.8);
-  const f = staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours: 4 });
+  const f = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours: 4 });
   const guide = gaugeAction.wilson({ beta: 2.7 }).plus(f.action.with({ mass: 0.4, phi: f.phi }).after(chain(stout, stout.with({ rho: 0.05 }))));
   f.refresh(U, 0, randomStream(1));
   const before = guide.value(U);
@@ -123,7 +122,7 @@ describe("refresh", () => {
   test.each([{ flavours: 4, half: 2 }, { flavours: 8, half: 1 }])("S_f after it is |xi|^2 of the used half: mean and variance of a chi-squared, Nf=$flavours", ({ flavours, half }) => {
     const geo = lattice([4, 4, 4, 4]);
     const U = closedFormLinks(geo, 2, 0.8);
-    const f = staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours });
+    const f = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours });
     const S = Array.from({ length: 40 }, (_, t) => {
       f.refresh(U, t, randomStream(7));
       return f.value(U);
@@ -140,7 +139,7 @@ describe("refresh", () => {
     const geo = lattice([4, 4]);
     const U = closedFormLinks(geo, 1, 0.8);
     const draw = (index: number, trajectory: number, seed: number): string => {
-      const f = staggeredPseudofermions({ lattice: geo, group: U1, mass: 0.3, flavours: 2, index });
+      const f = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: U1, flavours: 2, index });
       f.refresh(U, trajectory, randomStream(seed));
       return f.phi.toArray().join();
     };
@@ -153,13 +152,13 @@ describe("errors", () => {
   const geo = lattice([4, 4]);
   const U = closedFormLinks(geo, 2, 0.8) as LinkField;
   test("a solver that does not converge", () => {
-    const f = staggeredPseudofermions({ lattice: geo, group: SU(2 as number), mass: 0.01, flavours: 2, maxIterations: 3 });
+    const f = pseudofermions(staggered({ mass: 0.01 }), { lattice: geo, group: SU(2 as number), flavours: 2, maxIterations: 3 });
     f.phi.copyFrom(closedFormSource(geo, 2 as number));
     expect(() => f.value(U)).toThrow(SolverError);
     expect(() => f.force(U)).toThrow(/residual .* after 3 iterations/);
   });
   test("flavours and mass", () => {
-    expect(() => staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0.1, flavours: 3 })).toThrow(ConfigurationError);
-    expect(() => staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0, flavours: 2 })).toThrow(ConfigurationError);
+    expect(() => pseudofermions(staggered({ mass: 0.1 }), { lattice: geo, group: SU(2), flavours: 5 })).toThrow(ConfigurationError);
+    expect(() => pseudofermions(staggered({ mass: 0 }), { lattice: geo, group: SU(2), flavours: 2 })).toThrow(ConfigurationError);
   });
 });

@@ -1,7 +1,7 @@
 /** Wilson and clover operators, propagators and pseudofermions against fixtures, fingerprints and correlators of other codes. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { DirectionalField, Field, type LinkField, SU, U1, type VectorType, closedFormLinks, gamma, gamma5, lattice, record, wilsonD, wilsonDdag, wilsonDeterminant, wilsonNormal, wilsonPion, wilsonPropagator, wilsonPseudofermions, wilsonType } from "gaugegrad";
+import { type LinkField, type VectorType, DirectionalField, Field, SU, U1, closedFormLinks, gamma, gamma5, lattice, logDeterminant, pseudofermions, record, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion, wilsonPropagator, wilsonType } from "gaugegrad";
 import { GeometryError, SolverError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
 import { fixtureLinks, metadata, numbers, present, reference } from "./fixtures.ts";
@@ -116,9 +116,9 @@ describe("one modified link, kappa = 0.1", () => {
 });
 
 test("ln det in two dimensions, U(1)", () => {
-  expect(Math.abs(wilsonDeterminant(phases(), { kappa: 0.2 }) / 0.489735992175223 - 1)).toBeLessThan(1e-12);
-  expect(Math.abs(wilsonDeterminant(phases(), { kappa: 0.23 }) / 0.873503437203813 - 1)).toBeLessThan(1e-12);
-  expect(() => wilsonDeterminant(closedFormLinks(lattice([8, 8, 8, 8]), 1, 0) as LinkField, { kappa: 0.1 })).toThrow(GeometryError);
+  expect(Math.abs(logDeterminant(phases(), wilson({ kappa: 0.2 })) / 0.489735992175223 - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(logDeterminant(phases(), wilson({ kappa: 0.23 })) / 0.873503437203813 - 1)).toBeLessThan(1e-12);
+  expect(() => logDeterminant(closedFormLinks(lattice([8, 8, 8, 8]), 1, 0) as LinkField, wilson({ kappa: 0.1 }))).toThrow(GeometryError);
 });
 
 describe("pseudofermions", () => {
@@ -130,7 +130,7 @@ describe("pseudofermions", () => {
   test.each(settings)("force and kappa derivative from one solve, $extents $group.name c_SW=$clover", ({ extents, group, kappa, clover }) => {
     const geo = lattice(extents);
     const U = closedFormLinks(geo, group.N as number, 0.7) as LinkField;
-    const f = wilsonPseudofermions({ lattice: geo, group: group as { N: number; name: string; generators: number }, kappa, clover, tolerance: 1e-14 });
+    const f = pseudofermions(wilson({ kappa, clover }), { lattice: geo, group: group as { N: number; name: string; generators: number }, flavours: 2, tolerance: 1e-14 });
     f.refresh(U, 0, randomStream(4));
     const { dSX } = forceNorms(f.force(U));
     expect(f.action.describe(U).match(/^solve/gm)).toHaveLength(1);
@@ -143,7 +143,7 @@ describe("pseudofermions", () => {
   test("refresh: S_f is a chi-squared with the number of complex components", () => {
     const geo = lattice([2, 2, 2, 4]);
     const U = closedFormLinks(geo, 2, 0.7);
-    const f = wilsonPseudofermions({ lattice: geo, group: SU(2), kappa: 0.12 });
+    const f = pseudofermions(wilson({ kappa: 0.12 }), { lattice: geo, group: SU(2), flavours: 2 });
     const S = Array.from({ length: 40 }, (_, t) => {
       f.refresh(U, t, randomStream(9));
       return f.value(U);
@@ -156,9 +156,9 @@ describe("pseudofermions", () => {
   });
 
   test("errors", () => {
-    expect(() => wilsonPseudofermions({ lattice: lattice([4, 4, 4]), group: SU(2), kappa: 0.1 })).toThrow(GeometryError);
+    expect(() => pseudofermions(wilson({ kappa: 0.1 }), { lattice: lattice([4, 4, 4]), group: SU(2), flavours: 2 })).toThrow(GeometryError);
     const geo = lattice([4, 4]);
-    const f = wilsonPseudofermions({ lattice: geo, group: SU(2), kappa: 0.24, maxIterations: 2 });
+    const f = pseudofermions(wilson({ kappa: 0.24 }), { lattice: geo, group: SU(2), flavours: 2, maxIterations: 2 });
     const U = closedFormLinks(geo, 2, 0.8);
     f.refresh(U, 0, randomStream(1));
     expect(() => f.value(U)).toThrow(SolverError);

@@ -1,6 +1,6 @@
 /** Shared by the training tests: comparisons, differences with respect to parameters, a small system with pseudofermions. */
 import { expect } from "vitest";
-import { type LinkField, type Field, type Layer, type Pseudofermions, type TrainingSample, SU, closedFormLinks, closedFormSource, covariantNetwork, effectiveAction, gaugeAction, lattice, staggeredPseudofermions, takeSample } from "gaugegrad";
+import { type Field, type Layer, type LinkField, type Pseudofermions, type TrainingSample, SU, closedFormLinks, closedFormSource, covariantNetwork, effectiveAction, gaugeAction, lattice, pseudofermions, staggered, takeSample } from "gaugegrad";
 import { hmc, sumOfTargets } from "../../src/samplers/index.ts";
 
 export function expectClose(value: number, reference: number, relative: number, scale = Math.abs(reference)): void {
@@ -30,7 +30,7 @@ export const N6 = covariantNetwork({ layers: [[0.1, 0.05, -0.03], [0.07, -0.04, 
 export function closedFormSystem<N extends number>(extents: readonly number[], N: N, beta: number) {
   const geo = lattice(extents);
   const U: LinkField<N> = closedFormLinks(geo, N, 0.8);
-  const fermions: Pseudofermions<N> = staggeredPseudofermions({ lattice: geo, group: SU(N), mass: 0.3, flavours: 4, tolerance: 1e-14 });
+  const fermions: Pseudofermions<N> = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(N), flavours: 4, tolerance: 1e-14 });
   fermions.phi.copyFrom(closedFormSource(geo, N));
   const target = gaugeAction.wilson({ beta }).plus(fermions.action);
   const model = effectiveAction({ gauge: gaugeAction.wilson({ beta }), fermions: fermions.action.with({ mass: 0.4, phi: fermions.phi }), network: N6 });
@@ -40,7 +40,7 @@ export function closedFormSystem<N extends number>(extents: readonly number[], N
 /** SU(2), beta 2.7, staggered Nf = 4 at m = 0.3: the benchmark system on any lattice, with an HMC of it. */
 export function benchmark(extents: readonly number[], seed: number, steps = 10) {
   const geo = lattice(extents);
-  const fermions = staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours: 4 });
+  const fermions = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours: 4 });
   const gauge = gaugeAction.wilson({ beta: 2.7 });
   const target = sumOfTargets<2>(gauge as never, fermions);
   const sampler = hmc<2>({ action: target, length: 1, integrator: "leapfrogQPQ", steps, seed });

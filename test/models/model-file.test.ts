@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import {
-  type LinkField, type NetworkRegistry, type Plain, SU, cask, closedFormLinks, covariantNetwork, gaugeAction, hmc, lattice, loadModel, parameterSpace, readModel, saveModel, staggeredPseudofermions, stout,
+  type LinkField, type NetworkRegistry, type Plain, SU, cask, closedFormLinks, covariantNetwork, gaugeAction, hmc, lattice, loadModel, parameterSpace, pseudofermions, readModel, saveModel, staggered, stout,
 } from "gaugegrad";
 import { sumOfTargets } from "../../src/samplers/index.ts";
 import { encode, sha256Hex } from "../../src/util/index.ts";
@@ -62,7 +62,7 @@ describe("round trip", () => {
     const U = closedFormLinks(geo, 2, 0.5) as LinkField<2>;
     const [a, b] = [trained.apply(U as never), loaded.apply(U as never)];
     a.fields.forEach((f, mu) => expect(f.toArray()).toEqual(b.toArray(mu)));
-    const fermions = staggeredPseudofermions({ lattice: geo, group: SU(2), mass: 0.3, flavours: 4 });
+    const fermions = pseudofermions(staggered({ mass: 0.3 }), { lattice: geo, group: SU(2), flavours: 4 });
     const gauge = gaugeAction.wilson({ beta: 2.7 });
     const guide = gauge.plus(fermions.action.with({ mass: 0.4, phi: fermions.phi }).after(loaded as never));
     const result = hmc<2>({ action: sumOfTargets<2>(gauge as never, fermions), guide: guide as never, length: 0.5, integrator: "leapfrogQPQ", steps: 5, seed: 1 }).step(U);

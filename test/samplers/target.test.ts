@@ -1,13 +1,13 @@
 /** Pseudofermion fields of one chain draw different random numbers, however the target is put together. */
 import { expect, test } from "vitest";
-import { type LinkField, SU, gaugeAction, hot, lattice, staggeredPseudofermions, sumOfTargets, targetOf, wilsonPseudofermions } from "gaugegrad";
+import { type LinkField, SU, gaugeAction, hot, lattice, pseudofermions, staggered, sumOfTargets, targetOf, wilson } from "gaugegrad";
 import { ConfigurationError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
 
 const L = lattice([4, 2, 2, 4]);
 const U = hot(L, SU(2), { seed: 1 }) as LinkField<2>;
 const gauge = gaugeAction.wilson({ beta: 2 });
-const make = (index?: number) => staggeredPseudofermions({ lattice: L, group: SU(2), mass: 0.5, flavours: 4, ...(index === undefined ? {} : { index }) });
+const make = (index?: number) => pseudofermions(staggered({ mass: 0.5 }), { lattice: L, group: SU(2), flavours: 4, ...(index === undefined ? {} : { index }) });
 type Fermion = ReturnType<typeof make>;
 
 const both = (f: Fermion, g: Fermion) => gauge.plus(f.action as never).plus(g.action as never) as never;
@@ -42,6 +42,6 @@ test("sums of targets number the fields of all their parts", () => {
 test("two fields with one index are refused", () => {
   const [f, g] = [make(2), make(2)];
   expect(() => targetOf<2>(both(f, g), f, g)).toThrow(ConfigurationError);
-  expect(() => sumOfTargets<2>(f as never, wilsonPseudofermions({ lattice: L, group: SU(2), kappa: 0.1, index: 2 }) as never)).toThrow(/two auxiliary fields with the index 2.*leave the index out/);
+  expect(() => sumOfTargets<2>(f as never, pseudofermions(wilson({ kappa: 0.1 }), { lattice: L, group: SU(2), flavours: 2, index: 2 }) as never)).toThrow(/two auxiliary fields with the index 2.*leave the index out/);
   expect(() => targetOf<2>(both(f, f), f, f)).not.toThrow();
 });

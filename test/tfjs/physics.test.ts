@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { DirectionalField, type Lattice, type LinkField } from "../../src/autograd/index.ts";
 import { type GaugeAction, SU, closedFormLinks, gaugeAction, lattice } from "../../src/gauge/index.ts";
-import { staggeredPseudofermions } from "../../src/fermions/index.ts";
+import { pseudofermions, staggered } from "../../src/fermions/index.ts";
 import { cask, stout } from "../../src/models/index.ts";
 import { GeometryError } from "../../src/errors.ts";
 import { forceOn, hmc, sumOfTargets } from "../../src/samplers/index.ts";
@@ -89,7 +89,7 @@ describe(`networks on ${fast}`, () => {
   test("staggered pseudofermions: action and force through the solver", () => {
     const { here, there } = links([4, 4, 4, 4], 2, 0.5);
     const [x, y] = [here, there].map((U) => {
-      const f = staggeredPseudofermions({ lattice: U.lattice, group: SU(2), mass: 0.5, flavours: 8 });
+      const f = pseudofermions(staggered({ mass: 0.5 }), { lattice: U.lattice, group: SU(2), flavours: 8 });
       f.phi.set(Float64Array.from({ length: f.phi.length }, (_, k) => Math.sin(1.3 * k) + Math.cos(0.7 * k * k)));
       return f.action as GaugeAction;
     }) as [GaugeAction, GaugeAction];
@@ -142,7 +142,7 @@ describe(`molecular dynamics on ${fast}`, () => {
     const exact = lattice([4, 4, 4, 4], { backend: "wasm", threads: 1 });
     const there = lattice([4, 4, 4, 4], { engine: fast });
     const G = gaugeAction.wilson({ beta: 2.4 });
-    const f = staggeredPseudofermions({ lattice: exact, group: SU(2), mass: 0.5, flavours: 8 });
+    const f = pseudofermions(staggered({ mass: 0.5 }), { lattice: exact, group: SU(2), flavours: 8 });
     const network = G.plus(f.action.with({ ...f.action.inputs, mass: 0.6 }).after(stout({ rho: 0.03 }))) as unknown as GaugeAction;
     const target = sumOfTargets(G as GaugeAction, f as never);
     const start = closedFormLinks(exact, 2, 0.6) as LinkField;

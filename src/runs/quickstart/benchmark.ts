@@ -4,7 +4,7 @@
  */
 import type { LinkField } from "../../autograd/index.ts";
 import { type LatticeOptions, SU, cold, gaugeAction, lattice, nearUnit, plaquettes, polyakovLoops } from "../../gauge/index.ts";
-import { chiralCondensate, staggeredPseudofermions } from "../../fermions/index.ts";
+import { chiralCondensate, pseudofermions, staggered } from "../../fermions/index.ts";
 import { type EffectiveAction, effectiveAction } from "../../training/index.ts";
 import { covariantNetwork } from "../../models/index.ts";
 import type { Observables, Target } from "../../samplers/index.ts";
@@ -35,7 +35,7 @@ export function benchmark(options: { readonly links?: readonly Float64Array[]; r
   const group = SU(2);
   const U = options.links ? cold(L, group).set(options.links) : nearUnit(L, group, { seed: options.seed, width: 0.5 });
   const gauge = gaugeAction.wilson({ beta: BENCHMARK.beta });
-  const fermions = staggeredPseudofermions({ lattice: L, group, mass: BENCHMARK.mass, flavours: BENCHMARK.flavours });
+  const fermions = pseudofermions(staggered({ mass: BENCHMARK.mass }), { lattice: L, group, flavours: BENCHMARK.flavours });
   const heavy = fermions.action.with({ mass: BENCHMARK.guideMass, phi: fermions.phi });
   return {
     U,

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
-  type CaskParameters, DirectionalField, type GaugeAction, type LinkField, SU, antiperiodic, cask, caskNetwork, closedFormSource, covariantNetwork, gaugeTransform, hot, lattice, parameterSpace, randomGaugeTransformation, randomWeights, reflect, rotate,
-  staggeredPseudofermions, stout, swapAxes, translate,
+  type CaskParameters, type GaugeAction, type LinkField, DirectionalField, SU, antiperiodic, cask, caskNetwork, closedFormSource, covariantNetwork, gaugeTransform, hot, lattice, parameterSpace, pseudofermions, randomGaugeTransformation, randomWeights, reflect, rotate, staggered, stout, swapAxes, translate,
 } from "gaugegrad";
 import { K2, K3, distance, expectClose, forceNorms, linksOn, plaquetteOf, polyakovOf, wilson } from "./fields.ts";
 
@@ -9,7 +8,7 @@ const weights = { rho: 0.06, rhoQ: 0.08, rhoK: -0.05, rhoV: 0.04 };
 
 /** S_f at m = 0.4 with the closed-form source. */
 function fermions(U: LinkField): GaugeAction<number, unknown> {
-  const f = staggeredPseudofermions({ lattice: U.lattice, group: SU(U.N), mass: 0.4, flavours: 4, boundary: antiperiodic(U.lattice), tolerance: 1e-15 });
+  const f = pseudofermions(staggered({ mass: 0.4, boundary: antiperiodic(U.lattice) }), { lattice: U.lattice, group: SU(U.N), flavours: 4, tolerance: 1e-15 });
   return f.action.with({ mass: 0.4, phi: closedFormSource(U.lattice, U.N) }) as GaugeAction<number, unknown>;
 }
 

@@ -1,0 +1,66 @@
+/**
+ * A Dirac operator as one declaration: pseudofermions, determinants and run files are made from it, for the operators of the library and for
+ * those of users alike.
+ */
+import { type Lattice, type Links, type Scalar, type Vector, type VectorType, complex, constantReal, scale } from "../autograd/index.ts";
+import { ConfigurationError } from "../errors.ts";
+
+/** Numbers of an operator that actions differentiate: mass, kappa, ... */
+export type OperatorParameters = { readonly [name: string]: number };
+
+/** The operator on given links; what depends on links alone is made once, outside of the solvers. */
+export interface DiracMaps<N extends number = number> {
+  /** M x. */
+  readonly D: (x: Vector<N>) => Vector<N>;
+  /** M^+ x. */
+  readonly Ddag: (x: Vector<N>) => Vector<N>;
+  /** M^+M x, on x's own sites; default D^+(D x). */
+  readonly normal?: (x: Vector<N>) => Vector<N>;
+}
+
+/**
+ * M[U; parameters] on vectors of one type. A declaration of one's own, D = m + hopping say, is `{ name, parameters: { mass }, type, flavours: () => 1,
+ * on: (U, { mass }) => ({ D, Ddag }) }`.
+ */
+export interface DiracOperator<P extends OperatorParameters = OperatorParameters> {
+  readonly name: string;
+  readonly parameters: P;
+  /** Type of the vectors, with their boundary signs. @throws GeometryError on lattices that the operator does not fit. */
+  type<N extends number>(lattice: Lattice, N: N): VectorType<N>;
+  /** Records M on the links. */
+  on<N extends number>(U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }): DiracMaps<N>;
+  /** Number of flavours that one power of |det M| describes. */
+  flavours(lattice: Lattice): number;
+  /** True when M^+M leaves even sites even and the determinant of this block is |det M|, as for staggered fields. */
+  readonly evenBlock?: boolean;
+  /** Bounds of the eigenvalues of M^+M that hold for every field of unitary links; those left out are measured where they are needed. */
+  spectrum?(lattice: Lattice, parameters: P): { readonly low?: number; readonly high?: number };
+  /** Parameters of the Pauli-Villars field, whose determinant divides that of M. */
+  readonly pauliVillars?: P;
+}
+
+/** M^+M x. */
+export function normalOf<N extends number>({ D, Ddag, normal = (x) => Ddag(D(x)) }: DiracMaps<N>): (x: Vector<N>) => Vector<N> {
+  return normal;
+}
+
+/** Angles theta, one a direction: psi(n + L_mu mu) = e^{i theta_mu} psi(n), on top of the boundary sign. theta_t = L_t mu_I is an imaginary chemical potential. */
+export type Twist = readonly number[];
+
+/**
+ * Links that carry a twist: e^{i theta_mu} on the hop over the boundary of each direction, forwards, and its conjugate backwards. Products of links
+ * take up the phase of their path, so smeared and long links need nothing more.
+ * @throws ConfigurationError for a number of angles that is not the dimension, or angles that are not finite.
+ */
+export function twisted<N extends number>(U: Links<N>, twist: Twist | undefined): Links<N> {
+  if (!twist || twist.every((theta) => theta === 0)) return U;
+  const { lattice } = U;
+  if (twist.length !== lattice.dim || !twist.every(Number.isFinite)) throw new ConfigurationError(`fermions: got the twist [${twist.join(", ")}], expected ${lattice.dim} angles, one a direction`);
+  return U.map((mu) => {
+    const [theta, V] = [twist[mu]!, U[mu]!];
+    if (theta === 0) return V;
+    const last = (n: number): boolean => lattice.coordinates(n)[mu] === lattice.extents[mu]! - 1;
+    const part = (name: string, inside: number, at: number) => constantReal(V.tape, `${name}(twist ${theta} along ${mu})`, (n) => (last(n) ? at : inside));
+    return scale(complex(part("cos", 1, Math.cos(theta)), part("sin", 0, Math.sin(theta))), V);
+  }) as Links<N>;
+}
