@@ -2,7 +2,8 @@
  * Hybrid Monte Carlo: fresh Gaussian momenta, molecular dynamics, Metropolis step with exp(-dH), H = K + S (Duane et al., Phys. Lett. B
  * 195 (1987) 216). With a `guide` the force of the molecular dynamics comes from another action while the Metropolis step keeps the
  * target: self-learning HMC (arXiv:2103.11965). The map of links and momenta is reversible and keeps volume for every guide, so the
- * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function throughout.
+ * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function of the links and of the target's own
+ * auxiliary fields throughout.
  */
 import { type AlgebraField, DirectionalField, type LinkField, outside } from "../autograd/index.ts";
 import { NaNError } from "../errors.ts";
@@ -10,7 +11,7 @@ import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
 import { type TrajectoryOptions, integrateLevels, kick, kineticEnergy } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { drawMomenta } from "./momenta.ts";
-import type { Guide, Sampler, StepResult, Target } from "./sampler.ts";
+import { type Guide, type Sampler, type StepResult, type Target, checkGuide } from "./sampler.ts";
 
 /** A guide on its own time scale. */
 export interface GuideLevel<N extends number = number> extends TimeScale {
@@ -69,6 +70,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
     this.#target = action;
     this.#levels = options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }];
     schedule(this.#levels, length);
+    for (const level of this.#levels) checkGuide(action, level.action);
     this.#length = length;
     this.#random = randomStream(seed, stream);
     this.name = options.guide ? `SLHMC ${action.name}` : `HMC ${action.name}`;
@@ -121,7 +123,8 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
       this.#work = outside(() => ({ P: new DirectionalField(U.lattice, U.N, "algebra"), backup: new DirectionalField(U.lattice, U.N, "links") }));
     drawMomenta(this.#work.P as AlgebraField, this.#random, trajectory);
     this.#target.refresh?.(U, trajectory, this.#random);
-    for (const { action } of this.#levels) if (action !== this.#target) action.refresh?.(U, trajectory, this.#random);
+    // fields that a guide shares with the target are drawn
+    for (const { action } of this.#levels) if (action.independent) action.refresh?.(U, trajectory, this.#random);
     return this.#work;
   }
 }
@@ -142,7 +145,7 @@ function maxDifference(a: LinkField, b: LinkField): number {
 
 /**
  * A hybrid Monte Carlo sampler for exp(-S[U]). Same seed and stream: same bits.
- * @throws ConfigurationError for steps or a length out of range.
+ * @throws ConfigurationError for steps or a length out of range, or a guide with auxiliary fields that are not the target's.
  */
 export function hmc<N extends number = number>(options: HmcOptions<N>): Hmc<N> {
   return new Hmc(options);

@@ -38,12 +38,17 @@ export interface Target<N extends number = number> extends Action<N> {
 export interface Refreshed<N extends number = number> {
   /** Number of these fields among those of a chain, where their maker chose one; different numbers draw different random numbers. */
   readonly index?: number | undefined;
+  /** Declares that the draw does not look at the links: the noise of a guide that is a random function of them. */
+  readonly independent?: true;
   /** Draws the fields on the links U. `index` numbers them where `this.index` does not. */
   refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
 }
 
-/** Where molecular dynamics takes its force: any action; auxiliary fields follow the target's draw, which comes first. */
-export type Guide<N extends number = number> = Pick<Target<N>, "force" | "refresh">;
+/**
+ * Where molecular dynamics takes its force: any function of the links and of the target's auxiliary fields, which are drawn first. Fields of its own
+ * are allowed when their draw is `independent` of the links: the proposal's density depends on the links otherwise, and nothing divides it out.
+ */
+export type Guide<N extends number = number> = Pick<Target<N>, "force" | "refresh" | "parts"> & Pick<Refreshed<N>, "independent">;
 
 /**
  * One recorded action as a target whose auxiliary fields are drawn by `parts`: gauge action and pseudofermions in one program,
@@ -74,7 +79,22 @@ function drawnBy<N extends number>(given: readonly Refreshed<N>[]): Required<Pic
 }
 
 /** What draws the fields of a target: its parts, or itself. */
-const partsOf = <N extends number>(target: Target<N>): readonly Refreshed<N>[] => target.parts ?? (target.refresh ? [target as Required<Target<N>>] : []);
+const partsOf = <N extends number>(target: Pick<Target<N>, "refresh" | "parts">): readonly Refreshed<N>[] => target.parts ?? (target.refresh ? [target as Refreshed<N>] : []);
+
+/**
+ * Checks that a guide has no auxiliary fields but the target's. With phi drawn from exp(-phi^+ A[U]^{-1} phi) for the guide alone, the proposal has a
+ * density that depends on U and that the Metropolis step does not know: the chain samples another distribution, <exp(-dH)> is not 1.
+ * @throws ConfigurationError for fields of the guide's own, unless their draw is `independent` of the links.
+ */
+export function checkGuide<N extends number>(target: Target<N>, guide: Guide<N>): void {
+  if (guide === target) return;
+  const allowed = partsOf(target);
+  if (partsOf(guide).every((p) => p.independent || allowed.includes(p))) return;
+  const name = (guide as Partial<Target<N>>).name ?? "guide";
+  throw new ConfigurationError(
+    `hmc: the guide "${name}" draws auxiliary fields of its own on the links, which are not part of the target "${target.name}": the proposal then depends on the links in a way that the Metropolis step does not divide out, and the chain samples another distribution: share the target's field (f.action.with(...)), add the field to the target, or use a guide without pseudofermions`,
+  );
+}
 
 /**
  * Sum of targets: values and forces add, every part refreshes its own fields, which are numbered as by `targetOf`.

@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { DirectionalField, type LinkField } from "../../src/autograd/index.ts";
-import { NaNError } from "../../src/errors.ts";
-import { type Action, algebraElement, closedFormLinks, gaugeAction, lattice } from "../../src/gauge/index.ts";
-import { type HmcOptions, type Target, hmc, integrate, kineticEnergy, sumOfTargets } from "../../src/samplers/index.ts";
+import { ConfigurationError, NaNError } from "../../src/errors.ts";
+import { pseudofermions, staggered } from "../../src/fermions/index.ts";
+import { type Action, U1, algebraElement, closedFormLinks, gaugeAction, hot, lattice, plaquettes } from "../../src/gauge/index.ts";
+import { type Guide, type HmcOptions, type Target, hmc, integrate, kineticEnergy, runChain, sumOfTargets, summarise, targetOf } from "../../src/samplers/index.ts";
 import { readNpy } from "./helpers.ts";
 
 const fixture = fileURLToPath(new URL("../../../shared/reference/latticeqcd-rs-fixtures/hmc_trajectory/", import.meta.url));
@@ -188,7 +189,7 @@ describe("the step", () => {
       force: (V, into) => S.force(V, into),
       refresh: (V, trajectory, random) => log.push(`${name} ${trajectory} seed ${random.seed} ${V === U}`),
     });
-    const sampler = hmc({ ...options, action: logged("target"), guide: logged("guide") });
+    const sampler = hmc({ ...options, action: logged("target"), guide: { ...logged("guide"), independent: true } });
     sampler.step(U);
     sampler.step(U);
     expect(log).toEqual([0, 1].flatMap((t) => [`target ${t} seed 5 true`, `guide ${t} seed 5 true`]));
@@ -230,5 +231,52 @@ describe("sums of targets and time scales", () => {
     expect(Math.abs(a.dH)).toBeLessThan(1e-4);
     expect(largestDifference(a.U, b.U)).toBeLessThan(1e-4);
     expect(largestDifference(a.U, b.U)).toBeGreaterThan(0);
+  });
+});
+
+describe("a guide's auxiliary fields", () => {
+  const geo = lattice([8, 8]);
+  const beta = 2;
+  const make = () => pseudofermions(staggered({ mass: 0.1 }), { lattice: geo, group: U1, flavours: 2, tolerance: 1e-10 });
+  const common = { integrator: "omelyan", steps: 4, length: 1, seed: 3 } as const;
+  const gauge = gaugeAction.wilson({ beta });
+
+  test("fields of its own that are drawn on the links are refused, and the reason is given", () => {
+    const own = make();
+    const guide = targetOf(gauge.plus(own.action as never) as Action<1>, own as never);
+    const reason = /guide "Wilson \+ staggered Nf=2 m=0\.1" draws auxiliary fields of its own.*not part of the target "Wilson".*share the target's field/;
+    expect(() => hmc<1>({ ...common, action: gauge as never, guide })).toThrow(reason);
+    expect(() => hmc<1>({ length: 1, seed: 3, action: gauge as never, levels: [{ action: own as never, integrator: "omelyan", steps: 2 }, { action: gauge as never, integrator: "omelyan", steps: 2 }] })).toThrow(ConfigurationError);
+    // a second field beside the shared one
+    const [shared, other] = [make(), make()];
+    const target = targetOf(gauge.plus(shared.action as never) as Action<1>, shared as never);
+    expect(() => hmc<1>({ ...common, action: target, guide: targetOf(gauge.plus(other.action as never) as Action<1>, shared as never, other as never) })).toThrow(ConfigurationError);
+  });
+
+  test("a shared field, a guide without fields, and noise that does not look at the links are allowed", () => {
+    const f = make();
+    const heavy = gauge.plus(f.action.with({ mass: 0.3, phi: f.phi }) as never) as Action<1>;
+    const target = targetOf(gauge.plus(f.action as never) as Action<1>, f as never);
+    hmc<1>({ ...common, action: target, guide: heavy });
+    hmc<1>({ ...common, action: target, guide: targetOf(heavy, f as never) });
+    hmc<1>({ length: 1, seed: 3, action: target, levels: [{ action: f as never, integrator: "omelyan", steps: 2 }, { action: gauge as never, integrator: "omelyan", steps: 2 }] });
+    hmc<1>({ ...common, action: gauge as never, guide: gaugeAction.wilson({ beta: 3 }) as never });
+  });
+
+  // 2D U(1): <P> = I_1(beta)/I_0(beta) up to the torus, 0.697775
+  test("what is refused samples another distribution: plaquette and <exp(-dH)>; declared independent it would not be seen", () => {
+    const own = make();
+    const refreshed = targetOf(gauge.plus(own.action as never) as Action<1>, own as never);
+    const run = (guide: Guide<1>): ReturnType<typeof summarise> => {
+      const U = hot(geo, U1, { seed: 5 });
+      return summarise(runChain({ sampler: hmc<1>({ ...common, action: gauge as never, guide }), U, trajectories: 300, thermalisation: 30, measure: { plaquette: (V) => plaquettes(V as LinkField).mean } }));
+    };
+    const wrong = run({ force: (U, into) => refreshed.force(U, into), refresh: (U, t, r) => refreshed.refresh!(U, t, r), independent: true });
+    const right = run(gaugeAction.wilson({ beta: 2.2 }) as never);
+    const exact = 0.697775;
+    expect((wrong.values["plaquette"]!.mean - exact) / wrong.values["plaquette"]!.error).toBeGreaterThan(5);
+    expect(Math.abs(right.values["plaquette"]!.mean - exact) / right.values["plaquette"]!.error).toBeLessThan(4);
+    expect(Math.abs(right.expMinusDH!.mean - 1) / right.expMinusDH!.error).toBeLessThan(4);
+    expect(wrong.expMinusDH!.mean).toBeGreaterThan(10);
   });
 });
