@@ -1,6 +1,7 @@
 /** From errors to one line on stderr and an exit code. */
 import { CommanderError } from "commander";
 import { EXIT, GaugegradError } from "../errors.ts";
+import { printable } from "../util/index.ts";
 
 /** Thrown by a command that ends with an exit code and has already said everything, for instance 75 after a checkpoint. */
 export class CommandExit extends Error {
@@ -38,5 +39,5 @@ export function errorText(error: unknown, debug: boolean): string {
 }
 
 function oneLine(text: string): string {
-  return text.trim().replace(/\s*[\r\n]+\s*/g, " ");
+  return printable(text.trim().replace(/\s*[\r\n]+\s*/g, " "));
 }

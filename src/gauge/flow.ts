@@ -7,6 +7,8 @@ import { type Algebras, Directional, type LinkField, type Links, type Matrix, Pl
 import { ConfigurationError } from "../errors.ts";
 import { loopStaple, namedLoops } from "./loop-set.ts";
 import { staples } from "./loops.ts";
+import { plaquettes } from "./observables.ts";
+import { emitWarning } from "../util/index.ts";
 
 /**
  * The right-hand side Z_mu(V) of a flow, an algebra field. `stage` tells apart the evaluations of a step, at its flow time plus 0, 1/4 and
@@ -50,6 +52,16 @@ export interface FlowOptions {
   readonly action?: "wilson" | "symanzik" | FlowForce;
   /** Step in flow time; default 0.01. */
   readonly step?: number;
+  /** Told once when the energy of the plaquettes grows; default: a warning of the process. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/**
+ * Largest stable step of the Runge-Kutta scheme for the Wilson flow on smooth fields in `dim` dimensions. The fastest mode of the lattice Laplacian
+ * decays at the rate 4 dim; |1 + z + z^2/2 + z^3/6| <= 1 on the real axis for z >= -2.5127.
+ */
+export function stableFlowStep(dim: number): number {
+  return 2.5127 / (4 * dim);
 }
 
 /** A flow that moves fields in place. */
@@ -82,12 +94,26 @@ export function gradientFlow(options: FlowOptions = {}): Flow {
   if (!Number.isFinite(step)) throw new ConfigurationError(`gradientFlow: got the step ${step}, expected a finite number`);
   const force = action === "wilson" ? wilsonFlow : action === "symanzik" ? symanzikFlow : action;
   if (typeof force !== "function") throw new ConfigurationError(`gradientFlow: got the action ${String(action)}, expected wilson, symanzik or a function of the links`);
+  const { onWarning = emitWarning } = options;
+  let warned = false;
   return {
     step,
     advance(U, steps = 1) {
       if (!Number.isInteger(steps) || steps < 0) throw new ConfigurationError(`advance: got ${steps} steps, expected a non-negative integer`);
       const plan = stepPlan(U, force);
-      for (let k = 0; k < steps; k++) plan.runInto(U as never, U, step);
+      // steps that are stable in any case are not looked at; a flow of the caller's own may do what it likes
+      const watch = typeof action === "string" && step > 0.7 * stableFlowStep(U.lattice.dim) && U.lattice.dim > 1 && !warned;
+      let before = watch ? plaquettes(U).mean : 0;
+      for (let k = 0; k < steps; k++) {
+        plan.runInto(U as never, U, step);
+        if (!watch || warned) continue;
+        const now = plaquettes(U).mean;
+        if (!(now >= before - 1e-12)) {
+          warned = true;
+          onWarning(`the gradient flow is unstable: the energy of the plaquettes grew in a step of ${step} (mean plaquette ${before.toPrecision(6)} to ${now.toPrecision(6)}), expected it to fall: take steps below ${stableFlowStep(U.lattice.dim).toPrecision(2)}, such as 0.01`);
+        }
+        before = now;
+      }
     },
   };
 }

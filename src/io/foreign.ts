@@ -10,7 +10,7 @@ interface Foreign {
 const starts = (...bytes: readonly number[]) => (head: Buffer): boolean => head.length >= bytes.length && bytes.every((b, k) => head[k] === b);
 const text = (prefix: string) => (head: Buffer): boolean => head.subarray(0, prefix.length).toString("latin1") === prefix;
 const UNPACK = "unpack it first";
-const CONVERT = "give a file of links";
+const CONVERT = "give a file of links (NERSC, ILDG, SciDAC, MILC, npy, HDF5, openQCD, HiRep, Bridge++)";
 
 const FOREIGN: readonly Foreign[] = [
   { what: "gzip data", hint: UNPACK, matches: starts(0x1f, 0x8b) },

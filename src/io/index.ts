@@ -1,10 +1,9 @@
 /// <reference types="node" preserve="true" />
 /** File room: configurations of the formats in use, read with every check and written with valid checksums. */
 export type { CheckResult, GaugeFormat, GaugeWriter, Precision } from "./gauge-data.ts";
-export type { UnitarityReport } from "./link-inspector.ts";
+export { type UnitarityReport, unitarityLimit } from "./link-inspector.ts";
 export { EXTENSIONS, type FormatName, WRITABLE, type WritableFormat, detectFormat, gaugeFormats, writerOf } from "./formats.ts";
 export { type Provenance, namesEnsemble } from "./provenance.ts";
 export { type GaugeChecks, type GaugeFile, type ReadOptions, readGauge } from "./read.ts";
 export { type WriteOptions, writeGauge } from "./write.ts";
-export { writeAtomically } from "./atomic.ts";
 export * from "./checkpoint/index.ts";

@@ -20,8 +20,21 @@ interface Folding {
   readonly negative: (mu: number, x: readonly number[]) => boolean;
 }
 
-/** Deviation from unitarity above which a warning is due. */
-export const UNITARITY_TOLERANCE: Readonly<Record<Precision, number>> = { 32: 1e-5, 64: 1e-10 };
+/**
+ * Largest deviation from the group that rounding explains, max |(U U^+ - 1)_ij| and the phase of det U: links of single precision, of two rebuilt rows and of sums
+ * over N. Links beyond it enter no run, whatever format they come in.
+ */
+export function unitarityLimit(N: number): number {
+  return 1e-6 * N;
+}
+
+/** Deviation above which a warning is due: nobody rounds double precision links to 1e-10. */
+function warningLimit(N: number, precision: Precision): number {
+  return precision === 32 ? unitarityLimit(N) : 1e-10;
+}
+
+/** No link of any code is so far off: data of something else. */
+const BROKEN = 1e-3;
 
 export class LinkInspector {
   unitarity = 0;
@@ -35,6 +48,8 @@ export class LinkInspector {
   #foldings: Folding[];
   #trace = 0;
   #negative = 0;
+  /** Largest |det / |det| - 1| of links whose determinant is not -1: how far in U(N) they are from SU(N). */
+  #phase = 0;
   #zero = 0;
   #zeroInLastSlice = 0;
 
@@ -62,15 +77,14 @@ export class LinkInspector {
 
   /** True when links deviate from unitary ones so far that they can be no group elements. */
   get broken(): boolean {
-    return this.worst.deviation > 1e-3;
+    return this.worst.deviation > BROKEN;
   }
 
   /** Everything that a user must know about the links, one sentence each. */
   warnings(precision: Precision, rebuilt: boolean): string[] {
     const out: string[] = [];
-    const tolerance = UNITARITY_TOLERANCE[precision];
-    const lastSlice = volumeOf(this.#extents) / this.#extents.at(-1)!;
-    const open = this.#zero > 0 && this.#zero === lastSlice && this.#zeroInLastSlice === lastSlice;
+    const tolerance = warningLimit(this.#N, precision);
+    const open = this.#openBoundary;
     if (open) out.push("open boundary in time: the time links of the last slice are zero");
     else if (this.#zero > 0) out.push(`${this.#zero} links are zero`);
     if (this.worst.deviation > tolerance) {
@@ -82,6 +96,21 @@ export class LinkInspector {
     else if (this.#negative > 0) out.push(`${this.#negative} links have determinant -1`);
     else if (!open && this.#zero === 0 && this.determinant > tolerance && this.worst.deviation <= tolerance) out.push(`links are in U(${this.#N}), not SU(${this.#N}): largest |det - 1| is ${this.determinant.toExponential(2)}`);
     return out;
+  }
+
+  /** Why the links are none of the group beyond rounding; undefined when they are, up to the sign of a known pattern. */
+  get offGroup(): string | undefined {
+    const limit = unitarityLimit(this.#N);
+    const { deviation, site, mu } = this.worst;
+    if (this.#zero > 0) return this.#openBoundary ? "the time links of the last slice are zero (open boundary)" : `${this.#zero} links are zero`;
+    if (deviation > limit) return `links are off the group by ${deviation.toExponential(2)} at site (${this.#coordinates(site).join(",")}) direction ${mu}, rounding explains ${limit}`;
+    if (this.#phase > limit) return `links are in U(${this.#N}), not SU(${this.#N}): the phase of a determinant is off by ${this.#phase.toExponential(2)}, rounding explains ${limit}`;
+    return this.#negative > 0 && this.#foldings.length === 0 ? `${this.#negative} links have determinant -1, in no known pattern` : undefined;
+  }
+
+  get #openBoundary(): boolean {
+    const lastSlice = volumeOf(this.#extents) / this.#extents.at(-1)!;
+    return this.#zero > 0 && this.#zero === lastSlice && this.#zeroInLastSlice === lastSlice;
   }
 
   #coordinates(n: number): number[] {
@@ -130,6 +159,12 @@ export class LinkInspector {
     if (d > this.determinant) this.determinant = d;
     const negative = this.#N % 2 === 1 && Math.abs(re + 1) + Math.abs(im) < 1e-2;
     if (negative) this.#negative++;
+    else {
+      const size = Math.sqrt(re * re + im * im);
+      // of a singular matrix unitarity says enough
+      const p = size > 0 ? Math.sqrt((re / size - 1) ** 2 + (im / size) ** 2) : 0;
+      if (p > this.#phase) this.#phase = p;
+    }
     if (this.#foldings.length === 0) return;
     const x = this.#coordinates(site);
     this.#foldings = this.#foldings.filter((f) => f.negative(mu, x) === negative);

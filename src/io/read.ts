@@ -16,6 +16,8 @@ export interface ReadOptions extends LatticeOptions {
   readonly group?: Group | string;
   /** Failed checks and trailing data become warnings. Links that are no numbers stay errors. */
   readonly allowMismatch?: boolean;
+  /** The links are to enter a run: those off the group beyond rounding (`unitarityLimit`) are an error, whatever the checks say. */
+  readonly onGroup?: boolean;
   /** Gives the lattice of the extents, to put several files on one lattice; default: a new one with the options for backend and threads. */
   readonly makeLattice?: (extents: readonly number[]) => Lattice;
 }
@@ -40,6 +42,8 @@ export interface GaugeFile {
   /** Everything unusual, one sentence each: folded signs, zeros, links that are not unitary, trailing bytes, assumptions. */
   readonly warnings: readonly string[];
   readonly unitarity: UnitarityReport;
+  /** Why the links are not of the group beyond rounding (`unitarityLimit`); undefined when they are, signs of a known pattern aside. */
+  readonly offGroup?: string;
 }
 
 /**
@@ -59,7 +63,9 @@ export function readGauge(file: string | Uint8Array, options: ReadOptions = {}):
     const lattice = given ?? makeLattice(data.extents);
     const U = new DirectionalField(lattice, data.N, "links");
     try {
-      return fill(source, data, U, open);
+      const file = fill(source, data, U, open);
+      if (options.onGroup && file.offGroup !== undefined) throw new FileFormatError(`${source.name}: ${file.offGroup}, expected links of ${file.group.name}: the file is damaged, or holds smeared links or those of another group`);
+      return file;
     } catch (error) {
       U[Symbol.dispose]();
       throw error;
@@ -99,7 +105,7 @@ function fill(source: ByteSource, data: GaugeData, U: LinkField, open: OpenOptio
   const vouched = Object.values(checks).includes("ok");
   if (inspector.broken && !vouched && !open.allowMismatch) throw new FileFormatError(`${source.name}: ${inspector.warnings(data.precision, data.rebuilt ?? false).find((w) => w.includes("not unitary"))!}, and the file has no checksum to confirm them: it is damaged, of another lattice, or holds no gauge links; allow mismatches to read it all the same`);
   if (data.N % 2 === 0 && plaquette < -0.1) warnings.push(`mean plaquette ${plaquette.toPrecision(4)} is negative: Kogut-Susskind phases may be folded into the links`);
-  return { U, format: data.format as FormatName, group: groupOf(data.N), precision: data.precision, checks, header: data.header, provenance: data.provenance ?? {}, warnings, unitarity: inspector.report };
+  return { U, format: data.format as FormatName, group: groupOf(data.N), precision: data.precision, checks, header: data.header, provenance: data.provenance ?? {}, warnings, unitarity: inspector.report, ...(inspector.offGroup === undefined ? {} : { offGroup: inspector.offGroup }) };
 }
 
 function compare(stored: StoredNumber | undefined, value: number, warnings: string[]): CheckResult {

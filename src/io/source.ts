@@ -1,11 +1,14 @@
 /** Bytes to read from: a regular file through positioned reads, or bytes in memory. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FileFormatError } from "../errors.ts";
+import { openRegularFile, printable, readFully } from "../util/index.ts";
 
 export interface ByteSource {
   /** What error messages call it. */
   readonly name: string;
+  /** Absent for bytes in memory. */
+  readonly path?: string;
   readonly size: number;
   /** Fills `into` from position `at`. @throws FileFormatError when the bytes are not there. */
   read(at: number, into: Uint8Array): void;
@@ -23,37 +26,26 @@ export function openSource(file: string | Uint8Array): ByteSource {
 }
 
 function openFile(path: string): ByteSource {
-  let fd: number;
-  let size: number;
-  try {
-    if (statSync(path).isDirectory()) return openFile(join(path, "u0.npy"));
-    // a pipe would block before it can be refused
-    if (!statSync(path).isFile()) throw new FileFormatError(`${path}: got something that is not a regular file, expected a configuration file: copy it to a file first`);
-    fd = openSync(path, "r");
-    size = fstatSync(fd).size;
-  } catch (error) {
-    if (error instanceof FileFormatError) throw error;
-    throw new FileFormatError(`${path}: cannot be opened (${(error as Error).message.split(",")[0]}), expected a readable configuration file`);
-  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return openFile(inFolder(path));
+  const { handle, size } = openRegularFile(path, "a configuration file");
   return {
-    name: path,
+    name: printable(path),
+    path,
     size,
     read(at, into) {
       expectInside(path, size, at, into.length);
-      for (let done = 0; done < into.length; ) {
-        let n: number;
-        try {
-          n = readSync(fd, into, done, into.length - done, at + done);
-        } catch (error) {
-          throw new FileFormatError(`${path}: reading failed (${(error as Error).message.split(",")[0]})`);
-        }
-        if (n === 0) throw new FileFormatError(`${path}: ended at byte ${at + done}, expected ${into.length - done} bytes more: the file shrank while it was read`);
-        done += n;
-      }
+      readFully(path, handle, at, into);
     },
     sibling: (name) => openFile(join(dirname(path), name)),
-    close: () => closeSync(fd),
+    close: () => closeSync(handle),
   };
+}
+
+/** What a folder stands for. @throws FileFormatError for folders that hold no npy arrays. */
+function inFolder(folder: string): string {
+  const first = join(folder, "u0.npy");
+  if (!existsSync(first)) throw new FileFormatError(`${printable(folder)}: got a folder without u0.npy, expected a configuration file, or a folder of npy arrays u0.npy, u1.npy, ...`);
+  return first;
 }
 
 function memorySource(bytes: Uint8Array): ByteSource {
@@ -85,5 +77,5 @@ export function peek(source: ByteSource, at: number, length: number): Buffer {
 
 /** Text of a file for a message: in quotes, short, printable; "nothing" when there is none. */
 export function quoted(text: string | undefined, length = 40): string {
-  return text === undefined ? "nothing" : `"${text.trim().slice(0, length).replace(/[^\x20-\x7e]/g, "?")}"`;
+  return text === undefined ? "nothing" : `"${printable(text.trim().slice(0, length)).replace(/[^\x20-\x7e]/g, "?")}"`;
 }

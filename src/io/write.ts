@@ -2,7 +2,7 @@
 import type { LinkField } from "../autograd/index.ts";
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { linkTrace, plaquettes } from "../gauge/index.ts";
-import { writeAtomically } from "./atomic.ts";
+import { writeFileAtomically } from "../util/index.ts";
 import { WRITABLE, type WritableFormat, writerOf } from "./formats.ts";
 import { type Precision, extentsText } from "./gauge-data.ts";
 import type { Provenance } from "./provenance.ts";
@@ -28,5 +28,5 @@ export function writeGauge(file: string, U: LinkField, format: WritableFormat, o
   if (!writer.anyDimension && U.lattice.dim !== 4) throw new GeometryError(`format ${format}: got the lattice ${extentsText(U.lattice.extents)}, expected four dimensions: use npy`);
   if (!writer.u1 && U.N < 2) throw new GeometryError(`format ${format}: got U(1) links, expected SU(N): use ildg or npy`);
   const means = (): { plaquette: number; linkTrace: number } => ({ plaquette: plaquettes(U).mean, linkTrace: linkTrace(U) });
-  writeAtomically(file, (target) => writer.write(target, U, { precision, provenance: options.provenance ?? {}, means }));
+  writeFileAtomically(file, (target) => writer.write(target, U, { precision, provenance: options.provenance ?? {}, means }));
 }

@@ -1,16 +1,16 @@
 /**
- * Trained networks in files: one line of text, `gaugegrad model VERSION BYTES SHA256`, and that many bytes of encoded plain data. The
+ * Trained networks in files: containers of the kind `model`. The
  * network itself is not stored but named, with the declaration from which a registry of the caller's builds it again, so that a file
  * holds numbers and no code.
  */
-import { readFileSync } from "node:fs";
-import { FileFormatError } from "../errors.ts";
+import { FileFormatError, GaugegradError } from "../errors.ts";
 import { groupOf } from "../gauge/index.ts";
-import { decode, encode, parameterSpace, sha256Hex, writeFileAtomic } from "../util/index.ts";
+import { parameterSpace, printable, readContainer, writeContainer } from "../util/index.ts";
 import type { AnyLayer, Layer } from "./layer.ts";
 
-const VERSION = 1;
-const HEADER = /^gaugegrad model (\d+) (\d+) ([0-9a-f]{64})\n/;
+const KIND = { name: "model", version: 1 } as const;
+/** A model of a larger group or dimension was not written by this program. */
+const [MAX_GROUP, MAX_DIMENSION] = [12, 4];
 
 /** Data without code: what a declaration and a training summary are made of. */
 export type Plain = number | string | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
@@ -63,34 +63,25 @@ export function saveModel(file: string, model: ModelToSave): void {
     others: model.others ?? {},
     training: model.training,
   };
-  const payload = encode(record);
-  writeFileAtomic(file, Buffer.concat([Buffer.from(`gaugegrad model ${VERSION} ${payload.length} ${sha256Hex([payload])}\n`), payload]));
+  writeContainer(file, KIND, record);
 }
 
 /** Reads and verifies a model file. @throws FileFormatError for a file of another kind or version, a truncated or an altered one. */
 export function readModel(file: string): ModelRecord & { readonly checksum: string } {
-  const bytes = readFileSync(file);
-  const header = HEADER.exec(bytes.subarray(0, 256).toString("latin1"));
-  if (!header) throw new FileFormatError(`${file}: got no model header, expected "gaugegrad model ...": pass a file that saveModel wrote`);
-  const [line, version, count, checksum] = header;
-  if (Number(version) !== VERSION) throw new FileFormatError(`${file}: got model format ${version}, expected ${VERSION}: read it with the version of gaugegrad that wrote it`);
-  const payload = bytes.subarray(line.length);
-  if (payload.length !== Number(count)) throw new FileFormatError(`${file}: got ${payload.length} bytes after the header, expected ${count}: the file is ${payload.length < Number(count) ? "truncated" : "longer than it was written"}, copy it again`);
-  const found = sha256Hex([payload]);
-  if (found !== checksum) throw new FileFormatError(`${file}: got the SHA-256 ${found}, expected ${checksum}: the file was altered after it was written, copy it again`);
-  return { ...expectRecord(file, decode(payload)), checksum: checksum! };
+  const { data, checksum } = readContainer(file, KIND);
+  return { ...expectRecord(file, data), checksum };
 }
 
 /** The fields that every model has. A matching checksum does not say that the writer was this program. */
 function expectRecord(file: string, x: unknown): ModelRecord {
   const r = x as Partial<ModelRecord> | null;
-  const positive = (n: unknown): boolean => Number.isInteger(n) && (n as number) >= 1;
+  const from1to = (n: unknown, max: number): boolean => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= max;
   const good =
-    typeof r === "object" && r !== null && typeof r.network === "string" && r.declaration !== undefined && positive(r.group) && positive(r.dimension) &&
+    typeof r === "object" && r !== null && typeof r.network === "string" && r.declaration !== undefined && from1to(r.group, MAX_GROUP) && from1to(r.dimension, MAX_DIMENSION) &&
     Array.isArray(r.names) && r.names.every((n) => typeof n === "string") && r.values instanceof Float64Array && r.values.length === r.names.length && r.values.every(Number.isFinite) &&
     typeof r.others === "object" && r.others !== null && Object.values(r.others).every((v) => typeof v === "number") && r.training !== undefined;
   if (!good) throw new FileFormatError(`${file}: got a model without all of network, declaration, group, dimension, names, values (finite numbers), others, training, expected all: write it with saveModel`);
-  return r as ModelRecord;
+  return { ...(r as ModelRecord), network: printable(r.network!), names: r.names!.map(printable) };
 }
 
 /** A model that can be used. */
@@ -110,8 +101,21 @@ export function loadModel(file: string, expected: { readonly group: number; read
   if (record.dimension !== dimension) throw new FileFormatError(`${file}: got a model for ${record.dimension} dimensions, expected ${dimension}: train one on such a lattice`);
   const build = Object.hasOwn(registry, record.network) ? registry[record.network] : undefined;
   if (!build) throw new FileFormatError(`${file}: got the network "${record.network}", expected one of ${Object.keys(registry).join(", ")}: register it under that name`);
-  const layer = build(record.declaration);
+  const layer = built(file, record, build);
   const space = parameterSpace(layer.parameters);
-  if (space.names.join() !== record.names.join()) throw new FileFormatError(`${file}: got the parameters ${record.names.join(", ")}, expected those of "${record.network}": ${space.names.join(", ")}`);
+  if (space.names.join() !== record.names.join()) throw new FileFormatError(`${file}: got the parameters ${few(record.names)}, expected those of "${record.network}": ${few(space.names)}`);
   return { ...record, layer: layer.with(space.unflatten(record.values) as never) as Layer<number, unknown> };
 }
+
+/** Builds the network; a declaration from elsewhere may be anything. */
+function built(file: string, { network, declaration }: ModelRecord, build: (declaration: Plain) => TrainableLayer): TrainableLayer {
+  try {
+    return build(declaration);
+  } catch (error) {
+    const text = error instanceof GaugegradError ? error.message : `its declaration is damaged: ${(error as Error).message}`;
+    throw Object.assign(new FileFormatError(`${file}: the network "${network}" cannot be built from it (${printable(text)}), expected the declaration that saveModel wrote`), { cause: error });
+  }
+}
+
+/** The first names of a list that may be long. */
+const few = (names: readonly string[]): string => `${names.slice(0, 6).join(", ")}${names.length > 6 ? ", ..." : ""}`;

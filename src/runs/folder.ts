@@ -5,6 +5,7 @@ import { parse, stringify } from "smol-toml";
 import { FileFormatError } from "../errors.ts";
 import { latestCheckpoint } from "../io/index.ts";
 import { writeFileAtomic } from "../util/index.ts";
+import { expectState } from "./checkpoint-state.ts";
 import type { CheckpointState, EventRecord, MetricsRecord, RunInfo } from "./records.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import type { RunConfiguration } from "./schema.ts";
@@ -128,7 +129,5 @@ export function readEvents(folder: string): EventRecord[] {
 export function readState(folder: string): { readonly state: CheckpointState; readonly file: string; readonly damaged: readonly string[] } | undefined {
   const found = latestCheckpoint(folder);
   if (!found) return undefined;
-  const state = found.state as CheckpointState;
-  if (state?.version !== 1 || typeof state.configurationHash !== "string") throw new FileFormatError(`${found.file}: got a checkpoint of another kind, expected one of a run`);
-  return { state, file: found.file, damaged: found.damaged };
+  return { state: expectState(found.file, found.state), file: found.file, damaged: found.damaged };
 }

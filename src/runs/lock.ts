@@ -2,6 +2,7 @@
  * One run a folder: the file `lock` names the process that works there. The lock of a process that is gone (killed, or its number used again by
  * another process, which has another start time) is taken over.
  */
+import { randomInt } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -44,9 +45,9 @@ export function lockHolder(folder: string): LockHolder | undefined {
 
 /** Makes the file with its text in one step, so that nobody reads half of it. */
 function create(file: string, text: string): boolean {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${randomInt(2 ** 47)}.tmp`;
   try {
-    writeFileSync(temporary, text);
+    writeFileSync(temporary, text, { flag: "wx" });
     linkSync(temporary, file);
     return true;
   } catch (error) {

@@ -22,7 +22,7 @@ export function measure(c: RunConfiguration, system: System, trajectory: number,
     trajectory,
     values,
     ...(observables.includes("forces") ? { forces: forceSizes(system, guide) } : {}),
-    ...(flow ? { flow: alongFlow(U, flow) } : {}),
+    ...(flow ? alongFlow(U, flow) : {}),
   };
 }
 
@@ -89,14 +89,16 @@ function sizeOf(F: AlgebraField): ForceSize {
   return { rms: Math.sqrt(sum / links), max: Math.sqrt(max) };
 }
 
-function alongFlow(U: LinkField, { time, step, every, action }: NonNullable<RunConfiguration["measurement"]["flow"]>): FlowPoint[] {
+function alongFlow(U: LinkField, { time, step, every, action }: NonNullable<RunConfiguration["measurement"]["flow"]>): Pick<MeasurementRecord, "flow" | "warnings"> {
   using V = U.clone();
-  const flow = gradientFlow({ action, step });
+  const warnings: string[] = [];
+  const { advance } = gradientFlow({ action, step, onWarning: (text) => warnings.push(text) });
   const steps = Math.round(every / step);
   const points = Math.round(time / every);
-  return Array.from({ length: points + 1 }, (_, k) => {
-    if (k > 0) flow.advance(V, steps);
+  const flow = Array.from({ length: points + 1 }, (_, k): FlowPoint => {
+    if (k > 0) advance(V, steps);
     const { plaquette, clover } = energyDensity(V);
     return { t: k * steps * step, plaquette: plaquettes(V).mean, energyPlaquette: plaquette, energyClover: clover, topologicalCharge: V.lattice.dim === 4 ? topologicalCharge(V) : 0 };
   });
+  return { flow, ...(warnings.length > 0 ? { warnings } : {}) };
 }

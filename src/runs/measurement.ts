@@ -87,6 +87,7 @@ export class Measurer {
   #measure(file: string, { U, ...read }: GaugeFile): Measurement {
     const { beta, flow, staggered } = this.#request;
     const planes = plaquettes(U);
+    const warnings = [...read.warnings];
     const { value, norm2 } = this.#valueAndForceNorm(this.#recordingsOf(U.N).actions[0]!, U);
     return {
       file,
@@ -104,9 +105,9 @@ export class Measurer {
       unitarityDefect: read.unitarity.unitarity,
       determinantDefect: read.unitarity.determinant,
       ...(this.#request.stout ? { stout: this.#stout(U) } : {}),
-      ...(flow ? { flow: flowHistory(U, flow) } : {}),
+      ...(flow ? { flow: flowHistory(U, flow, (text) => warnings.push(text)) } : {}),
       ...(staggered ? { staggered: measureStaggered(U, staggered) } : {}),
-      warnings: read.warnings,
+      warnings,
     };
   }
 
@@ -155,8 +156,8 @@ export class Measurer {
   }
 }
 
-function flowHistory(U: LinkField, options: { readonly time: number; readonly step: number }): FlowPoint[] {
-  const flow = gradientFlow({ action: "wilson", step: options.step });
+function flowHistory(U: LinkField, options: { readonly time: number; readonly step: number }, onWarning: (text: string) => void): FlowPoint[] {
+  const flow = gradientFlow({ action: "wilson", step: options.step, onWarning });
   const V = U.clone() as LinkField;
   const steps = Math.round(options.time / options.step);
   const points: FlowPoint[] = [];

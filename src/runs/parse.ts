@@ -1,24 +1,21 @@
 /** From the text of a run file to a resolved configuration; every complaint names the key, what stands there and what was expected. */
-import { readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { TomlError, parse } from "smol-toml";
 import type { z } from "zod";
-import { ConfigurationError, FileFormatError } from "../errors.ts";
-import { nearest } from "../util/index.ts";
+import { ConfigurationError } from "../errors.ts";
+import { nearest, readRegularFile } from "../util/index.ts";
 import { isRun, readRunInfo } from "./folder.ts";
 import { type RunConfiguration, runJsonSchema, runSchema } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
+/** No run file is longer. */
+const MAX_BYTES = 1 << 24;
+
 /** Reads a run file; paths stay as they are written (see `baseOf`). @throws FileFormatError when it cannot be read, ConfigurationError as `parseRun`. */
 export function readRunFile(file: string): RunConfiguration {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected a run file: gaugegrad init --list names starters`);
-  }
+  const text = readRegularFile(file, "a run file: gaugegrad init --list names starters", MAX_BYTES).toString("utf8");
   return parseRun(text, file);
 }
 

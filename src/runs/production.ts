@@ -114,6 +114,7 @@ class Production implements Disposable {
   #done: boolean;
   #saved: number;
   #modelWritten = false;
+  readonly #warned = new Set<string>();
   #counters: Record<string, { done: number; accepted: number }>;
 
   constructor(paths: RunPaths, options: ProductionOptions, system: System, found: Found | undefined) {
@@ -142,6 +143,14 @@ class Production implements Disposable {
 
   [Symbol.dispose](): void {
     this.#metrics[Symbol.dispose]();
+  }
+
+  /** Warnings of every measurement again are said the first time. Their numbers differ, their beginnings do not. */
+  #warnOnce(text: string): void {
+    const [kind = text] = text.split(":");
+    if (this.#warned.has(kind)) return;
+    this.#warned.add(kind);
+    this.warn(text);
   }
 
   warn(text: string): void {
@@ -200,6 +209,7 @@ class Production implements Disposable {
     const before = this.#counters[phase] ?? { done: 0, accepted: 0 };
     this.#counters[phase] = { done: before.done + (trajectories.length || 1), accepted: before.accepted + trajectories.filter((t) => t.accepted).length };
     this.#metrics.append(records);
+    for (const text of records.flatMap((r) => (r.kind === "measurement" ? (r.warnings ?? []) : []))) this.#warnOnce(text);
     const kept = configuration.output.configurations;
     if (kept && phase === "sample" && position % kept.every === 0) this.#keep(kept);
     this.#options.onUnit?.({ position, phase, records, counters: this.#counters });
@@ -207,7 +217,8 @@ class Production implements Disposable {
 
   /** Stores the links of this position; a resumed run writes the same bits once more. */
   #keep({ format, precision }: NonNullable<ResolvedRun["configuration"]["output"]["configurations"]>): void {
-    const options: WriteOptions = precision === undefined ? {} : { precision };
+    const provenance = { sequenceNumber: String(this.#progress.position), ensembleId: this.#options.run.hash.slice(0, 12), creator: `gaugegrad ${packageVersion()}` };
+    const options: WriteOptions = { provenance, ...(precision === undefined ? {} : { precision }) };
     mkdirSync(this.#paths.configurations, { recursive: true });
     writeGauge(join(this.#paths.configurations, `${String(this.#progress.position).padStart(8, "0")}.${format}`), this.#system.U, format, options);
   }

@@ -68,6 +68,8 @@ export interface MeasurementRecord {
   readonly forces?: { readonly [part: string]: ForceSize };
   /** Along the gradient flow, when asked for; times in lattice units. */
   readonly flow?: readonly FlowPoint[];
+  /** What was unusual, such as an unstable flow; one sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 /** One flow time. E = energy density by the clover; t2E = t^2 E. */

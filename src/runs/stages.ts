@@ -173,7 +173,7 @@ function storedSamples({ configuration: c, base }: ResolvedRun, system: System, 
   const random = randomStream(c.sampler.seed, c.sampler.stream);
   const { target, lattice, group, guide } = system;
   return c.training!.configurations!.map((file, k) => {
-    const { U } = readGauge(resolve(base, file), { lattice: lattice.extents, group, makeLattice: () => lattice });
+    const { U } = readGauge(resolve(base, file), { lattice: lattice.extents, group, makeLattice: () => lattice, onGroup: true });
     target.refresh?.(U, k, random);
     return takeSample(U, target, guide!.effective!.fields, { force: loss.needs.force });
   });

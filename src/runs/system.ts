@@ -67,7 +67,7 @@ function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Gro
   const { seed, stream } = c.sampler;
   if (kind === "hot") return hot(lattice, group, { seed, stream });
   if (kind === "near-unit") return nearUnit(lattice, group, { seed, stream, width });
-  if (kind === "file") return readGauge(resolve(base, file!), { lattice: c.lattice.extents, group, makeLattice: () => lattice }).U;
+  if (kind === "file") return readGauge(resolve(base, file!), { lattice: c.lattice.extents, group, makeLattice: () => lattice, onGroup: true }).U;
   return cold(lattice, group);
 }
 

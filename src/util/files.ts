@@ -1,6 +1,78 @@
-/** Files written so that no reader and no crash ever sees half of one. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+/** Files: regular ones only, read without waiting for pipes, written so that no reader and no crash ever sees half of one. */
+import { randomInt } from "node:crypto";
+import { closeSync, constants, fchmodSync, fstatSync, fsyncSync, lstatSync, openSync, readSync, realpathSync, renameSync, rmSync, statSync, type Stats, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { FileFormatError, GaugegradError } from "../errors.ts";
+
+/** What something is that is no regular file. */
+function kindOf(s: Stats): string {
+  return s.isDirectory() ? "a folder" : s.isFIFO() ? "a pipe" : s.isSocket() ? "a socket" : s.isSymbolicLink() ? "a link" : "a device";
+}
+
+/** The first clause of an operating system's message: "ENOENT: no such file or directory". */
+const reason = (error: unknown): string => (error as Error).message.split(",")[0]!;
+
+/** A file that is open for reading; close the handle when done. */
+export interface OpenFile {
+  readonly handle: number;
+  readonly size: number;
+}
+
+/**
+ * Opens a regular file (or a link to one) for reading. Folders, pipes, sockets and devices are refused before anything waits for them.
+ * @param what what the caller expects, for the message: "a model file".
+ * @throws FileFormatError with the file's name.
+ */
+export function openRegularFile(file: string, what = "a readable file"): OpenFile {
+  let handle: number | undefined;
+  try {
+    // a device may act on being opened, so the name is looked at first; the handle is looked at again, as names change
+    expectRegular(file, statSync(file), what);
+    handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const s = fstatSync(handle);
+    expectRegular(file, s, what);
+    return { handle, size: s.size };
+  } catch (error) {
+    if (handle !== undefined) closeSync(handle);
+    if (error instanceof FileFormatError) throw error;
+    throw new FileFormatError(`${file}: cannot be opened (${reason(error)}), expected ${what}`);
+  }
+}
+
+function expectRegular(file: string, s: Stats, what: string): void {
+  if (!s.isFile()) throw new FileFormatError(`${file}: got ${kindOf(s)}, not a regular file, expected ${what}${s.isDirectory() ? "" : ": copy it to a file first"}`);
+}
+
+/** Reads `into.length` bytes at position `at` of an open file. @throws FileFormatError when they are not there. */
+export function readFully(file: string, handle: number, at: number, into: Uint8Array): void {
+  for (let done = 0; done < into.length; ) {
+    let n: number;
+    try {
+      n = readSync(handle, into, done, into.length - done, at + done);
+    } catch (error) {
+      throw new FileFormatError(`${file}: reading failed (${reason(error)})`);
+    }
+    if (n === 0) throw new FileFormatError(`${file}: ended at byte ${at + done}, expected ${into.length - done} bytes more: the file shrank while it was read`);
+    done += n;
+  }
+}
+
+/**
+ * All bytes of a regular file.
+ * @param limit largest size that is accepted, in bytes.
+ * @throws FileFormatError as `openRegularFile`, and for larger files.
+ */
+export function readRegularFile(file: string, what?: string, limit = 2 ** 31): Buffer {
+  const { handle, size } = openRegularFile(file, what);
+  try {
+    if (size > limit) throw new FileFormatError(`${file}: got ${size} bytes, expected at most ${limit}: another file is meant`);
+    const bytes = Buffer.alloc(size);
+    readFully(file, handle, 0, bytes);
+    return bytes;
+  } finally {
+    closeSync(handle);
+  }
+}
 
 /** Where a writer puts its bytes. */
 export interface WriteTarget {
@@ -16,35 +88,67 @@ export function writeFileAtomic(file: string, data: Uint8Array | string): void {
 }
 
 /**
- * Writes a file through `fill`: a temporary file in the same folder, fsync, rename, fsync of the folder.
- * @throws the operating system's error or that of `fill`; an older file is then unchanged.
+ * Writes a regular file through `fill`: a new temporary file in the same folder, fsync, rename, fsync of the folder. A link stays and its target is
+ * written; devices, pipes and folders are never replaced. A file that was there keeps its permissions.
+ * @throws FileFormatError when the folder is not there or cannot be written, the disk is full, or `file` is no regular file; whatever `fill` throws. An older
+ * file is then unchanged.
  */
 export function writeFileAtomically(file: string, fill: (target: WriteTarget) => void): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const { path, mode } = destination(file);
+  // random and exclusive: nobody can have put a link there
+  const temporary = `${path}.${randomInt(2 ** 47)}.tmp`;
+  let handle: number;
   try {
-    const handle = openSync(temporary, "w");
+    handle = openSync(temporary, "wx");
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+  try {
     try {
-      let end = 0;
-      const put = (bytes: Uint8Array, at: number): void => {
-        for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done, at + done);
-      };
-      fill({
-        write: (bytes) => {
-          put(bytes, end);
-          end += bytes.length;
-        },
-        overwrite: (at, bytes) => put(bytes, at),
-      });
+      if (mode !== undefined) fchmodSync(handle, mode);
+      fill(targetOf(handle));
       fsyncSync(handle);
     } finally {
       closeSync(handle);
     }
-    renameSync(temporary, file);
+    renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw error instanceof GaugegradError || (error as NodeJS.ErrnoException).syscall === undefined ? error : cannotWrite(file, error);
   }
-  if (process.platform !== "win32") syncFolder(dirname(file));
+  if (process.platform !== "win32") syncFolder(dirname(path));
+}
+
+function cannotWrite(file: string, error: unknown): FileFormatError {
+  return Object.assign(new FileFormatError(`${file}: cannot be written (${reason(error)}), expected a folder with room that may be written to`), { cause: error });
+}
+
+/** Where the bytes go: the file, or what the link of that name points to. */
+function destination(file: string): { readonly path: string; readonly mode?: number } {
+  try {
+    const link = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    const s = statSync(file, { throwIfNoEntry: false });
+    if (link && !s) throw new FileFormatError(`${file}: is a link to nothing, expected a file or a new name: remove the link or make its target`);
+    if (!s) return { path: file };
+    if (!s.isFile()) throw new FileFormatError(`${file}: is ${kindOf(s)}, expected a regular file or a new name: outputs never replace anything else`);
+    return { path: link ? realpathSync(file) : file, mode: s.mode & 0o777 };
+  } catch (error) {
+    throw error instanceof FileFormatError ? error : cannotWrite(file, error);
+  }
+}
+
+function targetOf(handle: number): WriteTarget {
+  let end = 0;
+  const put = (bytes: Uint8Array, at: number): void => {
+    for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done, at + done);
+  };
+  return {
+    write: (bytes) => {
+      put(bytes, end);
+      end += bytes.length;
+    },
+    overwrite: (at, bytes) => put(bytes, at),
+  };
 }
 
 /** Makes the rename itself durable. */

@@ -93,7 +93,7 @@ describe.skipIf(missing)("measure", () => {
     const [good, bad] = JSON.parse(r.stdout) as [Measurement, { file: string; error: string }];
     expect(good.checks.checksum).toBe("ok");
     expect(bad).toMatchObject({ file: "no.txt" });
-    expect(r.stderr).toMatch(/no\.txt[^\n]*expected NERSC/);
+    expect(r.stderr).toMatch(/no\.txt: this is text, expected a configuration: give a file of links \(NERSC/);
   });
 
   test("wrong use", async () => {

@@ -57,7 +57,7 @@ test.each([
 });
 
 test("a missing file, no folder: one line and the right exit code", async () => {
-  expect(await cli(["hmc", join(scratch.folder, "nothing.toml"), "--dir", scratch.path()])).toMatchObject({ code: 5, stderr: expect.stringMatching(/nothing\.toml: cannot be read \(ENOENT.*gaugegrad init/) });
+  expect(await cli(["hmc", join(scratch.folder, "nothing.toml"), "--dir", scratch.path()])).toMatchObject({ code: 5, stderr: expect.stringMatching(/nothing\.toml: cannot be opened \(ENOENT.*gaugegrad init/) });
   expect(await cli(["hmc", scratch.file("good.toml", base + steps)])).toMatchObject({ code: 2, stderr: expect.stringContaining("--dir") });
 });
 

@@ -1,7 +1,7 @@
 /** What other codes fold into links is detected and reported; the links themselves stay as stored. */
 import { expect, test } from "vitest";
 import { type LinkField, SU, hot, lattice } from "gaugegrad";
-import { readGauge } from "../../src/io/index.ts";
+import { readGauge, unitarityLimit } from "../../src/io/index.ts";
 import { ildgFile, linksOf, nerscFile, npyWhole, payload, sites } from "./encode.ts";
 
 const geo = lattice([4, 4, 2, 4], { threads: 1 });
@@ -70,6 +70,34 @@ test("links that are not unitary: confirmed by a checksum they are read, otherwi
   expect(readGauge(npyWhole(linksOf(slightly))).warnings.join()).toMatch(/2.00e-9 at site/);
 });
 
+test("one limit for links that enter a run, whatever the format; single precision passes, swapped blocks of a NERSC file do not", () => {
+  const read = (bytes: Buffer, onGroup = true): unknown => readGauge(bytes, { threads: 1, onGroup });
+  for (const bits of [32, 64] as const) for (const rows of [3, 2]) expect(() => read(nerscFile(linksOf(su3), { bits, rows }))).not.toThrow();
+  for (const make of [(U: LinkField) => nerscFile(linksOf(U)), (U: LinkField) => ildgFile(linksOf(U)), (U: LinkField) => npyWhole(linksOf(U))]) {
+    // |U U^+ - 1| is twice the relative error
+    const [below, above] = [0.4, 0.6].map((x) => scaled(su3, () => 1 + x * unitarityLimit(3))) as [LinkField, LinkField];
+    expect(() => read(make(below))).not.toThrow();
+    expect(() => read(make(above))).toThrow(/links are off the group by 3\.6\de-6 .* expected links of SU\(3\)/);
+    expect(() => read(make(above), false)).not.toThrow();
+  }
+  // two 8-byte words of one site change places: the sum of the words is the same
+  const bytes = nerscFile(linksOf(su3), { header: { PLAQUETTE: null, LINK_TRACE: null } });
+  const at = bytes.indexOf("END_HEADER\n") + 11;
+  const [a, b] = [Buffer.from(bytes.subarray(at, at + 8)), Buffer.from(bytes.subarray(at + 16, at + 24))];
+  bytes.set(b, at);
+  bytes.set(a, at + 16);
+  const r = readGauge(bytes, { threads: 1 });
+  expect([r.checks.checksum, r.warnings.join()]).toEqual(["ok", expect.stringContaining("not unitary")]);
+  expect(() => read(bytes)).toThrow(/off the group by/);
+});
+
+test("signs of a known pattern enter, others and zeros do not", () => {
+  const reason = (U: LinkField): string | undefined => readGauge(ildgFile(linksOf(U)), { threads: 1 }).offGroup;
+  expect([reason(su3), reason(scaled(su3, boundary)), reason(scaled(su3, eta))]).toEqual([undefined, undefined, undefined]);
+  expect(reason(scaled(su3, (x, mu) => (mu === 0 && x[0] === 1 ? -1 : 1)))).toBe("32 links have determinant -1, in no known pattern");
+  expect(reason(scaled(su3, (x, mu) => (mu === 3 && x[3] === 3 ? 0 : 1)))).toContain("open boundary");
+});
+
 test("U(N) links are told from SU(N)", () => {
   const su2 = hot(geo, SU(2), { seed: 9 });
   // a phase on the first column: unitary, determinant e^{0.3 i}
@@ -81,6 +109,7 @@ test("U(N) links are told from SU(N)", () => {
   }
   su2.set([a, ...[1, 2, 3].map((mu) => su2.toArray(mu))]);
   expect(warningsOf(su2)).toMatch(/in U\(2\), not SU\(2\)/);
+  expect(readGauge(ildgFile(linksOf(su2)), { threads: 1 }).offGroup).toMatch(/in U\(2\), not SU\(2\): the phase of a determinant is off by 2.99e-1/);
 });
 
 test("numbers that are none are refused with their place, whatever is allowed", () => {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { groupOf } from "../../gauge/index.ts";
 import { type ModelRecord, readModel } from "../../models/index.ts";
-import { table } from "../../util/index.ts";
+import { printable, table } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
 
@@ -39,12 +39,13 @@ function summary(file: string, record: ModelRecord & { readonly checksum: string
 function text(file: string, record: ModelRecord & { readonly checksum: string }): string {
   const { network, declaration, group, dimension, names, values, others, training, checksum } = record;
   const numbers = [...names.map((name, k) => [name, String(values[k])]), ...Object.entries(others).map(([name, x]) => [`${name} (not of the network)`, String(x)])];
-  return [
+  const lines = [
     `${file}: ${network}, ${groupOf(group).name}, ${dimension} dimensions, ${names.length} parameters`,
     `declaration ${JSON.stringify(declaration)}`,
     `training ${JSON.stringify(training)}`,
     `sha256 ${checksum} verified`,
     "",
-    table(["parameter", "value"], numbers),
-  ].join("\n");
+    ...table(["parameter", "value"], numbers).split("\n"),
+  ];
+  return lines.map(printable).join("\n");
 }

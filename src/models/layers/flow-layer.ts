@@ -6,7 +6,8 @@
  */
 import { ConfigurationError } from "../../errors.ts";
 import { type Algebras, type Links, type Scalar, type TracedOf, add, checkpoint, scaleBy } from "../../autograd/index.ts";
-import { flowStep, generator } from "../../gauge/index.ts";
+import { flowStep, generator, stableFlowStep } from "../../gauge/index.ts";
+import { emitWarning } from "../../util/index.ts";
 import { Layer } from "../layer.ts";
 import { type LoopSet, type NamedTerm, type TracedWeights, termsOf, weightedStaples } from "./loop-weights.ts";
 
@@ -43,7 +44,15 @@ export function flowLayer(options: FlowLayerOptions): Layer<number, FlowParamete
   const shape = Array.isArray(rho) ? 0 : Object.fromEntries(Object.keys(rho).map((k) => [k, 0]));
   const terms = termsOf(shape, options.loops);
   const eps = time / steps;
+  // the weights of all loops together, at their largest over the flow
+  const largest = lists.reduce((s, c) => s + (basis === "pieces" ? Math.max(...c.map(Math.abs)) : c.reduce((t, x) => t + Math.abs(x), 0)), 0);
+  let warned = false;
   return new Layer("flow", { rho }, (U: Links, p: TracedOf<FlowParameters>): Links => {
+    const limit = stableFlowStep(U.lattice.dim);
+    if (Math.abs(eps) * largest > limit && !warned) {
+      warned = true;
+      emitWarning(`flowLayer: got steps of ${eps} with weights up to ${largest}, expected their product below ${limit.toPrecision(2)} in ${U.lattice.dim} dimensions: on smooth fields the flow is unstable, take more steps`);
+    }
     let V = U;
     for (let k = 0; k < steps; k++) {
       const weights = [0, 1 / 4, 2 / 3].map((c) => weightsAt(p.rho as TracedTimeWeights, basis, (k + c) / steps, k / steps));

@@ -1,11 +1,11 @@
 /** Files of `gaugegrad spins`: model.json, metrics.jsonl, config.toml; written whole, into a new folder only. */
-import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "smol-toml";
 import type { Lattice } from "../../autograd/index.ts";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
 import { LinearModel, SpinTransformer, type SpinWeight, type TransformerParameters } from "../../spins/index.ts";
-import { writeFileAtomic } from "../../util/index.ts";
+import { readRegularFile, writeFileAtomic } from "../../util/index.ts";
 import type { SpinRun } from "./schema.ts";
 
 const FORMAT = "gaugegrad-spins";
@@ -49,9 +49,10 @@ export function writeModel(folder: string, run: SpinRun, model: LinearModel | Sp
 
 /** The effective weight of a model.json, on the lattice and at the temperature of the run. @throws FileFormatError, ConfigurationError when it belongs to another model. */
 export function readModelOn(lattice: Lattice, run: SpinRun, file: string): SpinWeight {
+  const text = readRegularFile(file, "the model.json of gaugegrad spins train", 1 << 28).toString("utf8");
   let content: Partial<ModelFile>;
   try {
-    content = JSON.parse(readFileSync(file, "utf8")) as Partial<ModelFile>;
+    content = (JSON.parse(text) ?? {}) as Partial<ModelFile>;
   } catch (error) {
     throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected the model.json of gaugegrad spins train`);
   }

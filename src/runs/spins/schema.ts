@@ -1,9 +1,9 @@
 /** Run files of `gaugegrad spins`: every key is known, everything else is an error. */
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { TomlError, parse } from "smol-toml";
 import { z } from "zod";
-import { ConfigurationError, FileFormatError } from "../../errors.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { readRegularFile } from "../../util/index.ts";
 
 const positive = z.number().positive();
 const count = z.number().int().min(1);
@@ -57,12 +57,7 @@ export type SpinRun = z.infer<typeof schema>;
 
 /** Reads a run file; `effective.file` is taken from its folder. @throws FileFormatError, ConfigurationError with the key, what stands there and what was expected. */
 export function readSpinRun(file: string): SpinRun {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected a run file with the tables model, effective, training, sampler`);
-  }
+  const text = readRegularFile(file, "a run file with the tables model, effective, training, sampler", 1 << 24).toString("utf8");
   let raw: unknown;
   try {
     raw = parse(text);

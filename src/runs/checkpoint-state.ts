@@ -1,0 +1,56 @@
+/** What is read from a checkpoint is looked at before it is used: a right checksum does not say that this program wrote it. */
+import { FileFormatError } from "../errors.ts";
+import type { CheckpointState } from "./records.ts";
+
+type Check = (x: unknown) => boolean;
+const count: Check = (x) => Number.isSafeInteger(x) && (x as number) >= 0;
+const text: Check = (x) => typeof x === "string";
+const record: Check = (x) => typeof x === "object" && x !== null && !Array.isArray(x) && !ArrayBuffer.isView(x);
+const listOf = (check: Check): Check => (x) => Array.isArray(x) && x.every(check);
+const finite: Check = (x) => x instanceof Float64Array && x.every(Number.isFinite);
+const shaped = (keys: Readonly<Record<string, Check>>): Check => (x) => record(x) && Object.entries(keys).every(([key, check]) => check((x as Record<string, unknown>)[key]));
+const orNull = (check: Check): Check => (x) => x === null || check(x);
+
+const training: Check = shaped({
+  version: (x) => x === 1,
+  names: listOf(text),
+  parameters: finite,
+  optimiser: record,
+  offset: record,
+  step: count,
+  counters: shaped({ rounds: count, accepted: count }),
+  best: orNull(shaped({ round: count, parameters: finite })),
+  buffer: listOf(record),
+});
+
+/** What each key holds. Whether links and extents belong together, and to the run, is looked at besides. */
+const KEYS: Readonly<Record<keyof CheckpointState, Check>> = {
+  version: (x) => x === 1,
+  command: text,
+  configurationHash: text,
+  configuration: (x) => record(x) && record((x as Record<string, unknown>)["sampler"]),
+  arithmetic: shaped({ engine: text, fusedMultiplyAdd: (x) => typeof x === "boolean" }),
+  position: count,
+  total: count,
+  done: (x) => typeof x === "boolean",
+  phase: (x) => ["thermalise", "train", "sample", "epochs"].includes(x as string),
+  random: shaped({ seed: count, stream: count }),
+  group: count,
+  extents: listOf(count),
+  links: listOf(finite),
+  parameters: orNull(shaped({ names: listOf(text), values: finite })),
+  training: orNull(training),
+  counters: (x) => record(x) && Object.values(x as object).every(shaped({ done: count, accepted: count })),
+  metrics: shaped({ bytes: count, lines: count, sha256: text }),
+};
+
+/** The state of a checkpoint of a run. @throws FileFormatError that names the file and what is wrong in it. */
+export function expectState(file: string, x: unknown): CheckpointState {
+  if (!record(x)) throw new FileFormatError(`${file}: got a checkpoint of another kind, expected one of a run`);
+  const state = x as CheckpointState;
+  const bad = (Object.entries(KEYS) as [keyof CheckpointState, Check][]).find(([key, check]) => !check(state[key]));
+  if (bad) throw new FileFormatError(`${file}: got a checkpoint whose "${bad[0]}" is not what a run stores, expected one of a run: restore it from a copy`);
+  const size = state.extents.reduce((v, L) => v * L, 2 * state.group * state.group);
+  if (state.links.length !== state.extents.length || state.links.some((a) => a.length !== size)) throw new FileFormatError(`${file}: got links of other sizes than its extents ${state.extents.join("x")} and N = ${state.group} have, expected ${size} reals a direction: restore it from a copy`);
+  return state;
+}

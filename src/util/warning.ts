@@ -1,0 +1,8 @@
+/** Warnings of library functions that have no one else to tell. */
+
+/** A warning of the process (`process.on("warning", ...)`, stderr by default), or of the console where there is no process. */
+export function emitWarning(text: string): void {
+  const { process } = globalThis as { process?: { emitWarning?: (text: string, type: string) => void } };
+  if (process?.emitWarning) process.emitWarning(text, "GaugegradWarning");
+  else console.warn(text);
+}
