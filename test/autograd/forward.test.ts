@@ -148,6 +148,17 @@ describe.each([1, 2, 3, 4, 5])("matrix functions, N = %d", (N) => {
     };
     each(values((m: Matrix) => ta(m), a), anti, 1e-15);
     each(values((m: Matrix) => exp(ta(m)), a), (n) => D.exponentialOf(anti(n)), 2e-14);
+    // along A itself: d^k exp(A) = A^k exp(A), for a matrix of norm 1, where the series is longest
+    const one = (n: number): D.Dense => {
+      const x = anti(n);
+      return D.scaled(1 / Math.hypot(...D.flat(x)), x);
+    };
+    const ones = field(type, Float64Array.from(Array.from({ length: V }, (_, n) => D.flat(one(n))).flat()));
+    if (N <= 3) each(values((m: Matrix) => dexp(ta(m), m, m, m, m), ones), (n) => {
+      const x = one(n);
+      const x2 = D.product(x, x);
+      return D.product(D.product(x2, x2), D.exponentialOf(x));
+    }, 8e-15);
     // exp([[A, B], [0, A]]) has the derivative in its upper right block
     each(values((m: Matrix, b: Matrix) => dexp(ta(m), b), a, direction), (n) => {
       const [x, b] = [anti(n), B(n)];

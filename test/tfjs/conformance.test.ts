@@ -4,13 +4,21 @@
  */
 import { describe, expect, test } from "vitest";
 import { pullback } from "../../src/autograd/backward.ts";
-import { type Field, type Lattice, type Traced, allOps, number, pairing, record, scaleBy } from "../../src/autograd/index.ts";
+import { type Field, Field as FieldOf, type Lattice, type Matrix, type Traced, allOps, number, pairing, polar, record, scaleBy, siteMatrixType } from "../../src/autograd/index.ts";
 import { inputOp } from "../../src/autograd/program.ts";
 import { makeLattice } from "../../src/compiler/index.ts";
 import { ruleOf } from "../../src/compiler/tfjs/rules.ts";
+import { loadTfjs } from "../../src/compiler/tfjs/index.ts";
+import * as D from "../autograd/dense.ts";
+import { fakeNodeModule } from "./fake-node.ts";
 import { presentEngines, randomField } from "./helpers.ts";
 
-const backends = await presentEngines();
+/** Every engine that is present, in every precision that it has; the raw ops in float64 on a stand-in for the addon in any case. */
+const backends = [
+  ...(await presentEngines()),
+  ...(await presentEngines(["tfjs-node-gpu", "tfjs-node"], "f64")),
+  await loadTfjs({ engine: "tfjs-node", precision: "f64", module: fakeNodeModule() }),
+];
 
 /** Roundoffs of the largest component for a value; each derivative passes through a program about twice as long. */
 const ROUNDOFFS = 32;
@@ -50,13 +58,13 @@ function evaluate(lattice: Lattice, apply: (inputs: readonly Traced[]) => Traced
 }
 
 for (const backend of backends) {
-  const { engine } = backend.loaded;
+  const { engine, precision, device } = backend.loaded;
   for (const [extents, N] of [[[4, 2], 1], [[2, 2, 4], 2], [[3, 2], 3], [[2, 2, 2, 2], 3], [[4, 2], 4]] as const) {
-    // the plain JavaScript engine is the slowest, and shares all rules with the others
-    if (engine === "cpu" && (N > 3 || extents.length > 3)) continue;
+    // small calls are slow without a GPU, but for WebAssembly, and the rules are the same
+    if (engine !== "wasm" && device !== "cuda" && (N > 3 || extents.length > 2)) continue;
     const lattice = makeLattice(extents, { engine: backend });
     const reference = makeLattice(extents, { backend: "js" });
-    describe(`${engine} on ${lattice}, N = ${N}`, () => {
+    describe(`${engine} ${precision} on ${lattice}, N = ${N}`, () => {
       for (const op of allOps)
         for (const sample of op.samples(lattice, N))
           test(`${op.name}: ${sample.label}`, () => {
@@ -74,3 +82,24 @@ for (const backend of backends) {
     });
   }
 }
+
+describe.each(backends.map((b) => [`${b.loaded.engine} ${b.loaded.precision}`, b] as const))("polar parts of ill-conditioned matrices on %s", (_name, backend) => {
+  const roundoff = backend.loaded.arrays.roundoff;
+  const lattice = makeLattice([4, 2], { engine: backend });
+  let seed = 3;
+  const random = (): number => ((seed = (seed * 16807) % 2147483647) / 2147483647) * 2 - 1;
+  test.each([[1, 1], [2, 1], [2, 1e4], [3, 1e2], [3, 1e4], ...(roundoff < 1e-10 ? [[2, 1e8], [3, 1e8], [4, 1e8]] : [])] as [number, number][])("N = %d, condition %d", (N, condition) => {
+    const sites = Array.from({ length: lattice.volume }, (_, n) => {
+      const [U, W] = [D.unitary(N, random), D.dagger(D.unitary(N, random))];
+      const S = D.diagonal(Array.from({ length: N }, (__, i) => (i === 0 ? 3 : i === N - 1 ? 3 / condition : 3 * condition ** (n % 2 === 0 ? -i / (N - 1) : -Math.abs(random())))));
+      return { m: D.product(D.product(U, S), W), w: D.product(U, W) };
+    });
+    const x = new FieldOf(lattice, siteMatrixType(lattice, N)).set(Float64Array.from(sites.flatMap((s) => D.flat(s.m))));
+    const got = (record(((m: Matrix) => polar(m)) as never, x as never).run(x as never) as unknown as Field).toArray();
+    sites.forEach(({ w }, n) => {
+      const W = D.at(got, N, n);
+      expect(D.difference(D.product(W, D.dagger(W)), D.unitMatrix(N))).toBeLessThan(32 * roundoff);
+      if (N > 1) expect(D.difference(W, w)).toBeLessThan(64 * roundoff * condition);
+    });
+  });
+});

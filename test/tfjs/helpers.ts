@@ -1,18 +1,18 @@
 /** Engines that are present here, and fields for the tests. */
 import { Field, type Lattice, type MatrixType, type ValueType } from "../../src/autograd/index.ts";
-import { type TfjsBackend, type TfjsEngineName, engineNames, loadTfjs } from "../../src/compiler/tfjs/index.ts";
+import { type TfjsBackend, type TfjsEngineName, type TfjsPrecision, engineNames, loadTfjs } from "../../src/compiler/tfjs/index.ts";
 import { BackendError } from "../../src/errors.ts";
 
 /** Loads what can be loaded; says why the others are skipped. REQUIRE_CUDA=1 makes a missing GPU an error. */
-export async function presentEngines(names: readonly TfjsEngineName[] = engineNames): Promise<TfjsBackend[]> {
+export async function presentEngines(names: readonly TfjsEngineName[] = engineNames, precision: TfjsPrecision = "f32"): Promise<TfjsBackend[]> {
   const found: TfjsBackend[] = [];
   for (const engine of names)
     try {
-      found.push(await loadTfjs({ engine }));
+      found.push(await loadTfjs({ engine, precision }));
     } catch (error) {
       if (!(error instanceof BackendError)) throw error;
       if (engine === "tfjs-node-gpu" && process.env["REQUIRE_CUDA"] === "1") throw error;
-      console.log(`skipped: ${error.message}`);
+      if (precision === "f32") console.log(`skipped: ${error.message}`);
     }
   if (process.env["REQUIRE_CUDA"] === "1" && !found.some((e) => e.device === "cuda")) throw new BackendError("REQUIRE_CUDA=1: no engine uses a GPU, expected tfjs-node-gpu on device cuda");
   return found;

@@ -20,8 +20,11 @@ import { factored } from "./factor.ts";
 import { ta } from "./ta.ts";
 import { closed } from "./trace.ts";
 
-/** Terms of the Taylor series for norm at most 1: the next one is below 1e-17. */
-const TERMS = 18;
+/**
+ * Last power of the Taylor series for norm at most 1: the next one, 1/19!, is below 1e-17. The k-th derivative of A^n / n! is of the size
+ * A^(n-k) / (n-k)!, so every direction needs one power more; even for N = 2.
+ */
+const lastPower = (directions: number): number => 18 + 2 * Math.ceil(directions / 2);
 
 /** |A|^2 beyond which |A| has no digits after the point. */
 const LARGEST = 2 ** 104;
@@ -59,7 +62,7 @@ export const expOp: Op = {
   cost: (types) => {
     const N = (types[0] as MatrixType).N;
     const product = 8 * N ** 3 * 3 ** (types.length - 1);
-    return N === 2 || N === 3 ? 3 * product + 300 * 3 ** (types.length - 1) : TERMS * product;
+    return N === 2 || N === 3 ? 3 * product + 300 * 3 ** (types.length - 1) : lastPower(types.length - 1) * product;
   },
   samples: (lattice, N) => {
     const [m, a] = [siteMatrixType(lattice, N), siteMatrixType(lattice, N, true)];
@@ -141,9 +144,10 @@ const unflatten = (v: readonly V[]): C[] => Array.from({ length: v.length / 2 },
 function byTaylor(b: Site, N: number, arg: Poly<M>): Poly<M> {
   const m = matrixOps(b, N);
   const width = 2 * N * N;
+  const last = b.constant(lastPower(Math.log2(arg.length)));
   const start = arg.flatMap((_, q) => m.flat(q === 0 ? m.unit() : m.zero()));
-  // p <- 1 + A p / n for n = TERMS .. 1
-  const out = b.loop(b.constant(TERMS), [b.constant(TERMS), ...start], ([n, ...values]) => {
+  // p <- 1 + A p / n for n = last .. 1
+  const out = b.loop(last, [last, ...start], ([n, ...values]) => {
     const p: Poly<M> = arg.map((_, q) => unflatten(values.slice(q * width, (q + 1) * width)));
     const inverse = b.div(b.constant(1), n!);
     const scaled = polyProduct(arg, p, m.times, m.timesPlus).map((x) => x && m.rscale(inverse, x));
@@ -161,15 +165,16 @@ function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
   const c1: Poly<C> = A2.map((x) => x && m.rscale(b.constant(0.5), [m.trace(x)])[0]);
   c1[0] = { re: c1[0]!.re, im: b.constant(0) };
   const real = (r: number): C => m.constant(r);
+  const last = lastPower(Math.log2(arg.length));
   const inverseFactorials = [1];
-  for (let n = 1; n <= TERMS + 1; n++) inverseFactorials.push(inverseFactorials[n - 1]! / n);
+  for (let n = 1; n <= last + 1; n++) inverseFactorials.push(inverseFactorials[n - 1]! / n);
   const constant = (n: number): Poly<C> => arg.map((_, q) => (q === 0 ? real(inverseFactorials[n]!) : undefined));
   let result: Poly<M>;
   if (N === 2) {
     // A^2 = c1: even powers give q0, odd ones q1
-    let q0 = constant(TERMS);
-    let q1 = constant(TERMS + 1);
-    for (let n = TERMS - 2; n >= 0; n -= 2) {
+    let q0 = constant(last);
+    let q1 = constant(last + 1);
+    for (let n = last - 2; n >= 0; n -= 2) {
       q0 = polyProduct(c1, q0, m.mul, m.fma, constant(n));
       q1 = polyProduct(c1, q1, m.mul, m.fma, constant(n + 1));
     }
@@ -179,8 +184,8 @@ function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
     // trilinear tr(A A A)/3; its e-expansion is tr(A2 A)/3
     const c0: Poly<C> = polyProduct(A2, A, m.traceProduct, (x, y, z) => m.add(z, m.traceProduct(x, y))).map((z) => z && m.rscale(b.constant(1 / 3), [z])[0]);
     c0[0] = { re: b.constant(0), im: c0[0]!.im };
-    let q: [Poly<C>, Poly<C>, Poly<C>] = [constant(TERMS), arg.map(() => undefined), arg.map(() => undefined)];
-    for (let n = TERMS - 1; n >= 0; n--) {
+    let q: [Poly<C>, Poly<C>, Poly<C>] = [constant(last), arg.map(() => undefined), arg.map(() => undefined)];
+    for (let n = last - 1; n >= 0; n--) {
       // A (q0 + q1 A + q2 A^2) = q2 c0 + (q0 + q2 c1) A + q1 A^2
       q = [polyProduct(c0, q[2], m.mul, m.fma, constant(n)), polyProduct(c1, q[2], m.mul, m.fma, q[0]), q[1]];
     }

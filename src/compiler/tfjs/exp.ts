@@ -7,8 +7,11 @@ import type { Pair } from "../../backend/tfjs/arrays.ts";
 import { type Value, extent } from "./layout.ts";
 import { type RuleContext, type Steps, inner, product, times } from "./rules.ts";
 
-/** Cubic blocks after the first: the series ends with A^11 / 11! (next term 2e-9) in float32, with A^17 / 17! (1.6e-16) in float64. */
-const BLOCKS = { f32: 3, f64: 5 } as const;
+/**
+ * Last power of the series without directions: the first one left out is 2e-9 in float32, 4e-19 in float64. The k-th derivative of A^n / n!
+ * is of the size A^(n-k) / (n-k)!, so every direction needs one power more.
+ */
+const LAST = { f32: 11, f64: 19 } as const;
 
 export function* expRule(c: RuleContext, inputs: readonly Value[]): Steps<Value> {
   const { b, store } = c;
@@ -24,7 +27,7 @@ export function* expRule(c: RuleContext, inputs: readonly Value[]): Steps<Value>
     M = triangular(c, M, diagonal(c, times(c, 2 ** -halvings, X), N, size), size);
     size *= 2;
   }
-  let E = series(c, M, size);
+  let E = series(c, M, size, directions.length);
   for (let k = 0; k < halvings; k++) E = product(c, E, E);
   if (directions.length === 0) return E;
   const V = store.layout.lattice.volume;
@@ -34,9 +37,10 @@ export function* expRule(c: RuleContext, inputs: readonly Value[]): Steps<Value>
 }
 
 /** sum_n M^n / n! up to the order of the precision. */
-function series(c: RuleContext, M: Pair, size: number): Pair {
+function series(c: RuleContext, M: Pair, size: number, directions: number): Pair {
   const { b, store } = c;
-  const blocks = b.roundoff > 1e-10 ? BLOCKS.f32 : BLOCKS.f64;
+  // cubic blocks after the first, which ends with the power 2
+  const blocks = Math.ceil(((b.roundoff > 1e-10 ? LAST.f32 : LAST.f64) + directions - 2) / 3);
   const M2 = product(c, M, M);
   const M3 = product(c, M2, M);
   const inverse = [1];
