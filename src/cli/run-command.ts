@@ -9,7 +9,7 @@ import type { CliContext } from "./context.ts";
 import { CommandExit } from "./exit.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
 import {
-  type Estimate, type Outcome, type ProductionOptions, type ResolvedRun, type RunCommand, type RunConfiguration, baseOf, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
+  type Estimate, type Outcome, type ProductionOptions, type ResolvedRun, type RunCommand, type RunFile, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
 } from "../runs/index.ts";
 
 interface Options extends EngineFlags, GlobalOptions {
@@ -35,8 +35,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run after its trajectory with a checkpoint and exit code 75.\n")
     .action(async (file: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<Options>();
-      const path = resolve(context.directory, file);
-      const run = resolveRun(name, withSeed(readRunFile(path), options.seed), baseOf(path));
+      const run = resolveRun(name, withSeed(await readRunFile(resolve(context.directory, file)), options.seed));
       const warn = (text: string): void => {
         if (!options.quiet) context.stderr(`gaugegrad: ${text}\n`);
       };
@@ -54,7 +53,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     });
 }
 
-const withSeed = (c: RunConfiguration, seed: number | undefined): RunConfiguration => (seed === undefined ? c : { ...c, sampler: { ...c.sampler, seed } });
+const withSeed = (file: RunFile, seed: number | undefined): RunFile => (seed === undefined ? file : { ...file, configuration: { ...file.configuration, sampler: { ...file.configuration.sampler, seed } } });
 
 async function produceWithProgress(context: CliContext, run: ResolvedRun, folder: string, options: Options, onWarning: (text: string) => void): Promise<Outcome> {
   const stream = context.progressTTY ? process.stderr : new Writable({ write: (chunk, _encoding, done) => (context.stderr(String(chunk)), done()) });

@@ -13,4 +13,3 @@ export {
   type ConvolutionBlock, type ConvolutionOptions, type ConvolutionParameters, type Gate, bilinear, convolution, convolutionChannels, convolutionParameters, loopChannels, traceGate,
   transportConvolution, transported,
 } from "./layers/convolution.ts";
-export { buildNetwork, networks } from "./network-registry.ts";

@@ -5,8 +5,9 @@
 import type { LinkField } from "../autograd/index.ts";
 import { NaNError, PhysicsCheckError, SolverError } from "../errors.ts";
 import { unitarityDefect } from "../gauge/index.ts";
-import type { Hmc, Sampler, TrajectoryResult } from "../samplers/index.ts";
+import type { Sampler, TrajectoryResult } from "../samplers/index.ts";
 import type { CheckRecord } from "./records.ts";
+import type { RunSampler } from "./registry/part.ts";
 import type { RunConfiguration } from "./schema.ts";
 
 /** Runs a part of a production, in which NaN and solvers that do not converge are failed checks. */
@@ -19,14 +20,14 @@ export function checking<T>(what: string, part: () => T): T {
   }
 }
 
-/** HMC that checks itself. */
+/** A sampler that checks itself; one without molecular dynamics has no reversibility to look at. */
 export class CheckedSampler implements Sampler<number, TrajectoryResult> {
   readonly name: string;
-  readonly #hmc: Hmc;
+  readonly #hmc: RunSampler;
   readonly #limits: RunConfiguration["checks"];
   readonly #onCheck: (record: CheckRecord) => void;
 
-  constructor(hmc: Hmc, limits: RunConfiguration["checks"], onCheck: (record: CheckRecord) => void) {
+  constructor(hmc: RunSampler, limits: RunConfiguration["checks"], onCheck: (record: CheckRecord) => void) {
     this.name = hmc.name;
     this.#hmc = hmc;
     this.#limits = limits;
@@ -49,7 +50,7 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
 
   #checkedStep(U: LinkField, trajectory: number): TrajectoryResult {
     const { reversibility: limit, unitarity: unitarityLimit } = this.#limits;
-    const back = this.#hmc.reversibility(U);
+    const back = this.#hmc.reversibility?.(U) ?? { maxDifference: 0, dH: 0 };
     if (!(back.maxDifference <= limit)) throw new PhysicsCheckError(`trajectory ${trajectory}: integrating forward and back changes the links by ${back.maxDifference}, expected at most ${limit} (checks.reversibility): the integration is unstable, use smaller steps`);
     using before = U.clone();
     const first = this.#hmc.step(U);

@@ -1,43 +1,54 @@
 /** What a run rests on, as BibTeX. Entries are identified by their arXiv numbers; nothing else is stated that is not known for certain. */
-import type { RunConfiguration } from "./schema.ts";
+import type { Part } from "./registry/part.ts";
+import type { Registry } from "./registry/registry.ts";
+import { type RunConfiguration, observablesOf, optionsOf } from "./schema.ts";
 
-interface Citation {
-  readonly key: string;
+interface Reference {
   readonly eprint: string;
   readonly fields?: { readonly [field: string]: string };
   /** Why it is cited. */
   readonly note: string;
-  readonly used: (c: RunConfiguration) => boolean;
 }
 
-const guided = (c: RunConfiguration): boolean => c.network !== undefined || c.training !== undefined || c.guide.action !== undefined || c.guide.masses !== undefined;
-/** Kinds of all layers of the network. */
-const kinds = (c: RunConfiguration): readonly string[] => (c.network?.kind === "chain" ? c.network.layers.map((l) => l.network) : c.network ? [c.network.kind] : []);
-const has = (...names: readonly string[]) => (c: RunConfiguration): boolean => kinds(c).some((k) => names.includes(k));
-
-const citations: readonly Citation[] = [
-  {
-    key: "arXiv:2103.11965",
-    eprint: "2103.11965",
-    fields: { journal: "Phys. Rev. D", volume: "111", pages: "074501", year: "2025" },
-    note: "gauge covariant neural network, self-learning hybrid Monte Carlo",
-    used: guided,
-  },
-  { key: "arXiv:2501.16955", eprint: "2501.16955", note: "CASK: covariant attention with stout kernel", used: has("cask") },
-  { key: "arXiv:hep-lat/0311018", eprint: "hep-lat/0311018", note: "stout smearing", used: has("stout", "covariant", "cask") },
-  { key: "arXiv:hep-lat/0103029", eprint: "hep-lat/0103029", note: "hypercubic blocking", used: has("hyp", "nhyp", "hex") },
-  { key: "arXiv:2012.12901", eprint: "2012.12901", note: "lattice gauge equivariant convolutions", used: has("convolution") },
-  { key: "arXiv:1006.4518", eprint: "1006.4518", note: "gradient flow and its Runge-Kutta integration", used: (c) => has("flow")(c) || c.measurement.flow !== undefined },
-  { key: "arXiv:2010.11900", eprint: "2010.11900", fields: { journal: "Phys. Rev. D", volume: "107", pages: "054501" }, note: "self-learning Monte Carlo: an effective action with a trained constant", used: (c) => c.training?.objective === "centred" && c.training.offset === "trainable" },
+/** What is known of the works that parts of this package name. */
+const references: readonly Reference[] = [
+  { eprint: "2103.11965", fields: { journal: "Phys. Rev. D", volume: "111", pages: "074501", year: "2025" }, note: "gauge covariant neural network, self-learning hybrid Monte Carlo" },
+  { eprint: "2501.16955", note: "CASK: covariant attention with stout kernel" },
+  { eprint: "hep-lat/0311018", note: "stout smearing" },
+  { eprint: "hep-lat/0103029", note: "hypercubic blocking" },
+  { eprint: "2012.12901", note: "lattice gauge equivariant convolutions" },
+  { eprint: "1006.4518", note: "gradient flow and its Runge-Kutta integration" },
+  { eprint: "2010.11900", fields: { journal: "Phys. Rev. D", volume: "107", pages: "054501" }, note: "self-learning Monte Carlo: an effective action with a trained constant" },
 ];
 
 /** BibTeX entries of what a configuration uses. */
-export function bibliography(c: RunConfiguration): { readonly entries: readonly Pick<Citation, "key" | "eprint" | "note">[]; readonly bibtex: string } {
-  const entries = citations.filter((e) => e.used(c));
-  return { entries: entries.map(({ key, eprint, note }) => ({ key, eprint, note })), bibtex: entries.map(bibtexOf).join("\n") };
+export function bibliography(c: RunConfiguration, registry: Registry): { readonly entries: readonly { readonly key: string; readonly eprint: string; readonly note: string }[]; readonly bibtex: string } {
+  const used = new Map<string, string>();
+  const take = (note: string, ...numbers: readonly string[]): void => numbers.forEach((n) => used.has(n) || used.set(n, note));
+  if (c.network !== undefined || c.training !== undefined || c.guide.action !== undefined || c.guide.masses !== undefined) take("", "2103.11965");
+  for (const { part, options } of partsOf(c, registry)) take(`${part.family} ${part.name}`, ...(typeof part.cite === "function" ? part.cite(options) : (part.cite ?? [])));
+  if (c.measurement.flow) take("", "1006.4518");
+  const rank = (n: string): number => (references.findIndex((r) => r.eprint === n) + references.length) % references.length;
+  const entries = [...used].sort(([a], [b]) => rank(a) - rank(b)).map(([eprint, note]): Reference => references.find((r) => r.eprint === eprint) ?? { eprint, note });
+  return { entries: entries.map(({ eprint, note }) => ({ key: `arXiv:${eprint}`, eprint, note })), bibtex: entries.map(bibtexOf).join("\n") };
 }
 
-function bibtexOf({ key, eprint, fields = {}, note }: Citation): string {
+/** Every part that a configuration names, with its options; layers of a chain too. */
+function partsOf(c: RunConfiguration, registry: Registry): { readonly part: Part; readonly options: Record<string, unknown> }[] {
+  const one = (part: Part | undefined, section: Readonly<Record<string, unknown>>): { part: Part; options: Record<string, unknown> }[] => (part ? [{ part, options: optionsOf(part, section) }] : []);
+  const layers = c.network?.kind === "chain" ? (c.network["layers"] as readonly { readonly network: string }[]) : [];
+  return [
+    ...[c.action, ...(c.guide.action ? [c.guide.action] : [])].flatMap((a) => one(registry.find("gaugeAction", a.kind), a)),
+    ...c.fermions.flatMap((f) => one(registry.find("fermion", f.kind), f)),
+    ...(c.network ? one(registry.find("network", c.network.kind), c.network) : []),
+    ...layers.flatMap((l) => one(registry.find("network", l.network), l)),
+    ...one(registry.find("sampler", c.sampler.kind), c.sampler),
+    ...(c.training ? one(registry.find("loss", c.training.objective), c.training) : []),
+    ...observablesOf(c, registry),
+  ];
+}
+
+function bibtexOf({ eprint, fields = {}, note }: Reference): string {
   const all = { ...fields, eprint, archivePrefix: "arXiv" };
-  return `@article{${key},\n${Object.entries(all).map(([name, value]) => `  ${name} = {${value}},`).join("\n")}\n  note = {${note}}\n}\n`;
+  return `@article{arXiv:${eprint},\n${Object.entries(all).map(([name, value]) => `  ${name} = {${value}},`).join("\n")}\n  note = {${note}}\n}\n`;
 }

@@ -4,8 +4,9 @@ import type { LatticeOptions } from "../gauge/index.ts";
 import { type GuideLevel, schedule } from "../samplers/index.ts";
 import { randomStream } from "../util/index.ts";
 import type { ResolvedRun } from "./resolve.ts";
+import { optionsOf } from "./schema.ts";
 import { lengthsOf } from "./stages.ts";
-import { type System, buildSystem, levelsOf } from "./system.ts";
+import { type GuideParts, type System, buildSystem, levelsOf } from "./system.ts";
 
 export interface Estimate {
   /** Links and momenta: one field of matrices on every link. */
@@ -24,7 +25,7 @@ export interface Estimate {
 /** Builds the system, evaluates its actions and forces once, and counts. */
 export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   const { configuration: c } = run;
-  const system = buildSystem(run, engine, { guided: run.command !== "hmc" });
+  const system = buildSystem(run, engine);
   const { U } = system;
   const { N, lattice } = U;
   const fieldBytes = 8 * 2 * N * N * lattice.dim * lattice.volume;
@@ -34,13 +35,11 @@ export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   const checkpointBytes = fieldBytes + replay * (fieldBytes * (c.training?.objective === "acceptance" ? 2 : 1) + pseudofermions);
   system.target.refresh?.(U, 0, randomStream(c.sampler.seed, c.sampler.stream));
   const guide = system.guide?.at();
-  const prior = levelsOf(c, system);
-  const guided = guide ? levelsOf(c, system, guide) : prior;
   const value = timed(() => system.target.value(U));
-  const perTrajectory = (levels: readonly GuideLevel[]): number => 2 * value + kickSeconds(system, levels, c.sampler.length);
+  const perTrajectory = (by: GuideParts | undefined): number => (c.sampler.length === undefined ? stepSeconds(run, system, by) : 2 * value + kickSeconds(system, levelsOf(c.sampler, system, by), c.sampler.length));
   const all = { thermalise, train, sample };
   const trajectories = Object.fromEntries(Object.entries(all).filter(([, n]) => n > 0));
-  const secondsPerTrajectory = Object.fromEntries(Object.keys(trajectories).map((phase) => [phase, perTrajectory(phase === "sample" || train === 0 ? guided : prior)]));
+  const secondsPerTrajectory = Object.fromEntries(Object.keys(trajectories).map((phase) => [phase, perTrajectory(phase === "sample" || train === 0 ? guide : undefined)]));
   return {
     fieldBytes,
     checkpointBytes,
@@ -49,6 +48,14 @@ export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
     trajectories,
     ...(epochs > 0 ? {} : { seconds: Object.entries(trajectories).reduce((s, [phase, n]) => s + n * secondsPerTrajectory[phase]!, 0) }),
   };
+}
+
+/** Seconds of one update by a sampler without molecular dynamics. */
+function stepSeconds({ configuration: { sampler }, registry }: ResolvedRun, system: System, guide: GuideParts | undefined): number {
+  const part = registry.get("sampler", sampler.kind);
+  const { seed, stream } = sampler;
+  const update = part.build(optionsOf(part, sampler), { system, guide, seed, stream });
+  return timed(() => update.step(system.U));
 }
 
 /** Seconds of the forces of one trajectory: the kicks of each level times one force. */

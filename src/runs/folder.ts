@@ -104,8 +104,8 @@ export function readRunInfo(folder: string): RunInfo {
 export function readConfiguration(folder: string): RunConfiguration {
   const { configuration, network: copy } = runPaths(folder);
   const c = parse(readFileSync(configuration, "utf8")) as unknown as RunConfiguration;
-  if (c.network?.kind !== "model" || isAbsolute(c.network.file)) return c;
-  return { ...c, network: { ...c.network, file: existsSync(copy) ? copy : resolve(folder, readRunInfo(folder).base ?? ".", c.network.file) } };
+  if (c.network?.kind !== "model" || isAbsolute(String(c.network["file"]))) return c;
+  return { ...c, network: { ...c.network, file: existsSync(copy) ? copy : resolve(folder, readRunInfo(folder).base ?? ".", String(c.network["file"])) } };
 }
 
 /** Complete lines of a JSON Lines file; one that is being written is left out. */

@@ -7,8 +7,8 @@ export { configurationText, readConfiguration, readMetrics, readRunInfo, readSta
 export { lockHolder } from "./lock.ts";
 export { type MeasureRequest, type Measurement, Measurer } from "./measurement.ts";
 export { loadModule } from "./modules/load-module.ts";
-export { networkOf } from "./networks.ts";
-export { baseOf, readRunFile } from "./parse.ts";
+export { type RunNetwork, buildNetwork, networkBuilders, networkOf } from "./run-network.ts";
+export { type RunFile, parseRun, readRunFile } from "./parse.ts";
 export { type Outcome, type ProductionOptions, produce } from "./production.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export { LENGTHS, type Lengths, type QuickstartResult, type Sampled, quickstart } from "./quickstart/quickstart.ts";
@@ -18,6 +18,14 @@ export { type RunConfiguration, runJsonSchema } from "./schema.ts";
 export { newFolder, writeModel as writeSpinModel, writeResults } from "./spins/files.ts";
 export { type Line, sample as sampleSpins, train as trainSpins } from "./spins/jobs.ts";
 export { readSpinRun } from "./spins/schema.ts";
+export { builtIn } from "./registry/built-in.ts";
+export {
+  type Declaration, type Family, type FermionDeclaration, type FermionPart, type GaugeActionDeclaration, type GaugeActionPart, type LossDeclaration, type LossPart, type NetworkDeclaration, type NetworkMap,
+  type NetworkPart, type ObservableContext, type ObservableDeclaration, type ObservablePart, type Part, type PartContext, type RunSampler, type SamplerDeclaration, type SamplerPart, fermion, gaugeAction,
+  loss, network, observable, sampler,
+} from "./registry/part.ts";
+export { Registry } from "./registry/registry.ts";
+export { z } from "zod";
 export { starters } from "./starters.ts";
 export { summaryOf, summaryText } from "./summary.ts";
 export { packageVersion } from "./version.ts";

@@ -5,7 +5,9 @@ import type { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { nearest, readRegularFile } from "../util/index.ts";
 import { isRun, readRunInfo } from "./folder.ts";
-import { type RunConfiguration, runJsonSchema, runSchema } from "./schema.ts";
+import { builtIn } from "./registry/built-in.ts";
+import type { Registry } from "./registry/registry.ts";
+import { DEFAULT_KIND, type RunConfiguration, runJsonSchema, runSchema } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -13,28 +15,34 @@ type Path = readonly PropertyKey[];
 /** No run file is longer. */
 const MAX_BYTES = 1 << 24;
 
-/** Reads a run file; paths stay as they are written (see `baseOf`). @throws FileFormatError when it cannot be read, ConfigurationError as `parseRun`. */
-export function readRunFile(file: string): RunConfiguration {
+/** A run file with the folder that its paths start from and all parts that it may name. */
+export interface RunFile {
+  readonly configuration: RunConfiguration;
+  readonly base: string;
+  readonly registry: Registry;
+}
+
+/** Reads a run file; paths stay as they are written. @throws FileFormatError when it cannot be read, ConfigurationError as `parseRun`. */
+export async function readRunFile(file: string, registry: Registry = builtIn): Promise<RunFile> {
   const text = readRegularFile(file, "a run file: gaugegrad init --list names starters", MAX_BYTES).toString("utf8");
-  return parseRun(text, file);
+  return { configuration: parseRun(text, file, registry), base: baseOf(file), registry };
 }
 
 /** Folder that relative paths of a run file start from: its own; for config.toml in the folder of a run that of the run file it came from. */
-export function baseOf(file: string): string {
+function baseOf(file: string): string {
   const folder = dirname(file);
   return basename(file) === "config.toml" && isRun(folder) ? resolve(folder, readRunInfo(folder).base ?? ".") : folder;
 }
 
 /** The configuration that a text means. @throws ConfigurationError for text that is not TOML, unknown keys and wrong values. */
-export function parseRun(text: string, source: string): RunConfiguration {
+export function parseRun(text: string, source: string, registry: Registry = builtIn): RunConfiguration {
   const raw = tables(text, source);
-  const fermions = raw["fermions"];
   // one field needs no list
-  const single = typeof fermions === "object" && fermions !== null && !Array.isArray(fermions);
-  const given = single ? { ...raw, fermions: [fermions] } : raw;
-  const result = runSchema.safeParse(given);
+  const single = isTable(raw["fermions"]);
+  const given = withKinds(single ? { ...raw, fermions: [raw["fermions"]] } : raw);
+  const result = runSchema(registry).safeParse(given);
   if (result.success) return result.data;
-  const lines = result.error.issues.flatMap((issue) => complaints(issue, given, single));
+  const lines = result.error.issues.flatMap((issue) => complaints(issue, given, single, registry));
   const more = lines.length > 3 ? `; and ${lines.length - 3} more` : "";
   throw new ConfigurationError(`${source}: ${lines.slice(0, 3).join("; ")}${more}`);
 }
@@ -49,10 +57,26 @@ function tables(text: string, source: string): Record<string, unknown> {
   }
 }
 
-function complaints(issue: Issue, raw: unknown, single: boolean): string[] {
+const isTable = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);
+
+/** Fills in the kind of sections that have a customary one. */
+function withKinds(raw: Record<string, unknown>): Record<string, unknown> {
+  const as = (key: string, kind: string, x: unknown): unknown => (isTable(x) && x[key] === undefined ? { ...x, [key]: kind } : x);
+  const guide = raw["guide"];
+  return {
+    ...raw,
+    ...("action" in raw ? { action: as("kind", DEFAULT_KIND.action, raw["action"]) } : {}),
+    ...(Array.isArray(raw["fermions"]) ? { fermions: raw["fermions"].map((f) => as("kind", DEFAULT_KIND.fermions, f)) } : {}),
+    ...(isTable(guide) && "action" in guide ? { guide: { ...guide, action: as("kind", DEFAULT_KIND.action, guide["action"]) } } : {}),
+    ...("sampler" in raw ? { sampler: as("kind", DEFAULT_KIND.sampler, raw["sampler"]) } : {}),
+    ...("training" in raw ? { training: as("objective", DEFAULT_KIND.objective, raw["training"]) } : {}),
+  };
+}
+
+function complaints(issue: Issue, raw: unknown, single: boolean, registry: Registry): string[] {
   const where = (path: Path): string => pathText(single && path[0] === "fermions" && path[1] === 0 ? ["fermions", ...path.slice(2)] : path);
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(issue.path, raw);
+    const known = knownKeys(issue.path, raw, registry);
     return issue.keys.map((key) => {
       const near = nearest(key, known);
       return `${where([...issue.path, key])}: got an unknown key, expected one of ${known.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`;
@@ -61,15 +85,22 @@ function complaints(issue: Issue, raw: unknown, single: boolean): string[] {
   // the member of a union that got furthest into the value knows best
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const deepest = issue.errors.filter((e) => e.length > 0 && e.every((i) => i.path.length > 0 || i.code === "unrecognized_keys"));
-    if (deepest.length > 0) return deepest[0]!.flatMap((inner) => complaints({ ...inner, path: [...issue.path, ...inner.path] }, raw, single));
+    if (deepest.length > 0) return deepest[0]!.flatMap((inner) => complaints({ ...inner, path: [...issue.path, ...inner.path] }, raw, single, registry));
   }
   const value = valueOf(raw, issue.path);
-  const expected = expectedOf(issue);
-  const hint = typeof value === "string" && issue.code === "invalid_value" ? nearest(value, issue.values.map(String)) : undefined;
+  const expected = expectedOf(issue, registry);
+  const hint = typeof value === "string" ? nearest(value, namesOf(issue, registry)) : undefined;
   return [`${where(issue.path)}: got ${valueText(value)}, expected ${expected}${hint === undefined ? "" : `: did you mean "${hint}"?`}`];
 }
 
-function expectedOf(issue: Issue): string {
+/** Texts that an issue would accept. */
+function namesOf(issue: Issue, registry: Registry): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  if (issue.code !== "invalid_union") return [];
+  return issue.discriminator === undefined ? issue.errors.flatMap((e) => e.flatMap((i) => namesOf(i, registry))) : kindsOf(issue.path, registry);
+}
+
+function expectedOf(issue: Issue, registry: Registry): string {
   switch (issue.code) {
     case "invalid_type":
       return TYPES[issue.expected as string] ?? issue.expected;
@@ -80,8 +111,8 @@ function expectedOf(issue: Issue): string {
     case "too_big":
       return issue.origin === "array" ? `at most ${issue.maximum} of them` : `a number ${issue.inclusive ? "of at most" : "below"} ${issue.maximum}`;
     case "invalid_union":
-      if (issue.discriminator !== undefined) return kindsOf(issue.path);
-      return [...new Set(issue.errors.flatMap((e) => (e[0] ? [expectedOf(e[0])] : [])))].join(" or ");
+      if (issue.discriminator !== undefined) return kindsOf(issue.path, registry).map((k) => JSON.stringify(k)).join(", ");
+      return [...new Set(issue.errors.flatMap((e) => (e[0] ? [expectedOf(e[0], registry)] : [])))].join(" or ");
     default:
       return issue.message.replace(/^expected /, "");
   }
@@ -112,8 +143,8 @@ interface Node {
 }
 
 /** Schema nodes that may describe a path; of unions by kind only the one that the value names. */
-function nodesAt(path: Path, raw: unknown): Node[] {
-  let nodes: Node[] = alternatives(runJsonSchema() as Node, raw);
+function nodesAt(path: Path, raw: unknown, registry: Registry): Node[] {
+  let nodes: Node[] = alternatives(runJsonSchema(registry) as Node, raw);
   let value = raw;
   for (const key of path) {
     value = valueOf(value, [key]);
@@ -128,17 +159,17 @@ function nodesAt(path: Path, raw: unknown): Node[] {
 function alternatives(node: Node, value: unknown): Node[] {
   const branches = node.anyOf ?? node.oneOf;
   if (!branches) return [node];
-  const kind = valueOf(value, ["kind"]);
-  const named = branches.filter((b) => kind !== undefined && b.properties?.["kind"]?.const === kind);
+  const named = branches.filter((b) => ["kind", "objective"].some((key) => b.properties?.[key]?.const !== undefined && b.properties[key].const === valueOf(value, [key])));
   return (named.length > 0 ? named : branches).flatMap((b) => alternatives(b, value));
 }
 
-function knownKeys(path: Path, raw: unknown): string[] {
-  return [...new Set(nodesAt(path, raw).flatMap((n) => Object.keys(n.properties ?? {})))];
+function knownKeys(path: Path, raw: unknown, registry: Registry): string[] {
+  const keys = [...new Set(nodesAt(path, raw, registry).flatMap((n) => Object.keys(n.properties ?? {})))].filter((key) => key !== "moduleSha256");
+  return keys.includes("kind") ? ["kind", ...keys.filter((key) => key !== "kind")] : keys;
 }
 
 /** The kinds of a union, from the path of its discriminator. */
-function kindsOf(path: Path): string {
-  const kinds = nodesAt(path.slice(0, -1), undefined).flatMap((n) => n.properties?.[String(path.at(-1))]?.const ?? []);
-  return kinds.map((k) => JSON.stringify(k)).join(", ");
+function kindsOf(path: Path, registry: Registry): string[] {
+  const kinds = nodesAt(path.slice(0, -1), undefined, registry).flatMap((n) => n.properties?.[String(path.at(-1))]?.const ?? []);
+  return kinds.map(String);
 }

@@ -64,7 +64,7 @@ export async function produce(options: ProductionOptions): Promise<Outcome> {
   if (!found) expectNoLines(paths);
   try {
     const network = modelFileOf(paths, run, found !== undefined);
-    const system = buildSystem(run, options.engine, { start: !found, guided: run.command !== "hmc", ...(network ? { network } : {}) });
+    const system = buildSystem(run, options.engine, { start: !found, ...(network ? { network } : {}) });
     using production = new Production(paths, options, system, found && { state: found.state, changes });
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
     return await production.run(began, stop);
@@ -84,9 +84,9 @@ function expectNoLines({ folder, metrics }: RunPaths): void {
 /** The model file of the network: the copy that a run keeps, so that it depends on its folder only; a new run makes it. @throws FileFormatError when it cannot be read. */
 function modelFileOf({ network: copy }: RunPaths, { configuration: { network }, base }: ResolvedRun, resumed: boolean): string | undefined {
   if (network?.kind !== "model") return undefined;
-  const file = resolve(base, network.file);
+  const file = resolve(base, String(network["file"]));
   if (resumed && existsSync(copy)) {
-    if (existsSync(file) && !readFileSync(file).equals(readFileSync(copy))) throw new ConfigurationError(`network.file: got a model file ${network.file} that has changed since the run was started, expected the same weights: restore it, or give another --dir`);
+    if (existsSync(file) && !readFileSync(file).equals(readFileSync(copy))) throw new ConfigurationError(`network.file: got a model file ${String(network["file"])} that has changed since the run was started, expected the same weights: restore it, or give another --dir`);
     return copy;
   }
   readModel(file);

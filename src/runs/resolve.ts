@@ -4,7 +4,10 @@ import { parseGroup } from "../gauge/index.ts";
 import { WRITABLE } from "../io/index.ts";
 import { identityOf } from "./identity.ts";
 import type { RunCommand } from "./records.ts";
-import type { RunConfiguration } from "./schema.ts";
+import type { RunFile } from "./parse.ts";
+import type { LossPart, Part } from "./registry/part.ts";
+import type { Registry } from "./registry/registry.ts";
+import { type RunConfiguration, observablesOf, optionsOf } from "./schema.ts";
 
 /** A configuration as a command runs it. */
 export interface ResolvedRun {
@@ -12,19 +15,22 @@ export interface ResolvedRun {
   readonly configuration: RunConfiguration;
   /** Folder that relative paths of the configuration start from. */
   readonly base: string;
+  /** Parts that it may name. */
+  readonly registry: Registry;
   /** SHA-256 of the command and of everything that decides the physics. */
   readonly hash: string;
   /** Sections of the file that this command does not use. */
   readonly unused: readonly string[];
 }
 
-/** `base`: folder that relative paths start from. @throws ConfigurationError for combinations that mean nothing. */
-export function resolveRun(command: RunCommand, file: RunConfiguration, base = "."): ResolvedRun {
-  const { configuration, unused } = forCommand(command, file);
-  const wrong = contradiction(command, configuration);
+/** @throws ConfigurationError for combinations that mean nothing. */
+export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {
+  const { base, registry } = file;
+  const { configuration, unused } = forCommand(command, file.configuration);
+  const wrong = contradiction(command, configuration, registry);
   if (wrong !== undefined) throw new ConfigurationError(`run file: ${wrong}`);
-  const resolved = withDefaults(configuration);
-  return { command, configuration: resolved, base, unused, hash: identityOf(command, resolved) };
+  const resolved = withDefaults(configuration, registry);
+  return { command, configuration: resolved, base, registry, unused, hash: identityOf(command, resolved) };
 }
 
 /** HMC has no guide and nothing to train. */
@@ -39,9 +45,17 @@ function forCommand(command: RunCommand, file: RunConfiguration): { configuratio
 }
 
 /** Defaults that the schema cannot know. Keys without a value are dropped, so that equal runs have equal hashes. */
-function withDefaults(c: RunConfiguration): RunConfiguration {
-  const sampler = c.sampler.levels ? c.sampler : { ...c.sampler, integrator: c.sampler.integrator ?? ("omelyan" as const) };
-  return defined({ ...c, group: parseGroup(c.group).name, sampler });
+function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration {
+  const filled = <T extends Readonly<Record<string, unknown>>>(part: Part, section: T): T => (part.defaults ? { ...section, ...part.defaults(optionsOf(part, section)) } : section);
+  return defined({
+    ...c,
+    group: parseGroup(c.group).name,
+    action: filled(registry.get("gaugeAction", c.action.kind), c.action),
+    fermions: c.fermions.map((f) => filled(registry.get("fermion", f.kind), f)),
+    ...(c.network && c.network.kind !== "model" ? { network: filled(registry.get("network", c.network.kind), c.network) } : {}),
+    ...(c.training ? { training: filled(registry.get("loss", c.training.objective), c.training) } : {}),
+    sampler: filled(registry.get("sampler", c.sampler.kind), c.sampler),
+  });
 }
 
 /** The same tables without keys whose value is undefined. */
@@ -51,32 +65,31 @@ function defined<T>(x: T): T {
   return Object.fromEntries(Object.entries(x).flatMap(([k, v]) => (v === undefined ? [] : [[k, defined(v)]]))) as T;
 }
 
-function contradiction(command: RunCommand, c: RunConfiguration): string | undefined {
-  return actionProblem(c) ?? samplerProblem(c) ?? guideProblem(command, c) ?? trainingProblem(command, c) ?? measurementProblem(c) ?? outputProblem(c);
+function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
+  return startProblem(c) ?? partProblem(c, registry) ?? guideProblem(command, c) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
 }
 
-function actionProblem(c: RunConfiguration): string | undefined {
-  const actions = [["action", c.action], ...(c.guide.action ? [["guide.action", c.guide.action] as const] : [])] as const;
-  for (const [at, a] of actions) {
-    if ((a.kind === "loops") !== (a.loops !== undefined)) return `${at}.loops: got ${a.loops ? "a list" : "nothing"} with kind "${a.kind}", expected ${a.loops ? 'kind "loops"' : "a list of loops"}`;
-    const k = a.loops?.findIndex((l) => (l.name === undefined) === (l.path === undefined)) ?? -1;
-    if (k >= 0) return `${at}.loops[${k}]: got neither or both of name and path, expected one of them`;
-  }
-  if ((c.start.kind === "file") !== (c.start.file !== undefined)) return `start.file: got ${c.start.file ?? "nothing"} with kind "${c.start.kind}", expected ${c.start.file ? 'kind "file"' : "the name of a configuration"}`;
-  const short = c.fermions.findIndex((f) => f.boundary !== undefined && f.boundary.length !== c.lattice.extents.length);
-  if (short >= 0) return `fermions[${short}].boundary: got ${c.fermions[short]!.boundary!.length} signs, expected ${c.lattice.extents.length}, one a direction`;
+function startProblem({ start }: RunConfiguration): string | undefined {
+  if ((start.kind === "file") !== (start.file !== undefined)) return `start.file: got ${start.file ?? "nothing"} with kind "${start.kind}", expected ${start.file ? 'kind "file"' : "the name of a configuration"}`;
   return undefined;
 }
 
-function samplerProblem({ sampler, fermions }: RunConfiguration): string | undefined {
-  const { levels, steps, integrator } = sampler;
-  if (!levels) return steps === undefined ? "sampler.steps: got nothing, expected the steps of a trajectory, or levels" : undefined;
-  if (steps !== undefined || integrator !== undefined) return "sampler.levels: got levels together with steps or integrator, expected those of each level only";
-  const names = fermions.map((_, k) => `fermions.${k}`);
-  const parts = levels.flatMap((l) => (l.force === "fermions" ? names : [l.force]));
-  const expected = ["gauge", ...names];
-  if (parts.toSorted().join() !== expected.toSorted().join()) return `sampler.levels: got the forces ${levels.map((l) => l.force).join(", ")}, expected each of ${expected.join(", ")} once (fermions stands for all of them)`;
-  return undefined;
+/** What the parts of a run find wrong with their options. */
+function partProblem(c: RunConfiguration, registry: Registry): string | undefined {
+  const one = (at: string, part: Part, section: Readonly<Record<string, unknown>>): string | undefined => {
+    const wrong = part.problem?.(optionsOf(part, section), c);
+    return wrong === undefined ? undefined : `${at}.${wrong}`;
+  };
+  const found = [
+    one("action", registry.get("gaugeAction", c.action.kind), c.action),
+    c.guide.action && one("guide.action", registry.get("gaugeAction", c.guide.action.kind), c.guide.action),
+    ...c.fermions.map((f, k) => one(`fermions[${k}]`, registry.get("fermion", f.kind), f)),
+    c.network && c.network.kind !== "model" ? one("network", registry.get("network", c.network.kind), c.network) : undefined,
+    one("sampler", registry.get("sampler", c.sampler.kind), c.sampler),
+    c.training && one("training", registry.get("loss", c.training.objective), c.training),
+    ...observablesOf(c, registry).map(({ part, options }) => one("measurement", part, options)),
+  ];
+  return found.find((wrong) => wrong !== undefined);
 }
 
 function guideProblem(command: RunCommand, c: RunConfiguration): string | undefined {
@@ -90,25 +103,20 @@ function guideProblem(command: RunCommand, c: RunConfiguration): string | undefi
   return undefined;
 }
 
-function trainingProblem(command: RunCommand, { training }: RunConfiguration): string | undefined {
+function trainingProblem(command: RunCommand, { training }: RunConfiguration, registry: Registry): string | undefined {
   if (command === "train" && !training) return "training: got nothing, expected the section [training]";
   if (!training) return undefined;
   const { configurations, objective, optimiser, batch, replay } = training;
+  const { trajectories, squares } = registry.get("loss", objective);
+  const others = (suits: (part: LossPart) => boolean): string => registry.list("loss").filter(suits).map((part) => part.name).join(", ");
   if (command === "slhmc" && configurations) return "training.configurations: slhmc trains online, expected none: train first with gaugegrad train, then give network kind \"model\"";
-  if (configurations && objective === "acceptance") return "training.objective: got acceptance on stored configurations, expected squared, centred or forceMatching: acceptance needs trajectories";
-  if (optimiser === "gaussNewton" && objective === "forceMatching") return "training.optimiser: got gaussNewton for forceMatching, expected adam, adamW or sgd: force matching is no mean of squares of few numbers";
+  if (configurations && trajectories) return `training.objective: got ${objective} on stored configurations, expected one of ${others((part) => !part.trajectories)}: ${objective} needs trajectories`;
+  if (optimiser === "gaussNewton" && !squares) return `training.optimiser: got gaussNewton for ${objective}, expected adam, adamW or sgd: ${objective} is no mean of squares of few numbers`;
   if (!configurations && replay !== undefined && replay < (batch ?? 1)) return `training.replay: got ${replay}, expected at least the batch, ${batch}`;
   return undefined;
 }
 
-function measurementProblem({ measurement, lattice, group, fermions }: RunConfiguration): string | undefined {
-  const { observables, flow, condensateMass } = measurement;
-  const D = lattice.extents.length;
-  const massless = fermions.length === 0 && condensateMass === undefined;
-  const needs = observables.find((o) => o === "condensate" || o === "pion");
-  if (needs && massless) return `measurement.condensateMass: got nothing without fermions, expected the mass for ${needs}`;
-  if (needs && lattice.extents.some((L) => L % 2 !== 0)) return `measurement.observables: got ${needs} with the extents ${lattice.extents.join(", ")}, expected even ones`;
-  if (observables.includes("charge") && D !== 4 && !(D === 2 && parseGroup(group).N === 1)) return `measurement.observables: got charge for ${group} in ${D} dimensions, expected four dimensions, or U(1) in two`;
+function measurementProblem({ measurement: { flow } }: RunConfiguration): string | undefined {
   const whole = (x: number): boolean => Math.abs(x - Math.round(x)) < 1e-9 && Math.round(x) >= 1;
   if (flow && !whole(flow.every / flow.step)) return `measurement.flow.every: got ${flow.every}, expected a multiple of the step ${flow.step}`;
   if (flow && !whole(flow.time / flow.every)) return `measurement.flow.time: got ${flow.time}, expected a multiple of ${flow.every} (measurement.flow.every)`;

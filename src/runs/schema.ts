@@ -3,34 +3,21 @@
  * strict, so that a misspelt key is an error and never a default. Times and lengths are in lattice and molecular dynamics units.
  */
 import { z } from "zod";
-import { integrators } from "../samplers/index.ts";
-import { networkSchema } from "./network-schema.ts";
+import type { Boundary } from "../fermions/index.ts";
+import type { ObservablePart, Part } from "./registry/part.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { HmcSection } from "./samplers/hmc.ts";
 import { count, name, nonNegative, positive, seed, whole } from "./schema-values.ts";
+
+/** Where a part of the user's own comes from. */
+const own = {
+  module: name.optional().describe("TypeScript or JavaScript file of a part of your own, from the folder of the run file"),
+  name: name.optional().describe("the export of the module; default the default export"),
+  moduleSha256: z.string().optional().describe("filled in: contents of the module and of what it imports from its folder"),
+};
 
 const lattice = z.strictObject({
   extents: z.array(count).min(2).max(4).describe("Lx, Ly, Lz, Lt; two or three numbers for fewer dimensions, the last one is time"),
-});
-
-const loop = z.strictObject({
-  name: name.optional().describe("plaquette, rectangle, chair, parallelogram, polyakov, polyakov-t, ..."),
-  path: name.optional().describe("one closed path from every site, such as +x +y -x -y"),
-  weight: z.number(),
-});
-
-const action = z.strictObject({
-  kind: z.enum(["wilson", "symanzik", "iwasaki", "dbw2", "loops"]).default("wilson"),
-  beta: z.number().describe("2N/g0^2; for U(1) the coefficient of 1 - cos theta"),
-  loops: z.array(loop).min(1).optional().describe("for kind loops: families by name or single paths, each with its weight"),
-});
-
-const fermions = z.strictObject({
-  kind: z.enum(["staggered", "rational"]).default("staggered").describe("staggered: as many flavours as one or two fields have without roots; rational: any number (RHMC)"),
-  flavours: count.describe("staggered: 4 or 8 in four dimensions; rational: 1 to 7"),
-  mass: positive.describe("bare mass in lattice units"),
-  boundary: z.array(z.union([z.literal(1), z.literal(-1)])).optional().describe("one sign a direction; default antiperiodic in time"),
-  tolerance: positive.default(1e-12).describe("relative residual of the solver"),
-  maxIterations: count.default(5000),
-  precision: positive.default(1e-12).describe("rational: largest relative error of the approximation"),
 });
 
 const start = z.strictObject({
@@ -39,24 +26,8 @@ const start = z.strictObject({
   file: name.optional().describe("file: a configuration of any format that is read"),
 });
 
-const guide = z.strictObject({
-  action: action.optional().describe("gauge part of S_theta; default that of the target"),
-  masses: z.array(positive).optional().describe("masses of the fermions in S_theta, one a field; default those of the target"),
-  trainable: z.array(name).min(1).default(["network"]).describe("network, gauge.beta, gauge.weights, fermions.mass, ..."),
-});
-
-const integrator = z.enum(Object.keys(integrators) as [keyof typeof integrators, ...(keyof typeof integrators)[]]);
-const level = z.strictObject({
-  force: name.describe("gauge, fermions, or fermions.0, fermions.1, ... one by one"),
-  integrator: integrator.default("omelyan"),
-  steps: count,
-});
-
+/** Of every sampler; the options of its kind come in addition. */
 const sampler = z.strictObject({
-  integrator: integrator.optional().describe("default omelyan"),
-  steps: count.optional().describe("steps of a trajectory; needed unless there are levels"),
-  levels: z.array(level).min(1).optional().describe("nested time scales, coarsest first; together they hold every force once"),
-  length: positive.default(1).describe("trajectory length tau"),
   seed: seed.default(0),
   stream: z.int().min(0).max(2 ** 32 - 1).default(0).describe("independent chains of one seed differ in their stream"),
   thermalisation: whole.default(0).describe("trajectories before anything is measured or trained"),
@@ -64,9 +35,8 @@ const sampler = z.strictObject({
   reunitarise: whole.default(0).describe("links are moved back to the group after every so many trajectories; 0: never"),
 });
 
+/** Of every objective. */
 const training = z.strictObject({
-  objective: z.enum(["squared", "centred", "forceMatching", "acceptance"]).default("centred"),
-  offset: z.enum(["mean", "trainable"]).default("mean").describe("centred: E_0 is a mean, or a parameter"),
   optimiser: z.enum(["adam", "adamW", "sgd", "gaussNewton"]).default("adam"),
   rate: positive.default(1e-3),
   schedule: z.enum(["constant", "cosine", "step"]).default("constant"),
@@ -94,11 +64,9 @@ const flow = z.strictObject({
   action: z.enum(["wilson", "symanzik"]).default("wilson"),
 });
 
-const observables = z.enum(["planes", "rectangle", "polyakov", "linkTrace", "energy", "charge", "condensate", "pion", "forces"]);
-
+/** Without the observables. */
 const measurement = z.strictObject({
   every: count.default(1).describe("trajectories between two measurements"),
-  observables: z.array(observables).default(["polyakov"]).describe("the mean plaquette is always there"),
   wilsonLoops: z.array(z.array(count).length(2)).default([]).describe("pairs T, R"),
   condensateMass: positive.optional().describe("default the mass of the first fermion"),
   sources: z.int().min(2).default(2).describe("condensate: noise sources"),
@@ -119,32 +87,113 @@ const checks = z.strictObject({
   unitarity: positive.default(1e-10).describe("largest |U U^+ - 1| and |det U - 1|"),
 });
 
-/** A run file with everything it may contain. */
-export const runSchema = z.strictObject({
-  title: z.string().optional(),
-  lattice,
-  group: z.string().regex(/^(su\(?\d+\)?|u\(?1\)?)$/i, "expected U(1), SU(2), SU(3), ...").default("SU(3)"),
-  start: start.prefault({}),
-  action,
-  fermions: z.array(fermions).default([]),
-  network: networkSchema.optional(),
-  guide: guide.prefault({}),
-  sampler: sampler.prefault({}),
-  training: training.optional(),
-  measurement: measurement.prefault({}),
-  output: output.prefault({}),
-  checks: checks.prefault({}),
-});
+/** A section whose `kind` names a part, with the options of that part. */
+export interface PartSection {
+  readonly kind: string;
+  /** File of a part that is the user's own, as the run file names it. */
+  readonly module?: string;
+  readonly [option: string]: unknown;
+}
+export type ActionSection = PartSection & { readonly beta?: number };
+export type FermionSection = PartSection & { readonly mass?: number; readonly boundary?: Boundary };
+export type NetworkSection = PartSection & { readonly weights?: readonly number[]; readonly randomWidth?: number; readonly randomSeed?: number };
+export type SamplerSection = PartSection & z.output<typeof sampler> & Partial<HmcSection>;
+export type TrainingSection = z.output<typeof training> & { readonly objective: string; readonly [option: string]: unknown };
+type ObservableEntry = string | PartSection;
 
-/** A resolved run: every default filled in. */
-export type RunConfiguration = z.output<typeof runSchema>;
-export type ActionSection = RunConfiguration["action"];
-export type FermionSection = RunConfiguration["fermions"][number];
-export type TrainingSection = NonNullable<RunConfiguration["training"]>;
+/** What a part is when its kind is not given. */
+export const DEFAULT_KIND = { action: "wilson", fermions: "staggered", sampler: "hmc", objective: "centred" } as const;
+
+/** Weights of any network; without them those of its options. */
+const initial = {
+  weights: z.array(z.number()).min(1).optional().describe("initial weights, all of them, in the order that gaugegrad model show prints"),
+  randomWidth: positive.optional().describe("initial weights uniform in (-randomWidth, randomWidth)"),
+  randomSeed: seed.default(0),
+};
+
+/** One of the parts of a family, told apart by `key`. A part from a module has that beside its options. */
+function anyOf(parts: readonly Part[], key: string, shared: z.core.$ZodLooseShape, fallback?: string, more: readonly z.ZodObject[] = []): z.ZodType {
+  const sections = parts.map((p) => {
+    const kind = z.literal(p.name);
+    return p.options.safeExtend({ [key]: p.name === fallback ? kind.default(p.name) : kind, ...shared, ...(p.fromModule ? own : {}) });
+  });
+  return z.discriminatedUnion(key, [...sections, ...more] as unknown as [z.ZodObject]);
+}
+
+/** A run file with every default filled in. */
+export interface RunConfiguration {
+  readonly title?: string | undefined;
+  readonly lattice: z.output<typeof lattice>;
+  readonly group: string;
+  readonly start: z.output<typeof start>;
+  readonly action: ActionSection;
+  readonly fermions: readonly FermionSection[];
+  readonly network?: NetworkSection | undefined;
+  readonly guide: { readonly action?: ActionSection | undefined; readonly masses?: readonly number[] | undefined; readonly trainable: readonly string[] };
+  readonly sampler: SamplerSection;
+  readonly training?: TrainingSection | undefined;
+  readonly measurement: z.output<typeof measurement> & { readonly observables: readonly ObservableEntry[] };
+  readonly output: z.output<typeof output>;
+  readonly checks: z.output<typeof checks>;
+}
+
+function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
+  const action = anyOf(registry.list("gaugeAction"), "kind", {}, DEFAULT_KIND.action) as z.ZodType<ActionSection>;
+  const fermions = anyOf(registry.list("fermion"), "kind", {}, DEFAULT_KIND.fermions) as z.ZodType<FermionSection>;
+  const model = z.strictObject({ kind: z.literal("model"), file: name.describe("model file of a training: network and weights"), ...own });
+  const network = anyOf(registry.list("network"), "kind", initial, undefined, [model]) as z.ZodType<NetworkSection>;
+  const names = registry.list("observable").map((o) => o.name) as [string, ...string[]];
+  const observables = z.array(z.union([z.enum(names), anyOf(registry.list("observable"), "kind", {})])) as z.ZodType<ObservableEntry[]>;
+  const guide = z.strictObject({
+    action: action.optional().describe("gauge part of S_theta; default that of the target"),
+    masses: z.array(positive).optional().describe("masses of the fermions in S_theta, one a field; default those of the target"),
+    trainable: z.array(name).min(1).default(["network"]).describe("network, gauge.beta, gauge.weights, fermions.mass, ..."),
+  });
+  return z.strictObject({
+    title: z.string().optional(),
+    lattice,
+    group: z.string().regex(/^(su\(?\d+\)?|u\(?1\)?)$/i, "expected U(1), SU(2), SU(3), ...").default("SU(3)"),
+    start: start.prefault({}),
+    action,
+    fermions: z.array(fermions).default([]),
+    network: network.optional(),
+    guide: guide.prefault({}),
+    sampler: anyOf(registry.list("sampler"), "kind", sampler.shape, DEFAULT_KIND.sampler).prefault({ kind: DEFAULT_KIND.sampler }) as z.ZodType<SamplerSection>,
+    training: (anyOf(registry.list("loss"), "objective", training.shape, DEFAULT_KIND.objective) as z.ZodType<TrainingSection>).optional(),
+    measurement: measurement.extend({ observables: observables.default(["polyakov"]).describe("the mean plaquette is always there") }).prefault({}),
+    output: output.prefault({}),
+    checks: checks.prefault({}),
+  });
+}
+
+const schemas = new WeakMap<Registry, z.ZodType<RunConfiguration>>();
+
+/** A run file with everything it may contain. */
+export function runSchema(registry: Registry): z.ZodType<RunConfiguration> {
+  let schema = schemas.get(registry);
+  if (!schema) schemas.set(registry, (schema = schemaOf(registry)));
+  return schema;
+}
+
+/** Keys of a section that are not options of its part. */
+const SECTION_KEYS: ReadonlySet<string> = new Set(["kind", "objective", ...Object.keys(own), ...Object.keys(initial), ...Object.keys(sampler.shape), ...Object.keys(training.shape)]);
+
+/** Options of a section's part alone. */
+export function optionsOf(part: Part, section: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(section).filter(([key]) => !SECTION_KEYS.has(key) || Object.hasOwn(part.options.shape, key)));
+}
+
+/** What is to be measured, with the options of each. */
+export function observablesOf({ measurement: { observables } }: RunConfiguration, registry: Registry): { readonly part: ObservablePart; readonly options: Record<string, unknown> }[] {
+  return observables.map((o) => {
+    const part = registry.get("observable", typeof o === "string" ? o : o.kind);
+    return { part, options: typeof o === "string" ? part.options.parse({}) : optionsOf(part, o) };
+  });
+}
 
 /** The schema as JSON Schema (draft 2020-12), for editors. `[fermions]` may be one table or several `[[fermions]]`. */
-export function runJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(runSchema, { io: "input" }) as { properties: Record<string, Record<string, unknown>> };
+export function runJsonSchema(registry: Registry): Record<string, unknown> {
+  const schema = z.toJSONSchema(runSchema(registry), { io: "input" }) as { properties: Record<string, Record<string, unknown>>; required: string[] };
   const several = schema.properties["fermions"]!;
   schema.properties["fermions"] = { anyOf: [several["items"], several] };
   return { title: "gaugegrad run file", ...schema };

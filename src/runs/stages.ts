@@ -7,15 +7,16 @@ import { randomStream } from "../util/index.ts";
 import { plaquettes, reunitarise } from "../gauge/index.ts";
 import { readGauge } from "../io/index.ts";
 import {
-  type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, losses, schedules, sgd, takeSample, trainOffline, trainOnline,
+  type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, schedules, sgd, takeSample, trainOffline, trainOnline,
 } from "../training/index.ts";
-import { type TrajectoryResult, hmc } from "../samplers/index.ts";
+import type { TrajectoryResult } from "../samplers/index.ts";
 import { CheckedSampler, checking } from "./checked-sampler.ts";
 import { measure } from "./measure.ts";
 import type { MetricsRecord, Phase } from "./records.ts";
 import type { ResolvedRun } from "./resolve.ts";
-import type { TrainingSection } from "./schema.ts";
-import { type GuideParts, type System, levelsOf } from "./system.ts";
+import type { Registry } from "./registry/registry.ts";
+import { type TrainingSection, optionsOf } from "./schema.ts";
+import type { GuideParts, System } from "./system.ts";
 
 /** Where a run stands and what it has learnt. */
 export interface Progress {
@@ -67,10 +68,11 @@ export function* stages(run: ResolvedRun, system: System, from: Progress): Gener
 }
 
 /** HMC with the checks of the run; the records of each trajectory are collected until the unit is complete. */
-function chain({ configuration: c }: ResolvedRun, system: System, phase: "thermalise" | "train" | "sample", position: number, guide?: GuideParts): { step(U: System["U"]): TrajectoryResult; take(): MetricsRecord[]; readonly trajectory: number } {
+function chain({ configuration: c, registry }: ResolvedRun, system: System, phase: "thermalise" | "train" | "sample", position: number, guide?: GuideParts): { step(U: System["U"]): TrajectoryResult; take(): MetricsRecord[]; readonly trajectory: number } {
   let records: MetricsRecord[] = [];
-  const { seed, stream, length } = c.sampler;
-  const sampler = new CheckedSampler(hmc({ action: system.target, levels: levelsOf(c, system, guide), length, seed, stream }), c.checks, (record) => records.push(record));
+  const { seed, stream } = c.sampler;
+  const part = registry.get("sampler", c.sampler.kind);
+  const sampler = new CheckedSampler(part.build(optionsOf(part, c.sampler), { system, guide, seed, stream }), c.checks, (record) => records.push(record));
   sampler.trajectory = position;
   return {
     step(U) {
@@ -101,7 +103,7 @@ function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "
   while (sampler.trajectory < end) {
     const { trajectory } = sampler.step(system.U);
     const records = sampler.take();
-    if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) records.push(checking(`measurement after trajectory ${trajectory}`, () => measure(c, system, trajectory, guide)));
+    if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) records.push(checking(`measurement after trajectory ${trajectory}`, () => measure(run, system, trajectory, guide)));
     yield { phase, records, progress: () => ({ position: trajectory + 1, ...theta }) };
   }
   return { position: end, ...theta };
@@ -113,7 +115,7 @@ function* online(run: ResolvedRun, system: System, from: Progress, end: number):
   const sampler = chain(run, system, "train", from.position);
   const { batch = 1 } = t;
   const training = trainOnline({
-    ...learning(t, system.guide!.effective!, t.trajectories, from.training),
+    ...learning(t, run.registry, system.guide!.effective!, t.trajectories, from.training),
     sampler,
     target: system.target,
     U: system.U,
@@ -141,8 +143,8 @@ function* offline(run: ResolvedRun, system: System, from: Progress): Generator<U
   const count = t.configurations!.length;
   const learnt = count - Math.round(t.heldOut * count);
   const training = trainOffline({
-    ...learning(t, system.guide!.effective!, t.epochs * Math.ceil(learnt / (t.batch ?? learnt)), from.training),
-    samples: storedSamples(run, system, losses[t.objective]()),
+    ...learning(t, run.registry, system.guide!.effective!, t.epochs * Math.ceil(learnt / (t.batch ?? learnt)), from.training),
+    samples: storedSamples(run, system, lossOf(t, run.registry)),
     epochs: t.epochs,
     seed: c.sampler.seed,
     heldOut: t.heldOut,
@@ -179,9 +181,13 @@ function storedSamples({ configuration: c, base }: ResolvedRun, system: System, 
   });
 }
 
-function learning(t: TrainingSection, action: EffectiveAction<number, unknown>, steps: number, state: TrainingState | undefined): LearningOptions<number, unknown> {
-  const loss = t.objective === "centred" ? losses.centred({ offset: t.offset }) : losses[t.objective]();
-  return { action, loss, optimiser: optimiserOf(t, steps), offsetRate: t.offsetRate, ...(state ? { state } : {}) };
+function lossOf(t: TrainingSection, registry: Registry): Loss {
+  const part = registry.get("loss", t.objective);
+  return part.build(optionsOf(part, t));
+}
+
+function learning(t: TrainingSection, registry: Registry, action: EffectiveAction<number, unknown>, steps: number, state: TrainingState | undefined): LearningOptions<number, unknown> {
+  return { action, loss: lossOf(t, registry), optimiser: optimiserOf(t, steps), offsetRate: t.offsetRate, ...(state ? { state } : {}) };
 }
 
 /** The optimiser of a training section, for a training of so many steps. */

@@ -2,14 +2,17 @@
 import { resolve } from "node:path";
 import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, gaugeAction, hot, lattice as makeLattice, loopAction, nearUnit, parseGroup } from "../gauge/index.ts";
-import { type Pseudofermions, pseudofermions, staggered } from "../fermions/index.ts";
+import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
+import type { Pseudofermions } from "../fermions/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { readGauge } from "../io/index.ts";
 import { type GuideLevel, type Target, targetOf } from "../samplers/index.ts";
-import { type RunNetwork, networkOf } from "./networks.ts";
+import type { PartContext } from "./registry/part.ts";
+import type { Registry } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
-import type { ActionSection, FermionSection, RunConfiguration } from "./schema.ts";
+import { type RunNetwork, describe, networkOf } from "./run-network.ts";
+import { type ActionSection, type FermionSection, type RunConfiguration, optionsOf } from "./schema.ts";
+import type { HmcSection } from "./samplers/hmc.ts";
 
 /** A gauge action whose inputs do not matter. */
 type AnyAction = GaugeAction<number, unknown>;
@@ -43,7 +46,6 @@ export interface System {
 
 export interface BuildOptions {
   readonly start?: boolean;
-  readonly guided: boolean;
   readonly network?: string;
 }
 
@@ -52,14 +54,16 @@ export interface BuildOptions {
  * `base`; `network` is read in place of the model file that the configuration names.
  * @throws ConfigurationError, GeometryError for values that do not fit together, FileFormatError for files.
  */
-export function buildSystem({ configuration: c, base }: Pick<ResolvedRun, "configuration" | "base">, engine: LatticeOptions, options: BuildOptions): System {
+export function buildSystem({ configuration: c, registry, command, base }: ResolvedRun, engine: LatticeOptions, options: BuildOptions = {}): System {
   const group = parseGroup(c.group);
   const lattice = makeLattice(c.lattice.extents, engine);
   const U = options.start === false ? cold(lattice, group) : startOf(c, base, lattice, group);
-  const gauge = gaugeActionOf(c.action);
-  const fermions = c.fermions.map((f, index) => fermionsOf(f, lattice, group, index));
+  const place = { lattice, group };
+  const gauge = gaugeActionOf(c.action, place, registry);
+  const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
   const target = fermions.length === 0 ? gauge : targetOf(sumOf([gauge, ...fermions.map((f) => f.action as AnyAction)]), ...fermions);
-  return { group, lattice, U, gauge, fermions, target, ...(options.guided ? { guide: guideOf(c, group, lattice, fermions, options.network ?? (c.network?.kind === "model" ? resolve(base, c.network.file) : undefined)) } : {}) };
+  const modelFile = options.network ?? (c.network?.kind === "model" ? resolve(base, String(c.network["file"])) : undefined);
+  return { group, lattice, U, gauge, fermions, target, ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
 }
 
 function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Group): LinkField {
@@ -72,15 +76,19 @@ function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Gro
 }
 
 /** The gauge action of a section. */
-export function gaugeActionOf({ kind, beta, loops }: ActionSection): AnyAction {
-  if (kind !== "loops") return gaugeAction[kind]({ beta }) as AnyAction;
-  return loopAction({ beta, loops: loops!.map(({ name, path, weight }) => (name === undefined ? { path: path!, weight } : { name: name as "plaquette", weight })) }) as AnyAction;
+function gaugeActionOf(section: ActionSection, place: PartContext, registry: Registry): AnyAction {
+  const part = registry.get("gaugeAction", section.kind);
+  const built: unknown = part.build(optionsOf(part, section), place);
+  if (!(built instanceof GaugeAction)) throw new ConfigurationError(`action ${part.name}: got ${describe(built)} from its builder, expected an action: return what action({ ... }) or gaugeAction makes`);
+  return built as AnyAction;
 }
 
-function fermionsOf(f: FermionSection, lattice: Lattice, group: Group, index: number): Pseudofermions<number> {
-  const { kind, flavours, mass, boundary, tolerance, maxIterations, precision } = f;
-  const common = { lattice, group, flavours, tolerance, maxIterations, index };
-  return pseudofermions(staggered({ mass, ...(boundary ? { boundary } : {}) }), { ...common, ...(kind === "rational" && { precision }) });
+function fermionsOf(section: FermionSection, place: PartContext & { readonly index: number }, registry: Registry): Pseudofermions<number> {
+  const part = registry.get("fermion", section.kind);
+  const built: unknown = part.build(optionsOf(part, section), place);
+  const { action, refresh } = (typeof built === "object" && built !== null ? built : {}) as Partial<Pseudofermions<number>>;
+  if (!(action instanceof GaugeAction) || typeof refresh !== "function") throw new ConfigurationError(`fermions ${part.name}: got ${describe(built)} from its builder, expected pseudofermions with action and refresh`);
+  return built as Pseudofermions<number>;
 }
 
 const sumOf = (actions: readonly AnyAction[]): AnyAction => actions.slice(1).reduce((s, a) => s.plus(a) as AnyAction, actions[0]!);
@@ -94,11 +102,11 @@ function inputsOfTerms(inputs: unknown, terms: number): unknown[] {
 
 const thinLinks: Smearing<number, Record<string, never>> = { name: "thin links", parameters: {}, forward: (U) => U };
 
-function guideOf(c: RunConfiguration, group: Group, lattice: Lattice, fermions: readonly Pseudofermions<number>[], modelFile: string | undefined): GuideSystem {
+function guideOf(c: RunConfiguration, registry: Registry, place: PartContext, fermions: readonly Pseudofermions<number>[], modelFile: string | undefined): GuideSystem {
   const { masses, trainable } = c.guide;
-  const gauge = gaugeActionOf(c.guide.action ?? c.action);
+  const gauge = gaugeActionOf(c.guide.action ?? c.action, place, registry);
   const heavy = fermions.map((f, k) => (masses ? f.action.with({ ...f.action.inputs, mass: masses[k]! }) : f.action) as AnyAction);
-  const network = c.network && networkOf(c.network.kind === "model" ? { ...c.network, file: modelFile! } : c.network, group.N, lattice.dim);
+  const network = c.network && networkOf(c.network.kind === "model" ? { ...c.network, file: modelFile } : c.network, place.lattice, place.group.N, registry);
   const smearing = (network?.layer ?? thinLinks) as Smearing<number, unknown>;
   const sum = heavy.length > 0 ? sumOf(heavy) : undefined;
   const learns = network !== undefined || !trainable.includes("network");
@@ -141,8 +149,7 @@ function withOthers(effective: EffectiveAction<number, unknown>, network: RunNet
 }
 
 /** Time scales of the molecular dynamics: one with the whole force, or the levels of the configuration. */
-export function levelsOf(c: RunConfiguration, system: System, guide?: GuideParts): GuideLevel[] {
-  const { integrator, steps, levels } = c.sampler;
+export function levelsOf({ integrator, steps, levels }: Pick<HmcSection, "integrator" | "steps" | "levels">, system: System, guide?: GuideParts): GuideLevel[] {
   if (!levels) return [{ action: guide?.whole ?? system.target, integrator: integrator!, steps: steps! }];
   return levels.map((level) => {
     const part = guide ? guide.part(level.force) : targetPart(system, level.force);

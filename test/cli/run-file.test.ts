@@ -22,7 +22,7 @@ test.each([
   ["[fermions]\nflavors = 4\nmass = 0.3", /fermions\.flavours: got nothing, expected a number; fermions\.flavors: .*did you mean flavours\?/],
   ["[[fermions]]\nflavours = 4\nmass = 0.3\n[[fermions]]\nflavours = 4\nmas = 1", /fermions\[1\]\.mass: got nothing/],
   ["[network]\nkind = 'cask'\nlenght = 3", /network\.lenght: got an unknown key, expected one of kind, blocks, .*did you mean length\?/],
-  ["[network]\nkind = 'casc'", /network\.kind: got the text "casc", expected "covariant", "stout", "cask"/],
+  ["[network]\nkind = 'casc'", /network\.kind: got the text "casc", expected "ape", "cask", "chain", "convolution", "covariant", .*"stout", "model": did you mean "cask"\?/],
   ["[network]\nkind = 'stout'\nloops = { a = { loop = 'x', lnks = 'all' } }", /network\.loops\.a\.lnks: .*did you mean links\?/],
   ["[sampler]\nsteps = 'ten'", /sampler\.steps: got the text "ten", expected a number/],
   ["[sampler]\nsteps = 1.5", /sampler\.steps: got 1\.5, expected an integer/],

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runPaths, writeRunFiles } from "../../src/runs/folder.ts";
 import { parseRun } from "../../src/runs/parse.ts";
+import { builtIn } from "../../src/runs/registry/built-in.ts";
 import type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, TrainingRecord, TrajectoryRecord } from "../../src/runs/records.ts";
 import { type ResolvedRun, resolveRun } from "../../src/runs/resolve.ts";
 import { SU, hot, lattice } from "../../src/gauge/index.ts";
@@ -59,7 +60,7 @@ export function linesOf(from: number, to: number): MetricsRecord[] {
 /** A folder with a run of so many trajectories; a checkpoint at the last one, unless there is none. */
 export function makeRun(trajectories: number, options: { readonly checkpoint?: boolean } = {}): RunFolder {
   const folder = mkdtempSync(join(tmpdir(), "gaugegrad-run-"));
-  const run = resolveRun("slhmc", parseRun(RUN, "run.toml"));
+  const run = resolveRun("slhmc", { configuration: parseRun(RUN, "run.toml"), base: ".", registry: builtIn });
   const paths = runPaths(folder);
   writeRunFiles(paths, run, "0.1.0");
   const metrics = linesOf(0, trajectories);

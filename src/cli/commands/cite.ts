@@ -9,8 +9,9 @@ export function citeCommand(context: CliContext): Command {
   return withJson(new Command("cite"))
     .description("BibTeX of the methods that a run file uses, identified by their arXiv numbers.")
     .argument("<RUN.toml>", "run file, or config.toml of a run's folder")
-    .action((file: string, options: { json?: boolean }) => {
-      const { entries, bibtex } = bibliography(readRunFile(resolve(context.directory, file)));
+    .action(async (file: string, options: { json?: boolean }) => {
+      const { configuration, registry } = await readRunFile(resolve(context.directory, file));
+      const { entries, bibtex } = bibliography(configuration, registry);
       if (options.json) printJson(context, entries);
       else context.stdout(bibtex === "" ? "% nothing beyond standard hybrid Monte Carlo\n" : bibtex);
     });

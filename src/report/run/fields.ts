@@ -1,10 +1,10 @@
 /** Site fields of the last configuration: densities of action and topological charge on the thin and on flowed links, attention of a CASK network. */
 import type { LinkField } from "../../autograd/index.ts";
 import { type LatticeOptions, actionDensity, cold, geometricChargeDensity, gradientFlow, groupOf, lattice as makeLattice, topologicalChargeDensity } from "../../gauge/index.ts";
-import { CaskLayer, CaskNetwork, type Layer } from "../../models/index.ts";
+import type { Layer } from "../../models/index.ts";
 import { parameterSpace } from "../../util/index.ts";
 import { type NamedSection, type ReportFigure, type SliceStack, largestPosition, numberText, slicePlot, stackRange } from "../index.ts";
-import { type CheckpointState, type RunConfiguration, networkOf } from "../../runs/index.ts";
+import { type CheckpointState, type NetworkPart, type RunConfiguration, builtIn, networkOf } from "../../runs/index.ts";
 
 /** Options of {@link fieldsOf}. */
 export interface FieldOptions {
@@ -68,40 +68,36 @@ function densitiesOf(U: LinkField, suffix: string): SliceStack[] {
 function attentionOf(U: LinkField, state: CheckpointState, { network }: RunConfiguration): Pick<FieldView, "attention" | "attentionSizes" | "notes"> {
   if (!network) return { attention: [], attentionSizes: [], notes: [] };
   let layer: Layer<number, unknown>;
+  let part: NetworkPart | undefined;
   try {
-    ({ layer } = networkOf(network, U.N, U.lattice.dim));
+    const built = networkOf(network, U.lattice, U.N, builtIn);
+    layer = built.layer;
+    part = builtIn.find("network", built.name);
   } catch (error) {
-    // a model file may have been moved since the run
+    // a model file or a module may have been moved since the run
     return { attention: [], attentionSizes: [], notes: [`The network of the run cannot be built, so its attention is not shown: ${(error as Error).message}.`] };
   }
   const prefix = "network.";
   const theta = (state.parameters?.names ?? []).flatMap((name, k) => (name === "network" || name.startsWith(prefix) ? [state.parameters!.values[k]!] : []));
   const space = parameterSpace(layer.parameters);
   const trained = theta.length === space.size ? layer.with(space.unflatten(theta)) : layer;
-  const blocks = trained instanceof CaskNetwork ? trained.blocks.map((_, block) => trained.attention(U, block)) : trained instanceof CaskLayer ? [trained.attention(U)] : [];
-  const maps = blocks.flatMap((byName, block) => Object.entries(byName).map(([name, field]) => ({ block, name, values: field.toArray() })));
+  const maps = (part?.maps?.(trained, U) ?? []).map((map) => ({ ...map, values: map.field.toArray() }));
+  const several = maps.some((map) => map.block > 0);
   const sizes = maps.map(({ block, name, values }): AttentionSize => {
     let [sum, square, largest] = [0, 0, 0];
     for (const a of values) [sum, square, largest] = [sum + a, square + a * a, Math.max(largest, Math.abs(a))];
     return { block, name, mean: sum / values.length, rms: Math.sqrt(square / values.length), largest };
   });
   const { lattice } = U;
-  const strongest = sizes.map((size, k) => ({ size, values: maps[k]!.values })).sort((a, b) => b.size.rms - a.size.rms).slice(0, MOST_MAPS);
+  const strongest = sizes.map((size, k) => ({ size, ...maps[k]! })).sort((a, b) => b.size.rms - a.size.rms).slice(0, MOST_MAPS);
   return {
     notes: [],
     attentionSizes: sizes,
-    attention: strongest.map(({ size: { block, name }, values }, k) => ({
-      id: `attention-${k}`, name: `Attention ${name}${blocks.length > 1 ? `, block ${block + 1}` : ""}`, values, extents: lattice.extents,
-      axes: lattice.extents.map((_, mu) => lattice.axis(mu)), diverging: true, caption: joinedText(name),
+    attention: strongest.map(({ block, name, values, caption }, k) => ({
+      id: `attention-${k}`, name: `Attention ${name}${several ? `, block ${block + 1}` : ""}`, values, extents: lattice.extents,
+      axes: lattice.extents.map((_, mu) => lattice.axis(mu)), diverging: true, caption,
     })),
   };
-}
-
-/** What `x+2y` means. */
-function joinedText(name: string): string {
-  const [, axis, side, length, along, head = ""] = /^([a-z])([+-])(\d+)([a-z])(.*)$/.exec(name) ?? [];
-  if (axis === undefined) return `Attention ${name}.`;
-  return `Weight that the link along ${axis} gives to the link ${length} ${length === "1" ? "step" : "steps"} ${side === "+" ? "above" : "below"} along ${along}${head === "" ? "" : `,${head}`}; gauge invariant.`;
 }
 
 /** One slice of every density, through the site with the largest action density after the flow. */

@@ -1,6 +1,6 @@
 /** From the lines of a run to series, estimates and autocorrelation functions. */
 import { type Estimate, acceptanceError, autocorrelation, gammaMethod, withError } from "../../util/index.ts";
-import type { MeasurementRecord, MetricsRecord, TrajectoryRecord } from "../../runs/index.ts";
+import { type MeasurementRecord, type MetricsRecord, type TrajectoryRecord, builtIn } from "../../runs/index.ts";
 
 /** One observable along the production, with the trajectories after which it was measured. */
 export interface ObservableSeries {
@@ -27,18 +27,14 @@ export function produced(metrics: readonly MetricsRecord[]): TrajectoryRecord[] 
   return only(metrics, "trajectory").filter((r) => r.phase === "sample");
 }
 
-const LABELS: { readonly [name: string]: string } = {
-  "|polyakov|": "|Polyakov loop|", "polyakov.re": "Re Polyakov loop", "polyakov.im": "Im Polyakov loop", condensate: "chiral condensate", charge: "topological charge Q",
-  linkTrace: "link trace", "energy.plaquette": "E (plaquette)", "energy.clover": "E (clover)", "energy.electric": "E electric", "energy.magnetic": "E magnetic",
-};
-
 /** Name of an observable in tables and plots. */
 export function labelOf(name: string): string {
-  if (LABELS[name] !== undefined) return LABELS[name];
-  const [, kind, argument] = /^(wilson|pion)\((.*)\)$/.exec(name) ?? [];
-  if (kind === "wilson") return `Wilson loop W(${argument})`;
-  if (kind === "pion") return `pion C(${argument})`;
-  return name.replace(/^plaquette\./, "plaquette ");
+  if (name.startsWith("wilson(")) return name.replace("wilson", "Wilson loop W");
+  for (const part of builtIn.list("observable")) {
+    const label = part.label?.(name) ?? (part.name === name ? part.title : undefined);
+    if (label !== undefined) return label;
+  }
+  return name;
 }
 
 /** The plaquette of every production trajectory, and everything that was measured. */

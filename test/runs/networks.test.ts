@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
-import { type Layer, type Plain, ape, buildNetwork, caskNetwork, chain, convolution, covariantNetwork, flowLayer, hex, hyp, networks, nhyp, parameterSpace, stout } from "gaugegrad";
-import { distance, linksOn } from "./fields.ts";
+import { type Layer, type Plain, SU, ape, caskNetwork, chain, convolution, covariantNetwork, flowLayer, hex, hyp, lattice, nhyp, parameterSpace, stout } from "gaugegrad";
+import { buildNetwork as build, builtIn, networkBuilders } from "gaugegrad/runs";
+import { distance, linksOn } from "../models/layers/fields.ts";
+
+const place = { lattice: lattice([4, 3]), group: SU(2) };
+const networks = networkBuilders(place, builtIn);
+const buildNetwork = (declaration: Plain): Layer<number, unknown> => build(declaration, place, builtIn);
 
 const direct: Readonly<Record<string, [Plain, { readonly parameters: unknown; apply: Layer["apply"] }]>> = {
   stout: [{ rho: { plaquette: 0.1, t: 0.05 }, loops: { t: { loop: "polyakov", links: "temporal" } } }, stout({ rho: { plaquette: 0.1, t: 0.05 }, loops: { t: { loop: "polyakov", links: "temporal" } } })],
@@ -29,11 +34,11 @@ test("every registered network is the one that its function makes", () => {
 });
 
 test("what does not fit is refused with the alternatives", () => {
-  expect(() => buildNetwork({ network: "transformer" })).toThrow(/got the name "transformer", expected one of stout, ape/);
+  expect(() => buildNetwork({ network: "transformer" })).toThrow(/got the name "transformer", expected one of ape, cask/);
   expect(() => buildNetwork({ network: "toString" })).toThrow(/got the name "toString"/);
-  expect(() => buildNetwork({ network: "cask", lenght: 3 })).toThrow(/got the option "lenght", expected rho, rhoQ/);
+  expect(() => buildNetwork({ network: "cask", lenght: 3 })).toThrow(/got the option "lenght", expected blocks, rho, rhoQ/);
   expect(() => buildNetwork({ network: "cask", activation: "gelu" })).toThrow(/got activation = "gelu", expected one of tan, tanh, relu, softmax/);
   expect(() => buildNetwork({ network: "stout", rho: "0.1" })).toThrow(/got rho = "0.1", expected a number/);
-  expect(() => buildNetwork({ network: "hyp", alpha1: 0.1 })).toThrow(/expected alpha1, alpha2 and alpha3, or none/);
-  expect(() => networks["chain"]!({})).toThrow(/expected a list of layers/);
+  expect(() => buildNetwork({ network: "hyp", alpha1: 0.1 })).toThrow(/got 1 of the weights, expected alpha1, alpha2 and alpha3, or none/);
+  expect(() => networks["chain"]!({})).toThrow(/network chain: got layers = nothing, expected a list/);
 });

@@ -1,0 +1,25 @@
+/** What several observables share. */
+import { z } from "zod";
+import type { Boundary } from "../../fermions/index.ts";
+import type { RunConfiguration } from "../schema.ts";
+import { positive } from "../schema-values.ts";
+
+/** Of an observable without options. */
+export const none = z.strictObject({});
+
+/** Mass of the staggered operator. */
+export const mass = positive.optional().describe("default measurement.condensateMass, or the mass of the first fermion");
+
+/** Names with a prefix, `energy.clover`. */
+export const prefixed = (name: string, values: Readonly<Record<string, number>>): Readonly<Record<string, number>> => Object.fromEntries(Object.entries(values).map(([key, x]) => [`${name}.${key}`, x]));
+
+/** Mass and boundary of a staggered measurement in a run. */
+export function staggeredOptions(given: { readonly mass?: number | undefined }, { measurement, fermions: [first] }: RunConfiguration): { mass: number; boundary?: Boundary } {
+  return { mass: given.mass ?? measurement.condensateMass ?? first!.mass!, ...(first?.boundary ? { boundary: first.boundary } : {}) };
+}
+
+/** A mass from somewhere, and even extents. */
+export function staggeredProblem(name: string, given: { readonly mass?: number | undefined }, { measurement, fermions: [first], lattice }: RunConfiguration): string | undefined {
+  if (given.mass === undefined && measurement.condensateMass === undefined && first?.mass === undefined) return `condensateMass: got nothing without fermions, expected the mass for ${name}`;
+  return lattice.extents.some((L) => L % 2 !== 0) ? `observables: got ${name} with the extents ${lattice.extents.join(", ")}, expected even ones` : undefined;
+}

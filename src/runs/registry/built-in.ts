@@ -1,0 +1,10 @@
+/** The parts of this package. A new one is a file of its own and a line in the list of its folder. */
+import * as actions from "../actions/index.ts";
+import * as fermions from "../fermions/index.ts";
+import * as losses from "../losses/index.ts";
+import * as networks from "../networks/index.ts";
+import * as observables from "../observables/index.ts";
+import * as samplers from "../samplers/index.ts";
+import { Registry } from "./registry.ts";
+
+export const builtIn = new Registry([actions, fermions, losses, networks, observables, samplers].flatMap((list) => Object.values(list)).sort((a, b) => (a.name < b.name ? -1 : 1)));

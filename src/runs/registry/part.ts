@@ -1,0 +1,170 @@
+/**
+ * What a run file can name: networks, fermions, gauge actions, observables, samplers, losses. A part is declared once: its name, the schema of its
+ * options (validation, documentation and bounds in one), its builder, a starter snippet, its sources and what reports call it. The parts of this
+ * package are declared with the same functions as a user's own.
+ */
+import type { z } from "zod";
+import { ConfigurationError } from "../../errors.ts";
+import type { Field, Lattice, LinkField } from "../../autograd/index.ts";
+import type { Action, Group } from "../../gauge/index.ts";
+import type { Pseudofermions } from "../../fermions/index.ts";
+import type { AnyLayer, Layer, Plain } from "../../models/index.ts";
+import type { Reversibility, Sampler, TrajectoryResult } from "../../samplers/index.ts";
+import type { Loss } from "../../training/index.ts";
+import type { MeasurementRecord } from "../records.ts";
+import type { RunConfiguration } from "../schema.ts";
+import type { GuideParts, System } from "../system.ts";
+
+/** Families of parts, by the function that declares one. */
+export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss";
+
+/** What the parts of all families say about themselves. `S`: schema of the options. */
+export interface Declaration<S extends z.ZodObject> {
+  /** As run files name it. */
+  readonly name: string;
+  /** Options with their bounds and defaults; keys that it does not name are errors. */
+  readonly options: S;
+  /** As people write it, in reports and lists; default the name. */
+  readonly title?: string;
+  /** Lines of a run file that choose the part, without `kind`. */
+  readonly starter?: string;
+  /** arXiv numbers of what it rests on. */
+  readonly cite?: readonly string[] | ((options: z.output<S>) => readonly string[]);
+  /** What is wrong with these options in this run, as `option: got ..., expected ...`. */
+  readonly problem?: (options: z.output<S>, run: RunConfiguration) => string | undefined;
+  /** It comes from a module that the run file names. */
+  readonly fromModule?: boolean;
+  /** Fills in options whose default depends on other options. */
+  readonly defaults?: (options: z.output<S>) => z.output<S>;
+}
+
+/** Where a part is built. */
+export interface PartContext {
+  readonly lattice: Lattice;
+  readonly group: Group;
+}
+
+/** A layer, with its initial weights. */
+export interface NetworkDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  /** `network` builds others from `{ network: NAME, ...options }`. */
+  readonly build: (options: z.output<S>, context: PartContext & { readonly network: (declaration: Plain) => Layer<number, unknown> }) => AnyLayer;
+  /** Site fields that reports show of the network with its weights on a configuration. */
+  readonly maps?: (layer: Layer<number, unknown>, U: LinkField) => readonly NetworkMap[];
+}
+
+/** A gauge invariant site field inside of a network. */
+export interface NetworkMap {
+  /** Number of the layer that it belongs to, from 0. */
+  readonly block: number;
+  readonly name: string;
+  readonly field: Pick<Field, "toArray">;
+  readonly caption: string;
+}
+
+/** Pseudofermions. `index` tells the fields of a run apart: they draw different random numbers. */
+export interface FermionDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  readonly build: (options: z.output<S>, context: PartContext & { readonly index: number }) => Pick<Pseudofermions, "name" | "value" | "force" | "refresh"> & { readonly action: Action<number> };
+  /** `4 staggered flavours, m = 0.3` */
+  readonly describe?: (options: z.output<S>) => string;
+}
+
+/** An action of the links. */
+export interface GaugeActionDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  readonly build: (options: z.output<S>, context: PartContext) => Action<number>;
+}
+
+/** Where an observable is measured. Noise is a function of seed, stream and trajectory, so that a resumed run measures the same numbers. */
+export interface ObservableContext {
+  readonly trajectory: number;
+  readonly noise: { readonly seed: number; readonly stream: number };
+  readonly run: RunConfiguration;
+}
+
+/** Numbers measured on a configuration: one by the name of the observable, or several by names. */
+export interface ObservableDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  readonly measure: (U: LinkField, options: z.output<S>, context: ObservableContext) => number | Readonly<Record<string, number>>;
+  /** Further keys of the line in metrics.jsonl, from the actions of the run. */
+  readonly record?: (system: System, guide: GuideParts | undefined) => Partial<MeasurementRecord>;
+  /** What reports call a value, by its name in metrics.jsonl; undefined for values of others. */
+  readonly label?: (value: string) => string | undefined;
+}
+
+/** An update with a Metropolis step; without `reversibility` that check is left out. */
+export type RunSampler = Sampler<number, TrajectoryResult> & { readonly reversibility?: (U: LinkField) => Reversibility };
+
+export interface SamplerDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  readonly build: (options: z.output<S>, context: { readonly system: System; readonly guide: GuideParts | undefined; readonly seed: number; readonly stream: number }) => RunSampler;
+}
+
+export interface LossDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  readonly build: (options: z.output<S>) => Loss;
+  /** Learns from trajectories: not from stored configurations. */
+  readonly trajectories?: boolean;
+  /** Half a mean of squares, which Gauss-Newton needs. */
+  readonly squares?: boolean;
+}
+
+// options of a part that is looked up by name are checked by its schema, not by the compiler
+type Erased<F extends Family, D> = { readonly family: F } & { readonly [K in keyof D]: D[K] };
+export type NetworkPart = Erased<"network", NetworkDeclaration<z.ZodObject>>;
+export type FermionPart = Erased<"fermion", FermionDeclaration<z.ZodObject>>;
+export type GaugeActionPart = Erased<"gaugeAction", GaugeActionDeclaration<z.ZodObject>>;
+export type ObservablePart = Erased<"observable", ObservableDeclaration<z.ZodObject>>;
+export type SamplerPart = Erased<"sampler", SamplerDeclaration<z.ZodObject>>;
+export type LossPart = Erased<"loss", LossDeclaration<z.ZodObject>>;
+
+/** A part of any family. */
+export type Part = NetworkPart | FermionPart | GaugeActionPart | ObservablePart | SamplerPart | LossPart;
+/** The part type of a family. */
+export type PartOf<F extends Family> = Extract<Part, { readonly family: F }>;
+
+/** Keys that the sections of a run file have themselves. */
+const RESERVED = ["kind", "module", "name", "moduleSha256", "network", "objective"];
+
+function declared<F extends Family>(family: F, declaration: Declaration<z.ZodObject>, needs: string): PartOf<F> {
+  const { name, options } = declaration ?? {};
+  if (typeof name !== "string" || !/^[A-Za-z][\w+-]*$/.test(name)) throw new ConfigurationError(`${family}: got the name ${JSON.stringify(name) ?? "nothing"}, expected a word that starts with a letter`);
+  if (typeof options?.safeParse !== "function" || typeof options.strict !== "function") throw new ConfigurationError(`${family} ${name}: got options that are no schema, expected z.strictObject({ ... })`);
+  const taken = RESERVED.find((key) => Object.hasOwn(options.shape, key));
+  if (taken !== undefined) throw new ConfigurationError(`${family} ${name}: got the option ${taken}, expected another word: run files use it themselves`);
+  if (typeof (declaration as unknown as Record<string, unknown>)[needs] !== "function") throw new ConfigurationError(`${family} ${name}: got no function ${needs}, expected one`);
+  return Object.freeze({ ...declaration, family, options: options.strict() }) as unknown as PartOf<F>;
+}
+
+/** Declares a network. @throws ConfigurationError for a name, options or a builder that cannot be used; so do the other families. */
+export function network<S extends z.ZodObject>(declaration: NetworkDeclaration<S>): NetworkPart {
+  return declared("network", declaration as never, "build");
+}
+
+/** Declares a kind of pseudofermions. */
+export function fermion<S extends z.ZodObject>(declaration: FermionDeclaration<S>): FermionPart {
+  return declared("fermion", declaration as never, "build");
+}
+
+/** Declares a gauge action. */
+export function gaugeAction<S extends z.ZodObject>(declaration: GaugeActionDeclaration<S>): GaugeActionPart {
+  return declared("gaugeAction", declaration as never, "build");
+}
+
+/** Declares an observable. */
+export function observable<S extends z.ZodObject>(declaration: ObservableDeclaration<S>): ObservablePart {
+  return declared("observable", declaration as never, "measure");
+}
+
+/** Declares an update of the links. */
+export function sampler<S extends z.ZodObject>(declaration: SamplerDeclaration<S>): SamplerPart {
+  return declared("sampler", declaration as never, "build");
+}
+
+/** Declares an objective of training. */
+export function loss<S extends z.ZodObject>(declaration: LossDeclaration<S>): LossPart {
+  return declared("loss", declaration as never, "build");
+}
+
+const FAMILIES: readonly string[] = ["network", "fermion", "gaugeAction", "observable", "sampler", "loss"] satisfies readonly Family[];
+
+/** True for what one of the functions above made, also in another copy of this package. */
+export function isPart(x: unknown): x is Part {
+  const { family, name, options } = (typeof x === "object" && x !== null ? x : {}) as Partial<Part>;
+  return typeof name === "string" && FAMILIES.includes(family ?? "") && typeof options?.safeParse === "function";
+}

@@ -1,0 +1,2 @@
+/** The samplers of run files. */
+export { hybridMonteCarlo } from "./hmc.ts";
