@@ -6,12 +6,15 @@ import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { GaugegradError } from "../../src/errors.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/io/index.ts";
-import { type Plain, loadModel, networks, randomWeights, saveModel } from "../../src/models/index.ts";
+import { SU, lattice } from "../../src/gauge/index.ts";
+import { type Plain, loadModel, randomWeights, saveModel } from "../../src/models/index.ts";
+import { builtIn, networkBuilders } from "../../src/runs/index.ts";
 import { sha256Hex } from "../../src/util/index.ts";
 import { cli } from "../cli/helpers.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-fuzz-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
+const networks = networkBuilders({ lattice: lattice([2, 2, 2, 2]), group: SU(2) }, builtIn);
 
 /** Bytes of a payload changed, cut, repeated; words that MessagePack takes for long arrays, maps, strings and extensions. */
 const damage = fc.array(fc.tuple(fc.nat(), fc.constantFrom(0x00, 0x80, 0x8f, 0x90, 0x9f, 0xc1, 0xc4, 0xc6, 0xc7, 0xc9, 0xd4, 0xd6, 0xd8, 0xdb, 0xdc, 0xdd, 0xdf, 0xff, 0x73, 0x74, 0x78, -1, -2, -3)), { minLength: 1, maxLength: 3 });
