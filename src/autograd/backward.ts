@@ -56,7 +56,7 @@ export function pullback(y: Traced, seed: Traced, wrt: readonly Traced[]): (Trac
     const clone = node.region > 0 ? recompute(tape, id, ct, targets, recomputed) : undefined;
     const inputs = node.inputs.map((i) => clone?.get(i) ?? tape.traced(i));
     const output = clone?.get(id) ?? tape.traced(id);
-    selectedVjp(node, { inputs, output, cotangent: ct, needs, attributes: node.attributes }, support).forEach((term, k) => {
+    tape.asIn(node, () => selectedVjp(node, { inputs, output, cotangent: ct, needs, attributes: node.attributes }, support)).forEach((term, k) => {
       if (!term || !needs[k]) return;
       const i = node.inputs[k]!;
       const list = cotangents.get(i);

@@ -51,7 +51,7 @@ export interface Engine {
 }
 
 export interface CompileOptions {
-  /** Check every stored field for NaN after each kernel and name op and site. */
+  /** Check every result, and trace one that is not finite to the op, site and layer that made it first. Default: that of the lattice. */
   readonly debugNaN?: boolean;
   /** Most memory for intermediate fields, in link fields of the program's N: more is computed again instead of kept. @throws BackendError when that is not enough */
   readonly maxFields?: number;

@@ -25,9 +25,11 @@ export class Lattice {
   readonly volume: number;
   /** Stores fields and runs plans; chosen when the lattice is made. */
   readonly engine: Engine;
+  /** Do plans check their results, and name op, site and layer of the first value that is not finite? */
+  readonly debugNaN: boolean;
 
   /** @throws GeometryError when an extent is not a positive integer or the dimension is not 1 to 4. */
-  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine) {
+  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, { debugNaN = false }: { readonly debugNaN?: boolean } = {}) {
     if (extents.length < 1 || extents.length > 4)
       throw new GeometryError(`lattice: got ${extents.length} extents, expected 2, 3 or 4: give one extent a direction, for instance [8, 8, 8, 8]`);
     for (const L of extents)
@@ -38,6 +40,7 @@ export class Lattice {
     this.volume = extents.reduce((v, L) => v * L, 1);
     if (this.volume > 2 ** 31)
       throw new GeometryError(`lattice: ${this.volume} sites do not fit, at most 2^31 are supported: use smaller extents`);
+    this.debugNaN = debugNaN;
     this.engine = makeEngine(this);
   }
 

@@ -11,6 +11,7 @@ import { outside } from "./scope.ts";
 import { type Program, Tape } from "./tape.ts";
 import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, leaves, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
 import { type ValueType, fits, scalarType, typeText } from "./types.ts";
+import { compileWatched } from "./watch.ts";
 
 const reclaim = new FinalizationRegistry<Executable>((executable) => executable.dispose());
 
@@ -50,7 +51,7 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#types = list.map((l) => l.type);
     this.#shape = result;
     this.#own = outside(() => concreteTwin(result, lattice));
-    this.#executable = lattice.engine.compile(this.program, options);
+    this.#executable = compileWatched(this.program, options);
     reclaim.register(this, this.#executable, this);
     const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined)));
     this.#scalars = scalars;

@@ -21,6 +21,8 @@ export interface Node {
   readonly type: ValueType;
   /** Innermost checkpoint region in which the node was recorded; 0 outside. */
   readonly region: number;
+  /** Layers in which it was recorded, for people: `layer 2, stout`. */
+  readonly layer?: string;
 }
 
 /** An immutable recorded program: nodes in an order in which they can be computed. */
@@ -73,6 +75,7 @@ export class Tape {
   #open = true;
   #region = 0;
   #regions = 0;
+  #layer = "";
 
   constructor(lattice: Lattice) {
     this.lattice = lattice;
@@ -107,7 +110,7 @@ export class Tape {
     if (simpler) return simpler;
     const type = op.infer(inputs.map((x) => x.type), attributes, this.lattice);
     const ids = inputs.map((x) => x.id);
-    const node: Node = { op, inputs: ids, attributes, type, region: this.#region };
+    const node: Node = { op, inputs: ids, attributes, type, region: this.#region, ...(this.#layer === "" ? {} : { layer: this.#layer }) };
     if (op.unique) return new Traced(this, this.#append(node), type);
     const key = `${opKey(op)}(${ids.join(",")})${attributesKey(attributes)}`;
     const found = this.#seen.get(`${this.#region}|${key}`) ?? this.#seen.get(`0|${key}`);
@@ -124,6 +127,26 @@ export class Tape {
   /** Runs f with every node marked as belonging to a new checkpoint region. */
   inRegion<T>(f: () => T): T {
     return this.#within(++this.#regions, f);
+  }
+
+  /** Runs f with every new node named after a layer inside those that are named already. */
+  inLayer<T>(name: string, f: () => T): T {
+    return this.#named(this.#layer === "" ? name : `${this.#layer}, ${name}`, f);
+  }
+
+  /** Runs f with every new node named as the given one: what a reverse pass makes for it. */
+  asIn<T>(node: Node, f: () => T): T {
+    return this.#named(node.layer ?? "", f);
+  }
+
+  #named<T>(layer: string, f: () => T): T {
+    const outer = this.#layer;
+    this.#layer = layer;
+    try {
+      return f();
+    } finally {
+      this.#layer = outer;
+    }
   }
 
   #within<T>(region: number, f: () => T): T {
@@ -159,7 +182,10 @@ export class Tape {
     };
     program.inputs.forEach((id, k) => map.set(id, inputs[k]!));
     program.nodes.forEach((node, id) => {
-      if (!map.has(id)) map.set(id, this.#within(regionOf(node.region), () => this.apply(node.op, node.inputs.map((i) => map.get(i)!), node.attributes)));
+      if (!map.has(id)) map.set(id, this.#within(regionOf(node.region), () => {
+        const copy = (): Traced => this.apply(node.op, node.inputs.map((i) => map.get(i)!), node.attributes);
+        return node.layer === undefined ? copy() : this.inLayer(node.layer, copy);
+      }));
     });
     return program.outputs.map((id) => map.get(id)!);
   }

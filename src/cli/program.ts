@@ -12,6 +12,9 @@ import { packageVersion } from "../runs/index.ts";
  */
 export async function run(argv: readonly string[], context: CliContext = processContext()): Promise<number> {
   const debug = argv.includes("--debug");
+  // by the environment, so that the processes that a command starts check too
+  const before = process.env["GAUGEGRAD_DEBUG_NAN"];
+  if (argv.includes("--debug-nan")) process.env["GAUGEGRAD_DEBUG_NAN"] = "1";
   try {
     const program = await buildProgram(argv, context);
     if (argv.length === 0) {
@@ -24,6 +27,9 @@ export async function run(argv: readonly string[], context: CliContext = process
     const text = errorText(error, debug);
     if (text !== "") context.stderr(text);
     return exitCodeOf(error);
+  } finally {
+    if (before === undefined) delete process.env["GAUGEGRAD_DEBUG_NAN"];
+    else process.env["GAUGEGRAD_DEBUG_NAN"] = before;
   }
 }
 
@@ -33,6 +39,7 @@ async function buildProgram(argv: readonly string[], context: CliContext): Promi
     .description("Reverse-mode automatic differentiation for lattice gauge fields")
     .version(packageVersion(), "-V, --version")
     .option("--debug", "stack traces with errors")
+    .option("--debug-nan", "check all results, and name op, site and layer of the first value that is not finite; several times slower")
     .option("--quiet", "no progress and no warnings on stderr")
     .showSuggestionAfterError();
   const named = new Set(argv.filter((a) => !a.startsWith("-")).slice(0, 2));

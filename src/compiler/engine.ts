@@ -178,7 +178,7 @@ export class KernelEngine implements Engine {
       const wrong = [...verify(schedule, this.lattice), ...overlaps(arena)];
       if (wrong.length > 0) throw new Error(`internal: the compiler made a wrong schedule: ${wrong.join("; ")}`);
     }
-    const executable = new ProgramExecutable(this, schedule, arena, options);
+    const executable = new ProgramExecutable(this, schedule, arena);
     if (debugKernels()) process.stderr.write(`${executable.describe()}\n`);
     return executable;
   }

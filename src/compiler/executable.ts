@@ -1,11 +1,10 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
-import type { CompileOptions, Executable, Storage } from "../autograd/engine.ts";
+import type { Executable, Storage } from "../autograd/engine.ts";
 import { components } from "../autograd/types.ts";
-import { NaNError } from "../errors.ts";
 import type { Arena } from "./arena.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, KernelEngine } from "./engine.ts";
-import type { KernelStep, Schedule, SolveStep } from "./ir.ts";
+import type { Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
 
@@ -40,15 +39,13 @@ export class ProgramExecutable implements Executable {
   readonly #bound: { input: number[]; output: number[] };
   /** Those of the last run. */
   #outputs: readonly Storage[] = [];
-  readonly #debugNaN: boolean;
   /** Seconds and runs of each step, kept under DEBUG=kernels. */
   readonly #times: Float64Array | undefined;
   #runs = 0;
 
-  constructor(engine: KernelEngine, schedule: Schedule, arena: Arena, options: CompileOptions) {
+  constructor(engine: KernelEngine, schedule: Schedule, arena: Arena) {
     this.#engine = engine;
     this.#schedule = schedule;
-    this.#debugNaN = options.debugNaN ?? false;
     this.#address = new Float64Array(schedule.buffers.length);
     this.#stride = new Float64Array(schedule.buffers.length);
     this.arenaBytes = arena.bytes;
@@ -227,7 +224,6 @@ export class ProgramExecutable implements Executable {
       const to = this.#address[l.plan.step.reductions[r]!.buffer]! / 8;
       for (let w = 0; w < width; w++) f[to + w] = total;
     }
-    if (this.#debugNaN) this.#findNaN(l.plan.step);
   }
 
   #zero(s: number): void {
@@ -244,18 +240,6 @@ export class ProgramExecutable implements Executable {
   #solver(step: SolveStep): ConjugateGradient {
     const place = (b: number): HeapStorage => this.#storage(b);
     return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map(place), b: place(step.rhs), solutions: step.solutions.map(place) });
-  }
-
-  #findNaN(step: KernelStep): void {
-    for (const ins of step.instructions) {
-      if (ins.target.kind !== "buffer") continue;
-      const data = new Float64Array((ins.type.kind === "scalar" ? 1 : this.#engine.lattice.volume) * components(ins.type));
-      this.#engine.read(this.#storage(ins.target.buffer), ins.type, data);
-      const at = data.findIndex((x) => !Number.isFinite(x));
-      if (at < 0) continue;
-      const site = this.#engine.lattice.coordinates(Math.floor(at / components(ins.type)));
-      throw new NaNError(`op ${ins.op.name} made ${data[at]} at site [${site.join(",")}], component ${at % components(ins.type)}: expected finite numbers: check its inputs there`);
-    }
   }
 }
 

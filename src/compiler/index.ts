@@ -21,6 +21,11 @@ export interface EngineOptions {
   readonly strict?: boolean;
   /** Most memory for the intermediate fields of a program, in link fields of its N: more is computed again instead of kept. */
   readonly maxFields?: number;
+  /**
+   * Check the results of every plan, and name op, site and layer of the first value that is not finite: NaNError. Several times slower. Default:
+   * GAUGEGRAD_DEBUG_NAN=1 in the environment, which `--debug-nan` sets.
+   */
+  readonly debugNaN?: boolean;
   /** Sites in a vector of the native backend: a power of two up to 8; the machine's widest vector when left out. */
   readonly lanes?: Lanes;
   /** A loaded backend to use instead of one of the names. */
@@ -49,7 +54,8 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 
 /** A lattice whose programs run on the given backend. */
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
-  return new Lattice(extents, (lattice) => options.engine?.attach(lattice, options.maxFields) ?? new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields));
+  const debugNaN = options.debugNaN ?? process.env["GAUGEGRAD_DEBUG_NAN"] === "1";
+  return new Lattice(extents, (lattice) => options.engine?.attach(lattice, options.maxFields) ?? new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields), { debugNaN });
 }
 
 export { ConjugateGradient, type SolveReport, type SolverEngine } from "./conjugate-gradient.ts";

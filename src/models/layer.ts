@@ -58,7 +58,8 @@ export function layer<D extends { readonly [name: string]: Declaration }>(defini
     if (Array.isArray(d)) return d.map(values);
     return Object.fromEntries(Object.entries(d).map(([k, v]) => [k, values(v)]));
   };
-  return new Layer(definition.name, values(definition.params) as ValuesOf<D>, definition.forward as never);
+  const forward = (U: Links, parameters: never): Links => U[0]!.tape.inLayer(definition.name, () => definition.forward(U, parameters));
+  return new Layer(definition.name, values(definition.params) as ValuesOf<D>, forward as never);
 }
 
 function isParameter(d: Declaration): d is RealParameter {
@@ -75,6 +76,6 @@ export interface AnyLayer<N extends number = number> {
 /** Layers one after the other: the last of the list acts last. Parameters are the list of the layers' parameters. */
 export function chain<N extends number>(...layers: readonly AnyLayer<N>[]): Layer<N, unknown[]> {
   return new Layer<N, unknown[]>(layers.map((l) => l.name).join(" > "), layers.map((l) => l.parameters), (U, parameters) =>
-    layers.reduce((V, l, k) => l.forward(V, (parameters as readonly unknown[])[k] as never), U),
+    layers.reduce((V, l, k) => V[0]!.tape.inLayer(`layer ${k + 1}`, () => l.forward(V, (parameters as readonly unknown[])[k] as never)), U),
   );
 }

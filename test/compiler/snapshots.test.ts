@@ -13,7 +13,7 @@ const programs = testPrograms(geo);
 function describeProgram(name: string): string {
   const schedule = lower(programs[name]!);
   const engine = geo.engine as KernelEngine;
-  return new ProgramExecutable(engine, schedule, placeArena(schedule.buffers, engine), {}).describe();
+  return new ProgramExecutable(engine, schedule, placeArena(schedule.buffers, engine)).describe();
 }
 
 for (const name of ["staple", "wilson force", "stout", "staggered D", "staggered D, odd to even"]) test(name, () => expect(describeProgram(name)).toMatchSnapshot());

@@ -214,11 +214,9 @@ describe("memory and limits", () => {
   });
 
   test("the first value that is not a number is named", () => {
-    const L = makeLattice([4, 2], { engine: backends[0]! });
+    const L = makeLattice([4, 2], { engine: backends[0]!, debugNaN: true });
     const x = new FieldClass(L, siteMatrixType(L, 2)).set(new Float64Array(64).fill(1e30));
-    const program = record((a: never) => mul(mul(a, a), a), x as never).program;
-    const out = new FieldClass(L, siteMatrixType(L, 2));
-    expect(() => L.engine.compile(program, { debugNaN: true }).run([x.storage], [out.storage])).toThrow("op mul made");
+    expect(() => record((a: never) => mul(mul(a, a), a), x as never).run(x as never)).toThrow("op mul made");
   });
 });
 

@@ -23,7 +23,7 @@ export function completionCommand(context: CliContext): Command {
         commands.map(async ({ name, summary, load }): Promise<Completable> => {
           const command = (await load())(context);
           const choices = command.registeredArguments.flatMap((a) => (/^[\w-]+(, [\w-]+)+$/.test(a.description) ? a.description.split(", ") : []));
-          return { name, summary, words: [...command.commands.map((c) => c.name()), ...choices, ...command.options.flatMap((o) => (o.long ? [o.long] : [])), "--help", "--quiet", "--debug"] };
+          return { name, summary, words: [...command.commands.map((c) => c.name()), ...choices, ...command.options.flatMap((o) => (o.long ? [o.long] : [])), "--help", "--quiet", "--debug", "--debug-nan"] };
         }),
       );
       context.stdout(SHELLS[shell as keyof typeof SHELLS](list));

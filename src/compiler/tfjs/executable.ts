@@ -7,7 +7,7 @@ import { linkFieldBytes } from "../../autograd/program.ts";
 import type { Node, Program } from "../../autograd/tape.ts";
 import { components } from "../../autograd/types.ts";
 import type { Arrays, Pair } from "../../backend/tfjs/arrays.ts";
-import { BackendError, NaNError, SolverError } from "../../errors.ts";
+import { BackendError, SolverError } from "../../errors.ts";
 import { ConjugateGradient } from "../conjugate-gradient.ts";
 import type { TfjsEngine, TfjsStorage } from "./engine.ts";
 import { type Value, arraysOf } from "./layout.ts";
@@ -26,7 +26,6 @@ export class TfjsExecutable implements Executable {
   readonly arenaBytes: number;
   readonly #engine: TfjsEngine;
   readonly #program: Program;
-  readonly #debugNaN: boolean;
   readonly #b: Arrays;
   readonly #rules: readonly (Rule | "own")[];
   /** Values whose last use is this node. */
@@ -42,7 +41,6 @@ export class TfjsExecutable implements Executable {
   constructor(engine: TfjsEngine, program: Program, options: CompileOptions = {}) {
     this.#engine = engine;
     this.#program = program;
-    this.#debugNaN = options.debugNaN ?? false;
     const b = engine.arrays.session();
     const constants = new Map<number, Pair>();
     [this.#b, this.#constants] = [b, constants];
@@ -132,7 +130,6 @@ export class TfjsExecutable implements Executable {
           const x = yield* this.#value(id, inputs, values);
           this.#keep(values, id, x);
         }
-        if (this.#debugNaN) yield* this.#findNaN(nodes[id]!, values[id]!);
         for (const i of this.#last[id]!) {
           this.#release(values[i]!);
           values[i] = undefined;
@@ -224,19 +221,6 @@ export class TfjsExecutable implements Executable {
     const group: SolveGroup = { ids, solver: new ConjugateGradient(this.#engine, system, vector, { captured: fields, b: rhs, solutions }), fields, rhs, solutions };
     for (const k of ids) this.#solves.set(k, group);
     return group;
-  }
-
-  *#findNaN(node: Node, x: Value): Steps<void> {
-    const { layout } = this.#engine.store;
-    const parts: Float64Array[] = [];
-    for (const a of arraysOf(x)) parts.push(yield a);
-    const data = new Float64Array(typeof x === "number" ? 1 : components(node.type) * layout.lattice.volume);
-    if (typeof x === "number") data[0] = x;
-    else layout.unpack(node.type, parts, data);
-    const at = data.findIndex((v) => !Number.isFinite(v));
-    if (at < 0) return;
-    const site = layout.lattice.coordinates(Math.floor(at / components(node.type)));
-    throw new NaNError(`op ${node.op.name} made ${data[at]} at site [${site.join(",")}], component ${at % components(node.type)}: expected finite numbers: check its inputs there`);
   }
 
   /** Bytes of the values alive at once, at most. */
