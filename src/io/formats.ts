@@ -3,6 +3,7 @@ import { FileFormatError } from "../errors.ts";
 import { binaryLittle, bridge, bridgeBinary } from "./bridge.ts";
 import { foreign } from "./foreign.ts";
 import type { GaugeFormat, GaugeWriter, OpenOptions, Precision } from "./gauge-data.ts";
+import { hdf5 } from "./hdf5.ts";
 import { hirep } from "./hirep.ts";
 import { ildg } from "./ildg.ts";
 import { milc } from "./milc.ts";
@@ -12,7 +13,7 @@ import { openqcd } from "./openqcd.ts";
 import { type ByteSource, openSource, peek } from "./source.ts";
 
 /** Magic words first, then sizes, then text, then links without any mark. */
-const entries = [nersc, ildg, milc, npy, openqcd, hirep, bridge, bridgeBinary, binaryLittle] as const satisfies readonly GaugeFormat[];
+const entries = [nersc, ildg, milc, npy, hdf5, openqcd, hirep, bridge, bridgeBinary, binaryLittle] as const satisfies readonly GaugeFormat[];
 type Entry = (typeof entries)[number];
 
 /** Formats that are read; those of `writeGauge` are fewer. SciDAC is the variant of ILDG without the record of that standard. */
@@ -48,7 +49,7 @@ export function formatOf(source: ByteSource, options: OpenOptions = {}): GaugeFo
 }
 
 /**
- * Name of a file's format, decided by its content: `nersc`, `ildg`, `scidac`, `milc`, `npy`, `openqcd`, `hirep`, `bridge`, `bridge-binary`, `binary-little`.
+ * Name of a file's format, decided by its content: `nersc`, `ildg`, `scidac`, `milc`, `npy`, `hdf5`, `openqcd`, `hirep`, `bridge`, `bridge-binary`, `binary-little`.
  * @throws FileFormatError for files of no known format, and for damaged headers.
  */
 export function detectFormat(file: string | Uint8Array, options: OpenOptions = {}): FormatName {

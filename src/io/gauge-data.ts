@@ -2,6 +2,7 @@
 import { FileFormatError } from "../errors.ts";
 import type { LinkField } from "../autograd/index.ts";
 import type { WriteTarget } from "../util/index.ts";
+import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
 import type { ByteSource } from "./source.ts";
 
@@ -51,6 +52,12 @@ export interface OpenOptions {
   /** Extents, for headerless formats. */
   readonly extents?: readonly number[] | undefined;
   readonly N?: number | undefined;
+  /** Order of the axes of an array: `mu-first`, ..., or all axes (axes.ts). */
+  readonly order?: string | undefined;
+  /** Names of the datasets of links in an HDF5 file: one, or one a direction. */
+  readonly datasets?: readonly string[] | undefined;
+  /** The reader of HDF5 files, once loaded. */
+  readonly hdf5?: Hdf5 | undefined;
   /** Contradictions become warnings where the links can still be read. */
   readonly allowMismatch?: boolean | undefined;
 }
@@ -86,7 +93,7 @@ export interface GaugeFormat {
   /** Where it is defined. */
   readonly cite: readonly string[];
   /** Options of the reader, by their names in `ReadOptions`: what they say for this format. */
-  readonly options?: Readonly<Partial<Record<"lattice" | "group" | "order" | "dataset" | "hdf5", string>>>;
+  readonly options?: Readonly<Partial<Record<"lattice" | "group" | "order" | "dataset", string>>>;
   /** Decides from the beginning and the size of the file, never from its name. */
   matches(source: ByteSource, head: Buffer, options: OpenOptions): boolean;
   open(source: ByteSource, options: OpenOptions): GaugeData;

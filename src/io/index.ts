@@ -3,6 +3,8 @@
 export type { CheckResult, GaugeFormat, GaugeWriter, Precision } from "./gauge-data.ts";
 export { type UnitarityReport, unitarityLimit } from "./link-inspector.ts";
 export { EXTENSIONS, type FormatName, WRITABLE, type WritableFormat, detectFormat, gaugeFormats, writerOf } from "./formats.ts";
+export { type Hdf5, isHdf5, loadHdf5 } from "./hdf5-library.ts";
+export { ORDER_HELP } from "./axes.ts";
 export { type Provenance, namesEnsemble } from "./provenance.ts";
 export { type GaugeChecks, type GaugeFile, type ReadOptions, readGauge } from "./read.ts";
 export { type WriteOptions, writeGauge } from "./write.ts";

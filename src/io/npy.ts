@@ -1,12 +1,13 @@
 /**
- * NumPy arrays. One file: complex64 or complex128 in C order with shape [Lt, Lz, Ly, Lx, D, N, N] (D extents, slowest first), which is the common order. A folder: one
- * array a direction, u0.npy, u1.npy, ..., complex in Fortran order with shape [row, column, x, y, z, t].
+ * NumPy arrays, complex or pairs of reals. One file: in C order with shape [Lt, Lz, Ly, Lx, D, N, N] (D extents, slowest first), which is the common
+ * order, or any other that is stated. A folder: one array a direction, u0.npy, u1.npy, ..., in Fortran order with shape [row, column, x, y, z, t].
  */
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
-import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, type WriteFacts, checkExtents, expectDataBytes, linkBytes, volumeOf } from "./gauge-data.ts";
+import { type ArrayLayout, arrayLayout, isAmbiguous, scatterMatrices } from "./axes.ts";
+import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, type WriteFacts, expectDataBytes, linkBytes } from "./gauge-data.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
-import { forEachPiece, pieceBuffer, realsOf, streamLinks } from "./stream.ts";
+import { forEachPiece, pieceBuffer, realsOf } from "./stream.ts";
 import type { WriteTarget } from "../util/index.ts";
 
 const MAX_HEADER = 1 << 16;
@@ -18,7 +19,10 @@ interface NpyHeader {
   readonly precision: Precision;
   readonly littleEndian: boolean;
   readonly fortran: boolean;
+  /** Without the axis of real and imaginary part. */
   readonly shape: readonly number[];
+  /** What this program noted when it wrote the file. */
+  readonly order?: string;
   readonly text: string;
 }
 
@@ -29,16 +33,22 @@ function readHeader(source: ByteSource): NpyHeader {
   const [length, at] = major === 1 ? [start.readUInt16LE(8), 10] : [start.readUInt32LE(8), 12];
   if (length > MAX_HEADER || at + length > source.size) throw new FileFormatError(`${source.name}: npy: got a header of ${length} bytes in a file of ${source.size}, expected less: it is truncated or damaged`);
   const text = peek(source, at, length).toString("latin1");
-  const descr = /'descr'\s*:\s*'([<>])c(8|16)'/.exec(text);
+  const descr = /'descr'\s*:\s*'([<>])(c8|c16|f4|f8)'/.exec(text);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(text);
-  if (!descr || !order || !shape) throw new FileFormatError(`${source.name}: npy: got the header ${quoted(text, 100)}, expected complex numbers ('<c16' or '<c8') with a shape`);
+  if (!descr || !order || !shape) throw new FileFormatError(`${source.name}: npy: got the header ${quoted(text, 100)}, expected complex numbers ('<c16' or '<c8') or pairs of reals with a shape`);
+  const lengths = shape[1]!.split(",").filter((s) => s.trim() !== "").map(Number);
+  const [fortran, pairs] = [order[1] === "True", descr[2]!.startsWith("f")];
+  // real and imaginary part as the fastest axis
+  if (pairs && lengths[fortran ? 0 : lengths.length - 1] !== 2) throw new FileFormatError(`${source.name}: npy: got real numbers of the shape (${lengths.join(", ")}), expected complex ones, or a fastest axis of length 2 for real and imaginary part`);
+  const said = /# gaugegrad order ([a-z-]+)/.exec(text)?.[1];
   return {
     at: at + length,
-    precision: descr[2] === "16" ? 64 : 32,
+    precision: descr[2] === "c16" || descr[2] === "f8" ? 64 : 32,
     littleEndian: descr[1] === "<",
-    fortran: order[1] === "True",
-    shape: shape[1]!.split(",").filter((s) => s.trim() !== "").map(Number),
+    fortran,
+    shape: pairs ? (fortran ? lengths.slice(1) : lengths.slice(0, -1)) : lengths,
+    ...(said === undefined ? {} : { order: said }),
     text: text.trim(),
   };
 }
@@ -47,21 +57,21 @@ export const npy = {
   name: "npy",
   title: "NumPy array",
   cite: ["numpy.org/neps/nep-0001-npy-format.html"],
+  options: { order: "order of the axes, where the shape fits several", lattice: "tells orders apart" },
   matches: (_source, head) => head.length >= 12 && head.subarray(0, 6).toString("latin1") === "\x93NUMPY",
   open(source, options) {
     const h = readHeader(source);
-    return h.fortran ? openDirections(source, h, options) : openWhole(source, h, options);
+    // arrays of one direction have no axis mu
+    const one = options.order === undefined ? h.fortran && h.shape.length <= 6 && h.shape[0] === h.shape[1] : !/mu/.test(options.order);
+    return one ? openDirections(source, h, options) : openWhole(source, h, options);
   },
   writer: { precisions: [64, 32], extensions: [".npy"], anyDimension: true, u1: true, keeps: "nothing", write: writeNpy },
 } as const satisfies GaugeFormat;
 
-/** One array of all directions. */
+/** One array of all directions, in any stated order of its axes. */
 function openWhole(source: ByteSource, h: NpyHeader, options: OpenOptions): GaugeData {
-  const D = h.shape.length - 3;
-  const N = h.shape[D + 2] ?? 0;
-  if (D < 2 || D > 4 || h.shape[D] !== D || h.shape[D + 1] !== N || N < 1 || N > 12)
-    throw new FileFormatError(`${source.name}: npy: got the shape (${h.shape.join(", ")}) in C order, expected (Lt, Lz, Ly, Lx, 4, N, N) or the same for two or three dimensions`);
-  const extents = checkExtents(source, h.shape.slice(0, D).reverse());
+  const layout = arrayLayout(source, h.shape, h.fortran, { ...options, order: options.order ?? h.order }, h.fortran ? undefined : "mu-last");
+  const { extents, N } = layout;
   const warnings: string[] = [];
   expectDataBytes(source, h.at, linkBytes(extents, N, h.precision), options, warnings);
   return {
@@ -72,7 +82,7 @@ function openWhole(source: ByteSource, h: NpyHeader, options: OpenOptions): Gaug
     header: { npy: h.text },
     warnings,
     stream(sink) {
-      streamLinks({ source, at: h.at, extents, N, precision: h.precision, littleEndian: h.littleEndian }, sink);
+      streamArray(source, h, layout, sink);
       return { checksum: "absent", detail: "" };
     },
   };
@@ -80,11 +90,9 @@ function openWhole(source: ByteSource, h: NpyHeader, options: OpenOptions): Gaug
 
 /** One array a direction. */
 function openDirections(source: ByteSource, h: NpyHeader, options: OpenOptions): GaugeData {
-  const D = h.shape.length - 2;
-  const N = h.shape[0] ?? 0;
-  if (D < 2 || D > 4 || h.shape[1] !== N || N < 1 || N > 12)
-    throw new FileFormatError(`${source.name}: npy: got the shape (${h.shape.join(", ")}) in Fortran order, expected (N, N, Lx, Ly, Lz, Lt) or the same for two or three dimensions`);
-  const extents = checkExtents(source, h.shape.slice(2));
+  const layout = arrayLayout(source, h.shape, h.fortran, { order: options.order ?? `row,column,${h.shape.length === 6 ? "x,y,z,t" : h.shape.length === 5 ? "x,y,t" : "x,t"}` });
+  const { extents, N } = layout;
+  const D = extents.length;
   const bytes = linkBytes(extents, N, h.precision) / D;
   const warnings: string[] = [];
   expectDataBytes(source, h.at, bytes, options, warnings);
@@ -102,7 +110,7 @@ function openDirections(source: ByteSource, h: NpyHeader, options: OpenOptions):
           const other = readHeader(file);
           if (other.text.replace(/\s+/g, "") !== h.text.replace(/\s+/g, "")) throw new FileFormatError(`${file.name}: npy: got ${quoted(other.text, 100)}, expected ${quoted(h.text, 100)} as in ${source.name}`);
           expectDataBytes(file, other.at, bytes, { ...options, allowMismatch: false }, []);
-          streamDirection(file, other, extents, N, mu, sink);
+          streamArray(file, other, layout, sink, mu);
         } finally {
           file.close();
         }
@@ -112,32 +120,26 @@ function openDirections(source: ByteSource, h: NpyHeader, options: OpenOptions):
   };
 }
 
-/** Matrices column by column, sites in the usual order. */
-function streamDirection(source: ByteSource, h: NpyHeader, extents: readonly number[], N: number, mu: number, sink: LinkSink): void {
-  const V = volumeOf(extents);
-  const matrix = 2 * N * N;
-  const bytesPerSite = (matrix * h.precision) / 8;
-  const piece = Math.max(1, Math.min(V, Math.floor(PIECE / bytesPerSite)));
-  const buffer = pieceBuffer(piece * bytesPerSite);
-  const links = new Float64Array(piece * matrix);
-  for (let first = 0; first < V; first += piece) {
-    const count = Math.min(piece, V - first);
-    const bytes = buffer.subarray(0, count * bytesPerSite);
-    source.read(h.at + first * bytesPerSite, bytes);
-    const reals = realsOf(bytes, h.precision, h.littleEndian);
-    for (let k = 0; k < count; k++)
-      for (let i = 0; i < N; i++)
-        for (let j = 0; j < N; j++)
-          for (let c = 0; c < 2; c++) links[k * matrix + 2 * (i * N + j) + c] = reals[k * matrix + 2 * (j * N + i) + c]!;
-    sink(mu, Int32Array.from({ length: count }, (_, k) => first + k), links, 0, matrix);
+/** The matrices of an array in bounded pieces. */
+function streamArray(source: ByteSource, h: NpyHeader, layout: ArrayLayout, sink: LinkSink, direction?: number): void {
+  const total = layout.lengths.reduce((v, L) => v * L, 1);
+  const size = (2 * layout.N * layout.N * h.precision) / 8;
+  const piece = Math.max(1, Math.min(total, Math.floor(PIECE / size)));
+  const buffer = pieceBuffer(piece * size);
+  for (let first = 0; first < total; first += piece) {
+    const bytes = buffer.subarray(0, Math.min(piece, total - first) * size);
+    source.read(h.at + first * size, bytes);
+    scatterMatrices(layout, first, bytes.length / size, realsOf(bytes, h.precision, h.littleEndian), sink, direction);
   }
 }
 
 /** Writes one array of all directions, little endian. */
 function writeNpy(target: WriteTarget, U: LinkField, { precision }: WriteFacts): void {
   const { N, lattice } = U;
-  const shape = [...[...lattice.extents].reverse(), lattice.dim, N, N].join(", ");
-  const dictionary = `{'descr': '<c${precision / 4}', 'fortran_order': False, 'shape': (${shape}), }`;
+  const shape = [...[...lattice.extents].reverse(), lattice.dim, N, N];
+  // a comment of Python, where other readings of the shape are possible
+  const note = isAmbiguous(shape) ? "  # gaugegrad order mu-last" : "";
+  const dictionary = `{'descr': '<c${precision / 4}', 'fortran_order': False, 'shape': (${shape.join(", ")}), }${note}`;
   // the data start at a multiple of 64
   const length = Math.ceil((10 + dictionary.length + 1) / 64) * 64 - 10;
   const head = Buffer.alloc(10 + length, 0x20);

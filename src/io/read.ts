@@ -5,6 +5,7 @@ import { type Group, type LatticeOptions, groupOf, lattice as newLattice, parseG
 import { type FormatName, formatOf } from "./formats.ts";
 import { type CheckResult, type GaugeData, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
 import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
+import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
 import { type ByteSource, openSource } from "./source.ts";
 
@@ -14,6 +15,12 @@ export interface ReadOptions extends LatticeOptions {
   readonly lattice?: readonly number[] | Lattice;
   /** The group that is expected, `su3` or a group. */
   readonly group?: Group | string;
+  /** Order of the axes of npy and HDF5 arrays: `mu-last` (t, z, y, x, mu, row, column), `mu-first`, `mu-last-xyzt`, `mu-first-xyzt`, or all axes with commas, slowest first. */
+  readonly order?: string;
+  /** HDF5: names of the datasets with links, one, or one a direction. */
+  readonly dataset?: string | readonly string[];
+  /** HDF5: what `await loadHdf5()` gives. */
+  readonly hdf5?: Hdf5;
   /** Failed checks and trailing data become warnings. Links that are no numbers stay errors. */
   readonly allowMismatch?: boolean;
   /** The links are to enter a run: those off the group beyond rounding (`unitarityLimit`) are an error, whatever the checks say. */
@@ -47,14 +54,14 @@ export interface GaugeFile {
 }
 
 /**
- * Reads a configuration: NERSC, ILDG, SciDAC, MILC, openQCD, HiRep, npy, Bridge++ text and plain big-endian doubles, told apart by their
+ * Reads a configuration: NERSC, ILDG, SciDAC, MILC, openQCD, HiRep, npy, HDF5, Bridge++ text and plain doubles, told apart by their
  * content. The links stream into the field in pieces of 1 MiB. A folder stands for its npy arrays.
  * @throws FileFormatError when the file is damaged, contradicts itself (unless allowed), or holds another lattice or group than expected.
  */
 export function readGauge(file: string | Uint8Array, options: ReadOptions = {}): GaugeFile {
   const group = typeof options.group === "string" ? parseGroup(options.group) : options.group;
   const given = options.lattice instanceof Lattice ? options.lattice : undefined;
-  const open: OpenOptions = { extents: given?.extents ?? (options.lattice as readonly number[] | undefined), N: group?.N, allowMismatch: options.allowMismatch };
+  const open: OpenOptions = { extents: given?.extents ?? (options.lattice as readonly number[] | undefined), N: group?.N, allowMismatch: options.allowMismatch, order: options.order, datasets: typeof options.dataset === "string" ? [options.dataset] : options.dataset, hdf5: options.hdf5 };
   const source = openSource(file);
   try {
     const data = formatOf(source, open).open(source, open);

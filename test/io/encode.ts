@@ -287,3 +287,29 @@ export function npyDirection(U: Links, mu: number): Buffer {
   });
   return Buffer.concat([npyHeader(`{'descr': '<c16', 'fortran_order': True, 'shape': (${[N, N, ...U.extents].join(", ")}), }`), encodeReals(reals, 64, "LITTLE")]);
 }
+
+/** Reals of an array whose axes stand in the given order, slowest first; and its shape. */
+export function arrayOf(U: Links, axes: readonly string[], direction?: number): { shape: number[]; reals: number[] } {
+  const names = U.extents.length === 2 ? ["x", "t"] : U.extents.length === 3 ? ["x", "y", "t"] : ["x", "y", "z", "t"];
+  const length = (axis: string): number => (axis === "mu" ? U.extents.length : axis === "row" || axis === "column" ? U.N : U.extents[names.indexOf(axis)]!);
+  const shape = axes.map(length);
+  const reals: number[] = [];
+  const walk = (at: Readonly<Record<string, number>>, k: number): void => {
+    if (k === axes.length) {
+      const m = U.at(names.map((n) => at[n]!), at["mu"] ?? direction!);
+      const element = 2 * (at["row"]! * U.N + at["column"]!);
+      reals.push(m[element]!, m[element + 1]!);
+      return;
+    }
+    for (let c = 0; c < shape[k]!; c++) walk({ ...at, [axes[k]!]: c }, k + 1);
+  };
+  walk({}, 0);
+  return { shape, reals };
+}
+
+/** An array with its axes in the given order; `pairs`: real numbers with a last axis of length 2; `fortran`: as an array in column-major order of the reversed axes. */
+export function npyArray(U: Links, axes: readonly string[], { pairs = false, fortran = false } = {}): Buffer {
+  const { shape, reals } = arrayOf(U, axes);
+  const stated = [...(fortran ? [...shape].reverse() : shape), ...(pairs ? [2] : [])];
+  return Buffer.concat([npyHeader(`{'descr': '<${pairs ? "f8" : "c16"}', 'fortran_order': ${fortran ? "True" : "False"}, 'shape': (${stated.join(", ")}), }`), encodeReals(reals, 64, "LITTLE")]);
+}

@@ -5,31 +5,26 @@ import { Command, Option } from "commander";
 import { FileFormatError, UsageError } from "../../errors.ts";
 import { EXTENSIONS, WRITABLE, type GaugeFile, type Precision, type Provenance, type WritableFormat, namesEnsemble, readGauge, writeGauge, writerOf } from "../../io/index.ts";
 import type { CliContext } from "../context.ts";
-import { type GlobalOptions, extents, printJson, withJson } from "../output.ts";
+import { type ReadFlags, readOptions, withReading } from "../read-flags.ts";
+import { type GlobalOptions, printJson, withJson } from "../output.ts";
 
-interface Flags extends GlobalOptions {
+interface Flags extends GlobalOptions, ReadFlags {
   readonly to?: WritableFormat;
   readonly precision?: "32" | "64";
-  readonly lattice?: number[];
-  readonly group?: string;
-  readonly allowMismatch?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
 
 export function convertCommand(context: CliContext): Command {
-  return withJson(new Command("convert"))
+  return withReading(withJson(new Command("convert")))
     .description("Read a configuration in any format, with every check, and write it in another one with valid checksums. Equal precision keeps every bit.")
     .argument("<IN>", "configuration, or folder of npy arrays")
     .argument("<OUT>", "file to write; appears complete or not at all")
     .addOption(new Option("--to <format>", "format (default: by the name of OUT)").choices(Object.keys(WRITABLE)))
     .addOption(new Option("--precision <bits>", "bits of each real (default: 64 where the format has them)").choices(["32", "64"]))
-    .option("--lattice <LX,LY,LZ,LT>", "extents, for files that do not state them", extents)
-    .option("--group <name>", "the group that is expected: su2, su3, ...")
-    .option("--allow-mismatch", "failed checks are warnings instead of errors")
     .option("--force", "overwrite OUT")
     .addHelpText("after", "\nExamples:\n  gaugegrad convert lat.ildg lat.nersc\n  gaugegrad convert old.bin new.lime --to ildg --precision 32\n")
-    .action((input: string, output: string, _options: unknown, command: Command) => {
+    .action(async (input: string, output: string, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const to = flags.to ?? EXTENSIONS[extname(output).toLowerCase()];
       if (to === undefined) throw new UsageError(`convert: got the name ${output} without --to, expected a name in ${Object.keys(EXTENSIONS).join(", ")}: give --to ${Object.keys(WRITABLE).join("|")}`);
@@ -38,9 +33,7 @@ export function convertCommand(context: CliContext): Command {
       const read = readGauge(resolve(context.directory, input), {
         // nothing is computed but one mean
         threads: 1,
-        ...(flags.lattice ? { lattice: flags.lattice } : {}),
-        ...(flags.group === undefined ? {} : { group: flags.group }),
-        allowMismatch: flags.allowMismatch ?? false,
+        ...(await readOptions(flags, [resolve(context.directory, input)])),
       });
       if (!flags.quiet) for (const w of read.warnings) context.stderr(`gaugegrad: ${input}: ${w}\n`);
       const precision = (flags.precision === undefined ? WRITABLE[to][0] : Number(flags.precision)) as Precision;

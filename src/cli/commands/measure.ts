@@ -6,12 +6,13 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { EXIT, FileFormatError, UsageError } from "../../errors.ts";
 import { detectFormat } from "../../io/index.ts";
 import type { CliContext } from "../context.ts";
+import { type ReadFlags, readOptions, withReading } from "../read-flags.ts";
 import { CommandExit, errorText, exitCodeOf } from "../exit.ts";
 import { csvRows, measurementText, summaryTable } from "../measurement-text.ts";
 import { type MeasureRequest, type Measurement, Measurer } from "../../runs/index.ts";
-import { type EngineFlags, type GlobalOptions, extents, integer, latticeOptions, number, positive, printJson, printJsonLine, printText, withEngine, withSeed } from "../output.ts";
+import { type EngineFlags, type GlobalOptions, integer, latticeOptions, number, positive, printJson, printJsonLine, printText, withEngine, withSeed } from "../output.ts";
 
-interface Flags extends EngineFlags, GlobalOptions {
+interface Flags extends EngineFlags, GlobalOptions, ReadFlags {
   readonly beta: number;
   readonly flowTime?: number;
   readonly flowStep: number;
@@ -20,9 +21,6 @@ interface Flags extends EngineFlags, GlobalOptions {
   readonly staggeredBoundary: "antiperiodic" | "periodic";
   readonly condensateSources?: number;
   readonly seed: number;
-  readonly lattice?: number[];
-  readonly group?: string;
-  readonly allowMismatch?: boolean;
   readonly json?: boolean;
   readonly jsonl?: boolean;
   readonly csv?: boolean;
@@ -31,7 +29,7 @@ interface Flags extends EngineFlags, GlobalOptions {
 }
 
 export function measureCommand(context: CliContext): Command {
-  return withSeed(withEngine(new Command("measure")))
+  return withReading(withSeed(withEngine(new Command("measure"))))
     .description("Plaquettes, rectangles, Polyakov loops, Wilson action and force of configurations in any format, with every check that the file allows.")
     .argument("[FILE...]", "configurations, or folders of npy arrays")
     .option("--beta <B>", "coupling of the Wilson action, 2N/g0^2", number(), 1)
@@ -41,9 +39,6 @@ export function measureCommand(context: CliContext): Command {
     .option("--staggered-mass <M>", "staggered fermions: pion, condensate, pseudofermion action", positive)
     .addOption(new Option("--staggered-boundary <kind>", "sign of the fermions' time boundary").choices(["antiperiodic", "periodic"]).default("antiperiodic"))
     .option("--condensate-sources <n>", "Z4 noise for the condensate (default: exact on small lattices)", integer(2))
-    .option("--lattice <LX,LY,LZ,LT>", "extents, for files that do not state them", extents)
-    .option("--group <name>", "the group that is expected: su2, su3, ...")
-    .option("--allow-mismatch", "failed checks are warnings instead of errors")
     .addOption(new Option("--json", "one object for a file, an array for several").conflicts(["csv", "jsonl"]))
     .addOption(new Option("--jsonl", "one object a line").conflicts(["csv", "json"]))
     .addOption(new Option("--csv", "one row a file").conflicts(["json", "jsonl"]))
@@ -56,9 +51,7 @@ export function measureCommand(context: CliContext): Command {
       const output = new MeasurementOutput(context, flags, files.length);
       const measurer = new Measurer(request(flags), {
         ...(await latticeOptions(flags, context.environment)),
-        ...(flags.lattice ? { lattice: flags.lattice } : {}),
-        ...(flags.group === undefined ? {} : { group: flags.group }),
-        allowMismatch: flags.allowMismatch ?? false,
+        ...(await readOptions(flags, files.map((file) => resolve(context.directory, file)))),
       });
       let code: number = EXIT.done;
       for (const file of files) {
