@@ -104,3 +104,17 @@ export function phases(): LinkField {
     }),
   ) as LinkField;
 }
+
+/** [colour, x, y, z, t, spin], first index fastest, from and to sites, colours, spins. */
+export function reorder(data: Float64Array, volume: number, from: "file" | "canonical"): Float64Array {
+  const out = new Float64Array(data.length);
+  for (let n = 0; n < volume; n++)
+    for (let a = 0; a < 3; a++)
+      for (let s = 0; s < 4; s++)
+        for (let c = 0; c < 2; c++) {
+          const [file, ours] = [2 * (a + 3 * (n + volume * s)) + c, 2 * ((n * 3 + a) * 4 + s) + c];
+          if (from === "file") out[ours] = data[file]!;
+          else out[file] = data[ours]!;
+        }
+  return out;
+}

@@ -1,11 +1,8 @@
 /** Rational approximations against the tables of another code and the best error; rational pseudofermions against differences and exact powers. */
 import { describe, expect, test } from "vitest";
-import {
-  type LinkField, Field, SU, U1, closedFormLinks, evaluateRational, lattice, pseudofermions, rationalApproximation, staggered, staggeredType,
-} from "gaugegrad";
+import { type LinkField, Field, SU, U1, closedFormLinks, evaluateRational, lattice, pseudofermions, rationalApproximation, staggered } from "gaugegrad";
 import { ConfigurationError, PhysicsCheckError, SolverError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
-import { fixtureLinks, metadata, numbers, present } from "./fixtures.ts";
 import { alongDirection, forceNorms } from "./helpers.ts";
 
 const grid = (a: number, b: number, n: number): number[] => Array.from({ length: n + 1 }, (_, i) => a * Math.exp((Math.log(b / a) * i) / n));
@@ -32,15 +29,6 @@ describe("approximations", () => {
     expect(Math.abs(worst / r.error - 1)).toBeLessThan(0.01);
     const absolute = Math.max(...grid(4e-4, 64, 4096).map((x) => Math.abs(evaluateRational(r, x) - x ** power)));
     expect(absolute).toBeLessThan(table * 1.0001);
-  });
-
-  test.skipIf(!present)("coefficients of the tables", () => {
-    const { coefficient_tables } = metadata("fermions_task_e") as { coefficient_tables: Record<string, { power: number; degree: number; alpha0: number; alpha: number[]; beta: number[] }> };
-    const { power, degree, alpha0, alpha, beta } = coefficient_tables["refresh"]!;
-    const r = rationalApproximation({ power, interval: [4e-4, 64], poles: degree });
-    expect(Math.abs(r.constant / alpha0 - 1)).toBeLessThan(1e-6);
-    beta.forEach((b, j) => expect(Math.abs(r.shifts[j]! / b - 1)).toBeLessThan(1e-5));
-    alpha.forEach((a, j) => expect(Math.abs(r.residues[j]! / a - 1)).toBeLessThan(1e-5));
   });
 
   test.each([-0.25, -0.875, 0.375])("x^%s to a given precision, with positive shifts", (power) => {
@@ -108,19 +96,6 @@ describe("pseudofermions", () => {
     // phi^+ A^{-1/2} A^{-1/2} phi
     const value = phi.reduce((s, x, i) => s + (x * again[i]!) / 2, 0);
     expect(Math.abs(value / whole.value(U) - 1)).toBeLessThan(1e-10);
-  });
-
-  test.skipIf(!present)("action and force of the Rust port's fixture", () => {
-    const task = "fermions_task_e";
-    const { mass, nf } = metadata(task) as { mass: number; nf: number };
-    const geo = lattice([2, 2, 2, 2]);
-    const U = fixtureLinks(geo, task);
-    const f = pseudofermions(staggered({ mass }), { lattice: geo, group: SU(3 as number), flavours: nf, sites: "all", interval: [4e-4, 64] });
-    const xi = new Field(geo, staggeredType(geo, 3 as number)).set(numbers(task, "xi_julia"));
-    f.drawFrom(U, xi);
-    const phi = numbers(task, "phi_julia");
-    f.phi.toArray().forEach((x, i) => expect(Math.abs(x - phi[i]!)).toBeLessThan(1e-8));
-    expect(Math.abs(f.value(U) - 0.6034850000000002)).toBeLessThan(1e-8);
   });
 
   test("masses and spectra outside the interval are refused", () => {

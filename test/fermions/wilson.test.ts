@@ -1,27 +1,10 @@
 /** Wilson and clover operators, propagators and pseudofermions against fixtures, fingerprints and correlators of other codes. */
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type LinkField, type VectorType, DirectionalField, Field, SU, U1, closedFormLinks, gamma, gamma5, lattice, logDeterminant, pseudofermions, record, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion, wilsonPropagator, wilsonType } from "gaugegrad";
+import { type LinkField, type VectorType, Field, SU, U1, closedFormLinks, gamma, gamma5, lattice, logDeterminant, pseudofermions, record, wilson, wilsonD, wilsonPion, wilsonType } from "gaugegrad";
 import { GeometryError, SolverError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
-import { fixtureLinks, metadata, numbers, present, reference } from "./fixtures.ts";
-import { alongDirection, forceNorms, oneLink, phases } from "./helpers.ts";
+import { alongDirection, forceNorms, oneLink, phases, reorder } from "./helpers.ts";
 
-const largest = (a: Float64Array, b: Float64Array): number => a.reduce((w, x, i) => Math.max(w, Math.abs(x - b[i]!)), 0);
-
-/** [colour, x, y, z, t, spin], first index fastest, from and to sites, colours, spins. */
-function reorder(data: Float64Array, volume: number, from: "file" | "canonical"): Float64Array {
-  const out = new Float64Array(data.length);
-  for (let n = 0; n < volume; n++)
-    for (let a = 0; a < 3; a++)
-      for (let s = 0; s < 4; s++)
-        for (let c = 0; c < 2; c++) {
-          const [file, ours] = [2 * (a + 3 * (n + volume * s)) + c, 2 * ((n * 3 + a) * 4 + s) + c];
-          if (from === "file") out[ours] = data[file]!;
-          else out[file] = data[ours]!;
-        }
-  return out;
-}
 
 test("gamma matrices: anticommutators, gamma_5 from their product", () => {
   type M = readonly (readonly (readonly [number, number])[])[];
@@ -38,38 +21,6 @@ test("gamma matrices: anticommutators, gamma_5 from their product", () => {
     if (extents.length === 4) multiply(multiply(g[0]!, g[1]!), multiply(g[2]!, g[3]!)).forEach((row, r) => row.forEach(([re, im], c) => expect([re + 0, im + 0]).toEqual([five[r]![c]![0] + 0, five[r]![c]![1] + 0])));
   }
   expect(() => gamma(lattice([4, 4, 4]), 0)).toThrow(GeometryError);
-});
-
-describe.skipIf(!present)("fixtures of the Rust port", () => {
-  test.each([["periodic", 1], ["antiperiodic", -1]] as const)("D, D^+, D^+D, %s", (name, sign) => {
-    const task = "fermions_task_a";
-    const geo = lattice([2, 2, 2, 2]);
-    const U = fixtureLinks(geo, task);
-    const psi = new Field(geo, wilsonType(geo, 3 as number, { boundary: [1, 1, 1, sign] }));
-    psi.set(reorder(numbers(task, "input_julia"), 16, "file"));
-    const { kappa } = metadata(task) as { kappa: number };
-    const { d, ddag, normal } = record((u, x, k) => ({ d: wilsonD(u, x, k), ddag: wilsonDdag(u, x, k), normal: wilsonNormal(u, x, k) }), U, psi, kappa).fresh(U, psi, kappa);
-    expect(largest(reorder(d.toArray(), 16, "canonical"), numbers(task, `d_${name}_julia`))).toBeLessThan(1e-13);
-    expect(largest(reorder(ddag.toArray(), 16, "canonical"), numbers(task, `ddag_${name}_julia`))).toBeLessThan(1e-13);
-    expect(largest(reorder(normal.toArray(), 16, "canonical"), numbers(task, `ddagd_${name}_julia`))).toBeLessThan(1e-13);
-  });
-
-  test("pion and propagators of fermion_measurements_phase4", () => {
-    const name = "fermion_measurements_phase4";
-    const geo = lattice([2, 2, 2, 4]);
-    const U = fixtureLinks(geo, name);
-    expect(largest(wilsonPion(U, { kappa: 0.08 }).PP, numbers(name, "pion_wilson_corrected_julia"))).toBeLessThan(1e-9);
-    const column = wilsonPropagator(U, { kappa: 0.08 });
-    for (const [c, s] of [[0, 0], [1, 2], [2, 3]] as const) expect(largest(reorder(column(c, s), 32, "canonical"), numbers(name, `wilson_propagator_c${c}_s${s}_julia`))).toBeLessThan(1e-9);
-  });
-
-  test("pion of a stored configuration", () => {
-    const geo = lattice([4, 4, 4, 4]);
-    const text = readFileSync(`${reference}configs/qcdmeasurements_jl/testconf.txt`, "utf8").trim().split(/\s+/).map(Number);
-    const U = new DirectionalField(geo, 3, "links").set([0, 1, 2, 3].map((mu) => Float64Array.from({ length: 256 * 18 }, (_, k) => text[(Math.floor(k / 18) * 4 + mu) * 18 + (k % 18)]!))) as LinkField;
-    const expected = [15.07580956683473, 1.2490495280682485, 0.491519105822699, 1.29535846871391];
-    wilsonPion(U, { kappa: 0.141139 }).PP.forEach((x, t) => expect(Math.abs(x / expected[t]! - 1)).toBeLessThan(1e-9));
-  });
 });
 
 describe("one modified link, kappa = 0.1", () => {

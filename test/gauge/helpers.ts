@@ -8,7 +8,6 @@ import { readNpy } from "../samplers/helpers.ts";
 export { readNpy };
 
 const root = fileURLToPath(new URL("../../../shared/reference/latticeqcd-rs-fixtures/", import.meta.url));
-if (!existsSync(root)) console.warn(`skipped: fixture folder ${root} is absent`);
 
 /** Folder of a fixture with a closing slash; empty when absent. */
 export function fixture(name: string): string {

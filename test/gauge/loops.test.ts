@@ -6,7 +6,7 @@ import {
   parsePath, pathProduct, pathText, reversePath, staplePaths, staples,
 } from "../../src/gauge/index.ts";
 import { HostLinks, dagger, multiply, scaled, sumOf, trace, tracelessAntihermitian } from "./host.ts";
-import { fixture, fixtureDirections, fixtureLinks, maxDifference, metadata, moved, readNpy } from "./helpers.ts";
+import { fixture, fixtureDirections, fixtureLinks, maxDifference, metadata, moved } from "./helpers.ts";
 
 const geometries: [number[], number][] = [[[3, 4], 1], [[2, 3, 4], 2], [[2, 3, 2, 4], 3], [[4, 2], 4]];
 
@@ -41,17 +41,6 @@ describe("paths", () => {
     const U = closedFormLinks(geo, 2, 0.1);
     expect(() => record((V: Links) => pathProduct(V, [1, 4]), U)).toThrow(/got the step 4, expected \+-1 to \+-3/);
     expect(() => record((V: Links) => loopTrace(V, [1, 2]), U)).toThrow(/loop \+x \+y: the path is open: got \[0 -> \+x\+y\]/);
-  });
-
-  test.skipIf(!fixture("measurements_task_d1"))("path products of the Rust port", () => {
-    const U = fixtureLinks("measurements_task_d1");
-    const meta = metadata("measurements_task_d1") as { expected_observables: { representative_paths: { paths: { steps: number[]; file: string }[] } } };
-    for (const { steps, file } of meta.expected_observables.representative_paths.paths) {
-      const got = record((V: Links) => pathProduct(V, steps), U).run(U).toArray().slice(0, 18);
-      // column by column
-      const { data } = readNpy(`${fixture("measurements_task_d1")}${file}`);
-      for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) for (let c = 0; c < 2; c++) expect(Math.abs(got[2 * (3 * i + j) + c]! - data[2 * (3 * j + i) + c]!)).toBeLessThan(1e-14);
-    }
   });
 });
 

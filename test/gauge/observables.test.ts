@@ -6,7 +6,6 @@ import {
   polyakovLoops, randomGaugeTransformation, rectangles, topologicalCharge, topologicalChargeDensity, wilsonLoop,
 } from "../../src/gauge/index.ts";
 import { HostLinks, trace } from "./host.ts";
-import { fixture, fixtureLinks, largestDifference } from "./helpers.ts";
 
 /** Relative deviation; table values have 15 digits. */
 const expectClose = (got: number, exact: number, tolerance = 1e-12): void => expect(Math.abs(got - exact), `${got} against ${exact}`).toBeLessThan(tolerance * Math.max(Math.abs(exact), 1e-2));
@@ -270,26 +269,5 @@ describe("site by site", () => {
     expect(() => wilsonLoop(a, 0, 1)).toThrow(/got T = 0/);
     expect(() => topologicalCharge(a)).toThrow(/got 2 dimensions, expected 4/);
     expect(() => geometricCharge(a)).toThrow(/got N = 2 in 2 dimensions/);
-  });
-
-  test.skipIf(!fixture("measurements_task_d1"))("Polyakov loop and clover charge of the Rust port", () => {
-    const U = fixtureLinks("measurements_task_d1");
-    // tr P without 1/N
-    const [re, im] = polyakovLoops(U)["t"]!;
-    expect(Math.abs(3 * re + 0.06515492991791949)).toBeLessThan(1e-13);
-    expect(Math.abs(3 * im + 0.47494588231458557)).toBeLessThan(1e-13);
-    expect(Math.abs(topologicalCharge(U) + 0.005488069391280421)).toBeLessThan(1e-14);
-  });
-
-  test.skipIf(!fixture("shifts_3x2x4x5"))("plaquette of an asymmetric lattice", () => expectClose(plaquettes(fixtureLinks("shifts_3x2x4x5")).mean, -0.02309690118894098));
-
-  test.skipIf(!fixture("gradientflow_task_d2"))("flow of the Rust port: its step 0.01 is a step of 0.005", () => {
-    const U = fixtureLinks("gradientflow_task_d2");
-    const flow = gradientFlow({ step: 0.005 });
-    for (const [name, steps] of [["flow_one", 1], ["flow_four", 3]] as const) {
-      flow.advance(U, steps);
-      const expected = fixtureLinks("gradientflow_task_d2", name);
-      expect(largestDifference(U, new DirectionalField(U.lattice, 3, "links").set(expected.fields.map((f) => f.toArray())))).toBeLessThan(1e-13);
-    }
   });
 });

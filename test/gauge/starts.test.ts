@@ -1,7 +1,7 @@
 /** Starts: Haar moments, determinants, reproducibility, reunitarisation. */
 import { describe, expect, test } from "vitest";
 import { SU, U1, cold, closedFormLinks, groupOf, hot, lattice, nearUnit, reunitarise, unitarityDefect } from "../../src/gauge/index.ts";
-import { fixture, largestDifference, readNpy, traces } from "./helpers.ts";
+import { largestDifference, traces } from "./helpers.ts";
 
 describe("hot start", () => {
   test.each([1, 2, 3, 4, 5])("N = %i: in the group, moments of the trace as for the Haar measure", (N) => {
@@ -76,16 +76,5 @@ describe("reunitarisation", () => {
     data[1]!.fill(0, 2 * 18, 3 * 18);
     U.set(data);
     expect(() => reunitarise(U)).toThrow(/singular link in direction t at site \[0, 1\]/);
-  });
-
-  test.skipIf(!fixture("normalize_su3"))("the fixture of the Rust port", () => {
-    const [input, expected] = ["input", "expected"].map((name) => readNpy(`${fixture("normalize_su3")}${name}.npy`).data) as [Float64Array, Float64Array];
-    // one matrix after the other, each column by column
-    const rowMajor = (data: Float64Array): Float64Array => data.map((_, k) => data[18 * Math.floor(k / 18) + 2 * (3 * (Math.floor(k / 2) % 3) + (Math.floor((k % 18) / 6) % 3)) + (k % 2)]!);
-    const count = input.length / 18;
-    const geo = lattice([count, 1]);
-    const U = cold(geo, SU(3)).set([rowMajor(input), rowMajor(input)]);
-    const got = reunitarise(U).toArray(0);
-    rowMajor(expected).forEach((x, k) => expect(Math.abs(got[k]! - x)).toBeLessThan(1e-13));
   });
 });

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { type Algebras, type FlowParameters, type Layer, type LinkField, type Links, type Scalar, type TracedOf, ape, energyDensity, flowLayer, hex, hyp, nhyp, plaquetteSum, record, stout, valueAndGrad } from "gaugegrad";
-import { readGauge } from "gaugegrad/io";
+import { type Algebras, type FlowParameters, type Layer, type LinkField, type Links, type Scalar, type TracedOf, ape, flowLayer, hex, hyp, nhyp, plaquetteSum, record, stout, valueAndGrad } from "gaugegrad";
 import { K2, K3, distance, expectClose, linksOn, plaquetteOf } from "./fields.ts";
 
-const reference = fileURLToPath(new URL("../../../../shared/reference/", import.meta.url));
 
 /** PHYSICS 3.6. */
 describe.each([
@@ -75,17 +71,6 @@ describe("limits", () => {
     expectClose(lean.value, full.value, 1e-14);
     lean.grad.forEach((f, mu) => f.forEach((x, k) => expectClose(x, full.grad[mu]![k]!, 1e-13, 1)));
     expect(lean.arena).toBeLessThan(0.6 * full.arena);
-  });
-
-  test.skipIf(!existsSync(`${reference}configurations.json`))("Wilson flow of stored configurations (skipped where the reference files are absent)", () => {
-    const numbers = JSON.parse(readFileSync(`${reference}configurations.json`, "utf8")) as Record<string, { numbers: Record<string, number> }>;
-    const half = flowLayer({ time: 0.05, steps: 5 });
-    for (const file of ["gaugefields_jl/conf_00000100_4444nc2.ildg", "latticeqcd_jl/HMC_quenched_su3_L4_b5.7.ildg", "latticeqcd_jl/HMC_quenched_su4_L4_b5.7.ildg"]) {
-      const { U } = readGauge(`${reference}configs/${file}`);
-      const V = Array.from({ length: 2 }).reduce<LinkField>((W) => half.apply(W), U);
-      expectClose(plaquetteOf(V), numbers[file]!.numbers["t0.10_plaq"]!, 1e-11);
-      expectClose(energyDensity(V).clover, numbers[file]!.numbers["t0.10_Eclov"]!, 1e-10);
-    }
   });
 
   test("the flow run backwards returns the links", () => {

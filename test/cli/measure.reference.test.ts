@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Measurement } from "../../src/runs/measurement.ts";
-import { missing, reference, referenceNumbers } from "../io/reference.ts";
+import { reference, referenceNumbers } from "../io/reference.ts";
 import { compareMeasurement } from "./compare-measurement.ts";
 import { cli } from "./helpers.ts";
 
-describe.skipIf(missing)("measure", () => {
+describe("measure", () => {
   const su2 = "gaugefields_jl/conf_00000100_4444nc2.ildg";
   const su3 = "qcdmeasurements_jl/testconf.txt";
   const file = (name: string): string => reference(`configs/${name}`);

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { plaquettes } from "gaugegrad";
 import { type GaugeFile, readGauge } from "../../src/io/index.ts";
-import { deviation, missing, reference, referenceNumbers } from "./reference.ts";
+import { deviation, reference, referenceNumbers } from "./reference.ts";
 
 const read = (path: string): GaugeFile => readGauge(reference(path), { threads: 1 });
 
@@ -16,7 +16,7 @@ function largestDifference(a: GaugeFile, b: GaugeFile): number {
   return d;
 }
 
-describe.skipIf(missing)("files of other codes", () => {
+describe("files of other codes", () => {
   test.each([
     ["analysistoolbox/nersc.l8t4b3360", "nersc", 64, { checksum: "ok", plaquette: "ok", linkTrace: "ok" }],
     ["analysistoolbox/ildg.l8t4b3360", "ildg", 64, { checksum: "ok", plaquette: "absent", linkTrace: "absent" }],

@@ -1,13 +1,11 @@
 /** Stored configurations: every gluonic number of configurations.json (thin links and Wilson flow). */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { DirectionalField, type LinkField } from "../../src/autograd/index.ts";
 import { directionField, energyDensity, flowScales, gaugeAction, gradientFlow, lattice, linkTrace, plaquettes, polyakovLoops, rectangles, scalesOf, topologicalCharge, wilsonLoop } from "../../src/gauge/index.ts";
 
 const root = fileURLToPath(new URL("../../../shared/reference/", import.meta.url));
-const present = existsSync(`${root}configurations.json`);
-if (!present) console.warn(`skipped: ${root}configurations.json is absent`);
 
 interface Entry {
   readonly format: string;
@@ -16,7 +14,7 @@ interface Entry {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
-const entries = present ? Object.entries(JSON.parse(readFileSync(`${root}configurations.json`, "utf8")) as Record<string, Entry>) : [];
+const entries = Object.entries(JSON.parse(readFileSync(`${root}configurations.json`, "utf8")) as Record<string, Entry>);
 
 /** The numbers of a file: site by site, direction by direction, row by row. */
 function numbersOf(file: string, { format, dims, N }: Entry): Float64Array {
@@ -108,14 +106,14 @@ describe("t0 of stored configurations, against the tabulated energies", () => {
     const { t0 } = scalesOf(history);
     return t0 !== undefined && entry.dims.every((L) => L === 4) ? [[file, entry, t0] as const] : [];
   });
-  test.skipIf(!present)("some cross", () => expect(crossing.length).toBeGreaterThan(0));
+  test("some cross", () => expect(crossing.length).toBeGreaterThan(0));
   test.each(crossing)("%s", (file, entry, t0) => {
     const got = flowScales(linksOf(file, entry), { step: 0.02, maximumTime: 1.2 });
     expect(Math.abs(got.t0! - t0)).toBeLessThan(2e-4);
   });
 });
 
-test.skipIf(!present)("testconf.txt: charges and Wilson loops of QCDMeasurements.jl", () => {
+test("testconf.txt: charges and Wilson loops of QCDMeasurements.jl", () => {
   const [file, entry] = entries.find(([name]) => name.endsWith("testconf.txt"))!;
   const U = linksOf(file, entry);
   expect(Math.abs(topologicalCharge(U, "plaquette") + 0.2730960126400261)).toBeLessThan(1e-13);
