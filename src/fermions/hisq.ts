@@ -2,8 +2,8 @@
  * Highly improved staggered quarks (hep-lat/0610092): Fat7 links, their unitary part, fattened again with the Lepage term, and the Naik
  * transporter of three links. D chi = (1/2) sum_mu eta_mu [X_mu chi(n+mu) - h.c.] - ((1 + eps_N)/48) sum_mu eta_mu [N_mu chi(n+3mu) - h.c.].
  */
-import { type Links, type Matrix, type Vector, add, adj, mul, polar, scaleBy, shift, sub } from "../autograd/index.ts";
-import { line, staple } from "../gauge/index.ts";
+import { type Links, type Matrix, type Vector, add, polar, scaleBy, sub } from "../autograd/index.ts";
+import { detour, line, staple } from "../gauge/index.ts";
 import { type StaggeredOperator, eta, hopping } from "./staggered.ts";
 
 /** Coefficients of the link and of the paths of 3, 5 and 7 links; `lepage` of the straight staple with sides of two links. */
@@ -29,18 +29,15 @@ export function fatLinks<N extends number>(U: Links<N>, coefficients: PathCoeffi
       const own = scaleBy(weights[used.length]!, U[mu]!);
       if (used.length === weights.length - 1) return own;
       const free = U.lattice.extents.map((_, nu) => nu).filter((nu) => nu !== mu && !used.includes(nu));
-      return add(own, ...free.flatMap((nu) => around(U, inside([...used, nu].sort((a, b) => a - b)), mu, nu)));
+      return add(own, ...free.flatMap((nu) => {
+        const middle = inside([...used, nu].sort((a, b) => a - b));
+        return [detour(U[nu]!, middle, mu, nu, 1), detour(U[nu]!, middle, mu, nu, -1)];
+      }));
     };
     if (lepage === 0) return inside([]);
     const straight = U.lattice.extents.flatMap((_, nu) => (nu === mu ? [] : [staple(U, mu, nu, 1, 2), staple(U, mu, nu, -1, 2)]));
     return add(inside([]), scaleBy(lepage, add(straight[0]!, ...straight.slice(1))));
   });
-}
-
-/** X, which leads from n to n + mu, displaced by one link along +nu and -nu. */
-function around<N extends number>(U: Links<N>, X: Matrix<N>, mu: number, nu: number): Matrix<N>[] {
-  const side = U[nu]!;
-  return [mul(mul(side, shift(X, nu)), adj(shift(side, mu))), shift(mul(adj(side), mul(X, shift(side, mu))), nu, -1)];
 }
 
 /** First level of fattening: all paths of up to 7 links with (1/8, 1/16, 1/64, 1/384), which suppresses taste exchange. The sums are not unitary. */

@@ -2,11 +2,11 @@
  * Gauge actions S = beta sum_n sum_k c_k sum_{loops of type k} (1 - Re tr(loop)/N). With c1 = 0, -1/12, -0.331, -1.4088 and c0 = 1 - 8 c1:
  * Wilson, tree-level Symanzik (Luescher-Weisz), Iwasaki, DBW2.
  */
-import { type Links, type Scalar, scale } from "../autograd/index.ts";
+import { type Links, type Scalar, add, number, reciprocal, scale, sub } from "../autograd/index.ts";
 import { GaugeAction } from "./action.ts";
 import { loopEnergy } from "./loop-action.ts";
 import { namedLoops } from "./loop-set.ts";
-import { loopSum } from "./loops.ts";
+import { type Path, loopSum } from "./loops.ts";
 
 /** Sum over sites and planes of Re tr P / N. */
 export function plaquetteSum(U: Links): Scalar {
@@ -23,6 +23,33 @@ function improved(name: string, c1: number, beta: number): GaugeAction<number, {
   return new GaugeAction(name, { beta }, (U, { beta: b }) => scale(b, loopEnergy(U, loops, [1 - 8 * c1, c1])));
 }
 
+/** Couplings of an anisotropic lattice: beta_s = beta / xi in space and beta_t = beta xi in planes with time. */
+export interface AnisotropicCouplings {
+  readonly beta: number;
+  /** Bare anisotropy xi = sqrt(beta_t / beta_s). */
+  readonly xi: number;
+}
+
+/** Closed paths in space, and those with links along time, the last direction. */
+export function alongTime(dim: number, paths: readonly Path[]): { readonly space: readonly Path[]; readonly time: readonly Path[] } {
+  const inTime = (path: Path): boolean => path.some((s) => Math.abs(s) === dim);
+  return { space: paths.filter((p) => !inTime(p)), time: paths.filter(inTime) };
+}
+
+/** c0 (c1) times the plaquettes (rectangles), those in space over xi, those with time times xi. */
+function anisotropic({ beta, xi, c1 = 0 }: AnisotropicCouplings & { readonly c1?: number }): GaugeAction<number, { beta: number; xi: number }> {
+  return new GaugeAction("anisotropic", { beta, xi }, (U, couplings) => {
+    const { lattice } = U;
+    const families = ([["plaquette", 1 - 8 * c1], ["rectangle", c1]] as const).filter(([, c]) => c !== 0);
+    const terms = families.flatMap(([name, c]) => {
+      const { space, time } = alongTime(lattice.dim, namedLoops(lattice, name));
+      const energy = (paths: readonly Path[], factor: Scalar): Scalar[] => (paths.length === 0 ? [] : [scale(factor, scale(c, sub(number(U[0]!.tape, lattice.volume * paths.length), loopSum(U, paths))))]);
+      return [...energy(space, reciprocal(couplings.xi)), ...energy(time, couplings.xi)];
+    });
+    return scale(couplings.beta, add(terms[0]!, ...terms.slice(1)));
+  });
+}
+
 /** Gauge actions by name; beta = 2N/g0^2 (U(1): the coefficient of 1 - cos theta). The constant is included: a cold field has S = 0. */
 export const gaugeAction = {
   /** Plaquettes alone. */
@@ -33,4 +60,6 @@ export const gaugeAction = {
   iwasaki: ({ beta }: { beta: number }) => improved("Iwasaki", -0.331, beta),
   /** c1 = -1.4088 */
   dbw2: ({ beta }: { beta: number }) => improved("DBW2", -1.4088, beta),
+  /** Different couplings in space and time, with any c1 (default 0, plaquettes alone). */
+  anisotropic,
 } as const;

@@ -3,13 +3,13 @@ export { lattice, type LatticeOptions } from "./lattice.ts";
 export { type Group, SU, U1, algebraElement, algebraGenerator, algebraMap, groupOf, parseGroup } from "./group.ts";
 export { drawAlgebra } from "./gaussian.ts";
 export { closedFormLinks, directionField, exponentialLinks } from "./closed-form.ts";
-export { type Path, line, loopProduct, loopSum, loopTrace, parsePath, pathProduct, pathText, plaquette, reversePath, staple, staples } from "./loops.ts";
+export { type Path, detour, line, loopProduct, loopSum, loopTrace, parsePath, pathProduct, pathText, plaquette, reversePath, staple, staples } from "./loops.ts";
 export { type LoopName, loopStaple, namedLoops, orientations, staplePaths } from "./loop-set.ts";
 export { drawPath } from "./draw-path.ts";
 export { type Loop, type LoopActionInputs, loopAction, loopEnergy, pathsOf } from "./loop-action.ts";
 export { PerLattice } from "./per-lattice.ts";
 export { type Action, GaugeAction, type Smearing, action } from "./action.ts";
-export { gaugeAction, plaquetteSum, rectangleSum } from "./gauge-action.ts";
+export { type AnisotropicCouplings, alongTime, gaugeAction, plaquetteSum, rectangleSum } from "./gauge-action.ts";
 export { type RandomStart, cold, hot, instanton, nearUnit } from "./starts.ts";
 export {
   type Isometry,

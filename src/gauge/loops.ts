@@ -100,13 +100,20 @@ export function plaquette<N extends number>(U: Links<N>, mu: number, nu: number)
 }
 
 /**
+ * `middle`, which leads from n to n + mu, displaced over `side` of `length` links along nu: above (+1) or below (-1). The one staple formula: of links,
+ * of smeared links, of staples inside of staples.
+ */
+export function detour<N extends number>(side: Matrix<N>, middle: Matrix<N>, mu: number, nu: number, sign: 1 | -1, length = 1): Matrix<N> {
+  if (sign === 1) return mul(mul(side, shift(middle, nu, length)), adj(shift(side, mu)));
+  return shift(mul(adj(side), mul(middle, shift(side, mu))), nu, -length);
+}
+
+/**
  * The path from n to n + mu over `length` links along nu: above (+1), below (-1). Both are built on the corner product
  * U_mu(n) U_nu(n + mu), so that sums of staples and their derivatives share it.
  */
 export function staple<N extends number>(U: Links<N>, mu: number, nu: number, sign: 1 | -1, length = 1): Matrix<N> {
-  const side = line(U, nu, length);
-  if (sign === 1) return mul(mul(side, shift(U[mu]!, nu, length)), adj(shift(side, mu)));
-  return shift(mul(adj(side), mul(U[mu]!, shift(side, mu))), nu, -length);
+  return detour(line(U, nu, length), U[mu]!, mu, nu, sign, length);
 }
 
 /**

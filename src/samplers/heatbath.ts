@@ -14,7 +14,9 @@ export interface HeatbathOptions {
   readonly beta: number;
   /** Rectangle coefficient with c0 = 1 - 8 c1; default 0, the Wilson action. */
   readonly c1?: number;
-  /** Any closed loops with weights, instead of c1. */
+  /** Bare anisotropy: loops in space have beta / xi, those with time beta xi; default 1. */
+  readonly xi?: number;
+  /** Any closed loops with weights, instead of c1 and xi. */
   readonly loops?: readonly WeightedLoop[];
   /** Overrelaxation sweeps after each heatbath sweep; default 0. */
   readonly overrelaxation?: number;
@@ -31,10 +33,11 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
   #sweeper: Sweeper | undefined;
 
   constructor(options: HeatbathOptions) {
-    const { beta, c1, loops, overrelaxation = 0, seed, stream = 0 } = options;
+    const { beta, c1, xi, loops, overrelaxation = 0, seed, stream = 0 } = options;
     if (!Number.isFinite(beta)) throw new ConfigurationError(`heatbath: got beta = ${beta}, expected a finite number`);
     if (!Number.isInteger(overrelaxation) || overrelaxation < 0) throw new ConfigurationError(`heatbath: got overrelaxation = ${overrelaxation}, expected the number of sweeps`);
-    if (c1 !== undefined && loops) throw new ConfigurationError("heatbath: got c1 and loops, expected one of them: list every loop with its weight in loops");
+    if ((c1 !== undefined || xi !== undefined) && loops) throw new ConfigurationError("heatbath: got c1 or xi together with loops, expected one of them: list every loop with its weight in loops");
+    if (xi !== undefined && !(xi > 0 && Number.isFinite(xi))) throw new ConfigurationError(`heatbath: got xi = ${xi}, expected a positive number`);
     this.#options = options;
     this.#random = randomStream(seed, stream);
   }
@@ -59,8 +62,8 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
   }
 
   #sweeperOf(U: LinkField<N>): Sweeper {
-    const { beta, c1, loops } = this.#options;
-    if (this.#sweeper?.lattice !== U.lattice || this.#sweeper.N !== U.N) this.#sweeper = new Sweeper(U.lattice, U.N, beta, loops ?? gaugeLoops(U.lattice.dim, c1));
+    const { beta, c1, xi, loops } = this.#options;
+    if (this.#sweeper?.lattice !== U.lattice || this.#sweeper.N !== U.N) this.#sweeper = new Sweeper(U.lattice, U.N, beta, loops ?? gaugeLoops(U.lattice.dim, c1, xi));
     return this.#sweeper;
   }
 }

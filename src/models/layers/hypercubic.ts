@@ -5,7 +5,8 @@
  * and a = alpha_{4-k}: in 4D alpha1 belongs to the last level (k = 3) and alpha3 to the first (k = 1). HYP: Norm in SU(N); nHYP: polar part in U(N);
  * HEX: exp(TA(a/(2k) sum .. U_m^+)) U_m in place of the projection.
  */
-import { type Links, type Matrix, type Scalar, type TracedOf, add, adj, mul, scale, scaleBy, shift } from "../../autograd/index.ts";
+import { type Links, type Matrix, type Scalar, type TracedOf, add, scale, scaleBy } from "../../autograd/index.ts";
+import { detour } from "../../gauge/index.ts";
 import { Layer } from "../layer.ts";
 import { blend, project } from "./ape.ts";
 import { exponentialUpdate } from "./stout.ts";
@@ -24,19 +25,13 @@ function hypercubic(name: string, parameters: HypercubicParameters, step: Step):
       const known = made.get(key);
       if (known) return known;
       const free = Array.from({ length: U.dim }, (_, n) => n).filter((n) => n !== m && !excluded.includes(n));
-      const paths = free.flatMap((n) => decorated(blocked(n, [...excluded, m]), blocked(m, [...excluded, n]), m, n));
+      const paths = free.flatMap((n) => ([1, -1] as const).map((sign) => detour(blocked(n, [...excluded, m]), blocked(m, [...excluded, n]), m, n, sign)));
       const link = paths.length === 0 ? U[m]! : step(U[m]!, scaleBy(1 / paths.length, add(paths[0]!, ...paths.slice(1))), alpha[free.length - 1]!);
       made.set(key, link);
       return link;
     };
     return U.map((m) => blocked(m, [])) as Links;
   });
-}
-
-/** Staples above and below with a smeared side along n and a smeared middle along m. */
-function decorated(side: Matrix, middle: Matrix, m: number, n: number): readonly Matrix[] {
-  const across = shift(side, m);
-  return [mul(mul(side, shift(middle, n)), adj(across)), shift(mul(adj(side), mul(middle, across)), n, -1)];
 }
 
 const customary: HypercubicParameters = { alpha1: 0.75, alpha2: 0.6, alpha3: 0.3 };
