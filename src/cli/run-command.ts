@@ -32,7 +32,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     .option("--extend", "go on with a run whose sampler.trajectories was raised")
     .option("--seed <n>", "instead of sampler.seed of the run file", integer(0));
   return withJson(withEngine(command))
-    .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run after its trajectory with a checkpoint and exit code 75.\n")
+    .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run with a checkpoint and exit code 75; a second SIGTERM or SIGINT ends it at once. Exit code 4: a check failed, or the production cannot be trusted (acceptance, <exp(-dH)>, error bars).\n")
     .action(async (file: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<Options>();
       const run = resolveRun(name, withSeed(await readRunFile(resolve(context.directory, file)), options.seed));
@@ -50,6 +50,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       if (options.json) printJson(context, { schemaVersion: 1, command: name, folder, status, ...(reason === undefined ? {} : { reason }), position, total, ...summary });
       else printText(context, [summaryText(summary), "", rest].join("\n").trimStart());
       if (status === "stopped") throw new CommandExit(EXIT.stoppedEarly);
+      if (summary.alarms.length > 0) throw new CommandExit(EXIT.physicsCheck);
     });
 }
 
@@ -92,11 +93,11 @@ async function dryRun(context: CliContext, run: ResolvedRun, options: Options): 
 
 /** Comments, so that the whole output is a run file. */
 function estimateText({ fieldBytes, checkpointBytes, processBytes, secondsPerTrajectory, trajectories, seconds }: Estimate): string {
-  const phases = Object.entries(trajectories).map(([phase, n]) => `# ${phase}: ${n} trajectories of ${secondsPerTrajectory[phase]!.toPrecision(3)} s`);
+  const phases = Object.entries(trajectories).map(([phase, n]) => `# ${phase}: ${n} trajectories${secondsPerTrajectory[phase] === undefined ? "" : ` of ${secondsPerTrajectory[phase].toPrecision(3)} s`}`);
   return [
-    `# memory: ${bytesText(fieldBytes)} a link field, ${bytesText(processBytes)} this process with all actions and forces; a checkpoint takes ${bytesText(checkpointBytes)}, two are kept`,
+    `# memory: ${bytesText(fieldBytes)} a link field, at least ${bytesText(processBytes)} the process; a checkpoint takes ${bytesText(checkpointBytes)}, two are kept`,
     ...phases,
-    ...(seconds === undefined ? [] : [`# time: about ${durationText(seconds)} without measurements and checks, from forces timed on the start configuration`]),
+    ...(seconds === undefined ? [] : [`# time: about ${durationText(seconds)} without measurements and checks, from forces timed on a small lattice of the kind`]),
   ].join("\n");
 }
 

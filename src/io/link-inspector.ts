@@ -14,7 +14,7 @@ export interface UnitarityReport {
 }
 
 /** A pattern of signs that a code may have multiplied into the links. */
-interface Folding {
+export interface Folding {
   readonly text: string;
   /** True where the sign is -1. */
   readonly negative: (mu: number, x: readonly number[]) => boolean;
@@ -75,6 +75,11 @@ export class LinkInspector {
     return { unitarity: this.unitarity, determinant: this.determinant };
   }
 
+  /** Where the signs are that a code has multiplied into the links; undefined when there are none, or in no known pattern. */
+  get folding(): Folding | undefined {
+    return this.#negative > 0 ? this.#foldings[0] : undefined;
+  }
+
   /** True when links deviate from unitary ones so far that they can be no group elements. */
   get broken(): boolean {
     return this.worst.deviation > BROKEN;
@@ -91,7 +96,7 @@ export class LinkInspector {
       const x = this.#coordinates(this.worst.site);
       out.push(`links are not unitary: largest deviation ${this.worst.deviation.toExponential(2)} at site (${x.join(",")}) direction ${this.worst.mu}, expected at most ${tolerance}${rebuilt ? "; the last row was rebuilt from the others, which is meaningless for smeared links" : ""}`);
     }
-    const folded = this.#negative > 0 ? this.#foldings[0] : undefined;
+    const folded = this.folding;
     if (folded) out.push(`${folded.text} folded into the links (determinant -1 on ${this.#negative} of them)`);
     else if (this.#negative > 0) out.push(`${this.#negative} links have determinant -1`);
     else if (!open && this.#zero === 0 && this.determinant > tolerance && this.worst.deviation <= tolerance) out.push(`links are in U(${this.#N}), not SU(${this.#N}): largest |det - 1| is ${this.determinant.toExponential(2)}`);

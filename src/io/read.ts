@@ -51,6 +51,8 @@ export interface GaugeFile {
   readonly unitarity: UnitarityReport;
   /** Why the links are not of the group beyond rounding (`unitarityLimit`); undefined when they are, signs of a known pattern aside. */
   readonly offGroup?: string;
+  /** Signs that are folded into the links, in a known pattern: true where a link was multiplied by -1. */
+  readonly folding?: (mu: number, x: readonly number[]) => boolean;
 }
 
 /**
@@ -112,7 +114,7 @@ function fill(source: ByteSource, data: GaugeData, U: LinkField, open: OpenOptio
   const vouched = Object.values(checks).includes("ok");
   if (inspector.broken && !vouched && !open.allowMismatch) throw new FileFormatError(`${source.name}: ${inspector.warnings(data.precision, data.rebuilt ?? false).find((w) => w.includes("not unitary"))!}, and the file has no checksum to confirm them: it is damaged, of another lattice, or holds no gauge links; allow mismatches to read it all the same`);
   if (data.N % 2 === 0 && plaquette < -0.1) warnings.push(`mean plaquette ${plaquette.toPrecision(4)} is negative: Kogut-Susskind phases may be folded into the links`);
-  return { U, format: data.format as FormatName, group: groupOf(data.N), precision: data.precision, checks, header: data.header, provenance: data.provenance ?? {}, warnings, unitarity: inspector.report, ...(inspector.offGroup === undefined ? {} : { offGroup: inspector.offGroup }) };
+  return { U, format: data.format as FormatName, group: groupOf(data.N), precision: data.precision, checks, header: data.header, provenance: data.provenance ?? {}, warnings, unitarity: inspector.report, ...(inspector.offGroup === undefined ? {} : { offGroup: inspector.offGroup }), ...(inspector.folding ? { folding: inspector.folding.negative } : {}) };
 }
 
 function compare(stored: StoredNumber | undefined, value: number, warnings: string[]): CheckResult {

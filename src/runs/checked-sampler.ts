@@ -5,6 +5,7 @@
 import type { LinkField } from "../autograd/index.ts";
 import { NaNError, PhysicsCheckError, SolverError } from "../errors.ts";
 import { unitarityDefect } from "../gauge/index.ts";
+import { unitarityLimit } from "../io/index.ts";
 import type { Sampler, TrajectoryResult } from "../samplers/index.ts";
 import type { CheckRecord } from "./records.ts";
 import type { RunSampler } from "./registry/part.ts";
@@ -15,9 +16,13 @@ export function checking<T>(what: string, part: () => T): T {
   try {
     return part();
   } catch (error) {
-    if (error instanceof NaNError || error instanceof SolverError) throw Object.assign(new PhysicsCheckError(`${what}: ${error.message}`), { cause: error });
-    throw error;
+    throw asCheck(what, error);
   }
+}
+
+function asCheck(what: string, error: unknown): unknown {
+  if (error instanceof NaNError || error instanceof SolverError) return Object.assign(new PhysicsCheckError(`${what}: ${error.message}`), { cause: error });
+  return error;
 }
 
 /** A sampler that checks itself; one without molecular dynamics has no reversibility to look at. */
@@ -44,27 +49,53 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
 
   /** @throws PhysicsCheckError when a check fails, or for NaN and solvers that do not converge; the caller's last checkpoint is good then. */
   step(U: LinkField): TrajectoryResult {
-    const { trajectory } = this;
-    return checking(`trajectory ${trajectory}`, () => (this.#limits.every > 0 && trajectory % this.#limits.every === 0 ? this.#checkedStep(U, trajectory) : this.#hmc.step(U)));
+    const pieces = this.steps(U);
+    for (;;) {
+      const next = pieces.next();
+      if (next.done) return next.value;
+    }
   }
 
-  #checkedStep(U: LinkField, trajectory: number): TrajectoryResult {
-    const { reversibility: limit, unitarity: unitarityLimit } = this.#limits;
-    const back = this.#hmc.reversibility?.(U) ?? { maxDifference: 0, dH: 0 };
+  /** The same in pieces; a caller that gives up in between finds U and `trajectory` as they were. */
+  *steps(U: LinkField): Generator<void, TrajectoryResult, void> {
+    const { trajectory } = this;
+    try {
+      return yield* this.#limits.every > 0 && trajectory % this.#limits.every === 0 ? this.#checkedStep(U, trajectory) : this.#pieces(U);
+    } catch (error) {
+      throw asCheck(`trajectory ${trajectory}`, error);
+    }
+  }
+
+  /** One update, in pieces where the sampler has them. */
+  *#pieces(U: LinkField): Generator<void, TrajectoryResult, void> {
+    return this.#hmc.steps ? yield* this.#hmc.steps(U) : this.#hmc.step(U);
+  }
+
+  *#checkedStep(U: LinkField, trajectory: number): Generator<void, TrajectoryResult, void> {
+    const { reversibility: limit } = this.#limits;
+    const back = this.#hmc.reversing ? yield* this.#hmc.reversing(U) : (this.#hmc.reversibility?.(U) ?? { maxDifference: 0, dH: 0 });
     if (!(back.maxDifference <= limit)) throw new PhysicsCheckError(`trajectory ${trajectory}: integrating forward and back changes the links by ${back.maxDifference}, expected at most ${limit} (checks.reversibility): the integration is unstable, use smaller steps`);
     using before = U.clone();
-    const first = this.#hmc.step(U);
+    const first = yield* this.#pieces(U);
     using once = U.clone();
     U.copyFrom(before);
     this.#hmc.trajectory = trajectory;
-    const result = this.#hmc.step(U);
+    const result = yield* this.#pieces(U);
     if (!sameBits(once, U) || !Object.is(first.dH, result.dH) || first.accepted !== result.accepted)
       throw new PhysicsCheckError(`trajectory ${trajectory}: repeating it gave other numbers (dH ${first.dH} and ${result.dH}), expected the same bits: memory or processor of this machine are not reliable, or the backend is not deterministic`);
     const { unitarity, determinant } = unitarityDefect(U);
-    if (!(unitarity <= unitarityLimit && determinant <= unitarityLimit))
-      throw new PhysicsCheckError(`trajectory ${trajectory}: the links are off the group by ${unitarity} (determinant ${determinant}), expected at most ${unitarityLimit} (checks.unitarity): set sampler.reunitarise`);
+    this.#expectOnGroup(trajectory, unitarity, determinant, unitarityLimit(U.N));
     this.#onCheck({ kind: "check", trajectory, repeated: true, reversibility: back.maxDifference, reversibilityDH: back.dH, unitarity, determinant });
     return result;
+  }
+
+  /** Rounding is mended by moving the links back to the group; a determinant of another sign, or anything as large, is no rounding. */
+  #expectOnGroup(trajectory: number, unitarity: number, determinant: number, largest: number): void {
+    const { unitarity: limit } = this.#limits;
+    if (unitarity <= limit && determinant <= limit) return;
+    const rounding = unitarity <= largest && determinant <= largest;
+    const advice = rounding ? "set sampler.reunitarise" : "this is no rounding, and moving the links back to the group would change them: start from links of the group";
+    throw new PhysicsCheckError(`trajectory ${trajectory}: the links are off the group by ${unitarity} (determinant ${determinant}), expected at most ${limit} (checks.unitarity): ${advice}`);
   }
 }
 

@@ -1,8 +1,10 @@
-/** What a run will need: bytes and time, from its fields and from forces that are really computed. */
+/** What a run will need: bytes from its fields, time from forces that are computed on a small lattice of its kind. */
 import { DirectionalField } from "../autograd/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
 import { type GuideLevel, schedule } from "../samplers/index.ts";
+import { GeometryError } from "../errors.ts";
 import { randomStream } from "../util/index.ts";
+import { LEAST_FIELDS, checkpointBytes, expectRoom, fieldBytes } from "./limits.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import { optionsOf } from "./schema.ts";
 import { lengthsOf } from "./stages.ts";
@@ -13,48 +15,80 @@ export interface Estimate {
   readonly fieldBytes: number;
   /** One checkpoint file; two are kept. */
   readonly checkpointBytes: number;
-  /** Memory of this process after one evaluation of every action and force. */
+  /** Memory of the process, without what programs keep in between. */
   readonly processBytes: number;
   /** Seconds of one trajectory by phase, checks and measurements not counted. */
   readonly secondsPerTrajectory: { readonly [phase: string]: number };
   readonly trajectories: { readonly [phase: string]: number };
-  /** Seconds of all trajectories; undefined for epochs on stored configurations. */
+  /** Seconds of all trajectories; undefined for epochs on stored configurations, and for loops that close on the lattice of the run only. */
   readonly seconds?: number;
 }
 
-/** Builds the system, evaluates its actions and forces once, and counts. */
+/** Sites of the lattice on which forces are timed, at most. */
+const TIMED_SITES = 4 ** 4;
+
+/**
+ * Counts bytes, and times actions and forces on a small lattice of the same kind, so that it takes as long for every lattice.
+ * @throws ConfigurationError for runs that do not fit into memory, and for what does not fit together.
+ */
 export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   const { configuration: c } = run;
-  const system = buildSystem(run, engine);
-  const { U } = system;
-  const { N, lattice } = U;
-  const fieldBytes = 8 * 2 * N * N * lattice.dim * lattice.volume;
+  expectRoom(run, engine);
   const { thermalise, train, sample, epochs } = lengthsOf(run);
-  const replay = train > 0 && ((c.training!.batch ?? 1) > 1 || c.training!.replay !== undefined) ? (c.training!.replay ?? c.training!.batch ?? 1) : 0;
-  const pseudofermions = c.fermions.length * 16 * N * lattice.volume;
-  const checkpointBytes = fieldBytes + replay * (fieldBytes * (c.training?.objective === "acceptance" ? 2 : 1) + pseudofermions);
-  system.target.refresh?.(U, 0, randomStream(c.sampler.seed, c.sampler.stream));
-  const guide = system.guide?.at();
-  const value = timed(() => system.target.value(U));
-  const perTrajectory = (by: GuideParts | undefined): number => (c.sampler.length === undefined ? stepSeconds(run, system, by) : 2 * value + kickSeconds(system, levelsOf(c.sampler, system, by), c.sampler.length));
   const all = { thermalise, train, sample };
   const trajectories = Object.fromEntries(Object.entries(all).filter(([, n]) => n > 0));
-  const secondsPerTrajectory = Object.fromEntries(Object.keys(trajectories).map((phase) => [phase, perTrajectory(phase === "sample" || train === 0 ? guide : undefined)]));
+  const small = smaller(c.lattice.extents);
+  const volume = (extents: readonly number[]): number => extents.reduce((v, L) => v * L, 1);
+  const ratio = volume(c.lattice.extents) / volume(small);
+  const timed = epochs > 0 ? undefined : timings({ ...run, configuration: { ...c, lattice: { extents: small }, start: { ...c.start, kind: "near-unit" } } }, engine, ratio > 1);
+  const seconds = (phase: string): number => ratio * (phase === "sample" || train === 0 ? timed!.guided : timed!.prior);
+  const secondsPerTrajectory = timed ? Object.fromEntries(Object.keys(trajectories).map((phase) => [phase, seconds(phase)])) : {};
   return {
-    fieldBytes,
-    checkpointBytes,
-    processBytes: process.memoryUsage().rss,
+    fieldBytes: fieldBytes(c),
+    checkpointBytes: checkpointBytes(run),
+    processBytes: process.memoryUsage().rss + LEAST_FIELDS * fieldBytes(c),
     secondsPerTrajectory,
     trajectories,
-    ...(epochs > 0 ? {} : { seconds: Object.entries(trajectories).reduce((s, [phase, n]) => s + n * secondsPerTrajectory[phase]!, 0) }),
+    ...(timed ? { seconds: Object.entries(trajectories).reduce((s, [phase, n]) => s + n * secondsPerTrajectory[phase]!, 0) } : {}),
   };
+}
+
+/** Extents of at most `TIMED_SITES` sites in all, odd ones for odd ones. */
+function smaller(extents: readonly number[]): number[] {
+  const most = Math.floor(TIMED_SITES ** (1 / extents.length) + 1e-9);
+  return extents.map((L) => (L <= most ? L : most - ((most + L) % 2)));
+}
+
+interface Timings {
+  /** Seconds of a trajectory with the target's own force, and with the guide's. */
+  readonly prior: number;
+  readonly guided: number;
+}
+
+/** undefined where a path of the run does not close on the smaller lattice. */
+function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean): Timings | undefined {
+  const { configuration: c } = run;
+  try {
+    const system = buildSystem(run, engine);
+    const { U, target } = system;
+    target.refresh?.(U, 0, randomStream(c.sampler.seed, c.sampler.stream));
+    const guide = system.guide?.at();
+    const value = timed(() => target.value(U));
+    const seconds = (by: GuideParts | undefined): number => (c.sampler.length === undefined ? stepSeconds(run, system, by) : 2 * value + kickSeconds(system, levelsOf(c.sampler, system, by), c.sampler.length));
+    const prior = seconds(undefined);
+    const guided = guide ? seconds(guide) : prior;
+    return { prior, guided };
+  } catch (error) {
+    if (reduced && error instanceof GeometryError) return undefined;
+    throw error;
+  }
 }
 
 /** Seconds of one update by a sampler without molecular dynamics. */
 function stepSeconds({ configuration: { sampler }, registry }: ResolvedRun, system: System, guide: GuideParts | undefined): number {
   const part = registry.get("sampler", sampler.kind);
   const { seed, stream } = sampler;
-  const update = part.build(optionsOf(part, sampler), { system, guide, seed, stream });
+  const update = part.build(optionsOf(part, sampler), { system, guide, seed, stream, acceptAlways: 0 });
   return timed(() => update.step(system.U));
 }
 

@@ -4,6 +4,8 @@ export { bibliography } from "./citations.ts";
 export { environmentOf } from "./environment.ts";
 export { type Estimate, estimate } from "./estimate.ts";
 export { configurationText, readConfiguration, readMetrics, readRunInfo, readState, runPaths } from "./folder.ts";
+export { alarmsOf, expMinusDH } from "./health.ts";
+export { type LinksFile, readLinks } from "./links.ts";
 export { lockHolder } from "./lock.ts";
 export { type MeasureRequest, type Measurement, Measurer } from "./measurement.ts";
 export { loadModule } from "./modules/load-module.ts";

@@ -13,8 +13,9 @@ import {
   rectangles,
   topologicalCharge,
 } from "../gauge/index.ts";
-import { type GaugeChecks, type GaugeFile, type ReadOptions, readGauge } from "../io/index.ts";
+import type { GaugeChecks, ReadOptions } from "../io/index.ts";
 import { type Layer, chain, stout } from "../models/index.ts";
+import { type LinksFile, readLinks } from "./links.ts";
 import { type StaggeredMeasurement, type StaggeredRequest, measureStaggered } from "./staggered-measurement.ts";
 
 export interface MeasureRequest {
@@ -76,7 +77,7 @@ export class Measurer {
 
   /** Reads and measures one file. */
   measure(file: string): Measurement {
-    const read = readGauge(file, this.#options);
+    const read = readLinks(file, this.#options);
     try {
       return this.#measure(file, read);
     } finally {
@@ -84,7 +85,7 @@ export class Measurer {
     }
   }
 
-  #measure(file: string, { U, ...read }: GaugeFile): Measurement {
+  #measure(file: string, { U, ...read }: LinksFile): Measurement {
     const { beta, flow, staggered } = this.#request;
     const planes = plaquettes(U);
     const warnings = [...read.warnings];

@@ -9,6 +9,7 @@
  *   network.gaugegrad  copy of the model file that the run was started with, network kind "model"
  *   model.gaugegrad   trained network, at the end of training (`gaugegrad model show`)
  *   configurations/NNNNNNNN.EXT   links after trajectory NNNNNNNN - 1, as the run file asks
+ *   failed/NNNNNNNN.npy   links from which a solve of trajectory NNNNNNNN failed
  *   lock              while a run works in the folder
  *   STOP              made by hand: the run saves after its trajectory and ends
  */
@@ -53,6 +54,10 @@ export interface TrajectoryRecord {
   readonly kinetic: number;
   /** Mean plaquette Re tr P / N after the trajectory. */
   readonly plaquette: number;
+  /** Accepted whatever dH was (sampler.acceptAlways). */
+  readonly forced?: boolean;
+  /** A solve failed and the trajectory counts as rejected (sampler.failedSolve): why. Action and kinetic energy are not known, null in JSON. */
+  readonly failed?: string;
 }
 
 /** What was measured after a trajectory of the phase `sample`. */

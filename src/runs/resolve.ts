@@ -3,6 +3,7 @@ import { ConfigurationError } from "../errors.ts";
 import { parseGroup } from "../gauge/index.ts";
 import { WRITABLE } from "../io/index.ts";
 import { identityOf } from "./identity.ts";
+import { sizeProblem } from "./limits.ts";
 import type { RunCommand } from "./records.ts";
 import type { RunFile } from "./parse.ts";
 import type { LossPart, Part } from "./registry/part.ts";
@@ -47,6 +48,8 @@ function forCommand(command: RunCommand, file: RunConfiguration): { configuratio
 /** Defaults that the schema cannot know. Keys without a value are dropped, so that equal runs have equal hashes. */
 function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration {
   const filled = <T extends Readonly<Record<string, unknown>>>(part: Part, section: T): T => (part.defaults ? { ...section, ...part.defaults(optionsOf(part, section)) } : section);
+  const far = c.start.kind === "cold" || c.start.kind === "near-unit";
+  const acceptAlways = c.sampler.acceptAlways ?? (far ? Math.min(20, Math.ceil(c.sampler.thermalisation / 2)) : 0);
   return defined({
     ...c,
     group: parseGroup(c.group).name,
@@ -54,7 +57,7 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
     fermions: c.fermions.map((f) => filled(registry.get("fermion", f.kind), f)),
     ...(c.network && c.network.kind !== "model" ? { network: filled(registry.get("network", c.network.kind), c.network) } : {}),
     ...(c.training ? { training: filled(registry.get("loss", c.training.objective), c.training) } : {}),
-    sampler: filled(registry.get("sampler", c.sampler.kind), c.sampler),
+    sampler: { ...filled(registry.get("sampler", c.sampler.kind), c.sampler), acceptAlways },
   });
 }
 
@@ -66,16 +69,18 @@ function defined<T>(x: T): T {
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
-  return startProblem(c) ?? partProblem(c, registry) ?? guideProblem(command, c) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
+  return sizeProblem(c) ?? startProblem(c) ?? partProblem(command, c, registry) ?? guideProblem(command, c) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
 }
 
-function startProblem({ start }: RunConfiguration): string | undefined {
+function startProblem({ start, sampler }: RunConfiguration): string | undefined {
+  const { acceptAlways = 0, thermalisation } = sampler;
+  if (acceptAlways > thermalisation) return `sampler.acceptAlways: got ${acceptAlways}, expected at most sampler.thermalisation, ${thermalisation}: production needs the Metropolis step`;
   if ((start.kind === "file") !== (start.file !== undefined)) return `start.file: got ${start.file ?? "nothing"} with kind "${start.kind}", expected ${start.file ? 'kind "file"' : "the name of a configuration"}`;
   return undefined;
 }
 
 /** What the parts of a run find wrong with their options. */
-function partProblem(c: RunConfiguration, registry: Registry): string | undefined {
+function partProblem(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
   const one = (at: string, part: Part, section: Readonly<Record<string, unknown>>): string | undefined => {
     const wrong = part.problem?.(optionsOf(part, section), c);
     return wrong === undefined ? undefined : `${at}.${wrong}`;
@@ -85,7 +90,8 @@ function partProblem(c: RunConfiguration, registry: Registry): string | undefine
     c.guide.action && one("guide.action", registry.get("gaugeAction", c.guide.action.kind), c.guide.action),
     ...c.fermions.map((f, k) => one(`fermions[${k}]`, registry.get("fermion", f.kind), f)),
     c.network && c.network.kind !== "model" ? one("network", registry.get("network", c.network.kind), c.network) : undefined,
-    one("sampler", registry.get("sampler", c.sampler.kind), c.sampler),
+    // stored configurations need no trajectories
+    command === "train" && c.training?.configurations ? undefined : one("sampler", registry.get("sampler", c.sampler.kind), c.sampler),
     c.training && one("training", registry.get("loss", c.training.objective), c.training),
     ...observablesOf(c, registry).map(({ part, options }) => one("measurement", part, options)),
   ];

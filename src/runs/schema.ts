@@ -16,8 +16,11 @@ const own = {
   moduleSha256: z.string().optional().describe("filled in: contents of the module and of what it imports from its folder"),
 };
 
+/** U(1), SU(2), ..., SU(12): larger matrices have no kernels. */
+const GROUP = /^(su(\(0*([2-9]|1[0-2])\)|0*([2-9]|1[0-2]))|u(\(1\)|1))$/i;
+
 const lattice = z.strictObject({
-  extents: z.array(count).min(2).max(4).describe("Lx, Ly, Lz, Lt; two or three numbers for fewer dimensions, the last one is time"),
+  extents: z.array(count.max(65536)).min(2).max(4).describe("Lx, Ly, Lz, Lt; two or three numbers for fewer dimensions, the last one is time"),
 });
 
 const start = z.strictObject({
@@ -30,8 +33,10 @@ const start = z.strictObject({
 const sampler = z.strictObject({
   seed: seed.default(0),
   stream: z.int().min(0).max(2 ** 32 - 1).default(0).describe("independent chains of one seed differ in their stream"),
-  thermalisation: whole.default(0).describe("trajectories before anything is measured or trained"),
-  trajectories: whole.default(100).describe("trajectories of production"),
+  thermalisation: whole.max(2 ** 31).default(0).describe("trajectories before anything is measured or trained"),
+  trajectories: whole.max(2 ** 31).default(100).describe("trajectories of production"),
+  acceptAlways: whole.optional().describe("trajectories at the beginning of the thermalisation that are accepted whatever dH is; default half of it and at most 20 from cold and near-unit starts, 0 from others"),
+  failedSolve: z.enum(["stop", "reject"]).default("stop").describe("a solve that does not converge: the run stops, or the trajectory counts as rejected and its links are kept in failed/"),
   reunitarise: whole.default(0).describe("links are moved back to the group after every so many trajectories; 0: never"),
 });
 
@@ -67,9 +72,9 @@ const flow = z.strictObject({
 /** Without the observables. */
 const measurement = z.strictObject({
   every: count.default(1).describe("trajectories between two measurements"),
-  wilsonLoops: z.array(z.array(count).length(2)).default([]).describe("pairs T, R"),
+  wilsonLoops: z.array(z.array(count).length(2)).max(10_000).default([]).describe("pairs T, R"),
   condensateMass: positive.optional().describe("default the mass of the first fermion"),
-  sources: z.int().min(2).default(2).describe("condensate: noise sources"),
+  sources: z.int().min(2).max(10_000).default(2).describe("condensate: noise sources"),
   flow: flow.optional(),
 });
 
@@ -152,10 +157,10 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
   return z.strictObject({
     title: z.string().optional(),
     lattice,
-    group: z.string().regex(/^(su\(?\d+\)?|u\(?1\)?)$/i, "expected U(1), SU(2), SU(3), ...").default("SU(3)"),
+    group: z.string().regex(GROUP, "expected U(1), or SU(2) to SU(12)").default("SU(3)"),
     start: start.prefault({}),
     action,
-    fermions: z.array(fermions).default([]),
+    fermions: z.array(fermions).max(64).default([]),
     network: network.optional(),
     guide: guide.prefault({}),
     sampler: anyOf(registry.list("sampler"), "kind", sampler.shape, DEFAULT_KIND.sampler).prefault({ kind: DEFAULT_KIND.sampler }) as z.ZodType<SamplerSection>,

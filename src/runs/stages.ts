@@ -5,12 +5,13 @@
 import { resolve } from "node:path";
 import { randomStream } from "../util/index.ts";
 import { plaquettes, reunitarise } from "../gauge/index.ts";
-import { readGauge } from "../io/index.ts";
+import { PhysicsCheckError, SolverError } from "../errors.ts";
 import {
   type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, schedules, sgd, takeSample, trainOffline, trainOnline,
 } from "../training/index.ts";
 import type { TrajectoryResult } from "../samplers/index.ts";
 import { CheckedSampler, checking } from "./checked-sampler.ts";
+import { enteringLinks, gathered } from "./links.ts";
 import { measure } from "./measure.ts";
 import type { MetricsRecord, Phase } from "./records.ts";
 import type { ResolvedRun } from "./resolve.ts";
@@ -35,6 +36,14 @@ export interface Unit {
   readonly progress: () => Progress;
 }
 
+/** What happens beside the units. */
+export interface StageEvents {
+  /** Something has to be said. */
+  readonly onNote: (text: string) => void;
+  /** A solve failed and the trajectory counts as rejected; the links are those before it. */
+  readonly onFailedSolve: (trajectory: number, text: string) => void;
+}
+
 /** Number of units of the stages. */
 export interface Lengths {
   readonly thermalise: number;
@@ -54,54 +63,99 @@ export function lengthsOf({ command, configuration: { sampler, training } }: Res
   };
 }
 
-/** The units after `from`. @throws PhysicsCheckError for failed checks, NaN and solvers that do not converge. */
-export function* stages(run: ResolvedRun, system: System, from: Progress): Generator<Unit, Progress, void> {
+/** The units after `from`; undefined within a trajectory, where the caller may stop as well: the links are then those before it. @throws PhysicsCheckError for failed checks, NaN and solvers that do not converge. */
+export function* stages(run: ResolvedRun, system: System, from: Progress, events: StageEvents): Generator<Unit | undefined, Progress, void> {
   const { thermalise, train, sample, epochs } = lengthsOf(run);
   let progress = from;
-  if (epochs > 0) return yield* offline(run, system, from);
+  if (epochs > 0) return yield* offline(run, system, from, events);
   // the prior run of a training has the target's own force; without training the guide leads from the first trajectory on
   const prior = train > 0 ? undefined : system.guide?.at();
-  if (progress.position < thermalise) progress = yield* trajectories(run, system, "thermalise", progress, thermalise, prior);
-  if (progress.position < thermalise + train) progress = yield* online(run, system, progress, thermalise + train);
-  if (progress.position < thermalise + train + sample) progress = yield* trajectories(run, system, "sample", progress, thermalise + train + sample, system.guide?.at(progress.theta));
+  if (progress.position < thermalise) progress = yield* trajectories(run, system, "thermalise", progress, thermalise, events, prior);
+  if (progress.position < thermalise + train) progress = yield* online(run, system, progress, thermalise + train, events);
+  if (progress.position < thermalise + train + sample) progress = yield* trajectories(run, system, "sample", progress, thermalise + train + sample, events, system.guide?.at(progress.theta));
   return progress;
 }
 
 /** HMC with the checks of the run; the records of each trajectory are collected until the unit is complete. */
-function chain({ configuration: c, registry }: ResolvedRun, system: System, phase: "thermalise" | "train" | "sample", position: number, guide?: GuideParts): { step(U: System["U"]): TrajectoryResult; take(): MetricsRecord[]; readonly trajectory: number } {
-  let records: MetricsRecord[] = [];
-  const { seed, stream } = c.sampler;
-  const part = registry.get("sampler", c.sampler.kind);
-  const sampler = new CheckedSampler(part.build(optionsOf(part, c.sampler), { system, guide, seed, stream }), c.checks, (record) => records.push(record));
-  sampler.trajectory = position;
-  return {
-    step(U) {
-      const { trajectory, accepted, dH, action, kinetic } = sampler.step(U);
-      if (c.sampler.reunitarise > 0 && (trajectory + 1) % c.sampler.reunitarise === 0) {
-        using moved = reunitarise(U);
-        U.copyFrom(moved);
+class RunChain {
+  readonly #c: ResolvedRun["configuration"];
+  readonly #phase: "thermalise" | "train" | "sample";
+  readonly #sampler: CheckedSampler;
+  readonly #events: StageEvents;
+  #records: MetricsRecord[] = [];
+
+  constructor({ configuration: c, registry }: ResolvedRun, system: System, phase: "thermalise" | "train" | "sample", position: number, events: StageEvents, guide?: GuideParts) {
+    const { seed, stream } = c.sampler;
+    const part = registry.get("sampler", c.sampler.kind);
+    const acceptAlways = phase === "thermalise" ? (c.sampler.acceptAlways ?? 0) : 0;
+    this.#c = c;
+    this.#phase = phase;
+    this.#events = events;
+    this.#sampler = new CheckedSampler(part.build(optionsOf(part, c.sampler), { system, guide, seed, stream, acceptAlways }), c.checks, (record) => this.#records.push(record));
+    this.#sampler.trajectory = position;
+  }
+
+  get trajectory(): number {
+    return this.#sampler.trajectory;
+  }
+
+  step(U: System["U"]): TrajectoryResult {
+    const pieces = this.steps(U);
+    for (;;) {
+      const next = pieces.next();
+      if (next.done) return next.value;
+    }
+  }
+
+  *steps(U: System["U"]): Generator<undefined, TrajectoryResult, void> {
+    const { reunitarise: every, acceptAlways = 0 } = this.#c.sampler;
+    const { result, failed } = yield* this.#attempt(U);
+    const { trajectory, accepted, dH, action, kinetic } = result;
+    if (every > 0 && (trajectory + 1) % every === 0) {
+      using moved = reunitarise(U);
+      U.copyFrom(moved);
+    }
+    const forced = this.#phase === "thermalise" && trajectory < acceptAlways && accepted;
+    // JSON has no infinity; exp(-dH) is 0 either way
+    this.#records.push({ kind: "trajectory", phase: this.#phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, plaquette: plaquettes(U).mean, ...(forced ? { forced } : {}), ...(failed === undefined ? {} : { failed }) });
+    return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic };
+  }
+
+  /** One trajectory; where the run file says so, one in which a solve fails is a rejected one. */
+  *#attempt(U: System["U"]): Generator<undefined, { readonly result: TrajectoryResult; readonly failed?: string }, void> {
+    const { trajectory } = this.#sampler;
+    try {
+      const pieces = this.#sampler.steps(U);
+      try {
+        for (;;) {
+          const next = pieces.next();
+          if (next.done) return { result: next.value };
+          yield undefined;
+        }
+      } finally {
+        pieces.return(undefined as never);
       }
-      // JSON has no infinity; exp(-dH) is 0 either way
-      records.push({ kind: "trajectory", phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, plaquette: plaquettes(U).mean });
-      return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic };
-    },
-    take() {
-      const taken = records;
-      records = [];
-      return taken;
-    },
-    get trajectory() {
-      return sampler.trajectory;
-    },
-  };
+    } catch (error) {
+      if (this.#c.sampler.failedSolve !== "reject" || !(error instanceof PhysicsCheckError && error.cause instanceof SolverError)) throw error;
+      this.#events.onFailedSolve(trajectory, error.message);
+      this.#sampler.trajectory = trajectory + 1;
+      return { result: { trajectory, accepted: false, dH: Infinity, expMinusDH: 0, action: Number.NaN, kinetic: Number.NaN }, failed: error.message };
+    }
+  }
+
+  take(): MetricsRecord[] {
+    const taken = this.#records;
+    this.#records = [];
+    return taken;
+  }
 }
 
-function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "sample", from: Progress, end: number, guide?: GuideParts): Generator<Unit, Progress, void> {
+function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "sample", from: Progress, end: number, events: StageEvents, guide?: GuideParts): Generator<Unit | undefined, Progress, void> {
   const { configuration: c } = run;
-  const sampler = chain(run, system, phase, from.position, guide);
+  const sampler = new RunChain(run, system, phase, from.position, events, guide);
   const theta = from.theta ? { theta: from.theta } : {};
   while (sampler.trajectory < end) {
-    const { trajectory } = sampler.step(system.U);
+    const { trajectory } = yield* sampler.steps(system.U);
     const records = sampler.take();
     if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) records.push(checking(`measurement after trajectory ${trajectory}`, () => measure(run, system, trajectory, guide)));
     yield { phase, records, progress: () => ({ position: trajectory + 1, ...theta }) };
@@ -109,10 +163,10 @@ function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "
   return { position: end, ...theta };
 }
 
-function* online(run: ResolvedRun, system: System, from: Progress, end: number): Generator<Unit, Progress, void> {
+function* online(run: ResolvedRun, system: System, from: Progress, end: number, events: StageEvents): Generator<Unit, Progress, void> {
   const { configuration: c } = run;
   const t = c.training!;
-  const sampler = chain(run, system, "train", from.position);
+  const sampler = new RunChain(run, system, "train", from.position, events);
   const { batch = 1 } = t;
   const training = trainOnline({
     ...learning(t, run.registry, system.guide!.effective!, t.trajectories, from.training),
@@ -137,14 +191,14 @@ function* online(run: ResolvedRun, system: System, from: Progress, end: number):
   return progress;
 }
 
-function* offline(run: ResolvedRun, system: System, from: Progress): Generator<Unit, Progress, void> {
+function* offline(run: ResolvedRun, system: System, from: Progress, { onNote }: StageEvents): Generator<Unit, Progress, void> {
   const { configuration: c } = run;
   const t = c.training!;
   const count = t.configurations!.length;
   const learnt = count - Math.round(t.heldOut * count);
   const training = trainOffline({
     ...learning(t, run.registry, system.guide!.effective!, t.epochs * Math.ceil(learnt / (t.batch ?? learnt)), from.training),
-    samples: storedSamples(run, system, lossOf(t, run.registry)),
+    samples: storedSamples(run, system, lossOf(t, run.registry), onNote),
     epochs: t.epochs,
     seed: c.sampler.seed,
     heldOut: t.heldOut,
@@ -171,14 +225,18 @@ function* guarded<S, T>(steps: Generator<S, T, void>, unit: (step: S) => Unit): 
 }
 
 /** Stored configurations with pseudofermions drawn for each of them. */
-function storedSamples({ configuration: c, base }: ResolvedRun, system: System, loss: Loss): TrainingSample[] {
+function storedSamples({ configuration: c, base }: ResolvedRun, system: System, loss: Loss, onNote: StageEvents["onNote"]): TrainingSample[] {
   const random = randomStream(c.sampler.seed, c.sampler.stream);
   const { target, lattice, group, guide } = system;
-  return c.training!.configurations!.map((file, k) => {
-    const { U } = readGauge(resolve(base, file), { lattice: lattice.extents, group, makeLattice: () => lattice, onGroup: true });
+  const said: { file: string; text: string }[] = [];
+  const samples = c.training!.configurations!.map((file, k) => {
+    const { U, notes } = enteringLinks(resolve(base, file), lattice, group);
+    said.push(...notes.map((text) => ({ file, text })));
     target.refresh?.(U, k, random);
     return takeSample(U, target, guide!.effective!.fields, { force: loss.needs.force });
   });
+  gathered(said).forEach(onNote);
+  return samples;
 }
 
 function lossOf(t: TrainingSection, registry: Registry): Loss {

@@ -1,8 +1,10 @@
-/** Reasons to stop between two trajectories: a signal, the file STOP, or the end of the time that the run was given. */
+/** Reasons to stop: a signal, the file STOP, or the end of the time that the run was given. A second SIGTERM or SIGINT ends the process at once; its last checkpoint is whole. */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGUSR1"] as const;
+/** Within so many milliseconds a second signal is the first one once more. */
+const TWICE_MS = 250;
 
 export interface StopOptions {
   readonly folder: string;
@@ -14,13 +16,24 @@ export interface StopOptions {
   readonly interrupt?: AbortSignal | undefined;
 }
 
-/** Watches while it lives; signals do not end the process meanwhile. */
+/** Watches while it lives; the first signal does not end the process meanwhile. */
 export class StopWatch implements Disposable {
   readonly #options: StopOptions;
   readonly #file: string;
   #signal: string | undefined;
-  readonly #take = (name: string): void => {
-    this.#signal = name;
+  #at = 0;
+  readonly #take = (name: NodeJS.Signals): void => {
+    const again = this.#signal === "SIGTERM" || this.#signal === "SIGINT";
+    if (!again) {
+      this.#signal = name;
+      this.#at = performance.now();
+      if (name === "SIGUSR1") return;
+      // from now on the system ends the process at once, however busy it is; launchers that pass one signal on twice get their moment
+      setTimeout(() => this.#leave(), TWICE_MS).unref();
+    } else if (name !== "SIGUSR1" && performance.now() - this.#at > TWICE_MS) {
+      this.#leave();
+      process.kill(process.pid, name);
+    }
   };
 
   constructor(options: StopOptions) {
@@ -29,12 +42,21 @@ export class StopWatch implements Disposable {
     for (const s of SIGNALS) process.on(s, this.#take);
   }
 
+  #leave(): void {
+    for (const s of SIGNALS) process.off(s, this.#take);
+  }
+
+  /** Why to stop in the middle of a trajectory: a signal that has arrived. Waits for nothing but the arrival. */
+  async heard(): Promise<string | undefined> {
+    await new Promise((done) => setImmediate(done));
+    return this.#signal ?? (this.#options.interrupt?.aborted ? "SIGINT" : undefined);
+  }
+
   /** Why to stop now; `next`: seconds that the next trajectory and its checkpoint will need. Lets signals arrive first. */
   async reason(next: number): Promise<string | undefined> {
-    await new Promise((done) => setImmediate(done));
-    const { maxSeconds, began, interrupt } = this.#options;
-    if (this.#signal !== undefined) return this.#signal;
-    if (interrupt?.aborted) return "SIGINT";
+    const heard = await this.heard();
+    if (heard !== undefined) return heard;
+    const { maxSeconds, began } = this.#options;
     if (existsSync(this.#file)) {
       // the next start of the run is meant to go on
       rmSync(this.#file, { force: true });
@@ -45,6 +67,6 @@ export class StopWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const s of SIGNALS) process.off(s, this.#take);
+    this.#leave();
   }
 }

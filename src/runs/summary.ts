@@ -1,5 +1,6 @@
 /** What a run has found so far, from its own lines. */
 import { type Estimate, acceptanceError, gammaMethod, table, withError } from "../util/index.ts";
+import { alarmsOf, expMinusDH } from "./health.ts";
 import type { CheckpointState, MeasurementRecord, MetricsRecord, TrajectoryRecord } from "./records.ts";
 
 /** Fewest values of which an error and an autocorrelation time mean anything. */
@@ -15,6 +16,8 @@ export interface RunSummary {
   /** Losses of the first and the last tenth of the training steps. */
   readonly loss?: { readonly first: number; readonly last: number; readonly steps: number };
   readonly parameters: { readonly [name: string]: number };
+  /** Why the production cannot be trusted, one sentence each. */
+  readonly alarms: readonly string[];
 }
 
 const isTrajectory = (r: MetricsRecord): r is TrajectoryRecord => r.kind === "trajectory";
@@ -34,18 +37,20 @@ export function summaryOf(records: readonly MetricsRecord[], parameters: Checkpo
     estimates: sampled.length >= ENOUGH ? estimatesOf(sampled, measured) : {},
     checks: { number: checks.length, reversibility: Math.max(0, ...checks.map((r) => r.reversibility)), unitarity: Math.max(0, ...checks.map((r) => r.unitarity)) },
     ...(losses.length > 0 ? { loss: lossOf(losses) } : {}),
+    alarms: alarmsOf(sampled, measured),
     parameters: Object.fromEntries((parameters?.names ?? []).map((name, k) => [name, parameters!.values[k]!])),
   };
 }
 
 function estimatesOf(sampled: readonly TrajectoryRecord[], measured: readonly MeasurementRecord[]): Record<string, Estimate> {
   const accepted = gammaMethod(sampled.map((r) => Number(r.accepted)));
+  const energies = expMinusDH(sampled);
   // what is measured may have changed on the way
   const names = [...new Set(measured.flatMap((r) => Object.keys(r.values)))];
   const series = names.map((name) => [name, measured.flatMap((r) => r.values[name] ?? [])] as const);
   return {
     acceptance: { ...accepted, error: acceptanceError(accepted.mean, accepted.n, accepted.tauInt) },
-    "exp(-dH)": gammaMethod(sampled.map((r) => Math.exp(-r.dH))),
+    ...(energies.length >= ENOUGH ? { "exp(-dH)": gammaMethod(energies) } : {}),
     plaquette: gammaMethod(sampled.map((r) => r.plaquette)),
     ...Object.fromEntries(series.flatMap(([name, values]) => (values.length >= ENOUGH ? [[name, gammaMethod(values)]] : []))),
   };
@@ -58,7 +63,7 @@ function lossOf(losses: readonly number[]): NonNullable<RunSummary["loss"]> {
 }
 
 /** The summary as text for a terminal. */
-export function summaryText({ phases, estimates, checks, loss, parameters }: RunSummary): string {
+export function summaryText({ phases, estimates, checks, loss, parameters, alarms }: RunSummary): string {
   const parts = Object.entries(phases).map(([phase, { trajectories, acceptance }]) => `${phase}: ${trajectories} trajectories, acceptance ${acceptance.toFixed(3)}`);
   if (checks.number > 0) parts.push(`checks: ${checks.number} trajectories repeated with the same bits; forward and back |U - U_0| <= ${checks.reversibility.toExponential(1)}; off the group <= ${checks.unitarity.toExponential(1)}`);
   if (loss) parts.push(`loss: ${loss.first.toPrecision(4)} at the beginning, ${loss.last.toPrecision(4)} at the end of ${loss.steps} steps`);
@@ -66,5 +71,6 @@ export function summaryText({ phases, estimates, checks, loss, parameters }: Run
   if (learnt.length > 0 && learnt.length <= 24) parts.push("", table(["parameter", "value"], learnt.map(([name, x]) => [name, x.toPrecision(6)])));
   const rows = Object.entries(estimates).map(([name, e]) => [name, withError(e.mean, e.error), withError(e.tauInt, e.tauIntError)]);
   if (rows.length > 0) parts.push("", table(["quantity", "mean", "tau_int"], rows));
+  if (alarms.length > 0) parts.push("", ...alarms.map((text) => `warning: ${text}`));
   return parts.join("\n");
 }

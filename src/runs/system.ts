@@ -5,8 +5,8 @@ import { ConfigurationError } from "../errors.ts";
 import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
 import type { Pseudofermions } from "../fermions/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
-import { readGauge } from "../io/index.ts";
 import { type GuideLevel, type Target, targetOf } from "../samplers/index.ts";
+import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import type { PartContext } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
@@ -42,6 +42,8 @@ export interface System {
   readonly fermions: readonly Pseudofermions<number>[];
   readonly target: Target;
   readonly guide?: GuideSystem;
+  /** What has to be said about the links of a start from a file. */
+  readonly notes: readonly string[];
 }
 
 export interface BuildOptions {
@@ -57,22 +59,23 @@ export interface BuildOptions {
 export function buildSystem({ configuration: c, registry, command, base }: ResolvedRun, engine: LatticeOptions, options: BuildOptions = {}): System {
   const group = parseGroup(c.group);
   const lattice = makeLattice(c.lattice.extents, engine);
-  const U = options.start === false ? cold(lattice, group) : startOf(c, base, lattice, group);
+  const { U, notes } = options.start === false ? { U: cold(lattice, group), notes: [] } : startOf(c, base, lattice, group);
   const place = { lattice, group };
   const gauge = gaugeActionOf(c.action, place, registry);
   const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
   const target = fermions.length === 0 ? gauge : targetOf(sumOf([gauge, ...fermions.map((f) => f.action as AnyAction)]), ...fermions);
   const modelFile = options.network ?? (c.network?.kind === "model" ? resolve(base, String(c.network["file"])) : undefined);
-  return { group, lattice, U, gauge, fermions, target, ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
+  return { group, lattice, U, gauge, fermions, target, notes, ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
 }
 
-function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Group): LinkField {
+function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Group): EnteringLinks {
   const { kind, width, file } = c.start;
   const { seed, stream } = c.sampler;
-  if (kind === "hot") return hot(lattice, group, { seed, stream });
-  if (kind === "near-unit") return nearUnit(lattice, group, { seed, stream, width });
-  if (kind === "file") return readGauge(resolve(base, file!), { lattice: c.lattice.extents, group, makeLattice: () => lattice, onGroup: true }).U;
-  return cold(lattice, group);
+  if (kind === "hot") return { U: hot(lattice, group, { seed, stream }), notes: [] };
+  if (kind === "near-unit") return { U: nearUnit(lattice, group, { seed, stream, width }), notes: [] };
+  if (kind !== "file") return { U: cold(lattice, group), notes: [] };
+  const { U, notes } = enteringLinks(resolve(base, file!), lattice, group);
+  return { U, notes: gathered(notes.map((text) => ({ file: file!, text }))) };
 }
 
 /** The gauge action of a section. */

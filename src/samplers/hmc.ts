@@ -8,7 +8,7 @@
 import { type AlgebraField, DirectionalField, type LinkField, outside } from "../autograd/index.ts";
 import { NaNError } from "../errors.ts";
 import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
-import { type TrajectoryOptions, integrateLevels, kick, kineticEnergy } from "./molecular-dynamics.ts";
+import { type TrajectoryOptions, integration, kick, kineticEnergy } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { drawMomenta } from "./momenta.ts";
 import { type Guide, type Sampler, type StepResult, type Target, checkGuide } from "./sampler.ts";
@@ -26,6 +26,8 @@ export type HmcOptions<N extends number = number> = {
   readonly seed: number;
   /** Independent chains of one seed differ in their stream. */
   readonly stream?: number;
+  /** Trajectories with numbers below this are accepted whatever dH is, to leave a start far from equilibrium; default 0. They sample nothing. */
+  readonly acceptAlways?: number;
 } & ((TrajectoryOptions & { readonly guide?: Guide<N>; readonly levels?: never }) | { readonly levels: readonly GuideLevel<N>[]; readonly guide?: never });
 
 /** One trajectory. */
@@ -63,10 +65,12 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   readonly #levels: readonly GuideLevel<N>[];
   readonly #length: number;
   readonly #random: RandomStream;
+  readonly #acceptAlways: number;
   #work: Work<N> | undefined;
 
   constructor(options: HmcOptions<N>) {
-    const { action, length, seed, stream = 0 } = options;
+    const { action, length, seed, stream = 0, acceptAlways = 0 } = options;
+    this.#acceptAlways = acceptAlways;
     this.#target = action;
     this.#levels = options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }];
     schedule(this.#levels, length);
@@ -78,23 +82,29 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
 
   /** @throws NaNError when dH is not a number; U is then as it was before the step. */
   step(U: LinkField<N>): TrajectoryResult {
+    return drained(this.steps(U));
+  }
+
+  /** The same in pieces, one after each move of the integration. A caller that gives up in between (`return`) finds U and `trajectory` as they were. */
+  *steps(U: LinkField<N>): Generator<void, TrajectoryResult, void> {
     const { trajectory } = this;
     const { P, backup } = this.#refresh(U, trajectory);
     const kinetic = kineticEnergy(P);
     const before = this.#target.value(U);
     backup.copyFrom(U);
-    let [dH, after] = [Number.NaN, Number.NaN];
+    let [dH, after, whole] = [Number.NaN, Number.NaN, false];
     try {
-      integrateLevels(this.#levels, U, P, this.#length);
+      yield* integration(this.#levels, U, P, this.#length);
       after = this.#target.value(U);
       dH = kineticEnergy(P) - kinetic + (after - before);
       if (Number.isNaN(dH) || dH === Number.NEGATIVE_INFINITY)
         throw new NaNError(`${this.name}: trajectory ${trajectory} has dH = ${dH} (S from ${before} to ${after}), expected a number: use smaller steps or check the force`);
-    } catch (error) {
-      U.copyFrom(backup);
-      throw error;
+      whole = true;
+    } finally {
+      if (!whole) U.copyFrom(backup);
     }
-    const accepted = this.#random.sequence(PURPOSE.metropolis, trajectory).next() < Math.exp(-dH);
+    const always = trajectory < this.#acceptAlways && dH < Infinity;
+    const accepted = always || this.#random.sequence(PURPOSE.metropolis, trajectory).next() < Math.exp(-dH);
     if (!accepted) U.copyFrom(backup);
     this.trajectory = trajectory + 1;
     return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action: accepted ? after : before, kinetic };
@@ -102,15 +112,20 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
 
   /** Integrates forward, flips the momenta, integrates back; U is as before afterwards. */
   reversibility(U: LinkField<N>): Reversibility {
+    return drained(this.reversing(U));
+  }
+
+  /** `reversibility` in pieces, as `steps`. */
+  *reversing(U: LinkField<N>): Generator<void, Reversibility, void> {
     const { P, backup } = this.#refresh(U, this.trajectory);
     const energy = (): number => kineticEnergy(P) + this.#target.value(U);
     const start = energy();
     backup.copyFrom(U);
     try {
-      integrateLevels(this.#levels, U, P, this.#length);
+      yield* integration(this.#levels, U, P, this.#length);
       const forwardDH = energy() - start;
       flip(P);
-      integrateLevels(this.#levels, U, P, this.#length);
+      yield* integration(this.#levels, U, P, this.#length);
       return { maxDifference: maxDifference(U, backup), dH: Math.abs(energy() - start), forwardDH };
     } finally {
       U.copyFrom(backup);
@@ -126,6 +141,14 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
     // fields that a guide shares with the target are drawn
     for (const { action } of this.#levels) if (action.independent) action.refresh?.(U, trajectory, this.#random);
     return this.#work;
+  }
+}
+
+/** The result of a computation in pieces, without a stop between them. */
+function drained<T>(pieces: Generator<void, T, void>): T {
+  for (;;) {
+    const next = pieces.next();
+    if (next.done) return next.value;
   }
 }
 

@@ -73,9 +73,20 @@ export function integrate<N extends number>(action: Force<N>, U: LinkField<N>, P
 
 /** As `integrate`, for forces on nested time scales: levels from the coarsest to the finest (see `schedule`). */
 export function integrateLevels<N extends number>(levels: readonly Level<N>[], U: LinkField<N>, P: AlgebraField<N>, length: number): void {
+  const moves = integration(levels, U, P, length);
+  while (!moves.next().done);
+}
+
+/** The moves of `integrateLevels` one by one, for callers that look up in between. */
+export function* integration<N extends number>(levels: readonly Level<N>[], U: LinkField<N>, P: AlgebraField<N>, length: number): Generator<void, void, void> {
   const F: AlgebraField<N> = new DirectionalField(U.lattice, U.N, "algebra");
-  for (const move of schedule(levels, length))
-    if (move.kind === "drift") drift(U, P, move.time);
-    else kick(P, levels[move.level]!.action.force(U, F), move.time);
-  F.dispose();
+  try {
+    for (const move of schedule(levels, length)) {
+      if (move.kind === "drift") drift(U, P, move.time);
+      else kick(P, levels[move.level]!.action.force(U, F), move.time);
+      yield;
+    }
+  } finally {
+    F.dispose();
+  }
 }

@@ -3,7 +3,8 @@ import { existsSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { FileFormatError, UsageError } from "../../errors.ts";
-import { EXTENSIONS, WRITABLE, type GaugeFile, type Precision, type Provenance, type WritableFormat, namesEnsemble, readGauge, writeGauge, writerOf } from "../../io/index.ts";
+import { EXTENSIONS, WRITABLE, type Precision, type Provenance, type WritableFormat, namesEnsemble, writeGauge, writerOf } from "../../io/index.ts";
+import { type LinksFile, readLinks } from "../../runs/index.ts";
 import type { CliContext } from "../context.ts";
 import { type ReadFlags, readOptions, withReading } from "../read-flags.ts";
 import { type GlobalOptions, printJson, withJson } from "../output.ts";
@@ -18,19 +19,19 @@ interface Flags extends GlobalOptions, ReadFlags {
 export function convertCommand(context: CliContext): Command {
   return withReading(withJson(new Command("convert")))
     .description("Read a configuration in any format, with every check, and write it in another one with valid checksums. Equal precision keeps every bit.")
-    .argument("<IN>", "configuration, or folder of npy arrays")
+    .argument("<IN>", "configuration, folder of npy arrays, or the folder of a run: its last checkpoint")
     .argument("<OUT>", "file to write; appears complete or not at all")
     .addOption(new Option("--to <format>", "format (default: by the name of OUT)").choices(Object.keys(WRITABLE)))
     .addOption(new Option("--precision <bits>", "bits of each real (default: 64 where the format has them)").choices(["32", "64"]))
     .option("--force", "overwrite OUT")
-    .addHelpText("after", "\nExamples:\n  gaugegrad convert lat.ildg lat.nersc\n  gaugegrad convert old.bin new.lime --to ildg --precision 32\n")
+    .addHelpText("after", "\nExamples:\n  gaugegrad convert lat.ildg lat.nersc\n  gaugegrad convert RUN_DIR last.nersc\n  gaugegrad convert old.bin new.lime --to ildg --precision 32\n")
     .action(async (input: string, output: string, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const to = flags.to ?? EXTENSIONS[extname(output).toLowerCase()];
       if (to === undefined) throw new UsageError(`convert: got the name ${output} without --to, expected a name in ${Object.keys(EXTENSIONS).join(", ")}: give --to ${Object.keys(WRITABLE).join("|")}`);
       const path = resolve(context.directory, output);
       if (existsSync(path) && !flags.force) throw new FileFormatError(`${output}: exists already, expected a new name: give another one, or --force to overwrite it`);
-      const read = readGauge(resolve(context.directory, input), {
+      const read = readLinks(resolve(context.directory, input), {
         // nothing is computed but one mean
         threads: 1,
         ...(await readOptions(flags, [resolve(context.directory, input)])),
@@ -45,6 +46,6 @@ export function convertCommand(context: CliContext): Command {
 }
 
 /** What the input says of itself; a date of creation that it does not state is that of the file, and today is when it is archived. */
-function provenanceOf(read: GaugeFile, input: string): Provenance {
+function provenanceOf(read: LinksFile, input: string): Provenance {
   return { creationDate: statSync(input).mtime.toUTCString(), ...read.provenance, archiveDate: new Date().toUTCString() };
 }

@@ -31,7 +31,7 @@ interface Flags extends EngineFlags, GlobalOptions, ReadFlags {
 export function measureCommand(context: CliContext): Command {
   return withReading(withSeed(withEngine(new Command("measure"))))
     .description("Plaquettes, rectangles, Polyakov loops, Wilson action and force of configurations in any format, with every check that the file allows.")
-    .argument("[FILE...]", "configurations, or folders of npy arrays")
+    .argument("[FILE...]", "configurations, folders of npy arrays, or folders of runs: their last checkpoints")
     .option("--beta <B>", "coupling of the Wilson action, 2N/g0^2", number(), 1)
     .option("--flow-time <T>", "Wilson flow up to this time", positive)
     .option("--flow-step <E>", "step of the flow", positive, 0.01)

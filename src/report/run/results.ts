@@ -1,5 +1,6 @@
 /** Sections on what was found: state of the run, table with errors and tau_int, histories, distributions, autocorrelation functions. */
 import { type NamedSection, type ReportFigure, autocorrelationPlot, historyPlot, histogramPlot, numberText } from "../index.ts";
+import { alarmsOf, expMinusDH } from "../../runs/index.ts";
 import { type ObservableSeries, acceptanceOf, correlations, estimate, num, observables, only, produced, tauText, valueText } from "./series.ts";
 import type { RunView } from "./read.ts";
 import { positionOf, stateText } from "./state.ts";
@@ -12,7 +13,9 @@ export function summarySection(view: RunView): NamedSection {
   const { metrics, events, notes } = view;
   const { done, total } = positionOf(view);
   const sampled = produced(metrics);
-  const warnings = [...events.flatMap((e) => (e.kind === "warning" || e.kind === "failure" ? [`${e.kind === "failure" ? "Failure" : "Warning"} at ${e.position}: ${e.text ?? ""}`] : [])), ...notes];
+  const measured = only(metrics, "measurement");
+  const alarms = alarmsOf(sampled.map((r) => ({ ...r, dH: num(r.dH), plaquette: num(r.plaquette) })), measured.filter((r) => r.values !== undefined)).map((text) => `Warning: ${text}`);
+  const warnings = [...alarms, ...events.flatMap((e) => (e.kind === "warning" || e.kind === "failure" ? [`${e.kind === "failure" ? "Failure" : "Warning"} at ${e.position}: ${e.text ?? ""}`] : [])), ...notes];
   const recorded = metrics.length === 0 ? ["Nothing is recorded yet: the first trajectory is not complete."] : [];
   const phases = (["thermalise", "train", "sample"] as const).flatMap((phase) => {
     const n = only(metrics, "trajectory").filter((r) => r.phase === phase).length;
@@ -44,7 +47,7 @@ export function resultsSection({ metrics }: RunView): NamedSection | undefined {
   const accepted = acceptanceOf(sampled);
   const own = [
     ["acceptance", valueText(accepted), tauText(accepted, 1), String(sampled.length), "1"],
-    row({ name: "exp", label: "⟨exp(−ΔH)⟩", at: [], values: sampled.map((r) => Math.exp(-num(r.dH))), every: 1 }),
+    row({ name: "exp", label: "⟨exp(−ΔH)⟩", at: [], values: expMinusDH(sampled.map((r) => ({ ...r, dH: num(r.dH) }))), every: 1 }),
     row({ name: "dH", label: "⟨|ΔH|⟩", at: [], values: sampled.map((r) => Math.abs(num(r.dH))), every: 1 }),
   ];
   const some = observables(metrics);

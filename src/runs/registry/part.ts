@@ -89,11 +89,18 @@ export interface ObservableDeclaration<S extends z.ZodObject> extends Declaratio
   readonly label?: (value: string) => string | undefined;
 }
 
-/** An update with a Metropolis step; without `reversibility` that check is left out. */
-export type RunSampler = Sampler<number, TrajectoryResult> & { readonly reversibility?: (U: LinkField) => Reversibility };
+/**
+ * An update with a Metropolis step; without `reversibility` that check is left out. `steps` and `reversing` do the same in pieces: a run that is to
+ * stop gives up between two of them (`return`), and finds the links as they were.
+ */
+export type RunSampler = Sampler<number, TrajectoryResult> & {
+  readonly reversibility?: (U: LinkField) => Reversibility;
+  readonly steps?: (U: LinkField) => Generator<void, TrajectoryResult, void>;
+  readonly reversing?: (U: LinkField) => Generator<void, Reversibility, void>;
+};
 
 export interface SamplerDeclaration<S extends z.ZodObject> extends Declaration<S> {
-  readonly build: (options: z.output<S>, context: { readonly system: System; readonly guide: GuideParts | undefined; readonly seed: number; readonly stream: number }) => RunSampler;
+  readonly build: (options: z.output<S>, context: { readonly system: System; readonly guide: GuideParts | undefined; readonly seed: number; readonly stream: number; /** Trajectories with numbers below this are accepted whatever dH is; 0 but in a thermalisation. */ readonly acceptAlways: number }) => RunSampler;
 }
 
 export interface LossDeclaration<S extends z.ZodObject> extends Declaration<S> {

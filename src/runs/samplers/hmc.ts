@@ -15,7 +15,7 @@ const level = z.strictObject({
 export const hmcOptions = z.strictObject({
   integrator: integrator.optional().describe("default omelyan"),
   steps: count.optional().describe("steps of a trajectory; needed unless there are levels"),
-  levels: z.array(level).min(1).optional().describe("nested time scales, coarsest first; together they hold every force once"),
+  levels: z.array(level).min(1).max(16).optional().describe("nested time scales, coarsest first; together they hold every force once"),
   length: positive.default(1).describe("trajectory length tau"),
 });
 
@@ -26,7 +26,7 @@ export const hybridMonteCarlo = sampler({
   name: "hmc",
   title: "hybrid Monte Carlo",
   options: hmcOptions,
-  build: (options, { system, guide, seed, stream }) => hmc({ action: system.target, levels: levelsOf(options, system, guide), length: options.length, seed, stream }),
+  build: (options, { system, guide, seed, stream, acceptAlways }) => hmc({ action: system.target, levels: levelsOf(options, system, guide), length: options.length, seed, stream, acceptAlways }),
   defaults: (options) => (options.levels ? options : { ...options, integrator: options.integrator ?? "omelyan" }),
   problem: ({ levels, steps, integrator: scheme }, { fermions }) => {
     if (!levels) return steps === undefined ? "steps: got nothing, expected the steps of a trajectory, or levels" : undefined;

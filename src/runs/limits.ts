@@ -1,0 +1,61 @@
+/** Sizes that are judged before anything is built: counts that no machine could follow, and bytes that no memory holds. */
+import { totalmem } from "node:os";
+import { ConfigurationError } from "../errors.ts";
+import { type LatticeOptions, parseGroup } from "../gauge/index.ts";
+import { integratorOf } from "../samplers/index.ts";
+import { bytesText } from "../util/index.ts";
+import type { ResolvedRun } from "./resolve.ts";
+import type { RunConfiguration } from "./schema.ts";
+
+/** Moves of a trajectory, all levels together. */
+const MOST_MOVES = 1e6;
+/** Steps of the gradient flow between two measurements of a run. */
+const MOST_FLOW_STEPS = 1e6;
+/** Addresses of WebAssembly memory, which all backends of the program share. */
+const ADDRESSABLE = 2 ** 32;
+/** Fields of the size of the links that every trajectory needs: links, momenta, force and the links to go back to. */
+export const LEAST_FIELDS = 4;
+
+const volumeOf = ({ lattice }: RunConfiguration): number => lattice.extents.reduce((v, L) => v * L, 1);
+
+/** Bytes of one link field. */
+export function fieldBytes(c: RunConfiguration): number {
+  return 16 * parseGroup(c.group).N ** 2 * c.lattice.extents.length * volumeOf(c);
+}
+
+/** Bytes of one checkpoint, with its replay buffer. */
+export function checkpointBytes({ command, configuration: c }: Pick<ResolvedRun, "command" | "configuration">): number {
+  const { training } = c;
+  const online = command !== "hmc" && training && !training.configurations && ((training.batch ?? 1) > 1 || training.replay !== undefined);
+  const replay = online ? (training.replay ?? training.batch ?? 1) : 0;
+  const pseudofermions = c.fermions.length * 16 * parseGroup(c.group).N * volumeOf(c);
+  return fieldBytes(c) + replay * (fieldBytes(c) * (training?.objective === "acceptance" ? 2 : 1) + pseudofermions);
+}
+
+/** What is too large in a configuration, whatever the machine; undefined when nothing is. */
+export function sizeProblem({ sampler, measurement, lattice }: RunConfiguration): string | undefined {
+  const levels = sampler.levels ?? [{ force: "", integrator: sampler.integrator ?? "omelyan", steps: sampler.steps ?? 1 }];
+  let [moves, drifts] = [0, 1];
+  for (const { integrator, steps } of levels) {
+    const { stages } = integratorOf(integrator);
+    moves += drifts * steps * stages.filter(([kind]) => kind === "kick").length;
+    drifts *= steps * stages.filter(([kind]) => kind === "drift").length;
+  }
+  if (moves + drifts > MOST_MOVES) return `sampler.${sampler.levels ? "levels" : "steps"}: got ${moves + drifts} moves a trajectory, expected at most ${MOST_MOVES}`;
+  const longest = 4 * Math.max(...lattice.extents);
+  const loop = measurement.wilsonLoops.find(([T, R]) => T! > longest || R! > longest);
+  if (loop) return `measurement.wilsonLoops: got [${loop.join(", ")}], expected sides of at most ${longest}, four times the largest extent`;
+  const { flow } = measurement;
+  if (flow && flow.time / flow.step > MOST_FLOW_STEPS) return `measurement.flow.step: got ${flow.time / flow.step} steps, expected at most ${MOST_FLOW_STEPS}`;
+  return undefined;
+}
+
+/** @throws ConfigurationError with the bytes when the fields of a run cannot fit into the memory of the backend or the machine. */
+export function expectRoom(run: Pick<ResolvedRun, "command" | "configuration">, engine: LatticeOptions): void {
+  const { extents } = run.configuration.lattice;
+  const fields = LEAST_FIELDS * fieldBytes(run.configuration);
+  const bound = engine.engine ? totalmem() : Math.min(ADDRESSABLE, totalmem());
+  if (fields > bound) throw new ConfigurationError(`run file: lattice.extents: got ${extents.join("x")}, whose links, momenta, force and backup take ${bytesText(fields)} (${fields} bytes), expected at most ${bytesText(bound)}: use a smaller lattice`);
+  const state = checkpointBytes(run);
+  if (state > totalmem() / 2) throw new ConfigurationError(`run file: training.replay: got samples of ${bytesText(state)} (${state} bytes) in a checkpoint, expected at most ${bytesText(totalmem() / 2)}: use a smaller replay`);
+}
