@@ -1,5 +1,6 @@
 /** `check(subject, U)`: everything that must hold for an action or a layer, in one call. */
-import type { LinkField } from "../autograd/index.ts";
+import { DirectionalField, Field, type LinkField } from "../autograd/index.ts";
+import { ConfigurationError } from "../errors.ts";
 import { randomStream } from "../util/index.ts";
 import { groupOf } from "../gauge/index.ts";
 import { derivativeItems } from "./derivatives.ts";
@@ -7,13 +8,18 @@ import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
 import { CheckReport } from "./report.ts";
 import { Probe, type Subject, checked } from "./subject.ts";
 import { type Expectation, deterministicItem, symmetryItems } from "./symmetries.ts";
-import { Directions } from "./tangent.ts";
+import { Directions, namedLeaves } from "./tangent.ts";
 
 export interface CheckOptions {
   /** Seed of the random directions and of the gauge transformation. Default 0. */
   readonly seed?: number;
   /** What must hold and what may be broken, for instance `{ reflections: true, translations: false }`. */
   readonly expect?: Expectation;
+  /**
+   * Parameters that the subject treats as constants, by the names of the parameter gradient (`rho`, `weights[2]`; `weights` for all of them): they must
+   * have no derivative on the tape, and none is compared.
+   */
+  readonly frozen?: readonly string[];
 }
 
 /**
@@ -30,19 +36,45 @@ export interface CheckOptions {
  * so: rotations by 90 degrees (exchanges of axes where extents differ), reflections, charge conjugation. Lattice symmetries are skipped, with
  * the reason, for subjects whose inputs hold fields (pseudofermions).
  *
- * Tolerances follow from the rounding noise measured at U and the step of the differences, never from a fixed number.
+ * Tolerances follow from the rounding noise measured at U, the step of the differences and the tolerance of solves in the recorded function, never
+ * from a fixed number. Parameters or links that are not finite are the only item of a report.
  * @throws CovarianceError, RecordingError when the forward map cannot be recorded.
  */
 export function check(subject: Subject, U: LinkField, options: CheckOptions = {}): CheckReport {
-  const { seed = 0, expect = {} } = options;
+  const { seed = 0, expect = {}, frozen = [] } = options;
   const what = checked(subject, U);
+  const about = { name: what.name, kind: what.kind, group: groupOf(U.N as number).name, lattice: U.lattice.extents, seed };
+  const bad = notFinite(what.parameters, U);
+  if (bad.length > 0) return new CheckReport(about, [{ name: "inputs", status: "fail", where: bad[0]!, note: `${bad.join(", ")}: nothing can be checked there` }]);
   const probe = new Probe(what, U);
   const directions = new Directions(randomStream(seed));
   const items = [
     deterministicItem(probe),
-    ...derivativeItems(probe, directions),
+    ...derivativeItems(probe, directions, frozenNames(what.parameters, frozen)),
     ...symmetryItems(probe, directions, seed, expect),
     ...(what.kind === "layer" ? unitarityItems(probe, directions, expect) : [closureItem(probe), reversibilityItem(probe, directions)]),
   ];
-  return new CheckReport({ name: what.name, kind: what.kind, group: groupOf(U.N as number).name, lattice: U.lattice.extents, seed }, items);
+  return new CheckReport(about, items);
+}
+
+/** `rho is NaN`, for every number and field that is not finite. */
+function notFinite(parameters: unknown, U: LinkField): string[] {
+  const first = (name: string, x: ArrayLike<number>): string[] => {
+    const at = Array.prototype.findIndex.call(x, (y: number) => !Number.isFinite(y));
+    return at < 0 ? [] : [`${name} is ${x[at]} in component ${at}`];
+  };
+  const fields = (name: string, x: Field | DirectionalField): string[] => (x instanceof Field ? first(name, x.toArray()) : x.fields.flatMap((f, mu) => first(`${name} along ${x.lattice.axis(mu)}`, f.toArray())));
+  return [
+    ...namedLeaves(parameters).flatMap(({ name, value }) => (typeof value === "number" ? (Number.isFinite(value) ? [] : [`${name} is ${value}`]) : fields(name, value as Field | DirectionalField))),
+    ...fields("the link field", U),
+  ];
+}
+
+/** Names of the leaves that are frozen. @throws ConfigurationError for a name that no parameter has. */
+function frozenNames(parameters: unknown, frozen: readonly string[]): ReadonlySet<string> {
+  const leaves = namedLeaves(parameters).map((l) => l.name);
+  const within = (name: string, group: string): boolean => name === group || name.startsWith(`${group}.`) || name.startsWith(`${group}[`);
+  for (const f of frozen)
+    if (!leaves.some((name) => within(name, f))) throw new ConfigurationError(`check: got the frozen parameter "${f}", expected one of ${leaves.slice(0, 12).join(", ") || "none, there are no parameters"}${leaves.length > 12 ? ", ..." : ""}`);
+  return new Set(leaves.filter((name) => frozen.some((f) => within(name, f))));
 }

@@ -7,12 +7,14 @@ import { customRuleItems } from "./custom-rules.ts";
 import { type Difference, EPS, STENCIL, difference } from "./differences.ts";
 import { type CheckItem, hint, judge, ratioOf } from "./report.ts";
 import type { Probe, TracedPoint } from "./subject.ts";
-import { Curve, type Directions, inner, linkText, namedLeaves, norm, onLinks, onlyLeaf, worstLink } from "./tangent.ts";
+import { Curve, type Directions, inner, linkText, namedLeaves, norm, onLinks, onlyLeaf, without, worstLink } from "./tangent.ts";
 
 /** Safety on the estimated error of a difference. */
 const SAFETY = 8;
 /** Rounding of sums, in units of eps times the norms of their factors. */
 const ROUNDINGS = 64;
+/** Relative errors of derivatives behind solves, in units of the residual that they leave: the amplification by the operator. */
+const SOLVES = 64;
 /** Relative error above which differences say nothing. */
 const CONVERGED = 1e-3;
 /** Relative noise that rounding does not explain. */
@@ -21,10 +23,13 @@ const NOISY = 1e-9;
 type Gradient = { readonly links: DirectionalField<number, "algebra">; readonly parameters: unknown };
 type Any = Plan<readonly unknown[], unknown>;
 
-/** One derivative against its differences. `size` bounds the terms of the sum that gives `value`. */
-function compare(name: string, value: number, d: Difference, size: number, N: number, where: () => string | undefined): CheckItem {
+/** What a tolerance has for solves that leave a residual. */
+const solvesText = (residual: number): string => (residual > 0 ? `, + ${SOLVES} x solver tolerance ${residual.toExponential(1)} x size` : "");
+
+/** One derivative against its differences. `size` bounds the terms of the sum that gives `value`; solves behind it leave a relative `residual`. */
+function compare(name: string, value: number, d: Difference, size: number, residual: number, N: number, where: () => string | undefined): CheckItem {
   const scaleOf = Math.max(Math.abs(value), Math.abs(d.value));
-  const tolerance = SAFETY * d.error + ROUNDINGS * EPS * size;
+  const tolerance = SAFETY * d.error + (ROUNDINGS * EPS + SOLVES * residual) * size;
   const deviation = Math.abs(value - d.value);
   // a large truncation says nothing about the value; large noise does where the numbers agree within it
   const rough = SAFETY * d.truncation > CONVERGED * scaleOf && d.truncation > d.rounding;
@@ -36,13 +41,15 @@ function compare(name: string, value: number, d: Difference, size: number, N: nu
   const note = !failed ? undefined : unsettled ? "differences do not converge with the step: the map is not smooth on its scale, or changes from call to call" : hint(ratio.ratio, N);
   return {
     name, status, value, reference: d.value, ...ratio, ...(d.order === undefined ? {} : { order: d.order }), deviation, tolerance,
-    toleranceFrom: `${SAFETY} x (truncation ${d.truncation.toExponential(1)} + rounding ${d.rounding.toExponential(1)}) of fourth-order differences at step ${d.step.toExponential(1)}, + ${ROUNDINGS} eps x size of the sum`,
+    toleranceFrom: `${SAFETY} x (truncation ${d.truncation.toExponential(1)} + rounding ${d.rounding.toExponential(1)}) of fourth-order differences at step ${d.step.toExponential(1)}, + ${ROUNDINGS} eps x size of the sum${solvesText(residual)}`,
     ...(site === undefined ? {} : { where: site }), ...(note === undefined ? {} : { note }),
   };
 }
 
-export function derivativeItems(probe: Probe, directions: Directions): CheckItem[] {
+/** `frozen`: parameters without a derivative. */
+export function derivativeItems(probe: Probe, directions: Directions, frozen: ReadonlySet<string>): CheckItem[] {
   const { subject, at } = probe;
+  const { residual } = subject;
   const { links: U, parameters } = at;
   const { N } = U;
   const layer = subject.kind === "layer";
@@ -58,7 +65,7 @@ export function derivativeItems(probe: Probe, directions: Directions): CheckItem
     const F = probe.force(U);
     const note = "the subject has value and force only, no recorded function";
     return [
-      compare("gradient", inner(F, X), difference(alongLinks(X)), norm(F) * norm(X), N, () => worstOf(F, X, alongLinks)),
+      compare("gradient", inner(F, X), difference(alongLinks(X)), norm(F) * norm(X), residual, N, () => worstOf(F, X, alongLinks)),
       ...["second order", "transpose", "linearity"].map((name): CheckItem => ({ name, status: "skipped", note })),
     ];
   }
@@ -67,12 +74,13 @@ export function derivativeItems(probe: Probe, directions: Directions): CheckItem
   const reverse: Any = new Plan(((x: TracedPoint, c: Scalar | Links) => vjp(map)(x, c)) as never, [at, w]);
   const tape = reverse.fresh(at, w) as Gradient;
   const G = subject.own ? { ...tape, links: probe.force(U) } : tape;
-  const items = [compare("gradient", inner(G.links, X), difference(alongLinks(X)), norm(G.links) * norm(X), N, () => worstOf(G.links, X, alongLinks))];
+  const items = [compare("gradient", inner(G.links, X), difference(alongLinks(X)), norm(G.links) * norm(X), residual, N, () => worstOf(G.links, X, alongLinks))];
 
-  if (namedLeaves(parameters).length > 0) items.push(parameterItem(G.parameters, directions.tangent(parameters), parameters, (p) => paired({ links: U, parameters: p }), N));
+  const free = (t: Gradient): Gradient => ({ links: t.links, parameters: without(t.parameters, frozen) });
+  if (namedLeaves(parameters).length > 0) items.push(parameterItem({ gradient: G.parameters, tangent: directions.tangent(parameters), parameters, frozen, residual, N, at: (p) => paired({ links: U, parameters: p }) }));
 
-  const v = directions.tangent(at) as Gradient;
-  const y = directions.tangent(at);
+  const v = free(directions.tangent(at) as Gradient);
+  const y = free(directions.tangent(at) as Gradient);
   const phi = (x: TracedPoint, c: Scalar | Links): Scalar => {
     const f = map(x);
     if (!layer) return scale(c as Scalar, f as Scalar);
@@ -84,7 +92,7 @@ export function derivativeItems(probe: Probe, directions: Directions): CheckItem
   const curve = new Curve(at, v);
   const gradientAt = (s: number): Gradient => reverse.run(curve.at(s), w) as Gradient;
   const d2 = difference((s) => inner(gradientAt(s), y));
-  items.push(compare("second order", inner(H, y), d2, norm(H) * norm(y), N, () => {
+  items.push(compare("second order", inner(H, y), d2, norm(H) * norm(y), residual, N, () => {
     const D = U.fields.map((f) => new Float64Array(f.length));
     for (const [k, c] of STENCIL) gradientAt(k * d2.step).links.fields.forEach((f, mu) => f.toArray().forEach((z, i) => (D[mu]![i]! += (c / d2.step) * z)));
     return worstLink(U, H.links.fields.map((f) => f.toArray()), D).where;
@@ -93,10 +101,10 @@ export function derivativeItems(probe: Probe, directions: Directions): CheckItem
   const forward: Any = new Plan(((x: TracedPoint, t: never) => jvp(map)(x, t)) as never, [at, v]);
   const J = forward.fresh(at, v);
   const identity = (name: string, value: number, reference: number, size: number, toleranceFrom: string, meaning: string): CheckItem => {
-    const tolerance = ROUNDINGS * EPS * size;
+    const tolerance = (ROUNDINGS * EPS + SOLVES * residual) * size;
     const deviation = Math.abs(value - reference);
     const status = judge(deviation, tolerance);
-    return { name, status, value, reference, ...ratioOf(value, reference, tolerance), deviation, tolerance, toleranceFrom, ...(status === "fail" ? { note: meaning } : {}) };
+    return { name, status, value, reference, ...ratioOf(value, reference, tolerance), deviation, tolerance, toleranceFrom: `${toleranceFrom}${solvesText(residual)}`, ...(status === "fail" ? { note: meaning } : {}) };
   };
   items.push(identity("transpose", inner(tape, v), inner(w, J), norm(tape) * norm(v) + norm(w) * norm(J), `${ROUNDINGS} eps x (|vjp w| |v| + |w| |jvp v|)`, "<vjp w, v> is not <w, jvp v>: a rule is not linear in its cotangent"));
 
@@ -108,18 +116,31 @@ export function derivativeItems(probe: Probe, directions: Directions): CheckItem
   return items.some((i) => i.status === "fail") ? [...items, ...customRuleItems(probe, directions)] : items;
 }
 
-/** All parameters one by one; the item shows the worst. */
-function parameterItem(gradient: unknown, tangent: unknown, parameters: unknown, at: (p: unknown) => number, N: number): CheckItem {
+interface ParameterGradient {
+  readonly gradient: unknown;
+  readonly tangent: unknown;
+  readonly parameters: unknown;
+  readonly frozen: ReadonlySet<string>;
+  readonly residual: number;
+  readonly N: number;
+  readonly at: (p: unknown) => number;
+}
+
+/** All parameters one by one; the item shows the worst. Frozen ones have no derivative on the tape, and no difference is taken. */
+function parameterItem({ gradient, tangent, parameters, frozen, residual, N, at }: ParameterGradient): CheckItem {
   const leaves = namedLeaves(parameters);
-  const items = leaves.map(({ name }, k) => {
+  const items = leaves.flatMap(({ name }, k): CheckItem[] => {
     const v = onlyLeaf(tangent, k);
+    const size = norm(onlyLeaf(gradient, k));
+    if (frozen.has(name)) return size === 0 ? [] : [{ name, status: "fail", value: size, reference: 0, deviation: size, tolerance: 0, toleranceFrom: "declared as frozen", note: "it is declared as frozen, and has a derivative: leave it out of frozen, or detach it" }];
     const curve = new Curve(parameters, v);
-    return compare(name, inner(gradient, v), difference((s) => at(curve.at(s))), norm(onlyLeaf(gradient, k)) * norm(v), N, () => undefined);
+    return [compare(name, inner(gradient, v), difference((s) => at(curve.at(s))), size * norm(v), residual, N, () => undefined)];
   });
-  const severity = (i: CheckItem): number => (i.status === "fail" ? 1e3 : 0) + (Number.isNaN(i.deviation!) ? Infinity : i.deviation! / i.tolerance!);
+  if (items.length === 0) return { name: "parameter gradient", status: "skipped", note: `all parameters are declared as frozen: ${[...frozen].join(", ")}` };
+  const severity = (i: CheckItem): number => (i.status === "fail" ? 1e3 : 0) + (Number.isNaN(i.deviation!) ? Infinity : i.deviation! / Math.max(i.tolerance!, Number.MIN_VALUE));
   const worst = items.reduce((a, b) => (severity(b) > severity(a) ? b : a));
   const wrong = items.filter((i) => i.status === "fail").map((i) => i.name);
-  const note = wrong.length > 1 ? `${wrong.length} of ${items.length} parameters: ${wrong.slice(0, 8).join(", ")}${wrong.length > 8 ? ", ..." : ""}; ${worst.note ?? ""}` : worst.note;
+  const note = wrong.length > 1 ? `${wrong.length} of ${leaves.length} parameters: ${wrong.slice(0, 8).join(", ")}${wrong.length > 8 ? ", ..." : ""}; ${worst.note ?? ""}` : worst.note;
   return { ...worst, name: "parameter gradient", where: worst.name, ...(note === undefined ? {} : { note }) };
 }
 

@@ -1,5 +1,5 @@
 /** What can be checked, brought into one form: a recorded map of links and parameters, and for actions the value and force that samplers use. */
-import { type AlgebraField, DirectionalField, type LinkField, type Links, Plan, type Scalar } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, type Links, Plan, type Program, type Scalar } from "../autograd/index.ts";
 import { RecordingError } from "../errors.ts";
 import { type Action, GaugeAction } from "../gauge/index.ts";
 
@@ -43,6 +43,8 @@ export interface Checked {
   readonly map?: (x: TracedPoint) => Scalar | Links;
   /** S[U] and force as a sampler gets them: every action has them. */
   readonly own?: Action;
+  /** Largest relative residual that the solves behind value and force leave; 0 without solves. */
+  readonly residual: number;
 }
 
 /** True for what `check` accepts besides functions. */
@@ -68,18 +70,27 @@ export function checked(subject: Subject, U: LinkField): Checked {
   // pseudofermions and other targets of samplers: value and force, and the recorded action behind them
   const behind = (subject as { readonly action?: unknown }).action;
   if (isSubject(behind) && "evaluate" in behind) return recorded(subject.name, behind.inputs ?? {}, ({ links, parameters }) => behind.evaluate(links, parameters as never), U, subject);
-  return { kind: "action", name: subject.name, parameters: {}, own: subject };
+  return { kind: "action", name: subject.name, parameters: {}, own: subject, residual: 0 };
+}
+
+/** Largest tolerance of the solves of a program, and of those inside its solves. */
+function residualOf({ nodes }: Program): number {
+  return nodes.reduce((t, { op, attributes }) => (op.name === "solve" ? Math.max(t, attributes["tolerance"] as number, residualOf(attributes["operator"] as Program)) : t), 0);
 }
 
 /** Decides by the recorded output: one scalar is an action, links are a layer. */
 function recorded(name: string, parameters: unknown, map: NonNullable<Checked["map"]>, U: LinkField, own?: Action): Checked {
   const { program } = new Plan(map as never, [{ links: U, parameters }]);
+  // forces may be solved to a tolerance of their own
+  const forces = (own as { readonly forceAction?: unknown } | undefined)?.forceAction;
+  const force = isSubject(forces) && "evaluate" in forces ? new Plan(((x: TracedPoint) => forces.evaluate(x.links, x.parameters as never)) as never, [{ links: U, parameters }]).program : program;
+  const residual = Math.max(residualOf(program), residualOf(force));
   const kinds = program.outputs.map((id) => program.nodes[id]!.type.kind);
   if (kinds.length === 1 && kinds[0] === "scalar")
-    return { kind: "action", name, parameters, map, own: own ?? new GaugeAction(name, parameters, (V: Links, p: unknown) => map({ links: V, parameters: p }) as Scalar) };
+    return { kind: "action", name, parameters, map, residual, own: own ?? new GaugeAction(name, parameters, (V: Links, p: unknown) => map({ links: V, parameters: p }) as Scalar) };
   if (kinds.length !== U.lattice.dim || kinds.some((k) => k !== "matrix"))
     throw new RecordingError(`check: ${name} returns ${kinds.join(", ")}, expected one scalar (an action) or links in ${U.lattice.dim} directions (a layer): take sum of a site scalar`);
-  return { kind: "layer", name, parameters, map };
+  return { kind: "layer", name, parameters, map, residual };
 }
 
 function describe(x: unknown): string {

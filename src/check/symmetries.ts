@@ -74,14 +74,15 @@ function item(probe: Probe, t: Transformation, reference: number | LinkField, si
   const image: Point = { links: t.links(U), parameters: t.parameters(parameters) };
   // another lattice (exchanged extents) needs recordings of its own
   const there = image.links.lattice === U.lattice ? probe : new Probe(probe.subject, image.links);
-  const tolerance = NOISES * sigma;
+  const residual = typeof reference === "number" ? Math.abs(reference) * probe.subject.residual : probe.subject.residual;
+  const tolerance = NOISES * (sigma + residual);
   const compared = typeof reference === "number" ? numbersCompared(there.value(image), reference) : fieldsCompared(there.links(image), t.links(reference));
   const { value, reference: expected, deviation } = compared;
   const kept = judge(deviation, tolerance) === "pass";
   const where = kept ? "" : typeof reference === "number" ? worstForce(probe, t, image) : compared.where;
   return {
     name: t.name, status: kept ? "pass" : t.kind ? statusOfBroken(t.kind, expect) : "fail", value, reference: expected, ...ratioOf(value, expected, tolerance), deviation, tolerance,
-    toleranceFrom: `${NOISES} x rounding noise ${sigma.toExponential(1)} measured by difference tables`, ...(where === "" ? {} : { where }),
+    toleranceFrom: `${NOISES} x ${residual > 0 ? "(" : ""}rounding noise ${sigma.toExponential(1)} measured by difference tables${residual > 0 ? ` + solver tolerance x size ${residual.toExponential(1)})` : ""}`, ...(where === "" ? {} : { where }),
     ...(kept ? {} : { note: `broken by ${deviation.toExponential(2)}` }),
   };
 }

@@ -76,13 +76,18 @@ export function namedLeaves(x: unknown, name = ""): { readonly name: string; rea
 }
 
 /** The tangent with every leaf zero but the k-th of `namedLeaves`. */
-export function onlyLeaf(v: unknown, k: number): unknown {
+export const onlyLeaf = (v: unknown, k: number): unknown => mapLeaves(v, (y, j) => (j === k ? y : zeroTangent(y)));
+
+/** The tangent with the leaves of these names zero. */
+export function without(v: unknown, frozen: ReadonlySet<string>): unknown {
+  return namedLeaves(v).reduce((u, { name }, k) => (frozen.has(name) ? mapLeaves(u, (y, j) => (j === k ? zeroTangent(y) : y)) : u), v);
+}
+
+/** A structure with every leaf replaced; leaves are numbered as in `namedLeaves`. */
+function mapLeaves(x: unknown, f: (leaf: unknown, k: number) => unknown): unknown {
   let at = 0;
-  const visit = (y: unknown): unknown => {
-    if (typeof y === "number" || y instanceof Field || y instanceof DirectionalField) return at++ === k ? y : zeroTangent(y);
-    return mapStructure(y, visit);
-  };
-  return visit(v);
+  const visit = (y: unknown): unknown => (typeof y === "number" || y instanceof Field || y instanceof DirectionalField ? f(y, at++) : mapStructure(y, visit));
+  return visit(x);
 }
 
 /** The algebra field on the links a..b-1 of the list (mu, n) -> mu V + n, zero elsewhere. */

@@ -1,9 +1,10 @@
 /** Good actions and layers pass every item. */
 import { describe, expect, test } from "vitest";
 import {
-  type CheckReport, type Group, type Links, type Real, SU, U1, add, adj, chain, check, constantReal, exp, gaugeAction, hot, lattice, layer, mul, nearUnit, plaquette, projectSU, reTrace, real, relu, scale, scaleBy, shift, staples,
+  type CheckReport, type Group, type Links, type Real, SU, U1, add, adj, chain, check, constantReal, detach, exp, gaugeAction, hot, lattice, layer, mul, nearUnit, plaquette, projectSU, pseudofermions, staggered, reTrace, real, relu, scale, scaleBy, shift, staples,
   sub, ta, tanh,
 } from "gaugegrad";
+import { randomStream } from "../../src/util/index.ts";
 
 const stout = (rho = 0.1) =>
   layer({ name: "stout", params: { rho: real(rho) }, forward: (U, { rho: r }) => U.map((mu) => mul(exp(ta(scale(r, mul(staples(U, mu), adj(U[mu]!))))), U[mu]!)) });
@@ -81,4 +82,47 @@ describe("beyond the plain cases", () => {
     expect(item(r, "gradient").tolerance! / Math.abs(item(r, "gradient").value!)).toBeLessThan(1e-6);
   });
   test("general N", () => expect(failed(check(gaugeAction.wilson({ beta: 5 }).after(stout()), hot(lattice([2, 3]), SU(4), { seed: 6 })))).toEqual([]));
+});
+
+describe("what a check is told, and what it sees for itself", () => {
+  const U = hot(lattice([4, 4]), SU(2), { seed: 3 });
+  const frozen = layer({
+    name: "frozen", params: { rho: real(0.1), w: [real(0.3), real(0.2)] },
+    forward: (V, { rho, w }) => V.map((mu) => mul(exp(ta(scale(add(detach(rho), w[0]!, detach(w[1]!)), mul(staples(V, mu), adj(V[mu]!))))), V[mu]!)),
+  });
+
+  test("frozen parameters", () => {
+    expect(failed(check(frozen, U))).toEqual(["parameter gradient", "second order"]);
+    const r = check(frozen, U, { frozen: ["rho", "w[1]"] });
+    expect(failed(r), String(r)).toEqual([]);
+    expect(item(r, "parameter gradient")).toMatchObject({ status: "pass", where: "w[0]" });
+    expect(item(check(frozen, U, { frozen: ["rho", "w"] }), "parameter gradient")).toMatchObject({ status: "fail", note: expect.stringContaining("declared as frozen, and has a derivative") });
+    const all = layer({ name: "all frozen", params: { rho: real(0.1) }, forward: (V, { rho }) => V.map((mu) => mul(exp(ta(scale(detach(rho), mul(staples(V, mu), adj(V[mu]!))))), V[mu]!)) });
+    expect(item(check(all, U, { frozen: ["rho"] }), "parameter gradient").status).toBe("skipped");
+    expect(() => check(frozen, U, { frozen: ["beta"] })).toThrow('check: got the frozen parameter "beta", expected one of rho, w[0], w[1]');
+  });
+
+  test("numbers that are none are named", () => {
+    const r = check(frozen.with({ rho: Number.NaN, w: [0.3, Infinity] }), U);
+    expect(r.passed).toBe(false);
+    expect(r.items.map((i) => i.name)).toEqual(["inputs"]);
+    expect(String(r)).toContain("rho is NaN, w[1] is Infinity");
+    const V = U.clone();
+    V.set([0, 1].map((mu) => V.toArray(mu).fill(Number.NaN, 17, mu === 1 ? 18 : 17)));
+    expect(item(check(frozen, V), "inputs").note).toContain("the link field along t is NaN in component 17");
+  });
+
+  test("pseudofermions: derivatives are as good as the solves behind them", () => {
+    const geo = lattice([4, 4, 4, 4]);
+    const V = hot(geo, SU(3), { seed: 0 });
+    const f = pseudofermions(staggered({ mass: 0.1 }), { lattice: geo, group: SU(3), flavours: 4 });
+    f.refresh(V, 0, randomStream(3));
+    const r = check(f, V, { seed: 0 });
+    expect(failed(r), String(r)).toEqual([]);
+    const mass = item(r, "parameter gradient");
+    expect(mass.toleranceFrom).toContain("64 x solver tolerance 1.0e-12");
+    expect(mass.tolerance! / Math.abs(mass.value!)).toBeLessThan(1e-9);
+    // the wrong power of the mass in the derivative would be seen
+    expect(item(r, "gradient").tolerance! / Math.abs(item(r, "gradient").value!)).toBeLessThan(1e-6);
+  });
 });

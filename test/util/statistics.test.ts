@@ -34,6 +34,15 @@ test("uncorrelated data: tau_int 0.5, naive error; constant data: error 0", () =
   expect(() => gammaMethod([1, 2])).toThrow(/expected at least 4/);
 });
 
+test("the Gamma method of 16 numbers, in fractions", () => {
+  // n = 16, mean 47/32; the window is 2, Gamma(0) + 2 Gamma(1) + 2 Gamma(2) = C = 1932659/2688000, and the truncated sum is short of its mean by (2 W + 1)/n = 5/16
+  const e = gammaMethod([12, 7, 19, 24, 21, 11, 4, 9, 16, 22, 28, 20, 13, 6, 8, 15].map((v) => v / 10));
+  expect(e.mean).toBeCloseTo(47 / 32, 14);
+  expect(e.window).toBe(2);
+  expect(e.error ** 2).toBeCloseTo(((1932659 / 2688000) * (21 / 16)) / 16, 13);
+  expect(e.tauInt).toBeCloseTo(0.9993479564821709, 13);
+});
+
 function variance(x: Float64Array): number {
   const m = mean(x);
   return x.reduce((s, v) => s + (v - m) ** 2, 0) / (x.length - 1);

@@ -24,6 +24,7 @@ interface Flags extends EngineFlags {
   readonly width: number;
   readonly accept: Expectation;
   readonly require: Expectation;
+  readonly frozen: readonly string[];
   readonly only?: string;
   readonly seed: number;
   readonly json?: boolean;
@@ -43,6 +44,7 @@ export function checkCommand(context: CliContext): Command {
     .option("--width <w>", "width of near-unit links", positive, 0.3)
     .option("--require <names>", `what must hold besides translations and determinant: ${NAMES}, separated by commas`, expectation(true), {})
     .option("--accept <names>", "what may be broken, of the same names", expectation(false), {})
+    .option("--frozen <names>", "parameters that the subject treats as constants, as in the parameter gradient: rho, weights[2], or weights for all of them", (text) => text.split(",").map((w) => w.trim()), [])
     .option("--only <name>", "check this export only");
   return withJson(withSeed(withEngine(command))).action(async (file: string, flags: Flags) => {
     const subjects = await subjectsOf(await loadModule(file, context.directory), file, flags.only);
@@ -53,7 +55,7 @@ export function checkCommand(context: CliContext): Command {
     for (const { name, subject } of subjects) {
       const report = isSpinSubject(subject)
         ? checkSpins(subject, randomSpins(subject.lattice, { seed: flags.seed }), { seed: flags.seed })
-        : check(subject, U, { seed: flags.seed, expect: { ...flags.require, ...flags.accept } });
+        : check(subject, U, { seed: flags.seed, expect: { ...flags.require, ...flags.accept }, frozen: flags.frozen });
       reports.push({ export: name, report });
       if (!flags.json) printText(context, `${reports.length > 1 ? "\n" : ""}export ${name}: ${String(report)}`);
     }
