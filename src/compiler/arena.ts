@@ -29,12 +29,20 @@ export interface Sizes {
   blockBytes(type: ValueType): number;
 }
 
-/** Places every buffer that is not the caller's: first fit in order of first use. */
+/**
+ * Places every buffer that is not the caller's: constants first, which stay, then scalars, which are all of one size, in slots that pass from one to the next,
+ * then fields, first fit in order of first use.
+ */
 export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
   const groups = new Map<string, number[]>();
+  const scalars: number[] = [];
   buffers.forEach((b, k) => {
     if (b.external || b.first < 0) return;
-    const key = b.data ? `data${k}` : b.type.kind === "scalar" ? `scalar${k}` : `${b.first}-${b.last}`;
+    if (!b.data && b.type.kind === "scalar") {
+      scalars.push(k);
+      return;
+    }
+    const key = b.data ? `data${k}` : `${b.first}-${b.last}`;
     const group = groups.get(key);
     if (group) group.push(k);
     else groups.set(key, [k]);
@@ -43,25 +51,54 @@ export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
   const offsets = new Map<number, number>();
   const strides = new Map<number, number>();
   let total = 0;
-  for (const members of [...groups.values()].sort((x, y) => buffers[x[0]!]!.first - buffers[y[0]!]!.first)) {
-    const { first, last, data } = buffers[members[0]!]!;
-    const size = paddedBytes(members.reduce((s, k) => s + sizes.bytes(buffers[k]!.type), 0));
-    const [from, to] = data ? [0, Infinity] : [first, last];
-    let at = 0;
-    for (const p of pieces.filter((q) => q.first <= to && from <= q.last).sort((x, y) => x.at - y.at)) {
-      if (at + size <= p.at) break;
-      at = Math.max(at, p.at + p.size);
-    }
-    pieces.push({ buffers: members, at, size, first: from, last: to });
-    total = Math.max(total, at + size);
+  const place = (members: readonly number[], at: number, size: number, first: number, last: number): Piece => {
     const stride = members.reduce((s, k) => s + sizes.blockBytes(buffers[k]!.type), 0);
+    let offset = at;
     for (const k of members) {
-      offsets.set(k, at);
+      offsets.set(k, offset);
       strides.set(k, stride);
-      at += sizes.blockBytes(buffers[k]!.type);
+      offset += sizes.blockBytes(buffers[k]!.type);
     }
+    const piece = { buffers: members, at, size, first, last };
+    pieces.push(piece);
+    total = Math.max(total, at + size);
+    return piece;
+  };
+  const sizeOf = (members: readonly number[]): number => paddedBytes(members.reduce((s, k) => s + sizes.bytes(buffers[k]!.type), 0));
+  for (const members of groups.values()) if (buffers[members[0]!]!.data) place(members, total, sizeOf(members), 0, Infinity);
+  const byFirst = (x: number, y: number): number => buffers[x]!.first - buffers[y]!.first;
+  placeScalars(scalars.sort(byFirst), buffers, (k, free) => place([k], free ?? total, sizeOf([k]), buffers[k]!.first, buffers[k]!.last).at);
+  const base = total;
+  // pieces that are still taken, by address
+  let taken: Piece[] = [];
+  for (const members of [...groups.values()].filter((m) => !buffers[m[0]!]!.data).sort((x, y) => byFirst(x[0]!, y[0]!))) {
+    const { first, last } = buffers[members[0]!]!;
+    const size = sizeOf(members);
+    taken = taken.filter((p) => p.last >= first);
+    let at = base;
+    let k = 0;
+    for (; k < taken.length && at + size > taken[k]!.at; k++) at = taken[k]!.at + taken[k]!.size;
+    taken.splice(k, 0, place(members, at, size, first, last));
   }
   return { bytes: total, pieces, offsets, strides };
+}
+
+/** Gives each scalar, in order of first use, the place of one that is no longer used, or a new one. */
+function placeScalars(scalars: readonly number[], buffers: readonly Buffer[], put: (scalar: number, free: number | undefined) => number): void {
+  const free: number[] = [];
+  const ending = new Map<number, number[]>();
+  let step = -1;
+  for (const k of scalars) {
+    const { first, last } = buffers[k]!;
+    for (; step < first; step++) {
+      for (const at of ending.get(step) ?? []) free.push(at);
+      ending.delete(step);
+    }
+    const at = put(k, free.pop());
+    const list = ending.get(last);
+    if (list) list.push(at);
+    else ending.set(last, [at]);
+  }
 }
 
 /** Pairs of groups that share memory while both are alive; empty for a good arena. */

@@ -2,6 +2,7 @@
 import type { Executable, Storage } from "../autograd/engine.ts";
 import { components } from "../autograd/types.ts";
 import type { Arena } from "./arena.ts";
+import { Conflicts } from "./conflicts.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, KernelEngine } from "./engine.ts";
 import type { Schedule, SolveStep } from "./ir.ts";
@@ -30,8 +31,11 @@ export class ProgramExecutable implements Executable {
   /** Bytes from one block to the next of every buffer. */
   readonly #stride: Float64Array;
   readonly #owned: { address: number; bytes: number }[] = [];
-  /** Inputs that each output may not share memory with. */
-  readonly #conflicts: readonly (readonly number[])[];
+  readonly #conflicts: Conflicts;
+  /** The last input at each address, and for each input the one before it at the same address, -1 for none. */
+  readonly #inputAt = new Map<number, number>();
+  readonly #sameAt: Int32Array;
+  #moved = true;
   /** Stand-ins of outputs that would have. */
   readonly #shadows: (HeapStorage | undefined)[];
   /** Table entries that hold an external buffer's address or stride, by buffer. */
@@ -57,7 +61,8 @@ export class ProgramExecutable implements Executable {
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
-    this.#conflicts = conflicts(schedule);
+    this.#conflicts = new Conflicts(schedule);
+    this.#sameAt = new Int32Array(schedule.inputs.length);
     this.#shadows = schedule.outputs.map(() => undefined);
     this.#times = debugKernels() ? new Float64Array(schedule.steps.length) : undefined;
     this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
@@ -76,9 +81,10 @@ export class ProgramExecutable implements Executable {
 
   #run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
     for (let i = 0; i < inputs.length; i++) this.#bind("input", i, inputs[i] as HeapStorage);
+    if (this.#moved) this.#index();
     for (let j = 0; j < outputs.length; j++) {
       let target = outputs[j] as HeapStorage;
-      if (this.#clashes(inputs, target, j)) target = this.#shadow(j);
+      if (this.#clashes(target.address, j)) target = this.#shadow(j);
       this.#bind("output", j, target);
     }
     this.#outputs = outputs;
@@ -183,7 +189,11 @@ export class ProgramExecutable implements Executable {
       } else if (p.kind === "partials") engine.heap.i32[entry] = partials[p.reduction]! / unit;
       else {
         const stride = p.kind === "stride";
-        if (this.#schedule.buffers[p.buffer]!.external) this.#patches.set(p.buffer, [...(this.#patches.get(p.buffer) ?? []), { entry, stride }]);
+        if (this.#schedule.buffers[p.buffer]!.external) {
+          const patches = this.#patches.get(p.buffer);
+          if (patches) patches.push({ entry, stride });
+          else this.#patches.set(p.buffer, [{ entry, stride }]);
+        }
         else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
       }
     });
@@ -192,6 +202,7 @@ export class ProgramExecutable implements Executable {
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
   #bind(side: "input" | "output", index: number, { address, stride }: HeapStorage): void {
+    if (side === "input" && this.#bound.input[index] !== address) this.#moved = true;
     this.#bound[side][index] = address;
     const buffer = side === "input" ? this.#schedule.inputs[index]! : this.#schedule.outputs[index]!;
     if (this.#address[buffer] === address && this.#stride[buffer] === stride) return;
@@ -202,9 +213,20 @@ export class ProgramExecutable implements Executable {
     for (const p of this.#patches.get(buffer) ?? []) i32[p.entry] = (p.stride ? stride : address) / unit;
   }
 
-  #clashes(inputs: readonly Storage[], target: HeapStorage, j: number): boolean {
-    const conflicts = this.#conflicts[j]!;
-    for (let k = 0; k < conflicts.length; k++) if ((inputs[conflicts[k]!] as HeapStorage).address === target.address) return true;
+  /** Finds the inputs by their addresses again. */
+  #index(): void {
+    const { input } = this.#bound;
+    this.#inputAt.clear();
+    for (let i = 0; i < input.length; i++) {
+      this.#sameAt[i] = this.#inputAt.get(input[i]!) ?? -1;
+      this.#inputAt.set(input[i]!, i);
+    }
+    this.#moved = false;
+  }
+
+  /** Is one of the inputs at this address read after output j is written? */
+  #clashes(address: number, j: number): boolean {
+    for (let i = this.#inputAt.get(address) ?? -1; i >= 0; i = this.#sameAt[i]!) if (this.#conflicts.between(i, j)) return true;
     return false;
   }
 
@@ -257,30 +279,4 @@ function treeSum(f: Float64Array, at: number, n: number): number {
   }
   const half = n >> 1;
   return treeSum(f, at, half) + treeSum(f, at + half, n - half);
-}
-
-/** For each output the inputs whose values, read later, would be destroyed by writing it to the same place. */
-function conflicts(schedule: Schedule): number[][] {
-  return schedule.outputs.map((output) => {
-    let write: [number, number] | undefined;
-    schedule.steps.forEach((s, k) => {
-      if (write) return;
-      if (s.kind === "kernel") {
-        const at = s.instructions.findIndex((i) => i.target.kind === "buffer" && i.target.buffer === output);
-        if (at >= 0) write = [k, at];
-        else if (s.reductions.some((r) => r.buffer === output)) write = [k, Infinity];
-      } else if ((s.kind === "solve" && s.solutions.includes(output)) || (s.kind === "zero" && s.buffer === output)) write = [k, -1];
-    });
-    if (!write) return [];
-    const [ws, wi] = write;
-    const reads = (input: number): boolean =>
-      schedule.steps.some((s, k) => {
-        if (k < ws) return false;
-        if (s.kind === "solve") return s.rhs === input || s.captured.includes(input);
-        if (s.kind !== "kernel") return false;
-        const args = s.instructions.flatMap((ins, n) => ins.args.map((a) => ({ a, n }))).concat(s.reductions.map((r) => ({ a: r.value, n: Infinity })));
-        return args.some(({ a, n }) => a.kind !== "slot" && a.buffer === input && (k > ws || n > wi || (a.kind === "field" && !atHome(a.displacement))));
-      });
-    return schedule.inputs.flatMap((input, i) => (reads(input) ? [i] : []));
-  });
 }

@@ -15,6 +15,36 @@ interface Item {
   readonly micro: MicroKernel;
 }
 
+/** Instructions so far. */
+class Items {
+  readonly #list: (Item | undefined)[] = [];
+  /** Places of those that make a value in scratch and that no store follows. */
+  readonly #makers = new Map<number, number>();
+
+  push(item: Item): void {
+    const { target } = item.instruction;
+    // a producer may not be carried over a store: the stored field may be one that it reads
+    if (target.kind === "buffer") this.#makers.clear();
+    else this.#makers.set(target.value, this.#list.length);
+    this.#list.push(item);
+  }
+
+  /** What makes a value, if it may still be moved. */
+  maker(value: number): Item | undefined {
+    const at = this.#makers.get(value);
+    return at === undefined ? undefined : this.#list[at];
+  }
+
+  remove(value: number): void {
+    this.#list[this.#makers.get(value)!] = undefined;
+    this.#makers.delete(value);
+  }
+
+  all(): Item[] {
+    return this.#list.filter((item) => item !== undefined);
+  }
+}
+
 /** The step with joined instructions, and the micro-kernel of each of them; joined ones are shared through the cache. */
 export function fuse(step: KernelStep, micro: readonly MicroKernel[], cache: Map<string, MicroKernel>): { step: KernelStep; micro: readonly MicroKernel[] } {
   const uses = new Map<number, number>();
@@ -23,16 +53,17 @@ export function fuse(step: KernelStep, micro: readonly MicroKernel[], cache: Map
   };
   for (const i of step.instructions) i.args.forEach(count);
   for (const r of step.reductions) count(r.value);
-  const out: Item[] = [];
+  const list = new Items();
   step.instructions.forEach((instruction, k) => {
     let item: Item = { instruction, micro: micro[k]! };
     for (;;) {
-      const next = joined(item, out, uses, cache);
+      const next = joined(item, list, uses, cache);
       if (!next) break;
       item = next;
     }
-    out.push(item);
+    list.push(item);
   });
+  const out = list.all();
   if (out.length === step.instructions.length) return { step, micro };
   const named = <A extends Argument>(a: A): A => (a.kind === "slot" ? { ...a, slot: a.value } : a);
   const instructions = out.map(({ instruction: i }): Instruction => ({ ...i, args: i.args.map(named), target: i.target.kind === "slot" ? { ...i.target, slot: i.target.value } : i.target }));
@@ -41,16 +72,13 @@ export function fuse(step: KernelStep, micro: readonly MicroKernel[], cache: Map
 }
 
 /** The item with one of its producers taken in and removed from the list; undefined when none can be. */
-function joined({ instruction, micro }: Item, out: Item[], uses: ReadonlyMap<number, number>, cache: Map<string, MicroKernel>): Item | undefined {
-  // a producer may not be carried over a store: the stored field may be one that it reads
-  const first = out.findLastIndex((o) => o.instruction.target.kind === "buffer") + 1;
+function joined({ instruction, micro }: Item, made: Items, uses: ReadonlyMap<number, number>, cache: Map<string, MicroKernel>): Item | undefined {
   for (const [k, a] of instruction.args.entries()) {
     if (a.kind !== "slot" || uses.get(a.value) !== 1) continue;
-    const p = out.findIndex(({ instruction: i }, n) => n >= first && i.target.kind === "slot" && i.target.value === a.value);
-    if (p < 0) continue;
-    const producer = out[p]!;
+    const producer = made.maker(a.value);
+    if (!producer) continue;
     if (!plain(micro) || !plain(producer.micro) || micro.statements.length + producer.micro.statements.length > LIMIT) continue;
-    out.splice(p, 1);
+    made.remove(a.value);
     const { args, places } = operands(instruction.args, k, producer.instruction.args);
     const name = `${micro.name}{${k}=${producer.micro.name}|${places.join(",")}}`;
     let m = cache.get(name);
@@ -65,9 +93,12 @@ const plain = (m: MicroKernel): boolean => m.statements.every((s) => s.kind !== 
 /** Operands of both, equal ones once: `places` has first the producer's, then the consumer's (-1 for the value between them). */
 function operands(consumer: readonly Argument[], k: number, producer: readonly Argument[]): { args: Argument[]; places: number[] } {
   const args: Argument[] = [];
+  const known = new Map<string, number>();
   const place = (a: Argument): number => {
-    const found = args.findIndex((b) => key(b) === key(a));
-    return found >= 0 ? found : args.push(a) - 1;
+    const name = key(a);
+    let at = known.get(name);
+    if (at === undefined) known.set(name, (at = args.push(a) - 1));
+    return at;
   };
   const places = [...producer.map(place), ...consumer.map((a, j) => (j === k ? -1 : place(a)))];
   return { args, places };

@@ -18,6 +18,12 @@ export const STORE_COST = 48;
 /** Highest cost that a memory budget may put on storing a real. */
 export const MAX_STORE_COST = 64 * STORE_COST;
 
+/** Most fields and sums that one kernel makes: what engines and compilers do with a function grows faster than its length. */
+const MAX_STORES = 256;
+
+/** Most values that are computed one from the other in a loop before one of them is stored: what works through them calls itself. */
+const MAX_DEPTH = 400;
+
 /** A node seen through shifts, adjoints and identities. */
 export interface View {
   readonly id: number;
@@ -25,6 +31,13 @@ export interface View {
   readonly shift: number;
   readonly displacement: Displacement;
   readonly dagger: boolean;
+}
+
+/** What an operand is once shifts, adjoints and identities are looked through. */
+interface Operand {
+  readonly id: number;
+  readonly shift: number;
+  readonly loaded: boolean;
 }
 
 /** Ops that only rename or move their input. */
@@ -52,6 +65,8 @@ export class Analysis {
   /** Displacements at which a site value is needed. */
   readonly demands: Set<number>[] = [];
   readonly stages: number[] = [];
+  /** Number of the kernel in which a stored value is made, -1 for the others; those of one stage and domain are numbered in the order in which they run. */
+  readonly kernels: number[] = [];
   /** Every node behind shifts, adjoints and identities, and what had to be computed before the node may be. */
   readonly #base: View[] = [];
   readonly #gates: (readonly number[])[] = [];
@@ -77,6 +92,7 @@ export class Analysis {
     for (const id of program.outputs) this.#storeSource(id);
     this.#settle();
     if (this.#drop()) this.#settle();
+    if (this.#cut()) this.#settle();
   }
 
   node(id: number): Node {
@@ -180,32 +196,58 @@ export class Analysis {
     return sum;
   }
 
-  /** What a stored value's loop loads and computes: visited once for every (value, displacement). */
-  #traverse(root: number, load: (id: number, shift: number) => void, compute: (id: number) => void, gate: (id: number) => void): void {
+  /** What stands behind operand i of a value that is computed at a displacement: it is loaded, or computed in the same loop. */
+  #operand(i: number, shift: number): Operand {
+    const base = this.#base[i]!;
+    const scalar = this.scalarOf(i) ?? this.scalarOf(base.id);
+    if (scalar !== undefined) return { id: scalar, shift: 0, loaded: true };
+    const loaded = this.stored.has(base.id) || (this.isLeaf(base.id) && this.node(base.id).op.name !== "unit");
+    return { id: base.id, shift: this.displacements.add(base.shift, shift), loaded };
+  }
+
+  /** Stage of the loop of a stored value. What its operands wait for is remembered for all loops over the same sites. */
+  #stageOf(root: number, domain: Domain | "one", waits: Map<number, number>): number {
+    const { nodes, lattice } = this.program;
+    const frames: { readonly id: number; readonly shift: number; next: number; stage: number }[] = [{ id: root, shift: 0, next: 0, stage: 0 }];
+    for (;;) {
+      const top = frames[frames.length - 1]!;
+      const { inputs } = nodes[top.id]!;
+      if (top.next === inputs.length) {
+        frames.pop();
+        const below = frames[frames.length - 1];
+        if (!below) return top.stage;
+        waits.set(top.id * lattice.volume + top.shift, top.stage);
+        below.stage = Math.max(below.stage, top.stage);
+        continue;
+      }
+      const i = inputs[top.next++]!;
+      for (const g of this.#gates[i]!) top.stage = Math.max(top.stage, this.stages[g]!);
+      const { id, shift, loaded } = this.#operand(i, top.shift);
+      const known = loaded ? this.stages[id]! + (this.#sameLoop(id, shift, domain, root) ? 0 : 1) : waits.get(id * lattice.volume + shift);
+      if (known !== undefined) top.stage = Math.max(top.stage, known);
+      else frames.push({ id, shift, next: 0, stage: 0 });
+    }
+  }
+
+  /** What the loops of some stored values load and compute together, every (value, displacement) once. */
+  #traverse(roots: readonly number[], load: (id: number, shift: number) => void, compute: (id: number) => void): void {
     const { nodes, lattice } = this.program;
     const seen = new Set<number>();
-    const inputsOf = (id: number, shift: number): void => {
+    const stack: [id: number, shift: number][] = roots.map((id) => [id, 0]);
+    while (stack.length > 0) {
+      const [id, shift] = stack.pop()!;
       for (const i of nodes[id]!.inputs) {
-        for (const g of this.#gates[i]!) gate(g);
-        const scalar = this.scalarOf(i);
-        if (scalar !== undefined) load(scalar, 0);
+        const o = this.#operand(i, shift);
+        const key = o.id * lattice.volume + o.shift;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        if (o.loaded) load(o.id, o.shift);
         else {
-          const base = this.#base[i]!;
-          walk(base.id, this.displacements.add(base.shift, shift));
+          compute(o.id);
+          stack.push([o.id, o.shift]);
         }
       }
-    };
-    const walk = (id: number, shift: number): void => {
-      const key = id * lattice.volume + shift;
-      if (seen.has(key)) return;
-      seen.add(key);
-      const scalar = this.scalarOf(id);
-      if (scalar !== undefined) return load(scalar, 0);
-      if (this.stored.has(id) || (this.isLeaf(id) && nodes[id]!.op.name !== "unit")) return load(id, shift);
-      compute(id);
-      inputsOf(id, shift);
-    };
-    inputsOf(root, 0);
+    }
   }
 
   /** Sites over which the loop of a stored value runs. */
@@ -226,29 +268,39 @@ export class Analysis {
     this.stages.length = 0;
     this.#kernels.clear();
     this.#readers.clear();
+    // loops over the same sites wait alike, steps of their own longer
+    const waits = [...LOOPS, ...LOOPS].map(() => new Map<number, number>());
+    const kernels: { readonly roots: number[]; readonly own: boolean }[] = [];
+    // the kernel of a stage and domain that still takes values
+    const open = new Map<number, number>();
+    this.kernels.length = 0;
     nodes.forEach((n, id) => {
-      let stage = 0;
+      this.kernels.push(-1);
       if (!this.stored.has(id) || this.isLeaf(id)) {
-        for (const i of n.inputs) stage = Math.max(stage, this.stages[i]!);
-        this.stages.push(stage);
+        this.stages.push(n.inputs.reduce((s, i) => Math.max(s, this.stages[i]!), 0));
         return;
       }
       const domain = this.loopDomain(id);
-      const loads: [id: number, shift: number][] = [];
-      const computed: number[] = [];
-      this.#traverse(
-        id,
-        (i, shift) => {
-          loads.push([i, shift]);
-          stage = Math.max(stage, this.stages[i]! + (this.#sameLoop(i, shift, domain, id) ? 0 : 1));
-        },
-        (i) => computed.push(i),
-        (g) => (stage = Math.max(stage, this.stages[g]!)),
-      );
+      const [loop, own] = [LOOPS.indexOf(domain), this.ownStep(id) ? 1 : 0];
+      const stage = this.#stageOf(id, domain, waits[own * LOOPS.length + loop]!);
       this.stages.push(stage);
-      const kernel = stage * LOOPS.length + LOOPS.indexOf(domain);
-      for (const [i, shift] of loads) put(this.#readers, i, kernel * lattice.volume + shift);
-      if (!this.ownStep(id)) for (const i of computed) put(this.#kernels, i, kernel);
+      const key = 2 * (stage * LOOPS.length + loop) + own;
+      let kernel = open.get(key);
+      if (kernel === undefined || kernels[kernel]!.roots.length >= MAX_STORES) {
+        open.set(key, (kernel = kernels.length));
+        kernels.push({ roots: [], own: own === 1 });
+      }
+      kernels[kernel]!.roots.push(id);
+      this.kernels[id] = kernel;
+    });
+    kernels.forEach(({ roots, own }, kernel) => {
+      this.#traverse(
+        roots,
+        (i, shift) => put(this.#readers, i, kernel * lattice.volume + shift),
+        (i) => {
+          if (!own) put(this.#kernels, i, kernel);
+        },
+      );
     });
   }
 
@@ -272,6 +324,24 @@ export class Analysis {
       this.stored.delete(id);
     }
     return this.#dropped.size > 0;
+  }
+
+  /** Stores values inside of chains that are too long to be computed in one go. True when there are some. */
+  #cut(): boolean {
+    const depth: number[] = [];
+    let changed = false;
+    this.program.nodes.forEach((n, id) => {
+      let d = 0;
+      for (const i of n.inputs) d = Math.max(d, depth[this.#base[i]!.id]!);
+      if (this.isTransparent(id) || this.isLeaf(id) || this.stored.has(id)) depth.push(0);
+      else if (d < MAX_DEPTH || this.demands[id]!.size === 0) depth.push(d + 1);
+      else {
+        this.#require(id);
+        depth.push(0);
+        changed = true;
+      }
+    });
+    return changed;
   }
 
   /**

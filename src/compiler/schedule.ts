@@ -33,7 +33,7 @@ export class Scheduler {
   readonly #bufferOf = new Map<number, number>();
   /** Steps before they are ordered: stage, position inside the stage, step. */
   readonly #ordered: { stage: number; rank: number; make: () => Step }[] = [];
-  readonly #drafts = new Map<string, Draft>();
+  readonly #drafts = new Map<number, Draft>();
   readonly #systems = new Map<string, { readonly shifts: number[]; readonly solutions: number[] }>();
   /** How often each value is an operand. */
   readonly #uses: number[];
@@ -124,7 +124,7 @@ export class Scheduler {
       return;
     }
     const domain = this.#a.loopDomain(id);
-    const draft = this.#draft(stage, domain);
+    const draft = this.#draft(this.#a.kernels[id]!, stage, domain);
     if (n.op.name === "sum") {
       const value = this.#argument(draft, n.inputs[0]!, 0, domain);
       draft.reductions.push({ value, buffer: this.#buffer(id) });
@@ -240,12 +240,11 @@ export class Scheduler {
     this.#ordered.push({ stage, rank: 0, make: () => finish(draft) });
   }
 
-  #draft(stage: number, domain: Domain | "one"): Draft {
-    const key = `${stage}|${domain}`;
-    let d = this.#drafts.get(key);
+  #draft(kernel: number, stage: number, domain: Domain | "one"): Draft {
+    let d = this.#drafts.get(kernel);
     if (!d) {
       const made: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
-      this.#drafts.set(key, made);
+      this.#drafts.set(kernel, made);
       this.#ordered.push({ stage, rank: domain === "one" ? 0.5 : 1, make: () => finish(made) });
       d = made;
     }
