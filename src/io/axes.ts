@@ -60,11 +60,11 @@ function layoutOf(axes: readonly Axis[], shape: readonly number[], fortran: bool
 }
 
 /**
- * The layout of an array: as stated, or `fallback` when nothing else that is usual fits too.
+ * The layout of an array: as stated, or `fallback` when nothing else that is usual fits too, or the only usual one that gives the extents.
  * @param fallback order of arrays that state none; absent: it must be stated.
  * @throws FileFormatError when the shape does not fit, or fits several readings.
  */
-export function arrayLayout(source: ByteSource, shape: readonly number[], fortran: boolean, options: OpenOptions, fallback?: string): ArrayLayout {
+export function arrayLayout(source: ByteSource, shape: readonly number[], fortran: boolean, options: OpenOptions, warnings: string[] = [], fallback?: string): ArrayLayout {
   const what = `${source.name}: got an array of the shape (${shape.join(", ")})${fortran ? " in Fortran order" : ""}`;
   const read = (order: string): ArrayLayout | string => layoutOf(axesOf(order, shape.length, source.name), shape, fortran);
   if (options.order !== undefined) {
@@ -84,8 +84,15 @@ export function arrayLayout(source: ByteSource, shape: readonly number[], fortra
     checkExtents(source, layout.extents);
     return layout;
   }
+  if (options.extents !== undefined && usual.length === 1) {
+    const layout = read(usual[0]!) as ArrayLayout;
+    checkExtents(source, layout.extents);
+    warnings.push(`the order of the axes is not stated: of the usual ones only ${usual[0]} gives the lattice ${extentsText(layout.extents)}`);
+    return layout;
+  }
   const readings = usual.map((order) => `${order} (${extentsText((read(order) as ArrayLayout).extents)})`);
-  throw new FileFormatError(`${what}, which fits ${readings.length > 1 ? readings.join(" and ") : "several orders of its axes"}, expected a stated one: give the order (--order ${ORDER_HELP})`);
+  if (readings.length === 1) readings.push(`${usual[0]}-xyzt`);
+  throw new FileFormatError(`${what}, which fits ${readings.length > 0 ? readings.join(" and ") : "no usual order of axes"}, expected a stated one: give the order (--order ${ORDER_HELP})`);
 }
 
 /** True when an array in C order of the shape that `mu-last` gives could be taken for another one. */

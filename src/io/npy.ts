@@ -70,9 +70,9 @@ export const npy = {
 
 /** One array of all directions, in any stated order of its axes. */
 function openWhole(source: ByteSource, h: NpyHeader, options: OpenOptions): GaugeData {
-  const layout = arrayLayout(source, h.shape, h.fortran, { ...options, order: options.order ?? h.order }, h.fortran ? undefined : "mu-last");
-  const { extents, N } = layout;
   const warnings: string[] = [];
+  const layout = arrayLayout(source, h.shape, h.fortran, { ...options, order: options.order ?? h.order }, warnings, h.fortran ? undefined : "mu-last");
+  const { extents, N } = layout;
   expectDataBytes(source, h.at, linkBytes(extents, N, h.precision), options, warnings);
   return {
     format: "npy",

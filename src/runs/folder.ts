@@ -1,6 +1,6 @@
 /** The folder of a run: names, whether it is one, and what an interrupted write has left. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { appendFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { parse, stringify } from "smol-toml";
 import { FileFormatError } from "../errors.ts";
 import { latestCheckpoint } from "../io/index.ts";
@@ -37,6 +37,8 @@ export function prepareFolder(folder: string): RunPaths {
   try {
     makeFolder(folder);
     const others = readdirSync(folder).filter((name) => !TRANSIENT.test(name));
+    // links would be written where nobody looks for them
+    if (lstatSync(paths.configurations, { throwIfNoEntry: false })?.isSymbolicLink() && !realpathSync(paths.configurations).startsWith(`${realpathSync(folder)}${sep}`)) throw new FileFormatError(`${paths.configurations}: got a link out of the folder of the run, expected a folder in it: remove the link`);
     if (others.length > 0 && !existsSync(paths.info)) throw new FileFormatError(`${folder}: got a folder with ${others.slice(0, 3).join(", ")}${others.length > 3 ? ` and ${others.length - 3} more` : ""} that is no run, expected a new or empty folder, or that of a run: give another --dir`);
   } catch (error) {
     if (error instanceof FileFormatError) throw error;

@@ -1,6 +1,6 @@
 /** metrics.jsonl: lines are appended as they come; a checkpoint remembers how far the file belongs to it, and a resumed run cuts off the rest. */
 import { type Hash, createHash } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { FileFormatError } from "../errors.ts";
 import type { CheckpointState, MetricsRecord } from "./records.ts";
 
@@ -20,6 +20,7 @@ export class MetricsFile implements Disposable {
   constructor(file: string, at: Position) {
     this.#file = file;
     if (!existsSync(file) && at.bytes > 0) throw new FileFormatError(`${file}: is missing, expected ${at.lines} lines that belong to the checkpoint: restore it from a copy`);
+    if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? true)) throw new FileFormatError(`${file}: is no regular file, expected the metrics of a run: remove it`);
     try {
       this.#fd = openSync(file, existsSync(file) ? "r+" : "w+");
     } catch (error) {

@@ -124,7 +124,7 @@ describe("in-process", () => {
   test("what cannot be read, parsed or checked", async () => {
     const missing = await cli(["check", "absent.ts"], { directory });
     expect(missing.code).toBe(5);
-    expect(missing.stderr).toMatch(/^gaugegrad: absent\.ts: got ENOENT.*check the path\n$/);
+    expect(missing.stderr).toMatch(/absent\.ts: cannot be opened \(ENOENT.*check the path\n$/);
     const syntax = await cli(["check", "syntax.ts"], { directory });
     expect(syntax.code).toBe(5);
     expect(syntax.stderr).toMatch(/^gaugegrad: syntax\.ts, line 3: got a syntax error \(Unexpected token `=`.*\n$/);

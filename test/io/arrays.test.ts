@@ -60,8 +60,16 @@ describe("npy", () => {
     const bytes = npyWhole(linksOf(U));
     expect(() => read(bytes)).toThrow(/fits mu-last \(4x2x2x4\) and mu-first \(4x4x2x2\)/);
     expectLinks(read(bytes, { lattice: [4, 2, 2, 4] }), U);
-    // mu first, and nothing says whether t or x is the slowest
-    expect(() => read(npyArray(L3, "mu,x,y,z,t,row,column".split(",")))).toThrow(/expected a stated one/);
+    // mu first, and nothing but a lattice says whether t or x is the slowest
+    const first = npyArray(L3, "mu,x,y,z,t,row,column".split(","));
+    const L5 = hot(lattice([2, 6, 2, 8], { threads: 1 }), SU(2), { seed: 4 });
+    const other = npyArray(linksOf(L5), "mu,x,y,z,t,row,column".split(","));
+    expect(() => read(first)).toThrow(/fits mu-first \(6x2x4x2\) and mu-first-xyzt, expected a stated one/);
+    expect(() => read(other)).toThrow(/expected a stated one/);
+    const r = read(other, { lattice: [2, 6, 2, 8] });
+    expectLinks(r, L5);
+    expect(r.warnings.join()).toMatch(/only mu-first-xyzt gives the lattice 2x6x2x8/);
+    expect(() => read(npyArray(L3, "mu,x,y,z,t,row,column".split(","), { fortran: true }))).toThrow(/in Fortran order, which fits no usual order/);
   });
 
   test("what this program writes, it reads: an ambiguous shape is noted in the header", () => {

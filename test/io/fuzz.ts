@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { SU, hot, lattice } from "gaugegrad";
 import { FileFormatError } from "../../src/errors.ts";
 import { readGauge } from "../../src/io/index.ts";
-import { bridgeText, hirepFile, ildgFile, linksOf, milcFile, nerscFile, npyDirection, npyWhole, openqcdFile, payload, scidacFile } from "./encode.ts";
+import { bridgeText, gridFile, hirepFile, ildgFile, linksOf, milcFile, nerscFile, npyArray, npyDirection, npyWhole, openqcdFile, payload, scidacFile } from "./encode.ts";
 
 const geo = lattice([2, 2, 2, 2], { threads: 1 });
 const extents = geo.extents;
@@ -22,10 +22,14 @@ export const subjects = (
     ["hirep", hirepFile(links)],
     ["npy", npyWhole(links)],
     ["npy direction", npyDirection(links, 0)],
+    ["short datatype", nerscFile(links, { header: { DATATYPE: "4D_SUN_GAUGE" }, lines: ["MILC_INFO = BEGIN", "a = b", "MILC_INFO = END"] })],
+    ["grid", gridFile(links)],
+    ["npy pairs", npyArray(links, ["t", "z", "y", "x", "mu", "row", "column"], { pairs: true })],
     ["bridge", bridgeText(links)],
     ["bridge binary", payload(links, 64, "BIG")],
+    ["binary little", payload(links, 64, "LITTLE")],
   ] as const
-).map(([name, bytes]) => ({ name, bytes, header: Math.min(bytes.length, name === "scidac" || name === "ildg" ? 1400 : 600) }));
+).map(([name, bytes]) => ({ name, bytes, header: Math.min(bytes.length, name === "grid" ? 3600 : name === "scidac" || name === "ildg" ? 1400 : 600) }));
 
 type Damage =
   | { readonly kind: "byte"; readonly at: number; readonly value: number }

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FileFormatError } from "../../src/errors.ts";
-import { readGauge, readCheckpoint } from "../../src/io/index.ts";
+import { SU, cold, lattice } from "gaugegrad";
+import { readCheckpoint, readGauge, writeGauge } from "../../src/io/index.ts";
+import { cli } from "../cli/helpers.ts";
 import { readModel } from "../../src/models/index.ts";
 import { openRegularFile, printable, readRegularFile, writeFileAtomic, writeFileAtomically } from "../../src/util/index.ts";
 
@@ -87,6 +89,41 @@ describe.runIf(onUnix)("reading", () => {
   test("more than is sensible is refused before it is read", () => {
     writeFileSync(at("large"), Buffer.alloc(1000));
     expect(() => readRegularFile(at("large"), "a small file", 999)).toThrow(/got 1000 bytes, expected at most 999/);
+  });
+});
+
+describe.runIf(onUnix)("on the command line", () => {
+  test("pipes, devices and folders given as run file, module, model or configuration end at once with exit code 5", async () => {
+    const fifo = pipe("p.ts");
+    mkdirSync(at("folder.toml"));
+    for (const argv of [["hmc", fifo, "--dir", at("run")], ["hmc", at("folder.toml"), "--dir", at("run")], ["check", fifo], ["model", "show", fifo], ["model", "show", "/dev/zero"], ["measure", fifo], ["convert", fifo, at("x.npy")], ["spins", "sample", fifo, "--dir", at("run")]]) {
+      const start = performance.now();
+      const { code, stderr } = await cli(argv);
+      expect(code, `${argv.join(" ")}: ${stderr}`).toBe(5);
+      expect(stderr).toMatch(/^gaugegrad: [^\n]*(pipe|folder|device)[^\n]*\n$/);
+      expect(performance.now() - start).toBeLessThan(5000);
+    }
+  });
+
+  test("convert to a device, even when forced; links out of the folder of a run", async () => {
+    writeGauge(at("in.ildg"), cold(lattice([2, 2, 2, 2], { threads: 1 }), SU(2)), "ildg");
+    const r = await cli(["convert", at("in.ildg"), "/dev/null", "--to", "nersc", "--force"]);
+    expect([r.code, lstatSync("/dev/null").isCharacterDevice()]).toEqual([5, true]);
+    expect(r.stderr).toMatch(/\/dev\/null: is a device/);
+    mkdirSync(at("outside"));
+    mkdirSync(at("linked"));
+    symlinkSync(at("outside"), at("linked/configurations"));
+    writeFileSync(at("linked.toml"), 'group = "SU(2)"\n[lattice]\nextents = [2, 2]\n[action]\nbeta = 1\n[sampler]\nsteps = 2\ntrajectories = 1\n[output]\nconfigurations = { format = "npy", every = 1 }\n');
+    const h = await cli(["hmc", at("linked.toml"), "--dir", at("linked")]);
+    expect(h.code).toBe(5);
+    expect(h.stderr).toMatch(/configurations: got a link out of the folder of the run/);
+    expect(readdirSync(at("outside"))).toEqual([]);
+  });
+
+  test("file names and texts of files steer no terminal", async () => {
+    const { stderr } = await cli(["measure", at("a\u001b[31mb")]);
+    // oxlint-disable-next-line no-control-regex
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
   });
 });
 

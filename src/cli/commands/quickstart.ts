@@ -1,11 +1,12 @@
 /** `gaugegrad quickstart`: the main job on real physics. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { progress, reportHtml, resultText, rowsOf } from "../../report/index.ts";
 import type { CliContext } from "../context.ts";
 import { type EngineFlags, type GlobalOptions, latticeOptions, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
+import { writeFileAtomic } from "../../util/index.ts";
 import { LENGTHS, type Lengths, environmentOf, packageVersion, quickstart } from "../../runs/index.ts";
 
 interface Options extends EngineFlags {
@@ -40,7 +41,7 @@ export function quickstartCommand(context: CliContext): Command {
     const folder = resolve(context.directory, options.dir);
     mkdirSync(folder, { recursive: true });
     const file = join(folder, "report.html");
-    writeFileSync(file, reportHtml(result, { command: `gaugegrad quickstart${options.quick ? " --quick" : ""} --seed ${options.seed}`, version: packageVersion(), seed: options.seed, elapsedSeconds, environment: environmentOf() }));
+    writeFileAtomic(file, reportHtml(result, { command: `gaugegrad quickstart${options.quick ? " --quick" : ""} --seed ${options.seed}`, version: packageVersion(), seed: options.seed, elapsedSeconds, environment: environmentOf() }));
     if (options.json) printJson(context, { rows: rowsOf(result), weights: { published: [...result.training.squared.theta], variance: [...result.training.centred.theta] }, report: file, elapsedSeconds });
     else printText(context, `${resultText(result)}\nreport: ${file}`);
   });

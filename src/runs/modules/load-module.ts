@@ -2,11 +2,11 @@
  * Loads a user's TypeScript or JavaScript module without a build step. Types are stripped by amaro in a module customisation hook, and
  * "gaugegrad" in the module's imports means this very package, wherever the file lies, so that both share one copy of the tape.
  */
-import { readFile } from "node:fs/promises";
 import { register } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { FileFormatError, GaugegradError } from "../../errors.ts";
+import { readRegularFile } from "../../util/index.ts";
 import { stripTypes } from "./strip-types.ts";
 
 const TYPESCRIPT = /\.[mc]?ts$/;
@@ -19,12 +19,7 @@ const FROM_SOURCE = import.meta.url.endsWith(".ts");
  */
 export async function loadModule(path: string, directory: string): Promise<Readonly<Record<string, unknown>>> {
   const file = resolve(directory, path);
-  let source: string;
-  try {
-    source = await readFile(file, "utf8");
-  } catch (error) {
-    throw new FileFormatError(`${path}: got ${reason(error)}, expected a readable TypeScript or JavaScript module: check the path`);
-  }
+  const source = readRegularFile(file, "a readable TypeScript or JavaScript module: check the path").toString("utf8");
   if (TYPESCRIPT.test(file)) parsed(source, path);
   if (!FROM_SOURCE) register("./module-hooks.js", import.meta.url, { data: { root: new URL("../../", import.meta.url).href } });
   try {
