@@ -27,7 +27,7 @@ export interface GlobalOptions {
 
 /** Options added by `withEngine`. */
 export interface EngineFlags {
-  readonly backend: "auto" | "js" | "wasm" | "native" | "tfjs";
+  readonly backend: "auto" | "js" | "wasm" | "native" | "tfjs" | "interpret";
   readonly threads: number | "auto";
   readonly strict?: boolean;
 }
@@ -35,7 +35,7 @@ export interface EngineFlags {
 /** Adds --backend, --threads and --strict. */
 export function withEngine(command: Command): Command {
   return command
-    .addOption(new Option("--backend <name>", "where programs run").choices(["auto", "js", "wasm", "native", "tfjs"]).default("auto"))
+    .addOption(new Option("--backend <name>", "where programs run; interpret evaluates op by op, slowly, for debugging").choices(["auto", "js", "wasm", "native", "tfjs", "interpret"]).default("auto"))
     .option("--threads <n>", "threads, counting the main one; results do not depend on it", threads, "auto")
     .option("--strict", "multiply then add instead of fused multiply-add: the same bits on every machine");
 }

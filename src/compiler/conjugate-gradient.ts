@@ -58,6 +58,8 @@ export class ConjugateGradient {
   readonly #system: LinearSystem;
   /** Position of the smallest shift, whose residual the iteration follows. */
   readonly #base: number;
+  /** Does the operator solve another system? */
+  readonly #nested: boolean;
   readonly #begin: Executable;
   readonly #residual: Executable;
   readonly #apply: Executable;
@@ -87,6 +89,7 @@ export class ConjugateGradient {
     this.#engine = engine;
     this.#system = system;
     const { shifts } = system;
+    this.#nested = system.operator.nodes.some((n) => n.op.name === "solve");
     this.#base = shifts.indexOf(Math.min(...shifts));
     const t = type as VectorType;
     const key = JSON.stringify(t);
@@ -206,10 +209,10 @@ export class ConjugateGradient {
     let rr = start;
     let alphaOld = 1;
     let betaOld = 0;
-    // nothing moves during the iteration: programs are given their places once
+    // nothing moves during the iteration: programs are given their places once, but for those that a solve inside of the operator uses too
     let first = true;
     const step = (program: Executable, places: Arguments): void => {
-      if (first) run(program, places);
+      if (first || this.#nested) run(program, places);
       else program.repeat();
     };
     while (rr > goal && this.#iterations < maxIterations) {

@@ -6,12 +6,13 @@ import { BackendError } from "../errors.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";
+import { InterpretEngine } from "./interpret/engine.ts";
 import { wasmEmitter } from "./emit-wasm.ts";
 import { nativeEmitter } from "./native.ts";
 import type { Lanes } from "../backend/layout.ts";
 
-/** Backends of the compiler. */
-export type BackendName = "js" | "wasm" | "native";
+/** Backends of the compiler, and the interpreter that they are tested against: slow, for debugging. */
+export type BackendName = "js" | "wasm" | "native" | "interpret";
 
 export interface EngineOptions {
   readonly backend?: BackendName | "auto";
@@ -47,7 +48,7 @@ function emitter(volume: number, options: EngineOptions): Emitter {
   if (backend === "js" || (backend === "auto" && !hasSimd())) return jsEmitter;
   if (backend === "native") return nativeEmitter({ strict, threads, ...(options.lanes === undefined ? {} : { lanes: options.lanes }) });
   if ((backend as string) === "tfjs") throw new BackendError('backend tfjs: it is loaded first, expected { engine: await loadTfjs({ engine: "tfjs-node-gpu" }) } in place of { backend: "tfjs" }');
-  if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js, wasm or native`);
+  if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js, wasm, native or interpret`);
   if (!hasSimd()) throw new BackendError("backend wasm: this engine has no WebAssembly SIMD, expected Node 20 or newer on a 64-bit machine: use backend js");
   return wasmEmitter({ strict, threads });
 }
@@ -55,7 +56,11 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 /** A lattice whose programs run on the given backend. */
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
   const debugNaN = options.debugNaN ?? process.env["GAUGEGRAD_DEBUG_NAN"] === "1";
-  return new Lattice(extents, (lattice) => options.engine?.attach(lattice, options.maxFields) ?? new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields), { debugNaN });
+  const engine = (lattice: Lattice): Engine => {
+    if (options.engine) return options.engine.attach(lattice, options.maxFields);
+    return options.backend === "interpret" ? new InterpretEngine(lattice, options.maxFields) : new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields);
+  };
+  return new Lattice(extents, engine, { debugNaN });
 }
 
 export { ConjugateGradient, type SolveReport, type SolverEngine } from "./conjugate-gradient.ts";

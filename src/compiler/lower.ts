@@ -101,6 +101,11 @@ export class Analysis {
   isBarrier(id: number): boolean {
     return BARRIERS.has(this.node(id).op.name);
   }
+  /** The inputs that a value is computed from; what `after` waits for is not among them. */
+  operands(id: number): readonly number[] {
+    const { op, inputs } = this.node(id);
+    return op.name === "after" ? inputs.slice(0, 1) : inputs;
+  }
   isLeaf(id: number): boolean {
     return LEAVES.has(this.node(id).op.name);
   }
@@ -168,12 +173,11 @@ export class Analysis {
     };
     for (const id of this.program.outputs) need(id, 0);
     for (let id = nodes.length - 1; id >= 0; id--) {
-      const n = nodes[id]!;
       const demands = this.demands[id]!;
       if (this.isTransparent(id) || this.isLeaf(id) || demands.size === 0) continue;
       if (!this.stored.has(id) && !this.#dropped.has(id) && this.#worthStoring(id)) this.stored.add(id);
       const at = this.stored.has(id) ? HOME : demands;
-      for (const d of at) for (const i of n.inputs) need(i, this.node(i).type.kind === "scalar" ? 0 : d);
+      for (const d of at) for (const i of this.operands(id)) need(i, this.node(i).type.kind === "scalar" ? 0 : d);
     }
   }
 
@@ -205,13 +209,19 @@ export class Analysis {
     return { id: base.id, shift: this.displacements.add(base.shift, shift), loaded };
   }
 
+  /** Stage before which a scalar must not be computed that waits for another value. */
+  #gate(id: number): number {
+    const { op, inputs } = this.node(id);
+    return op.name === "after" ? this.stages[inputs[1]!]! : 0;
+  }
+
   /** Stage of the loop of a stored value. What its operands wait for is remembered for all loops over the same sites. */
   #stageOf(root: number, domain: Domain | "one", waits: Map<number, number>): number {
-    const { nodes, lattice } = this.program;
-    const frames: { readonly id: number; readonly shift: number; next: number; stage: number }[] = [{ id: root, shift: 0, next: 0, stage: 0 }];
+    const { lattice } = this.program;
+    const frames: { readonly id: number; readonly shift: number; next: number; stage: number }[] = [{ id: root, shift: 0, next: 0, stage: this.#gate(root) }];
     for (;;) {
       const top = frames[frames.length - 1]!;
-      const { inputs } = nodes[top.id]!;
+      const inputs = this.operands(top.id);
       if (top.next === inputs.length) {
         frames.pop();
         const below = frames[frames.length - 1];
@@ -225,18 +235,18 @@ export class Analysis {
       const { id, shift, loaded } = this.#operand(i, top.shift);
       const known = loaded ? this.stages[id]! + (this.#sameLoop(id, shift, domain, root) ? 0 : 1) : waits.get(id * lattice.volume + shift);
       if (known !== undefined) top.stage = Math.max(top.stage, known);
-      else frames.push({ id, shift, next: 0, stage: 0 });
+      else frames.push({ id, shift, next: 0, stage: this.#gate(id) });
     }
   }
 
   /** What the loops of some stored values load and compute together, every (value, displacement) once. */
   #traverse(roots: readonly number[], load: (id: number, shift: number) => void, compute: (id: number) => void): void {
-    const { nodes, lattice } = this.program;
+    const { lattice } = this.program;
     const seen = new Set<number>();
     const stack: [id: number, shift: number][] = roots.map((id) => [id, 0]);
     while (stack.length > 0) {
       const [id, shift] = stack.pop()!;
-      for (const i of nodes[id]!.inputs) {
+      for (const i of this.operands(id)) {
         const o = this.#operand(i, shift);
         const key = o.id * lattice.volume + o.shift;
         if (seen.has(key)) continue;

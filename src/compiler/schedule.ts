@@ -42,9 +42,9 @@ export class Scheduler {
     this.#a = analysis;
     this.#program = analysis.program;
     this.#uses = this.#program.nodes.map(() => 0);
-    this.#program.nodes.forEach((n, id) => {
+    this.#program.nodes.forEach((_, id) => {
       if (analysis.isTransparent(id) || (!analysis.isLeaf(id) && analysis.demands[id]!.size === 0)) return;
-      for (const i of n.inputs) this.#uses[analysis.view(i).id]!++;
+      for (const i of analysis.operands(id)) this.#uses[analysis.view(i).id]!++;
     });
   }
 
@@ -56,7 +56,7 @@ export class Scheduler {
       const view = this.#a.view(id);
       const type = nodes[id]!.type;
       const buffer: Buffer = { type, external: { side: "output", index }, first: -1, last: -1 };
-      const plain = this.#a.stored.has(view.id) && !this.#bufferOf.has(view.id) && !view.dagger && view.shift === 0 && domainOf(type) === domainOf(nodes[view.id]!.type);
+      const plain = this.#a.stored.has(view.id) && !this.#bufferOf.has(view.id) && this.#straight(view, type);
       if (plain) return this.#assign(view.id, buffer);
       this.#buffers.push(buffer);
       copies.push({ view, type, buffer: this.#buffers.length - 1 });
@@ -94,13 +94,18 @@ export class Scheduler {
       const buffer = this.#buffer(id);
       for (const i of n.inputs) {
         const v = this.#a.view(i);
-        if (this.#movable(v)) this.#bufferOf.set(v.id, buffer);
+        if (this.#movable(v, this.#a.node(i).type)) this.#bufferOf.set(v.id, buffer);
       }
     });
   }
 
-  #movable(v: View): boolean {
-    return this.#a.stored.has(v.id) && !this.#bufferOf.has(v.id) && !this.#a.ownStep(v.id) && !v.dagger && v.shift === 0;
+  #movable(v: View, seen: ValueType): boolean {
+    return this.#a.stored.has(v.id) && !this.#bufferOf.has(v.id) && !this.#a.ownStep(v.id) && this.#straight(v, seen);
+  }
+
+  /** Is the value seen as it is? A field on all sites and its half behind a restriction are two. */
+  #straight(v: View, seen: ValueType): boolean {
+    return !v.dagger && v.shift === 0 && domainOf(seen) === domainOf(this.#a.node(v.id).type);
   }
 
   #emit(id: number): void {
@@ -162,7 +167,7 @@ export class Scheduler {
     const size = Math.abs(chain[0]?.coefficient ?? 0);
     const startable = chain.some((p) => p.coefficient > 0) || (size === 1 && chain.length < n.inputs.length);
     if (chain.length < 2 || !startable || chain.some((p) => Math.abs(p.coefficient) !== size)) {
-      const args = n.inputs.map((i) => this.#argument(draft, i, d, domain));
+      const args = this.#a.operands(id).map((i) => this.#argument(draft, i, d, domain));
       draft.instructions.push({ op: n.op, attributes: n.attributes, args, type: n.type, target });
       return;
     }
@@ -213,8 +218,7 @@ export class Scheduler {
   /** Buffer that holds an operand of a step as it is seen. */
   #plain(i: number, stage: number): number {
     const v = this.#a.view(i);
-    const straight = !v.dagger && v.shift === 0;
-    if (straight && (this.#a.stored.has(v.id) || this.#a.isLeaf(v.id))) return this.#buffer(v.id);
+    if (this.#straight(v, this.#a.node(i).type) && (this.#a.stored.has(v.id) || this.#a.isLeaf(v.id))) return this.#buffer(v.id);
     this.#buffers.push({ type: this.#a.node(i).type, first: -1, last: -1 });
     this.#copyAt(stage, v, this.#a.node(i).type, this.#buffers.length - 1);
     return this.#buffers.length - 1;

@@ -118,6 +118,7 @@ for (const [extents, N, lanes] of cases)
       });
       expect(wrong).toEqual([]);
     };
+    test("interpreter", () => agree({ backend: "interpret" }));
     test("wasm", () => agree({ backend: "wasm" }));
     const same = (options: EngineOptions, chosen: (s: Sample) => boolean): void => {
       const lattice = makeLattice(extents);

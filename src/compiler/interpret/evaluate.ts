@@ -1,0 +1,93 @@
+/**
+ * A recorded program evaluated as it is written: node after node, site after site, every value kept. No shift is pushed anywhere, no value
+ * shares the memory of another, nothing is joined or reordered. This is what the compiled backends are compared with.
+ */
+import type { Displacement } from "../../autograd/lattice.ts";
+import type { Node, Program } from "../../autograd/tape.ts";
+import { type ValueType, components, domainOf } from "../../autograd/types.ts";
+import { BackendError } from "../../errors.ts";
+import { siteRule } from "./site-rules.ts";
+import { conjugateGradient } from "./solve.ts";
+
+/** Looks at a value when it has been computed; may change it. */
+export type Visitor = (node: Node, value: Float64Array, operands: readonly Float64Array[]) => void;
+
+/** Number of reals of a value: every site has an entry, also of a field on one parity. */
+export const lengthOf = ({ lattice }: Pick<Program, "lattice">, t: ValueType): number => (t.kind === "scalar" ? 1 : lattice.volume * components(t));
+
+/** Does a field of this type live at the site? */
+export const livesAt = ({ lattice }: Pick<Program, "lattice">, t: ValueType, site: number): boolean => domainOf(t) === "all" || lattice.parity(site) === (domainOf(t) === "even" ? 0 : 1);
+
+/** The value of every node for these inputs, in canonical order (sites lexicographic, components inside); zero where a field does not live. */
+export function evaluate(program: Program, inputs: readonly Float64Array[], visit?: Visitor): Float64Array[] {
+  const values: Float64Array[] = [];
+  program.nodes.forEach((node) => {
+    const operands = node.inputs.map((i) => values[i]!);
+    const value = node.op.name === "input" ? inputs[node.attributes["index"] as number]!.slice() : fieldOf(program, node, operands);
+    visit?.(node, value, operands);
+    values.push(value);
+  });
+  return values;
+}
+
+function fieldOf(program: Program, node: Node, operands: readonly Float64Array[]): Float64Array {
+  switch (node.op.name) {
+    case "constant":
+      return (node.attributes["data"] as Float64Array).slice();
+    case "solve":
+      return solution(node, operands);
+    case "sum": {
+      let s = 0;
+      const t = program.nodes[node.inputs[0]!]!.type;
+      operands[0]!.forEach((x, n) => (s += livesAt(program, t, n) ? x : 0));
+      return Float64Array.of(s);
+    }
+    default:
+      return siteBySite(program, node, operands);
+  }
+}
+
+function siteBySite(program: Program, node: Node, operands: readonly Float64Array[]): Float64Array {
+  const { nodes, lattice } = program;
+  const types = node.inputs.map((i) => nodes[i]!.type);
+  const n = components(node.type);
+  const out = new Float64Array(lengthOf(program, node.type));
+  const context = { types, type: node.type, attributes: node.attributes };
+  const at = (k: number, site: number): Float64Array => {
+    const width = components(types[k]!);
+    return types[k]!.kind === "scalar" ? operands[k]! : operands[k]!.subarray(site * width, (site + 1) * width);
+  };
+  const rule = siteRule(node.op.name);
+  for (let site = 0; site < out.length / n; site++) {
+    if (!livesAt(program, node.type, site)) continue;
+    switch (node.op.name) {
+      case "shift": {
+        const d = node.attributes["displacement"] as Displacement;
+        out.set(at(0, lattice.site(lattice.coordinates(site).map((x, mu) => x + d[mu]!))), site * n);
+        break;
+      }
+      case "merge":
+        out.set(at(lattice.parity(site), site), site * n);
+        break;
+      case "extend":
+        if (livesAt(program, types[0]!, site)) out.set(at(0, site), site * n);
+        break;
+      default:
+        if (!rule) throw new BackendError(`interpret: op ${node.op.name} has no definition on this backend: run the program on js, wasm or native`);
+        out.set(rule(operands.map((_, k) => at(k, site)), context), site * n);
+    }
+  }
+  return out;
+}
+
+/** (A + shift)^-1 b with A interpreted too. */
+function solution({ attributes }: Node, operands: readonly Float64Array[]): Float64Array {
+  const operator = attributes["operator"] as Program;
+  const shift = (attributes["shift"] as number | undefined) ?? 0;
+  const captured = operands.slice(0, -1);
+  const apply = (x: Float64Array): Float64Array => {
+    const ax = evaluate(operator, [...captured, x])[operator.outputs[0]!]!;
+    return ax.map((v, i) => v + shift * x[i]!);
+  };
+  return conjugateGradient(apply, operands[operands.length - 1]!, { tolerance: attributes["tolerance"] as number, maxIterations: attributes["maxIterations"] as number });
+}

@@ -1,0 +1,46 @@
+/** The backends that random programs run on: those that are present, one lattice of each for every set of extents. */
+import type { Engine } from "../../src/autograd/engine.ts";
+import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
+import { nativeMissing } from "../compiler/backends.ts";
+import { presentEngines } from "../tfjs/helpers.ts";
+import { type FuzzProgram, noise } from "./program.ts";
+
+export interface FuzzBackend {
+  readonly name: string;
+  /** Relative error of one operation. */
+  readonly roundoff: number;
+  /** Programs in a thousand that run on it: what it costs decides. */
+  readonly share: number;
+  engine(extents: readonly number[]): Engine;
+}
+
+function backend(name: string, options: EngineOptions, share: number, roundoff = 2 ** -53): FuzzBackend {
+  const engines = new Map<string, Engine>();
+  return {
+    name,
+    roundoff,
+    share,
+    engine(extents) {
+      const key = extents.join("x");
+      let engine = engines.get(key);
+      if (!engine) engines.set(key, (engine = makeLattice(extents, options).engine));
+      return engine;
+    },
+  };
+}
+
+export async function presentBackends(): Promise<FuzzBackend[]> {
+  const missing = nativeMissing();
+  if (missing) console.log(`native backend skipped: ${missing}`);
+  const tfjs = await presentEngines(["wasm", "cpu", "tfjs-node", "tfjs-node-gpu"]);
+  return [
+    backend("js", { backend: "js" }, 1000),
+    backend("wasm", { backend: "wasm", threads: 1 }, 1000),
+    backend("wasm, two threads", { backend: "wasm", threads: 2 }, 250),
+    ...(missing ? [] : [backend("native", { backend: "native", threads: 1 }, 12)]),
+    ...tfjs.map((engine) => backend(`tfjs ${engine.loaded.engine}`, { engine }, engine.loaded.engine === "cpu" ? 50 : 80, engine.loaded.arrays.roundoff)),
+  ];
+}
+
+/** Every program on the backends whose share it falls into; its seed decides. */
+export const scheduled = (backends: readonly FuzzBackend[]) => (p: FuzzProgram): FuzzBackend[] => backends.filter((b, k) => Math.floor(1000 * Math.abs(noise(1, p.seed, 900 + k)[0]!)) < b.share || backends.length === 1);

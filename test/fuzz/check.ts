@@ -1,0 +1,84 @@
+/** One random program held against the interpreter on some backends. */
+import type { Engine } from "../../src/autograd/engine.ts";
+import { placeArena, overlaps } from "../../src/compiler/arena.ts";
+import { KernelEngine } from "../../src/compiler/engine.ts";
+import { lower } from "../../src/compiler/lower.ts";
+import { verify } from "../../src/compiler/verify.ts";
+import { CovarianceError, GeometryError, RecordingError, SolverError } from "../../src/errors.ts";
+import type { FuzzBackend } from "./backends.ts";
+import { type Recorded, hopeless, recorded, reference, runOn, statementByStatement, worst } from "./compare.ts";
+import { type FuzzProgram, print } from "./program.ts";
+
+/** What a check did. */
+export interface Outcome {
+  /** Backends that ran. */
+  readonly ran: readonly string[];
+  /** Names of the ops of the recorded program. */
+  readonly ops: readonly string[];
+  /** Largest difference, as a part of what is allowed. */
+  readonly excess: number;
+  /** Why nothing was compared. */
+  readonly skipped?: string;
+}
+
+/** A program whose numbers are wrong on a backend. */
+export class Mismatch extends Error {
+  constructor(what: string, p: FuzzProgram) {
+    super(`${what}\n${print(p)}`);
+    this.name = "Mismatch";
+  }
+}
+
+const NOTHING = { ran: [], ops: [], excess: 0 };
+
+/** @throws Mismatch for a wrong number, or the error of a backend on a program that the interpreter runs. */
+export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome {
+  let program: Recorded;
+  try {
+    program = recorded(p);
+  } catch (error) {
+    // made smaller, it need not be well typed
+    if (p.shrunk && (error instanceof CovarianceError || error instanceof GeometryError || error instanceof RecordingError || error instanceof TypeError || error instanceof Error)) return { ...NOTHING, skipped: "not well typed" };
+    throw new Mismatch(`recording failed: ${(error as Error).stack}`, p);
+  }
+  const ops = [...new Set(program.program.nodes.map((n) => n.op.name))];
+  const exact = 2 ** -53;
+  let want;
+  try {
+    want = reference(program, exact);
+  } catch (error) {
+    if (error instanceof SolverError) return { ...NOTHING, ops, skipped: "a solve has no solution" };
+    throw error;
+  }
+  if (hopeless(want, exact)) return { ...NOTHING, ops, skipped: "badly conditioned" };
+  let excess = 0;
+  const compare = (name: string, got: readonly Float64Array[], reference_ = want, roundoff = exact): void => {
+    const w = worst(got, reference_, roundoff);
+    excess = Math.max(excess, w.excess);
+    if (w.excess >= 1) throw new Mismatch(`${name}: ${w.text}`, p);
+  };
+  if (p.mode === "value") compare("statement by statement", statementByStatement(p));
+  for (const b of backends) {
+    const single = b.roundoff > 1e-10;
+    const own = single ? reference(program, b.roundoff) : want;
+    if (single && hopeless(own, b.roundoff)) continue;
+    const engine = b.engine(p.extents);
+    sound(engine, program, p);
+    let got;
+    try {
+      got = runOn(engine, program, p.inPlace);
+    } catch (error) {
+      throw new Mismatch(`${b.name}: ${(error as Error).stack}`, p);
+    }
+    compare(b.name, got, own, b.roundoff);
+  }
+  return { ran: backends.map((b) => b.name), ops, excess };
+}
+
+/** The schedule is what the verifier accepts, and nothing in the arena overlaps. */
+function sound(engine: Engine, { program }: Recorded, p: FuzzProgram): void {
+  if (!(engine instanceof KernelEngine)) return;
+  const schedule = lower(program);
+  const wrong = [...verify(schedule, program.lattice), ...overlaps(placeArena(schedule.buffers, engine))];
+  if (wrong.length > 0) throw new Mismatch(`the schedule is not sound: ${wrong.join("; ")}`, p);
+}

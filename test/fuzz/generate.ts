@@ -1,0 +1,70 @@
+/** Random well-typed programs as a fast-check arbitrary: generated under the eyes of the interpreter, shrunk as programs. */
+import fc from "fast-check";
+import { makeLattice } from "../../src/compiler/index.ts";
+import type { Lattice } from "../../src/autograd/index.ts";
+import { Builder, type Chance } from "./builder.ts";
+import { urn } from "./kinds.ts";
+import { type FuzzProgram, MODES } from "./program.ts";
+import { smaller } from "./shrink.ts";
+
+/** Even and odd, equal and unequal, extents one and two. */
+export const LATTICES: readonly (readonly number[])[] = [
+  [4], [5], [2], [8], [2, 2], [2, 2], [2, 4], [4, 4], [3, 5], [2, 3], [4, 6], [8, 2], [1, 4], [2, 2, 2], [3, 2, 2], [4, 2, 2], [2, 1, 3], [4, 4, 2], [2, 2, 2, 2], [2, 1, 2, 3], [2, 4, 2, 2],
+];
+/** Enough sites for several chunks of work. */
+export const LARGE: readonly (readonly number[])[] = [[16, 16], [8, 8, 4], [19, 7]];
+
+const INPUTS = ["links", "links", "links", "algebra", "matrix", "real", "real", "complex", "scalar", "spin", "unitspin", "vector", "vector"];
+
+const lattices = new Map<string, Lattice>();
+/** The lattice of the interpreter. */
+export function plainLattice(extents: readonly number[]): Lattice {
+  const key = extents.join("x");
+  let lattice = lattices.get(key);
+  if (!lattice) lattices.set(key, (lattice = makeLattice(extents, { backend: "interpret" })));
+  return lattice;
+}
+
+function inputKind(b: Builder): string {
+  const head = b.choose(INPUTS);
+  const domain = b.lattice.bipartite && ["matrix", "real", "complex", "spin", "unitspin", "vector"].includes(head) && b.maybe(25) ? ` ${b.choose(["even", "odd"])}` : "";
+  if (head !== "vector") return head + domain;
+  const boundary = b.maybe(40) ? ` boundary=${b.lattice.extents.map(() => b.choose([1, -1])).join(",")}` : "";
+  return `vector spin=${b.choose([1, 1, 2, 3])}${boundary}${domain}`;
+}
+
+export function generate(chance: Chance): FuzzProgram {
+  const pick = <X>(list: readonly X[]): X => list[chance.int(0, list.length - 1)]!;
+  const large = chance.int(0, 99) < 4;
+  const lattice = plainLattice(pick(large ? LARGE : LATTICES));
+  const N = large ? chance.int(1, 2) : lattice.volume > 16 ? pick([1, 2, 3]) : pick([1, 2, 2, 3, 3, 4]);
+  const seed = chance.int(1, 2 ** 30);
+  const b = new Builder(lattice, N, seed, chance);
+  for (let k = chance.int(1, 4); k > 0; k--) b.input(inputKind(b));
+  if (b.values.every((v) => v.type.kind === "scalar")) b.input("real");
+  const wanted = large ? chance.int(2, 6) : chance.int(2, 14);
+  let region = 0;
+  for (let tries = 0; b.statements.length < wanted && tries < 60; tries++) {
+    if (b.region > 0 ? b.maybe(30) : b.maybe(8)) b.region = b.region > 0 ? 0 : ++region;
+    b.choose(urn).grow(b);
+  }
+  // the last value, some others, sometimes an input
+  const outputs = [b.values[b.values.length - 1]!.name];
+  for (let k = chance.int(0, 3); k > 0; k--) outputs.push(b.choose(b.maybe(85) ? b.values.slice(-6) : b.values).name);
+  const mode = pick(large ? (["value", "grad"] as const) : MODES);
+  return { extents: lattice.extents, N, mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
+}
+
+class ProgramArbitrary extends fc.Arbitrary<FuzzProgram> {
+  override generate(random: fc.Random): fc.Value<FuzzProgram> {
+    return new fc.Value(generate({ int: (from, to) => random.nextInt(from, to) }), undefined);
+  }
+  override canShrinkWithoutContext(value: unknown): value is FuzzProgram {
+    return typeof value === "object" && value !== null && "statements" in value;
+  }
+  override shrink(value: FuzzProgram): fc.Stream<fc.Value<FuzzProgram>> {
+    return fc.stream(smaller(value)).map((p) => new fc.Value(p, undefined));
+  }
+}
+
+export const programs: fc.Arbitrary<FuzzProgram> = new ProgramArbitrary();
