@@ -1,8 +1,8 @@
 /** What the statements of a random program mean, in the library's own functions. */
 import {
   type Complex, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
-  abs2, add, adj, alias, allOps, argDet, broadcast, cdot, complex, conj, constantReal, customOp, detach, dexp, divide, dot, exp, extend, im, lyap, mask, mean, merge, mul, normalise, number,
-  outer, polar, projectSU, re, reTrace, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, where,
+  abs2, add, adj, alias, allOps, argDet, atan2, broadcast, cdot, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, lyap, mask, max, mean, merge, min, mul, normalise, number,
+  outer, polar, pow, projectSU, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, where,
 } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
 import { type Statement, noise } from "./program.ts";
@@ -127,6 +127,14 @@ export const statements: Readonly<Record<string, Apply>> = {
   },
   unary: ([x], { f, plus }, tape) => tape.apply(unary, [moved(x!, plus)], { f: f! }),
   divide: ([x, y], { plus }) => divide(x as Real, moved(y!, plus) as Real),
+  max: ([x, y]) => max(x as Real, y as Real),
+  min: ([x, y]) => min(x as Real, y as Real),
+  atan2: ([y, x]) => atan2(y as Real, x as Real),
+  pow: ([x], { p, plus }) => pow(moved(x!, plus) as Real, Number(p)),
+  inverse: ([a]) => inverse(a as Matrix),
+  det: ([a]) => det(a as Matrix),
+  matrix: (_args, { N, at, salt }, tape) => constantMatrix(tape, Number(N), [...noise(2 * Number(N) ** 2, Number(salt), 6)], { at: numbers(at), gaugeFixed: true }),
+  ofComplex: ([z], { f }) => ({ log, exponential, reciprocal })[f as "log"](z as Complex),
   complex: ([x, y]) => complex(x as Real, y as Real),
   re: ([z]) => re(z as Complex),
   im: ([z]) => im(z as Complex),

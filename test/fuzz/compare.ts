@@ -97,7 +97,7 @@ export interface Reference {
 }
 
 /** Ops that move or choose numbers and round nothing. */
-const EXACT = new Set(["shift", "restrict", "merge", "extend", "alias", "detach", "after", "adj", "re", "im", "complex", "broadcast", "constant", "number", "unit"]);
+const EXACT = new Set(["shift", "restrict", "merge", "extend", "alias", "detach", "after", "adj", "re", "im", "complex", "broadcast", "constant", "number", "unit", "matrix", "keep", "where", "max"]);
 
 /**
  * The interpreter's values, and their sensitivity to rounding, measured: two more runs in which every op that rounds, and every input, adds noise of
@@ -110,8 +110,8 @@ export function reference({ program, inputs }: Recorded, roundoff: number): Refe
   for (const run of [1, 2]) {
     let salt = 0;
     const moved = evaluate(program, inputs, (node, value, operands) => {
-      // a step is zero or one, and may be a condition
-      if (EXACT.has(node.op.name) || node.attributes["f"] === "step") return;
+      // steps and signs are whole numbers, and may be conditions
+      if (EXACT.has(node.op.name) || node.attributes["f"] === "step" || node.attributes["f"] === "sign") return;
       const n = components(node.type);
       const xi = noise(value.length, run, 1000 + salt++);
       const residual = node.op.name === "solve" ? Math.max(node.attributes["tolerance"] as number, 16 * roundoff) * Math.hypot(...operands[operands.length - 1]!) * Math.sqrt(3 / value.length) : 0;

@@ -17,14 +17,17 @@ const realOrScalar = (b: Builder): Value<RealType | ScalarType> | undefined => b
 const parity = (b: Builder): "even" | "odd" => b.choose(["even", "odd"] as const);
 
 /** Functions of one number, from the op's own samples, and where they are smooth. */
-const functionNames = [...new Set(allOps.find((op) => op.name === "unary")!.samples(undefined as never, 1).map((s) => s.label.split(" ")[0]!))];
+const functionNames = [...new Set(allOps.find((op) => op.name === "unary")!.samples(undefined as never, 1).flatMap((s) => /^(\w+) of a (?:real|scalar)$/.exec(s.label)?.[1] ?? []))];
 const smooth: Readonly<Record<string, (x: number) => boolean>> = {
   logarithm: (x) => x > 0.2,
   sqrt: (x) => x > 0.2,
   reciprocal: (x) => Math.abs(x) > 0.3,
   tan: (x) => Math.abs(x) < 1.1,
   exponential: (x) => x < 3,
+  log1p: (x) => x > -0.7,
   relu: (x) => Math.abs(x) > 1e-3,
+  abs: (x) => Math.abs(x) > 1e-3,
+  sign: (x) => Math.abs(x) > 1e-3,
   step: (x) => Math.abs(x) > 1e-3,
 };
 
@@ -100,6 +103,36 @@ function normalise(b: Builder): unknown {
   return s && b.living(s).every((x) => Math.hypot(...x) > 0.3) && b.emit("normalise", [s]);
 }
 
+/** Two numbers of one kind at every site. */
+function pair(b: Builder, good: (x: number, y: number) => boolean): [Value, Value] | undefined {
+  const x = realOrScalar(b);
+  const y = x && b.aligned(b.like(x.type), x.type);
+  if (!x || !y) return undefined;
+  const both = x.type.kind === "scalar" || (x.type as RealType).domain === "all" || (y.type as RealType).domain === (x.type as RealType).domain;
+  return both && b.living(x).every((v, k) => good(v[0]!, b.living(y)[k]![0]!)) ? [x, y] : undefined;
+}
+
+const extreme = (op: "max" | "min") => (b: Builder): unknown => {
+  const xy = pair(b, (x, y) => Math.abs(x - y) > 1e-3);
+  return xy && b.emit(op, xy);
+};
+
+/** Is a point away from the origin and from the cut of its angle? */
+const angle = (y: number, x: number): boolean => Math.hypot(x, y) > 0.3 && (x > 0 || Math.abs(y) > 0.05);
+
+function power(b: Builder): unknown {
+  const x = realOrScalar(b);
+  const p = b.choose(["0", "1", "2", "3", "5", "-1", "-3", "0.5", "1.5", "-0.3"]);
+  const params = x && offset(b, x, (v) => (/^\d+$/.test(p) || (Math.abs(v) > 0.4 && (v > 0 || /^-\d+$/.test(p)))));
+  return params && b.emit("pow", [x!], { p, ...params });
+}
+
+function ofComplex(b: Builder): unknown {
+  const z = b.kind<ComplexType>("complex");
+  const f = b.choose(["log", "exponential", "reciprocal"]);
+  return z && b.living(z).every((v) => (f === "exponential" ? v[0]! < 3 : angle(v[1]!, v[0]!))) && b.emit("ofComplex", [z], { f });
+}
+
 /** The matrix at every site where it lives. */
 const sites = (b: Builder, m: Value<MatrixType>) => b.living(m).map((z) => ({ rows: m.type.N, columns: m.type.N, z }));
 
@@ -126,6 +159,11 @@ const polar = (op: string) => (b: Builder): unknown => {
   // the argument of the determinant jumps at pi
   if (op !== "polar" && sites(b, m).some((x) => Math.abs(argumentOfDeterminant(polarPart(x))) > 2.9)) return undefined;
   return b.emit(op, [m]);
+};
+
+const invertible = (op: string) => (b: Builder): unknown => {
+  const m = b.kind<MatrixType>("matrix");
+  return m && condition(b, m) < 40 && b.emit(op, [m]);
 };
 
 function lyap(b: Builder): unknown {
@@ -243,6 +281,21 @@ export const kinds: Readonly<Record<string, Kind>> = {
   argDet: { covers: ["argDet"], weight: 1, grow: polar("argDet") },
   lyap: { covers: ["lyap"], weight: 1, grow: lyap },
   unary: { covers: ["unary"], weight: 4, grow: unary },
+  max: { covers: ["max"], weight: 1, grow: extreme("max") },
+  min: { covers: ["max"], weight: 1, grow: extreme("min") },
+  atan2: {
+    covers: ["atan2"],
+    weight: 1,
+    grow: (b) => {
+      const yx = pair(b, angle);
+      return yx && b.emit("atan2", yx);
+    },
+  },
+  pow: { covers: ["unary", "scale"], weight: 1, grow: power },
+  ofComplex: { covers: ["atan2", "unary"], weight: 1, grow: ofComplex },
+  inverse: { covers: ["inverse"], weight: 1, grow: invertible("inverse") },
+  det: { covers: ["det"], weight: 1, grow: invertible("det") },
+  matrix: { covers: ["matrix"], weight: 1, grow: (b) => b.emit("matrix", [b.values[0]!], { N: String(b.N), at: b.displacement(), salt: String(b.int(1, 99)) }) },
   divide: {
     covers: ["unary", "scale"],
     weight: 1,

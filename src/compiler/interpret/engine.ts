@@ -7,9 +7,9 @@ import type { CompileOptions, Engine, Executable, Storage } from "../../autograd
 import type { Lattice } from "../../autograd/lattice.ts";
 import { print } from "../../autograd/print.ts";
 import { linkFieldBytes } from "../../autograd/program.ts";
-import type { Node, Program } from "../../autograd/tape.ts";
+import type { Program } from "../../autograd/tape.ts";
 import { type ValueType, components } from "../../autograd/types.ts";
-import { BackendError, NaNError } from "../../errors.ts";
+import { BackendError } from "../../errors.ts";
 import { evaluate, lengthOf, livesAt } from "./evaluate.ts";
 
 /** Values in canonical order. */
@@ -88,13 +88,11 @@ export class InterpretEngine implements Engine {
 class InterpretExecutable implements Executable {
   readonly arenaBytes: number;
   readonly #program: Program;
-  readonly #debugNaN: boolean;
   #arguments: [readonly Storage[], readonly Storage[]] = [[], []];
 
   /** @throws BackendError when the values, all of which are kept, take more than `maxFields` link fields. */
-  constructor(program: Program, { maxFields = Infinity, debugNaN = false }: CompileOptions) {
+  constructor(program: Program, { maxFields = Infinity }: CompileOptions) {
     this.#program = program;
-    this.#debugNaN = debugNaN;
     this.arenaBytes = 8 * program.nodes.reduce((s, n) => s + (n.op.name === "input" ? 0 : lengthOf(program, n.type)), 0);
     const fields = this.arenaBytes / linkFieldBytes(program);
     if (fields > maxFields) throw new BackendError(`memory: the interpreter keeps every value, ${fields.toFixed(1)} link fields, got a budget of maxFields = ${maxFields}: raise it, or run the program on js, wasm or native`);
@@ -102,7 +100,7 @@ class InterpretExecutable implements Executable {
 
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
     this.#arguments = [inputs, outputs];
-    const values = evaluate(this.#program, inputs.map(dataOf), this.#debugNaN ? (node, value) => this.#findNaN(node, value) : undefined);
+    const values = evaluate(this.#program, inputs.map(dataOf));
     // values are copies, so an output may be the storage of an input
     outputs.forEach((to, j) => dataOf(to).set(values[this.#program.outputs[j]!]!));
   }
@@ -116,11 +114,4 @@ class InterpretExecutable implements Executable {
   }
 
   dispose(): void {}
-
-  #findNaN({ op, type }: Node, value: Float64Array): void {
-    const at = value.findIndex((x) => !Number.isFinite(x));
-    if (at < 0) return;
-    const [site, component] = [Math.floor(at / components(type)), at % components(type)];
-    throw new NaNError(`op ${op.name} made ${value[at]} at site [${this.#program.lattice.coordinates(site).join(",")}], component ${component}: expected finite numbers: check its inputs there`);
-  }
 }

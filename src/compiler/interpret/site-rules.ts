@@ -2,7 +2,7 @@
 import type { Attributes } from "../../autograd/tape.ts";
 import { type ValueType, components, spinOf } from "../../autograd/types.ts";
 import { argumentOfDeterminant, exponential, polarPart, sylvester } from "./functions.ts";
-import { type CMatrix, combination, conjugate, dagger, identity, product, trace, transpose } from "./matrix.ts";
+import { type CMatrix, combination, conjugate, dagger, divide, identity, product, trace, transpose } from "./matrix.ts";
 
 /** What a rule may look at besides the numbers. */
 export interface SiteContext {
@@ -42,6 +42,10 @@ function antihermitian(m: CMatrix): CMatrix {
 const functions: Readonly<Record<string, (x: number) => number>> = {
   relu: (x) => (x > 0 ? x : 0),
   step: (x) => (x > 0 ? 1 : 0),
+  sign: (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
+  abs: Math.abs,
+  atan: Math.atan,
+  log1p: Math.log1p,
   tanh: Math.tanh,
   tan: Math.tan,
   sin: Math.sin,
@@ -76,8 +80,12 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
   exp: (x, c) => exponential(operand(x, c, 0), x.slice(1).map((_, k) => operand(x, c, k + 1))).z,
   polar: (x, c) => polarPart(operand(x, c, 0)).z,
   lyap: (x, c) => sylvester(operand(x, c, 0), operand(x, c, 1)).z,
+  inverse: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).quotient.z,
+  det: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).determinant,
   argDet: (x, c) => [argumentOfDeterminant(operand(x, c, 0))],
   unary: ([x], { attributes }) => [functions[attributes["f"] as string]!(x![0]!)],
+  max: ([x, y]) => [x![0]! > y![0]! ? x![0]! : y![0]! > x![0]! ? y![0]! : (x![0]! + y![0]!) / 2],
+  atan2: ([y, x]) => [Math.atan2(y![0]!, x![0]!)],
   complex: ([x, y]) => [x![0]!, y![0]!],
   re: ([z]) => [z![0]!],
   im: ([z]) => [z![1]!],
@@ -93,6 +101,7 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
   keep: ([m, x]) => x!.map((v) => (m![0]! > 0 ? v : 0)),
   where: ([m, x, y]) => (m![0]! > 0 ? x! : y!),
   number: (_x, { attributes }) => [attributes["value"] as number],
+  matrix: (_x, { attributes }) => attributes["entries"] as readonly number[],
   unit: (_x, { attributes }) => identity(attributes["N"] as number).z,
 };
 
