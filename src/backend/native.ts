@@ -4,12 +4,13 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { BackendError } from "../errors.ts";
 import type { Lanes } from "./layout.ts";
+import { isOwn, safeFolder, synced } from "./native-cache.ts";
 
 /** Where things are; the environment (CC, GAUGEGRAD_CACHE, XDG_CACHE_HOME) decides what is left out. */
 export interface NativeOptions {
@@ -79,37 +80,52 @@ export function cacheFolder(options: NativeOptions = {}): string {
   return options.cache ?? process.env["GAUGEGRAD_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "gaugegrad", "native");
 }
 
-/** Compiles the files of a library, or finds them compiled, and loads it. @throws BackendError with the compiler's first error. */
+/**
+ * Compiles the files of a library, or finds them compiled, and loads it. Processes that start together do not meet: each builds under names of its
+ * own, and a library gets its name when it is whole and has been loaded. @throws BackendError with the compiler's first error.
+ */
 export function loadNative(sources: readonly string[], extraFlags: readonly string[], options: NativeOptions = {}): Library {
   const koffi = loadKoffi();
   const tools = findToolchain(options);
   const flags = [...tools.flags, ...extraFlags];
-  const folder = cacheFolder(options);
+  const folder = safeFolder(cacheFolder(options));
   const hash = createHash("sha256").update([...sources, tools.cc, flags.join(" "), tools.fingerprint].join("\0")).digest("hex").slice(0, 32);
   const file = join(folder, `${hash}.so`);
-  if (existsSync(file)) {
+  if (isOwn(file)) {
     try {
       return koffi.load(file);
     } catch {
       // a damaged file: made again below
     }
   }
-  const texts = sources.map((_, k) => join(folder, `${hash}${k > 0 ? `-${k}` : ""}.c`));
-  const made = `${file}.${process.pid}`;
+  return compiled(koffi, tools, flags, sources, folder, hash);
+}
+
+/** Builds in a new folder within `folder` and moves source and library to their names. */
+function compiled(koffi: Koffi, tools: Toolchain, flags: readonly string[], sources: readonly string[], folder: string, hash: string): Library {
+  let work: string | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
-    texts.forEach((text, k) => writeFileSync(text, sources[k]!));
+    work = mkdtempSync(join(folder, `${hash}.`));
+    const at = work;
+    const texts = sources.map((_, k) => join(at, `${hash}${k > 0 ? `-${k}` : ""}.c`));
+    const made = join(work, `${hash}.so`);
+    texts.forEach((text, k) => writeFileSync(text, sources[k]!, { flag: "wx", mode: 0o600 }));
+    const run = build(tools.cc, flags, texts, made);
+    if (run.error || run.status !== 0) {
+      const reason = run.error?.message ?? run.stderr.split("\n").find((line) => line.includes("error")) ?? run.stderr.split("\n")[0] ?? "";
+      throw new BackendError(`backend native: ${tools.cc} (${tools.version}) failed on ${texts[0]!}: ${reason}: expected gcc or clang with vector extensions: name another compiler in CC, or use backend wasm`);
+    }
+    chmodSync(made, 0o700);
+    synced(made);
+    const library = koffi.load(made);
+    for (const from of [...texts, made]) renameSync(from, join(folder, basename(from)));
+    return library;
   } catch (e) {
-    throw new BackendError(`backend native: cannot write to the cache folder ${folder} (${(e as Error).message}): set GAUGEGRAD_CACHE to a writable folder, or use backend wasm`);
+    if (e instanceof BackendError) throw e;
+    throw new BackendError(`backend native: cannot use the cache folder ${folder} (${(e as Error).message}): set GAUGEGRAD_CACHE to a writable folder, or use backend wasm`);
+  } finally {
+    if (work !== undefined) rmSync(work, { recursive: true, force: true });
   }
-  const run = build(tools.cc, flags, texts, made);
-  if (run.error || run.status !== 0) {
-    rmSync(made, { force: true });
-    const reason = run.error?.message ?? run.stderr.split("\n").find((line) => line.includes("error")) ?? run.stderr.split("\n")[0] ?? "";
-    throw new BackendError(`backend native: ${tools.cc} (${tools.version}) failed on ${texts[0]!}: ${reason}: expected gcc or clang with vector extensions: name another compiler in CC, or use backend wasm`);
-  }
-  renameSync(made, file);
-  return koffi.load(file);
 }
 
 /** Compiles and links; several files at the same time where there is a shell. */

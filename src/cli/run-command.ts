@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { EXIT, UsageError } from "../errors.ts";
 import { progress } from "../report/index.ts";
-import { bytesText } from "../util/index.ts";
+import { bytesText, printable } from "../util/index.ts";
 import type { CliContext } from "./context.ts";
 import { CommandExit } from "./exit.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
@@ -37,7 +37,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       const options = self.optsWithGlobals<Options>();
       const run = resolveRun(name, withSeed(await readRunFile(resolve(context.directory, file)), options.seed));
       const warn = (text: string): void => {
-        if (!options.quiet) context.stderr(`gaugegrad: ${text}\n`);
+        if (!options.quiet) context.stderr(`gaugegrad: ${printable(text)}\n`);
       };
       if (run.unused.length > 0) warn(`${name} uses no ${run.unused.join(", ")}: ${run.unused.length > 1 ? "these sections are" : "the section is"} left out`);
       if (options.dryRun) return dryRun(context, run, options);

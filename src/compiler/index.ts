@@ -1,7 +1,9 @@
 /** Compiler room: programs to kernels to executables. */
+import { availableParallelism } from "node:os";
 import type { Engine } from "../autograd/engine.ts";
 import { Lattice } from "../autograd/lattice.ts";
 import { hasSimd } from "../backend/features.ts";
+import { notice } from "../backend/notice.ts";
 import { BackendError } from "../errors.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
@@ -41,10 +43,15 @@ export interface EngineSource {
 /** Sites above which a second thread pays. */
 const THREADED_VOLUME = 2048;
 
+/** Threads wait by turning: more of them than twice the processors keep each other from work. */
+const mostThreads = (): number => Math.max(4, 2 * availableParallelism());
+
 function emitter(volume: number, options: EngineOptions): Emitter {
   const { backend = "auto", strict = false } = options;
-  const threads = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME ? 2 : 1) : options.threads;
-  if (!Number.isInteger(threads) || threads < 1) throw new BackendError(`threads: got ${threads}, expected "auto" or a positive integer`);
+  const asked = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME ? 2 : 1) : options.threads;
+  if (!Number.isInteger(asked) || asked < 1) throw new BackendError(`threads: got ${asked}, expected "auto" or a positive integer`);
+  const threads = Math.min(asked, mostThreads());
+  if (threads < asked) notice(`threads: got ${asked}, expected at most ${threads}, twice the processors of this machine: ${threads} are used`);
   if (backend === "js" || (backend === "auto" && !hasSimd())) return jsEmitter;
   if (backend === "native") return nativeEmitter({ strict, threads, ...(options.lanes === undefined ? {} : { lanes: options.lanes }) });
   if ((backend as string) === "tfjs") throw new BackendError('backend tfjs: it is loaded first, expected { engine: await loadTfjs({ engine: "tfjs-node-gpu" }) } in place of { backend: "tfjs" }');

@@ -2,9 +2,9 @@
  * Gauge groups. SU(N) with antihermitian generators T_a = (i/2) lambda_a, tr(T_a T_b) = -1/2 delta_ab, X = sum_a x^a T_a,
  * (X, Y) = -2 tr(X Y); U(1) with the algebra i R, X = i x, (X, Y) = x y.
  */
-import { GeometryError } from "../errors.ts";
+import { ConfigurationError, GeometryError } from "../errors.ts";
 import { type ConstantMatrixOptions, type Matrix, type Tape, constantMatrix } from "../autograd/index.ts";
-import { SparseMap, type Term } from "../util/index.ts";
+import { SparseMap, type Term, printable } from "../util/index.ts";
 
 export interface Group<N extends number = number> {
   readonly name: string;
@@ -27,12 +27,15 @@ export function groupOf<N extends number>(N: N): Group<N> {
   return N === 1 ? (U1 as Group<number> as Group<N>) : SU(N);
 }
 
-/** `su2`, `SU(3)`, `u1` -> group. @throws GeometryError for other names. */
+/** Largest N of a group that is named: larger matrices have no kernels. */
+const MAX_N = 12;
+
+/** `su2`, `SU(3)`, `u1` -> group. @throws ConfigurationError for other names, and for N above 12. */
 export function parseGroup(name: string): Group {
   const m = /^(s?)u\(?(\d+)\)?$/i.exec(name.trim());
   if (m && m[1] === "" && m[2] === "1") return U1;
-  if (m && m[1] !== "" && Number(m[2]) >= 2) return SU(Number(m[2]));
-  throw new GeometryError(`group: got "${name}", expected u1 or su2, su3, ...`);
+  if (m && m[1] !== "" && Number(m[2]) >= 2 && Number(m[2]) <= MAX_N) return SU(Number(m[2]));
+  throw new ConfigurationError(`group: got "${printable(name)}", expected u1 or su2, su3, ..., su${MAX_N}`);
 }
 
 /**

@@ -217,6 +217,7 @@ class Production implements Disposable {
     try {
       const reason = await this.#units(run, stop);
       if (reason !== undefined) {
+        await stop.settle();
         if (this.#saved !== this.#progress.position) this.#save();
         this.#event("stop", { text: reason, seconds: seconds() });
         return this.#outcome("stopped", reason);

@@ -7,7 +7,7 @@ import { randomStream } from "../util/index.ts";
 import { plaquettes, reunitarise } from "../gauge/index.ts";
 import { PhysicsCheckError, SolverError } from "../errors.ts";
 import {
-  type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, schedules, sgd, takeSample, trainOffline, trainOnline,
+  type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, schedules, sgd, takeSample, onlineTraining, trainOffline,
 } from "../training/index.ts";
 import type { TrajectoryResult } from "../samplers/index.ts";
 import { CheckedSampler, checking } from "./checked-sampler.ts";
@@ -163,12 +163,12 @@ function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "
   return { position: end, ...theta };
 }
 
-function* online(run: ResolvedRun, system: System, from: Progress, end: number, events: StageEvents): Generator<Unit, Progress, void> {
+function* online(run: ResolvedRun, system: System, from: Progress, end: number, events: StageEvents): Generator<Unit | undefined, Progress, void> {
   const { configuration: c } = run;
   const t = c.training!;
   const sampler = new RunChain(run, system, "train", from.position, events);
   const { batch = 1 } = t;
-  const training = trainOnline({
+  const training = onlineTraining({
     ...learning(t, run.registry, system.guide!.effective!, t.trajectories, from.training),
     sampler,
     target: system.target,
@@ -191,7 +191,7 @@ function* online(run: ResolvedRun, system: System, from: Progress, end: number, 
   return progress;
 }
 
-function* offline(run: ResolvedRun, system: System, from: Progress, { onNote }: StageEvents): Generator<Unit, Progress, void> {
+function* offline(run: ResolvedRun, system: System, from: Progress, { onNote }: StageEvents): Generator<Unit | undefined, Progress, void> {
   const { configuration: c } = run;
   const t = c.training!;
   const count = t.configurations!.length;
@@ -216,11 +216,15 @@ function* offline(run: ResolvedRun, system: System, from: Progress, { onNote }: 
 }
 
 /** The steps of a training as units; a gradient that is not finite is a failed check. */
-function* guarded<S, T>(steps: Generator<S, T, void>, unit: (step: S) => Unit): Generator<Unit, T, void> {
-  for (;;) {
-    const next = checking("training", () => steps.next());
-    if (next.done) return next.value;
-    yield unit(next.value);
+function* guarded<S, T>(steps: Generator<S | undefined, T, void>, unit: (step: S) => Unit): Generator<Unit | undefined, T, void> {
+  try {
+    for (;;) {
+      const next = checking("training", () => steps.next());
+      if (next.done) return next.value;
+      yield next.value === undefined ? undefined : unit(next.value);
+    }
+  } finally {
+    steps.return(undefined as never);
   }
 }
 

@@ -24,13 +24,8 @@ export class StopWatch implements Disposable {
   #at = 0;
   readonly #take = (name: NodeJS.Signals): void => {
     const again = this.#signal === "SIGTERM" || this.#signal === "SIGINT";
-    if (!again) {
-      this.#signal = name;
-      this.#at = performance.now();
-      if (name === "SIGUSR1") return;
-      // from now on the system ends the process at once, however busy it is; launchers that pass one signal on twice get their moment
-      setTimeout(() => this.#leave(), TWICE_MS).unref();
-    } else if (name !== "SIGUSR1" && performance.now() - this.#at > TWICE_MS) {
+    if (!again) [this.#signal, this.#at] = [name, performance.now()];
+    else if (name !== "SIGUSR1" && performance.now() - this.#at > TWICE_MS) {
       this.#leave();
       process.kill(process.pid, name);
     }
@@ -40,6 +35,12 @@ export class StopWatch implements Disposable {
     this.#options = options;
     this.#file = join(options.folder, "STOP");
     for (const s of SIGNALS) process.on(s, this.#take);
+  }
+
+  /** To be called before the last things are written: from then on a signal ends the process, however busy it is. Launchers that pass one signal on twice get their moment. */
+  async settle(): Promise<void> {
+    if (this.#signal !== undefined) await new Promise((done) => setTimeout(done, Math.max(0, this.#at + TWICE_MS - performance.now())));
+    this.#leave();
   }
 
   #leave(): void {

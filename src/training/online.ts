@@ -13,6 +13,8 @@ import { type TrainingSample, takeSample } from "./samples.ts";
 /** What training needs of a sampler: one update in place. The samplers of this package are such. */
 export interface PriorSampler<N extends number = number, R extends { readonly accepted: boolean } = { readonly accepted: boolean }> {
   step(U: LinkField<N>): R;
+  /** The same in pieces, for `onlineTraining`. */
+  steps?(U: LinkField<N>): Generator<unknown, R, void>;
 }
 
 /** Mini-batches: the newest configuration and others drawn from the last `capacity` ones. */
@@ -54,13 +56,23 @@ export interface OnlineStep<N extends number = number, I = unknown, R = { readon
  * @throws ConfigurationError for counts out of range or a state of another run, NaNError for a gradient that is not finite.
  */
 export function* trainOnline<N extends number, I, R extends { readonly accepted: boolean }>(options: OnlineTrainingOptions<N, I, R>): Generator<OnlineStep<N, I, R>, EffectiveAction<N, I>, void> {
+  const pieces = onlineTraining(options);
+  for (;;) {
+    const next = pieces.next();
+    if (next.done) return next.value;
+    if (next.value) yield next.value;
+  }
+}
+
+/** `trainOnline` that yields undefined within the trajectories of a sampler with `steps`: a caller that gives up there (`return`) finds everything as after the last step. */
+export function* onlineTraining<N extends number, I, R extends { readonly accepted: boolean }>(options: OnlineTrainingOptions<N, I, R>): Generator<OnlineStep<N, I, R> | undefined, EffectiveAction<N, I>, void> {
   const { sampler, target, U, trajectories, loss, replay } = options;
   expectCounts(trajectories, replay);
   const learner = new Learner(options);
   const buffer = learner.restoreBuffer(U);
   while (learner.counters.rounds < trajectories) {
     const before = loss.needs.start ? U.clone() : undefined;
-    const result = sampler.step(U);
+    const result = sampler.steps ? yield* pulses(sampler.steps(U)) : sampler.step(U);
     const { rounds, accepted } = learner.counters;
     learner.counters = { rounds: rounds + 1, accepted: accepted + Number(result.accepted) };
     if (before && !result.accepted) continue;
@@ -71,6 +83,20 @@ export function* trainOnline<N extends number, I, R extends { readonly accepted:
     yield { ...step, result, action: learner.action(), state: () => learner.state(kept) };
   }
   return learner.action();
+}
+
+function* pulses<R>(pieces: Generator<unknown, R, void>): Generator<undefined, R, void> {
+  let whole = false;
+  try {
+    for (;;) {
+      const next = pieces.next();
+      whole = next.done === true;
+      if (next.done) return next.value;
+      yield undefined;
+    }
+  } finally {
+    if (!whole) pieces.return(undefined as never);
+  }
 }
 
 /** The newest sample and batch - 1 different older ones. */

@@ -1,6 +1,7 @@
 /** The native backend: bits, cache, and one clear error for everything that can be missing. */
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type LinkField, type Links, add, adj, exp, mul, record, reTrace, scaleBy, sum, ta, valueAndGrad } from "../../src/autograd/index.ts";
 import { cacheFolder, findToolchain, loadNative } from "../../src/backend/native.ts";
@@ -49,6 +50,42 @@ describe.skipIf(missing !== undefined)("native kernels", () => {
     writeFileSync(join(damaged, file!), "not a shared object");
     expect(loadNative([source], [], { cache: damaged }).func("int answer()")()).toBe(42);
     expect(readFileSync(join(damaged, file!)).length).toBeGreaterThan(1000);
+  });
+
+  test("only what its user alone can have written is loaded; processes that start together all get their library", async () => {
+    const source = "int answer(void) { return 42; }";
+    const cache = join(temporaryFolder(), "cache");
+    const program = `import { loadNative } from ${JSON.stringify(resolve("dist/backend/native.js"))};\nprocess.stdout.write(String(loadNative([${JSON.stringify(source)}], [], { cache: ${JSON.stringify(cache)} }).func("int answer()")()));`;
+    const run = (): Promise<{ code: number | null; stdout: string; stderr: string }> =>
+      new Promise((done) => {
+        const child = spawn(process.execPath, ["--input-type=module", "-e", program]);
+        const out = { stdout: "", stderr: "" };
+        child.stdout.on("data", (t) => (out.stdout += String(t)));
+        child.stderr.on("data", (t) => (out.stderr += String(t)));
+        child.on("close", (code) => done({ code, ...out }));
+      });
+    const good = { code: 0, stdout: "42", stderr: "" };
+    expect(await Promise.all([run(), run(), run(), run()])).toEqual([good, good, good, good]);
+    expect(statSync(cache).mode & 0o777).toBe(0o700);
+    const [library, ...more] = readdirSync(cache).filter((f) => !f.endsWith(".c"));
+    expect(more).toEqual([]);
+    const file = join(cache, library!);
+    const planted = join(temporaryFolder(), "planted.so");
+    copyFileSync(file, planted);
+    // a library that others may write to, and a link, are made again
+    for (const spoil of [() => chmodSync(file, 0o722), () => (rmSync(file), symlinkSync(planted, file)), () => writeFileSync(file, "")]) {
+      spoil();
+      expect(await run()).toEqual(good);
+      expect(lstatSync(file).isFile()).toBe(true);
+      expect(lstatSync(file).mode & 0o022).toBe(0);
+    }
+    // a folder that others may write to is not used
+    chmodSync(cache, 0o777);
+    const before = readdirSync(cache).length;
+    rmSync(file);
+    const other = await run();
+    expect(other).toMatchObject({ code: 0, stdout: "42", stderr: expect.stringMatching(/^gaugegrad: backend native: the cache folder .* is not used \(others may write to it\)[^\n]*\n$/) });
+    expect(readdirSync(cache).length).toBe(before - 1);
   });
 
   test("several files are compiled side by side and linked; an error in any of them is told", () => {

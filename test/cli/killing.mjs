@@ -1,6 +1,6 @@
 /**
  * Loaded into a run with node --import: kills the process at a chosen moment of its n-th checkpoint, or makes the disk full. The run itself knows
- * nothing of it. GAUGEGRAD_TEST_FAULT = STAGE:N with the stages half, unsynced, unrenamed, renamed, line, full.
+ * nothing of it. GAUGEGRAD_TEST_FAULT = STAGE:N with the stages half, unsynced, unrenamed, renamed, line, full; slow: it hangs for 20 s.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
@@ -36,6 +36,7 @@ fs.writeSync = (fd, bytes, offset = 0, length = bytes.length - offset, position 
   return writeSync(fd, bytes, offset, length, position);
 };
 fs.fsyncSync = (fd) => {
+  if (stage === "slow" && isCheckpoint(paths.get(fd)) && --left === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000);
   if (stage === "unsynced" && isCheckpoint(paths.get(fd)) && --left === 0) die();
   fsyncSync(fd);
 };

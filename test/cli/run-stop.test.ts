@@ -3,15 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { cli } from "./helpers.ts";
-import { Scratch, finalBits, smallRun, start } from "./runs.ts";
+import { Scratch, finalBits, lines, smallRun, start } from "./runs.ts";
 
 const scratch = new Scratch();
 afterAll(() => scratch[Symbol.dispose]());
-
-/** Resolves when the file has this many lines. */
-async function lines(file: string, count: number): Promise<void> {
-  while (!existsSync(file) || readFileSync(file, "utf8").split("\n").length <= count) await new Promise((again) => setTimeout(again, 5));
-}
 
 test("signals end the run after its trajectory", async () => {
   const file = scratch.file("run.toml", smallRun({ train: 10, sample: 60, checkpoint: 1000 }));

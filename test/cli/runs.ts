@@ -1,6 +1,6 @@
 /** Runs in folders of their own: as child processes of the built command line, which can be killed, and what they leave. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { latestCheckpoint } from "../../src/io/index.ts";
@@ -46,6 +46,16 @@ export function start(argv: readonly string[], options: { readonly fault?: strin
   child.stdout.on("data", (t) => (stdout += String(t)));
   child.stderr.on("data", (t) => (stderr += String(t)));
   return { child, ended: new Promise((done) => child.on("close", (code, signal) => done({ code, signal, stdout, stderr }))) };
+}
+
+/** Resolves when the file has this many lines. */
+export async function lines(file: string, count: number): Promise<void> {
+  while (!existsSync(file) || readFileSync(file, "utf8").split("\n").length <= count) await new Promise((again) => setTimeout(again, 5));
+}
+
+/** Makes a named pipe, which blocks whoever opens it. */
+export function mkfifo(path: string): void {
+  if (spawnSync("mkfifo", [path]).status !== 0) throw new Error(`mkfifo ${path} failed`);
 }
 
 /** Self-learning HMC with training of U(1) with two flavours in two dimensions: everything that a run can have, in milliseconds a trajectory. */

@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import { FileFormatError, UsageError } from "../../errors.ts";
 import { EXTENSIONS, WRITABLE, type Precision, type Provenance, type WritableFormat, namesEnsemble, writeGauge, writerOf } from "../../io/index.ts";
 import { type LinksFile, readLinks } from "../../runs/index.ts";
+import { printable } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { type ReadFlags, readOptions, withReading } from "../read-flags.ts";
 import { type GlobalOptions, printJson, withJson } from "../output.ts";
@@ -36,7 +37,7 @@ export function convertCommand(context: CliContext): Command {
         threads: 1,
         ...(await readOptions(flags, [resolve(context.directory, input)])),
       });
-      if (!flags.quiet) for (const w of read.warnings) context.stderr(`gaugegrad: ${input}: ${w}\n`);
+      if (!flags.quiet) for (const w of read.warnings) context.stderr(`gaugegrad: ${printable(`${input}: ${w}`)}\n`);
       const precision = (flags.precision === undefined ? WRITABLE[to][0] : Number(flags.precision)) as Precision;
       writeGauge(path, read.U, to, { precision, provenance: provenanceOf(read, resolve(context.directory, input)) });
       if (writerOf(to)!.keeps !== "provenance" && namesEnsemble(read.provenance) && !flags.quiet) context.stderr(`gaugegrad: ${output}: ${to} has no place for the ensemble and sequence number of ${input}: they were left out\n`);

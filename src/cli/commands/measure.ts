@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { EXIT, FileFormatError, UsageError } from "../../errors.ts";
 import { detectFormat } from "../../io/index.ts";
+import { printable } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { type ReadFlags, readOptions, withReading } from "../read-flags.ts";
 import { CommandExit, errorText, exitCodeOf } from "../exit.ts";
@@ -107,7 +108,7 @@ class MeasurementOutput {
   }
 
   add(m: Measurement): void {
-    if (!this.#flags.quiet) for (const w of m.warnings) this.#context.stderr(`gaugegrad: ${m.file}: ${w}\n`);
+    if (!this.#flags.quiet) for (const w of m.warnings) this.#context.stderr(`gaugegrad: ${printable(`${m.file}: ${w}`)}\n`);
     if (this.#flags.jsonl) printJsonLine(this.#context, m);
     else if (this.#flags.csv) this.#csv(m);
     else this.#results.push(m);
@@ -132,7 +133,7 @@ class MeasurementOutput {
   /** A result of --watch, at once. */
   now(m: Measurement): void {
     if (this.#flags.json) {
-      if (!this.#flags.quiet) for (const w of m.warnings) this.#context.stderr(`gaugegrad: ${m.file}: ${w}\n`);
+      if (!this.#flags.quiet) for (const w of m.warnings) this.#context.stderr(`gaugegrad: ${printable(`${m.file}: ${w}`)}\n`);
       printJsonLine(this.#context, m);
       return;
     }

@@ -9,7 +9,7 @@ export const rational = fermion({
   name: "rational",
   title: "rational staggered",
   options: z.strictObject({
-    flavours: count.describe("1 to 7"),
+    flavours: count.max(64).describe("1 to 7"),
     mass: positive.describe("bare mass in lattice units"),
     boundary,
     ...solver,

@@ -8,7 +8,7 @@ import { boundary, boundaryProblem, solver } from "./options.ts";
 export const staggered = fermion({
   name: "staggered",
   options: z.strictObject({
-    flavours: count.describe("4 or 8 in four dimensions"),
+    flavours: count.max(64).describe("4 or 8 in four dimensions"),
     mass: positive.describe("bare mass in lattice units"),
     boundary,
     ...solver,

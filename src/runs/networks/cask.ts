@@ -10,10 +10,10 @@ export const cask = network({
   name: "cask",
   title: "CASK",
   options: z.strictObject({
-    blocks: count.default(1),
+    blocks: count.max(64).default(1),
     rho: weights.optional(), rhoQ: heads.optional(), rhoK: heads.optional(), rhoV: heads.optional(), relay: z.number().optional(),
     loops,
-    length: count.default(3).describe("largest distance of joined links"),
+    length: count.max(64).default(3).describe("largest distance of joined links"),
     variant: z.enum(["symmetric", "code"]).default("symmetric"),
     finalStep: z.boolean().default(true),
     activation: z.enum(["tan", "tanh", "relu", "softmax"]).default("tan"),

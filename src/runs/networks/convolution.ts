@@ -7,9 +7,9 @@ import { count, seed } from "../schema-values.ts";
 export const convolution = network({
   name: "convolution",
   options: z.strictObject({
-    dim: count.optional().describe("dimension of the lattice; default that of the run"),
-    channels: z.array(count).min(1).default([4]),
-    reach: count.default(1),
+    dim: count.max(4).optional().describe("dimension of the lattice; default that of the run"),
+    channels: z.array(count.max(1024)).min(1).max(64).default([4]),
+    reach: count.max(64).default(1),
     polyakov: z.boolean().default(false),
     gate: z.enum(["relu", "sigmoid", "tanh", "none"]).default("relu"),
     skip: z.boolean().default(false),

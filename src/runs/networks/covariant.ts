@@ -9,7 +9,7 @@ const weights = z.strictObject({ plaq: z.number(), poly4: z.number(), polys: z.n
 export const covariant = network({
   name: "covariant",
   options: z.strictObject({
-    layers: z.union([count, z.array(z.union([z.tuple([z.number(), z.number(), z.number()]), weights])).min(1)]).default(2).describe("number of layers, or [plaq, poly4, polys] for each"),
+    layers: z.union([count.max(256), z.array(z.union([z.tuple([z.number(), z.number(), z.number()]), weights])).min(1).max(256)]).default(2).describe("number of layers, or [plaq, poly4, polys] for each"),
   }),
   build: ({ layers }) => covariantNetwork({ layers }),
   cite: ["hep-lat/0311018", "2103.11965"],

@@ -5,14 +5,14 @@ import { network } from "../registry/part.ts";
 import { count } from "../schema-values.ts";
 import { loops } from "./options.ts";
 
-const coefficients = z.array(z.number()).min(1);
+const coefficients = z.array(z.number()).min(1).max(1000);
 
 export const flow = network({
   name: "flow",
   title: "gradient flow",
   options: z.strictObject({
     time: z.number().describe("flow time to reach"),
-    steps: count,
+    steps: count.max(1000),
     rho: z.union([coefficients, z.record(z.string(), coefficients)]).optional().describe("coefficients of rho(t); default [1], the Wilson flow"),
     basis: z.enum(["pieces", "legendre"]).default("pieces"),
     loops,
