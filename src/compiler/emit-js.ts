@@ -18,7 +18,7 @@ function statement(s: Statement, indent: string): string {
     case "load":
       return `${indent}const v${s.id} = F[a${s.operand} + ${s.component}];`;
     case "constant":
-      return `${indent}const v${s.id} = ${s.value};`;
+      return `${indent}const v${s.id} = ${Object.is(s.value, -0) ? "-0" : s.value};`;
     case "binary": {
       const op = { add: "+", sub: "-", mul: "*", div: "/" }[s.name as "add"];
       return `${indent}const v${s.id} = ${s.name === "max" ? `v${s.a} > v${s.b} ? v${s.a} : v${s.b}` : `v${s.a} ${op} v${s.b}`};`;

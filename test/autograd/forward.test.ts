@@ -203,7 +203,7 @@ describe.each([1, 2, 3, 4])("polar parts of ill-conditioned matrices, N = %d", (
   const sample = (condition: number): { data: Float64Array; part: D.Dense[] } => {
     const sites = Array.from({ length: V }, (_, n) => {
       const [U, W] = [D.unitary(N, random), D.dagger(D.unitary(N, random))];
-      const spread = Array.from({ length: N }, (__, i) => (i === 0 ? 1 : i === N - 1 ? 1 / condition : n % 2 === 0 ? condition ** (-i / (N - 1)) : condition ** -Math.abs(random())));
+      const spread = Array.from({ length: N }, (__, i) => (N === 4 && n % 4 === 1 ? condition ** -[0, 0.5047, 0.7951, 1][i]! : i === 0 ? 1 : i === N - 1 ? 1 / condition : n % 2 === 0 ? condition ** (-i / (N - 1)) : condition ** -Math.abs(random())));
       return { m: D.product(D.product(U, D.diagonal(spread)), W), w: D.product(U, W) };
     });
     return { data: Float64Array.from(sites.flatMap((s) => D.flat(s.m))), part: sites.map((s) => s.w) };
@@ -215,7 +215,8 @@ describe.each([1, 2, 3, 4])("polar parts of ill-conditioned matrices, N = %d", (
     const su = values((m: Matrix) => projectSU(m), field(type, data));
     for (let n = 0; n < V; n++) {
       const W = D.at(w, N, n);
-      expect(D.difference(D.product(W, D.dagger(W)), D.unitMatrix(N))).toBeLessThan(1e-14);
+      // one step less leaves 2e-9 at N = 3, 6e-15 at N = 4 for the singular values that take longest
+      expect(D.difference(D.product(W, D.dagger(W)), D.unitMatrix(N))).toBeLessThan(N === 4 ? 4e-15 : 1e-14);
       // the input is known to a rounding, which the smallest singular values feel most
       if (N > 1) expect(D.difference(W, part[n]!)).toBeLessThan(20 * 2.3e-16 * condition);
       const P = D.at(su, N, n);
