@@ -8,6 +8,7 @@ import {
   type ConcreteOf,
   DirectionalField,
   Field,
+  type Lattice,
   type LinkField,
   type Links,
   Plan,
@@ -38,6 +39,12 @@ export interface Smearing<N extends number = number, P = unknown> {
   readonly forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>;
 }
 
+/** A closed path with its weight, one loop based at every site. */
+export interface WeightedLoop {
+  readonly path: readonly number[];
+  readonly weight: number;
+}
+
 type Evaluate<N extends number, I> = (U: Links<N>, inputs: TracedOf<I>) => Scalar;
 
 /** Recordings of one `evaluate`; shared by actions that differ in their inputs only. */
@@ -57,15 +64,18 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   readonly evaluate: Evaluate<N, I>;
   /** Throws for inputs for which the recorded formula does not hold. */
   readonly accept: (inputs: I) => void;
+  /** S = sum_n sum_l w_l (1 - Re tr L_l(n)/N) for actions that are linear in loops: what heatbath updates need. */
+  readonly loops: ((lattice: Lattice, inputs: I) => WeightedLoop[]) | undefined;
   readonly #recordings: Recordings;
 
-  constructor(name: string, inputs: I, evaluate: Evaluate<N, I>, options: { readonly accept?: (inputs: I) => void; readonly recordings?: Recordings } = {}) {
-    const { accept = () => undefined, recordings } = options;
+  constructor(name: string, inputs: I, evaluate: Evaluate<N, I>, options: { readonly accept?: (inputs: I) => void; readonly loops?: ((lattice: Lattice, inputs: I) => WeightedLoop[]) | undefined; readonly recordings?: Recordings } = {}) {
+    const { accept = () => undefined, loops, recordings } = options;
     accept(inputs);
     this.name = name;
     this.inputs = inputs;
     this.evaluate = recordOnce(evaluate);
     this.accept = accept;
+    this.loops = loops;
     this.#recordings = recordings ?? { value: new PerLattice(), force: new PerLattice(), gradient: new PerLattice() };
   }
 
@@ -99,7 +109,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   /** The same action with other inputs of the same structure; recordings are shared. @throws what `accept` throws. */
   with(inputs: I): GaugeAction<N, I> {
-    return new GaugeAction(this.name, inputs, this.evaluate, { accept: this.accept, recordings: this.#recordings });
+    return new GaugeAction(this.name, inputs, this.evaluate, { accept: this.accept, loops: this.loops, recordings: this.#recordings });
   }
 
   /** S[f(U)]: the action of smeared links, as a function of the thin links. */

@@ -3,9 +3,9 @@
  * Wilson, tree-level Symanzik (Luescher-Weisz), Iwasaki, DBW2.
  */
 import { type Links, type Scalar, add, number, reciprocal, scale, sub } from "../autograd/index.ts";
-import { GaugeAction } from "./action.ts";
+import { GaugeAction, type WeightedLoop } from "./action.ts";
 import { loopEnergy } from "./loop-action.ts";
-import { namedLoops } from "./loop-set.ts";
+import { namedLoops, orientations } from "./loop-set.ts";
 import { type Path, loopSum } from "./loops.ts";
 
 /** Sum over sites and planes of Re tr P / N. */
@@ -20,7 +20,7 @@ export function rectangleSum(U: Links): Scalar {
 
 function improved(name: string, c1: number, beta: number): GaugeAction<number, { beta: number }> {
   const loops = c1 === 0 ? ([{ name: "plaquette" }] as const) : ([{ name: "plaquette" }, { name: "rectangle" }] as const);
-  return new GaugeAction(name, { beta }, (U, { beta: b }) => scale(b, loopEnergy(U, loops, [1 - 8 * c1, c1])));
+  return new GaugeAction(name, { beta }, (U, { beta: b }) => scale(b, loopEnergy(U, loops, [1 - 8 * c1, c1])), { loops: ({ dim }, { beta: b }) => timesBeta(b, gaugeLoops(dim, c1)) });
 }
 
 /** Couplings of an anisotropic lattice: beta_s = beta / xi in space and beta_t = beta xi in planes with time. */
@@ -36,6 +36,19 @@ export function alongTime(dim: number, paths: readonly Path[]): { readonly space
   return { space: paths.filter((p) => !inTime(p)), time: paths.filter(inTime) };
 }
 
+/** c0 = 1 - 8 c1 on the plaquettes and c1 on the rectangles, over xi in space and times xi with time: S/beta of the gauge actions. */
+export function gaugeLoops(dim: number, c1 = 0, xi = 1): WeightedLoop[] {
+  const weighted = (shape: Path, c: number): WeightedLoop[] => {
+    const paths = orientations(shape, dim);
+    const { time } = alongTime(dim, paths);
+    return paths.map((path) => ({ path, weight: time.includes(path) ? c * xi : c / xi }));
+  };
+  const plaquettes = weighted([1, 2, -1, -2], 1 - 8 * c1);
+  return c1 === 0 ? plaquettes : [...plaquettes, ...weighted([1, 1, 2, -1, -1, -2], c1)];
+}
+
+const timesBeta = (beta: number, loops: readonly WeightedLoop[]): WeightedLoop[] => loops.map(({ path, weight }) => ({ path, weight: beta * weight }));
+
 /** c0 (c1) times the plaquettes (rectangles), those in space over xi, those with time times xi. */
 function anisotropic({ beta, xi, c1 = 0 }: AnisotropicCouplings & { readonly c1?: number }): GaugeAction<number, { beta: number; xi: number }> {
   return new GaugeAction("anisotropic", { beta, xi }, (U, couplings) => {
@@ -47,7 +60,7 @@ function anisotropic({ beta, xi, c1 = 0 }: AnisotropicCouplings & { readonly c1?
       return [...energy(space, reciprocal(couplings.xi)), ...energy(time, couplings.xi)];
     });
     return scale(couplings.beta, add(terms[0]!, ...terms.slice(1)));
-  });
+  }, { loops: ({ dim }, inputs) => timesBeta(inputs.beta, gaugeLoops(dim, c1, inputs.xi)) });
 }
 
 /** Gauge actions by name; beta = 2N/g0^2 (U(1): the coefficient of 1 - cos theta). The constant is included: a cold field has S = 0. */

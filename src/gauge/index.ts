@@ -8,8 +8,8 @@ export { type LoopName, loopStaple, namedLoops, orientations, staplePaths } from
 export { drawPath } from "./draw-path.ts";
 export { type Loop, type LoopActionInputs, loopAction, loopEnergy, pathsOf } from "./loop-action.ts";
 export { PerLattice } from "./per-lattice.ts";
-export { type Action, GaugeAction, type Smearing, action } from "./action.ts";
-export { type AnisotropicCouplings, alongTime, gaugeAction, plaquetteSum, rectangleSum } from "./gauge-action.ts";
+export { type Action, GaugeAction, type Smearing, type WeightedLoop, action } from "./action.ts";
+export { type AnisotropicCouplings, alongTime, gaugeAction, gaugeLoops, plaquetteSum, rectangleSum } from "./gauge-action.ts";
 export { type RandomStart, cold, hot, instanton, nearUnit } from "./starts.ts";
 export {
   type Isometry,

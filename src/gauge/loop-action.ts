@@ -44,5 +44,5 @@ export function loopAction<N extends number = number>(options: { readonly beta: 
   if (loops.length === 0) throw new GeometryError("loopAction: got no loops, expected at least one name or path with its weight");
   const name = `loops ${loops.map((l) => ("name" in l ? l.name : String(l.path))).join(" + ")}`;
   return new GaugeAction<N, LoopActionInputs>(name, { beta, weights: loops.map((l) => l.weight) }, ((U: Links, { beta: b, weights }: TracedOf<LoopActionInputs>) =>
-    scale(b, loopEnergy(U, loops, weights))) as never);
+    scale(b, loopEnergy(U, loops, weights))) as never, { loops: (lattice, inputs) => loops.flatMap((l, k) => pathsOf(lattice, l).map((path) => ({ path, weight: inputs.beta * inputs.weights[k]! }))) });
 }

@@ -3,7 +3,7 @@
  * strict, so that a misspelt key is an error and never a default. Times and lengths are in lattice and molecular dynamics units.
  */
 import { z } from "zod";
-import type { Boundary } from "../fermions/index.ts";
+import type { Boundary, Twist } from "../fermions/index.ts";
 import type { ObservablePart, Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { HmcSection } from "./samplers/hmc.ts";
@@ -100,7 +100,7 @@ export interface PartSection {
   readonly [option: string]: unknown;
 }
 export type ActionSection = PartSection & { readonly beta?: number };
-export type FermionSection = PartSection & { readonly mass?: number; readonly boundary?: Boundary };
+export type FermionSection = PartSection & { readonly mass?: number; readonly boundary?: Boundary; readonly twist?: Twist };
 export type NetworkSection = PartSection & { readonly weights?: readonly number[]; readonly randomWidth?: number; readonly randomSeed?: number };
 export type SamplerSection = PartSection & z.output<typeof sampler> & Partial<HmcSection>;
 export type TrainingSection = z.output<typeof training> & { readonly objective: string; readonly [option: string]: unknown };
@@ -151,7 +151,7 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
   const observables = z.array(z.union([z.enum(names), anyOf(registry.list("observable"), "kind", {})])) as z.ZodType<ObservableEntry[]>;
   const guide = z.strictObject({
     action: action.optional().describe("gauge part of S_theta; default that of the target"),
-    masses: z.array(positive).optional().describe("masses of the fermions in S_theta, one a field; default those of the target"),
+    masses: z.array(positive).optional().describe("masses (kappas of Wilson fermions) in S_theta, one a field; default those of the target"),
     trainable: z.array(name).min(1).default(["network"]).describe("network, gauge.beta, gauge.weights, fermions.mass, ..."),
   });
   return z.strictObject({

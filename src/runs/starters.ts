@@ -1,5 +1,7 @@
 /** Starter run files, one of each kind; they run as they are. Sections that several kinds share are written once. */
 import type { RunCommand } from "./records.ts";
+import { builtIn } from "./registry/built-in.ts";
+import type { FermionPart } from "./registry/part.ts";
 
 export interface Starter {
   readonly name: string;
@@ -81,6 +83,53 @@ const guided = (command: RunCommand, name: string, summary: string, network: str
     benchmark(effective(network), production),
     training(trajectories),
     ...(command === "slhmc" ? [measurement(`"polyakov", "condensate", "forces"`)] : []),
+    output,
+  ]),
+});
+
+/** HMC with one kind of fermions: its own snippet in a run on 4^4 that takes less than a minute. */
+const ofFermions = ({ name, title = name, starter }: FermionPart): Starter => ({
+  name,
+  command: "hmc",
+  summary: `SU(2) with ${title} fermions on 4^4, two time scales`,
+  text: sections(`SU(2) with ${title} fermions, the gauge force on a finer time scale: gaugegrad hmc run.toml --dir out`, [
+    `group = "SU(2)"
+
+[lattice]
+extents = [4, 4, 4, 4]
+
+[start]
+kind = "near-unit"
+width = 0.3
+
+[action]
+kind = "wilson"             # wilson, symanzik, iwasaki, dbw2, anisotropic, loops
+beta = 2.5
+
+[fermions]                  # [[fermions]] for several fields
+kind = "${name}"
+${starter}
+# boundary = [1, 1, 1, -1]  # signs once around the lattice; twist = [...] for angles on top of them
+tolerance = 1e-10           # relative residual of the solver for energies
+forceTolerance = 1e-8       # the same for forces
+
+[sampler]
+length = 1.0
+seed = 1
+thermalisation = 10
+trajectories = 40
+
+[[sampler.levels]]          # coarsest first
+force = "fermions"
+integrator = "omelyan"
+steps = 4
+
+[[sampler.levels]]
+force = "gauge"
+integrator = "omelyan"
+steps = 2
+`,
+    measurement(`"polyakov"`),
     output,
   ]),
 });
@@ -247,4 +296,64 @@ trajectories = 500
       output,
     ]),
   },
+  {
+    name: "heatbath",
+    command: "hmc",
+    summary: "SU(2) gauge fields by heatbath and overrelaxation on 8^4",
+    text: sections("SU(2) gauge fields by heatbath and overrelaxation: gaugegrad hmc run.toml --dir out", [
+      `group = "SU(2)"
+
+[lattice]
+extents = [8, 8, 8, 8]
+
+[start]
+kind = "hot"
+
+[action]
+kind = "wilson"             # wilson, symanzik, iwasaki, dbw2, anisotropic, loops
+beta = 2.3
+
+[sampler]
+kind = "heatbath"           # for gauge actions alone; one trajectory is a sweep with its overrelaxation
+overrelaxation = 4          # sweeps after each heatbath sweep
+seed = 1
+thermalisation = 50
+trajectories = 200
+`,
+      measurement(`"polyakov"`),
+      output,
+    ]),
+  },
+  {
+    name: "anisotropic",
+    command: "hmc",
+    summary: "SU(3) gauge fields with different couplings in space and time",
+    text: sections("SU(3) gauge fields on an anisotropic lattice: gaugegrad hmc run.toml --dir out", [
+      `group = "SU(3)"
+
+[lattice]
+extents = [4, 4, 4, 8]
+
+[start]
+kind = "cold"
+
+[action]
+kind = "anisotropic"
+beta = 5.7
+xi = 2.0                    # beta / xi in space, beta xi with time; or betaSpace and betaTime
+c1 = 0.0                    # -1/12 with rectangles: Symanzik
+
+[sampler]
+integrator = "omelyan"
+steps = 12
+length = 1.0
+seed = 1
+thermalisation = 50
+trajectories = 200
+`,
+      measurement(`"planes", "polyakov"`),
+      output,
+    ]),
+  },
+  ...builtIn.list("fermion").filter((part) => part.name !== "staggered" && part.name !== "rational").map(ofFermions),
 ];

@@ -94,6 +94,9 @@ function fermionsOf(section: FermionSection, place: PartContext & { readonly ind
   return built as Pseudofermions<number>;
 }
 
+/** What molecular dynamics follows: the action with the solver tolerance of forces, where there is another. */
+const forceActionOf = (f: Pseudofermions<number>): AnyAction => ((f as Partial<Pseudofermions<number>>).forceAction ?? f.action) as AnyAction;
+
 const sumOf = (actions: readonly AnyAction[]): AnyAction => actions.slice(1).reduce((s, a) => s.plus(a) as AnyAction, actions[0]!);
 
 /** Inputs of the terms of `sumOf`, which nests to the left. */
@@ -108,7 +111,12 @@ const thinLinks: Smearing<number, Record<string, never>> = { name: "thin links",
 function guideOf(c: RunConfiguration, registry: Registry, place: PartContext, fermions: readonly Pseudofermions<number>[], modelFile: string | undefined): GuideSystem {
   const { masses, trainable } = c.guide;
   const gauge = gaugeActionOf(c.guide.action ?? c.action, place, registry);
-  const heavy = fermions.map((f, k) => (masses ? f.action.with({ ...f.action.inputs, mass: masses[k]! }) : f.action) as AnyAction);
+  const heavy = fermions.map((f, k) => {
+    const own = forceActionOf(f);
+    // the mass, or kappa, is the first of an operator's parameters
+    const [parameter] = Object.keys(own.inputs as object);
+    return masses ? (own.with({ ...(own.inputs as object), [parameter!]: masses[k]! }) as AnyAction) : own;
+  });
   const network = c.network && networkOf(c.network.kind === "model" ? { ...c.network, file: modelFile } : c.network, place.lattice, place.group.N, registry);
   const smearing = (network?.layer ?? thinLinks) as Smearing<number, unknown>;
   const sum = heavy.length > 0 ? sumOf(heavy) : undefined;
@@ -153,7 +161,7 @@ function withOthers(effective: EffectiveAction<number, unknown>, network: RunNet
 
 /** Time scales of the molecular dynamics: one with the whole force, or the levels of the configuration. */
 export function levelsOf({ integrator, steps, levels }: Pick<HmcSection, "integrator" | "steps" | "levels">, system: System, guide?: GuideParts): GuideLevel[] {
-  if (!levels) return [{ action: guide?.whole ?? system.target, integrator: integrator!, steps: steps! }];
+  if (!levels) return [{ action: guide?.whole ?? forceOf(system), integrator: integrator!, steps: steps! }];
   return levels.map((level) => {
     const part = guide ? guide.part(level.force) : targetPart(system, level.force);
     // without refresh: the target has drawn the fields
@@ -161,8 +169,13 @@ export function levelsOf({ integrator, steps, levels }: Pick<HmcSection, "integr
   });
 }
 
+/** The target, or the same with the solver tolerances of forces. */
+function forceOf({ target, gauge, fermions }: System): GuideLevel["action"] {
+  return fermions.every((f) => forceActionOf(f) === f.action) ? target : sumOf([gauge, ...fermions.map(forceActionOf)]);
+}
+
 function targetPart({ gauge, fermions }: System, name: string): AnyAction {
   if (name === "gauge") return gauge;
-  if (name === "fermions") return sumOf(fermions.map((f) => f.action as AnyAction));
-  return fermions[Number(name.slice("fermions.".length))]!.action as AnyAction;
+  if (name === "fermions") return sumOf(fermions.map(forceActionOf));
+  return forceActionOf(fermions[Number(name.slice("fermions.".length))]!);
 }

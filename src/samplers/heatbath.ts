@@ -5,9 +5,10 @@
  */
 import { type LinkField, type Lattice } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
+import { type WeightedLoop, gaugeLoops } from "../gauge/index.ts";
 import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
 import { LinkKernels } from "./link-kernels.ts";
-import { LocalAction, type WeightedLoop, gaugeLoops } from "./local-action.ts";
+import { LocalAction } from "./local-action.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
 
 export interface HeatbathOptions {

@@ -4,23 +4,7 @@
  */
 import type { Lattice } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { type Path, alongTime, orientations, pathText, reversePath } from "../gauge/index.ts";
-
-/** A closed path with its weight, one loop based at every site. */
-export interface WeightedLoop {
-  readonly path: Path;
-  readonly weight: number;
-}
-
-/** c0 = 1 - 8 c1 on the plaquettes and c1 on the rectangles, over xi in space and times xi with time: the loops of the gauge actions. */
-export function gaugeLoops(dim: number, c1 = 0, xi = 1): WeightedLoop[] {
-  const weighted = (shape: Path, c: number): WeightedLoop[] => {
-    const { time } = alongTime(dim, orientations(shape, dim));
-    return orientations(shape, dim).map((path) => ({ path, weight: time.some((t) => t.join() === path.join()) ? c * xi : c / xi }));
-  };
-  const plaquettes = weighted([1, 2, -1, -2], 1 - 8 * c1);
-  return c1 === 0 ? plaquettes : [...plaquettes, ...weighted([1, 1, 2, -1, -1, -2], c1)];
-}
+import { type Path, type WeightedLoop, pathText, reversePath } from "../gauge/index.ts";
 
 /** One factor of a path: the link of direction mu at site[n], or its inverse. */
 interface Factor {

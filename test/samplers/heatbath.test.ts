@@ -1,9 +1,9 @@
 /** Heatbath and overrelaxation: local staples against the compiled force, exact plaquettes in two dimensions, the quenched table in four. */
 import { describe, expect, test } from "vitest";
 import type { LinkField } from "../../src/autograd/index.ts";
-import { type Action, closedFormLinks, gaugeAction, lattice } from "../../src/gauge/index.ts";
-import { type HeatbathOptions, type Summary, gaugeLoops, heatbath, hmc, runChain, summarise } from "../../src/samplers/index.ts";
-import { LocalAction, type WeightedLoop } from "../../src/samplers/local-action.ts";
+import { type Action, type WeightedLoop, closedFormLinks, gaugeAction, gaugeLoops, lattice } from "../../src/gauge/index.ts";
+import { type HeatbathOptions, type Summary, heatbath, hmc, runChain, summarise } from "../../src/samplers/index.ts";
+import { LocalAction } from "../../src/samplers/local-action.ts";
 import { zScore } from "../../src/util/index.ts";
 import { plaquetteOf } from "./helpers.ts";
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { pseudofermions, staggered } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { boundary, boundaryProblem, solver } from "./options.ts";
+import { boundaries, boundaryProblem, given, rationalOptions, settings, solver } from "./options.ts";
 
 export const rational = fermion({
   name: "rational",
@@ -11,12 +11,14 @@ export const rational = fermion({
   options: z.strictObject({
     flavours: count.max(64).describe("1 to 7"),
     mass: positive.describe("bare mass in lattice units"),
-    boundary,
+    sites: z.enum(["even", "all"]).optional().describe("sites of the field; default even for fewer than 4 flavours"),
+    ...boundaries,
     ...solver,
-    precision: positive.default(1e-12).describe("largest relative error of the approximation"),
+    ...rationalOptions,
   }),
-  build: ({ mass, boundary: signs, ...options }, context) => pseudofermions(staggered({ mass, ...(signs ? { boundary: signs } : {}) }), { ...options, ...context }),
+  build: ({ mass, sites, ...options }, context) => pseudofermions(staggered({ mass, ...given(options) }), { ...settings(options), ...context, ...(sites ? { sites } : {}) }),
   problem: boundaryProblem,
   describe: ({ flavours, mass }) => `${flavours} rational staggered flavours, m = ${mass}`,
+  cite: ["hep-lat/0409133"],
   starter: "flavours = 2                # 1 to 7\nmass = 0.3",
 });

@@ -3,18 +3,23 @@ import { z } from "zod";
 import { pseudofermions, staggered as operator } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { boundary, boundaryProblem, solver } from "./options.ts";
+import { boundaries, boundaryProblem, given, settings, solver } from "./options.ts";
 
 export const staggered = fermion({
   name: "staggered",
   options: z.strictObject({
     flavours: count.max(64).describe("4 or 8 in four dimensions"),
     mass: positive.describe("bare mass in lattice units"),
-    boundary,
+    over: positive.optional().describe("mass preconditioning: a heavier mass whose determinant divides; give a field of that mass as well"),
+    ...boundaries,
     ...solver,
   }),
-  build: ({ mass, boundary: signs, ...options }, context) => pseudofermions(operator({ mass, ...(signs ? { boundary: signs } : {}) }), { ...options, ...context }),
-  problem: boundaryProblem,
+  build: ({ mass, over, ...options }, context) => pseudofermions(operator({ mass, ...given(options) }), { ...settings(options), ...context, ...(over === undefined ? {} : { numerator: operator({ mass: over, ...given(options) }) }) }),
+  problem: (options, run) => {
+    const one = 2 ** Math.ceil(run.lattice.extents.length / 2);
+    if (options.flavours !== one && options.flavours !== 2 * one) return `flavours: got ${options.flavours}, expected ${one} or ${2 * one}: kind "rational" takes other numbers`;
+    return boundaryProblem(options, run);
+  },
   describe: ({ flavours, mass }) => `${flavours} staggered flavours, m = ${mass}`,
   starter: "flavours = 4                # without roots: 4 or 8\nmass = 0.3",
 });

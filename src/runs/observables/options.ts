@@ -1,6 +1,7 @@
 /** What several observables share. */
 import { z } from "zod";
-import type { Boundary } from "../../fermions/index.ts";
+import type { StaggeredParameters } from "../../fermions/index.ts";
+import { hisqOperator } from "../fermions/hisq.ts";
 import type { RunConfiguration } from "../schema.ts";
 import { positive } from "../schema-values.ts";
 
@@ -13,9 +14,14 @@ export const mass = positive.optional().describe("default measurement.condensate
 /** Names with a prefix, `energy.clover`. */
 export const prefixed = (name: string, values: Readonly<Record<string, number>>): Readonly<Record<string, number>> => Object.fromEntries(Object.entries(values).map(([key, x]) => [`${name}.${key}`, x]));
 
-/** Mass and boundary of a staggered measurement in a run. */
-export function staggeredOptions(given: { readonly mass?: number | undefined }, { measurement, fermions: [first] }: RunConfiguration): { mass: number; boundary?: Boundary } {
-  return { mass: given.mass ?? measurement.condensateMass ?? first!.mass!, ...(first?.boundary ? { boundary: first.boundary } : {}) };
+/** Mass, boundary and operator of a staggered measurement in a run: those of the first fermion. */
+export function staggeredOptions(given: { readonly mass?: number | undefined }, { measurement, fermions: [first] }: RunConfiguration): StaggeredParameters {
+  return {
+    mass: given.mass ?? measurement.condensateMass ?? first!.mass!,
+    ...(first?.boundary ? { boundary: first.boundary } : {}),
+    ...(first?.twist ? { twist: first.twist } : {}),
+    ...(first?.kind === "hisq" ? { operator: hisqOperator({ epsilon: first["epsilon"] as number }) } : {}),
+  };
 }
 
 /** A mass from somewhere, and even extents. */

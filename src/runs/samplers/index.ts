@@ -1,2 +1,3 @@
 /** The samplers of run files. */
 export { hybridMonteCarlo } from "./hmc.ts";
+export { heatbath } from "./heatbath.ts";
