@@ -18,8 +18,9 @@ export function longestRejection(sampled: readonly TrajectoryRecord[]): { readon
   return { length, from };
 }
 
-/** <exp(-dH)> of trajectories whose dH is known, with its error. */
+/** exp(-dH) of trajectories whose dH is known; nothing for updates without a Metropolis step, as heatbath, whose dH is 0 throughout. */
 export function expMinusDH(sampled: readonly TrajectoryRecord[]): readonly number[] {
+  if (sampled.every((r) => r.dH === 0)) return [];
   return sampled.filter((r) => r.failed === undefined).map((r) => Math.exp(-r.dH));
 }
 
