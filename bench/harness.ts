@@ -9,7 +9,7 @@ export interface Variant {
 }
 
 export interface Row {
-  /** P1 to P10. */
+  /** P1 to P11. */
   readonly target: string;
   readonly work: string;
   readonly lattice: string;

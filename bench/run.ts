@@ -13,6 +13,7 @@ const programs: [target: string, load: () => Promise<{ rows: () => Row[] }>][] =
   ["P8", () => import("./p08-trajectory.ts")],
   ["P9", () => import("./p09-compile.ts")],
   ["P10", () => import("./p10-volume.ts")],
+  ["P11", () => import("./p11-growth.ts")],
 ];
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 

@@ -25,23 +25,39 @@ interface Term {
  * @throws RecordingError when the seed is not of y's type.
  */
 export function pullback(y: Traced, seed: Traced, wrt: readonly Traced[]): (Traced | undefined)[] {
-  const tape = y.tape;
-  if (!sameType(tape.lattice, y.type, seed.type))
-    throw new RecordingError(`vjp: got a cotangent ${typeText(tape.lattice, seed.type)} for a value ${typeText(tape.lattice, y.type)}, expected the value's own type`);
+  return pullbackAll([y], [seed], wrt);
+}
+
+/** As `pullback` for several values, whose contributions are added: one pass for all of them. */
+export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt: readonly Traced[]): (Traced | undefined)[] {
+  if (ys.length === 0) return wrt.map(() => undefined);
+  const { tape } = ys[0]!;
+  const cotangents = new Map<number, Term[]>();
+  const contribute = (id: number, term: Term): void => {
+    const list = cotangents.get(id);
+    if (list) list.push(term);
+    else cotangents.set(id, [term]);
+  };
+  ys.forEach((y, k) => {
+    const cotangent = seeds[k]!;
+    if (!sameType(tape.lattice, y.type, cotangent.type))
+      throw new RecordingError(`vjp: got a cotangent ${typeText(tape.lattice, cotangent.type)} for a value ${typeText(tape.lattice, y.type)}, expected the value's own type`);
+    contribute(y.id, { cotangent, support: undefined });
+  });
+  const last = ys.reduce((id, y) => Math.max(id, y.id), 0);
   const targets = new Set(wrt.map((x) => x.id));
-  const first = Math.min(...targets);
-  // depends[id]: on the way from a target to y
+  const first = wrt.reduce((id, x) => Math.min(id, x.id), Infinity);
+  // depends[id]: on the way from a target to one of the values
   const depends = new Map<number, boolean>();
   const reaches = (id: number): boolean => {
     if (targets.has(id)) return true;
     if (id < first) return false;
     return depends.get(id) ?? false;
   };
-  for (let id = first; id <= y.id; id++) depends.set(id, targets.has(id) || tape.node(id).inputs.some(reaches));
-  const cotangents = new Map<number, Term[]>([[y.id, [{ cotangent: seed, support: undefined }]]]);
+  for (let id = first; id <= last; id++) depends.set(id, targets.has(id) || tape.node(id).inputs.some(reaches));
   const recomputed = new Map<number, Map<number, Traced>>();
   const result = new Map<number, Traced>();
-  for (let id = y.id; id >= first; id--) {
+  for (let id = last; id >= first; id--) {
     const terms = cotangents.get(id);
     if (!terms || !reaches(id)) continue;
     const type = tape.node(id).type;
@@ -58,10 +74,7 @@ export function pullback(y: Traced, seed: Traced, wrt: readonly Traced[]): (Trac
     const output = clone?.get(id) ?? tape.traced(id);
     tape.asIn(node, () => selectedVjp(node, { inputs, output, cotangent: ct, needs, attributes: node.attributes }, support)).forEach((term, k) => {
       if (!term || !needs[k]) return;
-      const i = node.inputs[k]!;
-      const list = cotangents.get(i);
-      if (list) list.push(term);
-      else cotangents.set(i, [term]);
+      contribute(node.inputs[k]!, term);
     });
   }
   return wrt.map((x) => result.get(x.id));
@@ -109,18 +122,22 @@ function recompute(tape: Tape, last: number, ct: Traced, targets: ReadonlySet<nu
     map = new Map();
     done.set(region, map);
   }
-  const copy = (id: number): Traced => {
-    const known = map.get(id);
-    if (known) return known;
+  const inside = (id: number): boolean => tape.node(id).region === region && tape.node(id).inputs.length > 0;
+  const missing = new Set<number>();
+  const stack = [last, ...tape.node(last).inputs];
+  while (stack.length > 0) {
+    const id = stack.pop()!;
+    if (map.has(id) || missing.has(id)) continue;
+    missing.add(id);
+    if (inside(id)) for (const i of tape.node(id).inputs) stack.push(i);
+  }
+  for (const id of [...missing].sort((a, b) => a - b)) {
     const node = tape.node(id);
     let value: Traced;
-    if (node.region !== region || node.inputs.length === 0) value = targets.has(id) ? tape.traced(id) : after(tape.traced(id), ct);
-    else value = tape.apply(node.op, node.inputs.map(copy), node.attributes);
+    if (!inside(id)) value = targets.has(id) ? tape.traced(id) : after(tape.traced(id), ct);
+    else value = tape.apply(node.op, node.inputs.map((i) => map.get(i)!), node.attributes);
     map.set(id, value);
-    return value;
-  };
-  copy(last);
-  for (const i of tape.node(last).inputs) copy(i);
+  }
   return map;
 }
 

@@ -7,7 +7,7 @@
  * scalar product (X, Y) = -2 tr(X Y), for N = 1 -X Y. The gradient on unit spins lies in their tangent planes.
  */
 import { RecordingError } from "../errors.ts";
-import { pullback } from "./backward.ts";
+import { pullback, pullbackAll } from "./backward.ts";
 import { add, scaleBy, sub } from "./ops/combine.ts";
 import { number } from "./ops/constants.ts";
 import { dot } from "./ops/dot.ts";
@@ -143,15 +143,7 @@ export function vjp<X, Y>(f: (x: X) => Y): Transformed<X, Y, TangentOf<X>> {
   return replayable((x: X, w: Y) => {
     const fresh = named(x);
     const y = f(fresh);
-    const ys = leaves(y);
-    const ws = dual(y, leaves(w));
-    const xs = leaves(fresh);
-    const raw: (Traced | undefined)[] = xs.map(() => undefined);
-    ys.forEach((y, i) => {
-      pullback(y, ws[i]!, xs).forEach((c, k) => {
-        if (c) raw[k] = raw[k] ? add(raw[k], c) : c;
-      });
-    });
+    const raw = pullbackAll(leaves(y), dual(y, leaves(w)), leaves(fresh));
     return rebuild(fresh, nextOf(tangents(fresh, raw)), true) as TangentOf<X>;
   }) as Transformed<X, Y, TangentOf<X>>;
 }

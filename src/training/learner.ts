@@ -73,7 +73,7 @@ export class Learner<N extends number = number, I = unknown> {
     this.#options = options;
     this.#names = [...action.names, ...loss.own.map((p) => p.name)];
     if (state) expectState(state, this.#names, optimiser);
-    this.#parameters = state ? Float64Array.from(state.parameters) : Float64Array.of(...action.parameters, ...loss.own.map((p) => p.initial));
+    this.#parameters = state ? Float64Array.from(state.parameters) : Float64Array.from([...action.parameters, ...loss.own.map((p) => p.initial)]);
     this.#optimiser = state?.optimiser ?? optimiser.start(this.#parameters.length);
     this.#offset = state?.offset ?? startOffset(action.size);
     this.#step = state?.step ?? 0;

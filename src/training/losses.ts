@@ -103,7 +103,7 @@ function centred({ offset: kind = "mean", initial = 0 }: { readonly offset?: "me
     own: kind === "trainable" ? [{ name: "E0", initial }] : [],
     evaluate(action, samples, own, running) {
       const { d, slopes } = differencesOf(action, samples);
-      if (kind === "trainable") return { ...halfMeanSquare(d.map((x) => x - own[0]!), slopes.map((g) => Float64Array.of(...g, -1))), differences: d, slopes };
+      if (kind === "trainable") return { ...halfMeanSquare(d.map((x) => x - own[0]!), slopes.map((g) => Float64Array.from([...g, -1]))), differences: d, slopes };
       const single = samples.length === 1 && running.seen > 0;
       const [E0, slope] = single ? [running.value, running.slope] : [mean(d), meanOf(slopes)];
       return { ...halfMeanSquare(d.map((x) => x - E0), slopes.map((g) => minus(g, slope))), differences: d, slopes };

@@ -55,9 +55,24 @@ export interface FirstOrderOptions {
   readonly clip?: number;
 }
 
-/** Euclidean norm. */
+/** Euclidean norm of any number of components, each to the largest one, with the rounding of the sum carried along. */
 export function norm(x: Float64Array): number {
-  return Math.hypot(...x);
+  let largest = 0;
+  for (let k = 0; k < x.length; k++) {
+    const size = Math.abs(x[k]!);
+    if (!(size <= largest)) largest = size;
+    if (Number.isNaN(size)) return size;
+  }
+  if (largest === 0 || largest === Infinity) return largest;
+  let [sum, carried] = [0, 0];
+  for (let k = 0; k < x.length; k++) {
+    const r = x[k]! / largest;
+    const term = r * r - carried;
+    const next = sum + term;
+    carried = next - sum - term;
+    sum = next;
+  }
+  return Math.sqrt(sum) * largest;
 }
 
 /** x scaled down to at most this Euclidean norm. */

@@ -161,3 +161,22 @@ describe("parameter vectors", () => {
     expect(() => space.flatten({ a: 1, b: [{ rho: 1, v: [2, 3] }] } as never)).toThrow(/no number at "b.0.w.0"/);
   });
 });
+
+test("gradients of millions of parameters", () => {
+  const gradient = (n: number) => ({ gradient: () => new Float64Array(n).fill(1e-3) });
+  for (const [n, norm] of [[100_000, 0.31622776601683794], [130_000, 0.36055512754639896], [1_000_000, 1]] as const)
+    for (const o of [adam(), adamW(), sgd()]) expect(o.step(new Float64Array(n), gradient(n), o.start(n)).gradientNorm).toBeCloseTo(norm, 14);
+  const many = 10_000_000;
+  expect(clipNorm(new Float64Array(many).fill(2), 1)[many - 1]).toBeCloseTo(1 / Math.sqrt(many), 15);
+  expect(adam().step(new Float64Array(many), gradient(many), adam().start(many)).gradientNorm).toBeCloseTo(1e-3 * Math.sqrt(many), 12);
+});
+
+test("norms at the ends of float64", () => {
+  for (const x of [[3e200, 4e200], [3e-200, 4e-200], [0, -0], [NaN, 1], [1, NaN], []]) {
+    const c = clipNorm(Float64Array.from(x), Number.MAX_VALUE);
+    expect([...c]).toEqual(x);
+  }
+  const huge = clipNorm(Float64Array.of(3e300, 4e300), 5);
+  expect(huge[0]).toBeCloseTo(3, 12);
+  expect(huge[1]).toBeCloseTo(4, 12);
+});

@@ -92,7 +92,10 @@ function scalarFactor(tape: Tape, id: number): number {
 /** The first scalar that multiplies two or more of the values. */
 function commonScalar(tape: Tape, ids: readonly number[]): number | undefined {
   const factors = ids.map((id) => scalarFactor(tape, id));
-  return factors.find((f, k) => f >= 0 && factors.indexOf(f, k + 1) >= 0);
+  const seen = new Set<number>();
+  const twice = new Set<number>();
+  for (const f of factors) (seen.has(f) ? twice : seen).add(f);
+  return factors.find((f) => f >= 0 && twice.has(f));
 }
 
 /** c x for a fixed number c. */

@@ -95,16 +95,18 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
  * itself, so that a link and its adjoint are captured once; a moved value is captured where it has moved to.
  */
 function capture(tape: Tape, x: number, ax: number): number[] {
-  const depends = new Map<number, boolean>([[x, true]]);
-  const visit = (id: number): boolean => {
-    const known = depends.get(id);
-    if (known !== undefined) return known;
-    let d = false;
-    if (id > x) for (const i of tape.node(id).inputs) d = visit(i) || d;
-    depends.set(id, d);
-    return d;
-  };
-  if (!visit(ax)) throw new RecordingError("solve: the operator ignores its argument: expected A x to depend on x");
+  const reached = new Set<number>();
+  const stack = [ax];
+  while (stack.length > 0) {
+    const id = stack.pop()!;
+    if (reached.has(id)) continue;
+    reached.add(id);
+    if (id > x) for (const i of tape.node(id).inputs) stack.push(i);
+  }
+  // inputs come before what they are inputs of
+  const depends = new Map<number, boolean>();
+  for (const id of [...reached].sort((a, b) => a - b)) depends.set(id, id === x || (id > x && tape.node(id).inputs.some((i) => depends.get(i))));
+  if (!depends.get(ax)) throw new RecordingError("solve: the operator ignores its argument: expected A x to depend on x");
   const captured = new Set<number>();
   const take = (i: number): void => {
     const n = tape.node(i);

@@ -56,7 +56,9 @@ export class TfjsExecutable implements Executable {
     const lastUse = program.nodes.map((_, id) => id);
     program.nodes.forEach((n, id) => n.inputs.forEach((i) => (lastUse[i] = id)));
     for (const id of program.outputs) lastUse[id] = Infinity;
-    this.#last = program.nodes.map((_, at) => lastUse.flatMap((l, id) => (l === at ? [id] : [])));
+    const last: number[][] = program.nodes.map(() => []);
+    lastUse.forEach((at, id) => last[at]?.push(id));
+    this.#last = last;
     this.arenaBytes = this.#peak();
     const { maxFields = Infinity } = options;
     const fields = this.arenaBytes / linkFieldBytes(program);
