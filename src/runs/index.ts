@@ -16,7 +16,7 @@ export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export { LENGTHS, type Lengths, type QuickstartResult, type Sampled, quickstart } from "./quickstart/quickstart.ts";
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
 export { type ResolvedRun, resolveRun } from "./resolve.ts";
-export { type RunConfiguration, runJsonSchema } from "./schema.ts";
+export { type RunConfiguration, editorSchema } from "./schema.ts";
 export { newFolder, writeModel as writeSpinModel, writeResults } from "./spins/files.ts";
 export { type Line, sample as sampleSpins, train as trainSpins } from "./spins/jobs.ts";
 export { readSpinRun } from "./spins/schema.ts";

@@ -1,8 +1,9 @@
 /** What a run measures between trajectories. Noise depends on seed, stream and trajectory only, so that a resumed run measures the same numbers. */
 import type { LinkField } from "../autograd/index.ts";
-import { NaNError } from "../errors.ts";
+import { ConfigurationError, NaNError } from "../errors.ts";
 import { energyDensity, gradientFlow, plaquettes, topologicalCharge, wilsonLoop } from "../gauge/index.ts";
 import type { FlowPoint, MeasurementRecord } from "./records.ts";
+import { describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import { type RunConfiguration, observablesOf } from "./schema.ts";
 import type { GuideParts, System } from "./system.ts";
@@ -15,7 +16,8 @@ export function measure({ configuration: c, registry }: ResolvedRun, system: Sys
   const asked = observablesOf(c, registry);
   const values: Record<string, number> = {};
   for (const { part, options } of asked) {
-    const found = part.measure(U, options, { trajectory, noise: { seed, stream }, run: c });
+    const found: unknown = guarded(part, "measure", () => part.measure(U, options, { trajectory, noise: { seed, stream }, run: c }));
+    if (typeof found !== "number" && (typeof found !== "object" || found === null || !Object.values(found).every((x) => typeof x === "number"))) throw new ConfigurationError(`observable ${part.name}: got ${describe(found)}, expected a number, or numbers by name`);
     Object.assign(values, typeof found === "number" ? { [part.name]: found } : found);
   }
   for (const [T, R] of wilsonLoops) values[`wilson(${T},${R})`] = wilsonLoop(U, T!, R!);

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { ConfigurationError } from "../errors.ts";
 import { nearest, readRegularFile } from "../util/index.ts";
 import { isRun, readRunInfo } from "./folder.ts";
+import { withOwnParts } from "./modules/own-parts.ts";
 import { builtIn } from "./registry/built-in.ts";
 import type { Registry } from "./registry/registry.ts";
 import { DEFAULT_KIND, type RunConfiguration, runJsonSchema, runSchema } from "./schema.ts";
@@ -22,10 +23,12 @@ export interface RunFile {
   readonly registry: Registry;
 }
 
-/** Reads a run file; paths stay as they are written. @throws FileFormatError when it cannot be read, ConfigurationError as `parseRun`. */
+/** Reads a run file and loads the modules that it names; paths stay as they are written. @throws FileFormatError when it or a module cannot be read, ConfigurationError as `parseRun`. */
 export async function readRunFile(file: string, registry: Registry = builtIn): Promise<RunFile> {
   const text = readRegularFile(file, "a run file: gaugegrad init --list names starters", MAX_BYTES).toString("utf8");
-  return { configuration: parseRun(text, file, registry), base: baseOf(file), registry };
+  const base = baseOf(file);
+  const own = await withOwnParts(oneList(tables(text, file)), base, registry);
+  return { configuration: configurationOf(own.raw, file, own.registry), base, registry: own.registry };
 }
 
 /** Folder that relative paths of a run file start from: its own; for config.toml in the folder of a run that of the run file it came from. */
@@ -34,12 +37,21 @@ function baseOf(file: string): string {
   return basename(file) === "config.toml" && isRun(folder) ? resolve(folder, readRunInfo(folder).base ?? ".") : folder;
 }
 
-/** The configuration that a text means. @throws ConfigurationError for text that is not TOML, unknown keys and wrong values. */
+/** The configuration that a text means, without modules. @throws ConfigurationError for text that is not TOML, unknown keys and wrong values. */
 export function parseRun(text: string, source: string, registry: Registry = builtIn): RunConfiguration {
-  const raw = tables(text, source);
-  // one field needs no list
-  const single = isTable(raw["fermions"]);
-  const given = withKinds(single ? { ...raw, fermions: [raw["fermions"]] } : raw);
+  return configurationOf(oneList(tables(text, source)), source, registry);
+}
+
+/** One field of fermions needs no list. */
+function oneList(raw: Table): Table {
+  return isTable(raw["fermions"]) ? { ...raw, fermions: [raw["fermions"]] } : raw;
+}
+
+/** The configuration that tables mean. @throws ConfigurationError for unknown keys and wrong values. */
+export function configurationOf(raw: Table, source: string, registry: Registry): RunConfiguration {
+  const given = withKinds(raw);
+  // of one field the index says nothing
+  const single = Array.isArray(given["fermions"]) && given["fermions"].length === 1;
   const result = runSchema(registry).safeParse(given);
   if (result.success) return result.data;
   const lines = result.error.issues.flatMap((issue) => complaints(issue, given, single, registry));
@@ -47,7 +59,9 @@ export function parseRun(text: string, source: string, registry: Registry = buil
   throw new ConfigurationError(`${source}: ${lines.slice(0, 3).join("; ")}${more}`);
 }
 
-function tables(text: string, source: string): Record<string, unknown> {
+type Table = Readonly<Record<string, unknown>>;
+
+function tables(text: string, source: string): Table {
   try {
     return parse(text);
   } catch (error) {
@@ -57,10 +71,10 @@ function tables(text: string, source: string): Record<string, unknown> {
   }
 }
 
-const isTable = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);
+const isTable = (x: unknown): x is Table => typeof x === "object" && x !== null && !Array.isArray(x);
 
 /** Fills in the kind of sections that have a customary one. */
-function withKinds(raw: Record<string, unknown>): Record<string, unknown> {
+function withKinds(raw: Table): Table {
   const as = (key: string, kind: string, x: unknown): unknown => (isTable(x) && x[key] === undefined ? { ...x, [key]: kind } : x);
   const guide = raw["guide"];
   return {

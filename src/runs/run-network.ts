@@ -4,8 +4,8 @@ import { ConfigurationError } from "../errors.ts";
 import { type Group, groupOf } from "../gauge/index.ts";
 import { Layer, type NetworkRegistry, type Plain, loadModel, randomWeights } from "../models/index.ts";
 import { parameterSpace } from "../util/index.ts";
-import { type Registry, checkedOptions } from "./registry/registry.ts";
-import { type NetworkSection, optionsOf } from "./schema.ts";
+import { type Registry, checkedOptions, describe, guarded } from "./registry/registry.ts";
+import { type NetworkSection, optionsOf, own } from "./schema.ts";
 
 /** A network with its weights and what a model file says about it. */
 export interface RunNetwork {
@@ -25,18 +25,15 @@ interface Place {
 
 /** Builds `{ network: NAME, ...options }`. @throws ConfigurationError for unknown names and options that do not fit. */
 export function buildNetwork(declaration: Plain, place: Place, registry: Registry): Layer<number, unknown> {
-  const { network: name, ...options } = (typeof declaration === "object" && declaration !== null && !Array.isArray(declaration) ? declaration : {}) as { readonly [key: string]: Plain };
+  const { network: name, ...rest } = (typeof declaration === "object" && declaration !== null && !Array.isArray(declaration) ? declaration : {}) as { readonly [key: string]: Plain };
   const part = registry.get("network", String(name ?? null));
-  const built: unknown = part.build(checkedOptions(part, options), { ...place, network: (inner) => buildNetwork(inner, place, registry) });
+  // where the layer of a chain comes from is no option of it
+  const options = part.fromModule ? Object.fromEntries(Object.entries(rest).filter(([key]) => !Object.hasOwn(own, key))) : rest;
+  const built = guarded(part, "builder", () => part.build(checkedOptions(part, options), { ...place, network: (inner) => buildNetwork(inner, place, registry) })) as unknown;
   if (!(built instanceof Layer)) throw new ConfigurationError(`network ${part.name}: got ${describe(built)} from its builder, expected a layer: return what layer({ ... }) or chain(...) makes`);
-  return built as Layer<number, unknown>;
-}
-
-/** What a value is, for messages about builders. */
-export function describe(x: unknown): string {
-  if (x === null || x === undefined) return String(x);
-  if (typeof x !== "object") return `a ${typeof x}`;
-  return Array.isArray(x) ? "a list" : `an object of ${x.constructor?.name ?? "no class"}`;
+  if (!part.fromModule || Object.getPrototypeOf(built) !== Layer.prototype) return built as Layer<number, unknown>;
+  const { name: title, parameters, forward } = built as Layer<number, unknown>;
+  return new Layer(title, parameters, (U, p) => guarded(part, "forward map", () => forward(U, p)));
 }
 
 /** Builders by name, as `loadModel` takes them; the declaration of a chain may be its list of layers alone. */

@@ -10,7 +10,7 @@ import type { HmcSection } from "./samplers/hmc.ts";
 import { count, name, nonNegative, positive, seed, whole } from "./schema-values.ts";
 
 /** Where a part of the user's own comes from. */
-const own = {
+export const own = {
   module: name.optional().describe("TypeScript or JavaScript file of a part of your own, from the folder of the run file"),
   name: name.optional().describe("the export of the module; default the default export"),
   moduleSha256: z.string().optional().describe("filled in: contents of the module and of what it imports from its folder"),
@@ -196,10 +196,22 @@ export function observablesOf({ measurement: { observables } }: RunConfiguration
   });
 }
 
-/** The schema as JSON Schema (draft 2020-12), for editors. `[fermions]` may be one table or several `[[fermions]]`. */
+/** The schema as JSON Schema (draft 2020-12). `[fermions]` may be one table or several `[[fermions]]`. */
 export function runJsonSchema(registry: Registry): Record<string, unknown> {
   const schema = z.toJSONSchema(runSchema(registry), { io: "input" }) as { properties: Record<string, Record<string, unknown>>; required: string[] };
   const several = schema.properties["fermions"]!;
   schema.properties["fermions"] = { anyOf: [several["items"], several] };
   return { title: "gaugegrad run file", ...schema };
+}
+
+/** The same for editors: every section that names a part may name a module instead. */
+export function editorSchema(registry: Registry): Record<string, unknown> {
+  const modules = z.toJSONSchema(z.looseObject({ ...own, module: own.module.unwrap() }), { io: "input" });
+  const extended = (x: unknown): unknown => {
+    if (Array.isArray(x)) return x.map(extended);
+    if (typeof x !== "object" || x === null) return x;
+    const node = Object.fromEntries(Object.entries(x).map(([key, value]) => [key, extended(value)]));
+    return Array.isArray(node["oneOf"]) ? { ...node, oneOf: [...(node["oneOf"] as unknown[]), { type: modules.type, properties: modules.properties, required: modules.required }] } : node;
+  };
+  return extended(runJsonSchema(registry)) as Record<string, unknown>;
 }

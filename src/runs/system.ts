@@ -8,9 +8,9 @@ import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { type GuideLevel, type Target, targetOf } from "../samplers/index.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import type { PartContext } from "./registry/part.ts";
-import type { Registry } from "./registry/registry.ts";
+import { type Registry, describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
-import { type RunNetwork, describe, networkOf } from "./run-network.ts";
+import { type RunNetwork, networkOf } from "./run-network.ts";
 import { type ActionSection, type FermionSection, type RunConfiguration, optionsOf } from "./schema.ts";
 import type { HmcSection } from "./samplers/hmc.ts";
 
@@ -81,14 +81,14 @@ function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Gro
 /** The gauge action of a section. */
 function gaugeActionOf(section: ActionSection, place: PartContext, registry: Registry): AnyAction {
   const part = registry.get("gaugeAction", section.kind);
-  const built: unknown = part.build(optionsOf(part, section), place);
+  const built: unknown = guarded(part, "builder", () => part.build(optionsOf(part, section), place));
   if (!(built instanceof GaugeAction)) throw new ConfigurationError(`action ${part.name}: got ${describe(built)} from its builder, expected an action: return what action({ ... }) or gaugeAction makes`);
   return built as AnyAction;
 }
 
 function fermionsOf(section: FermionSection, place: PartContext & { readonly index: number }, registry: Registry): Pseudofermions<number> {
   const part = registry.get("fermion", section.kind);
-  const built: unknown = part.build(optionsOf(part, section), place);
+  const built: unknown = guarded(part, "builder", () => part.build(optionsOf(part, section), place));
   const { action, refresh } = (typeof built === "object" && built !== null ? built : {}) as Partial<Pseudofermions<number>>;
   if (!(action instanceof GaugeAction) || typeof refresh !== "function") throw new ConfigurationError(`fermions ${part.name}: got ${describe(built)} from its builder, expected pseudofermions with action and refresh`);
   return built as Pseudofermions<number>;

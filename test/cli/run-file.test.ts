@@ -125,7 +125,7 @@ test("the JSON Schema describes every section and every kind", async () => {
   expect(schema.additionalProperties).toBe(false);
   expect(schema.required).toEqual(["lattice", "action"]);
   for (const { text } of starters) for (const key of Object.keys(parse(text))) expect(schema.properties).toHaveProperty(key);
-  expect(schema.properties["network"]!.oneOf).toHaveLength(11);
+  expect(schema.properties["network"]!.oneOf).toHaveLength(12);
 });
 
 test("cite prints what a run uses, and nothing for what it does not", async () => {

@@ -66,7 +66,8 @@ function densitiesOf(U: LinkField, suffix: string): SliceStack[] {
 
 /** Attention of a run whose network is CASK, with its weights as they stand. */
 function attentionOf(U: LinkField, state: CheckpointState, { network }: RunConfiguration): Pick<FieldView, "attention" | "attentionSizes" | "notes"> {
-  if (!network) return { attention: [], attentionSizes: [], notes: [] };
+  // a network of the user's own has no maps that are known here
+  if (!network || network.module !== undefined) return { attention: [], attentionSizes: [], notes: [] };
   let layer: Layer<number, unknown>;
   let part: NetworkPart | undefined;
   try {

@@ -20,6 +20,8 @@ export const resolve: ResolveHook = async (specifier, context, next) => {
   try {
     return await next(specifier, context);
   } catch (error) {
+    // schemas of options are written with the zod of this package where there is no other
+    if (/^zod(\/|$)/.test(specifier)) return next(specifier, { ...context, parentURL: root });
     // TypeScript's habit: "./other.js" and "./other" mean the file other.ts
     if (!/^\.{1,2}\//.test(specifier) || /\.[mc]?ts$/.test(specifier)) throw error;
     try {

@@ -1,6 +1,6 @@
 /** All parts that a run may name. A registry does not change: `with` gives another one that knows more. */
 import type { z } from "zod";
-import { ConfigurationError } from "../../errors.ts";
+import { ConfigurationError, GaugegradError } from "../../errors.ts";
 import { nearest } from "../../util/index.ts";
 import type { Family, Part, PartOf } from "./part.ts";
 
@@ -44,6 +44,23 @@ export class Registry {
     const near = nearest(name, names);
     throw new ConfigurationError(`${CALLED[family]}: got the name ${JSON.stringify(name)}, expected one of ${names.join(", ")}${near === undefined ? "" : `: did you mean ${near}?`}`);
   }
+}
+
+/** Runs code of a part; what goes wrong in a user's own is one line that names it. */
+export function guarded<T>(part: Part, what: string, f: () => T): T {
+  try {
+    return f();
+  } catch (error) {
+    if (!part.fromModule || error instanceof GaugegradError) throw error;
+    throw Object.assign(new ConfigurationError(`${CALLED[part.family]} ${part.name}: its ${what} failed (${error instanceof Error ? error.message : String(error)}), expected one that works: correct the module; --debug shows the stack`), { cause: error });
+  }
+}
+
+/** What a value is, for messages about builders. */
+export function describe(x: unknown): string {
+  if (x === null || x === undefined) return String(x);
+  if (typeof x !== "object") return `a ${typeof x}`;
+  return Array.isArray(x) ? "a list" : `an object of ${x.constructor?.name ?? "no class"}`;
 }
 
 /**
