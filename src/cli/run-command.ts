@@ -7,9 +7,10 @@ import { progress } from "../report/index.ts";
 import { bytesText, printable } from "../util/index.ts";
 import type { CliContext } from "./context.ts";
 import { CommandExit } from "./exit.ts";
+import { signals } from "./signals.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
 import {
-  type Estimate, type Outcome, type ProductionOptions, type ResolvedRun, type RunCommand, type RunFile, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
+  type Estimate, type ResolvedRun, type RunCommand, type RunEnd, type RunFile, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
 } from "../runs/index.ts";
 
 interface Options extends EngineFlags, GlobalOptions {
@@ -45,7 +46,8 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       const folder = resolve(context.directory, options.dir);
       const outcome = await produceWithProgress(context, run, folder, options, warn);
       const summary = summaryOf(readMetrics(folder), outcome.parameters);
-      const { status, reason, position, total } = outcome;
+      const { reason, position, total } = outcome;
+      const status = outcome.kind === "done" ? "done" : "stopped";
       const rest = status === "done" ? `${folder}: done, ${total} of ${total}` : `${folder}: stopped (${reason}) at ${position} of ${total}: the same command goes on`;
       if (options.json) printJson(context, { schemaVersion: 1, command: name, folder, status, ...(reason === undefined ? {} : { reason }), position, total, ...summary });
       else printText(context, [summaryText(summary), "", rest].join("\n").trimStart());
@@ -56,33 +58,26 @@ export function runFileCommand(name: RunCommand, description: string, context: C
 
 const withSeed = (file: RunFile, seed: number | undefined): RunFile => (seed === undefined ? file : { ...file, configuration: { ...file.configuration, sampler: { ...file.configuration.sampler, seed } } });
 
-async function produceWithProgress(context: CliContext, run: ResolvedRun, folder: string, options: Options, onWarning: (text: string) => void): Promise<Outcome> {
+async function produceWithProgress(context: CliContext, run: ResolvedRun, folder: string, options: Options, warn: (text: string) => void): Promise<RunEnd> {
   const stream = context.progressTTY ? process.stderr : new Writable({ write: (chunk, _encoding, done) => (context.stderr(String(chunk)), done()) });
+  using stop = signals(context);
   let bar: ReturnType<typeof progress> | undefined;
-  const production: ProductionOptions = {
-    run,
-    folder,
-    engine: await latticeOptions(options, context.environment),
-    extend: options.extend ?? false,
-    maxSeconds: options.maxSeconds,
-    interrupt: context.interrupt,
-    onWarning,
-    onStart: (start, total) => {
-      bar = progress({ total, start, label: run.command, quiet: options.quiet, stream, environment: context.environment });
-      bar.update(start);
-    },
-    onUnit: ({ position, phase, records, counters }) => {
-      const { done, accepted } = counters[phase]!;
-      const trajectory = records.findLast((r) => r.kind === "trajectory");
-      const learnt = records.findLast((r) => r.kind === "training" || r.kind === "epoch");
-      bar?.update(position, { phase, ...(trajectory ? { acceptance: (accepted / done).toFixed(2), plaquette: trajectory.plaquette.toFixed(4) } : {}), ...(learnt ? { loss: learnt.value } : {}) });
-    },
-  };
+  let end: RunEnd | undefined;
   try {
-    return await produce(production);
+    for await (const event of produce({ run, folder, engine: await latticeOptions(options, context.environment), extend: options.extend, maxSeconds: options.maxSeconds, signal: stop.signal })) {
+      if (event.kind === "start" || event.kind === "resume") {
+        bar = progress({ total: event.total, start: event.position, label: run.command, quiet: options.quiet, stream, environment: context.environment });
+        bar.update(event.position);
+      } else if (event.kind === "trajectory") bar?.update(event.position, { phase: event.phase, acceptance: event.acceptance!.toFixed(2), plaquette: event.plaquette.toFixed(4) });
+      else if (event.kind === "training" || event.kind === "epoch") bar?.update(event.position, { phase: event.kind === "epoch" ? "epochs" : "train", loss: event.value });
+      else if (event.kind === "warning") warn(event.text);
+      else if (event.kind === "stopping") await stop.settle();
+      else if (event.kind === "done" || event.kind === "stop") end = event as RunEnd;
+    }
   } finally {
     bar?.stop();
   }
+  return end!;
 }
 
 async function dryRun(context: CliContext, run: ResolvedRun, options: Options): Promise<void> {

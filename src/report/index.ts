@@ -16,5 +16,4 @@ export { durationText, escapeHtml, numberText, plainText } from "./text.ts";
 export { reportHtml, resultText, rowsOf } from "./quickstart.ts";
 export { type FieldView, fieldsOf } from "./run/fields.ts";
 export { generatedOf, headingOf, sectionsOf } from "./run/page.ts";
-export { RunReader, type RunView } from "./run/read.ts";
 export { positionOf, stateText } from "./run/state.ts";

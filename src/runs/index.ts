@@ -11,12 +11,14 @@ export { type MeasureRequest, type Measurement, Measurer } from "./measurement.t
 export { loadModule } from "./modules/load-module.ts";
 export { type RunNetwork, buildNetwork, networkBuilders, networkOf } from "./run-network.ts";
 export { type RunFile, parseRun, readRunFile } from "./parse.ts";
-export { type Outcome, type ProductionOptions, produce } from "./production.ts";
+export { type DefineOptions, type RunDefinition, defineRun } from "./define.ts";
+export { type ProductionOptions, type RunEnd, type RunEvent, produce } from "./production.ts";
+export { RunReader, type RunView, readRun } from "./reader.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export { LENGTHS, type Lengths, type QuickstartResult, type Sampled, quickstart } from "./quickstart/quickstart.ts";
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
 export { type ResolvedRun, resolveRun } from "./resolve.ts";
-export { type RunConfiguration, editorSchema } from "./schema.ts";
+export { type RunConfiguration, type RunInput, editorSchema } from "./schema.ts";
 export { newFolder, writeModel as writeSpinModel, writeResults } from "./spins/files.ts";
 export { type Line, sample as sampleSpins, train as trainSpins } from "./spins/jobs.ts";
 export { readSpinRun } from "./spins/schema.ts";

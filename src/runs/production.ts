@@ -24,6 +24,7 @@ import type { ResolvedRun } from "./resolve.ts";
 import { type Progress, type Unit, lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
 import { type System, buildSystem } from "./system.ts";
+import { type Ended, type LifeEvent, type Work, goOn } from "./work.ts";
 
 /** Milliseconds between two looks for signals within a trajectory. */
 const LOOK_MS = 20;
@@ -32,60 +33,59 @@ const STUCK = 20;
 
 export interface ProductionOptions {
   readonly run: ResolvedRun;
+  /** New or empty, or that of the same run, which then goes on. */
   readonly folder: string;
-  readonly engine: LatticeOptions;
+  /** Backend, threads and arithmetic; default the fastest on one thread. */
+  readonly engine?: LatticeOptions | undefined;
   /** Accepts more trajectories of production than the run had before. */
-  readonly extend?: boolean;
+  readonly extend?: boolean | undefined;
+  /** Stops with a checkpoint before so many seconds have passed. */
   readonly maxSeconds?: number | undefined;
-  readonly interrupt?: AbortSignal | undefined;
-  readonly onWarning?: (text: string) => void;
-  readonly onStart?: (position: number, total: number) => void;
-  readonly onUnit?: (state: { readonly position: number; readonly phase: Phase; readonly records: readonly MetricsRecord[]; readonly counters: CheckpointState["counters"] }) => void;
+  /** Stops with a checkpoint after the trajectory. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-export interface Outcome {
-  readonly status: "done" | "stopped";
-  /** Why it stopped. */
-  readonly reason?: string;
-  readonly position: number;
-  readonly total: number;
+/** What a run does, in its order: lines of metrics.jsonl as they are written, and the life of the run. Trajectories say how many of their phase were accepted so far. */
+export type RunEvent = (MetricsRecord & { readonly position: number; readonly total: number; readonly acceptance?: number }) | LifeEvent | RunEnd;
+
+/** The last event. */
+export interface RunEnd extends Ended {
   /** Names and final values of what was trained. */
   readonly parameters: CheckpointState["parameters"];
 }
 
 /**
- * Runs until everything is done or a reason to stop appears; both leave a checkpoint.
+ * Makes a run, or goes on with it: `for await (const event of produce({ run, folder }))`. It ends with the event `done`, or `stop` when a reason to stop
+ * appears; both leave a checkpoint, and so does leaving the loop. The folder is locked meanwhile.
  * @throws FileFormatError for folders and files, ConfigurationError when the folder holds another run, PhysicsCheckError for failed checks.
  */
-export async function produce(options: ProductionOptions): Promise<Outcome> {
+export async function* produce(options: ProductionOptions): AsyncGenerator<RunEvent, void, void> {
   const began = performance.now();
-  expectRoom(options.run, options.engine);
+  const { run, engine = {} } = options;
+  expectRoom(run, engine);
   const paths = prepareFolder(options.folder);
-  // before anything is there that a signal could leave behind
-  using stop = new StopWatch({ folder: options.folder, maxSeconds: options.maxSeconds, began, interrupt: options.interrupt });
+  const stop = new StopWatch({ folder: options.folder, maxSeconds: options.maxSeconds, began, signal: options.signal });
   using _lock = lockFolder(options.folder);
   removeLeftovers(paths);
   const found = readState(options.folder);
-  const { run } = options;
   const changes = found ? changesSince(found.state, run, options.folder, options.extend ?? false) : [];
   if (!found) expectNoLines(paths);
   let started = false;
   try {
     const network = modelFileOf(paths, run, found !== undefined);
-    // signals that came during set-up are heard before anything is written
+    // what came during set-up is heard before anything is written
     const early = await stop.heard();
-    if (early !== undefined) return { status: "stopped", reason: early, position: found?.state.position ?? 0, total: totalOf(run), parameters: found?.state.parameters ?? null };
-    const system = buildSystem(run, options.engine, { start: !found, ...(network ? { network } : {}) });
-    using production = new Production(paths, options, system, found && { state: found.state, changes });
+    if (early !== undefined) return yield { kind: "stop", reason: early, position: found?.state.position ?? 0, total: totalOf(run), parameters: found?.state.parameters ?? null };
+    const system = buildSystem(run, engine, { start: !found, ...(network ? { network } : {}) });
+    using production = new Production(paths, run, engine, system, found && { state: found.state, changes });
     started = true;
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
-    return await production.run(began, stop);
+    const end = yield* goOn<RunEvent>(production, stop, began, { version: packageVersion(), arithmetic: production.arithmetic, environment: environmentOf() });
+    yield { ...end, parameters: production.parameters };
   } catch (error) {
-    // extents, loops and networks that do not fit together come from the run file
     if (!started) recordEvent(paths, { kind: "failure", time: new Date().toISOString(), position: 0, text: (error as Error).message });
-    if (error instanceof GeometryError) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
-    // memory that ends is a lattice or network that is too large
-    if (error instanceof BackendError && error.message.startsWith("memory:")) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
+    // extents, loops and networks that do not fit together come from the run file; memory that ends is a lattice or network that is too large
+    if (error instanceof GeometryError || (error instanceof BackendError && error.message.startsWith("memory:"))) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
     throw error;
   }
 }
@@ -142,51 +142,78 @@ interface Found {
   readonly changes: readonly string[];
 }
 
-class Production implements Disposable {
+class Production implements Work<RunEvent>, Disposable {
+  readonly arithmetic: Arithmetic;
+  readonly total: number;
+  readonly resumed: boolean;
+  readonly done: boolean;
+  readonly checkpoint: number;
   readonly #paths: RunPaths;
-  readonly #options: ProductionOptions;
+  readonly #run: ResolvedRun;
   readonly #system: System;
-  readonly #arithmetic: Arithmetic;
   readonly #metrics: MetricsFile;
-  readonly #total: number;
-  readonly #resumed: boolean;
-  readonly #changes: readonly string[];
+  readonly #units: ReturnType<typeof stages>;
+  readonly #warned = new Set<string>();
+  #events: RunEvent[] = [];
   #progress: Progress;
   #phase: Phase;
-  #done: boolean;
   #saved: number;
-  #modelWritten = false;
-  readonly #warned = new Set<string>();
   /** Rejections in a row. */
   #rejected = 0;
+  #modelWritten = false;
   #counters: Record<string, { done: number; accepted: number }>;
 
-  constructor(paths: RunPaths, options: ProductionOptions, system: System, found: Found | undefined) {
-    const { run, engine } = options;
+  constructor(paths: RunPaths, run: ResolvedRun, engine: LatticeOptions, system: System, found: Found | undefined) {
     const { state, changes = [] } = found ?? {};
-    this.#changes = changes;
+    const { output } = run.configuration;
     this.#paths = paths;
-    this.#options = options;
+    this.#run = run;
     this.#system = system;
-    this.#arithmetic = arithmeticOf(system.lattice, engine.strict ?? false);
+    this.arithmetic = arithmeticOf(system.lattice, engine.strict ?? false);
     const lengths = lengthsOf(run);
-    this.#total = totalOf(run);
-    this.#resumed = state !== undefined;
+    this.total = totalOf(run);
+    this.resumed = state !== undefined;
+    this.checkpoint = output.checkpoint;
     this.#progress = state ? progressOf(state, system) : { position: 0 };
     this.#phase = state?.phase ?? (["thermalise", "train", "sample", "epochs"] as const).find((p) => lengths[p] > 0) ?? "sample";
-    this.#done = state?.done === true && state.total >= this.#total;
+    this.done = state?.done === true && state.total >= this.total;
     this.#counters = structuredClone(state?.counters ?? {}) as Record<string, { done: number; accepted: number }>;
     this.#saved = this.#progress.position;
     if (state) system.U.set(state.links);
-    if (run.configuration.output.configurations) insideOf(paths, "configurations");
+    if (output.configurations) insideOf(paths, "configurations");
     if (!state || changes.length > 0 || !sameInfo(paths, state)) writeRunFiles(paths, run, packageVersion());
     this.#metrics = new MetricsFile(paths.metrics, state?.metrics ?? { bytes: 0, lines: 0, sha256: "" });
-    if (state && arithmeticText(state.arithmetic) !== arithmeticText(this.#arithmetic))
-      this.warn(`the run was made with ${arithmeticText(state.arithmetic)} and goes on with ${arithmeticText(this.#arithmetic)}: it is as correct, but its last bits are not those of an uninterrupted run`);
+    if (state && arithmeticText(state.arithmetic) !== arithmeticText(this.arithmetic))
+      this.warn(`the run was made with ${arithmeticText(state.arithmetic)} and goes on with ${arithmeticText(this.arithmetic)}: it is as correct, but its last bits are not those of an uninterrupted run`);
+    if (changes.length > 0) {
+      this.event("change", { text: changes.join("; ") });
+      this.save(this.done);
+    }
+    this.#units = stages(run, system, this.#progress, { onNote: (text) => this.#note(text), onFailedSolve: (trajectory, text) => this.#setAside(trajectory, text) });
   }
 
   [Symbol.dispose](): void {
     this.#metrics[Symbol.dispose]();
+  }
+
+  get position(): number {
+    return this.#progress.position;
+  }
+
+  get saved(): number {
+    return this.#saved;
+  }
+
+  /** Names and values of what is trained. */
+  get parameters(): CheckpointState["parameters"] {
+    const { effective } = this.#system.guide ?? {};
+    return effective ? { names: effective.names, values: this.#progress.theta ?? effective.parameters } : null;
+  }
+
+  take(): RunEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
   }
 
   /** Warnings of every measurement again are said the first time. Their numbers differ, their beginnings do not. */
@@ -198,84 +225,50 @@ class Production implements Disposable {
   }
 
   warn(text: string): void {
-    this.#event("warning", { text });
-    this.#options.onWarning?.(text);
+    this.event("warning", { text });
+    this.#say(text);
   }
 
-  async run(began: number, stop: StopWatch): Promise<Outcome> {
-    const { run, onStart } = this.#options;
-    if (this.#changes.length > 0) {
-      this.#event("change", { text: this.#changes.join("; ") });
-      this.#save();
-    }
-    if (this.#done) return this.#outcome("done");
-    this.#event(this.#resumed ? "resume" : "start", { version: packageVersion(), arithmetic: this.#arithmetic, environment: environmentOf() });
+  #say(text: string): void {
+    this.#events.push({ kind: "warning", text, position: this.position, total: this.total });
+  }
+
+  begin(): void {
     this.#system.notes.forEach((text) => this.warn(text));
-    if (!this.#resumed) this.#save();
-    onStart?.(this.#progress.position, this.#total);
-    const seconds = (): number => (performance.now() - began) / 1000;
-    try {
-      const reason = await this.#units(run, stop);
-      if (reason !== undefined) {
-        await stop.settle();
-        if (this.#saved !== this.#progress.position) this.#save();
-        this.#event("stop", { text: reason, seconds: seconds() });
-        return this.#outcome("stopped", reason);
-      }
-      this.#done = true;
-      this.#save();
-      this.#event("done", { seconds: seconds() });
-      return this.#outcome("done");
-    } catch (error) {
-      this.#event("failure", { text: (error as Error).message, seconds: seconds() });
-      throw error;
-    }
   }
 
-  /** Goes through the stages; gives the reason to stop before their end. The links are then those after the last whole unit. */
-  async #units(run: ResolvedRun, stop: StopWatch): Promise<string | undefined> {
-    const units = stages(run, this.#system, this.#progress, { onNote: (text) => this.#note(text), onFailedSolve: (trajectory, text) => this.#setAside(trajectory, text) });
-    let [unit, save] = [0, 0];
-    try {
-      for (;;) {
-        const reason = await stop.reason(unit + save);
-        if (reason !== undefined) return reason;
-        const at = performance.now();
-        let next = units.next();
-        for (let looked = at; !next.done && next.value === undefined; next = units.next()) {
-          if (performance.now() - looked < LOOK_MS) continue;
-          const heard = await stop.heard();
-          if (heard !== undefined) return heard;
-          looked = performance.now();
-        }
-        if (next.done) {
-          this.#progress = next.value;
-          return undefined;
-        }
-        this.#take(next.value!);
-        unit = (performance.now() - at) / 1000;
-        if (this.#progress.position - this.#saved >= run.configuration.output.checkpoint) save = this.#save();
-      }
-    } finally {
-      units.return(this.#progress);
+  async next(stop: StopWatch): Promise<boolean | string> {
+    let next = this.#units.next();
+    for (let looked = performance.now(); !next.done && next.value === undefined; next = this.#units.next()) {
+      if (performance.now() - looked < LOOK_MS) continue;
+      const heard = await stop.heard();
+      if (heard !== undefined) return heard;
+      looked = performance.now();
     }
+    if (next.done) this.#progress = next.value;
+    else this.#book(next.value!);
+    return !next.done;
+  }
+
+  /** The links are then those after the last whole unit. */
+  leave(): void {
+    this.#units.return(this.#progress);
   }
 
   /** Books one unit. */
-  #take({ phase, records, progress }: Unit): void {
-    const { configuration } = this.#options.run;
+  #book({ phase, records, progress }: Unit): void {
     this.#phase = phase;
     this.#progress = progress();
-    const { position } = this.#progress;
+    const { position, total } = this;
     const trajectories = records.flatMap((r) => (r.kind === "trajectory" ? [r] : []));
     const before = this.#counters[phase] ?? { done: 0, accepted: 0 };
-    this.#counters[phase] = { done: before.done + (trajectories.length || 1), accepted: before.accepted + trajectories.filter((t) => t.accepted).length };
+    const { done, accepted } = (this.#counters[phase] = { done: before.done + (trajectories.length || 1), accepted: before.accepted + trajectories.filter((t) => t.accepted).length });
     this.#metrics.append(records);
+    for (const t of trajectories) this.#count(t.accepted);
+    for (const r of records) this.#events.push({ ...r, position, total, ...(r.kind === "trajectory" ? { acceptance: accepted / done } : {}) });
     for (const text of records.flatMap((r) => (r.kind === "measurement" ? (r.warnings ?? []) : []))) this.#warnOnce(text);
-    for (const { accepted } of trajectories) this.#count(accepted);
-    const kept = configuration.output.configurations;
+    const kept = this.#run.configuration.output.configurations;
     if (kept && phase === "sample" && position % kept.every === 0) this.#keep(kept);
-    this.#options.onUnit?.({ position, phase, records, counters: this.#counters });
   }
 
   /** Says it while it happens when nothing is accepted any more. */
@@ -286,7 +279,7 @@ class Production implements Disposable {
 
   /** As `warn`, but what stands in events.jsonl already is not recorded again. */
   #note(text: string): void {
-    if (readEvents(this.#paths.folder).some((e) => e.kind === "warning" && e.text === text)) this.#options.onWarning?.(text);
+    if (readEvents(this.#paths.folder).some((e) => e.kind === "warning" && e.text === text)) this.#say(text);
     else this.warn(text);
   }
 
@@ -299,56 +292,47 @@ class Production implements Disposable {
 
   /** Stores the links of this position; a resumed run writes the same bits once more. */
   #keep({ format, precision }: NonNullable<ResolvedRun["configuration"]["output"]["configurations"]>): void {
-    const provenance = { sequenceNumber: String(this.#progress.position), ensembleId: this.#options.run.hash.slice(0, 12), creator: `gaugegrad ${packageVersion()}` };
+    const provenance = { sequenceNumber: String(this.#progress.position), ensembleId: this.#run.hash.slice(0, 12), creator: `gaugegrad ${packageVersion()}` };
     const options: WriteOptions = { provenance, ...(precision === undefined ? {} : { precision }) };
     writeGauge(join(insideOf(this.#paths, "configurations"), `${String(this.#progress.position).padStart(8, "0")}.${format}`), this.#system.U, format, options);
   }
 
-  /** Everything in one transaction: lines first, then the checkpoint that counts them. Gives the seconds it took. */
-  #save(): number {
+  /** Everything in one transaction: lines first, then the checkpoint that counts them. */
+  save(done = false): number {
     const at = performance.now();
-    const { run } = this.#options;
     const { position, theta, training } = this.#progress;
-    const { effective } = this.#system.guide ?? {};
-    const trained = theta !== undefined && (this.#phase === "sample" || this.#done);
+    const trained = theta !== undefined && (this.#phase === "sample" || done);
     if (trained && !this.#modelWritten) {
-      writeModel(this.#paths.model, run, this.#system, theta);
+      writeModel(this.#paths.model, this.#run, this.#system, theta);
       this.#modelWritten = true;
     }
-    const metrics = this.#metrics.sync();
-    const { seed, stream } = run.configuration.sampler;
+    const { seed, stream } = this.#run.configuration.sampler;
     const state: CheckpointState = {
       version: 1,
-      command: run.command,
-      configurationHash: run.hash,
-      configuration: run.configuration,
-      arithmetic: this.#arithmetic,
+      command: this.#run.command,
+      configurationHash: this.#run.hash,
+      configuration: this.#run.configuration,
+      arithmetic: this.arithmetic,
       position,
-      total: this.#total,
-      done: this.#done,
+      total: this.total,
+      done,
       phase: this.#phase,
       random: { seed, stream, trajectory: position },
       group: this.#system.group.N,
       extents: this.#system.lattice.extents,
       links: this.#system.U.fields.map((f) => f.toArray()),
-      parameters: effective ? { names: effective.names, values: theta ?? effective.parameters } : null,
+      parameters: this.parameters,
       training: training ?? null,
       counters: this.#counters,
-      metrics,
+      metrics: this.#metrics.sync(),
     };
     saveCheckpoint(this.#paths.folder, position, state);
     this.#saved = position;
     return (performance.now() - at) / 1000;
   }
 
-  #outcome(status: "done" | "stopped", reason?: string): Outcome {
-    const { effective } = this.#system.guide ?? {};
-    const { position, theta } = this.#progress;
-    return { status, ...(reason === undefined ? {} : { reason }), position, total: this.#total, parameters: effective ? { names: effective.names, values: theta ?? effective.parameters } : null };
-  }
-
-  #event(kind: EventRecord["kind"], more: Partial<EventRecord>): void {
-    recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.#progress.position, ...more });
+  event(kind: EventRecord["kind"], more: Partial<EventRecord>): void {
+    recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.position, ...more });
   }
 }
 

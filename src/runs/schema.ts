@@ -142,6 +142,26 @@ export interface RunConfiguration {
   readonly checks: z.output<typeof checks>;
 }
 
+/** A section as it may be given: the kind by name, or the part itself. */
+export type PartInput = Part | { readonly kind?: string | Part; readonly [option: string]: unknown };
+
+/** The sections of a run file as they may be given: everything with a default may be left out. */
+export interface RunInput {
+  readonly title?: string;
+  readonly lattice: z.input<typeof lattice>;
+  readonly group?: string;
+  readonly start?: z.input<typeof start>;
+  readonly action: PartInput;
+  readonly fermions?: readonly PartInput[];
+  readonly network?: PartInput;
+  readonly guide?: { readonly action?: PartInput; readonly masses?: readonly number[]; readonly trainable?: readonly string[] };
+  readonly sampler: { readonly kind?: string | Part; readonly [option: string]: unknown } & z.input<typeof sampler>;
+  readonly training?: z.input<typeof training> & { readonly objective?: string | Part; readonly [option: string]: unknown };
+  readonly measurement?: z.input<typeof measurement> & { readonly observables?: readonly (string | PartInput)[] };
+  readonly output?: z.input<typeof output>;
+  readonly checks?: z.input<typeof checks>;
+}
+
 function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
   const action = anyOf(registry.list("gaugeAction"), "kind", {}, DEFAULT_KIND.action) as z.ZodType<ActionSection>;
   const fermions = anyOf(registry.list("fermion"), "kind", {}, DEFAULT_KIND.fermions) as z.ZodType<FermionSection>;

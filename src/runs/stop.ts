@@ -1,10 +1,6 @@
-/** Reasons to stop: a signal, the file STOP, or the end of the time that the run was given. A second SIGTERM or SIGINT ends the process at once; its last checkpoint is whole. */
+/** Reasons to stop between two trajectories: a signal, the file STOP, or the end of the time that the run was given. */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGUSR1"] as const;
-/** Within so many milliseconds a second signal is the first one once more. */
-const TWICE_MS = 250;
 
 export interface StopOptions {
   readonly folder: string;
@@ -12,45 +8,25 @@ export interface StopOptions {
   readonly maxSeconds?: number | undefined;
   /** Start of the command, in milliseconds of performance.now. */
   readonly began: number;
-  /** Stops as SIGINT does. */
-  readonly interrupt?: AbortSignal | undefined;
+  /** Stops when it is aborted; its reason, where it is a text, is that of the stop. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Watches while it lives; the first signal does not end the process meanwhile. */
-export class StopWatch implements Disposable {
+/** Says when to stop. */
+export class StopWatch {
   readonly #options: StopOptions;
   readonly #file: string;
-  #signal: string | undefined;
-  #at = 0;
-  readonly #take = (name: NodeJS.Signals): void => {
-    const again = this.#signal === "SIGTERM" || this.#signal === "SIGINT";
-    if (!again) [this.#signal, this.#at] = [name, performance.now()];
-    else if (name !== "SIGUSR1" && performance.now() - this.#at > TWICE_MS) {
-      this.#leave();
-      process.kill(process.pid, name);
-    }
-  };
 
   constructor(options: StopOptions) {
     this.#options = options;
     this.#file = join(options.folder, "STOP");
-    for (const s of SIGNALS) process.on(s, this.#take);
   }
 
-  /** To be called before the last things are written: from then on a signal ends the process, however busy it is. Launchers that pass one signal on twice get their moment. */
-  async settle(): Promise<void> {
-    if (this.#signal !== undefined) await new Promise((done) => setTimeout(done, Math.max(0, this.#at + TWICE_MS - performance.now())));
-    this.#leave();
-  }
-
-  #leave(): void {
-    for (const s of SIGNALS) process.off(s, this.#take);
-  }
-
-  /** Why to stop in the middle of a trajectory: a signal that has arrived. Waits for nothing but the arrival. */
+  /** Why to stop in the middle of a trajectory: the signal. Waits for nothing but its arrival. */
   async heard(): Promise<string | undefined> {
     await new Promise((done) => setImmediate(done));
-    return this.#signal ?? (this.#options.interrupt?.aborted ? "SIGINT" : undefined);
+    const { signal } = this.#options;
+    return signal?.aborted ? (typeof signal.reason === "string" ? signal.reason : "aborted") : undefined;
   }
 
   /** Why to stop now; `next`: seconds that the next trajectory and its checkpoint will need. Lets signals arrive first. */
@@ -65,9 +41,5 @@ export class StopWatch implements Disposable {
     }
     if (maxSeconds !== undefined && (performance.now() - began) / 1000 + next > maxSeconds) return `--max-seconds ${maxSeconds}`;
     return undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.#leave();
   }
 }

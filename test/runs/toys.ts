@@ -1,5 +1,5 @@
 /** Parts that this package does not have, declared as a user would: each one declaration. */
-import { action, layer, plaquetteSum, pseudofermions, real, reTrace, scale, staggered, staples, sum, mul, adj, exp, ta } from "gaugegrad";
+import { action, layer, plaquetteSum, plaquettes, pseudofermions, real, scale, staggered, staples, mul, adj, exp, ta } from "gaugegrad";
 import { fermion, gaugeAction, network, observable, z } from "gaugegrad/runs";
 
 /** exp(TA(rho C U^+)) U with one weight for all layers. */
@@ -22,7 +22,7 @@ export const heavy = fermion({
 export const average = observable({
   name: "average",
   options: z.strictObject({ power: z.int().min(1).default(1) }),
-  measure: (U, { power }) => ({ [`average(${power})`]: sample(U) ** power }),
+  measure: (U, { power }) => ({ [`average(${power})`]: plaquettes(U).mean ** power }),
 });
 
 /** beta times the plaquettes, without its constant. */

@@ -2,8 +2,9 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { FileFormatError } from "../../errors.ts";
-import { type FieldView, RunReader, fieldsOf, generatedOf, headingOf, htmlReport, sectionsOf, stateText } from "../../report/index.ts";
+import { type FieldView, fieldsOf, generatedOf, headingOf, htmlReport, sectionsOf, stateText } from "../../report/index.ts";
 import { writeFileAtomic } from "../../util/index.ts";
+import { RunReader } from "../../runs/index.ts";
 import type { CliContext } from "../context.ts";
 import { type GlobalOptions, number, printJson, printText, withJson } from "../output.ts";
 

@@ -4,8 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { UsageError } from "../../errors.ts";
 import {
-  type FieldView, type LiveView, RunReader, type RunView, fieldsOf, headingOf, liveServer, positionOf, sectionsOf, stateText,
+  type FieldView, type LiveView, fieldsOf, headingOf, liveServer, positionOf, sectionsOf, stateText,
 } from "../../report/index.ts";
+import { RunReader, type RunView } from "../../runs/index.ts";
 import type { CliContext } from "../context.ts";
 import { type GlobalOptions, integer, number, printText } from "../output.ts";
 

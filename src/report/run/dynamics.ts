@@ -2,7 +2,7 @@
 import { type NamedSection, type ReportFigure, type Series, historyPlot, histogramPlot, linePlot, numberText } from "../index.ts";
 import type { MetricsRecord } from "../../runs/index.ts";
 import { num, only } from "./series.ts";
-import type { RunView } from "./read.ts";
+import type { RunView } from "../../runs/index.ts";
 
 /** dH and force sizes. */
 export function dynamicsSection({ metrics }: RunView): NamedSection | undefined {

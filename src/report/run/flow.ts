@@ -1,7 +1,7 @@
 /** Sections on the gradient flow and on correlators, from what was measured. */
 import { type NamedSection, type ReportFigure, historyPlot, linePlot } from "../index.ts";
 import { estimate, num, only, spacing } from "./series.ts";
-import type { RunView } from "./read.ts";
+import type { RunView } from "../../runs/index.ts";
 
 /** t^2 E(t) with errors, and Q at the largest flow time. */
 export function flowSection({ metrics, configuration }: RunView): NamedSection | undefined {

@@ -4,7 +4,7 @@ import { type Family, builtIn, packageVersion } from "../../runs/index.ts";
 import { checksSection, dynamicsSection, trainingSection } from "./dynamics.ts";
 import { type FieldView, fieldSections } from "./fields.ts";
 import { correlatorSection, flowSection } from "./flow.ts";
-import type { RunView } from "./read.ts";
+import type { RunView } from "../../runs/index.ts";
 import { autocorrelationSection, distributionsSection, historiesSection, resultsSection, summarySection } from "./results.ts";
 import { secondsOf } from "./state.ts";
 

@@ -2,7 +2,7 @@
 import { type NamedSection, type ReportFigure, autocorrelationPlot, historyPlot, histogramPlot, numberText } from "../index.ts";
 import { alarmsOf, expMinusDH } from "../../runs/index.ts";
 import { type ObservableSeries, acceptanceOf, correlations, estimate, num, observables, only, produced, tauText, valueText } from "./series.ts";
-import type { RunView } from "./read.ts";
+import type { RunView } from "../../runs/index.ts";
 import { positionOf, stateText } from "./state.ts";
 
 /** Most histories in a report; the table has every observable. */

@@ -1,5 +1,5 @@
 /** Where a run stands. */
-import type { RunView } from "./read.ts";
+import type { RunView } from "../../runs/index.ts";
 import { only } from "./series.ts";
 
 /** Trajectories, or epochs, done and planned. */

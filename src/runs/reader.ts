@@ -1,10 +1,13 @@
-/** A run folder as reports see it: read without its lock, while the run goes on or after it was killed. */
+/** A run folder as reports and programs see it: read without its lock, while the run goes on or after it was killed. */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { FileFormatError } from "../../errors.ts";
-import { checkpointPositions } from "../../io/index.ts";
-import {
-  type CheckpointState, type EventRecord, type MetricsRecord, type RunConfiguration, type RunInfo, lockHolder, readConfiguration, readRunInfo, readState, runPaths,
-} from "../../runs/index.ts";
+import { FileFormatError } from "../errors.ts";
+import { checkpointPositions } from "../io/index.ts";
+import type { Estimate } from "../util/index.ts";
+import { readConfiguration, readRunInfo, readState, runPaths } from "./folder.ts";
+import { lockHolder } from "./lock.ts";
+import type { CheckpointState, EventRecord, MetricsRecord, RunInfo } from "./records.ts";
+import type { RunConfiguration } from "./schema.ts";
+import { summaryOf } from "./summary.ts";
 import { JsonLines } from "./json-lines.ts";
 
 /** Everything a report is made of. */
@@ -72,6 +75,13 @@ export class RunReader {
     return view;
   }
 
+  /** Values of the production with errors and autocorrelation times: `acceptance`, `expMinusDH`, `plaquette`, and what was measured by its name in metrics.jsonl. */
+  summary(): Readonly<Record<string, Estimate>> {
+    const { metrics, state } = this.read();
+    const { "exp(-dH)": expMinusDH, ...estimates } = summaryOf(metrics, state?.parameters ?? null).estimates;
+    return { ...(expMinusDH ? { expMinusDH } : {}), ...estimates };
+  }
+
   #configuration(): { configuration: RunConfiguration; configurationText: string } {
     const { configuration } = runPaths(this.#folder);
     if (!existsSync(configuration)) throw new FileFormatError(`${configuration}: is missing, expected the run as resolved: restore it from a copy, or start the run again`);
@@ -99,4 +109,9 @@ function damageOf(name: string, lines: JsonLines<unknown>, running: boolean): st
     ...(damaged.length > 0 ? [`${name}: ${damaged.length === 1 ? `line ${shown} is` : `${damaged.length} lines (${shown}) are`} damaged and left out.`] : []),
     ...(unfinished && !running ? [`${name}: the last line is incomplete, as a killed run leaves it; it is left out.`] : []),
   ];
+}
+
+/** What a run has written so far, while it goes on or later. @throws FileFormatError when the folder is that of no run. */
+export function readRun(folder: string): RunReader {
+  return new RunReader(folder);
 }

@@ -1,0 +1,62 @@
+/** Runs defined in code: the sections of a run file, with parts in place of their names. */
+import { configurationOf } from "./parse.ts";
+import type { RunCommand } from "./records.ts";
+import { builtIn } from "./registry/built-in.ts";
+import { type Part, isPart } from "./registry/part.ts";
+import type { Registry } from "./registry/registry.ts";
+import { type ResolvedRun, resolveRun } from "./resolve.ts";
+import type { RunInput } from "./schema.ts";
+
+/** What a run is made of: a run file as a value. Wherever a run file names a kind, the part itself may stand. */
+export interface RunDefinition extends RunInput {
+  /** Default: `hmc`; with a network or a guide `slhmc`. */
+  readonly command?: RunCommand;
+}
+
+/** Where a definition finds files and parts. */
+export interface DefineOptions {
+  /** Folder that relative paths start from; default the working directory. */
+  readonly base?: string;
+  /** Parts by name; default those of this package. Parts that the definition holds are known in any case. */
+  readonly registry?: Registry;
+}
+
+/**
+ * A run as a value, checked as a run file is: `produce` makes it. Parts of one's own count by their name and options; give a new name to what computes
+ * something else.
+ * @throws ConfigurationError for unknown keys, wrong values, and combinations that mean nothing.
+ */
+export function defineRun(definition: RunDefinition, options: DefineOptions = {}): ResolvedRun {
+  const { command, ...sections } = definition;
+  const { base = ".", registry = builtIn } = options;
+  const held = new Set<Part>();
+  const raw = named(withKinds(sections), held) as Readonly<Record<string, unknown>>;
+  const known = registry.with(...[...held].filter((part) => registry.find(part.family, part.name) !== part));
+  const configuration = configurationOf(raw, "defineRun", known);
+  const guided = configuration.network !== undefined || configuration.guide.action !== undefined || configuration.guide.masses !== undefined;
+  return resolveRun(command ?? (guided ? "slhmc" : "hmc"), { configuration, base, registry: known });
+}
+
+/** A part in place of a section is its kind. */
+function withKinds(sections: RunInput): Readonly<Record<string, unknown>> {
+  const section = (x: unknown): unknown => (isPart(x) ? { kind: x } : x);
+  const { action, fermions, network, guide } = sections;
+  return {
+    ...sections,
+    action: section(action),
+    ...(fermions ? { fermions: fermions.map(section) } : {}),
+    ...(network ? { network: section(network) } : {}),
+    ...(guide?.action ? { guide: { ...guide, action: section(guide.action) } } : {}),
+  };
+}
+
+/** The same tables with names in place of parts. */
+function named(x: unknown, held: Set<Part>): unknown {
+  if (isPart(x)) {
+    held.add(x);
+    return x.name;
+  }
+  if (Array.isArray(x)) return x.map((y) => named(y, held));
+  if (typeof x !== "object" || x === null) return x;
+  return Object.fromEntries(Object.entries(x).flatMap(([key, value]) => (value === undefined ? [] : [[key, named(value, held)]])));
+}
