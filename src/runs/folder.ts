@@ -62,11 +62,11 @@ export function removeLeftovers({ folder, configurations }: RunPaths): void {
 }
 
 /** Writes run.json and config.toml. @throws FileFormatError when that is impossible. */
-export function writeRunFiles(paths: RunPaths, run: ResolvedRun, version: string): void {
+export function writeRunFiles(paths: RunPaths, run: { readonly command: RunInfo["command"]; readonly hash: string; readonly base: string }, text: string, version: string): void {
   const info: RunInfo = { schemaVersion: 1, command: run.command, configurationHash: run.hash, base: relative(resolve(paths.folder), resolve(run.base)) || ".", version };
   try {
     writeFileAtomic(paths.info, `${JSON.stringify(info, null, 2)}\n`);
-    writeFileAtomic(paths.configuration, configurationText(run));
+    writeFileAtomic(paths.configuration, text);
   } catch (error) {
     throw new FileFormatError(`${paths.folder}: cannot be written (${(error as Error).message.split(",")[0]}), expected a folder with room that may be written to`);
   }
@@ -111,7 +111,7 @@ export function readConfiguration(folder: string): RunConfiguration {
 }
 
 /** Complete lines of a JSON Lines file; one that is being written is left out. */
-function readLines<T>(file: string): T[] {
+export function readLines<T>(file: string): T[] {
   if (!existsSync(file)) return [];
   const text = readFileSync(file, "utf8");
   return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as T);

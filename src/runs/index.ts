@@ -19,9 +19,9 @@ export { LENGTHS, type Lengths, type QuickstartResult, type Sampled, quickstart 
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
 export { type ResolvedRun, resolveRun } from "./resolve.ts";
 export { type RunConfiguration, type RunInput, editorSchema } from "./schema.ts";
-export { newFolder, writeModel as writeSpinModel, writeResults } from "./spins/files.ts";
-export { type Line, sample as sampleSpins, train as trainSpins } from "./spins/jobs.ts";
-export { readSpinRun } from "./spins/schema.ts";
+export { type SpinEnd, type SpinEvent, type SpinProductionOptions, produceSpins } from "./spins/production.ts";
+export { type SpinRun, readSpinRun } from "./spins/schema.ts";
+export { spinStarter } from "./spins/starter.ts";
 export { builtIn } from "./registry/built-in.ts";
 export {
   type Declaration, type Family, type FermionDeclaration, type FermionPart, type GaugeActionDeclaration, type GaugeActionPart, type LossDeclaration, type LossPart, type NetworkDeclaration, type NetworkMap,

@@ -2,7 +2,7 @@
 import { type Hash, createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { FileFormatError } from "../errors.ts";
-import type { CheckpointState, MetricsRecord } from "./records.ts";
+import type { CheckpointState } from "./records.ts";
 
 type Position = CheckpointState["metrics"];
 
@@ -39,7 +39,7 @@ export class MetricsFile implements Disposable {
   }
 
   /** Adds lines. @throws FileFormatError when the disk is full. */
-  append(records: readonly MetricsRecord[]): void {
+  append(records: readonly object[]): void {
     const text = Buffer.from(records.map((r) => `${JSON.stringify(r)}\n`).join(""));
     try {
       for (let done = 0; done < text.length; ) done += writeSync(this.#fd, text, done, text.length - done, this.#bytes + done);

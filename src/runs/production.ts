@@ -13,7 +13,7 @@ import { writeFileAtomic } from "../util/index.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "./version.ts";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
-import { type RunPaths, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
+import { type RunPaths, configurationText, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
 import { lockFolder } from "./lock.ts";
@@ -181,7 +181,7 @@ class Production implements Work<RunEvent>, Disposable {
     this.#saved = this.#progress.position;
     if (state) system.U.set(state.links);
     if (output.configurations) insideOf(paths, "configurations");
-    if (!state || changes.length > 0 || !sameInfo(paths, state)) writeRunFiles(paths, run, packageVersion());
+    if (!state || changes.length > 0 || !sameInfo(paths, state)) writeRunFiles(paths, run, configurationText(run), packageVersion());
     this.#metrics = new MetricsFile(paths.metrics, state?.metrics ?? { bytes: 0, lines: 0, sha256: "" });
     if (state && arithmeticText(state.arithmetic) !== arithmeticText(this.arithmetic))
       this.warn(`the run was made with ${arithmeticText(state.arithmetic)} and goes on with ${arithmeticText(this.arithmetic)}: it is as correct, but its last bits are not those of an uninterrupted run`);

@@ -42,7 +42,8 @@ export class RunReader {
   /** @throws FileFormatError when the folder is that of no run. */
   constructor(folder: string) {
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new FileFormatError(`${folder}: is no folder, expected the folder of a run: start one with gaugegrad hmc, train or slhmc`);
-    readRunInfo(folder);
+    const { command } = readRunInfo(folder);
+    if (command.startsWith("spins")) throw new FileFormatError(`${folder}: got a run of gaugegrad ${command}, expected one of hmc, train or slhmc: the same command prints its results again`);
     this.#folder = folder;
     const paths = runPaths(folder);
     this.#metrics = new JsonLines(paths.metrics, isMetrics);

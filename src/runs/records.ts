@@ -24,7 +24,7 @@ export type Phase = "thermalise" | "train" | "sample" | "epochs";
 /** run.json */
 export interface RunInfo {
   readonly schemaVersion: 1;
-  readonly command: RunCommand;
+  readonly command: RunCommand | "spins train" | "spins sample";
   /** SHA-256 of command and everything in the configuration that decides the physics. */
   readonly configurationHash: string;
   /** Folder that relative paths of the configuration start from, seen from the folder of the run. */

@@ -25,6 +25,8 @@ export interface ChainOptions {
   /** Local updates of one step; default one a site. */
   readonly updates?: number;
   readonly seed?: number;
+  /** Number of the first step, default 0: with the spins of that time a chain resumes with the same bits. */
+  readonly first?: number;
 }
 
 /** A Markov chain of spins: `step()` until enough. */
@@ -41,11 +43,11 @@ function updatesOf(updates: number | undefined, spins: Float64Array): number {
 }
 
 /** The reference: local Metropolis with the exact weight at every update. `probability` is the accepted fraction of a step. */
-export function localMetropolis(weight: SpinWeight, start: Float64Array, { updates, seed = 0 }: ChainOptions = {}): SpinChain {
+export function localMetropolis(weight: SpinWeight, start: Float64Array, { updates, seed = 0, first = 0 }: ChainOptions = {}): SpinChain {
   const count = updatesOf(updates, start);
   const chain = weight.chain(start);
   const random = randomStream(seed);
-  let step = 0;
+  let step = first;
   return {
     get spins() {
       return chain.spins;
@@ -76,12 +78,12 @@ export interface SelfLearningChain extends SpinChain {
  * (some sweeps of `localMetropolis`): far from those it was trained on the effective weight may be wrong by orders of magnitude, and an
  * ordered or random start is then left after a time that grows with that error only.
  */
-export function selfLearning(start: Float64Array, { target, effective, updates, seed = 0 }: SelfLearningOptions): SelfLearningChain {
+export function selfLearning(start: Float64Array, { target, effective, updates, seed = 0, first = 0 }: SelfLearningOptions): SelfLearningChain {
   const count = updatesOf(updates, start);
   const random = randomStream(seed);
   let spins = Float64Array.from(start);
   let logWeight = target.logWeight(spins);
-  let step = 0;
+  let step = first;
   const chain: SelfLearningChain = {
     effective,
     get spins() {
@@ -115,19 +117,28 @@ export interface OnlineOptions extends SelfLearningOptions, TrainingOptions {
   readonly memory: number;
   /** Monte Carlo steps between training steps; default 1. */
   readonly every?: number;
+  /** Goes on from here, with the spins of that time as start. */
+  readonly from?: { readonly step: number; readonly samples: readonly SpinSample[]; readonly training: SpinTraining };
+}
+
+/** A chain that trains its effective model; `samples` are those it keeps. */
+export interface OnlineChain {
+  readonly samples: readonly SpinSample[];
+  step(): SpinStep & { readonly training: SpinTraining };
 }
 
 /**
  * Trains the effective model while self-learning Monte Carlo runs with it, on the configurations that the exact chain visits. Every step
  * is exact for the model it uses; averages belong to a run with the model fixed (an adapting chain is not a Markov chain).
  */
-export function trainWhileSampling(start: Float64Array, options: OnlineOptions): { step(): SpinStep & { readonly training: SpinTraining } } {
-  const { memory, every = 1 } = options;
+export function trainWhileSampling(start: Float64Array, options: OnlineOptions): OnlineChain {
+  const { memory, every = 1, from } = options;
   if (!Number.isInteger(memory) || memory < 1) throw new ConfigurationError(`online training: got memory = ${memory}, expected a positive integer`);
-  const chain = selfLearning(start, options);
-  let training = startTraining(options.effective, options);
-  const samples: SpinSample[] = [];
+  const chain = selfLearning(start, from ? { ...options, effective: from.training.model, first: from.step } : options);
+  let training = from?.training ?? startTraining(options.effective, options);
+  const samples: SpinSample[] = [...(from?.samples ?? [])];
   return {
+    samples,
     step() {
       const result = chain.step();
       samples.push({ spins: result.spins, logWeight: result.logWeight });

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runPaths, writeRunFiles } from "../../src/runs/folder.ts";
+import { configurationText, runPaths, writeRunFiles } from "../../src/runs/folder.ts";
 import { parseRun } from "../../src/runs/parse.ts";
 import { builtIn } from "../../src/runs/registry/built-in.ts";
 import type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, TrainingRecord, TrajectoryRecord } from "../../src/runs/records.ts";
@@ -62,7 +62,7 @@ export function makeRun(trajectories: number, options: { readonly checkpoint?: b
   const folder = mkdtempSync(join(tmpdir(), "gaugegrad-run-"));
   const run = resolveRun("slhmc", { configuration: parseRun(RUN, "run.toml"), base: ".", registry: builtIn });
   const paths = runPaths(folder);
-  writeRunFiles(paths, run, "0.1.0");
+  writeRunFiles(paths, run, configurationText(run), "0.1.0");
   const metrics = linesOf(0, trajectories);
   writeFileSync(paths.metrics, metrics.map((r) => `${JSON.stringify(r)}\n`).join(""));
   const start: EventRecord = { kind: "start", time: "2026-01-01T00:00:00.000Z", position: 0, version: "0.1.0", arithmetic: { engine: "wasm", fusedMultiplyAdd: false }, environment: { Node: "20.20.2" } };

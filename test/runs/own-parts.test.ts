@@ -122,7 +122,7 @@ test("an observable that gives no number, a forward map that fails: exit code 3 
   mkdirSync(folder);
   const file = join(folder, "run.toml");
   writeFileSync(join(folder, "bad.ts"), `import { observable, network, z } from "gaugegrad/runs";\nimport { layer, real } from "gaugegrad";\nexport const text = observable({ name: "text", options: z.strictObject({}), measure: () => "much" as never });\nexport const broken = network({ name: "broken", options: z.strictObject({}), build: () => layer({ name: "broken", params: { w: real(1) }, forward: (U) => U.nothing() as never }) });\n`);
-  writeFileSync(file, smallRun({ thermalise: 0, train: 0, sample: 1 }).replace("[training]", "[training]\n").replace('["polyakov"', '[{ module = "./bad.ts", name = "text" }'));
+  writeFileSync(file, smallRun({ thermalise: 0, train: 1, sample: 1 }).replace('["polyakov"', '[{ module = "./bad.ts", name = "text" }'));
   const measured = await cli(["hmc", file, "--dir", join(folder, "a"), "--quiet"]);
   expect([measured.code, measured.stderr]).toEqual([3, expect.stringMatching(/observable text: got a string, expected a number, or numbers by name\n$/)]);
   writeFileSync(file, smallRun({ thermalise: 1 }).replace('kind = "covariant"\nlayers = 1', 'module = "./bad.ts"\nname = "broken"'));

@@ -22,7 +22,7 @@ test("train writes a model that sample uses", async () => {
   const summary = json(trained.stdout);
   expect(summary).toMatchObject({ schemaVersion: 1, command: "spins train", model: "attention, 1 layer", parameters: 13 });
   expect(summary["testMse"]).toBeGreaterThan(0);
-  expect(readdirSync(join(folder, "out")).sort()).toEqual(["config.toml", "metrics.jsonl", "model.json"]);
+  expect(readdirSync(join(folder, "out")).sort()).toEqual([expect.stringMatching(/^checkpoint\.\d{8}$/), expect.stringMatching(/^checkpoint\.0{7}4$/), "config.toml", "events.jsonl", "metrics.jsonl", "model.json", "run.json"]);
   const lines = readFileSync(join(folder, "out", "metrics.jsonl"), "utf8").trim().split("\n").map(json);
   expect(lines.map((l) => l["step"])).toEqual([1, 2, 3]);
 
@@ -41,9 +41,12 @@ test("train writes a model that sample uses", async () => {
   expect(refused.code).toBe(3);
   expect(refused.stderr).toMatch(/was trained for .*"T":0.2.*expected the model of the run/);
 
-  const again = await cli(["spins", "train", run, "--dir", "out"], { directory: folder });
-  expect(again.code).toBe(5);
-  expect(again.stderr).toMatch(/not empty/);
+  // the run is done: the same command prints its numbers again; another one does not touch it
+  expect((await cli(["spins", "train", run, "--dir", "out", "--json"], { directory: folder })).stdout).toBe(trained.stdout);
+  expect(await cli(["spins", "sample", use, "--dir", "out"], { directory: folder })).toMatchObject({ code: 3, stderr: expect.stringMatching(/folder of another run \(spins train\)/) });
+  writeFileSync(join(folder, "foreign"), "");
+  expect(await cli(["spins", "train", run, "--dir", "."], { directory: folder })).toMatchObject({ code: 5, stderr: expect.stringMatching(/that is no run, expected a new or empty folder/) });
+  expect(await cli(["report", join(folder, "out")])).toMatchObject({ code: 5, stderr: expect.stringMatching(/got a run of gaugegrad spins train/) });
 });
 
 test("linear, online and exact runs", async () => {

@@ -4,7 +4,9 @@ import { UsageError } from "../../errors.ts";
 import { nearest, table } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { starters } from "../../runs/index.ts";
+import { spinStarter, starters as gaugeStarters } from "../../runs/index.ts";
+
+const starters = [...gaugeStarters, spinStarter];
 
 export function initCommand(context: CliContext): Command {
   return withJson(new Command("init"))

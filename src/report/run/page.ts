@@ -1,6 +1,6 @@
 /** The sections of a run in their order, and what made them. */
 import type { Generated, NamedSection } from "../index.ts";
-import { type Family, builtIn, packageVersion } from "../../runs/index.ts";
+import { type Family, type RunCommand, builtIn, packageVersion } from "../../runs/index.ts";
 import { checksSection, dynamicsSection, trainingSection } from "./dynamics.ts";
 import { type FieldView, fieldSections } from "./fields.ts";
 import { correlatorSection, flowSection } from "./flow.ts";
@@ -12,7 +12,7 @@ const COMMANDS = { hmc: "Hybrid Monte Carlo", train: "Training of an effective a
 
 /** Title and subtitle of a run. */
 export function headingOf({ info, configuration: c }: RunView): { readonly title: string; readonly subtitle: string } {
-  const kind = COMMANDS[info.command] ?? info.command;
+  const kind = COMMANDS[info.command as RunCommand] ?? info.command;
   const fermions = (c.fermions ?? []).map((f) => builtIn.find("fermion", f.kind)?.describe?.(f) ?? `${f.kind} fermions${f.mass === undefined ? "" : `, m = ${f.mass}`}`);
   const called = (family: Family, name: string | undefined): string => (name === undefined ? "unknown" : (builtIn.find(family, name)?.title ?? name));
   const system = [`${c.group} on ${(c.lattice?.extents ?? []).join(" × ")}`, `${called("gaugeAction", c.action?.kind)} action${c.action?.beta === undefined ? "" : `, β = ${c.action.beta}`}`, ...fermions, ...(c.network ? [`network: ${called("network", c.network.kind)}`] : [])].join("; ");

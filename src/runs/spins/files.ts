@@ -1,7 +1,5 @@
-/** Files of `gaugegrad spins`: model.json, metrics.jsonl, config.toml; written whole, into a new folder only. */
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+/** model.json of `gaugegrad spins train`. */
 import { join } from "node:path";
-import { stringify } from "smol-toml";
 import type { Lattice } from "../../autograd/index.ts";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
 import { LinearModel, SpinTransformer, type SpinWeight, type TransformerParameters } from "../../spins/index.ts";
@@ -18,22 +16,6 @@ interface ModelFile {
   readonly kind: "linear" | "attention";
   readonly options: { readonly shells: number; readonly reach: number; readonly layers: number; readonly gram: number };
   readonly parameters: TransformerParameters;
-}
-
-/** @throws FileFormatError when the folder holds anything: a result is never overwritten. */
-export function newFolder(folder: string): void {
-  try {
-    if (existsSync(folder) && readdirSync(folder).length > 0) throw new FileFormatError(`${folder}: got a folder that is not empty, expected a new or empty one: give another --dir`);
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    if (error instanceof FileFormatError) throw error;
-    throw new FileFormatError(`${folder}: cannot be made (${(error as Error).message.split(",")[0]}), expected a folder that may be written to`);
-  }
-}
-
-export function writeResults(folder: string, run: SpinRun, lines: readonly unknown[]): void {
-  writeFileAtomic(join(folder, "config.toml"), `${stringify(run)}\n`);
-  writeFileAtomic(join(folder, "metrics.jsonl"), lines.map((l) => `${JSON.stringify(l)}\n`).join(""));
 }
 
 export function writeModel(folder: string, run: SpinRun, model: LinearModel | SpinTransformer): string {

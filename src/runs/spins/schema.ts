@@ -51,6 +51,7 @@ const schema = z.strictObject({
       updates: count.optional(),
     })
     .prefault({}),
+  output: z.strictObject({ checkpoint: count.default(20) }).prefault({}),
 });
 
 export type SpinRun = z.infer<typeof schema>;
