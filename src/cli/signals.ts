@@ -16,12 +16,11 @@ export interface Signals extends Disposable {
 /** Listens to signals; dispose gives them back. */
 export function signals({ interrupt }: CliContext): Signals {
   const controller = new AbortController();
-  let at = 0;
+  let [last, at]: [string | undefined, number] = [undefined, 0];
   const take = (name: NodeJS.Signals): void => {
-    const { aborted, reason } = controller.signal;
-    if (!aborted || reason === "SIGUSR1") {
-      if (!aborted) controller.abort(name);
-      at = performance.now();
+    if (last === undefined || last === "SIGUSR1") {
+      [last, at] = [name, performance.now()];
+      if (!controller.signal.aborted) controller.abort(name);
     } else if (name !== "SIGUSR1" && performance.now() - at > TWICE_MS) {
       leave();
       process.kill(process.pid, name);

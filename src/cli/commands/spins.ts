@@ -46,6 +46,7 @@ function subcommand(name: "train" | "sample", description: string, result: strin
     let end: SpinEnd | undefined;
     for await (const event of produceSpins({ command: name, run, folder, engine: await latticeOptions(flags, context.environment), signal: stop.signal })) {
       if (event.kind === "done" || event.kind === "stop") end = event as SpinEnd;
+      else if (event.kind === "stopping") await stop.settle();
       else said(event);
     }
     const { kind, position, total, reason, trained, sampled } = end!;
