@@ -41,7 +41,8 @@ export function campaign({ seed, count = Number.MAX_SAFE_INTEGER, minutes, backe
     const outcome = check(p, backends(p));
     if (p.shrunk) return;
     note(outcome);
-    progress?.(++done);
+    done++;
+    progress?.(done);
   });
   const result = fc.check(property, { seed, numRuns: count, ...(minutes !== undefined && { interruptAfterTimeLimit: 60_000 * minutes, markInterruptAsFailure: false }) });
   const failure = result.failed ? `seed ${seed}, after ${done} programs, made smaller ${result.numShrinks} times:\n${(result.errorInstance as Error | undefined)?.message ?? String(result.errorInstance)}` : undefined;

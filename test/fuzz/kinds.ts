@@ -210,7 +210,7 @@ function chain(b: Builder, at: readonly number[], v: VectorType, args: Value[], 
       if (s && s.data.every((x) => Math.abs(x) < 3)) steps.push(`scale:${args.push(s)}`);
     } else if (kind === "spin") steps.push(`spin:${b.int(1, 9)}`);
     else if (kind === "half" && v.domain === "all" && b.lattice.bipartite) steps.push(`half:${parity(b)}`);
-    else if (kind === "solve" && depth > 0 && b.lattice.volume <= 16) steps.push(`solve:${b.real(1, 2)}[${chain(b, here, v, args, depth - 1)}]`);
+    else if (kind === "solve" && depth > 0 && b.lattice.volume * b.N <= 24) steps.push(`solve:${b.real(1, 2)}[${chain(b, here, v, args, depth - 1)}]`);
   }
   return steps.length > 0 ? steps.join("/") : `shift:${b.displacement()}`;
 }
