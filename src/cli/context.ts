@@ -1,5 +1,11 @@
 /** What a command may touch of the process: streams, environment, folder. Tests give their own and run commands in-process. */
 
+/** A terminal's two ends; stdout stays free for data. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+}
+
 export interface CliContext {
   /** Results: data and nothing else. Text is written as it is. */
   stdout(text: string): void;
@@ -14,6 +20,8 @@ export interface CliContext {
   readonly progressTTY: boolean;
   /** Columns of the terminal; 80 when there is none. */
   readonly columns: number;
+  /** Where questions are asked and answered, when people sit at both ends. */
+  readonly terminal?: Terminal;
   /** Ends commands that wait, as SIGINT does. */
   readonly interrupt?: AbortSignal;
 }
@@ -28,6 +36,7 @@ export function processContext(): CliContext {
     isTTY: process.stdout.isTTY === true,
     progressTTY: process.stderr.isTTY === true,
     columns: process.stdout.columns ?? 80,
+    ...(process.stdin.isTTY === true && process.stderr.isTTY === true ? { terminal: { input: process.stdin, output: process.stderr } } : {}),
   };
 }
 

@@ -28,6 +28,7 @@ export {
   type NetworkPart, type ObservableContext, type ObservableDeclaration, type ObservablePart, type Part, type PartContext, type RunSampler, type SamplerDeclaration, type SamplerPart, fermion, gaugeAction,
   loss, network, observable, sampler,
 } from "./registry/part.ts";
+export { type Question, runQuestions } from "./questions.ts";
 export { Registry } from "./registry/registry.ts";
 export { z } from "zod";
 export { starters } from "./starters.ts";

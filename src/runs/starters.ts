@@ -10,7 +10,7 @@ export interface Starter {
   readonly text: string;
 }
 
-const output = `[output]
+export const output = `[output]
 checkpoint = 20             # trajectories between two checkpoints; an interrupted run goes on from the last one
 # configurations = { every = 100, format = "ildg" }   # also nersc, milc, bridge, npy
 

@@ -1,5 +1,5 @@
 /** Runs a command line in-process and keeps what it writes. */
-import type { CliContext } from "../../src/cli/context.ts";
+import type { CliContext, Terminal } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 
 export interface Outcome {
@@ -8,7 +8,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export async function cli(argv: readonly string[], options: { directory?: string; environment?: Record<string, string>; interrupt?: AbortSignal; onOutput?: (text: string) => void } = {}): Promise<Outcome> {
+export async function cli(argv: readonly string[], options: { terminal?: Terminal; isTTY?: boolean; directory?: string; environment?: Record<string, string>; interrupt?: AbortSignal; onOutput?: (text: string) => void } = {}): Promise<Outcome> {
   let stdout = "";
   let stderr = "";
   const context: CliContext = {
@@ -19,9 +19,10 @@ export async function cli(argv: readonly string[], options: { directory?: string
     stderr: (t) => void (stderr += t),
     environment: options.environment ?? {},
     directory: options.directory ?? process.cwd(),
-    isTTY: false,
+    isTTY: options.isTTY ?? false,
     progressTTY: false,
     columns: 100,
+    ...(options.terminal ? { terminal: options.terminal } : {}),
     ...(options.interrupt ? { interrupt: options.interrupt } : {}),
   };
   const code = await run(argv, context);

@@ -1,19 +1,43 @@
-/** `gaugegrad init KIND`: a commented starter run file on stdout. */
+/** `gaugegrad init KIND`: a commented starter run file on stdout; without a kind, on a terminal, a file from questions. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { UsageError } from "../../errors.ts";
-import { nearest, table } from "../../util/index.ts";
+import { nearest, table, writeFileAtomic } from "../../util/index.ts";
+import { answered } from "../ask.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { spinStarter, starters as gaugeStarters } from "../../runs/index.ts";
+import { type Question, runQuestions, spinStarter, starters as gaugeStarters } from "../../runs/index.ts";
 
 const starters = [...gaugeStarters, spinStarter];
 
+/** The file of the answers: a new one, or stdout where that leads to a file already. */
+function* runFile(context: CliContext): Generator<Question, { readonly text: string; readonly file?: string }, string> {
+  const text = yield* runQuestions();
+  if (!context.isTTY) return { text };
+  let problem: string | undefined;
+  for (;;) {
+    const given = (yield { text: "run file (- prints it)", fallback: "run.toml", ...(problem === undefined ? {} : { problem }) }).trim() || "run.toml";
+    if (given === "-") return { text };
+    if (!existsSync(resolve(context.directory, given))) return { text, file: given };
+    problem = `got ${given}, which exists, expected another name`;
+  }
+}
+
+async function askForRun(context: CliContext): Promise<void> {
+  const { text, file } = await answered(runFile(context), context.terminal!);
+  if (file === undefined) return context.stdout(text);
+  writeFileAtomic(resolve(context.directory, file), text);
+  context.terminal!.output.write(`wrote ${file}: gaugegrad hmc ${file} --dir out\n`);
+}
+
 export function initCommand(context: CliContext): Command {
   return withJson(new Command("init"))
-    .description("Prints a commented starter run file that runs as it is: gaugegrad init su2-slhmc > run.toml && gaugegrad slhmc run.toml --dir out")
+    .description("Prints a commented starter run file that runs as it is: gaugegrad init su2-slhmc > run.toml && gaugegrad slhmc run.toml --dir out. Without a kind, on a terminal, asks for group, lattice, action, fermions, sampler and measurements, and writes the file")
     .argument("[KIND]", `${starters.map((s) => s.name).join(", ")}`)
     .option("--list", "the kinds, with the command that runs each")
-    .action((kind: string | undefined, options: { list?: boolean; json?: boolean }) => {
+    .action(async (kind: string | undefined, options: { list?: boolean; json?: boolean }) => {
+      if (kind === undefined && !options.list && !options.json && context.terminal) return await askForRun(context);
       if (options.list) {
         if (options.json) printJson(context, starters.map(({ name, command, summary }) => ({ name, command, summary })));
         else printText(context, table(["kind", "command", ""], starters.map((s) => [s.name, s.command, s.summary])));
