@@ -96,6 +96,15 @@ export class BackendError extends GaugegradError {
   }
 }
 
+/** What a user's program threw: its own message, with file and line; the exit code is 1, or the error's own `exitCode`. */
+export class ProgramError extends GaugegradError {
+  constructor(message: string, cause: unknown) {
+    const own = (cause as { readonly exitCode?: unknown } | undefined)?.exitCode;
+    super("E_PROGRAM", message, typeof own === "number" && Number.isInteger(own) && own > 0 && own < 256 ? own : EXIT.failure);
+    this.cause = cause;
+  }
+}
+
 /** A command line used wrongly. */
 export class UsageError extends GaugegradError {
   constructor(message: string) {

@@ -13,6 +13,8 @@ import { after } from "./ops/flow.ts";
 import type { VjpContext } from "./op.ts";
 import type { Node, Real, Tape, Traced } from "./tape.ts";
 import { type SiteType, domainOf, sameType, typeText } from "./types.ts";
+import { guard, is } from "../util/index.ts";
+import * as kind from "./kinds.ts";
 
 /** A cotangent, and a condition outside of which it vanishes, if one is known. */
 interface Term {
@@ -25,6 +27,7 @@ interface Term {
  * @throws RecordingError when the seed is not of y's type.
  */
 export function pullback(y: Traced, seed: Traced, wrt: readonly Traced[]): (Traced | undefined)[] {
+  guard("pullback", { y: [y, kind.traced], seed: [seed, kind.traced], wrt: [wrt, is.listOf(kind.traced, 1)] });
   return pullbackAll([y], [seed], wrt);
 }
 

@@ -2,7 +2,7 @@
 import { GeometryError, LifetimeError } from "../errors.ts";
 import { describe } from "../util/index.ts";
 import type { Storage } from "./engine.ts";
-import type { Lattice } from "./lattice.ts";
+import { Lattice } from "./lattice.ts";
 import { enlist, strike } from "./scope.ts";
 import { type MatrixType, type ValueType, components, fits, linkType, siteMatrixType, typeText } from "./types.ts";
 
@@ -26,11 +26,13 @@ export class Field<T extends ValueType = ValueType> {
   #storage: Storage | undefined;
 
   /** Zero-filled. @throws BackendError when memory ends. */
-  constructor(lattice: Lattice, type: T, storage: Storage = lattice.engine.allocateGroup([type])[0]!) {
+  constructor(lattice: Lattice, type: T, storage?: Storage) {
+    if (!(lattice instanceof Lattice)) throw new GeometryError(`field: got ${describe(lattice)}, expected a lattice: make one with lattice(extents)`);
+    components(type);
     this.lattice = lattice;
     this.type = type;
-    this.#storage = storage;
-    if (!storage.collected) reclaim.register(this, storage, this);
+    this.#storage = storage ?? lattice.engine.allocateGroup([type])[0]!;
+    if (!this.#storage.collected) reclaim.register(this, this.#storage, this);
     enlist(this);
   }
 
@@ -128,6 +130,9 @@ export class Field<T extends ValueType = ValueType> {
   }
 
   #expectSites(sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
+    const [list, numbers] = [sites instanceof Int32Array, data instanceof Float64Array];
+    if (!list || !numbers || !Number.isInteger(offset) || !Number.isInteger(stride))
+      throw new GeometryError(`field ${typeText(this.lattice, this.type)}: got ${describe(list ? (numbers ? offset : data) : sites)}, expected sites as an Int32Array, numbers as a Float64Array, an integer offset and stride`);
     const last = this.type.kind === "scalar" ? 0 : this.lattice.volume - 1;
     if (this.type.kind === "scalar" || sites.some((n) => n < 0 || n > last))
       throw new GeometryError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got a site that does not exist, expected 0 to ${last}`);
@@ -137,6 +142,7 @@ export class Field<T extends ValueType = ValueType> {
   }
 
   #expectLength(a: Float64Array): void {
+    if (!(a instanceof Float64Array)) throw new GeometryError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got ${describe(a)}, expected a Float64Array of ${this.length} numbers`);
     if (a.length !== this.length)
       throw new GeometryError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got ${a.length} numbers, expected ${this.length}: give every site's components, first coordinate fastest`);
   }
@@ -163,7 +169,9 @@ export class DirectionalField<N extends number = number, R extends "links" | "al
   readonly fields: readonly Field<MatrixType<N>>[];
 
   constructor(lattice: Lattice, N: N, role: R) {
-    if (!Number.isInteger(N) || N < 1) throw new GeometryError(`got N = ${N}, expected a positive integer`);
+    if (!(lattice instanceof Lattice)) throw new GeometryError(`links or algebra field: got ${describe(lattice)}, expected a lattice: make one with lattice(extents)`);
+    if (!Number.isInteger(N) || N < 1 || N > 64) throw new GeometryError(`links or algebra field: got ${describe(N)} as N, expected an integer from 1 to 64`);
+    if (role !== "links" && role !== "algebra") throw new GeometryError(`links or algebra field: got the role ${describe(role)}, expected "links" or "algebra"`);
     this.lattice = lattice;
     this.N = N;
     this.role = role;
@@ -174,12 +182,14 @@ export class DirectionalField<N extends number = number, R extends "links" | "al
 
   /** Canonical values of direction mu. */
   toArray(mu: number, out?: Float64Array): Float64Array {
-    return this.fields[mu]!.toArray(out);
+    const field = this.fields[mu];
+    if (!field) throw new GeometryError(`${this.toString()}: got ${describe(mu)} as direction, expected 0 to ${this.lattice.dim - 1}`);
+    return field.toArray(out);
   }
 
   /** Sets every direction from canonical arrays. @throws GeometryError for a wrong number or length of arrays. */
   set(data: readonly Float64Array[]): this {
-    if (data.length !== this.lattice.dim) throw new GeometryError(`${this.role} on ${this.lattice}: got ${data.length} arrays, expected one for each of ${this.lattice.dim} directions`);
+    if (!Array.isArray(data) || data.length !== this.lattice.dim) throw new GeometryError(`${this.role} on ${this.lattice}: got ${describe(data)}, expected one for each of ${this.lattice.dim} directions`);
     this.fields.forEach((f, mu) => f.set(data[mu]!));
     return this;
   }

@@ -5,7 +5,7 @@ export type { CompileOptions, Engine, Executable, Storage } from "./engine.ts";
 export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
 export { outside, scope } from "./scope.ts";
 export { type NormalCounter, drawNormals } from "./normals.ts";
-export { Directional, concreteLeaves, tracedTwin, type Algebras, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
+export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
 export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Spin, Tape, Traced, type Vector } from "./tape.ts";
 export {
   type ComplexType,
@@ -33,6 +33,8 @@ export { Plan, record } from "./plan.ts";
 export { checkpoint, grad, hvp, jvp, metric, pairing, replayable, valueAndGrad, vjp, type Transformed } from "./transforms.ts";
 export { recordOnce } from "./once.ts";
 export { pullback } from "./backward.ts";
+export { expectInputs, returnedLinks, returnedScalar } from "./returned.ts";
+export * as kind from "./kinds.ts";
 export { print, toGraphviz } from "./print.ts";
 export { allOps } from "./ops/index.ts";
 export { add, neg, scaleBy, sub } from "./ops/combine.ts";

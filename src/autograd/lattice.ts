@@ -3,6 +3,7 @@
  * coordinate fastest; the last direction is time. Two fields belong together when they hold the same Lattice object.
  */
 import { GeometryError } from "../errors.ts";
+import { describe } from "../util/index.ts";
 import type { Engine } from "./engine.ts";
 
 /** A displacement: one integer a direction, in lattice units. */
@@ -30,11 +31,13 @@ export class Lattice {
 
   /** @throws GeometryError when an extent is not a positive integer or the dimension is not 1 to 4. */
   constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, { debugNaN = false }: { readonly debugNaN?: boolean } = {}) {
+    if (!Array.isArray(extents)) throw new GeometryError(`lattice: got ${describe(extents)}, expected 2, 3 or 4 extents, for instance [8, 8, 8, 8]`);
+    if (typeof makeEngine !== "function") throw new GeometryError(`lattice: got ${describe(makeEngine)} as engine, expected a function of the lattice: use lattice(extents, options)`);
     if (extents.length < 1 || extents.length > 4)
       throw new GeometryError(`lattice: got ${extents.length} extents, expected 2, 3 or 4: give one extent a direction, for instance [8, 8, 8, 8]`);
     for (const L of extents)
       if (!Number.isInteger(L) || L < 1)
-        throw new GeometryError(`lattice: got extent ${L} in [${extents.join(", ")}], expected positive integers`);
+        throw new GeometryError(`lattice: got the extent ${describe(L)} in [${extents.map(String).join(", ")}], expected positive integers`);
     this.extents = Object.freeze([...extents]);
     this.dim = extents.length;
     this.volume = extents.reduce((v, L) => v * L, 1);
@@ -56,6 +59,7 @@ export class Lattice {
 
   /** Lexicographic number of a site; coordinates are taken modulo the extents. */
   site(x: readonly number[]): number {
+    if (!Array.isArray(x)) throw new GeometryError(`site: got ${describe(x)}, expected ${this.dim} coordinates`);
     let n = 0;
     for (let mu = this.dim - 1; mu >= 0; mu--) {
       const L = this.extents[mu]!;
@@ -98,6 +102,7 @@ export class Lattice {
 
   /** The displacement with every component in [0, L). */
   wrap(d: Displacement): Displacement {
+    if (!Array.isArray(d)) throw new GeometryError(`wrap: got ${describe(d)}, expected ${this.dim} integers, one a direction`);
     return this.extents.map((L, mu) => ((((d[mu] ?? 0) % L) + L) % L));
   }
 
@@ -113,6 +118,7 @@ export function addDisplacements(a: Displacement, b: Displacement): Displacement
 
 /** `+x -2t`, or `0`: the shortest way round the torus. */
 export function displacementText(lattice: Lattice, d: Displacement): string {
+  if (!(lattice instanceof Lattice)) throw new GeometryError(`displacementText: got ${describe(lattice)}, expected a lattice`);
   const parts = lattice.wrap(d).flatMap((x, mu) => {
     const L = lattice.extents[mu]!;
     const y = x > L / 2 ? x - L : x;

@@ -1,8 +1,9 @@
 /** Random fields: linear images of normal numbers, drawn where the lattice's engine keeps its fields. */
 import { GeometryError } from "../errors.ts";
-import { type RandomStream, type SparseMap, fillNormals } from "../util/index.ts";
+import { type RandomStream, type SparseMap, fillNormals, guard, is } from "../util/index.ts";
 import type { Field } from "./field.ts";
 import { components, domainOf, typeText } from "./types.ts";
+import * as kind from "./kinds.ts";
 
 /** Which numbers of a stream. */
 export interface NormalCounter {
@@ -18,6 +19,7 @@ export interface NormalCounter {
  * @throws GeometryError for fields that do not fit the map, or lie on several lattices or domains.
  */
 export function drawNormals(fields: readonly Field[], map: SparseMap, random: RandomStream, counter: NormalCounter): void {
+  guard("drawNormals", { fields: [fields, is.listOf(kind.field, 1)], map: [map, is.withMethods("a sparse map", "apply")], random: [random, is.withMethods("a random stream", "normals")], counter: [counter, is.object] });
   const { lattice } = fields[0]!;
   const { engine, volume } = lattice;
   const domain = domainOf(fields[0]!.type);

@@ -20,20 +20,25 @@ const once = new WeakSet<Function>();
 /**
  * f on traced values, run once for each lattice and types of arguments; later calls append the nodes that were recorded then. What f captures is read at
  * the first call, and f may not use traced values besides its arguments. Numbers among the arguments are part of the formula. A call with arguments of
- * which nothing is traced, or that hold anything else, runs f itself.
+ * which nothing is traced, or that hold anything else, runs f itself. `enter` throws for arguments, `accept` for a result that f may not have.
  */
-export function recordOnce<F extends Function>(f: F): F {
+export function recordOnce<F extends Function>(f: F, accept: (result: unknown, args: readonly unknown[]) => void = () => undefined, enter: (args: readonly unknown[]) => void = () => undefined): F {
   if (once.has(f)) return f;
   const recordings = new WeakMap<Lattice, Map<string, Recorded>>();
   const recorded = (...args: unknown[]): unknown => {
+    enter(args);
     const given: Traced[] = [];
     const key = structureKey(args, given);
     const tape = given[0]?.tape;
-    if (key === undefined || tape === undefined) return f(...(args as never[]));
+    if (key === undefined || tape === undefined) {
+      const result = f(...(args as never[]));
+      accept(result, args);
+      return result;
+    }
     let byKey = recordings.get(tape.lattice);
     if (!byKey) recordings.set(tape.lattice, (byKey = new Map()));
     let known = byKey.get(key);
-    if (!known) byKey.set(key, (known = record(f, args, given)));
+    if (!known) byKey.set(key, (known = record(f, args, given, accept)));
     const outputs = tape.inline(known.program, given);
     let k = 0;
     return rebuild(known.result, () => outputs[k++]!);
@@ -42,11 +47,12 @@ export function recordOnce<F extends Function>(f: F): F {
   return recorded as unknown as F;
 }
 
-function record(f: Function, args: readonly unknown[], given: readonly Traced[]): Recorded {
+function record(f: Function, args: readonly unknown[], given: readonly Traced[], accept: (result: unknown, args: readonly unknown[]) => void): Recorded {
   const tape = new Tape(given[0]!.lattice);
   const inputs = given.map((x) => tape.input(x.type));
   let k = 0;
   const result = f(...(args.map((a) => twin(a, () => inputs[k++]!)) as never[]));
+  accept(result, args);
   const outputs = leaves(result);
   for (const y of outputs) if (y.tape !== tape) throw new RecordingError("the recorded function returned a value of another recording: return values computed from its own arguments");
   return { program: tape.finish(outputs), result };

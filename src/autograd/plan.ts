@@ -3,13 +3,15 @@
  * (`fresh`); a replay allocates nothing.
  */
 import { GeometryError, LifetimeError, RecordingError } from "../errors.ts";
+import { describe, guard, is } from "../util/index.ts";
 import type { CompileOptions, Executable, Storage } from "./engine.ts";
 import { Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
 import { linkFieldBytes } from "./program.ts";
 import { outside } from "./scope.ts";
+import { returnedLeaves } from "./returned.ts";
 import { type Program, Tape } from "./tape.ts";
-import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, leaves, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
+import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
 import { type ValueType, fits, scalarType, typeText } from "./types.ts";
 import { compileWatched } from "./watch.ts";
 
@@ -37,6 +39,7 @@ export class Plan<A extends readonly unknown[], Y> {
 
   /** Records f on traced twins of the example arguments. @throws CovarianceError, RecordingError from the ops of f. */
   constructor(f: (...args: never[]) => Y, examples: A, options: CompileOptions = {}) {
+    guard("record", { f: [f, is.callable], "the examples": [examples, is.listOf(is.present)] });
     const { lattice } = Plan.signature(examples);
     this.lattice = lattice;
     const tape = new Tape(lattice);
@@ -45,7 +48,7 @@ export class Plan<A extends readonly unknown[], Y> {
     let k = 0;
     const args = tracedTwin([...examples], () => traced[k++]!) as never[];
     const result = f(...args);
-    const outputs = leaves(result);
+    const outputs = returnedLeaves(f.name === "" ? "record" : f.name, result);
     for (const y of outputs) if (y.tape !== tape) throw new RecordingError("the recorded function returned a value of another recording: return values computed from its own arguments");
     this.program = tape.finish(outputs);
     this.#types = list.map((l) => l.type);
@@ -139,7 +142,7 @@ export class Plan<A extends readonly unknown[], Y> {
   #bind(args: readonly unknown[]): void {
     if (this.#disposed) throw new LifetimeError(`plan on ${this.lattice}: got a run after dispose, expected a plan in use: dispose it after its last run`);
     if (args.length === (this.#arguments as { keys: readonly string[] }).keys.length && visitLeaves(this.#arguments, args, 0, this.#takeArgument) >= 0) return;
-    throw new RecordingError(`plan: got ${concreteLeaves([...args]).length} argument leaves in another structure, expected the ${this.#types.length} of the recorded one: pass arguments of the recorded structure`);
+    throw new RecordingError(`plan: got (${args.map(describe).join(", ")}), expected arguments in the structure of the recorded ones, ${this.#types.map((t) => typeText(this.lattice, t)).join("; ")}`);
   }
 
   #argument(value: number | Field, i: number): void {
@@ -172,8 +175,7 @@ export class Plan<A extends readonly unknown[], Y> {
   }
 
   #refuseTargets(into: unknown): never {
-    const got = concreteLeaves(into).map((t) => typeText(this.lattice, t.type));
-    throw new RecordingError(`runInto: got ${got.length} targets (${got.join("; ")}), expected ${this.#outputTypes.map((t) => typeText(this.lattice, t)).join("; ")} on ${this.lattice}`);
+    throw new RecordingError(`runInto: got ${describe(into)}, expected ${this.#outputTypes.map((t) => typeText(this.lattice, t)).join("; ")} on ${this.lattice}`);
   }
 }
 

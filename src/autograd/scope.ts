@@ -3,6 +3,7 @@
  * (results that belong to a plan, work space of a sampler) is made `outside`.
  */
 import { LifetimeError } from "../errors.ts";
+import { describe } from "../util/index.ts";
 
 /** What a scope frees. */
 interface Owned {
@@ -24,6 +25,7 @@ export function strike(field: Owned): void {
 
 /** Runs `make` outside of any scope: the fields that it makes live on. */
 export function outside<T>(make: () => T): T {
+  if (typeof make !== "function") throw new LifetimeError(`outside: got ${describe(make)}, expected a function: outside(() => ...)`);
   return inside(undefined, make);
 }
 
@@ -34,7 +36,7 @@ export function outside<T>(make: () => T): T {
  * @throws LifetimeError for an asynchronous f, whose fields would go while it still works.
  */
 export function scope<T>(f: () => T): T {
-  if (typeof f !== "function") throw new LifetimeError(`scope: got ${f === null ? "null" : typeof f}, expected a function: scope(() => ...)`);
+  if (typeof f !== "function") throw new LifetimeError(`scope: got ${describe(f)}, expected a function: scope(() => ...)`);
   const fields = new Set<Owned>();
   const outer = innermost;
   let result: T;

@@ -4,6 +4,7 @@
  * their inputs.
  */
 import { RecordingError } from "../errors.ts";
+import { describe } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op } from "./op.ts";
 import { attributesKey, extract, extractCanonical, inputOp, opKey } from "./program.ts";
@@ -102,7 +103,7 @@ export class Tape {
       throw new RecordingError(`${op.name}: got a value of a recording that has ended, expected values of the current one: do not keep traced values outside the recorded function`);
     for (const x of inputs) {
       if (!(x instanceof Traced))
-        throw new RecordingError(`${op.name}: got ${describeForeign(x)}, expected a traced value: pass fields through the recorded function's arguments`);
+        throw new RecordingError(`${op.name}: got ${describe(x)}, expected a traced value: pass fields through the recorded function's arguments`);
       if (x.tape !== this)
         throw new RecordingError(`${op.name}: got a value of another recording, expected values of this one: pass it as an argument of the recorded function`);
     }
@@ -196,7 +197,3 @@ export class Tape {
   }
 }
 
-function describeForeign(x: unknown): string {
-  if (typeof x === "number") return `the number ${x}`;
-  return x === undefined ? "undefined" : `a ${Object.getPrototypeOf(x as object)?.constructor?.name ?? typeof x}`;
-}

@@ -20,9 +20,11 @@ import { scale } from "./ops/scale.ts";
 import { sum } from "./ops/sum.ts";
 import { ta } from "./ops/ta.ts";
 import { Plan } from "./plan.ts";
+import { returnedScalar } from "./returned.ts";
 import type { Matrix, Real, Scalar, Spin, Tape, Traced } from "./tape.ts";
-import { type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, rebuild } from "./tree.ts";
+import { type ArgumentOf, type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, rebuild } from "./tree.ts";
 import { type ValueType, domainOf } from "./types.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Norm of the algebra: (X, Y) = metric(N) Re tr(X^+ Y). */
 export const metric = (N: number): number => (N === 1 ? 1 : 2);
@@ -75,8 +77,10 @@ function linkLeaves(x: unknown): ("links" | "algebra" | "plain")[] {
 
 /** Pairing of two tangents: a scalar, sum over all leaves (algebra: (X, Y); fields: Re tr(X^+ Y); scalars: product). */
 export function pairing(x: unknown, y: unknown): Scalar {
+  guard("pairing", { x: [x, is.present], y: [y, is.present] });
+  const [a, b] = [leaves(x, "pairing"), leaves(y, "pairing")];
+  if (a.length === 0 || a.length !== b.length) throw new RecordingError(`pairing: got ${a.length} and ${b.length} traced values, expected two structures of the same kind with at least one`);
   const kinds = linkLeaves(x);
-  const [a, b] = [leaves(x), leaves(y)];
   const terms = a.map((v, k) => {
     const p = v.type.kind === "scalar" ? scale(v as Scalar, b[k]! as Scalar) : sum(dot(v as Real, b[k]! as Real));
     return kinds[k] === "plain" ? p : scaleBy(metric((v as Matrix).type.N), p);
@@ -84,17 +88,12 @@ export function pairing(x: unknown, y: unknown): Scalar {
   return add(terms[0]!, ...terms.slice(1));
 }
 
-type Fn<X, R, Y> = (x: X, ...rest: R[]) => Y;
-
-function expectScalar(y: Traced): Scalar {
-  if (y.type?.kind !== "scalar") throw new RecordingError(`grad: the function returns ${String(y)}, expected a scalar: take sum or mean of a real site scalar`);
-  return y as Scalar;
-}
+type Fn<X, R extends readonly unknown[], Y> = (x: X, ...rest: R) => Y;
 
 /** Records value and gradient on traced arguments. */
-function tracedValueAndGrad<X, R>(f: Fn<X, R, Scalar>, x: X, rest: R[]): { value: Scalar; grad: TangentOf<X> } {
+function tracedValueAndGrad<X, R extends readonly unknown[]>(f: Fn<X, R, Scalar>, x: X, rest: R): { value: Scalar; grad: TangentOf<X> } {
   const fresh = named(x);
-  const value = expectScalar(f(fresh, ...rest));
+  const value = returnedScalar("grad", f(fresh, ...rest));
   const raw = pullback(value, number(value.tape, 1), leaves(fresh));
   const grad = rebuild(fresh, nextOf(tangents(fresh, raw)), true) as TangentOf<X>;
   return { value, grad };
@@ -106,13 +105,14 @@ function tapeOf(x: unknown): Tape {
 }
 
 /** A function that records when called with traced values and replays a cached plan when called with fields and numbers. */
-export interface Transformed<X, R, Y> {
-  (x: X, ...rest: R[]): Y;
-  <C>(x: C, ...rest: unknown[]): ConcreteOf<Y>;
+export interface Transformed<A extends readonly unknown[], Y> {
+  (...args: A): Y;
+  (...args: { -readonly [K in keyof A]: ArgumentOf<A[K]> }): ConcreteOf<Y>;
 }
 
 /** Wraps a recording function so that concrete arguments run through a plan, recorded once per geometry and types. */
 export function replayable<A extends unknown[], Y>(record: (...args: A) => Y): (...args: unknown[]) => unknown {
+  guard("replayable", { record: [record, is.callable] });
   const plans = new WeakMap<object, Map<string, Plan<unknown[], unknown>>>();
   return (...args: unknown[]): unknown => {
     if (args.some(holdsTraced)) return record(...(args as A));
@@ -126,33 +126,37 @@ export function replayable<A extends unknown[], Y>(record: (...args: A) => Y): (
 }
 
 /** Gradient of a scalar function with respect to its first argument. Links give the force field. */
-export function grad<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X, R, TangentOf<X>> {
-  return replayable((x: X, ...rest: R[]) => tracedValueAndGrad(f, x, rest).grad) as Transformed<X, R, TangentOf<X>>;
+export function grad<X, R extends readonly unknown[]>(f: Fn<X, R, Scalar>): Transformed<[X, ...R], TangentOf<X>> {
+  guard("grad", { f: [f, is.callable] });
+  return replayable((x: X, ...rest: R) => tracedValueAndGrad(f, x, rest).grad) as Transformed<[X, ...R], TangentOf<X>>;
 }
 
 /** Value and gradient with respect to the first argument, from one pass. */
-export function valueAndGrad<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X, R, { value: Scalar; grad: TangentOf<X> }> {
-  return replayable((x: X, ...rest: R[]) => tracedValueAndGrad(f, x, rest)) as Transformed<X, R, { value: Scalar; grad: TangentOf<X> }>;
+export function valueAndGrad<X, R extends readonly unknown[]>(f: Fn<X, R, Scalar>): Transformed<[X, ...R], { value: Scalar; grad: TangentOf<X> }> {
+  guard("valueAndGrad", { f: [f, is.callable] });
+  return replayable((x: X, ...rest: R) => tracedValueAndGrad(f, x, rest)) as Transformed<[X, ...R], { value: Scalar; grad: TangentOf<X> }>;
 }
 
 /**
  * Vector-Jacobian product: vjp(f)(x, w) gives the gradient of pairing(w, f(x)) with respect to x. w has the type of f(x); where f
  * returns links, w is a raw cotangent of link type.
  */
-export function vjp<X, Y>(f: (x: X) => Y): Transformed<X, Y, TangentOf<X>> {
+export function vjp<X, Y>(f: (x: X) => Y): Transformed<[x: X, w: Y], TangentOf<X>> {
+  guard("vjp", { f: [f, is.callable] });
   return replayable((x: X, w: Y) => {
     const fresh = named(x);
     const y = f(fresh);
     const raw = pullbackAll(leaves(y), dual(y, leaves(w)), leaves(fresh));
     return rebuild(fresh, nextOf(tangents(fresh, raw)), true) as TangentOf<X>;
-  }) as Transformed<X, Y, TangentOf<X>>;
+  }) as Transformed<[x: X, w: Y], TangentOf<X>>;
 }
 
 /**
  * Jacobian-vector product: the derivative of f at x along the tangent v (links: d/ds f(exp(s v) U)), by transposing the vjp, which
  * is linear in its cotangent.
  */
-export function jvp<X, Y>(f: (x: X) => Y): Transformed<X, TangentOf<X>, Y> {
+export function jvp<X, Y>(f: (x: X) => Y): Transformed<[x: X, v: TangentOf<X>], Y> {
+  guard("jvp", { f: [f, is.callable] });
   return replayable((x: X, v: TangentOf<X>) => {
     const y = f(x);
     const w = leaves(y).map((u) => alias(u));
@@ -165,17 +169,18 @@ export function jvp<X, Y>(f: (x: X) => Y): Transformed<X, TangentOf<X>, Y> {
       return kinds[k] === "algebra" ? scaleBy(1 / metric((u as Matrix).type.N), d) : d;
     });
     return rebuild(y, nextOf(values)) as Y;
-  }) as Transformed<X, TangentOf<X>, Y>;
+  }) as Transformed<[x: X, v: TangentOf<X>], Y>;
 }
 
 /**
  * Derivative of the gradient along v: hvp(S)(U, v) = d/ds F(exp(s v) U) at s = 0. On links the left derivatives do not commute:
  * d_v F = grad (F, v) + [v, F]; the commutator is included, so the result is the directional derivative itself.
  */
-export function hvp<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X, TangentOf<X> | R, TangentOf<X>> {
-  return replayable((x: X, v: TangentOf<X>, ...rest: R[]) => {
+export function hvp<X, R extends readonly unknown[]>(f: Fn<X, R, Scalar>): Transformed<[x: X, v: TangentOf<X>, ...rest: R], TangentOf<X>> {
+  guard("hvp", { f: [f, is.callable] });
+  return replayable((x: X, v: TangentOf<X>, ...rest: R) => {
     let force: unknown;
-    const second = tracedValueAndGrad((y: X) => pairing((force = tracedValueAndGrad(f, y, rest).grad), v), x, []).grad;
+    const second = tracedValueAndGrad((y: X) => pairing((force = tracedValueAndGrad(f, y, rest).grad), v), x, [] as const).grad;
     const kinds = linkLeaves(x);
     const [F, V] = [leaves(force), leaves(v)];
     const values = leaves(second).map((s, k) => {
@@ -184,11 +189,12 @@ export function hvp<X, R = unknown>(f: Fn<X, R, Scalar>): Transformed<X, Tangent
       return ta(add(s as Matrix, sub(mul(a, b), mul(b, a))));
     });
     return rebuild(second, nextOf(values)) as TangentOf<X>;
-  }) as Transformed<X, TangentOf<X> | R, TangentOf<X>>;
+  }) as Transformed<[x: X, v: TangentOf<X>, ...rest: R], TangentOf<X>>;
 }
 
 /** f, with its intermediate fields recomputed in the reverse pass instead of kept. Same values and derivatives, less memory. */
-export function checkpoint<X, R, Y>(f: Fn<X, R, Y>): Fn<X, R, Y> {
-  return (x: X, ...rest: R[]) => tapeOf(x).inRegion(() => f(x, ...rest));
+export function checkpoint<X, R extends readonly unknown[], Y>(f: Fn<X, R, Y>): Fn<X, R, Y> {
+  guard("checkpoint", { f: [f, is.callable] });
+  return (x: X, ...rest: R) => tapeOf(x).inRegion(() => f(x, ...rest));
 }
 

@@ -3,17 +3,23 @@
  * `Links` (U[mu], U.map), an algebra field as `Algebras`, a number as a scalar.
  */
 import { RecordingError } from "../errors.ts";
+import { describe } from "../util/index.ts";
 import { DirectionalField, Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
 import { type Matrix, type Scalar, Traced } from "./tape.ts";
-import { type ValueType, scalarType } from "./types.ts";
+import { type MatrixType, type ScalarType, type ValueType, scalarType } from "./types.ts";
 
 /** Traced matrix fields, one a direction. `U[mu]` is a direction, `U.map(mu => ...)` builds new ones. */
 export class Directional<N extends number = number, R extends "links" | "algebra" = "links" | "algebra"> {
   readonly role: R;
   readonly #values: readonly Matrix<N>[];
   readonly [mu: number]: Matrix<N>;
+  /** @throws RecordingError for values that are no traced matrix fields, with the direction. */
   constructor(role: R, values: readonly Matrix<N>[]) {
+    if (!Array.isArray(values) || values.length === 0) throw new RecordingError(`${role}: got ${describe(values)}, expected one traced matrix field a direction`);
+    values.forEach((v, mu) => {
+      if (!(v instanceof Traced) || v.type.kind !== "matrix") throw new RecordingError(`${role}: got ${describe(v)} for direction ${mu}, expected a traced matrix field${v === undefined ? ": add a return to the function of mu" : ""}`);
+    });
     this.role = role;
     this.#values = values;
     values.forEach((v, mu) => Object.defineProperty(this, mu, { value: v, enumerable: true }));
@@ -30,6 +36,7 @@ export class Directional<N extends number = number, R extends "links" | "algebra
   }
   /** New values for every direction, from the same input. */
   map(f: (mu: number) => Matrix<N>): Directional<N, R> {
+    if (typeof f !== "function") throw new RecordingError(`map: got ${describe(f)}, expected a function of the direction`);
     return new Directional(this.role, this.#values.map((_, mu) => f(mu)));
   }
   values(): readonly Matrix<N>[] {
@@ -61,6 +68,19 @@ export type ConcreteOf<X> = unknown extends X ? unknown : X extends Directional<
       : Field<T>
     : { readonly [K in keyof X]: ConcreteOf<X[K]> };
 
+/** What may be given for a traced argument: a field of the same kind and N, a number for a scalar, or a structure of them. */
+export type ArgumentOf<X> = unknown extends X ? unknown : X extends Directional<infer N, infer R>
+  ? DirectionalField<N, R>
+  : X extends Traced<infer T>
+    ? T extends { kind: "scalar" }
+      ? number | Field<ScalarType>
+      : T extends MatrixType<infer N>
+        ? Field<MatrixType<N>>
+        : Field<T>
+    : X extends number
+      ? number
+      : { readonly [K in keyof X]: ArgumentOf<X[K]> };
+
 /** Tangent of a traced argument: links have an algebra field, everything else has its own kind. */
 export type TangentOf<X> = unknown extends X ? unknown : X extends Directional<infer N, "links" | "algebra">
   ? Directional<N, "algebra">
@@ -72,13 +92,17 @@ function isTraced(x: unknown): x is Traced {
   return x instanceof Traced;
 }
 
-/** Leaves of a traced structure in a fixed order (keys sorted). */
-export function leaves(x: unknown): Traced[] {
+/** Leaves of a traced structure in a fixed order (keys sorted). @throws RecordingError for anything else in it. */
+export function leaves(x: unknown, where = "traced structure"): Traced[] {
   if (isTraced(x)) return [x];
   if (x instanceof Directional) return [...x.values()];
-  if (Array.isArray(x)) return x.flatMap(leaves);
-  if (typeof x === "object" && x !== null) return Object.keys(x).sort().flatMap((k) => leaves((x as Record<string, unknown>)[k]));
-  throw new RecordingError(`got ${x === null ? "null" : typeof x} in a traced structure, expected traced values, or arrays and plain objects of them`);
+  if (Array.isArray(x)) return x.flatMap((y) => leaves(y, where));
+  if (isPlain(x)) return Object.keys(x).sort().flatMap((k) => leaves(x[k], where));
+  throw new RecordingError(`${where}: got ${describe(x)}, expected traced values, or arrays and plain objects of them`);
+}
+
+function isPlain(x: unknown): x is Record<string, unknown> {
+  return typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype;
 }
 
 /** The same structure with new leaves; `algebra` makes links into algebra fields. */
@@ -108,9 +132,8 @@ export function concreteLeaves(x: unknown): ConcreteLeaf[] {
   if (x instanceof Field) return [{ type: x.type as ValueType, value: x as Field }];
   if (x instanceof DirectionalField) return x.fields.map((f) => ({ type: f.type as ValueType, value: f as Field }));
   if (Array.isArray(x)) return x.flatMap(concreteLeaves);
-  if (typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype)
-    return Object.keys(x).sort().flatMap((k) => concreteLeaves((x as Record<string, unknown>)[k]));
-  throw new RecordingError(`got ${x === null ? "null" : typeof x} as an argument, expected fields, link fields, numbers, or arrays and plain objects of them`);
+  if (isPlain(x)) return Object.keys(x).sort().flatMap((k) => concreteLeaves(x[k]));
+  throw new RecordingError(`arguments: got ${describe(x)}, expected fields, link fields, numbers, or arrays and plain objects of them`);
 }
 
 /** Structure of arguments or results, known from an example (concrete or traced): leaves can then be visited without allocating anything. */
@@ -143,9 +166,11 @@ export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: num
 
 /** The traced twin of a concrete structure, with leaves in the order of `concreteLeaves`. */
 export function tracedTwin(x: unknown, next: () => Traced): unknown {
+  if (typeof next !== "function") throw new RecordingError(`tracedTwin: got ${describe(next)}, expected a function that gives the traced values`);
   if (typeof x === "number" || x instanceof Field) return next();
   if (x instanceof DirectionalField) return new Directional(x.role, x.fields.map(() => next() as Matrix));
   if (Array.isArray(x)) return x.map((y) => tracedTwin(y, next));
+  if (!isPlain(x)) throw new RecordingError(`arguments: got ${describe(x)}, expected fields, link fields, numbers, or arrays and plain objects of them`);
   return Object.fromEntries(Object.keys(x as object).sort().map((k) => [k, tracedTwin((x as Record<string, unknown>)[k], next)]));
 }
 

@@ -2,6 +2,8 @@
  * Types of values in a program. A matrix field has two end points: M(n) -> g(n + start) M(n) g(n + end)^+ under a
  * gauge transformation; a vector field has one: v(n) -> g(n + at) v(n). Classical spins, site scalars and scalars are invariant.
  */
+import { GeometryError, RecordingError } from "../errors.ts";
+import { describe } from "../util/index.ts";
 import { type Displacement, type Domain, type Lattice, displacementText } from "./lattice.ts";
 
 /** Complex N x N matrix at every site. `algebra` marks antihermitian fields (traceless for N >= 2). */
@@ -26,7 +28,7 @@ export interface VectorType<N extends number = number> {
 }
 
 /** Number of spin components. */
-export const spinOf = (t: VectorType): number => t.spin ?? 1;
+export const spinOf = (t: VectorType): number => t?.spin ?? 1;
 
 /** One real number at every site. */
 export interface RealType {
@@ -55,8 +57,16 @@ export interface ScalarType {
 export type ValueType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType | ScalarType;
 export type SiteType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType;
 
+const KINDS: readonly unknown[] = ["matrix", "vector", "spin", "complex", "real", "scalar"];
+
+function expectLattice(where: string, lattice: Lattice, N: number): void {
+  if (typeof lattice?.wrap !== "function") throw new GeometryError(`${where}: got ${describe(lattice)}, expected a lattice`);
+  if (!Number.isInteger(N) || N < 1) throw new GeometryError(`${where}: got ${describe(N)} as N, expected a positive integer`);
+}
+
 /** Number of real components at a site. */
 export function components(type: ValueType): number {
+  if (!KINDS.includes(type?.kind)) throw new RecordingError(`components: got ${describe(type)}, expected the type of a field or scalar`);
   switch (type.kind) {
     case "matrix":
       return 2 * type.N * type.N;
@@ -73,11 +83,13 @@ export function components(type: ValueType): number {
 
 /** Type of the link field U_mu: from n to n + mu. */
 export function linkType<N extends number>(lattice: Lattice, N: N, mu: number): MatrixType<N> {
+  expectLattice("linkType", lattice, N);
   return { kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap(lattice.step(mu)), domain: "all", algebra: false };
 }
 
 /** Closed matrix field at the site itself. */
 export function siteMatrixType<N extends number>(lattice: Lattice, N: N, algebra = false): MatrixType<N> {
+  expectLattice("siteMatrixType", lattice, N);
   return { kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap([]), domain: "all", algebra };
 }
 
@@ -87,6 +99,8 @@ export function vectorType<N extends number>(
   N: N,
   options: { boundary?: readonly (1 | -1)[]; domain?: Domain; spin?: number } = {},
 ): VectorType<N> {
+  expectLattice("vectorType", lattice, N);
+  if (typeof options !== "object" || options === null) throw new GeometryError(`vectorType: got ${describe(options)}, expected an object with boundary, domain or spin`);
   return {
     kind: "vector",
     N,
@@ -133,6 +147,8 @@ export function fits(lattice: Lattice, given: ValueType, expected: ValueType): b
 
 /** `matrix SU(3) [0 -> +x]`, `vector N=2 at 0 (even)`, `real`: what error messages and listings print. */
 export function typeText(lattice: Lattice, t: ValueType): string {
+  components(t);
+  if (typeof lattice?.wrap !== "function") throw new GeometryError(`typeText: got ${describe(lattice)}, expected a lattice`);
   const domain = t.kind !== "scalar" && t.domain !== "all" ? ` (${t.domain})` : "";
   if (t.kind === "matrix")
     return `${t.algebra ? "algebra" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;

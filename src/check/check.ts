@@ -1,7 +1,7 @@
 /** `check(subject, U)`: everything that must hold for an action or a layer, in one call. */
-import { DirectionalField, Field, type LinkField } from "../autograd/index.ts";
+import { DirectionalField, Field, type LinkField, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { randomStream } from "../util/index.ts";
+import { guard, is, randomStream } from "../util/index.ts";
 import { groupOf } from "../gauge/index.ts";
 import { derivativeItems } from "./derivatives.ts";
 import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
@@ -41,6 +41,7 @@ export interface CheckOptions {
  * @throws CovarianceError, RecordingError when the forward map cannot be recorded.
  */
 export function check(subject: Subject, U: LinkField, options: CheckOptions = {}): CheckReport {
+  guard("check", { subject: [subject, is.present], U: [U, kind.linkField], options: [options, is.keysOf("seed", "expect", "frozen")] });
   const { seed = 0, expect = {}, frozen = [] } = options;
   const what = checked(subject, U);
   const about = { name: what.name, kind: what.kind, group: groupOf(U.N as number).name, lattice: U.lattice.extents, seed };

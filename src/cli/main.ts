@@ -8,4 +8,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await run(process.argv.slice(2));
+const code = await run(process.argv.slice(2));
+// a program that `gaugegrad run` ran may have set its own
+if (code !== 0 || process.exitCode === undefined) process.exitCode = code;

@@ -1,7 +1,8 @@
 /** Conjugate gradient on fields: solve A x = b, or (A + sigma_k) x_k = b for several shifts at once, and learn how it went. */
-import { type Storage, Field, type ScalarType, Tape, type TracedOf, type Vector, type VectorType, concreteLeaves, scalarType, solve, tracedTwin } from "../autograd/index.ts";
+import { kind, type Storage, Field, type ScalarType, Tape, type TracedOf, type Vector, type VectorType, concreteLeaves, scalarType, solve, tracedTwin } from "../autograd/index.ts";
 import { ConjugateGradient, type SolveReport, type SolverEngine } from "../compiler/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
 
 export interface ConjugateGradientOptions<I> {
   /** Links, mass and whatever else the operator is made from; the operator receives them traced. */
@@ -30,6 +31,7 @@ type Operator<N extends number, I> = (x: Vector<N>, inputs: TracedOf<I>) => Vect
  * @throws SolverError when A is not positive or an input holds NaN, CovarianceError when A b is not of b's type.
  */
 export function conjugateGradient<N extends number, const I>(operator: Operator<N, I>, b: Field<VectorType<N>>, options: ConjugateGradientOptions<I>): ConjugateGradientResult<N> {
+  guard("conjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.object] });
   const { solutions, ...report } = multiShiftConjugateGradient(operator, b, { ...options, shifts: [0] });
   return { solution: solutions[0]!, ...report };
 }
@@ -43,6 +45,7 @@ export function multiShiftConjugateGradient<N extends number, const I>(
   b: Field<VectorType<N>>,
   options: ConjugateGradientOptions<I> & { readonly shifts: readonly number[] },
 ): MultiShiftResult<N> {
+  guard("multiShiftConjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.object] });
   const { inputs, shifts, tolerance = 1e-12, maxIterations = 5000 } = options;
   if (shifts.length === 0 || shifts.some((s) => !(s >= 0))) throw new ConfigurationError(`conjugateGradient: got the shifts [${shifts.join(", ")}], expected numbers that are not negative`);
   const { lattice } = b;

@@ -1,8 +1,9 @@
 /** Pion correlators of Shamir domain-wall fermions from point sources at the origin. */
-import { Field, type LinkField, type Vector, type VectorType, record, solve } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Vector, type VectorType, record, solve } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { chirality, domainWallDdag, domainWallNormal, domainWallType } from "./domain-wall.ts";
 import type { Boundary } from "./staggered.ts";
+import { guard, is } from "../util/index.ts";
 
 export interface DomainWallOptions {
   readonly mass: number;
@@ -26,7 +27,10 @@ export interface DomainWallPion {
  * Source P_+ eta at s = 0 plus P_- eta at s = Ls - 1, eta one colour and spin at the origin; normalisation of D with D_W = (dim - M5) - Hop/2.
  * @throws ConfigurationError for an odd Ls, SolverError when the solver does not converge.
  */
-export function domainWallPion(U: LinkField, { mass, Ls, height = 1, boundary }: DomainWallOptions): DomainWallPion {
+export function domainWallPion(U: LinkField, options: DomainWallOptions): DomainWallPion {
+  guard("domainWallPion", { U: [U, kind.linkField], options: [options, is.keysOf("mass", "Ls", "height", "boundary")] });
+  const { mass, Ls, height = 1, boundary } = options;
+  guard("domainWallPion", { mass: [mass, is.finite], height: [height, is.finite], Ls: [Ls, is.count], boundary: [boundary, is.optional(kind.boundary(U.lattice))] });
   if (Ls % 2 !== 0) throw new ConfigurationError(`domainWallPion: got Ls = ${Ls}, expected an even number: an odd one has no midpoint`);
   const { lattice, N } = U;
   const source: Field<VectorType> = new Field(lattice, domainWallType(lattice, N, { Ls, boundary }));

@@ -8,10 +8,11 @@
  * tanh(Ls artanh H) with H = gamma_5 (b+c) D_W / (2 + (b-c) D_W).
  */
 import { ConfigurationError, GeometryError } from "../errors.ts";
-import { type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, scale, scaleBy, spinMul, spinOf, sub, vectorType } from "../autograd/index.ts";
+import { kind, type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, scale, scaleBy, spinMul, spinOf, sub, vectorType } from "../autograd/index.ts";
 import { type DiracOperator, type Twist, twisted } from "./operator.ts";
 import type { Boundary } from "./staggered.ts";
 import { dagger, gamma5, repeated, wilsonHopping, wilsonType } from "./wilson.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Parameters that an action keeps fixed. */
 export interface DomainWallShape {
@@ -23,7 +24,10 @@ export interface DomainWallShape {
 }
 
 /** Type of a five-dimensional spinor. @throws GeometryError when Ls is not an integer of at least 2, or as `wilsonType`. */
-export function domainWallType<N extends number>(lattice: Lattice, N: N, { Ls, boundary }: { readonly Ls: number; readonly boundary?: Boundary | undefined }): VectorType<N> {
+export function domainWallType<N extends number>(lattice: Lattice, N: N, options: { readonly Ls: number; readonly boundary?: Boundary | undefined }): VectorType<N> {
+  guard("domainWallType", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.object] });
+  const { Ls, boundary } = options;
+  guard("domainWallType", { Ls: [Ls, is.atMost(4096)], boundary: [boundary, is.optional(kind.boundary(lattice))] });
   if (!Number.isInteger(Ls) || Ls < 2) throw new GeometryError(`domain-wall fermions: got Ls = ${Ls}, expected an integer of at least 2`);
   const four = wilsonType(lattice, N, { boundary });
   return vectorType(lattice, N, { boundary: four.boundary, spin: Ls * spinOf(four) });
@@ -63,16 +67,19 @@ function operate<N extends number>(U: Links<N>, psi: Vector<N>, mass: Scalar, { 
 
 /** D psi. Ls follows from psi's type. */
 export function domainWallD<N extends number>(U: Links<N>, psi: Vector<N>, mass: Scalar, shape: DomainWallShape = {}): Vector<N> {
+  guard("domainWallD", { U: [U, kind.links], psi: [psi, kind.vector], mass: [mass, kind.scalar], shape: [shape, is.object] });
   return operate(U, psi, mass, shape, false);
 }
 
 /** D^+ psi. */
 export function domainWallDdag<N extends number>(U: Links<N>, psi: Vector<N>, mass: Scalar, shape: DomainWallShape = {}): Vector<N> {
+  guard("domainWallDdag", { U: [U, kind.links], psi: [psi, kind.vector], mass: [mass, kind.scalar], shape: [shape, is.object] });
   return operate(U, psi, mass, shape, true);
 }
 
 /** D^+ D psi, hermitian and positive. */
 export function domainWallNormal<N extends number>(U: Links<N>, psi: Vector<N>, mass: Scalar, shape: DomainWallShape = {}): Vector<N> {
+  guard("domainWallNormal", { U: [U, kind.links], psi: [psi, kind.vector], mass: [mass, kind.scalar], shape: [shape, is.object] });
   return domainWallDdag(U, domainWallD(U, psi, mass, shape), mass, shape);
 }
 
@@ -93,7 +100,9 @@ export interface DomainWallParameters extends DomainWallShape {
  * stay finite as Ls grows. |D_W| <= |dim - M5| + dim and |S| <= max(1, |m|).
  * @throws ConfigurationError for a mass that is not finite, GeometryError (at its first use) for Ls < 2.
  */
-export function domainWall({ mass, Ls, boundary, twist, ...shape }: DomainWallParameters): DiracOperator<{ readonly mass: number }> {
+export function domainWall(options: DomainWallParameters): DiracOperator<{ readonly mass: number }> {
+  guard("domainWall", { options: [options, is.object] });
+  const { mass, Ls, boundary, twist, ...shape } = options;
   if (!Number.isFinite(mass)) throw new ConfigurationError(`domain-wall fermions: got mass = ${mass}, expected a finite number`);
   const { height = 1, b = 1, c = 0 } = shape;
   return {

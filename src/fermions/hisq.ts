@@ -2,9 +2,10 @@
  * Highly improved staggered quarks (hep-lat/0610092): Fat7 links, their unitary part, fattened again with the Lepage term, and the Naik
  * transporter of three links. D chi = (1/2) sum_mu eta_mu [X_mu chi(n+mu) - h.c.] - ((1 + eps_N)/48) sum_mu eta_mu [N_mu chi(n+3mu) - h.c.].
  */
-import { type Links, type Matrix, type Vector, add, polar, scaleBy, sub } from "../autograd/index.ts";
+import { kind, type Links, type Matrix, type Vector, add, polar, scaleBy, sub } from "../autograd/index.ts";
 import { detour, line, staple } from "../gauge/index.ts";
 import { type StaggeredOperator, eta, hopping } from "./staggered.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Coefficients of the link and of the paths of 3, 5 and 7 links; `lepage` of the straight staple with sides of two links. */
 export interface PathCoefficients {
@@ -22,6 +23,7 @@ const FAT7: PathCoefficients = { link: 1 / 8, three: 1 / 16, five: 1 / 64, seven
  * links, 24 of 5 and 48 of 7 in four dimensions. Built from outside in: every staple carries all longer paths inside it.
  */
 export function fatLinks<N extends number>(U: Links<N>, coefficients: PathCoefficients): Links<N> {
+  guard("fatLinks", { U: [U, kind.links], coefficients: [coefficients, is.object] });
   const { link, three, five, seven, lepage = 0 } = coefficients;
   const weights = [link, three, five, seven];
   return U.map((mu) => {
@@ -42,6 +44,7 @@ export function fatLinks<N extends number>(U: Links<N>, coefficients: PathCoeffi
 
 /** First level of fattening: all paths of up to 7 links with (1/8, 1/16, 1/64, 1/384), which suppresses taste exchange. The sums are not unitary. */
 export function fat7Links<N extends number>(U: Links<N>): Links<N> {
+  guard("fat7Links", { U: [U, kind.links] });
   return fatLinks(U, FAT7);
 }
 
@@ -53,6 +56,7 @@ export interface HisqLinks<N extends number = number> {
 
 /** Fat and long links of HISQ. `epsilon` is the Naik correction eps_N of a heavy quark, 0 for light ones. Boundary signs belong to the vectors. */
 export function hisqLinks<N extends number>(U: Links<N>, epsilon = 0): HisqLinks<N> {
+  guard("hisqLinks", { U: [U, kind.links], epsilon: [epsilon, is.finite] });
   const V = fat7Links(U);
   const W = V.map((mu) => polar(V[mu]!)) as Links<N>;
   const fat = fatLinks(W, { link: 1 + epsilon / 8, three: 1 / 16, five: 1 / 64, seven: 1 / 384, lepage: -1 / 8 });
@@ -60,14 +64,19 @@ export function hisqLinks<N extends number>(U: Links<N>, epsilon = 0): HisqLinks
 }
 
 /** D chi of HISQ; on even sites for chi on odd sites, and the other way round. */
-export function hisqD<N extends number>({ fat, long }: HisqLinks<N>, chi: Vector<N>, epsilon = 0): Vector<N> {
+export function hisqD<N extends number>(options: HisqLinks<N>, chi: Vector<N>, epsilon = 0): Vector<N> {
+  guard("hisqD", { options: [options, is.withFields("the links of hisqLinks", "fat", "long")], chi: [chi, kind.vector], epsilon: [epsilon, is.finite] });
+  const { fat, long } = options;
   const one = hopping(chi, (mu) => eta(mu, fat[mu]!), 1);
   const three = hopping(chi, (mu) => eta(mu, long[mu]!), 3);
   return sub(scaleBy(0.5, one), scaleBy((1 + epsilon) / 48, three));
 }
 
 /** HISQ as the operator of staggered pseudofermions and measurements. */
-export function hisq({ epsilon = 0 }: { readonly epsilon?: number } = {}): StaggeredOperator {
+export function hisq(options: { readonly epsilon?: number } = {}): StaggeredOperator {
+  guard("hisq", { options: [options, is.keysOf("epsilon")] });
+  const { epsilon = 0 } = options;
+  guard("hisq", { epsilon: [epsilon, is.finite] });
   return <N extends number>(U: Links<N>) => {
     const links = hisqLinks(U, epsilon);
     return (chi: Vector<N>) => hisqD(links, chi, epsilon);

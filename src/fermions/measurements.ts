@@ -2,9 +2,9 @@
  * Measurements with one staggered field M = m + D (4 tastes in 4D): chiral condensate, pion correlator, pseudofermion action. Traces run over
  * colour and sites and are not divided by N. All solves are on even sites, M^{-1} = M^+ (m^2 - D^2)^{-1}.
  */
-import { Field, type LinkField, type Scalar, type Vector, type VectorType, dot, merge, neg, scale, solve, sum } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Scalar, type Vector, type VectorType, dot, merge, neg, scale, solve, sum } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { PURPOSE, jackknife, randomStream } from "../util/index.ts";
+import { PURPOSE, jackknife, randomStream, guard, is } from "../util/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
 import { closedFormSource } from "./closed-form.ts";
 import { type StaggeredOptions, evenTrace } from "./spectrum.ts";
@@ -38,6 +38,7 @@ export type CondensateMethod = "exact" | { readonly sources: number; readonly se
  * @throws ConfigurationError for fewer than two sources, GeometryError when the exact value is out of reach.
  */
 export function chiralCondensate(U: LinkField, options: StaggeredOptions & { readonly method?: CondensateMethod }): { readonly value: number; readonly error: number } {
+  guard("chiralCondensate", { U: [U, kind.linkField], options: [options, is.object] });
   const { mass, boundary, method = "exact" } = options;
   const { lattice, N } = U;
   const norm = (2 * mass) / lattice.volume;
@@ -69,6 +70,7 @@ export function chiralCondensate(U: LinkField, options: StaggeredOptions & { rea
  * @throws SolverError when the solver does not converge.
  */
 export function pionCorrelator(U: LinkField, options: StaggeredOptions): Float64Array {
+  guard("pionCorrelator", { U: [U, kind.linkField], options: [options, is.object] });
   const { lattice, N } = U;
   const slice = lattice.volume / lattice.extents[lattice.dim - 1]!;
   const C = new Float64Array(lattice.extents[lattice.dim - 1]!);
@@ -81,6 +83,7 @@ export function pionCorrelator(U: LinkField, options: StaggeredOptions): Float64
 
 /** M^{-1}(n,a; 0,colour) in canonical order: sites, colours, (re, im). */
 export function pointPropagator(U: LinkField, colour: number, options: StaggeredOptions): Float64Array {
+  guard("pointPropagator", { U: [U, kind.linkField], colour: [colour, is.natural], options: [options, is.object] });
   const { lattice, N } = U;
   const { mass, boundary } = options;
   const source = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
@@ -93,8 +96,10 @@ export function pointPropagator(U: LinkField, colour: number, options: Staggered
 }
 
 /** S_f = phi^+ [(m^2 - D^2)_ee]^{-1} phi for a phi on even sites; default: the closed-form source. */
-export function pseudofermionAction(U: LinkField, { phi, ...options }: StaggeredOptions & { readonly phi?: Even }): number {
-  const { mass, boundary } = options;
+export function pseudofermionAction(U: LinkField, options: StaggeredOptions & { readonly phi?: Even }): number {
+  guard("pseudofermionAction", { U: [U, kind.linkField], options: [options, is.object] });
+  const { phi, ...of } = options;
+  const { mass, boundary } = of;
   const source = phi ?? closedFormSource(U.lattice, U.N, boundary);
-  return quadraticForm(twistedOperator(options))(U, source, mass).run(U, source, mass);
+  return quadraticForm(twistedOperator(of))(U, source, mass).run(U, source, mass);
 }

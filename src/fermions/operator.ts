@@ -2,8 +2,9 @@
  * A Dirac operator as one declaration: pseudofermions, determinants and run files are made from it, for the operators of the library and for
  * those of users alike.
  */
-import { type Lattice, type Links, type Scalar, type Vector, type VectorType, complex, constantReal, scale } from "../autograd/index.ts";
+import { kind, type Lattice, type Links, type Scalar, type Vector, type VectorType, complex, constantReal, scale } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Numbers of an operator that actions differentiate: mass, kappa, ... */
 export type OperatorParameters = { readonly [name: string]: number };
@@ -40,7 +41,9 @@ export interface DiracOperator<P extends OperatorParameters = OperatorParameters
 }
 
 /** M^+M x. */
-export function normalOf<N extends number>({ D, Ddag, normal = (x) => Ddag(D(x)) }: DiracMaps<N>): (x: Vector<N>) => Vector<N> {
+export function normalOf<N extends number>(options: DiracMaps<N>): (x: Vector<N>) => Vector<N> {
+  guard("normalOf", { options: [options, is.withMethods("the maps of a Dirac operator", "D", "Ddag")] });
+  const { D, Ddag, normal = (x) => Ddag(D(x)) } = options;
   return normal;
 }
 
@@ -53,6 +56,7 @@ export type Twist = readonly number[];
  * @throws ConfigurationError for a number of angles that is not the dimension, or angles that are not finite.
  */
 export function twisted<N extends number>(U: Links<N>, twist: Twist | undefined): Links<N> {
+  guard("twisted", { U: [U, kind.links] });
   if (!twist || twist.every((theta) => theta === 0)) return U;
   const { lattice } = U;
   if (twist.length !== lattice.dim || !twist.every(Number.isFinite)) throw new ConfigurationError(`fermions: got the twist [${twist.join(", ")}], expected ${lattice.dim} angles, one a direction`);

@@ -7,7 +7,7 @@
  *
  * Both have <S_f> = number of complex components of phi. The tape gives dS_f = -2 Re X^+ (dM^+M) X from the solve for the value.
  */
-import { type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, add, dot, number, restrict, scaleBy, solve, sum } from "../autograd/index.ts";
+import { kind, type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, add, dot, number, restrict, scaleBy, solve, sum } from "../autograd/index.ts";
 import { ConfigurationError, PhysicsCheckError } from "../errors.ts";
 import { GaugeAction, type Group } from "../gauge/index.ts";
 import { type RationalFunction, rationalApproximation } from "../linalg/index.ts";
@@ -15,6 +15,7 @@ import type { RandomStream } from "../util/index.ts";
 import { drawGaussian } from "./gaussian.ts";
 import { type DiracMaps, type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
 import { normalSpectrum } from "./spectrum.ts";
+import { guard, is } from "../util/index.ts";
 
 export interface PseudofermionOptions<N extends number = number> {
   readonly lattice: Lattice;
@@ -82,6 +83,7 @@ export function applyRational<N extends number>(
   b: Vector<N>,
   options: { readonly tolerance?: number; readonly maxIterations?: number } = {},
 ): Vector<N> {
+  guard("applyRational", { r: [r, is.withFields("a rational function", "constant", "residues", "shifts")], operator: [operator, is.callable], b: [b, kind.vector], options: [options, is.object] });
   return add(scaleBy(r.constant, b), ...r.residues.map((a, j) => scaleBy(a, solve(operator, b, { ...options, shift: r.shifts[j]! }))));
 }
 
@@ -253,5 +255,6 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
  * the operator does not fit the lattice.
  */
 export function pseudofermions<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, options: PseudofermionOptions<N>): Pseudofermions<N, P> {
+  guard("pseudofermions", { operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.object] });
   return new PseudofermionField(operator, options);
 }

@@ -2,12 +2,13 @@
  * Determinants, traces and eigenvalues of Dirac operators through M^+M, as applications or as a dense matrix: on even sites where the operator has an
  * even block (dimension N V / 2 for staggered fields, det M = det (m^2 - D^2)_ee), on all sites else. Work of dense matrices grows with the third power.
  */
-import { Field, type LinkField, type Plan, type Vector, type VectorType, solve } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Plan, type Vector, type VectorType, solve } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { Cholesky, largestEigenvalues } from "../linalg/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
 import { type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
 import { type StaggeredParameters, staggered } from "./staggered.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Largest dimension of a dense matrix: 600 MB. */
 const LARGEST = 6144;
@@ -78,6 +79,7 @@ class NormalOperator {
  * @throws GeometryError when M^+M has more than 6144 rows (a staggered field: N V / 2).
  */
 export function logDeterminant(U: LinkField, operator: DiracOperator): number {
+  guard("logDeterminant", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")] });
   using A = new NormalOperator(U, operator);
   const { logDeterminant: value } = A.factor("logDeterminant");
   return operator.evenBlock ? value : value / 2;
@@ -87,7 +89,9 @@ export function logDeterminant(U: LinkField, operator: DiracOperator): number {
  * Smallest and largest eigenvalue of M^+M, by Lanczos on its applications and on solutions; bounds that the operator declares for all fields are
  * not measured. `precision` is relative; default: to rounding for the largest.
  */
-export function normalSpectrum(U: LinkField, operator: DiracOperator, { precision }: { readonly precision?: number } = {}): { readonly low: number; readonly high: number } {
+export function normalSpectrum(U: LinkField, operator: DiracOperator, options: { readonly precision?: number } = {}): { readonly low: number; readonly high: number } {
+  guard("normalSpectrum", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.keysOf("precision")] });
+  const { precision } = options;
   using A = new NormalOperator(U, operator);
   const low = operator.spectrum?.(U.lattice, operator.parameters).low ?? 1 / largestEigenvalues(A.n, (v, out) => A.invert(v, out), 1, { precision: precision ?? 1e-6 })[0]!;
   return { low, high: largestEigenvalues(A.n, (v, out) => A.apply(v, out), 1, precision === undefined ? {} : { precision })[0]! };
@@ -109,9 +113,12 @@ export function evenTrace(U: LinkField, options: StaggeredOptions): number {
  * Eigenvalues of D are +-i lambda: the `count` smallest distinct lambda >= 0, ascending, through the inverse of the dense matrix.
  * @throws GeometryError when N V / 2 > 6144.
  */
-export function lowestEigenvalues(U: LinkField, { count = 1, ...options }: OperatorOptions & { readonly count?: number } = {}): number[] {
+export function lowestEigenvalues(U: LinkField, options: OperatorOptions & { readonly count?: number } = {}): number[] {
+  guard("lowestEigenvalues", { U: [U, kind.linkField], options: [options, is.object] });
+  const { count = 1, ...of } = options;
+  guard("lowestEigenvalues", { count: [count, is.count] });
   const mass = 0.01;
-  using A = new NormalOperator(U, staggered({ ...options, mass }));
+  using A = new NormalOperator(U, staggered({ ...of, mass }));
   const L = A.factor("lowestEigenvalues");
   const theta = largestEigenvalues(A.n, (v, out) => {
     out.set(v);
@@ -122,6 +129,7 @@ export function lowestEigenvalues(U: LinkField, { count = 1, ...options }: Opera
 
 /** Largest lambda of D, from applications of D^2 only. */
 export function largestEigenvalue(U: LinkField, options: OperatorOptions = {}): number {
+  guard("largestEigenvalue", { U: [U, kind.linkField], options: [options, is.object] });
   const mass = 0.01;
   return Math.sqrt(normalSpectrum(U, staggered({ ...options, mass })).high - mass * mass);
 }

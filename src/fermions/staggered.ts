@@ -4,15 +4,17 @@
  * D^+ = -D connects even with odd sites only, so M^+M = m^2 - D^2 is block diagonal in parity. Boundary signs belong to the vectors.
  */
 import { ConfigurationError, GeometryError } from "../errors.ts";
-import { type Lattice, type Links, type Matrix, type Scalar, type Vector, type VectorType, add, adj, constantReal, mul, scale, scaleBy, shift, sub, vectorType } from "../autograd/index.ts";
+import { kind, type Lattice, type Links, type Matrix, type Scalar, type Vector, type VectorType, add, adj, constantReal, mul, scale, scaleBy, shift, sub, vectorType } from "../autograd/index.ts";
 import { perObject } from "./cached-plan.ts";
 import { type DiracOperator, type Twist, twisted } from "./operator.ts";
+import { guard, is } from "../util/index.ts";
 
 /** One sign a direction: what a fermion field is multiplied with when it goes once around the lattice. */
 export type Boundary = readonly (1 | -1)[];
 
 /** Periodic in space, antiperiodic in time. */
 export function antiperiodic(lattice: Lattice): Boundary {
+  guard("antiperiodic", { lattice: [lattice, kind.lattice] });
   return lattice.extents.map((_, mu) => (mu === lattice.dim - 1 ? -1 : 1));
 }
 
@@ -21,6 +23,7 @@ export function antiperiodic(lattice: Lattice): Boundary {
  * is not the dimension.
  */
 export function staggeredType<N extends number>(lattice: Lattice, N: N, options: { boundary?: Boundary | undefined; domain?: "all" | "even" | "odd" } = {}): VectorType<N> {
+  guard("staggeredType", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.keysOf("boundary", "domain")] });
   const { boundary = antiperiodic(lattice), domain = "all" } = options;
   if (!lattice.bipartite) throw new GeometryError(`staggered fermions: got ${lattice}, expected even extents: parity is not defined with an odd one`);
   if (boundary.length !== lattice.dim) throw new GeometryError(`staggered fermions: got ${boundary.length} boundary signs, expected ${lattice.dim}, one a direction`);
@@ -29,6 +32,7 @@ export function staggeredType<N extends number>(lattice: Lattice, N: N, options:
 
 /** Number of Dirac flavours that one field M describes: 2^D components of a hypercube over the 2^{D/2} components of a spinor; 4 in 4D, 2 in 2D. */
 export function tastes(lattice: Lattice): number {
+  guard("tastes", { lattice: [lattice, kind.lattice] });
   return 2 ** Math.ceil(lattice.dim / 2);
 }
 
@@ -48,6 +52,7 @@ export function hopping<N extends number>(chi: Vector<N>, V: (mu: number) => Mat
 
 /** D chi; on even sites for chi on odd sites, and the other way round. Boundary signs are those of chi's type. */
 export function staggeredD<N extends number>(U: Links<N>, chi: Vector<N>): Vector<N> {
+  guard("staggeredD", { U: [U, kind.links], chi: [chi, kind.vector] });
   return scaleBy(0.5, hopping(chi, (mu) => eta(mu, U[mu]!), 1));
 }
 
@@ -59,6 +64,7 @@ export const naive: StaggeredOperator = (U) => (chi) => staggeredD(U, chi);
 
 /** (m^2 - D^2) chi, hermitian and positive for m > 0; on chi's own sites. */
 export function staggeredNormal<N extends number>(U: Links<N>, chi: Vector<N>, mass: Scalar): Vector<N> {
+  guard("staggeredNormal", { U: [U, kind.links], chi: [chi, kind.vector], mass: [mass, kind.scalar] });
   return massive((x) => staggeredD(U, x), chi, mass);
 }
 
@@ -95,7 +101,9 @@ const mapsOf = perObject((operator: StaggeredOperator): Maps => (U, { mass: m })
  * The staggered field M = m + D with `tastes` flavours. M^+M = m^2 - D^2 lies in [m^2, m^2 + D^2] in D dimensions with single links.
  * @throws ConfigurationError for mass 0.
  */
-export function staggered({ mass, boundary, twist, operator = naive }: StaggeredParameters): DiracOperator<{ readonly mass: number }> {
+export function staggered(options: StaggeredParameters): DiracOperator<{ readonly mass: number }> {
+  guard("staggered", { options: [options, is.keysOf("mass", "boundary", "twist", "operator")] });
+  const { mass, boundary, twist, operator = naive } = options;
   if (!Number.isFinite(mass) || mass === 0) throw new ConfigurationError(`staggered fermions: got mass = ${mass}, expected a number that is not zero`);
   return {
     name: "staggered",

@@ -1,7 +1,8 @@
 /** Wilson and clover fermions: meson correlators from point sources at the origin. */
-import { Field, type LinkField, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
 import type { Boundary } from "./staggered.ts";
 import { gamma, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
+import { guard, is } from "../util/index.ts";
 
 export interface WilsonOptions {
   readonly kappa: number;
@@ -15,7 +16,10 @@ export interface WilsonOptions {
  * Columns of the propagator: the function returned gives D^{-1}(n; 0) = (D^+D)^{-1} D^+ for a source of one colour and spin at the origin, in
  * canonical order: sites, colours, spins, (re, im).
  */
-export function wilsonPropagator(U: LinkField, { kappa, clover = 0, boundary }: WilsonOptions): (colour: number, spin: number) => Float64Array {
+export function wilsonPropagator(U: LinkField, options: WilsonOptions): (colour: number, spin: number) => Float64Array {
+  guard("wilsonPropagator", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary")] });
+  const { kappa, clover = 0, boundary } = options;
+  guard("wilsonPropagator", { kappa: [kappa, is.finite], clover: [clover, is.finite], boundary: [boundary, is.optional(kind.boundary(U.lattice))] });
   const source: Field<VectorType> = new Field(U.lattice, wilsonType(U.lattice, U.N, { boundary }));
   const plan = record((V, b, k) => solve((x: Vector) => wilsonNormal(V, x, k, clover), wilsonDdag(V, b, k, clover)), U, source, kappa);
   return (colour, spin) => {
@@ -37,6 +41,7 @@ export interface PionCorrelators {
 
 /** Pion correlators with point source at the origin and all source columns. @throws SolverError when the solver does not converge. */
 export function wilsonPion(U: LinkField, options: WilsonOptions): PionCorrelators {
+  guard("wilsonPion", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary")] });
   const { lattice, N } = U;
   const gammaT = gamma(lattice, lattice.dim - 1);
   const spins = gammaT.length;

@@ -7,10 +7,11 @@
  * links multiply two components instead of four.
  */
 import { ConfigurationError, GeometryError } from "../errors.ts";
-import { type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, adj, mul, scale, scaleBy, shift, spinMul, sub, vectorType } from "../autograd/index.ts";
+import { kind, type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, adj, mul, scale, scaleBy, shift, spinMul, sub, vectorType } from "../autograd/index.ts";
 import { leaves } from "../gauge/index.ts";
 import { type DiracOperator, type Twist, twisted } from "./operator.ts";
 import { type Boundary, antiperiodic } from "./staggered.ts";
+import { guard, is } from "../util/index.ts";
 
 const [zero, one, i, minus, minusI] = [[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1]] as const;
 
@@ -52,12 +53,14 @@ function product(a: SpinMatrix, b: SpinMatrix): SpinMatrix {
 
 /** gamma_mu. @throws GeometryError in other than 2 or 4 dimensions. */
 export function gamma(lattice: Lattice, mu: number): SpinMatrix {
+  guard("gamma", { lattice: [lattice, kind.lattice], mu: [mu, kind.direction(lattice)] });
   const B = blocks(lattice)[mu]!;
   return above(beside(empty(B.length), B), beside(dagger(B), empty(B.length)));
 }
 
 /** Product of all gamma matrices in four dimensions, diag(-1,-1,1,1); sigma_3 in two. */
 export function gamma5(lattice: Lattice): SpinMatrix {
+  guard("gamma5", { lattice: [lattice, kind.lattice] });
   const n = blocks(lattice)[0]!.length;
   const sign = lattice.dim === 4 ? -1 : 1;
   return above(beside(times(identity(n), sign), empty(n)), beside(empty(n), times(identity(n), -sign)));
@@ -65,6 +68,7 @@ export function gamma5(lattice: Lattice): SpinMatrix {
 
 /** Type of a Wilson spinor: 4 spin components (2 in two dimensions). @throws GeometryError in other dimensions or for a wrong number of boundary signs. */
 export function wilsonType<N extends number>(lattice: Lattice, N: N, options: { boundary?: Boundary | undefined } = {}): VectorType<N> {
+  guard("wilsonType", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.keysOf("boundary")] });
   const { boundary = antiperiodic(lattice) } = options;
   if (boundary.length !== lattice.dim) throw new GeometryError(`Wilson fermions: got ${boundary.length} boundary signs, expected ${lattice.dim}, one a direction`);
   return vectorType(lattice, N, { boundary, spin: 2 * blocks(lattice)[0]!.length });
@@ -89,6 +93,7 @@ export function wilsonHopping<N extends number>(U: Links<N>, psi: Vector<N>, cop
 
 /** D psi; with `clover` the coefficient c_SW. */
 export function wilsonD<N extends number>(U: Links<N>, psi: Vector<N>, kappa: Scalar, clover = 0): Vector<N> {
+  guard("wilsonD", { U: [U, kind.links], psi: [psi, kind.vector], kappa: [kappa, kind.scalar], clover: [clover, is.finite] });
   const { lattice } = U;
   const hopping = wilsonHopping(U, psi);
   if (clover === 0) return sub(psi, scale(kappa, hopping));
@@ -103,12 +108,14 @@ export function wilsonD<N extends number>(U: Links<N>, psi: Vector<N>, kappa: Sc
 
 /** D^+ = gamma_5 D gamma_5. */
 export function wilsonDdag<N extends number>(U: Links<N>, psi: Vector<N>, kappa: Scalar, clover = 0): Vector<N> {
+  guard("wilsonDdag", { U: [U, kind.links], psi: [psi, kind.vector], kappa: [kappa, kind.scalar], clover: [clover, is.finite] });
   const g5 = gamma5(U.lattice);
   return spinMul(wilsonD(U, spinMul(psi, g5), kappa, clover), g5);
 }
 
 /** D^+ D psi, hermitian and positive. */
 export function wilsonNormal<N extends number>(U: Links<N>, psi: Vector<N>, kappa: Scalar, clover = 0): Vector<N> {
+  guard("wilsonNormal", { U: [U, kind.links], psi: [psi, kind.vector], kappa: [kappa, kind.scalar], clover: [clover, is.finite] });
   return wilsonDdag(U, wilsonD(U, psi, kappa, clover), kappa, clover);
 }
 
@@ -128,7 +135,9 @@ export interface WilsonParameters {
  * One flavour of Wilson or clover fermions. |D| <= 1 + 2 D kappa + kappa c_SW D(D-1)/2 in D dimensions, as each hop has norm 1 and F at most 1.
  * @throws ConfigurationError for a kappa that is not finite.
  */
-export function wilson({ kappa, clover = 0, boundary, twist }: WilsonParameters): DiracOperator<{ readonly kappa: number }> {
+export function wilson(options: WilsonParameters): DiracOperator<{ readonly kappa: number }> {
+  guard("wilson", { options: [options, is.keysOf("kappa", "clover", "boundary", "twist")] });
+  const { kappa, clover = 0, boundary, twist } = options;
   if (!Number.isFinite(kappa)) throw new ConfigurationError(`Wilson fermions: got kappa = ${kappa}, expected a finite number`);
   return {
     name: clover === 0 ? "Wilson" : "clover",

@@ -16,10 +16,15 @@ import {
   type TracedOf,
   type ValueType,
   add,
+  expectInputs,
+  kind,
   recordOnce,
+  returnedLinks,
+  returnedScalar,
   scalarType,
   valueAndGrad,
 } from "../autograd/index.ts";
+import { guard, is } from "../util/index.ts";
 import { PerLattice } from "./per-lattice.ts";
 
 /** What a sampler needs: a real function of the links and its force field F = sum_a T_a d/ds S(exp(s T_a) U). */
@@ -69,27 +74,34 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   readonly #recordings: Recordings;
 
   constructor(name: string, inputs: I, evaluate: Evaluate<N, I>, options: { readonly accept?: (inputs: I) => void; readonly loops?: ((lattice: Lattice, inputs: I) => WeightedLoop[]) | undefined; readonly recordings?: Recordings } = {}) {
+    guard("action", { name: [name, is.text], evaluate: [evaluate, is.callable], options: [options, is.keysOf("accept", "loops", "recordings")] });
     const { accept = () => undefined, loops, recordings } = options;
+    expectInputs(name, inputs);
     accept(inputs);
     this.name = name;
     this.inputs = inputs;
-    this.evaluate = recordOnce(evaluate);
+    this.evaluate = recordOnce(evaluate, (y) => void returnedScalar(name, y), ([U, x]) => guard(`${name}.evaluate`, { U: [U, kind.links], inputs: [x ?? (isEmpty(inputs) ? {} : x), is.present] }));
     this.accept = accept;
     this.loops = loops;
     this.#recordings = recordings ?? { value: new PerLattice(), force: new PerLattice(), gradient: new PerLattice() };
   }
 
   value(U: LinkField<N>): number {
+    this.#expectLinks(U);
     return this.#recordings.value.get(U, () => new Plan(this.evaluate as never, [U, this.inputs])).run(U, this.inputs) as number;
   }
 
-  force(U: LinkField<N>, into: AlgebraField<N> = new DirectionalField(U.lattice, U.N, "algebra")): AlgebraField<N> {
-    this.valueAndForce(U, into);
-    return into;
+  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
+    this.#expectLinks(U);
+    const F = into ?? new DirectionalField(U.lattice, U.N, "algebra");
+    this.valueAndForce(U, F);
+    return F;
   }
 
   /** S[U], with the force written into `into`; one pass, one solve. */
   valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
+    this.#expectLinks(U);
+    guard(this.name, { into: [into, kind.algebraField] });
     const { plan, scalar } = this.#force(U);
     plan.runInto({ value: scalar, force: into } as never, U, this.inputs);
     return U.lattice.engine.readScalar(scalar.storage);
@@ -97,6 +109,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields). */
   parameterGradient(U: LinkField<N>): { value: number; gradient: I } {
+    this.#expectLinks(U);
     const plan = this.#recordings.gradient.get(U, () => {
       const f = (V: Links<N>, p: TracedOf<I>): { value: Scalar; gradient: unknown } => {
         const r = valueAndGrad((q: TracedOf<I>) => this.evaluate(V, q))(p) as { value: Scalar; grad: unknown };
@@ -109,17 +122,20 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   /** The same action with other inputs of the same structure; recordings are shared. @throws what `accept` throws. */
   with(inputs: I): GaugeAction<N, I> {
+    expectInputs(`${this.name}.with`, inputs, this.inputs);
     return new GaugeAction(this.name, inputs, this.evaluate, { accept: this.accept, loops: this.loops, recordings: this.#recordings });
   }
 
   /** S[f(U)]: the action of smeared links, as a function of the thin links. */
   after<P>(layer: Smearing<N, P> | Smearing<number, P>): GaugeAction<N, { action: I; layer: P }> {
-    const evaluate = (U: Links<N>, inputs: { action: TracedOf<I>; layer: TracedOf<P> }): Scalar => this.evaluate(layer.forward(U, inputs.layer) as Links<N>, inputs.action);
-    return new GaugeAction(`${this.name} after ${layer.name}`, { action: this.inputs, layer: layer.parameters }, evaluate as never, { accept: (inputs) => this.accept(inputs.action) });
+    guard(`${this.name}.after`, { layer: [layer, is.withMethods("a layer (name, parameters, forward)", "forward")] });
+    const evaluate = (U: Links<N>, inputs: { action: TracedOf<I>; layer: TracedOf<P> }): Scalar => this.evaluate(returnedLinks(`layer ${layer.name}`, layer.forward(U, inputs.layer), U), inputs.action);
+    return new GaugeAction(`${this.name} after ${layer.name}`, { action: this.inputs, layer: layer.parameters }, evaluate as never, { accept: (inputs) => this.accept(inputs?.action) });
   }
 
   /** Sum of two actions; one for links of every N takes the other's N. */
   plus<M extends N, J>(other: GaugeAction<M, J>): GaugeAction<M, { first: I; second: J }> {
+    guard(`${this.name}.plus`, { "the other action": [other, is.instanceOf(GaugeAction, "a recorded action")] });
     const evaluate = (U: Links<M>, inputs: { first: TracedOf<I>; second: TracedOf<J> }): Scalar => add(this.evaluate(U, inputs.first), other.evaluate(U, inputs.second));
     const accept = (inputs: { first: I; second: J }): void => {
       this.accept(inputs.first);
@@ -130,7 +146,12 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   /** The compiled force program: kernels, flop and bytes per site. */
   describe(U: LinkField<N>): string {
+    this.#expectLinks(U);
     return this.#force(U).plan.describe();
+  }
+
+  #expectLinks(U: LinkField<N>): void {
+    if (!kind.linkField.holds(U)) guard(this.name, { U: [U, kind.linkField] });
   }
 
   #force(U: LinkField<N>): { readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field } {
@@ -144,12 +165,16 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   }
 }
 
+/** True for a structure without values. */
+const isEmpty = (x: unknown): boolean => typeof x === "object" && x !== null && Object.keys(x).length === 0;
+
 /** An action from its forward map. `inputs` are the values of everything besides the links, traced in the same structure. */
 export function action<N extends number = number, I = Record<string, never>>(definition: {
   readonly name: string;
   readonly inputs?: I;
   readonly evaluate: (U: Links<N>, inputs: TracedOf<I>) => Scalar;
 }): GaugeAction<N, I> {
+  guard("action", { "the definition": [definition, is.keysOf("name", "inputs", "evaluate")] });
   return new GaugeAction(definition.name, (definition.inputs ?? {}) as I, definition.evaluate);
 }
 

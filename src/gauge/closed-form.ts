@@ -1,11 +1,13 @@
 /** Fields without files or random numbers: the direction field X and the links K(N, kappa) = exp(kappa X). */
-import { DirectionalField, type AlgebraField, type Lattice, type LinkField, exp, record, scale } from "../autograd/index.ts";
+import { kind, DirectionalField, type AlgebraField, type Lattice, type LinkField, exp, record, scale } from "../autograd/index.ts";
+import { guard, is } from "../util/index.ts";
 
 /**
  * X_mu(n) = TA(M_mu(n)) with M_ab = sin(1 + 0.7a + 1.3b + 0.37(x+2y+3z+5t) + 0.91 mu) + i cos(0.5 + 1.1a - 0.6b + 0.23(3x+y+2z+7t) - 0.4 mu),
  * zero-based a, b, mu. In D dimensions the first D coordinates' weights are used, in the order x, y, z, t.
  */
 export function directionField<N extends number>(lattice: Lattice, N: N): AlgebraField<N> {
+  guard("directionField", { lattice: [lattice, kind.lattice], N: [N, kind.colours] });
   const [w, v] = [[1, 2, 3, 5], [3, 1, 2, 7]];
   const X = new DirectionalField(lattice, N, "algebra");
   const size = 2 * N * N;
@@ -43,11 +45,13 @@ function tracelessAntihermitian(m: Float64Array, N: number, out: Float64Array, a
 
 /** U_mu(n) = exp(kappa X_mu(n)) with X = directionField. */
 export function closedFormLinks<N extends number>(lattice: Lattice, N: N, kappa: number): LinkField<N> {
+  guard("closedFormLinks", { lattice: [lattice, kind.lattice], N: [N, kind.colours], kappa: [kappa, is.finite] });
   return exponentialLinks(directionField(lattice, N), kappa);
 }
 
 /** U_mu(n) = exp(kappa X_mu(n)). */
 export function exponentialLinks<N extends number>(X: AlgebraField<N>, kappa: number): LinkField<N> {
+  guard("exponentialLinks", { X: [X, kind.algebraField], kappa: [kappa, is.finite] });
   const U = new DirectionalField(X.lattice, X.N, "links");
   const plan = record((a, k) => exp(scale(k, a)), X.fields[0]!, kappa);
   // exp is closed at the site; a link has the same numbers and other end points

@@ -1,6 +1,8 @@
 /** Pictures of paths in text. */
-import type { Lattice } from "../autograd/index.ts";
+import { type Lattice, kind } from "../autograd/index.ts";
 import { type Path, parsePath, pathText } from "./loops.ts";
+import { guard } from "../util/index.ts";
+import { aPath } from "./kinds.ts";
 
 /** One step on the page along the first, second, third and fourth axis of a path: columns, rows (downwards). */
 const PAGE = [
@@ -23,6 +25,7 @@ const NAMES = ["right", "up", "up right", "up left"];
  * ```
  */
 export function drawPath(lattice: Lattice, path: Path | string): string {
+  guard("drawPath", { lattice: [lattice, kind.lattice], path: [path, aPath] });
   const steps = typeof path === "string" ? parsePath(lattice, path) : path;
   const axes = [...new Set(steps.map((s) => Math.abs(s)))];
   const marks = new Map<string, string>([["0,0", "o"]]);

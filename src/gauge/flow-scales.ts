@@ -1,10 +1,11 @@
 /**
  * Scales of the gradient flow: t0 with t^2 <E(t)> = 0.3 (arXiv:1006.4518) and w0 with t d/dt (t^2 <E>) = 0.3 at t = w0^2 (arXiv:1203.4469).
  */
-import type { LinkField } from "../autograd/index.ts";
+import { type LinkField, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type FlowOptions, gradientFlow } from "./flow.ts";
 import { energyDensity } from "./observables.ts";
+import { guard, is } from "../util/index.ts";
 
 export interface FlowScaleOptions extends FlowOptions {
   /** Discretisation of E; default `clover`. */
@@ -27,6 +28,7 @@ export interface FlowScales {
  * Flows a copy of the field until both scales are known. @throws ConfigurationError for a step that is not positive.
  */
 export function flowScales(U: LinkField, options: FlowScaleOptions = {}): FlowScales {
+  guard("flowScales", { U: [U, kind.linkField], options: [options, is.object] });
   const { energy = "clover", reference = 0.3, maximumTime = Math.min(...U.lattice.extents) ** 2 / 32 } = options;
   const flow = gradientFlow(options);
   if (!(flow.step > 0)) throw new ConfigurationError(`flowScales: got the step ${flow.step}, expected a positive number`);
@@ -46,6 +48,7 @@ export function flowScales(U: LinkField, options: FlowScaleOptions = {}): FlowSc
  * differences, crossings by cubic interpolation; undefined until two more steps are known behind the crossing.
  */
 export function scalesOf(history: readonly { readonly t: number; readonly energy: number }[], reference = 0.3): { t0: number | undefined; w0: number | undefined } {
+  guard("scalesOf", { history: [history, is.listOf(is.object)], reference: [reference, is.positive] });
   const step = (history[1]?.t ?? 0) - (history[0]?.t ?? 0);
   const y = history.map(({ t, energy }) => t * t * energy);
   const slope = (k: number): number => (8 * (y[k + 1]! - y[k - 1]!) - (y[k + 2]! - y[k - 2]!)) / (12 * step);

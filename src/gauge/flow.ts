@@ -3,12 +3,12 @@
  *   W_1 = exp(Z_0/4) W_0,  W_2 = exp(8/9 Z_1 - 17/36 Z_0) W_1,  V' = exp(3/4 Z_2 - 8/9 Z_1 + 17/36 Z_0) W_2.
  * Wilson flow: Z_mu = TA(C_mu V_mu^+) with C the staples. Symanzik flow: C -> (1 - 8 c1) C + c1 C_rect, c1 = -1/12.
  */
-import { type Algebras, Directional, type LinkField, type Links, type Matrix, Plan, type Scalar, add, adj, exp, mul, scale, scaleBy, sub, ta } from "../autograd/index.ts";
+import { kind, type Algebras, Directional, type LinkField, type Links, type Matrix, Plan, type Scalar, add, adj, exp, mul, scale, scaleBy, sub, ta } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { loopStaple, namedLoops } from "./loop-set.ts";
 import { staples } from "./loops.ts";
 import { plaquettes } from "./observables.ts";
-import { emitWarning } from "../util/index.ts";
+import { emitWarning, guard, is } from "../util/index.ts";
 
 /**
  * The right-hand side Z_mu(V) of a flow, an algebra field. `stage` tells apart the evaluations of a step, at its flow time plus 0, 1/4 and
@@ -18,6 +18,7 @@ export type FlowForce = (V: Links, stage: 0 | 1 | 2) => Algebras;
 
 /** TA(C_mu V_mu^+) for staples C, direction by direction. */
 export function generator(V: Links, staple: (mu: number) => Matrix): Algebras {
+  guard("generator", { V: [V, kind.links], staple: [staple, is.callable] });
   return new Directional("algebra", V.values().map((link, mu) => ta(mul(staple(mu), adj(link)))));
 }
 
@@ -26,12 +27,14 @@ export const wilsonFlow = (V: Links): Algebras => generator(V, (mu) => staples(V
 
 /** Symanzik flow, c1 = -1/12. */
 export const symanzikFlow = (V: Links): Algebras => {
+  guard("symanzikFlow", { V: [V, kind.links] });
   const rectangles = namedLoops(V.lattice, "rectangle");
   return generator(V, (mu) => add(scaleBy(5 / 3, staples(V, mu)), scaleBy(-1 / 12, loopStaple(V, rectangles, mu))));
 };
 
 /** One Runge-Kutta step of size eps; inside a layer it is differentiated like everything else. One Euler step would be one stout step. */
 export function flowStep<N extends number>(V: Links<N>, eps: number | Scalar, force: FlowForce): Links<N> {
+  guard("flowStep", { V: [V, kind.links], eps: [eps, kind.coefficient], force: [force, is.callable] });
   const evaluate = (W: Links<N>, stage: 0 | 1 | 2): Algebras => {
     const Z = force(W as Links, stage);
     return Z.map((mu) => scale(eps, Z[mu]!));
@@ -90,6 +93,7 @@ function stepPlan(U: LinkField, force: FlowForce): StepPlan {
  * @throws ConfigurationError for a step that is not finite, or a number of steps that is not a non-negative integer.
  */
 export function gradientFlow(options: FlowOptions = {}): Flow {
+  guard("gradientFlow", { options: [options, is.keysOf("action", "step", "energy", "reference", "maximumTime")] });
   const { action = "wilson", step = 0.01 } = options;
   if (!Number.isFinite(step)) throw new ConfigurationError(`gradientFlow: got the step ${step}, expected a finite number`);
   const force = action === "wilson" ? wilsonFlow : action === "symanzik" ? symanzikFlow : action;
@@ -99,7 +103,8 @@ export function gradientFlow(options: FlowOptions = {}): Flow {
   return {
     step,
     advance(U, steps = 1) {
-      if (!Number.isInteger(steps) || steps < 0) throw new ConfigurationError(`advance: got ${steps} steps, expected a non-negative integer`);
+      guard("advance", { U: [U, kind.linkField] });
+      if (!Number.isInteger(steps) || steps < 0 || steps > 1e6) throw new ConfigurationError(`advance: got ${String(steps)} steps, expected an integer from 0 to 10^6`);
       const plan = stepPlan(U, force);
       // steps that are stable in any case are not looked at; a flow of the caller's own may do what it likes
       const watch = typeof action === "string" && step > 0.7 * stableFlowStep(U.lattice.dim) && U.lattice.dim > 1 && !warned;

@@ -3,8 +3,8 @@
  * (X, Y) = -2 tr(X Y); U(1) with the algebra i R, X = i x, (X, Y) = x y.
  */
 import { ConfigurationError, GeometryError } from "../errors.ts";
-import { type ConstantMatrixOptions, type Matrix, type Tape, constantMatrix } from "../autograd/index.ts";
-import { SparseMap, type Term, printable } from "../util/index.ts";
+import { type ConstantMatrixOptions, type Matrix, type Tape, constantMatrix, kind } from "../autograd/index.ts";
+import { SparseMap, type Term, describe, guard, is, printable } from "../util/index.ts";
 
 export interface Group<N extends number = number> {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Group<N extends number = number> {
 
 /** SU(N) for N >= 2. @throws GeometryError for other N. */
 export function SU<const N extends number>(N: N): Group<N> {
-  if (!Number.isInteger(N) || N < 2) throw new GeometryError(`SU(N): got N = ${N}, expected an integer >= 2: use U1 for the abelian group`);
+  if (!Number.isInteger(N) || N < 2 || N > 64) throw new GeometryError(`SU(N): got ${describe(N)} as N, expected an integer from 2 to 64: use U1 for the abelian group`);
   return Object.freeze({ name: `SU(${N})`, N, generators: N * N - 1 });
 }
 
@@ -32,6 +32,7 @@ const MAX_N = 12;
 
 /** `su2`, `SU(3)`, `u1` -> group. @throws ConfigurationError for other names, and for N above 12. */
 export function parseGroup(name: string): Group {
+  guard("parseGroup", { name: [name, is.text] });
   const m = /^(s?)u\(?(\d+)\)?$/i.exec(name.trim());
   if (m && m[1] === "" && m[2] === "1") return U1;
   if (m && m[1] !== "" && Number(m[2]) >= 2 && Number(m[2]) <= MAX_N) return SU(Number(m[2]));
@@ -43,6 +44,7 @@ export function parseGroup(name: string): Group {
  * then the diagonal ones; for N = 2 and 3 Pauli and Gell-Mann order.
  */
 export function algebraElement(N: number, x: ArrayLike<number>, xAt: number, out: Float64Array, at: number): void {
+  guard("algebraElement", { N: [N, kind.colours], x: [x, is.listOf(is.finite)], xAt: [xAt, is.natural], out: [out, is.instanceOf(Float64Array, "a Float64Array")], at: [at, is.natural] });
   algebraMap(1, N).apply(0, 1, x, xAt, out, at);
 }
 
@@ -64,6 +66,7 @@ const maps = new Map<number, SparseMap>();
 
 /** sum_a x^a T_a for `dim` directions: output mu from the inputs mu G .. mu G + G - 1, G generators. */
 export function algebraMap(dim: number, N: number): SparseMap {
+  guard("algebraMap", { dim: [dim, is.oneOf(1, 2, 3, 4)], N: [N, kind.colours] });
   const key = 4 * N + dim - 1;
   let map = maps.get(key);
   if (!map) {

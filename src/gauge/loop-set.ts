@@ -2,9 +2,11 @@
  * Families of closed loops: named ones, all orientations of a path, and their staples. A loop is a path up to its starting point and its
  * sense; a sum over loops takes each of them once a site.
  */
-import { type Lattice, type Links, type Matrix, add, scaleBy } from "../autograd/index.ts";
+import { kind, type Lattice, type Links, type Matrix, add, scaleBy } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { type Path, parsePath, pathProduct, reversePath, staple } from "./loops.ts";
+import { guard, is } from "../util/index.ts";
+import { aPath, steps } from "./kinds.ts";
 
 /** Named families. `polyakov` is the straight line once around the torus, in every direction or in the one named. */
 export type LoopName = "plaquette" | "rectangle" | "chair" | "parallelogram" | "polyakov" | `polyakov-${string}`;
@@ -19,6 +21,7 @@ const REPRESENTATIVE: { readonly [name: string]: Path } = {
 
 /** Members of a named family, each loop once. @throws GeometryError for unknown names and for families that need more dimensions. */
 export function namedLoops(lattice: Lattice, name: LoopName): Path[] {
+  guard("namedLoops", { lattice: [lattice, kind.lattice], name: [name, is.text] });
   const path = REPRESENTATIVE[name];
   if (path) return orientations(path, lattice.dim);
   const lines = lattice.extents.map((L, mu) => Array.from({ length: L }, () => mu + 1));
@@ -34,6 +37,7 @@ export function namedLoops(lattice: Lattice, name: LoopName): Path[] {
  * @throws GeometryError for a path that does not return to its start, or that uses more axes than there are.
  */
 export function orientations(path: Path, dim: number): Path[] {
+  guard("orientations", { path: [path, steps], "the steps of the path": [path?.length, is.count], dim: [dim, is.oneOf(1, 2, 3, 4)] });
   const axes = [...new Set(path.map((s) => Math.abs(s)))];
   if (axes.some((a) => path.filter((s) => s === a).length !== path.filter((s) => s === -a).length))
     throw new GeometryError(`orientations: got the path [${path.join(", ")}], expected one that returns to its start on the infinite lattice`);
@@ -74,6 +78,7 @@ function compare(a: Path, b: Path, dim: number): number {
  * U_mu(n) times the path backwards. Equal paths count once, so the line around the torus has one staple, not L.
  */
 export function staplePaths(loop: Path, mu: number): Path[] {
+  guard("staplePaths", { loop: [loop, steps], mu: [mu, kind.direction()] });
   const found = new Map<string, Path>();
   for (const p of [loop, reversePath(loop)])
     p.forEach((s, k) => {
@@ -89,6 +94,7 @@ export function staplePaths(loop: Path, mu: number): Path[] {
  * plaquettes, 6(D-1) for the rectangles, one for the line around the torus along mu. Zero where no loop contains the link.
  */
 export function loopStaple<N extends number>(U: Links<N>, loops: readonly (Path | string)[], mu: number): Matrix<N> {
+  guard("loopStaple", { U: [U, kind.links], loops: [loops, is.listOf(aPath)], mu: [mu, kind.direction(U)] });
   const paths = loops.flatMap((l) => staplePaths(typeof l === "string" ? parsePath(U.lattice, l) : l, mu));
   const parts = paths.map((p) => {
     const nu = Math.abs(p[0] ?? 0) - 1;

@@ -3,13 +3,16 @@
  * -mu multiplies with U_mu(n - mu)^+ and moves to n - mu; `+2x` repeats.
  */
 import { CovarianceError } from "../errors.ts";
-import { type Complex, type Lattice, type Links, type Matrix, type Scalar, add, adj, displacementText, mul, reTrace, scaleBy, shift, sum, trace, unit } from "../autograd/index.ts";
+import { kind, type Complex, type Lattice, type Links, type Matrix, type Scalar, add, adj, displacementText, mul, reTrace, scaleBy, shift, sum, trace, unit } from "../autograd/index.ts";
+import { guard, is } from "../util/index.ts";
+import { aPath, steps } from "./kinds.ts";
 
 /** Signed directions: +1 is +x, -1 is -x, +2 is +y, ... */
 export type Path = readonly number[];
 
 /** Parses `+x +y -x -2t`. Names are the lattice's: the last direction is t. @throws CovarianceError for unknown steps. */
 export function parsePath(lattice: Lattice, text: string): Path {
+  guard("parsePath", { lattice: [lattice, kind.lattice], text: [text, is.text] });
   const steps = text.trim().split(/\s+/);
   return steps.flatMap((s) => {
     const m = /^([+-])(\d*)([a-z])$/.exec(s);
@@ -22,16 +25,19 @@ export function parsePath(lattice: Lattice, text: string): Path {
 
 /** `+x +y -x -y`. */
 export function pathText(lattice: Lattice, path: Path): string {
+  guard("pathText", { lattice: [lattice, kind.lattice], path: [path, steps] });
   return path.map((s) => `${s > 0 ? "+" : "-"}${lattice.axis(Math.abs(s) - 1)}`).join(" ");
 }
 
 /** The same path walked backwards: its product is the adjoint. */
 export function reversePath(path: Path): Path {
+  guard("reversePath", { path: [path, steps] });
   return path.map((s) => -s).reverse();
 }
 
 /** Product of `length` links straight along +mu from the site, by halves, so that lines of all lengths share their parts. */
 export function line<N extends number>(U: Links<N>, mu: number, length: number): Matrix<N> {
+  guard("line", { U: [U, kind.links], mu: [mu, kind.direction(U)], length: [length, is.count] });
   if (length === 1) return U[mu]!;
   const half = Math.ceil(length / 2);
   return mul(line(U, mu, half), shift(line(U, mu, length - half), mu, half));
@@ -39,6 +45,7 @@ export function line<N extends number>(U: Links<N>, mu: number, length: number):
 
 /** Ordered product of the links along a path that starts at the site. @throws CovarianceError for a direction that the lattice lacks. */
 export function pathProduct<N extends number>(U: Links<N>, path: Path | string): Matrix<N> {
+  guard("pathProduct", { U: [U, kind.links], path: [path, aPath] });
   const { lattice } = U;
   const at = lattice.extents.map(() => 0);
   let product: Matrix<N> | undefined;
@@ -70,6 +77,7 @@ function runs(path: Path): [step: number, length: number][] {
  * @throws CovarianceError for an open path.
  */
 export function loopProduct<N extends number>(U: Links<N>, path: Path | string): Matrix<N> {
+  guard("loopProduct", { U: [U, kind.links], path: [path, aPath] });
   const steps = typeof path === "string" ? parsePath(U.lattice, path) : path;
   expectClosed(U.lattice, steps);
   const half = Math.ceil(steps.length / 2);
@@ -85,17 +93,20 @@ function expectClosed(lattice: Lattice, path: Path): void {
 
 /** (1/N) tr of a closed path, a complex number a site. @throws CovarianceError for an open path. */
 export function loopTrace(U: Links, path: Path | string): Complex {
+  guard("loopTrace", { U: [U, kind.links], path: [path, aPath] });
   return scaleBy(1 / U.N, trace(loopProduct(U, path)));
 }
 
 /** Sum over sites and the given closed paths of Re tr / N. @throws CovarianceError for an open path. */
 export function loopSum(U: Links, paths: readonly Path[]): Scalar {
+  guard("loopSum", { U: [U, kind.links], paths: [paths, is.listOf(aPath, 1)] });
   const terms = paths.map((p) => reTrace(loopProduct(U, p)));
   return scaleBy(1 / U.N, sum(add(terms[0]!, ...terms.slice(1))));
 }
 
 /** Plaquette P_mn(n) = U_m(n) U_n(n+m) U_m(n+n)^+ U_n(n)^+, closed at n. */
 export function plaquette<N extends number>(U: Links<N>, mu: number, nu: number): Matrix<N> {
+  guard("plaquette", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)] });
   return loopProduct(U, [mu + 1, nu + 1, -mu - 1, -nu - 1]);
 }
 
@@ -113,6 +124,7 @@ export function detour<N extends number>(side: Matrix<N>, middle: Matrix<N>, mu:
  * U_mu(n) U_nu(n + mu), so that sums of staples and their derivatives share it.
  */
 export function staple<N extends number>(U: Links<N>, mu: number, nu: number, sign: 1 | -1, length = 1): Matrix<N> {
+  guard("staple", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)], sign: [sign, is.oneOf(1, -1)], length: [length, is.count] });
   return detour(line(U, nu, length), U[mu]!, mu, nu, sign, length);
 }
 
@@ -121,6 +133,7 @@ export function staple<N extends number>(U: Links<N>, mu: number, nu: number, si
  * U_nu(n-nu)^+ U_mu(n-nu) U_nu(n-nu+mu) ]. `directions` restricts nu.
  */
 export function staples<N extends number>(U: Links<N>, mu: number, directions?: readonly number[]): Matrix<N> {
+  guard("staples", { U: [U, kind.links], mu: [mu, kind.direction(U)], directions: [directions, is.optional(is.listOf(kind.direction(U), 1))] });
   const nus = (directions ?? U.lattice.extents.map((_, nu) => nu)).filter((nu) => nu !== mu);
   const parts = nus.flatMap((nu) => [staple(U, mu, nu, 1), staple(U, mu, nu, -1)]);
   return add(parts[0]!, ...parts.slice(1));

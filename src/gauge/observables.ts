@@ -2,11 +2,12 @@
  * Gluonic observables of a link field as numbers. All are recorded once per lattice and N, so that they are cheap inside a Markov chain;
  * loops are normalised with 1/N. Planes are named by their axes: xy, xz, xt, ...
  */
-import { type LinkField, type Links, type Real, type Scalar, add, broadcast, dot, im, mean, number, re, reTrace, scaleBy, sub } from "../autograd/index.ts";
+import { kind, type LinkField, type Links, type Real, type Scalar, add, broadcast, dot, im, mean, number, re, reTrace, scaleBy, sub } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { cloverStrength } from "./field-strength.ts";
 import { type Path, loopProduct, loopTrace } from "./loops.ts";
 import { perLattice } from "./per-lattice.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Mean over the lattice, and plane by plane. */
 export interface PlaneMeans {
@@ -39,6 +40,7 @@ const measurePlaquettes = perLattice((U) => Object.fromEntries(planesOf(U.dim).m
 
 /** Plaquettes Re tr P / N: mean over sites for each of the D(D-1)/2 planes, and the mean of the planes; 1 on a cold field. */
 export function plaquettes(U: LinkField): PlaneMeans {
+  guard("plaquettes", { U: [U, kind.linkField] });
   expectPlanes(U, "plaquettes");
   return average(measurePlaquettes(U));
 }
@@ -52,6 +54,7 @@ const measureActionDensity = perLattice((U) => {
 
 /** Action density s(x) = sum_{mu<nu} (1 - Re tr P_mn(x) / N), one number a site in lexicographic order; beta times its sum is the Wilson action. */
 export function actionDensity(U: LinkField): Float64Array {
+  guard("actionDensity", { U: [U, kind.linkField] });
   expectPlanes(U, "actionDensity");
   return measureActionDensity(U).toArray();
 }
@@ -62,6 +65,7 @@ const measureRectangles = perLattice((U) =>
 
 /** 2 x 1 rectangles Re tr R / N for the D(D-1) ordered planes (`xy`: two links along x), and the mean of all. */
 export function rectangles(U: LinkField): PlaneMeans {
+  guard("rectangles", { U: [U, kind.linkField] });
   expectPlanes(U, "rectangles");
   return average(measureRectangles(U));
 }
@@ -77,11 +81,13 @@ const measurePolyakov = perLattice((U) =>
 
 /** Polyakov loops: site mean of (1/N) tr P_mu, P_mu the product of the L_mu links along mu, as [re, im] for every axis. No fermion sign. */
 export function polyakovLoops(U: LinkField): Record<string, [re: number, im: number]> {
+  guard("polyakovLoops", { U: [U, kind.linkField] });
   return Object.fromEntries(Object.entries(measurePolyakov(U)).map(([axis, [x, y]]) => [axis, [x, y]]));
 }
 
 /** Mean over all links of Re tr U / N. Not gauge invariant: a fingerprint of a stored field. */
 export function linkTrace(U: LinkField): number {
+  guard("linkTrace", { U: [U, kind.linkField] });
   const { N } = U;
   const u = new Float64Array(U.fields[0]!.length);
   let s = 0;
@@ -99,6 +105,7 @@ const wilsonLoops = new Map<string, (U: LinkField) => number>();
  * along another. @throws GeometryError unless T and R are positive integers.
  */
 export function wilsonLoop(U: LinkField, T: number, R: number): number {
+  guard("wilsonLoop", { U: [U, kind.linkField], T: [T, is.count], R: [R, is.count] });
   expectPlanes(U, "wilsonLoop");
   if (![T, R].every((n) => Number.isInteger(n) && n > 0)) throw new GeometryError(`wilsonLoop: got T = ${T}, R = ${R}, expected positive integers`);
   const key = `${T}x${R}`;
@@ -134,6 +141,7 @@ const measureClover = perLattice((U) =>
 
 /** Energy density by plaquettes and by the clover (arXiv:1006.4518). */
 export function energyDensity(U: LinkField): EnergyDensity {
+  guard("energyDensity", { U: [U, kind.linkField] });
   const planes = planesOf(U.lattice.dim);
   const plaquette = 2 * U.N * planes.length * (1 - plaquettes(U).mean);
   let [electric, magnetic] = [0, 0];

@@ -1,11 +1,12 @@
 /** Start configurations: cold, hot (Haar), near the unit, one instanton. Random numbers depend on (seed, stream, site, direction) only. */
-import { type AlgebraField, DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
+import { kind, type AlgebraField, DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
+import { PURPOSE, type RandomStream, randomStream, guard, is } from "../util/index.ts";
 import { exponentialLinks } from "./closed-form.ts";
 import { drawAlgebra } from "./gaussian.ts";
 import type { Group } from "./group.ts";
 import { toGroup } from "./unitarity.ts";
+import { aGroup } from "./kinds.ts";
 
 /** Where the random numbers of a start come from. */
 export interface RandomStart {
@@ -16,6 +17,7 @@ export interface RandomStart {
 
 /** All links 1. */
 export function cold<N extends number>(lattice: Lattice, group: Group<N>): LinkField<N> {
+  guard("cold", { lattice: [lattice, kind.lattice], group: [group, aGroup] });
   const { N } = group;
   const one = new Float64Array(lattice.volume * 2 * N * N);
   for (let n = 0; n < lattice.volume; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
@@ -23,7 +25,10 @@ export function cold<N extends number>(lattice: Lattice, group: Group<N>): LinkF
 }
 
 /** Links independent and uniform in the Haar measure of the group, det U = 1 for N >= 2. */
-export function hot<N extends number>(lattice: Lattice, group: Group<N>, { seed, stream = 0 }: RandomStart): LinkField<N> {
+export function hot<N extends number>(lattice: Lattice, group: Group<N>, options: RandomStart): LinkField<N> {
+  guard("hot", { lattice: [lattice, kind.lattice], group: [group, aGroup], options: [options, is.keysOf("seed", "stream")] });
+  const { seed, stream = 0 } = options;
+  guard("hot", { seed: [seed, is.integer], stream: [stream, is.integer] });
   const random = randomStream(seed, stream);
   return new DirectionalField(lattice, group.N, "links").set(lattice.extents.map((_, mu) => haarMatrices(random, PURPOSE.start, lattice.volume, group.N, mu)));
 }
@@ -47,7 +52,10 @@ export function haarMatrices(random: RandomStream, purpose: number, sites: numbe
 }
 
 /** U = exp(width sum_a x^a T_a) with independent x^a ~ N(0, 1). */
-export function nearUnit<N extends number>(lattice: Lattice, group: Group<N>, { seed, stream = 0, width }: RandomStart & { readonly width: number }): LinkField<N> {
+export function nearUnit<N extends number>(lattice: Lattice, group: Group<N>, options: RandomStart & { readonly width: number }): LinkField<N> {
+  guard("nearUnit", { lattice: [lattice, kind.lattice], group: [group, aGroup], options: [options, is.keysOf("seed", "stream", "width")] });
+  const { seed, stream = 0, width } = options;
+  guard("nearUnit", { seed: [seed, is.integer], stream: [stream, is.integer], width: [width, is.finite] });
   const X = new DirectionalField(lattice, group.N, "algebra");
   drawAlgebra(X as AlgebraField, randomStream(seed, stream), 0, PURPOSE.start);
   return exponentialLinks(X, width);
@@ -60,6 +68,7 @@ export function nearUnit<N extends number>(lattice: Lattice, group: Group<N>, { 
  * @throws GeometryError unless the lattice has four dimensions, N >= 2, and no site lies at the centre.
  */
 export function instanton<N extends number>(lattice: Lattice, group: Group<N>, options: { readonly radius: number; readonly centre?: readonly number[] }): LinkField<N> {
+  guard("instanton", { lattice: [lattice, kind.lattice], group: [group, aGroup], options: [options, is.keysOf("radius", "centre")] });
   const { N } = group;
   const { radius, centre = lattice.extents.map((L) => Math.floor(L / 2) + 0.5) } = options;
   if (lattice.dim !== 4 || N < 2) throw new GeometryError(`instanton: got ${group.name} in ${lattice.dim} dimensions, expected SU(N) in 4`);

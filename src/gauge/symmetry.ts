@@ -2,13 +2,17 @@
  * Exact symmetries of lattice gauge theory acting on fields: gauge transformations, charge conjugation, and the isometries of the torus
  * (translations, reflections, exchanges of axes, rotations by 90 degrees).
  */
-import { type AlgebraField, DirectionalField, Field, type Lattice, type LinkField, type Links, type Matrix, type MatrixType, adj, mul, replayable, shift, siteMatrixType } from "../autograd/index.ts";
+import { kind, type AlgebraField, DirectionalField, Field, type Lattice, type LinkField, type Links, type Matrix, type MatrixType, adj, mul, replayable, shift, siteMatrixType } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { PURPOSE, randomStream } from "../util/index.ts";
+import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import { type RandomStart, haarMatrices } from "./starts.ts";
+import { anIsometry } from "./kinds.ts";
 
 /** One Haar matrix g(n) a site (N = 1: a phase). */
-export function randomGaugeTransformation<N extends number>(lattice: Lattice, N: N, { seed, stream = 0 }: RandomStart): Field<MatrixType<N>> {
+export function randomGaugeTransformation<N extends number>(lattice: Lattice, N: N, options: RandomStart): Field<MatrixType<N>> {
+  guard("randomGaugeTransformation", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.keysOf("seed", "stream")] });
+  const { seed, stream = 0 } = options;
+  guard("randomGaugeTransformation", { seed: [seed, is.integer], stream: [stream, is.integer] });
   return new Field(lattice, siteMatrixType(lattice, N)).set(haarMatrices(randomStream(seed, stream), PURPOSE.gaugeTransformation, lattice.volume, N));
 }
 
@@ -17,11 +21,13 @@ const conjugateBy = replayable((X: Matrix, g: Matrix): Matrix => mul(mul(g, X), 
 
 /** U_mu(n) -> g(n) U_mu(n) g(n + mu)^+. */
 export function gaugeTransform<N extends number>(U: LinkField<N>, g: Field<MatrixType<N>>): LinkField<N> {
+  guard("gaugeTransform", { U: [U, kind.linkField], g: [g, kind.field] });
   return transformLinksBy(U, g) as LinkField<N>;
 }
 
 /** X_mu(n) -> g(n) X_mu(n) g(n)^+: forces, momenta and directions live at the start of their link. */
 export function gaugeTransformAlgebra<N extends number>(X: AlgebraField<N>, g: Field<MatrixType<N>>): AlgebraField<N> {
+  guard("gaugeTransformAlgebra", { X: [X, kind.algebraField], g: [g, kind.field] });
   return new DirectionalField(X.lattice, X.N, "algebra").set(X.fields.map((x) => (conjugateBy(x, g) as Field).toArray()));
 }
 
@@ -36,21 +42,25 @@ const identity = (lattice: Lattice): Isometry => ({ axes: lattice.extents.map((_
 
 /** x -> x + displacement. */
 export function translation(lattice: Lattice, displacement: readonly number[]): Isometry {
+  guard("translation", { lattice: [lattice, kind.lattice], displacement: [displacement, kind.displacement(lattice)] });
   return { ...identity(lattice), displacement };
 }
 
 /** x_axis -> -x_axis. */
 export function reflection(lattice: Lattice, axis: number): Isometry {
+  guard("reflection", { lattice: [lattice, kind.lattice], axis: [axis, kind.direction(lattice)] });
   return { ...identity(lattice), signs: lattice.extents.map((_, mu) => (mu === axis ? -1 : 1)) };
 }
 
 /** Exchanges x_mu and x_nu. */
 export function axisSwap(lattice: Lattice, mu: number, nu: number): Isometry {
+  guard("axisSwap", { lattice: [lattice, kind.lattice], mu: [mu, kind.direction(lattice)], nu: [nu, kind.direction(lattice)] });
   return { ...identity(lattice), axes: lattice.extents.map((_, k) => (k === mu ? nu : k === nu ? mu : k)) };
 }
 
 /** Rotation by 90 degrees: +mu goes to +nu, +nu to -mu. */
 export function rotation(lattice: Lattice, mu: number, nu: number): Isometry {
+  guard("rotation", { lattice: [lattice, kind.lattice], mu: [mu, kind.direction(lattice)], nu: [nu, kind.direction(lattice)] });
   return { ...axisSwap(lattice, mu, nu), signs: lattice.extents.map((_, k) => (k === nu ? -1 : 1)) };
 }
 
@@ -82,6 +92,7 @@ function visit(lattice: Lattice, { axes, signs, displacement }: Isometry, f: (n:
  * @throws GeometryError for a displacement or axes that do not fit the lattice, and for exchanged axes of unequal extents.
  */
 export function transformLinks<N extends number>(U: LinkField<N>, isometry: Isometry): LinkField<N> {
+  guard("transformLinks", { U: [U, kind.linkField], isometry: [isometry, anIsometry] });
   const { lattice, N } = U;
   const size = 2 * N * N;
   const from = U.fields.map((u) => u.toArray());
@@ -98,6 +109,7 @@ export function transformLinks<N extends number>(U: LinkField<N>, isometry: Isom
  * directions of differentiation follow their links. @throws GeometryError for exchanged axes of unequal extents.
  */
 export function transformAlgebra<N extends number>(X: AlgebraField<N>, U: LinkField<N>, isometry: Isometry): AlgebraField<N> {
+  guard("transformAlgebra", { X: [X, kind.algebraField], U: [U, kind.linkField], isometry: [isometry, anIsometry] });
   const { lattice, N } = X;
   const size = 2 * N * N;
   const [xs, us] = [X.fields.map((x) => x.toArray()), U.fields.map((u) => u.toArray())];
@@ -111,26 +123,31 @@ export function transformAlgebra<N extends number>(X: AlgebraField<N>, U: LinkFi
 
 /** U'_mu(n + displacement) = U_mu(n). */
 export function translate<N extends number>(U: LinkField<N>, displacement: readonly number[]): LinkField<N> {
+  guard("translate", { U: [U, kind.linkField], displacement: [displacement, kind.displacement(U?.lattice)] });
   return transformLinks(U, translation(U.lattice, displacement));
 }
 
 /** With R: n_axis -> -n_axis: U'_mu(n) = U_mu(Rn) for mu != axis, U'_axis(n) = U_axis(Rn - axis)^+. */
 export function reflect<N extends number>(U: LinkField<N>, axis: number): LinkField<N> {
+  guard("reflect", { U: [U, kind.linkField], axis: [axis, kind.direction(U?.lattice)] });
   return transformLinks(U, reflection(U.lattice, axis));
 }
 
 /** Exchanges two axes. @throws GeometryError when their extents differ. */
 export function swapAxes<N extends number>(U: LinkField<N>, mu: number, nu: number): LinkField<N> {
+  guard("swapAxes", { U: [U, kind.linkField], mu: [mu, kind.direction(U?.lattice)], nu: [nu, kind.direction(U?.lattice)] });
   return transformLinks(U, axisSwap(U.lattice, mu, nu));
 }
 
 /** Rotation by 90 degrees in the mu-nu plane, +mu to +nu. @throws GeometryError when the extents differ. */
 export function rotate<N extends number>(U: LinkField<N>, mu: number, nu: number): LinkField<N> {
+  guard("rotate", { U: [U, kind.linkField], mu: [mu, kind.direction(U?.lattice)], nu: [nu, kind.direction(U?.lattice)] });
   return transformLinks(U, rotation(U.lattice, mu, nu));
 }
 
 /** Charge conjugation U -> U^*, X -> X^* (complex conjugate, not adjoint). */
 export function chargeConjugate<N extends number, R extends "links" | "algebra">(U: DirectionalField<N, R>): DirectionalField<N, R> {
+  guard("chargeConjugate", { U: [U, kind.directionalField] });
   return new DirectionalField(U.lattice, U.N, U.role).set(U.fields.map((u) => u.toArray().map((x, k) => (k % 2 === 0 ? x : -x))));
 }
 

@@ -2,11 +2,12 @@
  * Topological charge. Four dimensions: Q = -(1/4 pi^2) sum_x tr[G_xy G_zt - G_xz G_yt + G_xt G_yz] = (1/32 pi^2) sum eps_{mnrs} tr F_mn F_rs
  * with F = -iG, eps_{xyzt} = +1. Two dimensions, U(1): the geometric charge, an integer.
  */
-import { type Algebra, type LinkField, type Links, type Real, add, argDet, dot, scaleBy, sub, sum } from "../autograd/index.ts";
+import { kind, type Algebra, type LinkField, type Links, type Real, add, argDet, dot, scaleBy, sub, sum } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { cloverStrength, plaquetteStrength, rectangleStrength } from "./field-strength.ts";
 import { plaquette } from "./loops.ts";
 import { perLattice } from "./per-lattice.ts";
+import { guard, is } from "../util/index.ts";
 
 /**
  * Discretisations, all equal in the continuum: `plaquette` (one plaquette a plane), `clover` (four), `rectangle` (eight 1 x 2 leaves),
@@ -43,20 +44,21 @@ const eachMethod = <T>(f: (method: ChargeMethod) => T): { readonly [M in ChargeM
 const charges = eachMethod((method) => perLattice((U) => sum(DENSITY[method](U))));
 const densities = eachMethod((method) => perLattice((U) => DENSITY[method](U)));
 
-function expectFour(U: LinkField, method: ChargeMethod): void {
+function expectFour(U: LinkField): void {
   if (U.lattice.dim !== 4) throw new GeometryError(`topological charge: got ${U.lattice.dim} dimensions, expected 4: in two dimensions geometricCharge is for U(1)`);
-  if (!(method in DENSITY)) throw new GeometryError(`topological charge: got the method "${method}", expected ${Object.keys(DENSITY).join(", ")}`);
 }
 
 /** Topological charge of a field in four dimensions. @throws GeometryError in other dimensions. */
 export function topologicalCharge(U: LinkField, method: ChargeMethod = "clover"): number {
-  expectFour(U, method);
+  guard("topologicalCharge", { U: [U, kind.linkField], method: [method, is.oneOf(...Object.keys(DENSITY))] });
+  expectFour(U);
   return charges[method](U);
 }
 
 /** Its density, one number a site in lexicographic order; the sum is the charge. @throws GeometryError unless in four dimensions. */
 export function topologicalChargeDensity(U: LinkField, method: ChargeMethod = "clover"): Float64Array {
-  expectFour(U, method);
+  guard("topologicalChargeDensity", { U: [U, kind.linkField], method: [method, is.oneOf(...Object.keys(DENSITY))] });
+  expectFour(U);
   return densities[method](U).toArray();
 }
 
@@ -70,12 +72,14 @@ function expectPlane(U: LinkField, what: string): void {
 
 /** Q = (1/2 pi) sum_P arg U_P with arg in (-pi, pi], orientation x then t: an integer up to rounding. @throws GeometryError unless U(1) in 2D. */
 export function geometricCharge(U: LinkField): number {
+  guard("geometricCharge", { U: [U, kind.linkField] });
   expectPlane(U, "geometricCharge");
   return geometric(U);
 }
 
 /** Its density (1/2 pi) arg U_P, one number a site in lexicographic order. @throws GeometryError unless U(1) in 2D. */
 export function geometricChargeDensity(U: LinkField): Float64Array {
+  guard("geometricChargeDensity", { U: [U, kind.linkField] });
   expectPlane(U, "geometricChargeDensity");
   return geometricDensities(U).toArray();
 }

@@ -1,6 +1,7 @@
 /** How far links are from the group, and the way back: rows 1 to N-1 by Gram-Schmidt, the last row such that det U = 1. */
-import { DirectionalField, type LinkField } from "../autograd/index.ts";
+import { kind, DirectionalField, type LinkField } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Largest deviations over all links. */
 export interface UnitarityDefect {
@@ -12,6 +13,7 @@ export interface UnitarityDefect {
 
 /** Deviation of a link field from the group; zero up to rounding for links in SU(N) or U(1). */
 export function unitarityDefect(U: LinkField): UnitarityDefect {
+  guard("unitarityDefect", { U: [U, kind.linkField] });
   const { N } = U;
   const size = 2 * N * N;
   const minor = new Float64Array(size);
@@ -41,6 +43,7 @@ const larger = (a: number, b: number): number => (b > a || Number.isNaN(b) ? b :
  * @throws GeometryError for a link whose first rows are linearly dependent or not finite.
  */
 export function reunitarise<N extends number>(U: LinkField<N>): LinkField<N> {
+  guard("reunitarise", { U: [U, kind.linkField] });
   const size = 2 * U.N * U.N;
   const data = U.fields.map((field, mu) => {
     const u = field.toArray();
@@ -77,6 +80,7 @@ export function toGroup(u: Float64Array, at: number, N: number): boolean {
 
 /** The last row of the N x N matrix (N >= 2) at `at` from the others, in place. U_Nj = conj of the cofactor of (N, j): orthogonal to the other rows, and det U = 1. */
 export function completeLastRow(u: Float64Array, at: number, N: number): void {
+  guard("completeLastRow", { u: [u, is.instanceOf(Float64Array, "a Float64Array")], at: [at, is.natural], N: [N, kind.colours], "the length of u": [u?.length - at - 2 * N * N, is.natural] });
   const minor = new Float64Array(2 * (N - 1) * (N - 1));
   for (let j = 0; j < N; j++) {
     let w = 0;

@@ -11,6 +11,7 @@ import { nersc } from "./nersc.ts";
 import { npy } from "./npy.ts";
 import { openqcd } from "./openqcd.ts";
 import { type ByteSource, openSource, peek } from "./source.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Magic words first, then sizes, then text, then links without any mark. */
 const entries = [nersc, ildg, milc, npy, hdf5, openqcd, hirep, bridge, bridgeBinary, binaryLittle] as const satisfies readonly GaugeFormat[];
@@ -35,6 +36,7 @@ export const EXTENSIONS: Readonly<Record<string, WritableFormat>> = Object.fromE
 
 /** The writer of a format. */
 export function writerOf(name: WritableFormat): GaugeWriter | undefined {
+  guard("writerOf", { name: [name, is.text] });
   return writable.find((f) => f.name === name)?.writer;
 }
 
@@ -53,6 +55,7 @@ export function formatOf(source: ByteSource, options: OpenOptions = {}): GaugeFo
  * @throws FileFormatError for files of no known format, and for damaged headers.
  */
 export function detectFormat(file: string | Uint8Array, options: OpenOptions = {}): FormatName {
+  guard("detectFormat", { file: [file, is.fileOrBytes], options: [options, is.object] });
   const source = openSource(file);
   try {
     const format = formatOf(source, options);

@@ -1,5 +1,5 @@
 /** Where a configuration comes from: what its file says about its ensemble, and how that is carried from format to format. */
-import { printable } from "../util/index.ts";
+import { printable, guard, is } from "../util/index.ts";
 
 /** Texts of a file, on one line each; what the file does not say is absent. */
 export interface Provenance {
@@ -49,6 +49,7 @@ export function provenanceKeys(p: Provenance): [key: string, text: string][] {
 
 /** True when the file names an ensemble or its number: what a reader would miss. */
 export function namesEnsemble(p: Provenance): boolean {
+  guard("namesEnsemble", { p: [p, is.object] });
   return [p.ensembleId, p.ensembleLabel].some((text) => text !== undefined) || Number(p.sequenceNumber ?? 0) !== 0;
 }
 

@@ -8,6 +8,7 @@ import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
 import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
 import { type ByteSource, openSource } from "./source.ts";
+import { guard, is } from "../util/index.ts";
 
 /** What is known of a file beforehand, and where its field is to live. */
 export interface ReadOptions extends LatticeOptions {
@@ -61,6 +62,7 @@ export interface GaugeFile {
  * @throws FileFormatError when the file is damaged, contradicts itself (unless allowed), or holds another lattice or group than expected.
  */
 export function readGauge(file: string | Uint8Array, options: ReadOptions = {}): GaugeFile {
+  guard("readGauge", { file: [file, is.fileOrBytes], options: [options, is.object] });
   const group = typeof options.group === "string" ? parseGroup(options.group) : options.group;
   const given = options.lattice instanceof Lattice ? options.lattice : undefined;
   const open: OpenOptions = { extents: given?.extents ?? (options.lattice as readonly number[] | undefined), N: group?.N, allowMismatch: options.allowMismatch, order: options.order, datasets: typeof options.dataset === "string" ? [options.dataset] : options.dataset, hdf5: options.hdf5 };

@@ -1,11 +1,12 @@
 /** Writes configurations; a file appears complete or not at all. */
-import type { LinkField } from "../autograd/index.ts";
+import { type LinkField, kind } from "../autograd/index.ts";
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { linkTrace, plaquettes } from "../gauge/index.ts";
 import { writeFileAtomically } from "../util/index.ts";
 import { WRITABLE, type WritableFormat, writerOf } from "./formats.ts";
 import { type Precision, extentsText } from "./gauge-data.ts";
 import type { Provenance } from "./provenance.ts";
+import { guard, is } from "../util/index.ts";
 
 export interface WriteOptions {
   /** Bits of each real; 64 where the format has them. */
@@ -21,6 +22,7 @@ export interface WriteOptions {
  * format or precision it does not have, FileFormatError when writing fails.
  */
 export function writeGauge(file: string, U: LinkField, format: WritableFormat, options: WriteOptions = {}): void {
+  guard("writeGauge", { file: [file, is.text], U: [U, kind.linkField], format: [format, is.text], options: [options, is.keysOf("precision", "provenance")] });
   const writer = writerOf(format);
   if (!writer) throw new ConfigurationError(`format: got "${format as string}", expected ${Object.keys(WRITABLE).join(", ")}`);
   const precision = options.precision ?? writer.precisions[0]!;

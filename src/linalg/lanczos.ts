@@ -1,5 +1,5 @@
 /** Extremal eigenvalues of a hermitian operator by the Lanczos iteration with full reorthogonalisation. */
-import { PURPOSE, randomStream } from "../util/index.ts";
+import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import { SolverError } from "../errors.ts";
 
 /** out <- A v; complex vectors as (re, im). */
@@ -10,7 +10,9 @@ export type Apply = (v: Float64Array, out: Float64Array) => void;
  * largest, by more than `precision` (default: rounding) in four steps.
  * @throws SolverError when they still change after maxSteps.
  */
-export function largestEigenvalues(n: number, apply: Apply, count: number, { maxSteps = Math.min(n, 2000), precision = 4e-16 }: { readonly maxSteps?: number; readonly precision?: number } = {}): number[] {
+export function largestEigenvalues(n: number, apply: Apply, count: number, options: { readonly maxSteps?: number; readonly precision?: number } = {}): number[] {
+  guard("largestEigenvalues", { n: [n, is.atMost(1e7)], apply: [apply, is.callable], count: [count, is.count], options: [options, is.keysOf("maxSteps", "precision")] });
+  const { maxSteps = Math.min(n, 2000), precision = 4e-16 } = options;
   const draw = randomStream(1).sequence(PURPOSE.initialisation);
   let v = Float64Array.from({ length: 2 * n }, () => draw.normal());
   scaleInPlace(v, 1 / Math.sqrt(norm2(v)));
@@ -71,7 +73,7 @@ function tridiagonalEigenvalue(alpha: readonly number[], beta: readonly number[]
   let high = Math.max(...alpha.map((a, i) => a + radius(i)));
   for (;;) {
     const x = low + (high - low) / 2;
-    if (x <= low || x >= high) return x;
+    if (!(x > low && x < high)) return x;
     let above = 0;
     let d = 1;
     for (let i = 0; i < n; i++) {

@@ -5,6 +5,7 @@
  */
 import { ConfigurationError } from "../errors.ts";
 import { type Fixed, ONE, fixed, over, power, solveLinear, times, toNumber } from "./fixed-point.ts";
+import { guard, is } from "../util/index.ts";
 
 /** r(x) = constant + sum_j residues[j] / (x + shifts[j]). */
 export interface RationalFunction {
@@ -20,6 +21,7 @@ export interface RationalFunction {
 
 /** r(x). */
 export function evaluateRational(r: RationalFunction, x: number): number {
+  guard("evaluateRational", { r: [r, is.withFields("a rational function", "constant", "residues", "shifts")], residues: [r?.residues, is.listOf(is.number)], shifts: [r?.shifts, is.listOf(is.number)], x: [x, is.finite] });
   return r.residues.reduce((s, a, j) => s + a / (x + r.shifts[j]!), r.constant);
 }
 
@@ -41,6 +43,7 @@ interface Quotient {
  * @throws ConfigurationError unless -1 < power < 1 is a non-zero multiple of 1/64, 0 < a < b, b/a < 1e12, and 1 <= poles <= 40.
  */
 export function rationalApproximation(options: { readonly power: number; readonly interval: readonly [number, number] } & ({ readonly poles: number; readonly precision?: never } | { readonly precision: number; readonly poles?: never })): RationalFunction {
+  guard("rationalApproximation", { options: [options, is.keysOf("power", "interval", "poles", "precision")], power: [options?.power, is.finite], interval: [options?.interval, is.listOf(is.positive, 2)] });
   const { power: value, interval } = options;
   const [a, b] = interval;
   if (!(a > 0) || !(b > a) || !(b / a < 1e12)) throw new ConfigurationError(`rationalApproximation: got the interval [${a}, ${b}], expected 0 < a < b < 1e12 a`);

@@ -1,5 +1,6 @@
 /** Layers: maps of link fields with declared parameters. The forward map is all there is to write. */
-import { type LinkField, type Links, type TracedOf, recordOnce, replayable } from "../autograd/index.ts";
+import { type LinkField, type Links, type TracedOf, recordOnce, replayable, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
+import { guard, is } from "../util/index.ts";
 import type { Smearing } from "../gauge/index.ts";
 
 /** A declared real parameter. */
@@ -9,6 +10,7 @@ export interface RealParameter {
 
 /** Declares a real parameter with its initial value. */
 export function real(initial: number): RealParameter {
+  guard("real", { "the initial value": [initial, is.finite] });
   return { initial };
 }
 
@@ -17,6 +19,12 @@ export type Declaration = RealParameter | readonly Declaration[] | { readonly [n
 
 /** Values of declared parameters. */
 export type ValuesOf<D> = D extends RealParameter ? number : { readonly [K in keyof D]: ValuesOf<D[K]> };
+
+/** The forward map of a layer, recorded once, with its arguments and the directions of its links checked. */
+export function recordedMap<N extends number, P>(name: string, forward: (U: Links<N>, parameters: P) => Links<N>): (U: Links<N>, parameters: P) => Links<N> {
+  const where = `layer ${name}`;
+  return recordOnce(forward, (V, [U]) => void returnedLinks(where, V, U as Links<N>), ([U, p]) => guard(where, { U: [U, kind.links], parameters: [p, is.present] }));
+}
 
 /** A layer with values for its parameters; `layer` makes it, `with` changes the values. */
 export class Layer<N extends number = number, P = unknown> implements Smearing<N, P> {
@@ -27,19 +35,23 @@ export class Layer<N extends number = number, P = unknown> implements Smearing<N
   readonly #replay: (...args: unknown[]) => unknown;
 
   constructor(name: string, parameters: P, forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>, replay?: (...args: unknown[]) => unknown) {
+    guard("layer", { name: [name, is.text], forward: [forward, is.callable] });
+    expectInputs(`layer ${name}`, parameters);
     this.name = name;
     this.parameters = parameters;
-    this.forward = recordOnce(forward);
+    this.forward = recordedMap(name, forward);
     this.#replay = replay ?? replayable(this.forward);
   }
 
-  /** The transformed links as a new field. Recorded once for each lattice and N. */
+  /** The transformed links as a new field. Recorded once for each lattice and N. @throws CovarianceError for a forward map whose directions are no links. */
   apply(U: LinkField<N>): LinkField<N> {
+    guard(`layer ${this.name}`, { U: [U, kind.linkField] });
     return this.#replay(U, this.parameters) as LinkField<N>;
   }
 
   /** The same layer with other parameter values; recordings are shared. */
   with(parameters: P): Layer<N, P> {
+    expectInputs(`layer ${this.name}.with`, parameters, this.parameters);
     return new Layer(this.name, parameters, this.forward, this.#replay);
   }
 }
@@ -53,7 +65,9 @@ export function layer<D extends { readonly [name: string]: Declaration }>(defini
   readonly params: D;
   readonly forward: (U: Links, parameters: TracedOf<ValuesOf<D>>) => Links;
 }): Layer<number, ValuesOf<D>> {
+  guard("layer", { "the definition": [definition, is.keysOf("name", "params", "forward")], params: [definition?.params, is.object] });
   const values = (d: Declaration): unknown => {
+    guard(`layer ${definition.name}`, { "a parameter": [d, aDeclaration] });
     if (isParameter(d)) return d.initial;
     if (Array.isArray(d)) return d.map(values);
     return Object.fromEntries(Object.entries(d).map(([k, v]) => [k, values(v)]));
@@ -61,6 +75,8 @@ export function layer<D extends { readonly [name: string]: Declaration }>(defini
   const forward = (U: Links, parameters: never): Links => U[0]!.tape.inLayer(definition.name, () => definition.forward(U, parameters));
   return new Layer(definition.name, values(definition.params) as ValuesOf<D>, forward as never);
 }
+
+const aDeclaration = is.either(is.object, is.listOf(is.present));
 
 function isParameter(d: Declaration): d is RealParameter {
   return "initial" in d && typeof d.initial === "number";
@@ -75,7 +91,8 @@ export interface AnyLayer<N extends number = number> {
 
 /** Layers one after the other: the last of the list acts last. Parameters are the list of the layers' parameters. */
 export function chain<N extends number>(...layers: readonly AnyLayer<N>[]): Layer<N, unknown[]> {
+  guard("chain", { layers: [layers, is.listOf(is.withMethods("a layer (name, parameters, forward)", "forward"), 1)] });
   return new Layer<N, unknown[]>(layers.map((l) => l.name).join(" > "), layers.map((l) => l.parameters), (U, parameters) =>
-    layers.reduce((V, l, k) => V[0]!.tape.inLayer(`layer ${k + 1}`, () => l.forward(V, (parameters as readonly unknown[])[k] as never)), U),
+    layers.reduce((V, l, k) => V[0]!.tape.inLayer(`layer ${k + 1}`, () => returnedLinks(`layer ${l.name}`, l.forward(V, (parameters as readonly unknown[])[k] as never), U)), U),
   );
 }

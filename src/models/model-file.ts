@@ -5,7 +5,7 @@
  */
 import { FileFormatError, GaugegradError } from "../errors.ts";
 import { groupOf } from "../gauge/index.ts";
-import { parameterSpace, printable, readContainer, writeContainer } from "../util/index.ts";
+import { parameterSpace, printable, readContainer, writeContainer, guard, is } from "../util/index.ts";
 import type { AnyLayer, Layer } from "./layer.ts";
 
 const KIND = { name: "model", version: 1 } as const;
@@ -52,6 +52,7 @@ export interface ModelToSave extends Pick<ModelRecord, "declaration" | "group" |
 
 /** Writes a model file in one piece. @throws ConfigurationError when the network's parameters are not numbers; errors of the operating system. */
 export function saveModel(file: string, model: ModelToSave): void {
+  guard("saveModel", { file: [file, is.text], model: [model, is.withFields("a model (name, declaration, group, dimension, network, training)", "name", "network")] });
   const space = parameterSpace(model.network.parameters);
   const record: ModelRecord = {
     network: model.name,
@@ -68,6 +69,7 @@ export function saveModel(file: string, model: ModelToSave): void {
 
 /** Reads and verifies a model file. @throws FileFormatError for a file of another kind or version, a truncated or an altered one. */
 export function readModel(file: string): ModelRecord & { readonly checksum: string } {
+  guard("readModel", { file: [file, is.text] });
   const { data, checksum } = readContainer(file, KIND);
   return { ...expectRecord(file, data), checksum };
 }
@@ -95,6 +97,7 @@ export interface LoadedModel extends ModelRecord {
  * @throws FileFormatError for another group or dimension, a network that the registry lacks or whose parameters differ, and as `readModel`.
  */
 export function loadModel(file: string, expected: { readonly group: number; readonly dimension: number; readonly registry: NetworkRegistry }): LoadedModel {
+  guard("loadModel", { file: [file, is.text], expected: [expected, is.withFields("what is expected (group, dimension, registry)", "group", "dimension", "registry")] });
   const record = readModel(file);
   const { group, dimension, registry } = expected;
   if (record.group !== group) throw new FileFormatError(`${file}: got a model for ${groupOf(record.group).name}, expected ${groupOf(group).name}: weights of one group mean nothing in another`);

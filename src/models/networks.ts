@@ -1,7 +1,7 @@
 /** Networks made of layers. */
-import { type Field, type LinkField, type Links, type RealType, type TracedOf, checkpoint, replayable } from "../autograd/index.ts";
+import { type Field, type LinkField, type Links, type RealType, type TracedOf, checkpoint, expectInputs, replayable } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { PURPOSE, parameterSpace, randomStream } from "../util/index.ts";
+import { PURPOSE, parameterSpace, randomStream, guard, is } from "../util/index.ts";
 import { Layer, chain } from "./layer.ts";
 import { CaskLayer, type CaskOptions, type CaskParameters, cask } from "./layers/cask.ts";
 import { stout } from "./layers/stout.ts";
@@ -21,6 +21,7 @@ function stack<P>(name: string, layers: readonly Layer<number, P>[]): Layer<numb
  * @throws ConfigurationError without any layer.
  */
 export function covariantNetwork(options: { readonly layers?: number | readonly (CovariantWeights | readonly [plaq: number, poly4: number, polys: number])[] } = {}): Layer<number, readonly { readonly rho: CovariantWeights }[]> {
+  guard("covariantNetwork", { options: [options, is.keysOf("layers")] });
   const { layers = 2 } = options;
   const zero: CovariantWeights = { plaq: 0, poly4: 0, polys: 0 };
   const weights = typeof layers === "number" ? Array.from({ length: layers }, () => zero) : layers.map((w) => ("plaq" in w ? w : { plaq: w[0], poly4: w[1], polys: w[2] }));
@@ -31,11 +32,13 @@ export function covariantNetwork(options: { readonly layers?: number | readonly 
 
 /** The same map with the fields inside of it computed again in the reverse pass: less memory, the forward arithmetic twice. */
 export function recomputed<N extends number, P>(layer: Layer<N, P>): Layer<N, P> {
+  guard("recomputed", { layer: [layer, is.withMethods("a layer", "forward")] });
   return new Layer<N, P>(layer.name, layer.parameters, (U: Links<N>, p: TracedOf<P>): Links<N> => checkpoint((V: Links<N>) => layer.forward(V, p))(U));
 }
 
 /** The same map with every weight uniform in (-width, width), a function of the seed. */
 export function randomWeights<L extends { readonly parameters: unknown; with(parameters: never): unknown }>(layer: L, options: { readonly seed: number; readonly width?: number }): L {
+  guard("randomWeights", { layer: [layer, is.withMethods("a layer", "with")], options: [options, is.keysOf("seed", "width")] });
   const { seed, width = 0.01 } = options;
   const space = parameterSpace(layer.parameters);
   const random = randomStream(seed).sequence(PURPOSE.initialisation);
@@ -62,7 +65,7 @@ export class CaskNetwork extends Layer<number, readonly CaskParameters[]> {
   }
 
   override with(parameters: readonly CaskParameters[]): CaskNetwork {
-    if (parameters.length !== this.blocks.length) throw new ConfigurationError(`CASK network: got weights of ${parameters.length} blocks, expected ${this.blocks.length}`);
+    expectInputs(`${this.name}.with`, parameters, this.parameters);
     return new CaskNetwork(this.blocks.map((b, k) => b.with(parameters[k]!)), this.#map);
   }
 
@@ -80,6 +83,7 @@ export class CaskNetwork extends Layer<number, readonly CaskParameters[]> {
  * @throws ConfigurationError for fewer than one block, or as `cask`.
  */
 export function caskNetwork(options: CaskOptions & { readonly blocks?: number; readonly recompute?: boolean } = {}): CaskNetwork {
+  guard("caskNetwork", { options: [options, is.object] });
   const { blocks: count = 1, recompute = false, ...settings } = options;
   if (!Number.isInteger(count) || count < 1) throw new ConfigurationError(`caskNetwork: got ${count} blocks, expected an integer >= 1`);
   const block = cask(settings);

@@ -1,7 +1,7 @@
 /** Markov chains: update, measure, and estimate with errors that know the autocorrelation. */
-import type { LinkField } from "../autograd/index.ts";
+import { type LinkField, kind } from "../autograd/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";
-import { type Estimate, acceptanceError, gammaMethod } from "../util/index.ts";
+import { type Estimate, acceptanceError, gammaMethod, guard, is } from "../util/index.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
 
 /** Named observables: numbers of a link field. */
@@ -19,6 +19,8 @@ export interface ChainOptions<N extends number, R extends StepResult> {
   /** Measure after every so many updates; default 1. */
   readonly every?: number;
 }
+
+const chainOptions = is.withFields("the options of a chain (sampler, U, trajectories)", "sampler", "U", "trajectories");
 
 /** One update of a chain and what was measured after it. */
 export interface ChainStep<R extends StepResult = StepResult> {
@@ -39,7 +41,9 @@ export interface Series<R extends StepResult = StepResult> {
  * @throws ConfigurationError for counts that are not integers, NaNError when an observable is not a number.
  */
 export function* markovChain<N extends number, R extends StepResult>(options: ChainOptions<N, R>): Generator<ChainStep<R>, void, void> {
+  guard("markovChain", { options: [options, chainOptions] });
   const { sampler, U, trajectories, thermalisation = 0, measure = {}, every = 1 } = options;
+  guard("chain", { sampler: [sampler, is.withMethods("a sampler", "step")], U: [U, kind.linkField], measure: [measure, is.object] });
   for (const [name, count, least] of [["trajectories", trajectories, 0], ["thermalisation", thermalisation, 0], ["every", every, 1]] as const)
     if (!Number.isInteger(count) || count < least) throw new ConfigurationError(`chain: got ${name} = ${count}, expected an integer of at least ${least}`);
   for (let t = -thermalisation; t < trajectories; t++) {
@@ -50,6 +54,7 @@ export function* markovChain<N extends number, R extends StepResult>(options: Ch
     }
     const values: Record<string, number> = {};
     for (const [name, f] of Object.entries(measure)) {
+      if (!is.callable.holds(f)) guard("chain", { [`the observable "${name}"`]: [f, is.callable] });
       const x = (values[name] = f(U));
       if (Number.isNaN(x)) throw new NaNError(`chain: the observable "${name}" is NaN after trajectory ${result.trajectory}, expected a number`);
     }
@@ -59,6 +64,7 @@ export function* markovChain<N extends number, R extends StepResult>(options: Ch
 
 /** Runs a whole chain. `onTrajectory` is called after each update; returning false ends the chain early. */
 export function runChain<N extends number, R extends StepResult>(options: ChainOptions<N, R> & { readonly onTrajectory?: (step: ChainStep<R>) => void | boolean }): Series<R> {
+  guard("runChain", { options: [options, chainOptions] });
   const results: R[] = [];
   const values: Record<string, number[]> = Object.fromEntries(Object.keys(options.measure ?? {}).map((name) => [name, []]));
   for (const step of markovChain(options)) {
@@ -82,6 +88,8 @@ export interface Summary {
 
 /** Means with errors by the Gamma method (arXiv:hep-lat/0306017). tau_int in units of measurements, 1/2 without autocorrelation. @throws ConfigurationError for fewer than 4 trajectories or measurements. */
 export function summarise(series: Series): Summary {
+  guard("summarise", { series: [series, is.object] });
+  guard("summarise", { results: [series.results, is.listOf(is.object)], values: [series.values, is.object] });
   const { results } = series;
   const accepted = gammaMethod(results.map((r) => Number(r.accepted)));
   const dH = results.flatMap((r) => (r.dH === undefined ? [] : [r.dH]));

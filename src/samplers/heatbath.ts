@@ -3,10 +3,10 @@
  * updated one after the other, parity by parity and direction by direction, each in the field of the current others: exact for every
  * loop action in which no loop uses a link twice. Runs on host arrays; the compiled programs take no part.
  */
-import { type LinkField, type Lattice } from "../autograd/index.ts";
+import { type LinkField, type Lattice, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type WeightedLoop, gaugeLoops } from "../gauge/index.ts";
-import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
+import { PURPOSE, type RandomStream, guard, is, randomStream } from "../util/index.ts";
 import { LinkKernels } from "./link-kernels.ts";
 import { LocalAction } from "./local-action.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
@@ -45,6 +45,7 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
 
   /** One heatbath sweep, then the overrelaxation sweeps. */
   step(U: LinkField<N>): StepResult {
+    guard("heatbath", { U: [U, kind.linkField] });
     const { trajectory } = this;
     const sweeper = this.#sweeperOf(U);
     const links = U.fields.map((f) => f.toArray());
@@ -57,6 +58,7 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
 
   /** One overrelaxation sweep: the action keeps its value. */
   overrelax(U: LinkField<N>): void {
+    guard("heatbath", { U: [U, kind.linkField] });
     const links = U.fields.map((f) => f.toArray());
     this.#sweeperOf(U).overrelax(links);
     U.set(links);
@@ -131,5 +133,6 @@ class Sweeper {
  * step, for loops that use one link twice on the lattice.
  */
 export function heatbath<N extends number = number>(options: HeatbathOptions): Heatbath<N> {
+  guard("heatbath", { options: [options, is.object] });
   return new Heatbath(options);
 }

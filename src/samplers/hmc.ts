@@ -5,9 +5,9 @@
  * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function of the links and of the target's own
  * auxiliary fields throughout.
  */
-import { type AlgebraField, DirectionalField, type LinkField, outside } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, kind, outside } from "../autograd/index.ts";
 import { NaNError } from "../errors.ts";
-import { PURPOSE, type RandomStream, randomStream } from "../util/index.ts";
+import { PURPOSE, type RandomStream, guard, is, randomStream } from "../util/index.ts";
 import { type TrajectoryOptions, integration, kick, kineticEnergy } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { drawMomenta } from "./momenta.ts";
@@ -71,6 +71,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   constructor(options: HmcOptions<N>) {
     const { action, length, seed, stream = 0, acceptAlways = 0 } = options;
     this.#acceptAlways = acceptAlways;
+    guard("hmc", { action: [action, is.withMethods("an action (value, force)", "value", "force")], length: [length, is.positive], seed: [seed, is.integer], stream: [stream, is.integer] });
     this.#target = action;
     this.#levels = options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }];
     schedule(this.#levels, length);
@@ -87,6 +88,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
 
   /** The same in pieces, one after each move of the integration. A caller that gives up in between (`return`) finds U and `trajectory` as they were. */
   *steps(U: LinkField<N>): Generator<void, TrajectoryResult, void> {
+    guard(this.name, { U: [U, kind.linkField] });
     const { trajectory } = this;
     const { P, backup } = this.#refresh(U, trajectory);
     const kinetic = kineticEnergy(P);
@@ -117,6 +119,7 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
 
   /** `reversibility` in pieces, as `steps`. */
   *reversing(U: LinkField<N>): Generator<void, Reversibility, void> {
+    guard(this.name, { U: [U, kind.linkField] });
     const { P, backup } = this.#refresh(U, this.trajectory);
     const energy = (): number => kineticEnergy(P) + this.#target.value(U);
     const start = energy();
@@ -171,5 +174,6 @@ function maxDifference(a: LinkField, b: LinkField): number {
  * @throws ConfigurationError for steps or a length out of range, or a guide with auxiliary fields that are not the target's.
  */
 export function hmc<N extends number = number>(options: HmcOptions<N>): Hmc<N> {
+  guard("hmc", { options: [options, is.object] });
   return new Hmc(options);
 }

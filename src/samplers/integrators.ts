@@ -3,6 +3,7 @@
  * U <- exp(c h P) U. Every scheme of this form is reversible under P -> -P and preserves the volume of group x algebra, whatever F is.
  */
 import { ConfigurationError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
 
 /** One move of a step: its kind and its fraction of the step. */
 export type Stage = readonly ["kick" | "drift", number];
@@ -71,6 +72,7 @@ export type Move = { readonly kind: "drift"; readonly time: number } | { readonl
  * @throws ConfigurationError for a length that is not finite and positive, no level, or steps that are not positive integers.
  */
 export function schedule(levels: readonly TimeScale[], length: number): Move[] {
+  guard("schedule", { levels: [levels, is.listOf(is.object, 1)], length: [length, is.positive] });
   if (!(length > 0 && Number.isFinite(length))) throw new ConfigurationError(`trajectory length: got ${length}, expected a positive number`);
   if (levels.length === 0) throw new ConfigurationError("molecular dynamics: got no level, expected at least one force with its integrator and steps");
   for (const { steps } of levels)

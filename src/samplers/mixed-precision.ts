@@ -3,10 +3,11 @@
  * links, momenta and both energies stay where they are in float64. The force is a fixed function of the links, the force of the rounded
  * links rounded once more, so the integrator keeps volume and reverses, and the Metropolis step with the float64 energies is exact.
  */
-import { DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, outside } from "../autograd/index.ts";
+import { kind, DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, outside } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import type { GaugeAction } from "../gauge/index.ts";
 import type { Force } from "./molecular-dynamics.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Copies values to a field of the same type on another lattice object. */
 type Copy = () => void;
@@ -17,6 +18,7 @@ type Copy = () => void;
  * @throws GeometryError when the extents of the links differ from those of `lattice`.
  */
 export function forceOn<N extends number, I>(lattice: Lattice, action: GaugeAction<N, I>): Force<N> {
+  guard("forceOn", { lattice: [lattice, kind.lattice], action: [action, is.withMethods("a recorded action", "with", "force")] });
   const copies: Copy[] = [];
   const there = action.with(twin(lattice, action.inputs, copies) as I);
   let links: LinkField<N> | undefined;

@@ -2,9 +2,10 @@
  * Molecular dynamics on group x algebra: momenta P = sum_a p^a T_a with K = (1/2) sum (P, P) = (1/2) sum_a p^a p^a,
  * dU/dtau = P U, dP/dtau = -F. Kicks, drifts and the kinetic energy are compiled plans that work in place.
  */
-import { type AlgebraField, type Algebras, DirectionalField, type Lattice, type LinkField, type Links, type Plan, type Scalar, exp, mul, pairing, record, scale, scaleBy, sub } from "../autograd/index.ts";
+import { kind, type AlgebraField, type Algebras, DirectionalField, type Lattice, type LinkField, type Links, type Plan, type Scalar, exp, mul, pairing, record, scale, scaleBy, sub } from "../autograd/index.ts";
 import type { Action } from "../gauge/index.ts";
 import { type Integrator, type IntegratorName, type TimeScale, schedule } from "./integrators.ts";
+import { guard, is } from "../util/index.ts";
 
 /** What moves the momenta: the force field of an action. */
 export type Force<N extends number = number> = Pick<Action<N>, "force">;
@@ -50,16 +51,19 @@ function movesOn(P: AlgebraField): Moves {
 
 /** P <- P - eps F, in place. */
 export function kick<N extends number>(P: AlgebraField<N>, F: AlgebraField<N>, eps: number): void {
+  guard("kick", { P: [P, kind.algebraField], F: [F, kind.algebraField], eps: [eps, is.finite] });
   movesOn(P).kick.runInto(P as AlgebraField, P, F, eps);
 }
 
 /** U <- exp(eps P) U, in place. */
 export function drift<N extends number>(U: LinkField<N>, P: AlgebraField<N>, eps: number): void {
+  guard("drift", { U: [U, kind.linkField], P: [P, kind.algebraField], eps: [eps, is.finite] });
   movesOn(P).drift.runInto(U as LinkField, U, P, eps);
 }
 
 /** K = (1/2) sum over links of (P, P), with (P, P) = -2 tr P^2 (U(1): -P^2). */
 export function kineticEnergy<N extends number>(P: AlgebraField<N>): number {
+  guard("kineticEnergy", { P: [P, kind.algebraField] });
   return movesOn(P).kinetic.run(P);
 }
 
@@ -68,11 +72,13 @@ export function kineticEnergy<N extends number>(P: AlgebraField<N>): number {
  * @throws ConfigurationError for a length or steps out of range.
  */
 export function integrate<N extends number>(action: Force<N>, U: LinkField<N>, P: AlgebraField<N>, options: TrajectoryOptions): void {
+  guard("integrate", { action: [action, is.withMethods("an action or guide with a force", "force")], U: [U, kind.linkField], P: [P, kind.algebraField], options: [options, is.object] });
   integrateLevels([{ action, integrator: options.integrator, steps: options.steps }], U, P, options.length);
 }
 
 /** As `integrate`, for forces on nested time scales: levels from the coarsest to the finest (see `schedule`). */
 export function integrateLevels<N extends number>(levels: readonly Level<N>[], U: LinkField<N>, P: AlgebraField<N>, length: number): void {
+  guard("integrateLevels", { levels: [levels, is.listOf(is.object, 1)], U: [U, kind.linkField], P: [P, kind.algebraField], length: [length, is.positive] });
   const moves = integration(levels, U, P, length);
   while (!moves.next().done);
 }

@@ -4,6 +4,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { Action } from "../gauge/index.ts";
 import type { RandomStream } from "../util/index.ts";
 import { kick } from "./molecular-dynamics.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Result of one update. */
 export interface StepResult {
@@ -57,6 +58,7 @@ export type Guide<N extends number = number> = Pick<Target<N>, "force" | "refres
  * @throws ConfigurationError for two parts with the same index.
  */
 export function targetOf<N extends number>(action: Action<N>, ...parts: readonly Refreshed<N>[]): Target<N> {
+  guard("targetOf", { action: [action, is.withMethods("an action (value, force)", "value", "force")], parts: [parts, is.listOf(is.withMethods("a part with refresh", "refresh"))] });
   return { name: action.name, value: (U) => action.value(U), force: (U, into) => action.force(U, into), ...drawnBy(parts) };
 }
 
@@ -101,6 +103,7 @@ export function checkGuide<N extends number>(target: Target<N>, guide: Guide<N>)
  * @throws ConfigurationError for an empty list, or two parts with the same index.
  */
 export function sumOfTargets<N extends number>(...parts: readonly Target<N>[]): Target<N> {
+  guard("sumOfTargets", { parts: [parts, is.listOf(is.withMethods("a target (value, force)", "value", "force"))] });
   const [first, ...rest] = parts;
   if (!first) throw new ConfigurationError("sumOfTargets: got no target, expected at least one");
   let work: AlgebraField<N> | undefined;

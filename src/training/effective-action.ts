@@ -21,7 +21,7 @@ import {
 } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Action, GaugeAction, PerLattice, type Smearing } from "../gauge/index.ts";
-import { isBranch, mapBranch, valueAt } from "../util/index.ts";
+import { isBranch, mapBranch, valueAt, guard, is } from "../util/index.ts";
 
 /** S_theta (or a mismatch of forces) and its derivative with respect to theta. */
 export interface ValueAndGradient {
@@ -211,7 +211,10 @@ export interface EffectiveInputs<G, F, P> {
  * @throws ConfigurationError for a trainable input that does not exist.
  */
 export function effectiveAction<N extends number, G, F, P>(parts: EffectiveParts<N, G, F, P>): EffectiveAction<N, EffectiveInputs<G, F, P>> {
+  guard("effectiveAction", { parts: [parts, is.object] });
   const { gauge, fermions, network, trainable = ["network"] } = parts;
+  const recorded = is.withMethods("a recorded action", "evaluate");
+  guard("effectiveAction", { gauge: [gauge, recorded], fermions: [fermions, recorded], network: [network, is.withMethods("a layer or network", "forward")], trainable: [trainable, is.listOf(is.text, 1)] });
   const evaluate = (U: Links<N>, x: EffectiveInputs<TracedOf<G>, TracedOf<F>, TracedOf<P>>): Scalar =>
     add(gauge.evaluate(U, x.gauge), fermions.evaluate(network.forward(U, x.network) as Links<N>, x.fermions));
   const inputs = { gauge: gauge.inputs, fermions: fermions.inputs, network: network.parameters };

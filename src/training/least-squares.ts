@@ -4,6 +4,7 @@
  */
 import { ConfigurationError, NaNError } from "../errors.ts";
 import { type Optimiser, type Residuals, expectState, norm } from "./optimisers.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Options of `gaussNewton`. */
 export interface GaussNewtonOptions {
@@ -37,6 +38,7 @@ function normalEquations({ residuals, jacobian }: Residuals): { value: number; g
 
 /** Solves A x = b for a symmetric positive A (row by row) by Cholesky; undefined when A is not positive. */
 export function choleskySolve(A: Float64Array, b: Float64Array): Float64Array | undefined {
+  guard("choleskySolve", { A: [A, is.instanceOf(Float64Array, "a Float64Array")], b: [b, is.instanceOf(Float64Array, "a Float64Array")] });
   const p = b.length;
   const L = new Float64Array(p * p);
   for (let i = 0; i < p; i++)
@@ -59,7 +61,10 @@ export function choleskySolve(A: Float64Array, b: Float64Array): Float64Array | 
 }
 
 /** Levenberg-Marquardt as an optimiser; each step is one iteration on the whole batch. @throws ConfigurationError when the loss has no residuals. */
-export function gaussNewton({ damping = 1e-3, trials = 8, tolerance = 1e-9, maxStep = Number.POSITIVE_INFINITY }: GaussNewtonOptions = {}): Optimiser {
+export function gaussNewton(options: GaussNewtonOptions = {}): Optimiser {
+  guard("gaussNewton", { options: [options, is.keysOf("damping", "trials", "tolerance", "maxStep")] });
+  const { damping = 1e-3, trials = 8, tolerance = 1e-9, maxStep = Number.POSITIVE_INFINITY } = options;
+  guard("gaussNewton", { damping: [damping, is.finite], trials: [trials, is.count], tolerance: [tolerance, is.finite] });
   const name = "gaussNewton";
   if (!(damping >= 0)) throw new ConfigurationError(`${name}: got damping = ${damping}, expected a number of at least 0`);
   if (!(maxStep > 0)) throw new ConfigurationError(`${name}: got maxStep = ${maxStep}, expected a positive number`);

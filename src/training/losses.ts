@@ -8,7 +8,7 @@
  * erfc(sd / (2 sqrt 2)) with its standard deviation: only the fluctuation of d matters. Batches are averaged.
  */
 import { ConfigurationError } from "../errors.ts";
-import { erfc, mean } from "../util/index.ts";
+import { erfc, mean, guard, is } from "../util/index.ts";
 import type { ParametricAction } from "./effective-action.ts";
 import type { Residuals } from "./optimisers.ts";
 import type { TrainingSample } from "./samples.ts";
@@ -96,7 +96,10 @@ function squared(): Loss {
   };
 }
 
-function centred({ offset: kind = "mean", initial = 0 }: { readonly offset?: "mean" | "trainable"; readonly initial?: number } = {}): Loss {
+function centred(options: { readonly offset?: "mean" | "trainable"; readonly initial?: number } = {}): Loss {
+  guard("losses.centred", { options: [options, is.keysOf("offset", "initial")] });
+  const { offset: kind = "mean", initial = 0 } = options;
+  guard("losses.centred", { offset: [kind, is.oneOf("mean", "trainable")], initial: [initial, is.finite] });
   return {
     name: "centred",
     needs: { force: false, start: false },
@@ -185,6 +188,7 @@ export interface Fluctuation {
 
 /** L, L_c, mean and standard deviation. @throws ConfigurationError for no values. */
 export function fluctuation(d: Float64Array): Fluctuation {
+  guard("fluctuation", { d: [d, is.instanceOf(Float64Array, "a Float64Array")] });
   const m = mean(d);
   const variance = mean(d.map((x) => (x - m) * (x - m)));
   return { squared: mean(d.map((x) => (x * x) / 2)), centred: variance / 2, mean: m, sd: Math.sqrt(variance) };
@@ -192,6 +196,7 @@ export function fluctuation(d: Float64Array): Fluctuation {
 
 /** The acceptance erfc(sd / (2 sqrt 2)) of an energy violation with this standard deviation. */
 export function acceptanceOfSd(sd: number): number {
+  guard("acceptanceOfSd", { sd: [sd, is.number] });
   return erfc(sd / (2 * Math.SQRT2));
 }
 
@@ -203,6 +208,7 @@ export interface Assessment extends Fluctuation {
 
 /** L, L_c and, from trajectories, the expected acceptance, on a set of samples. @throws ConfigurationError for no samples. */
 export function assess<N extends number>(action: ParametricAction<N>, samples: readonly TrainingSample<N>[]): Assessment {
+  guard("assess", { action: [action, is.withMethods("an effective action", "value")], samples: [samples, is.listOf(is.object, 1)] });
   const end = differencesOf(action, samples).d;
   if (!samples.every((s) => s.start)) return fluctuation(end);
   const { mean: m, sd } = fluctuation(minus(end, differencesOf(action, samples, "start").d));

@@ -1,6 +1,6 @@
 /** Training on stored configurations: epochs over a training set in batches, early stopping on a held-out set. */
 import { ConfigurationError } from "../errors.ts";
-import { PURPOSE, randomStream } from "../util/index.ts";
+import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import type { EffectiveAction } from "./effective-action.ts";
 import { type Assessment, assess } from "./losses.ts";
 import { type LearningOptions, Learner, type TrainingState } from "./learner.ts";
@@ -52,6 +52,7 @@ export interface OfflineResult<N extends number = number, I = unknown> {
 
 /** Yields epoch by epoch and returns the result with the best parameters seen. @throws ConfigurationError for empty sets or counts out of range. */
 export function* trainOffline<N extends number, I>(options: OfflineTrainingOptions<N, I>): Generator<Epoch<N, I>, OfflineResult<N, I>, void> {
+  guard("trainOffline", { options: [options, is.withFields("the options of a training (action, loss, optimiser, samples, epochs)", "action", "loss", "optimiser", "samples", "epochs")] });
   const { epochs, patience = Number.POSITIVE_INFINITY, seed = 0, loss } = options;
   const { training, heldOut } = split(options);
   const size = options.batch ?? training.length;
@@ -95,6 +96,7 @@ export function* trainOffline<N extends number, I>(options: OfflineTrainingOptio
 
 /** Runs a generator of training to its end. `onStep` sees every step; returning false ends the training there. */
 export function finishTraining<S, T>(steps: Generator<S, T, void>, onStep?: (step: S) => void | boolean): T | undefined {
+  guard("finishTraining", { steps: [steps, is.withMethods("the steps of a training", "next")], onStep: [onStep, is.optional(is.callable)] });
   for (let next = steps.next(); ; next = steps.next()) {
     if (next.done) return next.value;
     if (onStep?.(next.value) === false) return undefined;

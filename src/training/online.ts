@@ -5,7 +5,7 @@
 import type { LinkField } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Action } from "../gauge/index.ts";
-import { PURPOSE, randomStream } from "../util/index.ts";
+import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import type { EffectiveAction } from "./effective-action.ts";
 import { type LearningOptions, type LearningStep, Learner, type TrainingState } from "./learner.ts";
 import { type TrainingSample, takeSample } from "./samples.ts";
@@ -56,6 +56,7 @@ export interface OnlineStep<N extends number = number, I = unknown, R = { readon
  * @throws ConfigurationError for counts out of range or a state of another run, NaNError for a gradient that is not finite.
  */
 export function* trainOnline<N extends number, I, R extends { readonly accepted: boolean }>(options: OnlineTrainingOptions<N, I, R>): Generator<OnlineStep<N, I, R>, EffectiveAction<N, I>, void> {
+  guard("trainOnline", { options: [options, is.withFields("the options of a training (action, loss, optimiser, sampler, target, U, trajectories)", "action", "loss", "optimiser", "sampler", "target", "U", "trajectories")] });
   const pieces = onlineTraining(options);
   for (;;) {
     const next = pieces.next();

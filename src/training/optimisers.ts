@@ -5,6 +5,7 @@
  */
 import { ConfigurationError, NaNError } from "../errors.ts";
 import { type Schedule, scheduleOf } from "./schedule.ts";
+import { guard, is } from "../util/index.ts";
 
 /** State of an optimiser: numbers and vectors only. */
 export interface OptimiserState {
@@ -77,6 +78,7 @@ export function norm(x: Float64Array): number {
 
 /** x scaled down to at most this Euclidean norm. */
 export function clipNorm(x: Float64Array, most: number): Float64Array {
+  guard("clipNorm", { x: [x, is.instanceOf(Float64Array, "a Float64Array")], most: [most, is.number] });
   const size = norm(x);
   return size > most ? x.map((v) => (v * most) / size) : x;
 }
@@ -118,6 +120,7 @@ export function expectState(name: string, state: OptimiserState): void {
 
 /** theta <- theta - rate v, v <- momentum v + g (Nesterov: theta <- theta - rate (g + momentum v)). Default rate 1e-5. */
 export function sgd(options: FirstOrderOptions & { readonly momentum?: number; readonly nesterov?: boolean } = {}): Optimiser {
+  guard("sgd", { options: [options, is.keysOf("rate", "clip", "momentum", "nesterov")] });
   const { momentum = 0, nesterov = false } = options;
   expectRange("sgd", "momentum", momentum, 0, 1);
   const start = (size: number): Memory => ({ scalars: {}, vectors: { velocity: new Float64Array(size) } });
@@ -139,13 +142,16 @@ export interface AdamOptions extends FirstOrderOptions {
 
 /** Adam: theta <- theta - rate mhat / (sqrt(vhat) + epsilon). Default rate 5e-4. */
 export function adam(options: AdamOptions = {}): Optimiser {
+  guard("adam", { options: [options, is.object] });
   return adamLike("adam", options, 0);
 }
 
 /** Adam with decoupled weight decay (default 0.01): theta <- theta - rate (mhat / (sqrt(vhat) + epsilon) + decay theta). */
-export function adamW({ weightDecay = 0.01, ...options }: AdamOptions & { readonly weightDecay?: number } = {}): Optimiser {
+export function adamW(options: AdamOptions & { readonly weightDecay?: number } = {}): Optimiser {
+  guard("adamW", { options: [options, is.object] });
+  const { weightDecay = 0.01, ...rest } = options;
   expectRange("adamW", "weightDecay", weightDecay, 0, Number.POSITIVE_INFINITY);
-  return adamLike("adamW", options, weightDecay);
+  return adamLike("adamW", rest, weightDecay);
 }
 
 /** The powers of beta1 and beta2 that correct the bias are products, so that every machine has the same bits. */

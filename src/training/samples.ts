@@ -1,6 +1,7 @@
 /** Configurations to learn from: links, the pseudofermions that were drawn with them, and what the target says about them. */
-import { type AlgebraField, DirectionalField, Field, type LinkField } from "../autograd/index.ts";
+import { kind, type AlgebraField, DirectionalField, Field, type LinkField } from "../autograd/index.ts";
 import type { Action } from "../gauge/index.ts";
+import { guard, is } from "../util/index.ts";
 
 /** One configuration with its auxiliary fields. The target does not depend on theta, so its values are kept. */
 export interface TrainingSample<N extends number = number> {
@@ -24,7 +25,9 @@ export interface SampleOptions<N extends number> {
 }
 
 /** Copies U and the present values of `fields`, which the target refers to, and evaluates the target. */
-export function takeSample<N extends number>(U: LinkField<N>, target: Action<N>, fields: readonly Field[], { force = false, start }: SampleOptions<N> = {}): TrainingSample<N> {
+export function takeSample<N extends number>(U: LinkField<N>, target: Action<N>, fields: readonly Field[], options: SampleOptions<N> = {}): TrainingSample<N> {
+  guard("takeSample", { U: [U, kind.linkField], target: [target, is.withMethods("an action", "value", "force")], fields: [fields, is.listOf(kind.field)], options: [options, is.keysOf("force", "start")] });
+  const { force = false, start } = options;
   return {
     U: U.clone(),
     fields: fields.map((f) => f.clone()),
@@ -46,7 +49,10 @@ export interface StoredSample {
 const arrays = (x: DirectionalField): Float64Array[] => x.fields.map((f) => f.toArray());
 
 /** The numbers of a sample. */
-export function storeSample<N extends number>({ U, fields, value, force, start }: TrainingSample<N>): StoredSample {
+export function storeSample<N extends number>(options: TrainingSample<N>): StoredSample {
+  guard("storeSample", { options: [options, is.object] });
+  const { U, fields, value, force, start } = options;
+  guard("storeSample", { U: [U, kind.linkField] });
   return {
     U: arrays(U),
     fields: fields.map((f) => f.toArray()),
@@ -58,6 +64,7 @@ export function storeSample<N extends number>({ U, fields, value, force, start }
 
 /** The sample of stored numbers, on the lattice of U and with the types of `fields`. @throws GeometryError when the numbers do not fit. */
 export function restoreSample<N extends number>(stored: StoredSample, U: LinkField<N>, fields: readonly Field[]): TrainingSample<N> {
+  guard("restoreSample", { stored: [stored, is.object], U: [U, kind.linkField], fields: [fields, is.listOf(kind.field)] });
   const make = <R extends "links" | "algebra">(role: R, data: readonly Float64Array[]): DirectionalField<N, R> => new DirectionalField(U.lattice, U.N, role).set(data);
   return {
     U: make("links", stored.U),

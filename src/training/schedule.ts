@@ -1,5 +1,6 @@
 /** Learning rates as functions of the step, counted from 0; nothing of them has to be stored to resume. */
 import { ConfigurationError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Learning rate at a step. */
 export type Schedule = (step: number) => number;
@@ -16,14 +17,18 @@ export const schedules = {
   },
 
   /** From `initial` to `final` (default 0) along half a cosine over `steps` steps, `final` afterwards. */
-  cosine({ initial, final = 0, steps }: { readonly initial: number; readonly final?: number; readonly steps: number }): Schedule {
+  cosine(options: { readonly initial: number; readonly final?: number; readonly steps: number }): Schedule {
+    guard("schedules.cosine", { options: [options, is.keysOf("initial", "final", "steps")] });
+    const { initial, final = 0, steps } = options;
     positive("initial", initial);
     positive("steps", steps);
     return (step) => final + ((initial - final) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2;
   },
 
   /** `initial` times `factor` after every `every` steps. */
-  step({ initial, factor, every }: { readonly initial: number; readonly factor: number; readonly every: number }): Schedule {
+  step(options: { readonly initial: number; readonly factor: number; readonly every: number }): Schedule {
+    guard("schedules.step", { options: [options, is.keysOf("initial", "factor", "every")] });
+    const { initial, factor, every } = options;
     positive("initial", initial);
     positive("factor", factor);
     positive("every", every);

@@ -2,7 +2,7 @@
  * The files of this program that hold encoded data: one line of text, `gaugegrad KIND VERSION BYTES SHA256`, and that many bytes of encoded plain data
  * (typed arrays included). A file appears complete or not at all, and a reader notices every bit that changed since.
  */
-import { FileFormatError } from "../errors.ts";
+import { ConfigurationError, FileFormatError } from "../errors.ts";
 import { decode, encode } from "./codec.ts";
 import { readRegularFile, writeFileAtomically } from "./files.ts";
 import { printable } from "./format.ts";
@@ -18,7 +18,12 @@ export interface ContainerKind {
 
 /** Writes plain data. @throws FileFormatError as `writeFileAtomically`; what stood at `file` stays. */
 export function writeContainer(file: string, { name, version }: ContainerKind, data: unknown): void {
-  const payload = encode(data);
+  let payload: Uint8Array;
+  try {
+    payload = encode(data);
+  } catch (error) {
+    throw new ConfigurationError(`${file}: the data cannot be encoded (${(error as Error).message}), expected plain data: numbers, texts, arrays, plain objects and typed arrays`);
+  }
   writeFileAtomically(file, (target) => {
     target.write(Buffer.from(`gaugegrad ${name} ${version} ${payload.length} ${sha256Hex([payload])}\n`, "latin1"));
     target.write(payload);

@@ -28,16 +28,21 @@ export function guard(where: string, given: Arguments): void {
 
 function refuse(where: string, name: string, value: unknown, kind: Kind): never {
   const fix = kind.fix?.(value);
-  throw new (kind.error ?? ConfigurationError)(`${where}: got ${describe(value)} as ${name}, expected ${kind.text}${fix === undefined ? "" : `: ${fix}`}`);
+  const simple = typeof value === "number" || typeof value === "string" || typeof value === "boolean" || value === undefined || value === null;
+  const got = simple && /^[\w.]+$/.test(name) ? `${name} = ${typeof value === "string" ? describe(value) : String(value)}` : `${describe(value)} as ${name}`;
+  throw new (kind.error ?? ConfigurationError)(`${where}: got ${got}, expected ${kind.text}${fix === undefined ? "" : `: ${fix}`}`);
 }
 
 const kindOf = (text: string, holds: (x: unknown) => boolean, more: Omit<Kind, "text" | "holds"> = {}): Kind => ({ text, holds, ...more });
 
+export const number = kindOf("a number", (x) => typeof x === "number");
 export const finite = kindOf("a finite number", Number.isFinite);
 export const positive = kindOf("a positive number", (x) => Number.isFinite(x) && (x as number) > 0);
 export const integer = kindOf("an integer", Number.isInteger);
 export const natural = kindOf("a non-negative integer", (x) => Number.isInteger(x) && (x as number) >= 0);
 export const count = kindOf("a positive integer", (x) => Number.isInteger(x) && (x as number) >= 1);
+/** A positive integer up to a bound. */
+export const atMost = (most: number): Kind => kindOf(`an integer from 1 to ${most}`, (x) => Number.isInteger(x) && (x as number) >= 1 && (x as number) <= most);
 export const text = kindOf("a string", (x) => typeof x === "string");
 export const callable = kindOf("a function", (x) => typeof x === "function" && !isAsync(x), { fix: (x) => (typeof x === "function" ? "an asynchronous function returns too late, make it synchronous" : undefined) });
 export const present = kindOf("a value", (x) => x !== undefined && x !== null);
@@ -69,6 +74,11 @@ export const instanceOf = (type: abstract new (...args: never[]) => unknown, wha
 export const withMethods = (what: string, ...methods: readonly string[]): Kind =>
   kindOf(what, (x) => typeof x === "object" && x !== null && methods.every((m) => typeof (x as Record<string, unknown>)[m] === "function"));
 
+export const fileOrBytes = kindOf("a file name or the bytes of a file", (x) => typeof x === "string" || x instanceof Uint8Array);
+
+/** An object that has these members. */
+export const withFields = (what: string, ...names: readonly string[]): Kind => kindOf(what, (x) => object.holds(x) && names.every((n) => n in (x as object)));
+
 /** True for `async` functions. */
 export function isAsync(f: unknown): boolean {
   return typeof f === "function" && Object.prototype.toString.call(f) === "[object AsyncFunction]";
@@ -81,7 +91,7 @@ export function describe(x: unknown): string {
   if (typeof x === "string") return JSON.stringify(x.length > 40 ? `${x.slice(0, 40)}...` : x);
   if (typeof x === "function") return isAsync(x) ? "an asynchronous function" : /^class\b/.test(Function.prototype.toString.call(x)) ? `the class ${x.name}` : "a function";
   if (typeof x !== "object") return `a ${typeof x}`;
-  if (Array.isArray(x)) return `an array of length ${x.length}`;
+  if (Array.isArray(x)) return x.length <= 8 && x.every((y) => typeof y === "number") ? `[${x.join(", ")}]` : `an array of length ${x.length}`;
   const name = Object.getPrototypeOf(x)?.constructor?.name as string | undefined;
   if (name === "Promise") return "a promise";
   if (ArrayBuffer.isView(x)) return `a ${name} of ${x.byteLength} bytes`;

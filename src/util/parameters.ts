@@ -1,6 +1,7 @@
 /** Parameters of networks and actions as flat vectors: a nested structure of numbers has one name and one place for each of them. */
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, randomStream } from "./rng.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Names, and the way from a nested structure of numbers to a flat vector and back. */
 export interface ParameterSpace<P = unknown> {
@@ -47,7 +48,10 @@ export function countParameters(structure: unknown): number {
  * The structure with every number drawn uniformly from (-width, width), default 0.01 (the initial weights of arXiv:2103.11965's code). Equal
  * layers that start from equal weights have equal gradients and never become different: start stacked layers from here, not from zero.
  */
-export function randomParameters<P>(template: P, { seed, width = 0.01 }: { readonly seed: number; readonly width?: number }): P {
+export function randomParameters<P>(template: P, options: { readonly seed: number; readonly width?: number }): P {
+  guard("randomParameters", { options: [options, is.object] });
+  const { seed, width = 0.01 } = options;
+  guard("randomParameters", { seed: [seed, is.integer], width: [width, is.finite] });
   const random = randomStream(seed).sequence(PURPOSE.initialisation);
   const { size, unflatten } = parameterSpace(template);
   return unflatten(Float64Array.from({ length: size }, () => width * (2 * random.next() - 1)));

@@ -103,7 +103,7 @@ describe("what a check is told, and what it sees for itself", () => {
   });
 
   test("numbers that are none are named", () => {
-    const r = check(frozen.with({ rho: Number.NaN, w: [0.3, Infinity] }), U);
+    const r = check({ ...frozen, parameters: { rho: Number.NaN, w: [0.3, Infinity] } }, U);
     expect(r.passed).toBe(false);
     expect(r.items.map((i) => i.name)).toEqual(["inputs"]);
     expect(String(r)).toContain("rho is NaN, w[1] is Infinity");

@@ -1,6 +1,6 @@
 /** `gaugegrad check`: user modules outside any package, their exit codes and messages. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -167,7 +167,22 @@ describe.skipIf(!built)(built ? "built command" : "built command (skipped: dist 
     expect(gaugegrad("dropped.ts", "--lattice", "3,2")).toMatchObject({ code: 4, stdout: "", stderr: expect.stringMatching(/^gaugegrad: mul: A ends at/) });
     expect(gaugegrad("syntax.ts")).toMatchObject({ code: 5, stdout: "", stderr: expect.stringContaining("line 3") });
     expect(gaugegrad("lost.ts")).toMatchObject({ code: 5, stderr: expect.stringMatching(/no-such-file\.ts'.*correct the import/) });
-    expect(gaugegrad("throws.ts")).toMatchObject({ code: 5, stderr: expect.stringMatching(/^gaugegrad: throws\.ts: got "Cannot read properties of undefined.*\n$/) });
+    expect(gaugegrad("throws.ts")).toMatchObject({ code: 1, stderr: expect.stringMatching(/^gaugegrad: throws\.ts:\d+:\d+: TypeError: Cannot read properties of undefined.*\n$/) });
     expect(gaugegrad("typeonly.ts")).toMatchObject({ code: 5, stderr: expect.stringContaining('if Links is a type, write "import type"') });
   });
+  test("run keeps a program's exit code, and file and line of what it throws; the README's first layer is checked as printed", () => {
+    const run = (name: string, source: string, command = "run", ...argv: string[]) => {
+      writeFileSync(join(directory, name), source);
+      const r = spawnSync(process.execPath, [main, command, name, ...argv], { cwd: directory, encoding: "utf8" });
+      return { code: r.status, stdout: r.stdout, stderr: r.stderr };
+    };
+    expect(run("seven.ts", 'import { lattice } from "gaugegrad";\nconsole.log(lattice([2, 2]).volume);\nprocess.exitCode = 7;\n')).toEqual({ code: 7, stdout: "4\n", stderr: "" });
+    expect(run("thrown.ts", 'const x: number = 1;\n\nthrow new RangeError(`mine ${x}`);\n')).toEqual({ code: 1, stdout: "", stderr: "gaugegrad: thrown.ts:3:7: RangeError: mine 1\n" });
+    expect(run("ours.ts", 'import { SU, hot, lattice } from "gaugegrad";\nhot(lattice([2, 2]), SU(2), { seed: 0.5 });\n')).toMatchObject({ code: 3, stderr: "gaugegrad: hot: got seed = 0.5, expected an integer (ours.ts:2:1)\n" });
+    const readme = readFileSync(resolve(import.meta.dirname, "../../README.md"), "utf8");
+    const first = run("readme.ts", /```ts\n([\s\S]*?)```/.exec(readme)![1]!, "check", "--lattice", "2,2,2,2");
+    expect(first.stderr).toBe("");
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain("export stout");
+  }, 60_000);
 });

@@ -1,8 +1,9 @@
 /** C = A^+ (conjugate transpose); end points swap. Rule: A' = C'^+. For a complex site scalar: the conjugate. */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
-import type { Complex, Matrix, Traced } from "../tape.ts";
+import type { Complex, Matrix } from "../tape.ts";
 import { type MatrixType, complexType, linkType, typeText } from "../types.ts";
 import { scaleBy } from "./combine.ts";
 import { factored } from "./factor.ts";
@@ -43,10 +44,10 @@ export const adjOp: Op = {
 
 /** Conjugate transpose of a matrix field; runs the path backwards. */
 export function adj<N extends number>(a: Matrix<N>): Matrix<N> {
-  return a.tape.apply(adjOp, [a]) as Matrix<N>;
+  return applyOp("adj", adjOp, [a]) as Matrix<N>;
 }
 
 /** Complex conjugate of a site scalar. */
 export function conj(z: Complex): Complex {
-  return (z as Traced).tape.apply(adjOp, [z]) as Complex;
+  return applyOp("conj", adjOp, [z]) as Complex;
 }

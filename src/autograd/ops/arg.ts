@@ -3,8 +3,11 @@
  * negative x axis, which the derivative does not see, and has none at the origin. With it the functions of a complex site scalar.
  */
 import { CovarianceError } from "../../errors.ts";
+import { guard } from "../../util/index.ts";
+import { applyOp } from "../apply.ts";
+import * as kind from "../kinds.ts";
 import type { Op } from "../op.ts";
-import type { Complex, Real, Scalar, Traced } from "../tape.ts";
+import type { Complex, Real, Scalar } from "../tape.ts";
 import { complexType, realType, scalarType, typeText } from "../types.ts";
 import { conj } from "./adj.ts";
 import { add, neg, scaleBy } from "./combine.ts";
@@ -46,7 +49,7 @@ export const atan2Op: Op = {
 
 /** Angle of the point (x, y) in (-pi, pi]; jumps across the negative x axis, no derivative at the origin. */
 export function atan2<T extends Value>(y: T, x: NoInfer<T>): T {
-  return (y as Traced).tape.apply(atan2Op, [y, x]) as T;
+  return applyOp("atan2", atan2Op, [y, x]) as T;
 }
 
 /** Argument of a complex site scalar in (-pi, pi]; jumps across the negative real axis, no derivative at zero. */
@@ -54,6 +57,7 @@ export const arg = (z: Complex): Real => atan2(im(z), re(z));
 
 /** e^x of a real or complex site scalar or of a scalar (`exp` is the matrix exponential). */
 export function exponential<T extends Value | Complex>(x: T): T {
+  guard("exponential", { x: [x, kind.traced] });
   if (x.type.kind !== "complex") return real.exponential(x as Value) as T;
   const [r, phi] = [real.exponential(re(x as Complex)), im(x as Complex)];
   return complex(scale(r, real.cos(phi)), scale(r, real.sin(phi))) as T;
@@ -61,18 +65,21 @@ export function exponential<T extends Value | Complex>(x: T): T {
 
 /** Natural logarithm: of a positive real site scalar or scalar; of a complex site scalar its principal value log|z| + i arg z, with the cut along the negative real axis. */
 export function log<T extends Value | Complex>(x: T): T {
+  guard("log", { x: [x, kind.traced] });
   if (x.type.kind !== "complex") return real.log(x as Value) as T;
   return complex(scaleBy(0.5, real.log(abs2(x as Complex))), arg(x as Complex)) as T;
 }
 
 /** 1 / x of a real or complex site scalar or of a scalar. */
 export function reciprocal<T extends Value | Complex>(x: T): T {
+  guard("reciprocal", { x: [x, kind.traced] });
   if (x.type.kind !== "complex") return real.reciprocal(x as Value) as T;
   return scale(real.reciprocal(abs2(x as Complex)), conj(x as Complex)) as T;
 }
 
 /** a / b of real or complex site scalars or of scalars, as a times 1 / b. */
 export function divide<T extends Value | Complex>(a: T, b: NoInfer<T>): T {
+  guard("divide", { a: [a, kind.traced], b: [b, kind.traced] });
   if (a.type.kind !== "complex") return real.divide(a as Value, b as Value) as T;
   return scale(reciprocal(b as unknown as Complex), a as Complex) as T;
 }

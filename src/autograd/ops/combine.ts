@@ -1,10 +1,12 @@
 /** Linear combination with fixed numbers: C = sum_k c_k X_k. add, sub, neg and scale by a number are special cases. */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import { displacementText } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import type { Scalar, Tape, Traced } from "../tape.ts";
 import { scale, scaleOp } from "./scale.ts";
 import { type ValueType, components, realType, sameDisplacement, sameType, siteMatrixType, typeText } from "../types.ts";
+import { guard, is } from "../../util/index.ts";
 
 const coefficients = (a: { readonly [k: string]: unknown }): readonly number[] => a["coefficients"] as readonly number[];
 
@@ -100,18 +102,19 @@ function commonScalar(tape: Tape, ids: readonly number[]): number | undefined {
 
 /** c x for a fixed number c. */
 export function scaleBy<T extends ValueType>(c: number, x: Traced<T>): Traced<T> {
-  return x.tape.apply(combine, [x], { coefficients: [c] }) as Traced<T>;
+  guard("scaleBy", { c: [c, is.finite] });
+  return applyOp("scaleBy", combine, [x], { coefficients: [c] }) as Traced<T>;
 }
 
 /** Sum of values with equal kind and end points. @throws CovarianceError when end points differ. */
 export function add<T extends ValueType>(first: Traced<T>, ...rest: Traced<NoInfer<T>>[]): Traced<T> {
   const all = [first, ...rest];
-  return first.tape.apply(combine, all, { coefficients: all.map(() => 1) }) as Traced<T>;
+  return applyOp("add", combine, all, { coefficients: all.map(() => 1) }) as Traced<T>;
 }
 
 /** a - b for values with equal kind and end points. @throws CovarianceError when end points differ. */
 export function sub<T extends ValueType>(a: Traced<T>, b: Traced<NoInfer<T>>): Traced<T> {
-  return a.tape.apply(combine, [a, b], { coefficients: [1, -1] }) as Traced<T>;
+  return applyOp("sub", combine, [a, b], { coefficients: [1, -1] }) as Traced<T>;
 }
 
 /** -x. */

@@ -1,10 +1,11 @@
 /** Parts of a complex site scalar. z = x + i y: z' = x' + i y'. */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
-import type { Complex, Real, Traced } from "../tape.ts";
+import type { Complex, Real } from "../tape.ts";
 import { complexType, realType, typeText } from "../types.ts";
 import { scaleBy } from "./combine.ts";
-import { dot } from "./dot.ts";
+import { dotOp } from "./dot.ts";
 import { jointDomain } from "./domain.ts";
 
 function part(name: "re" | "im", component: 0 | 1): Op {
@@ -47,10 +48,10 @@ export const complexOp: Op = {
 };
 
 /** Real part of a complex site scalar. */
-export const re = (z: Complex): Real => (z as Traced).tape.apply(reOp, [z]) as Real;
+export const re = (z: Complex): Real => applyOp("re", reOp, [z]) as Real;
 /** Imaginary part of a complex site scalar. */
-export const im = (z: Complex): Real => (z as Traced).tape.apply(imOp, [z]) as Real;
+export const im = (z: Complex): Real => applyOp("im", imOp, [z]) as Real;
 /** x + i y. */
-export const complex = (x: Real, y: Real): Complex => (x as Traced).tape.apply(complexOp, [x, y]) as Complex;
+export const complex = (x: Real, y: Real): Complex => applyOp("complex", complexOp, [x, y]) as Complex;
 /** |z|^2. */
-export const abs2 = (z: Complex): Real => dot(z, z);
+export const abs2 = (z: Complex): Real => applyOp("abs2", dotOp, [z, z]) as Real;

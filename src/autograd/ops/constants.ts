@@ -4,6 +4,8 @@ import type { Op } from "../op.ts";
 import type { Matrix, Real, Scalar, Tape } from "../tape.ts";
 import { realType, scalarType, siteMatrixType } from "../types.ts";
 import { mul } from "./mul.ts";
+import { guard, is } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 /** One number. */
 export const numberOp: Op = {
@@ -60,11 +62,13 @@ export const matrixOp: Op = {
 
 /** A number as a scalar of this recording. */
 export function number(tape: Tape, value: number): Scalar {
+  guard("number", { tape: [tape, kind.tape], value: [value, is.finite] });
   return tape.apply(numberOp, [], { value }) as Scalar;
 }
 
 /** A fixed real field f(site). The label is what listings and messages call it: fields are identified by their data. @throws RecordingError for a value that is not finite. */
 export function constantReal(tape: Tape, label: string, f: (site: number) => number): Real {
+  guard("constantReal", { tape: [tape, kind.tape], label: [label, is.text], f: [f, is.callable] });
   const data = new Float64Array(tape.lattice.volume);
   for (let n = 0; n < data.length; n++) data[n] = f(n);
   for (let n = 0; n < data.length; n++)
@@ -74,6 +78,7 @@ export function constantReal(tape: Tape, label: string, f: (site: number) => num
 
 /** The unit matrix, closed at displacement `at` (default: the site itself). */
 export function unit<N extends number>(tape: Tape, N: N, at?: readonly number[]): Matrix<N> {
+  guard("unit", { tape: [tape, kind.tape], N: [N, kind.colours], at: [at, is.optional(kind.displacement(tape?.lattice))] });
   return tape.apply(unitOp, [], { N, at: [...tape.lattice.wrap(at ?? [])] }) as Matrix<N>;
 }
 
@@ -92,6 +97,7 @@ export interface ConstantMatrixOptions {
  * @throws CovarianceError without it; RecordingError for the wrong number of entries, or entries that are not finite.
  */
 export function constantMatrix<N extends number>(tape: Tape, N: N, entries: ArrayLike<number>, options: ConstantMatrixOptions = {}): Matrix<N> {
+  guard("constantMatrix", { tape: [tape, kind.tape], N: [N, kind.colours], entries: [entries, is.listOf(is.finite)], options: [options, is.keysOf("gaugeFixed", "at")], at: [options?.at, is.optional(kind.displacement(tape?.lattice))] });
   const list = Array.from(entries);
   if (list.length !== 2 * N * N || !list.every(Number.isFinite)) throw new RecordingError(`constantMatrix: got ${list.length} entries${list.every(Number.isFinite) ? "" : ", not all finite"}, expected ${2 * N * N} finite numbers, re and im of every entry row by row`);
   const multiple = list.every((x, k) => x === (Math.floor(k / 2) % (N + 1) === 0 ? list[k % 2] : 0));

@@ -4,10 +4,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { RecordingError } from "../../errors.ts";
+import * as kind from "../kinds.ts";
+import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
 import { components, sameType, typeText } from "../types.ts";
 import { alias } from "./flow.ts";
+import { guard, is } from "../../util/index.ts";
 
 /** Rule for the cotangents of the inputs, from the inputs, the output and its cotangent. */
 export type CustomRule = (inputs: readonly Traced[], output: Traced, cotangent: Traced) => readonly (Traced | undefined)[];
@@ -18,6 +21,7 @@ export type CustomRule = (inputs: readonly Traced[], output: Traced, cotangent: 
  * @throws RecordingError when the rule returns cotangents of another type or number than the inputs.
  */
 export function customOp<A extends readonly Traced[], Y extends Traced>(name: string, forward: (...inputs: A) => Y, rule: CustomRule): (...inputs: A) => Y {
+  guard("customOp", { name: [name, is.text], forward: [forward, is.callable], rule: [rule, is.callable] });
   const op: Op = {
     name: `custom:${name}`,
     identity: `custom:${name}:${randomUUID()}`,
@@ -25,6 +29,7 @@ export function customOp<A extends readonly Traced[], Y extends Traced>(name: st
     vjp: ({ inputs, output, cotangent, needs }) => {
       const xs = inputs.slice(0, -1);
       const cts = rule(xs, output, cotangent);
+      guard(`custom op ${name}`, { "what the rule returned": [cts, is.listOf(is.optional(kind.traced))] });
       if (cts.length !== xs.length) throw new RecordingError(`custom op ${name}: the rule returned ${cts.length} cotangents, expected ${xs.length}, one an input`);
       cts.forEach((c, k) => {
         if (c && !sameType(c.lattice, c.type, xs[k]!.type))
@@ -37,8 +42,9 @@ export function customOp<A extends readonly Traced[], Y extends Traced>(name: st
     samples: () => [],
   };
   return (...inputs: A): Y => {
+    guard(`custom op ${name}`, { inputs: [inputs, is.listOf(kind.traced, 1)] });
     // the forward map runs on its own names, so that the reverse pass meets the custom node only
     const inner = inputs.map((x) => alias(x)) as unknown as A;
-    return inputs[0]!.tape.apply(op, [...inputs, forward(...inner)]) as Y;
+    return applyOp(`custom op ${name}`, op, [...inputs, forward(...inner)]) as Y;
   };
 }

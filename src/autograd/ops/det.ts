@@ -3,9 +3,10 @@
  */
 import { CovarianceError } from "../../errors.ts";
 import { displacementText } from "../lattice.ts";
+import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import { type C, matrixOps } from "../site.ts";
-import type { Complex, Matrix, Traced } from "../tape.ts";
+import type { Complex, Matrix } from "../tape.ts";
 import { type MatrixType, complexType, linkType, sameDisplacement, siteMatrixType, typeText } from "../types.ts";
 import { adj, conj } from "./adj.ts";
 import { inverse, pivot } from "./inverse.ts";
@@ -53,5 +54,5 @@ export const detOp: Op = {
  * @throws CovarianceError for an open path of N = 1, whose determinant is a phase that rotates with the gauge.
  */
 export function det(a: Matrix): Complex {
-  return (a as Traced).tape.apply(detOp, [a]) as Complex;
+  return applyOp("det", detOp, [a]) as Complex;
 }

@@ -1,9 +1,12 @@
 /** Sites of an op's result, and moving between all sites and one parity. */
+import { applyOp } from "../apply.ts";
 import { CovarianceError, GeometryError } from "../../errors.ts";
 import type { Domain } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
 import { type SiteType, type ValueType, components, domainOf, realType, sameType, siteMatrixType } from "../types.ts";
+import { guard } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 /** Domain on which both operands are known. @throws CovarianceError for one even and one odd operand. */
 export function jointDomain(op: string, ...types: readonly ValueType[]): Domain {
@@ -73,15 +76,16 @@ export const extendOp: Op = {
 
 /** The part of a field on even or odd sites. @throws GeometryError when an extent is odd. */
 export function restrict<T extends SiteType>(x: Traced<T>, domain: "even" | "odd"): Traced<T> {
-  return x.tape.apply(restrictOp, [x], { domain }) as Traced<T>;
+  guard("restrict", { domain: [domain, kind.parity] });
+  return applyOp("restrict", restrictOp, [x], { domain }) as Traced<T>;
 }
 
 /** The field on all sites, zero where x is not defined. */
 export function extend<T extends ValueType>(x: Traced<T>): Traced<T> {
-  return x.tape.apply(extendOp, [x]) as Traced<T>;
+  return applyOp("extend", extendOp, [x]) as Traced<T>;
 }
 
 /** Joins a field on even sites and one on odd sites. */
 export function merge<T extends SiteType>(even: Traced<T>, odd: Traced<NoInfer<T>>): Traced<T> {
-  return even.tape.apply(mergeOp, [even, odd]) as Traced<T>;
+  return applyOp("merge", mergeOp, [even, odd]) as Traced<T>;
 }

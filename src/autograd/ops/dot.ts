@@ -2,6 +2,7 @@
  * Inner products at a site. dot: Re tr(A^+ B), real; cdot: tr(A^+ B), complex (for vectors A^+ B, for scalars conj(a) b).
  * Rules: r = dot(A, B): A' = r' B, B' = r' A. z = cdot(A, B): A' = conj(z') B, B' = z' A.
  */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Lattice } from "../lattice.ts";
 import type { Op } from "../op.ts";
@@ -99,10 +100,10 @@ export const cdotOp: Op = {
 export function dot(a: Scalar, b: Scalar): Scalar;
 export function dot<T extends MatrixType | VectorType | SpinType | RealType | ComplexType>(a: Traced<T>, b: Traced<NoInfer<T>>): Real;
 export function dot(a: Traced<ValueType | ScalarType>, b: Traced): Traced {
-  return a.tape.apply(dotOp, [a, b]);
+  return applyOp("dot", dotOp, [a, b]);
 }
 
 /** tr(a^+ b) at every site (vectors: a^+ b). @throws CovarianceError when the product would not be invariant. */
 export function cdot<T extends MatrixType | VectorType | ComplexType>(a: Traced<T>, b: Traced<NoInfer<T>>): Complex {
-  return (a as Traced).tape.apply(cdotOp, [a, b]) as Complex;
+  return applyOp("cdot", cdotOp, [a, b]) as Complex;
 }

@@ -9,10 +9,11 @@
  * A^2 = c1 (N = 2), A^3 = c1 A + c0 (N = 3), c1 = tr A^2 / 2, c0 = tr A^3 / 3; the trace of the X_i, which commutes, is a factor.
  * Other N: Horner's rule on the Taylor series. Then s squarings. Beyond |A| = 2^52 the result is NaN.
  */
+import { applyOp } from "../apply.ts";
 import type { Lattice } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import { type C, type M, type Operand, type Site, type V, matrixOps } from "../site.ts";
-import type { Algebra, Matrix, Traced } from "../tape.ts";
+import type { Algebra, Matrix } from "../tape.ts";
 import { type MatrixType, type ValueType, siteMatrixType, typeText } from "../types.ts";
 import { CovarianceError } from "../../errors.ts";
 import { adj } from "./adj.ts";
@@ -205,10 +206,10 @@ function byCayleyHamilton(b: Site, N: number, arg: Poly<M>): Poly<M> {
 
 /** exp of an algebra field: an SU(N) matrix (U(1) phase for N = 1) closed at the same site; NaN where |A| > 2^52. @throws CovarianceError when the path is open. */
 export function exp<N extends number>(a: Matrix<N>): Matrix<N> {
-  return (a as Traced).tape.apply(expOp, [a]) as Matrix<N>;
+  return applyOp("exp", expOp, [a]) as Matrix<N>;
 }
 
 /** Derivative of exp at A along X_1..X_k; linear in each X. */
 export function dexp<N extends number>(a: Matrix<N>, ...directions: Matrix<NoInfer<N>>[]): Matrix<N> {
-  return (a as Traced).tape.apply(expOp, [a, ...directions]) as Matrix<N>;
+  return applyOp("dexp", expOp, [a, ...directions]) as Matrix<N>;
 }

@@ -2,6 +2,7 @@
  * Identities that steer differentiation. detach: the value without its derivative. alias: a fresh name, so that a nested
  * gradient counts only the dependence on that name. after: x, but not computed before y is known (recomputation).
  */
+import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
 import { type ValueType, components, realType } from "../types.ts";
@@ -42,15 +43,15 @@ export const afterOp: Op = {
 
 /** The value of x, treated as a constant by every derivative. */
 export function detach<T extends ValueType>(x: Traced<T>): Traced<T> {
-  return x.tape.apply(detachOp, [x]) as Traced<T>;
+  return applyOp("detach", detachOp, [x]) as Traced<T>;
 }
 
 /** A second name for x. */
 export function alias<T extends ValueType>(x: Traced<T>): Traced<T> {
-  return x.tape.apply(aliasOp, [x]) as Traced<T>;
+  return applyOp("alias", aliasOp, [x]) as Traced<T>;
 }
 
 /** x, computed after y. */
 export function after<T extends ValueType>(x: Traced<T>, y: Traced): Traced<T> {
-  return x.tape.apply(afterOp, [x, y]) as Traced<T>;
+  return applyOp("after", afterOp, [x, y]) as Traced<T>;
 }

@@ -3,9 +3,10 @@
  * Gauss-Jordan elimination in place with the largest entry of the column as pivot, chosen site by site.
  */
 import { CovarianceError } from "../../errors.ts";
+import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import { type C, type M, type Site, type V, complexOps, matrixOps } from "../site.ts";
-import type { Matrix, Traced } from "../tape.ts";
+import type { Matrix } from "../tape.ts";
 import { type MatrixType, linkType, typeText } from "../types.ts";
 import { adj } from "./adj.ts";
 import { neg } from "./combine.ts";
@@ -80,5 +81,5 @@ export const inverseOp: Op = {
  * nothing. Infinite or NaN where A is singular. @throws CovarianceError for anything but a matrix field.
  */
 export function inverse<N extends number>(a: Matrix<N>): Matrix<N> {
-  return (a as Traced).tape.apply(inverseOp, [a]) as Matrix<N>;
+  return applyOp("inverse", inverseOp, [a]) as Matrix<N>;
 }

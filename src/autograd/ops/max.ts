@@ -3,6 +3,9 @@
  * y > x; at the kink x = y each takes half. NaN in either gives NaN.
  */
 import { CovarianceError } from "../../errors.ts";
+import { guard, is } from "../../util/index.ts";
+import { applyOp } from "../apply.ts";
+import * as kind from "../kinds.ts";
 import type { Op } from "../op.ts";
 import type { Real, Scalar, Traced } from "../tape.ts";
 import { realType, scalarType, typeText } from "../types.ts";
@@ -44,7 +47,7 @@ export const maxOp: Op = {
 
 /** The larger of two real site scalars, or of two scalars; NaN where one is. At x = y, a kink, each gets half of the derivative. */
 export function max<T extends Value>(x: T, y: NoInfer<T>): T {
-  return (x as Traced).tape.apply(maxOp, [x, y]) as T;
+  return applyOp("max", maxOp, [x, y]) as T;
 }
 
 /** The smaller of two real site scalars, or of two scalars; NaN where one is. At x = y, a kink, each gets half of the derivative. */
@@ -57,6 +60,7 @@ const largest = (xs: readonly Value[]): Real => detach((xs as readonly Real[]).r
 
 /** log(e^x_1 + e^x_2 + ..) of real site scalars or scalars, site by site, without overflow. */
 export function logsumexp<T extends Value>(...xs: readonly [T, ...T[]]): T {
+  guard("logsumexp", { values: [xs, is.listOf(kind.realOrScalar, 1)] });
   const m = largest(xs);
   const terms = xs.map((x) => exponential(sub(x as Real, m)));
   return add(m, log(terms.length === 1 ? terms[0]! : add(terms[0]!, ...terms.slice(1)))) as Value as T;
@@ -64,6 +68,7 @@ export function logsumexp<T extends Value>(...xs: readonly [T, ...T[]]): T {
 
 /** e^x_k / (e^x_1 + e^x_2 + ..) for every k, site by site, without overflow: weights that sum to 1. */
 export function softmax<T extends Value>(...xs: readonly [T, ...T[]]): T[] {
+  guard("softmax", { values: [xs, is.listOf(kind.realOrScalar, 1)] });
   const m = largest(xs);
   const terms = xs.map((x) => exponential(sub(x as Real, m)));
   const all = terms.length === 1 ? terms[0]! : add(terms[0]!, ...terms.slice(1));

@@ -4,6 +4,7 @@
  */
 import { CovarianceError } from "../../errors.ts";
 import { displacementText, shiftText } from "../lattice.ts";
+import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
@@ -105,5 +106,5 @@ export const mulVectorOp: Op = {
 export function mul<N extends number>(a: Matrix<N>, b: Matrix<NoInfer<N>>): Matrix<N>;
 export function mul<N extends number>(a: Matrix<N>, v: Vector<NoInfer<N>>): Vector<N>;
 export function mul(a: Matrix, b: Traced): Traced {
-  return a.tape.apply(b?.type?.kind === "vector" ? mulVectorOp : mulOp, [a, b]);
+  return applyOp("mul", b?.type?.kind === "vector" ? mulVectorOp : mulOp, [a, b]);
 }

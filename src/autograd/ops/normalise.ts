@@ -1,6 +1,7 @@
 /**
  * y = x / |x| of a spin field. Rule: x' = (y' - (y . y') y) / |x|, the part of y' in the tangent plane at y.
  */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import type { Spin, Traced } from "../tape.ts";
@@ -10,6 +11,8 @@ import { dot } from "./dot.ts";
 import { scale } from "./scale.ts";
 import { shift } from "./shift.ts";
 import { reciprocal, sqrt } from "./unary.ts";
+import { guard } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 export const normaliseOp: Op = {
   name: "normalise",
@@ -36,10 +39,11 @@ export const normaliseOp: Op = {
 
 /** The unit vector x / |x| at every site; x must not vanish. */
 export function normalise(x: Spin): Spin {
-  return (x as Traced).tape.apply(normaliseOp, [x]) as Spin;
+  return applyOp("normalise", normaliseOp, [x]) as Spin;
 }
 
 /** v - (s . v) s: the part of v in the tangent plane of the unit spins s. */
 export function tangent(s: Spin, v: Spin): Spin {
+  guard("tangent", { s: [s, kind.traced], v: [v, kind.traced] });
   return sub(v, scale(dot(s, v), s));
 }

@@ -1,4 +1,5 @@
 /** C = v w^+ for colour vectors, summed over spin: a path from v's site to w's site. Rule: v' = C' w, w' = C'^+ v. */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
@@ -55,5 +56,5 @@ export const outerOp: Op = {
 
 /** v w^+: a matrix field from the site of v to the site of w. */
 export function outer<N extends number>(v: Vector<N>, w: Vector<NoInfer<N>>): Matrix<N> {
-  return v.tape.apply(outerOp, [v, w]) as Matrix<N>;
+  return applyOp("outer", outerOp, [v, w]) as Matrix<N>;
 }

@@ -4,10 +4,11 @@
  * Rule: with H = W^+ M, M' = W X where X H + H X = W^+ W' - W'^+ W. The Sylvester equation is an op of its own:
  * X = lyap(H, B) solves X H + H X = B for hermitian positive H; with Y = lyap(H, X'): B' = Y, H' = -(X^+ Y + Y X^+).
  */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { type C, type M, type Site, type V, matrixOps } from "../site.ts";
-import type { Matrix, Real, Traced } from "../tape.ts";
+import type { Matrix, Real } from "../tape.ts";
 import { type MatrixType, linkType, realType, siteMatrixType, typeText } from "../types.ts";
 import { adj } from "./adj.ts";
 import { add, neg, scaleBy, sub } from "./combine.ts";
@@ -18,6 +19,8 @@ import { mul } from "./mul.ts";
 import { scale } from "./scale.ts";
 import { cos, sin } from "./unary.ts";
 import { closed } from "./trace.ts";
+import { guard } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 /**
  * Newton steps until singular values that differ by factors up to 10^14 are equal to rounding, measured for each N: one needs none
@@ -139,21 +142,22 @@ export const argDetOp: Op = {
  * NaN where M is singular (beyond 10^15): a plan whose results it reaches throws NaNError, which names the site.
  */
 export function polar<N extends number>(a: Matrix<N>): Matrix<N> {
-  return (a as Traced).tape.apply(polarOp, [a]) as Matrix<N>;
+  return applyOp("polar", polarOp, [a]) as Matrix<N>;
 }
 
 /** X with X H + H X = B, H hermitian and positive. */
 export function lyap<N extends number>(h: Matrix<N>, b: Matrix<N>): Matrix<N> {
-  return (h as Traced).tape.apply(lyapOp, [h, b]) as Matrix<N>;
+  return applyOp("lyap", lyapOp, [h, b]) as Matrix<N>;
 }
 
 /** arg det W in (-pi, pi] of a unitary field. @throws CovarianceError for an open path of N = 1. */
 export function argDet(w: Matrix): Real {
-  return (w as Traced).tape.apply(argDetOp, [w]) as Real;
+  return applyOp("argDet", argDetOp, [w]) as Real;
 }
 
 /** SU(N) projection: polar part times exp(-i arg det / N); for N = 1 the polar part (U(1)). */
 export function projectSU<N extends number>(a: Matrix<N>): Matrix<N> {
+  guard("projectSU", { a: [a, kind.matrix] });
   const w = polar(a);
   if (w.type.N === 1) return w;
   const phase = scaleBy(-1 / w.type.N, argDet(w));

@@ -2,6 +2,7 @@
  * C = s X for a scalar, a real site scalar or a complex site scalar s (gauge invariant, so it may multiply anything).
  * Rules: X' = conj(s) C'; s real: s' = Re tr(X^+ C') (summed over sites for a scalar); s complex: s' = tr(X^+ C').
  */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
@@ -13,6 +14,8 @@ import { constantOp, numberOp } from "./constants.ts";
 import { cdot, dot } from "./dot.ts";
 import { jointDomain } from "./domain.ts";
 import { broadcastOp, sum } from "./sum.ts";
+import { guard } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 export const scaleOp: Op = {
   name: "scale",
@@ -81,6 +84,7 @@ function productOfConstants(tape: Tape, a: number, b: number): Real {
 
 /** s x: s a number, a scalar, or a gauge-invariant site scalar (real or complex); x anything. */
 export function scale<T extends ValueType>(s: number | Scalar | Real | Complex, x: Traced<T>): Traced<T> {
+  guard("scale", { s: [s, kind.factor], x: [x, kind.traced] });
   if (typeof s === "number") return scaleBy(s, x);
-  return x.tape.apply(scaleOp, [s as Traced, x]) as Traced<T>;
+  return applyOp("scale", scaleOp, [s as Traced, x]) as Traced<T>;
 }

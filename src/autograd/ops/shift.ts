@@ -2,6 +2,7 @@
  * C(n) = A(n + d): the field seen from a displaced site; both end points move by d. Rule: shift the cotangent back.
  * A colour vector is multiplied by its boundary sign for every wrap that the displacement makes.
  */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import { type Displacement, type Domain, addDisplacements } from "../lattice.ts";
 import type { Op } from "../op.ts";
@@ -10,6 +11,8 @@ import { type SiteType, type ValueType, linkType, realType, typeText, vectorType
 import { factored } from "./factor.ts";
 import { constantReal, unitOp } from "./constants.ts";
 import { scale } from "./scale.ts";
+import { guard, is } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 function flipped(domain: Domain, d: Displacement): Domain {
   if (domain === "all" || d.reduce((s, x) => s + x, 0) % 2 === 0) return domain;
@@ -81,9 +84,12 @@ function wrapSigns(v: Vector, d: Displacement): Traced | undefined {
  * Both end points move along. Vectors take up their boundary signs.
  */
 export function shift<T extends SiteType>(x: Traced<T>, muOrDisplacement: number | Displacement, steps = 1): Traced<T> {
+  guard("shift", { x: [x, kind.traced], steps: [steps, is.integer] });
+  if (typeof muOrDisplacement === "number") guard("shift", { "the direction": [muOrDisplacement, kind.direction(x.lattice)] });
+  else guard("shift", { "the displacement": [muOrDisplacement, kind.displacement(x.lattice)] });
   const d = typeof muOrDisplacement === "number" ? x.lattice.step(muOrDisplacement, steps) : muOrDisplacement;
   const t = x.type as ValueType;
-  if (t.kind === "scalar") return x.tape.apply(shiftOp, [x], { displacement: [...d] }) as Traced<T>;
+  if (t.kind === "scalar") return applyOp("shift", shiftOp, [x], { displacement: [...d] }) as Traced<T>;
   const moved = move(x, d);
   if (t.kind !== "vector") return moved as Traced<T>;
   const signs = wrapSigns(x as unknown as Vector, d);

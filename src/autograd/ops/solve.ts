@@ -14,6 +14,8 @@ import { factored } from "./factor.ts";
 import { alias } from "./flow.ts";
 import { adj, adjOp } from "./adj.ts";
 import { mul } from "./mul.ts";
+import { guard, is } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 /** Solver settings: relative residual |r|/|b| to reach, and the number of iterations after which to give up. */
 export interface SolveOptions {
@@ -73,11 +75,14 @@ export const solveOp: Op = {
  * @throws RecordingError for a negative shift, SolverError when a plan runs it and the tolerance (default 1e-12 relative) is not reached in maxIterations (default 5000).
  */
 export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b: Vector<N>, options: SolveOptions = {}): Vector<N> {
+  guard("solve", { operator: [operator, is.callable], b: [b, kind.vector], options: [options, is.keysOf("tolerance", "maxIterations", "shift")] });
   const tape: Tape = b.tape;
   const { shift = 0 } = options;
-  if (!(shift >= 0)) throw new RecordingError(`solve: got the shift ${shift}, expected a number that is not negative`);
+  guard("solve", { tolerance: [options.tolerance, is.optional(is.positive)], maxIterations: [options.maxIterations, is.optional(is.count)] });
+  if (!(shift >= 0 && Number.isFinite(shift))) throw new RecordingError(`solve: got the shift ${shift}, expected a number that is not negative`);
   const x = alias(b);
   const ax = operator(x);
+  guard("solve", { "what the operator returned": [ax, kind.vector] });
   if (!sameType(tape.lattice, ax.type, b.type))
     throw new CovarianceError(`solve: the operator maps ${typeText(tape.lattice, b.type)} to ${typeText(tape.lattice, ax.type)}, expected the same type`);
   const captured = capture(tape, x.id, ax.id);

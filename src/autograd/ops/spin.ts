@@ -1,13 +1,22 @@
 /** w = G v: a fixed complex matrix on the spin components of a vector, the same at every site and for every colour. Rule: v' = G^+ w'. */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { type C, complexOps } from "../site.ts";
-import type { Traced, Vector } from "../tape.ts";
+import type { Vector } from "../tape.ts";
 import { type VectorType, spinOf, typeText, vectorType } from "../types.ts";
 import { factored } from "./factor.ts";
+import { type Kind, guard } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 /** Rows of complex numbers [re, im]; as many rows as the result has spin components. */
 export type SpinMatrix = readonly (readonly (readonly [re: number, im: number])[])[];
+
+/** Rows of equal length of pairs of finite numbers. */
+const spinMatrix: Kind = {
+  text: "a matrix: rows of equal length of complex numbers [re, im]",
+  holds: (x) => Array.isArray(x) && x.length > 0 && x.every((row) => Array.isArray(row) && row.length > 0 && row.length === x[0].length && row.every((z) => Array.isArray(z) && z.length === 2 && z.every(Number.isFinite))),
+};
 
 export const spinOp: Op = {
   name: "spin",
@@ -58,5 +67,6 @@ export const spinOp: Op = {
 
 /** The spin components of v multiplied with a matrix. @throws CovarianceError when its columns are not v's spin components. */
 export function spinMul<N extends number>(v: Vector<N>, matrix: SpinMatrix): Vector<N> {
-  return (v as Traced).tape.apply(spinOp, [v], { rows: matrix.length, columns: matrix[0]!.length, entries: matrix.flat(2) }) as Vector<N>;
+  guard("spinMul", { v: [v, kind.vector], matrix: [matrix, spinMatrix] });
+  return applyOp("spinMul", spinOp, [v], { rows: matrix.length, columns: matrix[0]!.length, entries: matrix.flat(2) }) as Vector<N>;
 }

@@ -1,11 +1,14 @@
 /** s = sum_n r(n) over all sites in a fixed order, and its transpose, the constant field r(n) = s. */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Domain } from "../lattice.ts";
 import type { Op } from "../op.ts";
-import type { Real, Scalar, Traced } from "../tape.ts";
+import type { Real, Scalar } from "../tape.ts";
 import { realType, scalarType, typeText } from "../types.ts";
 import { scaleBy } from "./combine.ts";
 import { factored } from "./factor.ts";
+import { guard } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 export const sumOp: Op = {
   name: "sum",
@@ -33,15 +36,17 @@ export const broadcastOp: Op = {
 
 /** Sum of a real site scalar over its sites; fixed order, so the same bits for any number of threads. */
 export function sum(r: Real): Scalar {
-  return (r as Traced).tape.apply(sumOp, [r]) as Scalar;
+  return applyOp("sum", sumOp, [r]) as Scalar;
 }
 
 /** Mean over the sites on which r lives. */
 export function mean(r: Real): Scalar {
+  guard("mean", { r: [r, kind.real] });
   return scaleBy(1 / r.lattice.sites(r.type.domain), sum(r));
 }
 
 /** The real field that has the value s at every site. */
 export function broadcast(s: Scalar, domain: Domain = "all"): Real {
-  return (s as Traced).tape.apply(broadcastOp, [s], { domain }) as Real;
+  guard("broadcast", { s: [s, kind.scalar], domain: [domain, kind.domain] });
+  return applyOp("broadcast", broadcastOp, [s], { domain }) as Real;
 }

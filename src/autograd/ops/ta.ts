@@ -2,9 +2,10 @@
  * Projection on the algebra: TA(M) = (M - M^+)/2 - tr(M - M^+)/(2N); for N = 1 (U(1)) without removing the trace.
  * It is an orthogonal projection, so A' = TA(C').
  */
+import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import { type C, complexOps } from "../site.ts";
-import type { Algebra, Matrix, Traced } from "../tape.ts";
+import type { Algebra, Matrix } from "../tape.ts";
 import { type MatrixType, siteMatrixType } from "../types.ts";
 import { factored } from "./factor.ts";
 import { closed } from "./trace.ts";
@@ -45,5 +46,5 @@ export const taOp: Op = {
 
 /** Traceless antihermitian part of a closed path. @throws CovarianceError when the path is open. */
 export function ta<N extends number>(a: Matrix<N>): Algebra<N> {
-  return (a as Traced).tape.apply(taOp, [a]) as Algebra<N>;
+  return applyOp("ta", taOp, [a]) as Algebra<N>;
 }

@@ -1,9 +1,10 @@
 /** Traces of closed paths. z = tr A: A' = z' 1. r = Re tr A: A' = r' 1. Re tr(A B) is recorded as dot(A^+, B). */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import { type Lattice, displacementText } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
-import type { Complex, Matrix, Real, Traced } from "../tape.ts";
+import type { Complex, Matrix, Real } from "../tape.ts";
 import { type MatrixType, type ValueType, complexType, realType, sameDisplacement, siteMatrixType, typeText } from "../types.ts";
 import { adj } from "./adj.ts";
 import { factored } from "./factor.ts";
@@ -69,10 +70,10 @@ export const reTraceOp: Op = {
 
 /** tr A of a closed path, a complex site scalar. @throws CovarianceError when the path is open. */
 export function trace(a: Matrix): Complex {
-  return (a as Traced).tape.apply(traceOp, [a]) as Complex;
+  return applyOp("trace", traceOp, [a]) as Complex;
 }
 
 /** Re tr A of a closed path, a real site scalar. @throws CovarianceError when the path is open. */
 export function reTrace(a: Matrix): Real {
-  return (a as Traced).tape.apply(reTraceOp, [a]) as Real;
+  return applyOp("reTrace", reTraceOp, [a]) as Real;
 }

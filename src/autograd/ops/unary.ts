@@ -3,6 +3,9 @@
  * f' in ops. relu, step and sign take the value 0 at 0.
  */
 import { CovarianceError, RecordingError } from "../../errors.ts";
+import { guard, is } from "../../util/index.ts";
+import { applyOp } from "../apply.ts";
+import * as kind from "../kinds.ts";
 import type { Op } from "../op.ts";
 import type { Site, V } from "../site.ts";
 import type { Real, Scalar, Traced } from "../tape.ts";
@@ -91,7 +94,7 @@ export const unaryOp: Op = {
 };
 
 function unary<T extends Value>(f: UnaryName, x: T): T {
-  return (x as Traced).tape.apply(unaryOp, [x], { f }) as T;
+  return applyOp(f === "logarithm" ? "log" : f, unaryOp, [x], { f }) as T;
 }
 
 /** max(x, 0). */
@@ -122,13 +125,17 @@ export const sqrt = <T extends Value>(x: T): T => unary("sqrt", x);
 /** 1 / x. */
 export const reciprocal = <T extends Value>(x: T): T => unary("reciprocal", x);
 /** x^2. */
-export const square = <T extends Value>(x: T): T => times(x, x) as T;
+export function square<T extends Value>(x: T): T {
+  guard("square", { x: [x, kind.realOrScalar] });
+  return times(x, x) as T;
+}
 /**
  * x^p. Whole p: products of x, for any x (its inverse for p < 0). Half-integer p: powers of sqrt(x), x >= 0. Other numbers, and a traced p:
  * e^(p log x) for x > 0, with a relative error of |p log x| roundoffs; no power function of the platform enters, which differs between engines.
  * @throws RecordingError when p is not finite, or whole and beyond 2^31.
  */
 export function pow<T extends Value>(x: T, p: number | NoInfer<T>): T {
+  guard("pow", { x: [x, kind.realOrScalar], p: [p, is.either(is.number, kind.realOrScalar)] });
   if (typeof p !== "number") return unary("exponential", times(p, unary("logarithm", x))) as T;
   if (!Number.isFinite(p) || Math.abs(p) > 2 ** 31) throw new RecordingError(`pow: got the exponent ${p}, expected a finite number of at most 2^31`);
   if (Number.isInteger(p)) return (p < 0 ? unary("reciprocal", wholePower(x, -p)) : wholePower(x, p)) as T;
@@ -146,4 +153,7 @@ function wholePower(x: Value, n: number): Value {
 }
 
 /** a / b. */
-export const divide = <T extends Value>(a: T, b: T): T => times(a, unary("reciprocal", b)) as T;
+export function divide<T extends Value>(a: T, b: T): T {
+  guard("divide", { a: [a, kind.realOrScalar], b: [b, kind.realOrScalar] });
+  return times(a, unary("reciprocal", b)) as T;
+}

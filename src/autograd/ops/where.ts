@@ -4,6 +4,7 @@
  * Rules: x' = keep(m, c'), y' = keep(not m, c'); m is piecewise constant and gets no cotangent. The reverse pass remembers outside of
  * which sites such a cotangent vanishes (backward.ts), so that 0 * NaN does not arise further up either.
  */
+import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import type { Matrix, Real, Scalar, Traced } from "../tape.ts";
@@ -14,6 +15,8 @@ import { jointDomain } from "./domain.ts";
 import { scale } from "./scale.ts";
 import { broadcast } from "./sum.ts";
 import { log, square, step } from "./unary.ts";
+import { guard, is } from "../../util/index.ts";
+import * as kind from "../kinds.ts";
 
 /** Type of a selection among values of one kind. */
 function selected(op: string, condition: ValueType, types: readonly ValueType[], text: (t: ValueType) => string): ValueType {
@@ -69,7 +72,7 @@ const not = (m: Real): Real => sub(broadcast(number(m.tape, 1), m.type.domain), 
 
 /** x where m > 0, zero elsewhere. @throws CovarianceError when m is not a real site scalar, or x is a scalar. */
 export function keep<T extends SiteType>(m: Real, x: Traced<T>): Traced<T> {
-  return x.tape.apply(keepOp, [m, x]) as Traced<T>;
+  return applyOp("keep", keepOp, [m, x]) as Traced<T>;
 }
 
 /** Where one of two conditions holds. */
@@ -82,7 +85,7 @@ export const either = (a: Real, b: Real): Real => (a.id === b.id ? a : add(step(
  * @throws CovarianceError when kinds or end points of a and b differ.
  */
 export function where<T extends SiteType>(condition: Real, a: Traced<T>, b: Traced<NoInfer<T>>): Traced<T> {
-  return a.tape.apply(whereOp, [condition, a, b]) as Traced<T>;
+  return applyOp("where", whereOp, [condition, a, b]) as Traced<T>;
 }
 
 /**
@@ -91,6 +94,7 @@ export function where<T extends SiteType>(condition: Real, a: Traced<T>, b: Trac
  * @throws CovarianceError for a scalar.
  */
 export function mask<T extends SiteType>(x: Traced<T>, name: string, holds: (coordinates: readonly number[]) => boolean): Traced<T> {
+  guard("mask", { x: [x, kind.traced], name: [name, is.text], holds: [holds, is.callable] });
   const { lattice } = x;
   return keep(constantReal(x.tape, `mask(${name})`, (n) => (holds(lattice.coordinates(n)) ? 1 : 0)), x);
 }

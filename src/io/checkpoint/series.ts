@@ -3,25 +3,38 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { FileFormatError } from "../../errors.ts";
 import { readCheckpoint, writeCheckpoint } from "./container.ts";
+import { guard, is } from "../../util/index.ts";
 
 const NAME = /^checkpoint\.(\d{8,})$/;
 const KEPT = 2;
 
 /** File name of the checkpoint at a position. */
 export function checkpointName(position: number): string {
+  guard("checkpointName", { position: [position, is.natural] });
   return `checkpoint.${String(position).padStart(8, "0")}`;
 }
 
 /** Positions of the checkpoints in a folder, newest first. */
 export function checkpointPositions(folder: string): number[] {
-  return readdirSync(folder)
+  guard("checkpointPositions", { folder: [folder, is.text] });
+  return namesIn(folder)
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => b - a);
 }
 
+/** @throws FileFormatError for a folder that cannot be read. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new FileFormatError(`${folder}: cannot be read (${(error as Error).message.split(",")[0]}), expected the folder of a run`);
+  }
+}
+
 /** Writes a checkpoint and removes all but the newest two. @throws FileFormatError as `writeCheckpoint`; older checkpoints are then untouched. */
 export function saveCheckpoint(folder: string, position: number, state: unknown): void {
+  guard("saveCheckpoint", { folder: [folder, is.text], position: [position, is.natural] });
   writeCheckpoint(join(folder, checkpointName(position)), state);
   for (const old of checkpointPositions(folder).filter((p) => p <= position).slice(KEPT)) rmSync(join(folder, checkpointName(old)), { force: true });
 }
@@ -40,6 +53,7 @@ export interface FoundCheckpoint {
  * @throws FileFormatError when there are checkpoints and every one is damaged.
  */
 export function latestCheckpoint(folder: string): FoundCheckpoint | undefined {
+  guard("latestCheckpoint", { folder: [folder, is.text] });
   const damaged: string[] = [];
   for (const position of checkpointPositions(folder)) {
     const file = join(folder, checkpointName(position));

@@ -6,6 +6,7 @@ import { ConfigurationError } from "../../errors.ts";
 import { type Links, type Matrix, type Scalar, type TracedOf, add, number, polar, projectSU, scale, scaleBy, sub } from "../../autograd/index.ts";
 import { Layer } from "../layer.ts";
 import { type LoopSet, type NamedTerm, type TracedWeights, type Weights, directionsOf, stapleSum, termsOf, weightedStaples } from "./loop-weights.ts";
+import { guard, is } from "../../util/index.ts";
 
 /** Group on which sums of paths are projected: `SU`, determinant one, or `U`, the polar part. */
 export type Projection = "SU" | "U";
@@ -35,6 +36,7 @@ export interface ApeOptions {
  * @throws ConfigurationError for both or neither form, or weights that do not match the loops.
  */
 export function ape(options: ApeOptions): Layer<number, ApeParameters> {
+  guard("ape", { options: [options, is.keysOf("alpha", "w1", "w2", "loops", "projection", "spatial")] });
   const { alpha, w1, w2, projection = "SU", spatial = false } = options;
   if ((alpha === undefined) === (w1 === undefined || w2 === undefined)) throw new ConfigurationError("ape: expected alpha, or both w1 and w2: got neither form or a mixture");
   if (alpha !== undefined && options.loops !== undefined) throw new ConfigurationError("ape: got loops with alpha, expected plaquettes: give w1 and w2 for other loops");

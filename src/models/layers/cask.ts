@@ -9,12 +9,13 @@
  * and (U^A)^+: covariant under gauge transformations, translations and permutations of axes only.
  */
 import { ConfigurationError } from "../../errors.ts";
-import { type Field, type LinkField, type Links, type Matrix, type Real, type RealType, type Scalar, type TracedOf, add, adj, broadcast, exp, mul, recordOnce, replayable, scale, ta } from "../../autograd/index.ts";
+import { type Field, type LinkField, type Links, type Matrix, type Real, type RealType, type Scalar, type TracedOf, add, adj, broadcast, exp, expectInputs, kind, mul, replayable, scale, ta } from "../../autograd/index.ts";
 import { staple } from "../../gauge/index.ts";
-import { Layer } from "../layer.ts";
+import { Layer, recordedMap } from "../layer.ts";
 import { type Activation, type JoinedLink, type Pattern, joinedLinks, joinedName, relayed, score, weightsOf } from "./attention.ts";
 import { type LoopSet, type NamedTerm, type TracedWeights, type Weights, termsOf, weightedStaples } from "./loop-weights.ts";
 import { exponentialUpdate, stoutStep } from "./stout.ts";
+import { guard, is } from "../../util/index.ts";
 
 /** Weights of a layer: of the final step and, one for each head where there are several, of query, key and value. */
 export interface CaskParameters {
@@ -71,6 +72,7 @@ export class CaskLayer extends Layer<number, CaskParameters> {
   }
 
   override with(parameters: CaskParameters): CaskLayer {
+    expectInputs(`layer ${this.name}.with`, parameters, this.parameters);
     return new CaskLayer(parameters, this.#maps);
   }
 
@@ -79,6 +81,7 @@ export class CaskLayer extends Layer<number, CaskParameters> {
    * `x-2y` below (the code variant has the ones above only and uses them for both); with several heads `x+2y head 1`, ...
    */
   attention(U: LinkField): Readonly<Record<string, Field<RealType>>> {
+    guard(`layer ${this.name}`, { U: [U, kind.linkField] });
     return { ...(this.#maps.attention(U, this.parameters) as Record<string, Field<RealType>>) };
   }
 }
@@ -137,6 +140,7 @@ function attentionMaps(U: Links, p: TracedOf<CaskParameters>, settings: Settings
  * @throws ConfigurationError for a length below 1, heads of different number, or weights that do not match the loops.
  */
 export function cask(options: CaskOptions = {}): CaskLayer {
+  guard("cask", { options: [options, is.object] });
   const { rho = 0, rhoQ = 0, rhoK = 0, rhoV = 0, length = 3, variant = "symmetric", finalStep = true, activation = "tan", pattern = "full" } = options;
   if (!Number.isInteger(length) || length < 1) throw new ConfigurationError(`cask: got length ${length}, expected an integer >= 1, the largest distance of joined links`);
   const counts = [rhoQ, rhoK, rhoV].map((w) => (isList(w) ? w.length : 0));
@@ -148,7 +152,7 @@ export function cask(options: CaskOptions = {}): CaskLayer {
   if (options.relay !== undefined && pattern !== "star") throw new ConfigurationError(`cask: got a relay weight with the pattern "${pattern}", expected the pattern "star"`);
   const parameters: CaskParameters = { ...(finalStep ? { rho } : {}), rhoQ, rhoK, rhoV, ...(pattern === "star" ? { relay: options.relay ?? 0 } : {}) };
   const settings: Settings = { length, variant, finalStep, activation, pattern, terms, heads: Math.max(1, counts[0]!) };
-  const forward = recordOnce((U: Links, p: TracedOf<CaskParameters>): Links => caskStep(U, p, settings));
+  const forward = recordedMap(`CASK ${variant}`, (U: Links, p: TracedOf<CaskParameters>): Links => caskStep(U, p, settings));
   return new CaskLayer(parameters, {
     name: `CASK ${variant}`,
     forward,

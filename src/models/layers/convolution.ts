@@ -8,9 +8,9 @@
  * Real weights, shared by all sites. The weights tell directions apart: rotations and reflections are symmetries only of weights that have them.
  */
 import { ConfigurationError } from "../../errors.ts";
-import { type Links, type Matrix, type Scalar, type TracedOf, add, adj, exp, mul, reTrace, relu, scale, scaleBy, shift, sigmoid, ta, tanh, unit } from "../../autograd/index.ts";
+import { kind, type Links, type Matrix, type Scalar, type TracedOf, add, adj, exp, mul, reTrace, relu, scale, scaleBy, shift, sigmoid, ta, tanh, unit } from "../../autograd/index.ts";
 import { line, plaquette } from "../../gauge/index.ts";
-import { PURPOSE, randomStream } from "../../util/index.ts";
+import { PURPOSE, randomStream, guard, is } from "../../util/index.ts";
 import { Layer } from "../layer.ts";
 
 /** Gate g of the activation; `none` leaves the channels as they are. */
@@ -50,6 +50,7 @@ const total = (terms: readonly Matrix[]): Matrix => add(terms[0]!, ...terms.slic
 
 /** Plaquettes of all planes, then Polyakov lines of all directions: untraced loops closed at the site. */
 export function loopChannels(U: Links, polyakov = false): Channels {
+  guard("loopChannels", { U: [U, kind.links] });
   const directions = Array.from({ length: U.dim }, (_, mu) => mu);
   const planes = directions.flatMap((mu) => directions.filter((nu) => nu > mu).map((nu) => plaquette(U, mu, nu)));
   return [...planes, ...(polyakov ? directions.map((mu) => line(U, mu, U.lattice.extents[mu]!)) : [])];
@@ -57,6 +58,7 @@ export function loopChannels(U: Links, polyakov = false): Channels {
 
 /** Channels W(n + k mu) carried to n along the straight path, k may be negative. */
 export function transported(U: Links, W: Matrix, mu: number, k: number): Matrix {
+  guard("transported", { U: [U, kind.links], W: [W, kind.matrix], mu: [mu, kind.direction(U)], k: [k, is.integer] });
   const path = line(U, mu, Math.abs(k));
   if (k > 0) return mul(mul(path, shift(W, mu, k)), adj(path));
   return shift(mul(mul(adj(path), W), path), mu, k);
@@ -64,6 +66,7 @@ export function transported(U: Links, W: Matrix, mu: number, k: number): Matrix 
 
 /** Transport convolution of channels with weights[i][j][place]. */
 export function transportConvolution(U: Links, W: Channels, weights: readonly (readonly (readonly Scalar[])[])[], reach: number): Channels {
+  guard("transportConvolution", { U: [U, kind.links], W: [W, is.listOf(kind.matrix, 1)], weights: [weights, is.listOf(is.listOf(is.listOf(kind.scalar)), 1)], reach: [reach, is.count] });
   const steps = Array.from({ length: U.dim }, (_, mu) => Array.from({ length: reach }, (_k, k) => [[mu, k + 1], [mu, -k - 1]] as const).flat()).flat();
   const places = W.map((w) => [w, ...steps.map(([mu, k]) => transported(U, w, mu, k))]);
   return weights.map((row) => total(row.flatMap((w, j) => w.map((x, s) => scale(x, places[j]![s]!)))));
@@ -71,6 +74,7 @@ export function transportConvolution(U: Links, W: Channels, weights: readonly (r
 
 /** sum_jk a_ijk A_j B_k with A = (1, W), B = (V, V^+). */
 export function bilinear(W: Channels, V: Channels, weights: readonly (readonly (readonly Scalar[])[])[]): Channels {
+  guard("bilinear", { W: [W, is.listOf(kind.matrix, 1)], V: [V, is.listOf(kind.matrix, 1)], weights: [weights, is.listOf(is.listOf(is.listOf(kind.scalar)), 1)] });
   const first = W[0]!;
   const A = [unit(first.tape, first.type.N), ...W];
   const B = [...V, ...V.map((v) => adj(v))];
@@ -79,6 +83,7 @@ export function bilinear(W: Channels, V: Channels, weights: readonly (readonly (
 
 /** g(Re tr W / N) W. */
 export function traceGate(W: Matrix, gate: Gate): Matrix {
+  guard("traceGate", { W: [W, kind.matrix], gate: [gate, is.oneOf("relu", "sigmoid", "tanh", "none")] });
   if (gate === "none") return W;
   const t = scaleBy(1 / W.type.N, reTrace(W));
   return scale(gate === "relu" ? relu(t) : gate === "sigmoid" ? sigmoid(t) : tanh(t), W);
@@ -86,6 +91,7 @@ export function traceGate(W: Matrix, gate: Gate): Matrix {
 
 /** Channels after all blocks: the feature maps of a gauge-invariant action are their traces. */
 export function convolutionChannels(U: Links, blocks: TracedOf<ConvolutionParameters["blocks"]>, options: ConvolutionOptions): Channels {
+  guard("convolutionChannels", { U: [U, kind.links], blocks: [blocks, is.listOf(is.object)], options: [options, is.object] });
   const { reach = 1, polyakov = false, gate = "relu", skip = false } = options;
   if (U.dim !== options.dim) throw new ConfigurationError(`convolution: got links in ${U.dim} dimensions, expected ${options.dim}: the weights belong to one dimension`);
   let W = loopChannels(U, polyakov);
@@ -102,6 +108,7 @@ export function convolutionChannels(U: Links, blocks: TracedOf<ConvolutionParame
  * @throws ConfigurationError for numbers of channels, a reach or a dimension that are not positive integers.
  */
 export function convolution(options: ConvolutionOptions): Layer<number, ConvolutionParameters> {
+  guard("convolution", { options: [options, is.object] });
   return new Layer("lattice convolution", convolutionParameters(options), (U: Links, p: TracedOf<ConvolutionParameters>): Links => {
     const W = convolutionChannels(U, p.blocks, options);
     return U.map((mu) => mul(exp(ta(total(W.map((w, i) => scale(p.head[mu]![i]!, w))))), U[mu]!)) as Links;
@@ -110,6 +117,7 @@ export function convolution(options: ConvolutionOptions): Layer<number, Convolut
 
 /** Initial weights for the options. @throws ConfigurationError as `convolution`. */
 export function convolutionParameters(options: ConvolutionOptions): ConvolutionParameters {
+  guard("convolutionParameters", { options: [options, is.keysOf("dim", "channels", "reach", "polyakov", "gate", "skip", "seed")] });
   const { dim, channels = [4], reach = 1, polyakov = false, seed = 0 } = options;
   for (const [name, n] of [["dim", dim], ["reach", reach], ...channels.map((c) => ["channels", c])] as const)
     if (!Number.isInteger(n) || (n as number) < 1) throw new ConfigurationError(`convolution: got ${name} ${n}, expected a positive integer`);

@@ -10,6 +10,7 @@ import { flowStep, generator, stableFlowStep } from "../../gauge/index.ts";
 import { emitWarning } from "../../util/index.ts";
 import { Layer } from "../layer.ts";
 import { type LoopSet, type NamedTerm, type TracedWeights, termsOf, weightedStaples } from "./loop-weights.ts";
+import { guard, is } from "../../util/index.ts";
 
 /** Coefficients of rho(t), or of rho_i(t) for each named loop. */
 export type TimeWeights = readonly number[] | { readonly [loop: string]: readonly number[] };
@@ -33,6 +34,7 @@ export interface FlowLayerOptions {
  * @throws ConfigurationError when the steps are not a positive multiple of the pieces, or coefficients do not match the loops.
  */
 export function flowLayer(options: FlowLayerOptions): Layer<number, FlowParameters> {
+  guard("flowLayer", { options: [options, is.keysOf("time", "steps", "rho", "basis", "loops", "recompute")] });
   const { time, steps, rho = [1], basis = "pieces", recompute = true } = options;
   const lists = Array.isArray(rho) ? [rho as readonly number[]] : Object.values(rho as { readonly [loop: string]: readonly number[] });
   if (!Number.isInteger(steps) || steps < 1) throw new ConfigurationError(`flowLayer: got ${steps} steps, expected a positive integer`);

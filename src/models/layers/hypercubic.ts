@@ -10,6 +10,7 @@ import { detour } from "../../gauge/index.ts";
 import { Layer } from "../layer.ts";
 import { blend, project } from "./ape.ts";
 import { exponentialUpdate } from "./stout.ts";
+import { guard, is } from "../../util/index.ts";
 
 /** alpha1 for the widest level (4D only), alpha2, and alpha3 for the single plane. */
 export type HypercubicParameters = { readonly alpha1: number; readonly alpha2: number; readonly alpha3: number };
@@ -38,15 +39,18 @@ const customary: HypercubicParameters = { alpha1: 0.75, alpha2: 0.6, alpha3: 0.3
 
 /** HYP layer with SU(N) projections; default weights (0.75, 0.6, 0.3). All weights zero: the identity. */
 export function hyp(parameters: HypercubicParameters = customary): Layer<number, HypercubicParameters> {
+  guard("hyp", { parameters: [parameters, is.keysOf("alpha1", "alpha2", "alpha3")] });
   return hypercubic("HYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "SU"));
 }
 
 /** nHYP layer: as HYP with U(N) polar parts, which have simpler forces than SU(N) projections. */
 export function nhyp(parameters: HypercubicParameters = customary): Layer<number, HypercubicParameters> {
+  guard("nhyp", { parameters: [parameters, is.keysOf("alpha1", "alpha2", "alpha3")] });
   return hypercubic("nHYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "U"));
 }
 
 /** HEX layer: hypercubic levels with stout steps; default weights (0.95, 0.76, 0.38). All weights zero: the identity. */
 export function hex(parameters: HypercubicParameters = { alpha1: 0.95, alpha2: 0.76, alpha3: 0.38 }): Layer<number, HypercubicParameters> {
+  guard("hex", { parameters: [parameters, is.keysOf("alpha1", "alpha2", "alpha3")] });
   return hypercubic("HEX", parameters, (U, average, alpha) => exponentialUpdate(U, scale(alpha, average)));
 }

@@ -5,6 +5,7 @@
  *   C^polyakov_mu(n) = [U_mu(n+mu) .. U_mu(n+(L-1)mu)]^+, with its weight once, although the loop has L links along mu.
  */
 import { ConfigurationError } from "../../errors.ts";
+import { guard, is } from "../../util/index.ts";
 import { type Lattice, type Links, type Matrix, type Scalar, add, scale } from "../../autograd/index.ts";
 import { type LoopName, loopStaple, namedLoops, orientations, parsePath } from "../../gauge/index.ts";
 
@@ -41,6 +42,8 @@ export interface NamedTerm extends LoopTerm {
  * @throws ConfigurationError when names and loops do not match.
  */
 export function termsOf(weights: Weights, loops?: LoopSet): readonly NamedTerm[] {
+  guard("loops", { "the weights": [weights, is.either(is.finite, is.object)], "the loops": [loops, is.optional(is.either(is.text, is.object))] });
+  if (typeof weights === "object") guard("loops", { "the weights": [Object.values(weights), is.listOf(is.finite, 1)] });
   const term = (x: string | LoopTerm): LoopTerm => (typeof x === "string" ? { loop: x } : x);
   const single = loops === undefined || typeof loops === "string" || typeof loops["loop"] === "string";
   if (typeof weights === "number") {

@@ -5,6 +5,7 @@
 import { type Links, type Matrix, type TracedOf, adj, exp, mul, ta } from "../../autograd/index.ts";
 import { Layer } from "../layer.ts";
 import { type LoopSet, type NamedTerm, type TracedWeights, type Weights, termsOf, weightedStaples } from "./loop-weights.ts";
+import { guard, is } from "../../util/index.ts";
 
 /** exp(TA(C U^+)) U, or U itself where no staple acts. */
 export function exponentialUpdate<N extends number>(U: Matrix<N>, C: Matrix<N> | undefined): Matrix<N> {
@@ -23,6 +24,7 @@ export function stoutStep<N extends number>(U: Links<N>, terms: readonly NamedTe
  * @throws ConfigurationError when weights and loops do not match.
  */
 export function stout<const W extends Weights>(options: { readonly rho: W; readonly loops?: LoopSet }): Layer<number, { readonly rho: WideWeights<W> }> {
+  guard("stout", { options: [options, is.keysOf("rho", "loops")] });
   const terms = termsOf(options.rho, options.loops);
   const parameters = { rho: options.rho } as unknown as { readonly rho: WideWeights<W> };
   return new Layer("stout", parameters, (U: Links, p: TracedOf<{ readonly rho: WideWeights<W> }>) => stoutStep(U, terms, (p as { rho: TracedWeights }).rho));

@@ -5,7 +5,7 @@
 import { register } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { FileFormatError, GaugegradError } from "../../errors.ts";
+import { FileFormatError, GaugegradError, ProgramError } from "../../errors.ts";
 import { readRegularFile } from "../../util/index.ts";
 import { stripTypes } from "./strip-types.ts";
 
@@ -15,7 +15,8 @@ const FROM_SOURCE = import.meta.url.endsWith(".ts");
 
 /**
  * The exports of a module file.
- * @throws FileFormatError for a file that cannot be read, parsed or loaded; errors of this package that its code throws pass through.
+ * @throws FileFormatError for a file that cannot be read, parsed or linked; ProgramError for what its own code throws, with file and line; errors of
+ * this package keep their class and exit code, and tell the place as well.
  */
 export async function loadModule(path: string, directory: string): Promise<Readonly<Record<string, unknown>>> {
   const file = resolve(directory, path);
@@ -25,7 +26,9 @@ export async function loadModule(path: string, directory: string): Promise<Reado
   try {
     return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    if (error instanceof GaugegradError) throw error;
+    const place = placeIn(error, file, path);
+    if (error instanceof GaugegradError) throw place === undefined ? error : located(error, place);
+    if (place !== undefined) throw new ProgramError(`${place}: ${error instanceof Error ? `${error.name}: ` : ""}${reason(error)}`, error);
     const failure = new FileFormatError(`${path}: got "${reason(error)}" while loading, expected a module that loads: ${advice(error)}`);
     failure.cause = error;
     throw failure;
@@ -43,6 +46,24 @@ function parsed(source: string, path: string): void {
     const what = text.replace(/^\s*x\s*/, "").split("\n")[0]!;
     throw new FileFormatError(`${path}${line ? `, line ${line}` : ""}: got a syntax error (${what.trim()}), expected TypeScript: correct it and run again`);
   }
+}
+
+/** `stout.ts:12:7`, where the module's own code threw; undefined for errors of loading, which have no frame in it. */
+function placeIn(error: unknown, file: string, path: string): string | undefined {
+  const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const url = pathToFileURL(file).href;
+  for (const frame of frames) {
+    const at = [url, file].map((name) => frame.indexOf(`${name}:`) + name.length + 1).find((end, k) => end > [url, file][k]!.length);
+    const place = at === undefined ? undefined : /^\d+:\d+/.exec(frame.slice(at))?.[0];
+    if (place !== undefined) return `${path}:${place}`;
+  }
+  return undefined;
+}
+
+function located(error: GaugegradError, place: string): GaugegradError {
+  error.message += ` (${place})`;
+  return error;
 }
 
 function reason(error: unknown): string {

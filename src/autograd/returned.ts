@@ -1,0 +1,76 @@
+/** What recorded functions must return, and the values that they are given: checked once, when the function is recorded or its values change. */
+import { ConfigurationError, CovarianceError, RecordingError } from "../errors.ts";
+import { describe } from "../util/index.ts";
+import { DirectionalField, Field } from "./field.ts";
+import { type Scalar, Traced } from "./tape.ts";
+import { Directional, type Links, leaves } from "./tree.ts";
+import { components, linkType, sameType, typeText } from "./types.ts";
+
+/** What to do about something that is not traced. */
+function advice(x: unknown): string {
+  if (x === undefined) return ": add a return";
+  if (x instanceof Promise) return ": the function is asynchronous, make it synchronous";
+  if (x instanceof Field || x instanceof DirectionalField || typeof x === "number") return ": a value that is computed from the traced arguments";
+  return "";
+}
+
+/** @throws RecordingError unless y is a traced scalar. */
+export function returnedScalar(where: string, y: unknown): Scalar {
+  if (y instanceof Traced && y.type.kind === "scalar") return y as Scalar;
+  const fix = y instanceof Traced ? ": take sum or mean of a real site scalar" : advice(y);
+  throw new RecordingError(`${where}: the function returned ${describe(y)}, expected a traced scalar${fix}`);
+}
+
+/** Traced leaves of what a recorded function returned. @throws RecordingError for anything else, and for nothing at all. */
+export function returnedLeaves(where: string, y: unknown): Traced[] {
+  const structure = y instanceof Traced || y instanceof Directional || Array.isArray(y) || (typeof y === "object" && y !== null && Object.getPrototypeOf(y) === Object.prototype);
+  const list = structure ? leaves(y, where) : [];
+  if (list.length === 0) throw new RecordingError(`${where}: the function returned ${describe(y)}, expected traced values, or arrays and plain objects of them${advice(y)}`);
+  for (const links of linksIn(y)) returnedLinks(where, links);
+  return list;
+}
+
+function linksIn(y: unknown): Links[] {
+  if (y instanceof Directional) return y.role === "links" ? [y as Links] : [];
+  return y instanceof Traced || typeof y !== "object" || y === null ? [] : Object.values(y).flatMap(linksIn);
+}
+
+/**
+ * The same links, each of which runs from the site to its neighbour along its direction, in the number and of the N of `like`.
+ * @throws RecordingError for anything but links, CovarianceError for a direction that runs elsewhere.
+ */
+export function returnedLinks<N extends number>(where: string, V: unknown, like?: Links<N>): Links<N> {
+  if (!(V instanceof Directional) || V.role !== "links") throw new RecordingError(`${where}: forward returned ${describe(V)}, expected traced links, U.map((mu) => ...)${advice(V)}`);
+  const { lattice, N } = V as Links<N>;
+  if (V.dim !== lattice.dim || (like && N !== like.N)) throw new RecordingError(`${where}: forward returned links in ${V.dim} directions with N = ${N}, expected ${lattice.dim} directions${like ? ` with N = ${like.N}` : ""}`);
+  V.values().forEach((v, mu) => {
+    const expected = linkType(lattice, N, mu);
+    if (!sameType(lattice, v.type, expected))
+      throw new CovarianceError(`${where}: direction ${mu} of the links is ${typeText(lattice, v.type)}, expected ${typeText(lattice, expected)}, from the site to its neighbour along ${lattice.axis(mu)}: multiply a closed path with U[${mu}]`);
+  });
+  return V as Links<N>;
+}
+
+/**
+ * Values of inputs or parameters in the structure of `like`: finite numbers, fields of the same kinds, the same keys and lengths.
+ * @throws ConfigurationError with the name of the first that differs.
+ */
+export function expectInputs(where: string, given: unknown, like: unknown = given, name = ""): void {
+  const refuse = (expected: string): never => {
+    throw new ConfigurationError(`${where}: got ${describe(given)}${name === "" ? "" : ` as ${name}`}, expected ${expected}`);
+  };
+  if (like instanceof Field) {
+    if (!(given instanceof Field) || given.type.kind !== like.type.kind || components(given.type) !== components(like.type)) refuse(`a field ${typeText(like.lattice, like.type)}`);
+  } else if (like instanceof DirectionalField) {
+    if (!(given instanceof DirectionalField) || given.role !== like.role || given.N !== like.N) refuse(`${like.role} with N = ${like.N}`);
+  } else if (Array.isArray(like)) {
+    if (!Array.isArray(given) || given.length !== like.length) refuse(`an array of length ${like.length}`);
+    like.forEach((x, k) => expectInputs(where, (given as unknown[])[k], x, name === "" ? String(k) : `${name}.${k}`));
+  } else if (typeof like === "object" && like !== null && Object.getPrototypeOf(like) === Object.prototype) {
+    const keys = Object.keys(like);
+    if (typeof given !== "object" || given === null || Array.isArray(given)) refuse(`an object with ${keys.join(", ") || "no keys"}`);
+    const unknown = Object.keys(given as object).find((k) => !Object.hasOwn(like, k));
+    if (unknown !== undefined) throw new ConfigurationError(`${where}: got the unknown key "${unknown}"${name === "" ? "" : ` in ${name}`}, expected ${keys.join(", ") || "no keys"}`);
+    for (const k of keys) expectInputs(where, (given as Record<string, unknown>)[k], (like as Record<string, unknown>)[k], name === "" ? k : `${name}.${k}`);
+  } else if (typeof given !== "number" || !Number.isFinite(given)) refuse("a finite number");
+}
