@@ -7,6 +7,7 @@ import { progress } from "../report/index.ts";
 import { bytesText, printable } from "../util/index.ts";
 import type { CliContext } from "./context.ts";
 import { CommandExit } from "./exit.ts";
+import { chains } from "./chains.ts";
 import { signals } from "./signals.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
 import {
@@ -20,6 +21,7 @@ interface Options extends EngineFlags, GlobalOptions {
   readonly extend?: boolean;
   readonly seed?: number;
   readonly json?: boolean;
+  readonly chains?: number;
 }
 
 /** A command that makes a run. */
@@ -31,6 +33,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     .option("--dry-run", "print the run as resolved, its memory and an estimate of its time")
     .option("--max-seconds <s>", "save and stop (exit code 75) before so many seconds have passed", positive)
     .option("--extend", "go on with a run whose sampler.trajectories was raised")
+    .option("--chains <n>", "so many chains side by side, with the streams 0, 1, ...: folders chain-0, chain-1, ... in that of the run", integer(1))
     .option("--seed <n>", "instead of sampler.seed of the run file", integer(0));
   return withJson(withEngine(command))
     .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run with a checkpoint and exit code 75; a second SIGTERM or SIGINT ends it at once. Exit code 4: a check failed, or the production cannot be trusted (acceptance, <exp(-dH)>, error bars).\n")
@@ -44,6 +47,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       if (options.dryRun) return dryRun(context, run, options);
       if (options.dir === undefined) throw new UsageError(`${name}: got no --dir, expected the folder of the run: gaugegrad ${name} ${file} --dir out`);
       const folder = resolve(context.directory, options.dir);
+      if (options.chains !== undefined) return chains(context, name, resolve(context.directory, file), folder, { ...options, chains: options.chains }, warn);
       const outcome = await produceWithProgress(context, run, folder, options, warn);
       const summary = summaryOf(readMetrics(folder), outcome.parameters);
       const { reason, position, total } = outcome;

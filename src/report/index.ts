@@ -14,6 +14,7 @@ export { type SliceStack, largestPosition, slicePlot, stackRange } from "./slice
 export { type Progress, type ProgressOptions, type ProgressStream, progress } from "./terminal.ts";
 export { durationText, escapeHtml, numberText, plainText } from "./text.ts";
 export { reportHtml, resultText, rowsOf } from "./quickstart.ts";
+export { chainSections } from "./run/chains.ts";
 export { type FieldView, fieldsOf } from "./run/fields.ts";
 export { generatedOf, headingOf, sectionsOf } from "./run/page.ts";
 export { positionOf, stateText } from "./run/state.ts";

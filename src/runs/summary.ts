@@ -34,7 +34,7 @@ export function summaryOf(records: readonly MetricsRecord[], parameters: Checkpo
   const losses = records.flatMap((r) => (r.kind === "training" || r.kind === "epoch" ? [r.value] : []));
   return {
     phases,
-    estimates: sampled.length >= ENOUGH ? estimatesOf(sampled, measured) : {},
+    estimates: estimatesOf(records),
     checks: { number: checks.length, reversibility: Math.max(0, ...checks.map((r) => r.reversibility)), unitarity: Math.max(0, ...checks.map((r) => r.unitarity)) },
     ...(losses.length > 0 ? { loss: lossOf(losses) } : {}),
     alarms: alarmsOf(sampled, measured),
@@ -42,18 +42,28 @@ export function summaryOf(records: readonly MetricsRecord[], parameters: Checkpo
   };
 }
 
-function estimatesOf(sampled: readonly TrajectoryRecord[], measured: readonly MeasurementRecord[]): Record<string, Estimate> {
-  const accepted = gammaMethod(sampled.map((r) => Number(r.accepted)));
-  const energies = expMinusDH(sampled);
+/** The series of a production by name: decisions, exp(-dH), plaquettes of every trajectory, and what was measured. */
+export function productionSeries(records: readonly MetricsRecord[]): readonly (readonly [name: string, values: readonly number[]])[] {
+  const sampled = records.filter((r): r is TrajectoryRecord => isTrajectory(r) && r.phase === "sample");
+  const measured = records.filter((r): r is MeasurementRecord => r.kind === "measurement");
   // what is measured may have changed on the way
   const names = [...new Set(measured.flatMap((r) => Object.keys(r.values)))];
-  const series = names.map((name) => [name, measured.flatMap((r) => r.values[name] ?? [])] as const);
-  return {
-    acceptance: { ...accepted, error: acceptanceError(accepted.mean, accepted.n, accepted.tauInt) },
-    ...(energies.length >= ENOUGH ? { "exp(-dH)": gammaMethod(energies) } : {}),
-    plaquette: gammaMethod(sampled.map((r) => r.plaquette)),
-    ...Object.fromEntries(series.flatMap(([name, values]) => (values.length >= ENOUGH ? [[name, gammaMethod(values)]] : []))),
-  };
+  return [
+    ["acceptance", sampled.map((r) => Number(r.accepted))],
+    ["exp(-dH)", expMinusDH(sampled)],
+    ["plaquette", sampled.map((r) => r.plaquette)],
+    ...names.map((name) => [name, measured.flatMap((r) => r.values[name] ?? [])] as const),
+  ];
+}
+
+function estimatesOf(records: readonly MetricsRecord[]): Record<string, Estimate> {
+  return Object.fromEntries(
+    productionSeries(records).flatMap(([name, values]) => {
+      if (values.length < ENOUGH) return [];
+      const e = gammaMethod(values);
+      return [[name, name === "acceptance" ? { ...e, error: acceptanceError(e.mean, e.n, e.tauInt) } : e]];
+    }),
+  );
 }
 
 function lossOf(losses: readonly number[]): NonNullable<RunSummary["loss"]> {

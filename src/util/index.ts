@@ -1,8 +1,8 @@
 /** Utilities: random numbers, statistics, special functions, hashes, text. */
 export { type FillOptions, PHILOX, PURPOSE, type RandomStream, fillNormals, philox, randomStream, uniform53 } from "./rng.ts";
 export { SparseMap, type Term } from "./sparse-map.ts";
-export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMethodOf, jackknife, mean, zScore } from "./statistics.ts";
-export { besselI, erfc } from "./special.ts";
+export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMethodOf, gammaMethodReplicas, jackknife, mean, zScore } from "./statistics.ts";
+export { besselI, chiSquareProbability, erfc } from "./special.ts";
 export { contentHash, crc32, sha256Hex } from "./hash.ts";
 export { bytesText, printable, table, withError } from "./format.ts";
 export { type Arguments, type Kind, describe, guard } from "./guard.ts";

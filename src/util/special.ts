@@ -34,3 +34,19 @@ export function besselI(n: number, x: number): number {
   }
   return sum;
 }
+
+/** Probability that chi^2 of so many degrees of freedom is larger than x; exact sums for integers. */
+export function chiSquareProbability(x: number, degrees: number): number {
+  if (x <= 0) return 1;
+  if (x === Infinity) return 0;
+  const h = x / 2;
+  // Q(a + 1, h) = Q(a, h) + h^a e^-h / Gamma(a + 1), from Q(1/2, h) = erfc(sqrt h) or Q(1, h) = e^-h
+  const odd = degrees % 2 === 1;
+  let sum = odd ? erfc(Math.sqrt(h)) : Math.exp(-h);
+  let term = odd ? (2 * Math.sqrt(h / Math.PI)) * Math.exp(-h) : h * Math.exp(-h);
+  for (let a = odd ? 1.5 : 2; a <= degrees / 2; a++) {
+    sum += term;
+    term *= h / a;
+  }
+  return Math.min(1, sum);
+}

@@ -3,6 +3,7 @@
  * that uncorrelated data have 0.5, and error^2 = 2 tau_int variance / n.
  */
 import { ConfigurationError } from "../errors.ts";
+import { chiSquareProbability } from "./special.ts";
 
 /** Arithmetic mean. @throws ConfigurationError for an empty series. */
 export function mean(series: ArrayLike<number>): number {
@@ -52,16 +53,40 @@ export function gammaMethodOf(f: (means: readonly number[]) => number, series: r
   });
   const d = new Float64Array(n);
   for (let k = 0; k < n; k++) for (const [a, s] of series.entries()) d[k]! += slopes[a]! * (s[k]! - means[a]!);
+  return windowed(value, [d], S);
+}
+
+/**
+ * Mean, error and tau_int of one quantity from several independent chains (replicas, hep-lat/0306017 section 3), with the probability that chains of
+ * one distribution differ from their common mean as much as these do: Q of chi^2 = sum_r (a_r - a)^2 / sigma_r^2 with R - 1 degrees of freedom, sigma_r
+ * from the fluctuations of all chains around their own means. `independent`: values / (2 tau_int) of those.
+ */
+export function gammaMethodReplicas(chains: readonly ArrayLike<number>[], S = 1.5): Estimate & { readonly probability: number; readonly independent: number } {
+  need(chains.length, 1, "gammaMethodReplicas");
+  for (const c of chains) need(c.length, 4, "gammaMethodReplicas");
+  const n = chains.reduce((k, c) => k + c.length, 0);
+  const value = chains.reduce((s, c) => s + mean(c) * c.length, 0) / n;
+  const around = (centre: (c: ArrayLike<number>) => number): Estimate => windowed(value, chains.map((c) => Float64Array.from(c, (x) => x - centre(c))), S);
+  const within = around(mean);
+  const distance2 = chains.reduce((s, c) => s + (mean(c) - value) ** 2 * c.length, 0);
+  const chi2 = distance2 === 0 ? 0 : distance2 / (within.error ** 2 * n);
+  return { ...around(() => value), probability: chains.length === 1 ? 1 : chiSquareProbability(chi2, chains.length - 1), independent: n / (2 * within.tauInt) };
+}
+
+/** The automatic window on the fluctuations of one or several chains around `value`. */
+function windowed(value: number, fluctuations: readonly Float64Array[], S: number): Estimate {
+  const n = fluctuations.reduce((k, d) => k + d.length, 0);
+  const shortest = fluctuations.reduce((k, d) => Math.min(k, d.length), Infinity);
   const gamma = (t: number): number => {
     let s = 0;
-    for (let k = 0; k + t < n; k++) s += d[k]! * d[k + t]!;
-    return s / (n - t);
+    for (const d of fluctuations) for (let k = 0; k + t < d.length; k++) s += d[k]! * d[k + t]!;
+    return s / (n - fluctuations.length * t);
   };
   const g0 = gamma(0);
   if (g0 <= 1e-30 * value * value || g0 === 0) return { mean: value, error: 0, tauInt: 0.5, tauIntError: 0, window: 0, n };
   let tau = 0.5;
   let window = 0;
-  for (let W = 1; W < Math.floor(n / 2); W++) {
+  for (let W = 1; W < Math.floor(shortest / 2); W++) {
     tau += gamma(W) / g0;
     window = W;
     const decay = tau <= 0.5 ? 1e-12 : S / Math.log((2 * tau + 1) / (2 * tau - 1));

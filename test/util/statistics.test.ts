@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { acceptanceError, autocorrelation, besselI, crc32, erfc, gammaMethod, gammaMethodOf, jackknife, mean, randomStream, table, withError, zScore } from "../../src/util/index.ts";
+import { acceptanceError, autocorrelation, besselI, crc32, erfc, gammaMethod, gammaMethodOf, gammaMethodReplicas, chiSquareProbability, jackknife, mean, randomStream, table, withError, zScore } from "../../src/util/index.ts";
 
 /** x_k = a x_{k-1} + noise: tau_int = (1 + a) / (2 (1 - a)). */
 function autoregressive(a: number, n: number, seed: number): Float64Array {
@@ -77,4 +77,27 @@ test("hash, text and small helpers", () => {
   expect(zScore(1, 0.3, 0, 0.4)).toBeCloseTo(2, 14);
   expect(acceptanceError(0.5, 100)).toBeCloseTo(0.05, 14);
   expect(autocorrelation([1, -1, 1, -1, 1, -1], 1)[1]).toBeCloseTo(-1, 12);
+});
+
+test("chi^2 probabilities are those of tables, for even and odd degrees of freedom", () => {
+  for (const [x, k, p] of [[3.841459, 1, 0.05], [5.991465, 2, 0.05], [7.814728, 3, 0.05], [9.487729, 4, 0.05], [23.20925, 10, 0.01], [24.72497, 11, 0.01]] as const) expect(chiSquareProbability(x, k) / p).toBeCloseTo(1, 5);
+  expect([chiSquareProbability(0, 3), chiSquareProbability(Infinity, 2)]).toEqual([1, 0]);
+});
+
+test("replicas of one AR(1) process: the error is that of all values together, and Q is uniform", () => {
+  const [a, n, R] = [0.6, 400, 4];
+  const series = (seed: number): Float64Array => {
+    const random = randomStream(seed).sequence(1);
+    let x = 0;
+    return Float64Array.from({ length: n + 50 }, () => (x = a * x + Math.sqrt(12 * (1 - a * a)) * (random.next() - 0.5))).subarray(50);
+  };
+  const found = Array.from({ length: 100 }, (_, k) => gammaMethodReplicas(Array.from({ length: R }, (_c, r) => series(1000 + k * R + r))));
+  // variance 1, tau_int = (1 + a) / (2 (1 - a))
+  const exact = Math.sqrt((1 + a) / (1 - a) / (n * R));
+  expect(found.reduce((s, e) => s + e.error / exact / found.length, 0)).toBeCloseTo(1, 1);
+  expect(found.reduce((s, e) => s + e.mean ** 2 / exact ** 2 / found.length, 0)).toBeGreaterThan(0.6);
+  expect(found.reduce((s, e) => s + e.mean ** 2 / exact ** 2 / found.length, 0)).toBeLessThan(1.5);
+  const q = found.reduce((s, e) => s + e.probability / found.length, 0);
+  expect(Math.abs(q - 0.5)).toBeLessThan(0.12);
+  expect(found.every((e) => e.independent > 200 && e.independent < 1000)).toBe(true);
 });
