@@ -69,6 +69,8 @@ export interface Pseudofermions<N extends number = number, P extends OperatorPar
   refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
   /** phi for a given xi. */
   drawFrom(U: LinkField<N>, xi: Field<VectorType<N>>): void;
+  /** |S_f - S_f of a tighter solve| on these links: what the solver's tolerance does to a Metropolis step. 0 for tolerances whose square is below rounding. */
+  solveError(U: LinkField<N>): number;
 }
 
 interface Solver {
@@ -164,7 +166,9 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
   readonly #form: Form<N>;
   readonly #solver: Solver;
   readonly #xi: Field<VectorType<N>>;
+  readonly #make: (solver: Solver) => GaugeAction<N, PseudofermionInputs<N, P>>;
   #draw: Plan<readonly unknown[], Vector<N>> | undefined;
+  #tight: GaugeAction<N, PseudofermionInputs<N, P>> | undefined;
 
   constructor(operator: DiracOperator<P>, options: PseudofermionOptions<N>) {
     const { lattice, group, flavours, tolerance = 1e-12, forceTolerance = tolerance, maxIterations = 5000, precision = 1e-12 } = options;
@@ -183,15 +187,15 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     this.phi = new Field(lattice, even ? { ...all, domain: "even" } : all);
     this.#xi = new Field(lattice, interval ? this.phi.type : all);
     const accept = interval && ((inputs: P): void => this.#accept(inputs, interval));
-    const make = (solver: Solver): GaugeAction<N, PseudofermionInputs<N, P>> =>
+    this.#make = (solver) =>
       new GaugeAction(
         this.name,
         { ...operator.parameters, phi: this.phi },
         ((U: Links<N>, { phi, ...inputs }: { phi: Vector<N> } & { [name: string]: Scalar }) => this.#form.energy(operator.on(U, inputs as never), this.#over(U), phi, solver)) as never,
         accept ? { accept } : {},
       );
-    this.action = make(this.#solver);
-    this.forceAction = forceTolerance === tolerance ? this.action : make({ tolerance: forceTolerance, maxIterations });
+    this.action = this.#make(this.#solver);
+    this.forceAction = forceTolerance === tolerance ? this.action : this.#make({ tolerance: forceTolerance, maxIterations });
   }
 
   get approximation(): { readonly action: RationalFunction; readonly refresh: RationalFunction } {
@@ -221,6 +225,14 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     const { phi: _, ...parameters } = this.action.inputs;
     this.#draw ??= new Plan(((V: Links<N>, x: Vector<N>, inputs: never) => this.#form.draw(this.#operator.on(V, inputs), this.#over(V), x, this.#solver)) as never, [U, xi, parameters]);
     this.#draw.runInto(this.phi as never, U, xi, parameters);
+  }
+
+  solveError(U: LinkField<N>): number {
+    // conjugate gradients from zero: the error of b^+ x is of second order in the residual
+    const { tolerance, maxIterations } = this.#solver;
+    if (tolerance <= 1e-8) return 0;
+    this.#tight ??= this.#make({ tolerance: Math.max(1e-4 * tolerance, 1e-11), maxIterations });
+    return Math.abs(this.action.value(U) - this.#tight.value(U));
   }
 
   /** The numerator on these links, with its parameters as constants. */

@@ -85,7 +85,10 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
       throw new PhysicsCheckError(`trajectory ${trajectory}: repeating it gave other numbers (dH ${first.dH} and ${result.dH}), expected the same bits: memory or processor of this machine are not reliable, or the backend is not deterministic`);
     const { unitarity, determinant } = unitarityDefect(U);
     this.#expectOnGroup(trajectory, unitarity, determinant, unitarityLimit(U.N));
-    this.#onCheck({ kind: "check", trajectory, repeated: true, reversibility: back.maxDifference, reversibilityDH: back.dH, unitarity, determinant });
+    const solveError = this.#hmc.solveError?.(U) ?? 0;
+    if (!(solveError <= this.#limits.solve))
+      throw new PhysicsCheckError(`trajectory ${trajectory}: the solves of the Metropolis step leave an error of ${solveError} in the action, expected at most ${this.#limits.solve} (checks.solve): use a smaller tolerance of the fermions; forceTolerance may stay as it is`);
+    this.#onCheck({ kind: "check", trajectory, repeated: true, reversibility: back.maxDifference, reversibilityDH: back.dH, unitarity, determinant, solveError });
     return result;
   }
 

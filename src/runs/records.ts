@@ -130,6 +130,8 @@ export interface CheckRecord {
   /** Largest |U U^+ - 1| and |det U - 1|. */
   readonly unitarity: number;
   readonly determinant: number;
+  /** Error of the action from the solves of the Metropolis step; absent in older files. */
+  readonly solveError?: number;
 }
 
 /** A line of metrics.jsonl. */

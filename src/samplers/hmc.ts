@@ -11,7 +11,7 @@ import { PURPOSE, type RandomStream, guard, is, randomStream } from "../util/ind
 import { type TrajectoryOptions, integration, kick, kineticEnergy } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { drawMomenta } from "./momenta.ts";
-import { type Guide, type Sampler, type StepResult, type Target, checkGuide } from "./sampler.ts";
+import { type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
 
 /** A guide on its own time scale. */
 export interface GuideLevel<N extends number = number> extends TimeScale {
@@ -133,6 +133,11 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
     } finally {
       U.copyFrom(backup);
     }
+  }
+
+  /** Error of the target's value from its inner solves, with the fields of the last trajectory: a Metropolis step sees no less in dH. */
+  solveError(U: LinkField<N>): number {
+    return solveErrorOf(this.#target, U);
   }
 
   /** Momenta and auxiliary fields of a trajectory. */

@@ -43,6 +43,13 @@ export interface Refreshed<N extends number = number> {
   readonly independent?: true;
   /** Draws the fields on the links U. `index` numbers them where `this.index` does not. */
   refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
+  /** How far the value of the action of these fields is from that of exact inner solves, on these links. */
+  solveError?(U: LinkField<N>): number;
+}
+
+/** Error of a target's value from its inner solves, with the fields as they are. */
+export function solveErrorOf<N extends number>(target: Target<N>, U: LinkField<N>): number {
+  return partsOf(target).reduce((s, p) => s + (p.solveError?.(U) ?? 0), 0);
 }
 
 /**

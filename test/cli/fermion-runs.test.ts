@@ -105,6 +105,13 @@ test("fields on time scales of their own, twisted, with forces of another tolera
   expect([r.code, r.stderr]).toEqual([0, ""]);
 });
 
+test("a Metropolis solve that is too loose is a failed check; a loose force alone is none", async () => {
+  const run = async (tolerances: string) =>
+    cli(["hmc", scratch.file("loose.toml", `${base.replace("every = 0", "every = 1")}[fermions]\nflavours = 2\nmass = 0.1\n${tolerances}`), "--dir", scratch.path(), "--json", "--quiet"]);
+  expect(await run("tolerance = 0.2\n")).toMatchObject({ code: 4, stderr: expect.stringMatching(/trajectory 0: the solves of the Metropolis step leave an error of \d.*checks\.solve.*smaller tolerance/) });
+  expect(await run("tolerance = 1e-6\nforceTolerance = 1e-2\n")).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("heatbath: refused with fermions; its summary has no <exp(-dH)>; plaquette of U(1) in two dimensions, anisotropic couplings", async () => {
   const sampler = 'kind = "heatbath"\noverrelaxation = 2\nseed = 3\nthermalisation = 50\ntrajectories = 800\n';
   const text = `group = "U(1)"\n[lattice]\nextents = [8, 8]\n[action]\nkind = "anisotropic"\nbetaSpace = 0.8\nbetaTime = 2.0\n[sampler]\n${sampler}[measurement]\nobservables = []\n`;

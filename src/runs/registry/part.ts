@@ -95,6 +95,8 @@ export interface ObservableDeclaration<S extends z.ZodObject> extends Declaratio
  */
 export type RunSampler = Sampler<number, TrajectoryResult> & {
   readonly reversibility?: (U: LinkField) => Reversibility;
+  /** Error of the energies of the Metropolis step from inner solves. */
+  readonly solveError?: (U: LinkField) => number;
   readonly steps?: (U: LinkField) => Generator<void, TrajectoryResult, void>;
   readonly reversing?: (U: LinkField) => Generator<void, Reversibility, void>;
 };
