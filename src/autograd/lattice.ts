@@ -30,7 +30,9 @@ export class Lattice {
   readonly debugNaN: boolean;
 
   /** @throws GeometryError when an extent is not a positive integer or the dimension is not 1 to 4. */
-  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, { debugNaN = false }: { readonly debugNaN?: boolean } = {}) {
+  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, options: { readonly debugNaN?: boolean } = {}) {
+    if (typeof options !== "object" || options === null) throw new GeometryError(`lattice: got ${describe(options)} as options, expected an object with backend, threads, ...`);
+    const { debugNaN = false } = options;
     if (!Array.isArray(extents)) throw new GeometryError(`lattice: got ${describe(extents)}, expected 2, 3 or 4 extents, for instance [8, 8, 8, 8]`);
     if (typeof makeEngine !== "function") throw new GeometryError(`lattice: got ${describe(makeEngine)} as engine, expected a function of the lattice: use lattice(extents, options)`);
     if (extents.length < 1 || extents.length > 4)

@@ -37,6 +37,7 @@ export interface AnisotropicCouplings {
 
 /** Closed paths in space, and those with links along time, the last direction. */
 export function alongTime(dim: number, paths: readonly Path[]): { readonly space: readonly Path[]; readonly time: readonly Path[] } {
+  guard("alongTime", { dim: [dim, is.oneOf(1, 2, 3, 4)], paths: [paths, is.listOf(is.listOf(is.integer))] });
   const inTime = (path: Path): boolean => path.some((s) => Math.abs(s) === dim);
   return { space: paths.filter((p) => !inTime(p)), time: paths.filter(inTime) };
 }

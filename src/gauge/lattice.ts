@@ -1,6 +1,7 @@
 /** Makes lattices: extents, backend and threads in one place. */
 import { type EngineOptions, makeLattice } from "../compiler/index.ts";
 import type { Lattice } from "../autograd/index.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Backend, threads and arithmetic of a lattice's programs. Results do not depend on the number of threads. */
 export type LatticeOptions = EngineOptions;
@@ -11,5 +12,6 @@ export type LatticeOptions = EngineOptions;
  * @throws GeometryError for extents that are not positive integers; BackendError when the backend is not present.
  */
 export function lattice(extents: readonly number[], options: LatticeOptions = {}): Lattice {
+  guard("lattice", { options: [options, is.object] });
   return makeLattice(extents, options);
 }

@@ -67,6 +67,7 @@ export function* trainOnline<N extends number, I, R extends { readonly accepted:
 
 /** `trainOnline` that yields undefined within the trajectories of a sampler with `steps`: a caller that gives up there (`return`) finds everything as after the last step. */
 export function* onlineTraining<N extends number, I, R extends { readonly accepted: boolean }>(options: OnlineTrainingOptions<N, I, R>): Generator<OnlineStep<N, I, R> | undefined, EffectiveAction<N, I>, void> {
+  guard("onlineTraining", { options: [options, is.withFields("the options of a training (action, loss, optimiser, sampler, target, U, trajectories)", "action", "loss", "optimiser", "sampler", "target", "U", "trajectories")] });
   const { sampler, target, U, trajectories, loss, replay } = options;
   expectCounts(trajectories, replay);
   const learner = new Learner(options);
