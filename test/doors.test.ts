@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as root from "../src/index.ts";
-import { GaugegradError, type Links, type Scalar, SU, Tape, cold, lattice, number, realType, record, stout, sum } from "../src/index.ts";
+import { GaugegradError, type Links, type Scalar, SU, cold, lattice, number, openTape, realType, record, stout, sum } from "../src/index.ts";
 
 const here = process.cwd();
 beforeAll(() => process.chdir(mkdtempSync(join(tmpdir(), "doors-"))));
@@ -17,12 +17,12 @@ const L = lattice([2, 2], { threads: 1 });
 const M = lattice([2, 2, 2, 4], { threads: 1 });
 const U = cold(L, SU(2));
 const V = cold(M, SU(3));
-const ended = new Tape(L);
+const ended = openTape(L);
 const old = ended.input(realType());
 ended.finish([old]);
 
 /** Traced values of an open recording, which exists only inside it. */
-const open = new Tape(L);
+const open = openTape(L);
 const real = open.input(realType());
 const scalar = number(open, 2);
 

@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Autograd room: record, differentiate and replay programs over small-matrix fields. */
-export { Lattice, displacementText, type Displacement, type Domain } from "./lattice.ts";
+export { Lattice, addDisplacements, displacementText, type Displacement, type Domain } from "./lattice.ts";
 export type { CompileOptions, Engine, Executable, Storage } from "./engine.ts";
 export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
 export { outside, scope } from "./scope.ts";
 export { type NormalCounter, drawNormals } from "./normals.ts";
 export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
-export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Spin, Tape, Traced, type Vector } from "./tape.ts";
+export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Attributes, type Node, type Spin, Tape, Traced, type Vector } from "./tape.ts";
 export {
   type ComplexType,
   type MatrixType,
@@ -18,6 +18,7 @@ export {
   type VectorType,
   complexType,
   components,
+  domainOf,
   linkType,
   realType,
   scalarType,
@@ -27,8 +28,9 @@ export {
   typeText,
   vectorType,
 } from "./types.ts";
-export type { Op, Sample, VjpContext } from "./op.ts";
-export type { Operand, Site, V } from "./site.ts";
+export type { Op, Role, Rules, Sample, System, VjpContext } from "./op.ts";
+export { inputOp, linkFieldBytes, numberKey } from "./program.ts";
+export { type Operand, type Site, type SiteFunction, type V, complexOps } from "./site.ts";
 export { Plan, record } from "./plan.ts";
 export { checkpoint, grad, hvp, jvp, metric, pairing, replayable, valueAndGrad, vjp, type Transformed } from "./transforms.ts";
 export { recordOnce } from "./once.ts";
@@ -36,6 +38,7 @@ export { pullback } from "./backward.ts";
 export { expectInputs, returnedLinks, returnedScalar } from "./returned.ts";
 export * as kind from "./kinds.ts";
 export { print, toGraphviz } from "./print.ts";
+export { openTape } from "./recording.ts";
 export { allOps } from "./ops/index.ts";
 export { add, neg, scaleBy, sub } from "./ops/combine.ts";
 export { type ConstantMatrixOptions, constantMatrix, constantReal, number, unit } from "./ops/constants.ts";

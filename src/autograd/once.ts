@@ -48,7 +48,7 @@ export function recordOnce<F extends Function>(f: F, accept: (result: unknown, a
 }
 
 function record(f: Function, args: readonly unknown[], given: readonly Traced[], accept: (result: unknown, args: readonly unknown[]) => void): Recorded {
-  const tape = new Tape(given[0]!.lattice);
+  const tape = new Tape(given[0]!.lattice, given[0]!.tape.rules);
   const inputs = given.map((x) => tape.input(x.type));
   let k = 0;
   const result = f(...(args.map((a) => twin(a, () => inputs[k++]!)) as never[]));

@@ -2,9 +2,9 @@
  * An op: its types, its forward map at a site, its vector-Jacobian product written in the same ops, and sample inputs for the tests.
  * Cotangents follow one convention: for a real result S, dS = sum Re tr(G^+ dX), so G_ij = dS/dRe X_ij + i dS/dIm X_ij.
  */
-import type { Lattice } from "./lattice.ts";
+import type { Displacement, Lattice } from "./lattice.ts";
 import type { Operand, Site, V } from "./site.ts";
-import type { Attributes, Tape, Traced } from "./tape.ts";
+import type { Attributes, Program, Tape, Traced } from "./tape.ts";
 import type { ValueType } from "./types.ts";
 
 export interface VjpContext {
@@ -24,12 +24,56 @@ export interface Sample {
   readonly apply: (inputs: readonly Traced[]) => Traced;
 }
 
+/** A linear system A x = b of a solve: A as a program, (A + shift) x = b. */
+export interface System {
+  readonly operator: Program;
+  readonly shift: number;
+  /** Relative residual to reach. */
+  readonly tolerance: number;
+  readonly maxIterations: number;
+}
+
+/** What a compiler may know of an op besides its arithmetic at a site. Ops without a role are that arithmetic and nothing else. */
+export type Role =
+  /** A value that nothing computes: an input, or data known while recording. What is made in place is written into the loops that use it. */
+  | { readonly is: "leaf"; readonly inPlace?: true; readonly data?: (attributes: Attributes) => Float64Array }
+  /** Its first operand, renamed: moved by a displacement, as its adjoint, or as soon as the second operand is known. */
+  | { readonly is: "view"; readonly displacement?: (attributes: Attributes) => Displacement; readonly adjoint?: true; readonly waits?: true }
+  /** The value of its scalar operand at every site. */
+  | { readonly is: "broadcast" }
+  /** A multiple of its second operand by the first. */
+  | { readonly is: "multiple" }
+  /** A sum of its operands with fixed coefficients. */
+  | { readonly is: "combination"; readonly coefficients: (attributes: Attributes) => readonly number[] }
+  /** A product of two matrices, or of a matrix and a vector; its adjoint is that of the adjoints in the other order. */
+  | { readonly is: "product" }
+  /** One number of all sites of its operand: known after the loop over them. */
+  | { readonly is: "barrier" }
+  /** A step between loops: fields on one parity joined to one on all sites, with zero where there is none; or the solution of a system, whose last operand is b. */
+  | { readonly is: "join" }
+  | { readonly is: "solve"; readonly system: (attributes: Attributes) => System };
+
+/**
+ * Ops that rules of simpler ones are written in: the rule of outer is made of mul, which itself is built on outer. A tape hands them in, so
+ * that files of ops do not import each other in circles.
+ */
+export interface Rules {
+  conj(z: Traced): Traced;
+  cdot(x: Traced, y: Traced): Traced;
+  dot(x: Traced, y: Traced): Traced;
+  mul(a: Traced, b: Traced): Traced;
+  scale(s: Traced, x: Traced): Traced;
+  sum(r: Traced): Traced;
+}
+
 export interface Op {
   readonly name: string;
   /** What tells it apart from other ops of the same name; absent where the name does. */
   readonly identity?: string;
   /** Every application makes a value of its own, also of equal inputs. */
   readonly unique?: boolean;
+  /** How compilers treat it; absent for arithmetic at one site. */
+  readonly role?: Role;
   /** Type of the result. @throws CovarianceError with the op, both end points and the fix. */
   infer(inputs: readonly ValueType[], attributes: Attributes, lattice: Lattice): ValueType;
   /** A simpler value for the same expression, if there is one. */

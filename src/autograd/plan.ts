@@ -10,7 +10,8 @@ import type { Lattice } from "./lattice.ts";
 import { linkFieldBytes } from "./program.ts";
 import { outside } from "./scope.ts";
 import { returnedLeaves } from "./returned.ts";
-import { type Program, Tape } from "./tape.ts";
+import { openTape } from "./recording.ts";
+import type { Program } from "./tape.ts";
 import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
 import { type ValueType, fits, scalarType, typeText } from "./types.ts";
 import { compileWatched } from "./watch.ts";
@@ -42,7 +43,7 @@ export class Plan<A extends readonly unknown[], Y> {
     guard("record", { f: [f, is.callable], "the examples": [examples, is.listOf(is.present)] });
     const { lattice } = Plan.signature(examples);
     this.lattice = lattice;
-    const tape = new Tape(lattice);
+    const tape = openTape(lattice);
     const list = concreteLeaves([...examples]);
     const traced = list.map((l) => tape.input(l.type));
     let k = 0;

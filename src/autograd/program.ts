@@ -107,6 +107,7 @@ export function linkFieldBytes({ lattice, nodes }: Program): number {
 /** The op of a program's inputs: has a type, no rule. */
 export const inputOp: Op = {
   name: "input",
+  role: { is: "leaf" },
   infer: () => {
     throw new RecordingError("internal: inputs are made by the tape");
   },

@@ -6,7 +6,7 @@
 import { RecordingError } from "../errors.ts";
 import { describe } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
-import type { Op } from "./op.ts";
+import type { Op, Rules } from "./op.ts";
 import { attributesKey, extract, extractCanonical, inputOp, opKey } from "./program.ts";
 import { type MatrixType, type ValueType, type VectorType, type SpinType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
 
@@ -70,6 +70,7 @@ export type Scalar = Traced<ScalarType>;
 
 export class Tape {
   readonly lattice: Lattice;
+  readonly rules: Rules;
   readonly #nodes: Node[] = [];
   readonly #inputs: number[] = [];
   readonly #seen = new Map<string, number>();
@@ -78,8 +79,9 @@ export class Tape {
   #regions = 0;
   #layer = "";
 
-  constructor(lattice: Lattice) {
+  constructor(lattice: Lattice, rules: Rules) {
     this.lattice = lattice;
+    this.rules = rules;
   }
 
   node(id: number): Node {

@@ -3,6 +3,8 @@ export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
 export { hasRelaxedSimd, hasSimd } from "./features.ts";
 export { type ByteSource, Heap, paddedBytes, plainMemory } from "./heap.ts";
 export { type Lanes, type Layout, lanePermutation, makeLayout } from "./layout.ts";
+export { FieldMemory, Handle } from "./memory.ts";
+export { notice } from "./notice.ts";
 export { KERNEL_TYPE, POOL_TYPE, poolSource } from "./native-threads.ts";
 export { type NativeOptions, findToolchain, loadNative } from "./native.ts";
 export { NORMALS, normalsModule, normalsScratch } from "./normals.ts";

@@ -1,9 +1,7 @@
 /**
  * C + sum_k (+-) A_k B_k without storing the products: the form that sums of staples and of fermion hops take in a kernel.
  */
-import type { Op } from "../autograd/op.ts";
-import { complexOps } from "../autograd/site.ts";
-import { type MatrixType, type ValueType, spinOf } from "../autograd/types.ts";
+import { type MatrixType, type Op, type ValueType, complexOps, spinOf } from "../autograd/index.ts";
 
 /** Inputs (C, A, B), attribute sign: C + sign A B for matrices, or a matrix and a vector. */
 export const multiplyAdd: Op = {

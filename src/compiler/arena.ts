@@ -2,8 +2,8 @@
  * Memory of a program's intermediate fields: one arena in which buffers that live through the same steps lie block by block side by side
  * (fewer streams), and groups whose lifetimes do not overlap share memory.
  */
-import type { ValueType } from "../autograd/types.ts";
-import { paddedBytes } from "../backend/heap.ts";
+import type { ValueType } from "../autograd/index.ts";
+import { paddedBytes } from "../backend/index.ts";
 import type { Buffer } from "./ir.ts";
 
 /** A group of buffers: its place, and the steps through which it is taken. */

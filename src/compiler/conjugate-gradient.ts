@@ -4,14 +4,13 @@
  * operations and inner products are compiled kernels. An iteration ends when |r| <= tolerance |b|; the residuals are then computed from
  * their definition, and a system that has lost accuracy goes on from where it is.
  */
-import type { Engine, Executable, Storage } from "../autograd/engine.ts";
-import type { Lattice } from "../autograd/lattice.ts";
+import {
+  type Engine, type Executable, type Lattice, type Program, type Scalar, type Storage, type Traced, type ValueType, type Vector, type VectorType, openTape, scalarType,
+} from "../autograd/index.ts";
 import { add, sub } from "../autograd/ops/combine.ts";
 import { dot } from "../autograd/ops/dot.ts";
 import { scale } from "../autograd/ops/scale.ts";
 import { sum } from "../autograd/ops/sum.ts";
-import { type Program, type Scalar, Tape, type Traced, type Vector } from "../autograd/tape.ts";
-import { type ValueType, type VectorType, scalarType } from "../autograd/types.ts";
 import { SolverError } from "../errors.ts";
 
 /** An engine that keeps the sub-programs of solvers. */
@@ -89,12 +88,12 @@ export class ConjugateGradient {
     this.#engine = engine;
     this.#system = system;
     const { shifts } = system;
-    this.#nested = system.operator.nodes.some((n) => n.op.name === "solve");
+    this.#nested = system.operator.nodes.some((n) => n.op.role?.is === "solve");
     this.#base = shifts.indexOf(Math.min(...shifts));
     const t = type as VectorType;
     const key = JSON.stringify(t);
     const program = (types: readonly ValueType[], f: (inputs: Traced[]) => readonly Traced[]): Program => {
-      const tape = new Tape(engine.lattice);
+      const tape = openTape(engine.lattice);
       return tape.finish(f(types.map((x) => tape.input(x))));
     };
     const norm = (v: Traced): Traced => sum(dot(v as Vector, v as Vector));
@@ -264,7 +263,7 @@ export function runSolve(solver: ConjugateGradient, tolerance: number): void {
 
 /** (captured..., x, shift, extra...) -> f((A + shift) x, x, extra). */
 function withShift(operator: Program, extra: readonly ValueType[], f: (ax: Vector, x: Vector, extra: readonly Traced[]) => readonly Traced[]): Program {
-  const tape = new Tape(operator.lattice);
+  const tape = openTape(operator.lattice);
   const inputs = operator.inputs.map((id) => tape.input(operator.nodes[id]!.type));
   const shift = tape.input(scalarType) as Scalar;
   const others = extra.map((t) => tape.input(t));

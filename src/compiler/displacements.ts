@@ -1,6 +1,5 @@
 /** Displacements modulo the extents of a lattice, numbered as they come up: analyses compare and add numbers instead of arrays. */
-import type { Displacement, Lattice } from "../autograd/lattice.ts";
-import { addDisplacements } from "../autograd/lattice.ts";
+import { type Displacement, type Lattice, addDisplacements } from "../autograd/index.ts";
 
 export class Displacements {
   /** The displacement of each number; number 0 is none. */

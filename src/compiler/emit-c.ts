@@ -3,9 +3,8 @@
  * kernel, as in the other emitters; lanes are permuted where a displacement leaves a sub-lattice. The text depends on the
  * kernels and the cuts but not on the extents, so programs on many lattices share one compiled file.
  */
-import { components } from "../autograd/types.ts";
-import { lanePermutation } from "../backend/layout.ts";
-import { KERNEL_TYPE, POOL_TYPE } from "../backend/native-threads.ts";
+import { components } from "../autograd/index.ts";
+import { KERNEL_TYPE, POOL_TYPE, lanePermutation } from "../backend/index.ts";
 import type { EmitContext } from "./emitter.ts";
 import type { Argument } from "./ir.ts";
 import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey } from "./kernels.ts";

@@ -6,7 +6,7 @@ import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey } fr
 import type { Argument } from "./ir.ts";
 import type { MicroKernel, Statement } from "./scalar.ts";
 import type { CompiledKernels, Emitter, LoopOrder } from "./emitter.ts";
-import { plainMemory } from "../backend/heap.ts";
+import { plainMemory } from "../backend/index.ts";
 
 /** Blocks in a chunk; this layout has one lane. */
 const CHUNK = chunkBlocks(1);

@@ -3,13 +3,8 @@
  * kernels are one function with all of their micro-kernels); matrices pass between micro-kernels through scratch that stays in the first-level cache. On a layout with one lane the same code
  * runs with both lanes alike.
  */
-import { components } from "../autograd/types.ts";
-import { Code, F64, I32, Module, V128, type ValType } from "../backend/assembler.ts";
-import { hasRelaxedSimd } from "../backend/features.ts";
-import { normalsModule } from "../backend/normals.ts";
-import { type WasmBytes, wasmMemory } from "../backend/wasm-memory.ts";
-import { Wasm } from "../backend/webassembly.ts";
-import { WorkerPool } from "../backend/workers.ts";
+import { components } from "../autograd/index.ts";
+import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, hasRelaxedSimd, normalsModule, wasmMemory } from "../backend/index.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
 import type { Argument, Instruction } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, parameterKey } from "./kernels.ts";

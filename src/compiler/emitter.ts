@@ -5,9 +5,8 @@
  * order of the sums) is fixed before, so all emitters agree to rounding. One for CUDA C would take W = 1, a thread a block, and memory
  * of the device.
  */
-import type { Domain } from "../autograd/lattice.ts";
-import type { ByteSource, Heap } from "../backend/heap.ts";
-import type { Lanes, Layout } from "../backend/layout.ts";
+import type { Domain } from "../autograd/index.ts";
+import type { ByteSource, Heap, Lanes, Layout } from "../backend/index.ts";
 import type { SparseMap } from "../util/index.ts";
 import type { KernelPlan } from "./kernels.ts";
 

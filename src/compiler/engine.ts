@@ -1,12 +1,8 @@
 /** Stores the fields of one lattice and runs its programs with one emitter's kernels. */
-import type { CompileOptions, Engine, Executable, Storage } from "../autograd/engine.ts";
-import type { Displacement, Domain, Lattice } from "../autograd/lattice.ts";
-import { linkFieldBytes } from "../autograd/program.ts";
-import type { Program } from "../autograd/tape.ts";
-import { type ValueType, components, domainOf } from "../autograd/types.ts";
-import { Heap } from "../backend/heap.ts";
-import { FieldMemory, type Handle } from "../backend/memory.ts";
-import { type Layout, makeLayout } from "../backend/layout.ts";
+import {
+  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, linkFieldBytes,
+} from "../autograd/index.ts";
+import { FieldMemory, type Handle, Heap, type Layout, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { type Arena, overlaps, placeArena } from "./arena.ts";
 import type { Emitter, LoopOrder } from "./emitter.ts";

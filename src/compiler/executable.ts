@@ -1,6 +1,5 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
-import type { Executable, Storage } from "../autograd/engine.ts";
-import { components } from "../autograd/types.ts";
+import { type Executable, type Storage, components } from "../autograd/index.ts";
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { CompiledKernels } from "./emitter.ts";

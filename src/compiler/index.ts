@@ -1,9 +1,7 @@
 /** Compiler room: programs to kernels to executables. */
 import { availableParallelism } from "node:os";
-import type { Engine } from "../autograd/engine.ts";
-import { Lattice } from "../autograd/lattice.ts";
-import { hasSimd } from "../backend/features.ts";
-import { notice } from "../backend/notice.ts";
+import { type Engine, Lattice } from "../autograd/index.ts";
+import { type Lanes, hasSimd, notice } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
@@ -11,7 +9,6 @@ import type { Emitter } from "./emitter.ts";
 import { InterpretEngine } from "./interpret/engine.ts";
 import { wasmEmitter } from "./emit-wasm.ts";
 import { nativeEmitter } from "./native.ts";
-import type { Lanes } from "../backend/layout.ts";
 
 /** Backends of the compiler, and the interpreter that they are tested against: slow, for debugging. */
 export type BackendName = "js" | "wasm" | "native" | "interpret";

@@ -2,10 +2,7 @@
  * Kernel IR: what a program becomes. A schedule is a list of steps; a kernel step is one loop over the blocks of a domain in which
  * operands are fields loaded at a displacement, results of earlier instructions, or scalars.
  */
-import type { Displacement, Domain } from "../autograd/lattice.ts";
-import type { Op } from "../autograd/op.ts";
-import type { Attributes, Program } from "../autograd/tape.ts";
-import type { ValueType } from "../autograd/types.ts";
+import type { Attributes, Displacement, Domain, Op, Program, ValueType } from "../autograd/index.ts";
 
 /** A piece of memory named by a schedule. */
 export interface Buffer {

@@ -1,6 +1,5 @@
 /** What every emitter needs to know about a kernel step: its parameters, its micro-kernels, its cost. */
-import type { Displacement } from "../autograd/lattice.ts";
-import { components } from "../autograd/types.ts";
+import { type Displacement, components } from "../autograd/index.ts";
 import type { Argument, Instruction, KernelStep, Schedule } from "./ir.ts";
 import { fuse } from "./fuse.ts";
 import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";

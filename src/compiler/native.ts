@@ -1,11 +1,6 @@
 /** The native emitter: kernels as C, compiled by the system's compiler and called on the same memory. */
-import { normalsModule } from "../backend/normals.ts";
-import { wasmMemory } from "../backend/wasm-memory.ts";
+import { type Lanes, type NativeOptions, Wasm, findToolchain, loadNative, normalsModule, poolSource, wasmMemory } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
-import type { Lanes } from "../backend/layout.ts";
-import { type NativeOptions, findToolchain, loadNative } from "../backend/native.ts";
-import { poolSource } from "../backend/native-threads.ts";
-import { Wasm } from "../backend/webassembly.ts";
 import { cSource } from "./emit-c.ts";
 import type { Emitter } from "./emitter.ts";
 import { chunkBlocks } from "./kernels.ts";

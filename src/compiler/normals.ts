@@ -1,7 +1,6 @@
 /** Random fields in an engine's memory: one compiled kernel a map, written to the blocks of the fields. */
-import type { Engine } from "../autograd/engine.ts";
-import { components, domainOf } from "../autograd/types.ts";
-import { NORMALS, normalsScratch } from "../backend/normals.ts";
+import { type Engine, components, domainOf } from "../autograd/index.ts";
+import { NORMALS, normalsScratch } from "../backend/index.ts";
 import type { SparseMap } from "../util/index.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, KernelEngine } from "./engine.ts";

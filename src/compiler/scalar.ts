@@ -2,11 +2,9 @@
  * Micro-kernels: the arithmetic of one op at one block of sites as a list of scalar statements in single-assignment form.
  * Zeros and ones known when recording fold away. Negations are not statements: they are folded into the operations that use them, so an adjoint operand costs nothing.
  */
-import type { Op } from "../autograd/op.ts";
-import type { Operand, Site, SiteFunction, V } from "../autograd/site.ts";
-import { numberKey } from "../autograd/program.ts";
-import type { Attributes } from "../autograd/tape.ts";
-import { type ValueType, components, spinOf } from "../autograd/types.ts";
+import {
+  type Attributes, type Op, type Operand, type Site, type SiteFunction, type V, type ValueType, components, numberKey, spinOf,
+} from "../autograd/index.ts";
 
 export type BinaryName = "add" | "sub" | "mul" | "div" | "max";
 export type UnaryName = "neg" | "sqrt" | "abs";

@@ -1,13 +1,10 @@
 /** Builds the steps of a schedule from an analysed program: kernels by stage and domain, buffers with their lifetimes. */
-import type { Domain } from "../autograd/lattice.ts";
-import type { Op } from "../autograd/op.ts";
-import type { Program } from "../autograd/tape.ts";
-import { type ValueType, components, domainOf } from "../autograd/types.ts";
+import { type Domain, type Op, type Program, type Role, type ValueType, components, domainOf } from "../autograd/index.ts";
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
 import { packSlots } from "./slots.ts";
 import type { Argument, Buffer, Instruction, KernelStep, Reduction, Schedule, Step } from "./ir.ts";
-import type { Analysis, View } from "./lower.ts";
+import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
 const copyOp: Op = {
@@ -83,14 +80,15 @@ export class Scheduler {
     const known = this.#bufferOf.get(id);
     if (known !== undefined) return known;
     const n = this.#a.node(id);
-    const data = n.op.name === "constant" ? (n.attributes["data"] as Float64Array) : n.op.name === "number" ? new Float64Array([n.attributes["value"] as number]) : undefined;
+    const { role } = n.op;
+    const data = role?.is === "leaf" ? role.data?.(n.attributes) : undefined;
     return this.#assign(id, { type: n.type, ...(data ? { data } : {}), first: -1, last: -1 });
   }
 
   /** Values on one parity that only feed a merge or extend are written straight into its memory. */
   #joinParities(): void {
     this.#program.nodes.forEach((n, id) => {
-      if ((n.op.name !== "merge" && n.op.name !== "extend") || this.#a.demands[id]!.size === 0) return;
+      if (!this.#a.is(id, "join") || this.#a.demands[id]!.size === 0) return;
       const buffer = this.#buffer(id);
       for (const i of n.inputs) {
         const v = this.#a.view(i);
@@ -112,17 +110,17 @@ export class Scheduler {
     const n = this.#a.node(id);
     if (this.#a.demands[id]!.size === 0) return;
     const stage = this.#a.stages[id]!;
-    if (n.op.name === "solve") {
+    if (this.#a.is(id, "solve")) {
       this.#solve(id, stage);
       return;
     }
-    if (n.op.name === "merge" || n.op.name === "extend") {
+    if (this.#a.is(id, "join")) {
       const buffer = this.#buffer(id);
       for (const i of n.inputs) {
         const v = this.#a.view(i);
         if (this.#bufferOf.get(v.id) !== buffer) this.#copyAt(stage, v, this.#a.node(i).type, buffer);
       }
-      if (n.op.name === "extend") {
+      if (n.inputs.length === 1) {
         const domain = domainOf(this.#a.node(n.inputs[0]!).type) === "even" ? "odd" : "even";
         this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "zero", buffer, domain }) });
       }
@@ -130,7 +128,7 @@ export class Scheduler {
     }
     const domain = this.#a.loopDomain(id);
     const draft = this.#draft(this.#a.kernels[id]!, stage, domain);
-    if (n.op.name === "sum") {
+    if (this.#a.is(id, "barrier")) {
       const value = this.#argument(draft, n.inputs[0]!, 0, domain);
       draft.reductions.push({ value, buffer: this.#buffer(id) });
       return;
@@ -140,9 +138,8 @@ export class Scheduler {
 
   /** Solves of one operator and right-hand side that differ in their shift are one step. */
   #solve(id: number, stage: number): void {
-    const { inputs, attributes } = this.#a.node(id);
-    const operator = attributes["operator"] as Program;
-    const [tolerance, maxIterations] = [attributes["tolerance"] as number, attributes["maxIterations"] as number];
+    const { op, inputs, attributes } = this.#a.node(id);
+    const { operator, shift, tolerance, maxIterations } = (op.role as Role & { readonly is: "solve" }).system(attributes);
     const key = `${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${tolerance}|${maxIterations}|${operator.key}`;
     let system = this.#systems.get(key);
     if (!system) {
@@ -155,14 +152,16 @@ export class Scheduler {
         make: () => ({ kind: "solve", operator, captured: operands.slice(0, -1), rhs: operands[operands.length - 1]!, ...made, tolerance, maxIterations }),
       });
     }
-    system.shifts.push(attributes["shift"] as number);
+    system.shifts.push(shift);
     system.solutions.push(this.#buffer(id));
   }
 
   /** Emits the instructions of one value: sums of products as chains of multiply-add, everything else as one call. */
   #instruction(draft: Draft, id: number, d: number, domain: Domain | "one", target: Instruction["target"]): void {
     const n = this.#a.node(id);
-    const products = n.op.name === "combine" ? n.inputs.map((i, k) => this.#product(draft, i, d, (n.attributes["coefficients"] as number[])[k]!)) : [];
+    const { role } = n.op;
+    const coefficients = role?.is === "combination" ? role.coefficients(n.attributes) : [];
+    const products = coefficients.map((c, k) => this.#product(draft, n.inputs[k]!, d, c));
     const chain = products.filter((p) => p !== undefined);
     const size = Math.abs(chain[0]?.coefficient ?? 0);
     const startable = chain.some((p) => p.coefficient > 0) || (size === 1 && chain.length < n.inputs.length);
@@ -171,7 +170,7 @@ export class Scheduler {
       draft.instructions.push({ op: n.op, attributes: n.attributes, args, type: n.type, target });
       return;
     }
-    const others = n.inputs.map((i, k) => ({ i, c: (n.attributes["coefficients"] as number[])[k]! })).filter((_, k) => products[k] === undefined);
+    const others = n.inputs.map((i, k) => ({ i, c: coefficients[k]! })).filter((_, k) => products[k] === undefined);
     const fold = size === 1;
     let sum: Argument | undefined;
     if (fold && others.length > 0) sum = this.#combine(draft, others.map((o) => this.#argument(draft, o.i, d, domain)), others.map((o) => o.c), n.type, undefined);
@@ -204,7 +203,7 @@ export class Scheduler {
   #product(draft: Draft, i: number, d: number, coefficient: number): Product | undefined {
     const v = this.#a.view(i, d);
     const n = this.#a.node(v.id);
-    if ((n.op.name !== "mul" && n.op.name !== "mulVector") || this.#uses[v.id] !== 1 || this.#a.stored.has(v.id)) return undefined;
+    if (!this.#a.is(v.id, "product") || this.#uses[v.id] !== 1 || this.#a.stored.has(v.id)) return undefined;
     if (draft.values.has(`${v.id}@${v.shift}`)) return undefined;
     const factors = n.inputs.map((node) => ({ node, shift: v.shift, flip: v.dagger }));
     return { coefficient, op: n.op, factors: v.dagger ? factors.reverse() : factors };
@@ -235,7 +234,7 @@ export class Scheduler {
     const draft: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
     const source = this.#a.node(view.id);
     const arg: Argument =
-      source.op.name === "unit" || source.op.name === "broadcast"
+      this.#a.inPlace(view.id) || this.#a.is(view.id, "broadcast")
         ? this.#viewArgument(draft, view, domain)
         : type.kind === "scalar"
           ? { kind: "scalar", buffer: this.#buffer(view.id), dagger: false, type }
@@ -265,7 +264,7 @@ export class Scheduler {
     const n = this.#a.node(v.id);
     const scalar = this.#a.scalarOf(v.id);
     if (scalar !== undefined) return { kind: "scalar", buffer: this.#buffer(scalar), dagger: false, type: this.#a.node(scalar).type };
-    if (this.#a.stored.has(v.id) || (this.#a.isLeaf(v.id) && n.op.name !== "unit"))
+    if (this.#a.inMemory(v.id))
       return { kind: "field", buffer: this.#buffer(v.id), displacement: v.displacement, dagger: v.dagger, type: n.type };
     const key = `${v.id}@${v.shift}`;
     let slot = draft.values.get(key);

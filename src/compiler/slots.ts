@@ -1,5 +1,5 @@
 /** Scratch slots of a kernel by lifetime. */
-import { components } from "../autograd/types.ts";
+import { components } from "../autograd/index.ts";
 import type { Instruction, KernelStep, Reduction } from "./ir.ts";
 
 /** Packs slots that are assigned once each into as few scratch slots as their lifetimes allow. */

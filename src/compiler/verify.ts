@@ -2,8 +2,7 @@
  * Checks a schedule between the compiler's passes: everything is defined before it is used, scratch slots and buffers hold what their
  * readers expect, types and domains fit. Run by the tests on every program, and on every compilation under DEBUG=kernels.
  */
-import type { Lattice } from "../autograd/lattice.ts";
-import { type ValueType, components, domainOf } from "../autograd/types.ts";
+import { type Lattice, type ValueType, components, domainOf } from "../autograd/index.ts";
 import type { Argument, Instruction, KernelStep, Schedule, Step } from "./ir.ts";
 
 /** Everything that is wrong with a schedule, one line each; empty for a good one. */

@@ -1,5 +1,5 @@
 /** Micro-kernels in WebAssembly SIMD: every value is an f64x2 in a local, with one site in each lane. */
-import { type Code, F64, V128 } from "../backend/assembler.ts";
+import { type Code, F64, V128 } from "../backend/index.ts";
 import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
 
 const BINARY = { add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, max: 0xf7 } as const;

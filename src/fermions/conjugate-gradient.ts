@@ -1,5 +1,5 @@
 /** Conjugate gradient on fields: solve A x = b, or (A + sigma_k) x_k = b for several shifts at once, and learn how it went. */
-import { kind, type Storage, Field, type ScalarType, Tape, type TracedOf, type Vector, type VectorType, concreteLeaves, scalarType, solve, tracedTwin } from "../autograd/index.ts";
+import { kind, type Storage, Field, type ScalarType, type TracedOf, type Vector, type VectorType, concreteLeaves, openTape, scalarType, solve, tracedTwin } from "../autograd/index.ts";
 import { ConjugateGradient, type SolveReport, type SolverEngine } from "../compiler/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
@@ -51,7 +51,7 @@ export function multiShiftConjugateGradient<N extends number, const I>(
   const { lattice } = b;
   const engine = lattice.engine as SolverEngine;
   if (typeof engine.operator !== "function") throw new BackendError(`conjugateGradient: backend ${engine.name} runs no solver of its own, expected js, wasm or native: make the lattice with one of them`);
-  const tape = new Tape(lattice);
+  const tape = openTape(lattice);
   const leaves = concreteLeaves(inputs);
   const traced = leaves.map((l) => tape.input(l.type));
   let next = 0;

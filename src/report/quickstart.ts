@@ -1,5 +1,8 @@
 /** The quickstart's results as rows, a text table and a report page. */
-import { type Generated, type ReportTable, type Section, historyPlot, histogramPlot, htmlReport, linePlot, numberText } from "./index.ts";
+import { histogramPlot } from "./histogram.ts";
+import { type Generated, type ReportTable, type Section, htmlReport } from "./html.ts";
+import { historyPlot, linePlot } from "./plots.ts";
+import { numberText } from "./text.ts";
 import { table, withError, zScore } from "../util/index.ts";
 import { BENCHMARK, type QuickstartResult, REFERENCE, type Sampled } from "../runs/index.ts";
 

@@ -1,7 +1,8 @@
 /** Parameters of networks and actions as flat vectors: a nested structure of numbers has one name and one place for each of them. */
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, randomStream } from "./rng.ts";
-import { guard, is } from "../util/index.ts";
+import { guard } from "./guard.ts";
+import * as is from "./guard.ts";
 
 /** Names, and the way from a nested structure of numbers to a flat vector and back. */
 export interface ParameterSpace<P = unknown> {

@@ -1,7 +1,7 @@
 /** Derivatives of recorded functions against finite differences along the group, and the errors of recording. */
 import { describe, expect, test } from "vitest";
 import {
-  type Algebras, DirectionalField, type AlgebraField, Field, type LinkField, type Links, type Scalar, Tape, add, adj, checkpoint, exp, grad, hvp, jvp, mul, pairing,
+  type Algebras, DirectionalField, type AlgebraField, Field, type LinkField, type Links, type Scalar, openTape, add, adj, checkpoint, exp, grad, hvp, jvp, mul, pairing,
   print, reTrace, record, scale, scaleBy, shift, square, sub, sum, ta, toGraphviz, valueAndGrad, vjp, vectorType, siteMatrixType, trace,
 } from "../../src/autograd/index.ts";
 import { closedFormLinks, directionField, lattice, plaquette, staples } from "../../src/gauge/index.ts";
@@ -98,7 +98,7 @@ test("checkpoint changes the memory, not the numbers", () => {
 
 describe("what would break gauge symmetry cannot be recorded", () => {
   const L = lattice([4, 4, 4, 4]);
-  const tape = new Tape(L);
+  const tape = openTape(L);
   const U = [0, 1, 2, 3].map((mu) => tape.input({ kind: "matrix", N: 3, start: [0, 0, 0, 0], end: [0, 1, 2, 3].map((nu) => (nu === mu ? 1 : 0)), domain: "all", algebra: false })) as unknown as Links;
   test("a dropped shift is named with both end points and the fix", () => {
     expect(() => mul(U[0]!, U[1]!)).toThrow(/mul: A ends at \+x but B starts at 0.*shift B/);

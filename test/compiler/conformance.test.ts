@@ -12,7 +12,8 @@ import { allOps } from "../../src/autograd/ops/index.ts";
 import { record } from "../../src/autograd/plan.ts";
 import type { Lattice } from "../../src/autograd/lattice.ts";
 import type { Sample } from "../../src/autograd/op.ts";
-import { type Node, Tape, type Traced } from "../../src/autograd/tape.ts";
+import { type Node, type Traced } from "../../src/autograd/tape.ts";
+import { openTape } from "../../src/autograd/index.ts";
 import { pairing } from "../../src/autograd/transforms.ts";
 import type { MatrixType, ValueType } from "../../src/autograd/types.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
@@ -78,7 +79,7 @@ function evaluate(extents: readonly number[], N: number, options: EngineOptions,
 
 /** Nodes of a sample's value. */
 function nodesOf(lattice: Lattice, s: Sample): readonly Node[] {
-  const tape = new Tape(lattice);
+  const tape = openTape(lattice);
   return tape.finish([s.apply(s.inputs.map((t) => tape.input(t)))]).nodes;
 }
 

@@ -1,5 +1,5 @@
 /** Grows a random program statement by statement, with the value of each known: what would leave the tame range is not taken. */
-import { type Lattice, type MatrixType, type SpinType, Tape, type ValueType, type VectorType } from "../../src/autograd/index.ts";
+import { type Lattice, type MatrixType, type SpinType, type ValueType, type VectorType, openTape } from "../../src/autograd/index.ts";
 import { sameDisplacement, sameType } from "../../src/autograd/types.ts";
 import { evaluate } from "../../src/compiler/interpret/evaluate.ts";
 import { CovarianceError, GeometryError, RecordingError } from "../../src/errors.ts";
@@ -24,7 +24,7 @@ const LARGE = 8;
 
 /** Value of one statement, recorded on a tape of its own: nothing that other statements do can change it. */
 export function valueOf(lattice: Lattice, s: Statement, args: readonly Pick<Value, "type" | "data">[]): { readonly type: ValueType; readonly data: Float64Array } {
-  const tape = new Tape(lattice);
+  const tape = openTape(lattice);
   const traced = args.map((a) => tape.input(a.type));
   const program = tape.finish([apply(tape, s, traced)]);
   const out = program.outputs[0]!;

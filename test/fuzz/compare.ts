@@ -1,5 +1,5 @@
 /** Runs a random program on a backend and holds its values against the interpreter's. */
-import { Directional, type Program, Tape, type Traced, type ValueType, checkpoint, hvp, jvp, pairing, scaleBy, valueAndGrad } from "../../src/autograd/index.ts";
+import { Directional, type Program, type Tape, type Traced, type ValueType, checkpoint, hvp, jvp, pairing, scaleBy, valueAndGrad, openTape } from "../../src/autograd/index.ts";
 import type { Engine, Storage } from "../../src/autograd/engine.ts";
 import { components, sameType } from "../../src/autograd/types.ts";
 import { leaves } from "../../src/autograd/tree.ts";
@@ -52,7 +52,7 @@ function scalarOf(p: FuzzProgram, ys: readonly Traced[]) {
 /** Records the program's values or derivatives on the interpreter's lattice. */
 export function recorded(p: FuzzProgram): Recorded {
   const lattice = plainLattice(p.extents);
-  const tape = new Tape(lattice);
+  const tape = openTape(lattice);
   const inputs: Float64Array[] = [];
   const types = p.inputs.map((i) => leafTypes(lattice, p.N, i));
   const x = p.inputs.map((input, k) => {

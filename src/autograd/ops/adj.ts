@@ -12,6 +12,7 @@ import { unitOp } from "./constants.ts";
 
 export const adjOp: Op = {
   name: "adj",
+  role: { is: "view", adjoint: true },
   linear: true,
   infer([a], _attributes, lattice) {
     if (a!.kind === "complex") return a!;

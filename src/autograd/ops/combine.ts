@@ -3,8 +3,7 @@ import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import { displacementText } from "../lattice.ts";
 import type { Op } from "../op.ts";
-import type { Scalar, Tape, Traced } from "../tape.ts";
-import { scale, scaleOp } from "./scale.ts";
+import type { Tape, Traced } from "../tape.ts";
 import { type ValueType, components, realType, sameDisplacement, sameType, siteMatrixType, typeText } from "../types.ts";
 import { guard, is } from "../../util/index.ts";
 
@@ -12,6 +11,7 @@ const coefficients = (a: { readonly [k: string]: unknown }): readonly number[] =
 
 export const combine: Op = {
   name: "combine",
+  role: { is: "combination", coefficients },
   linear: true,
   infer(inputs, _attributes, lattice) {
     const first = inputs[0]!;
@@ -52,7 +52,7 @@ export const combine: Op = {
     if (shared !== undefined) {
       // c x + c y + z = c (x + y) + z: one multiplication, and a sum that takes products one by one
       const [inside, outside] = [true, false].map((is) => kept.filter(([id]) => (scalarFactor(tape, id) === shared) === is));
-      const inner = scale(tape.traced(shared) as Scalar, tape.apply(combine, inside!.map(([id]) => tape.traced(tape.node(id).inputs[1]!)), { coefficients: inside!.map(([, f]) => f) }));
+      const inner = tape.rules.scale(tape.traced(shared), tape.apply(combine, inside!.map(([id]) => tape.traced(tape.node(id).inputs[1]!)), { coefficients: inside!.map(([, f]) => f) }));
       return outside!.length === 0 ? inner : tape.apply(combine, [...outside!.map(([id]) => tape.traced(id)), inner], { coefficients: [...outside!.map(([, f]) => f), 1] });
     }
     const size = Math.abs(kept[0]?.[1] ?? 0);
@@ -88,7 +88,7 @@ export const combine: Op = {
 /** The scalar that multiplies a value, -1 for none. */
 function scalarFactor(tape: Tape, id: number): number {
   const n = tape.node(id);
-  return n.op === scaleOp && n.type.kind !== "scalar" && tape.node(n.inputs[0]!).type.kind === "scalar" ? n.inputs[0]! : -1;
+  return n.op.role?.is === "multiple" && n.type.kind !== "scalar" && tape.node(n.inputs[0]!).type.kind === "scalar" ? n.inputs[0]! : -1;
 }
 
 /** The first scalar that multiplies two or more of the values. */

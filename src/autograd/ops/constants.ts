@@ -3,13 +3,13 @@ import { CovarianceError, RecordingError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import type { Matrix, Real, Scalar, Tape } from "../tape.ts";
 import { realType, scalarType, siteMatrixType } from "../types.ts";
-import { mul } from "./mul.ts";
 import { guard, is } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
 
 /** One number. */
 export const numberOp: Op = {
   name: "number",
+  role: { is: "leaf", data: (attributes) => Float64Array.of(attributes["value"] as number) },
   infer: () => scalarType,
   vjp: () => [],
   site: (b, _inputs, attributes) => [b.constant(attributes["value"] as number)],
@@ -20,6 +20,7 @@ export const numberOp: Op = {
 /** A fixed real field, identified by its data; the attribute `label` is for people. */
 export const constantOp: Op = {
   name: "constant",
+  role: { is: "leaf", data: (attributes) => attributes["data"] as Float64Array },
   infer: () => realType(),
   vjp: () => [],
   cost: () => 0,
@@ -29,6 +30,7 @@ export const constantOp: Op = {
 /** The unit matrix as a closed path at one site. */
 export const unitOp: Op = {
   name: "unit",
+  role: { is: "leaf", inPlace: true },
   infer: (_inputs, attributes) => {
     const at = attributes["at"] as readonly number[];
     return { kind: "matrix", N: attributes["N"] as number, start: at, end: at, domain: "all", algebra: false };
@@ -55,7 +57,7 @@ export const matrixOp: Op = {
   samples: (lattice, N) => [
     {
       label: "times a matrix", inputs: [siteMatrixType(lattice, N)],
-      apply: ([a]) => mul(constantMatrix(a!.tape, N, Array.from({ length: 2 * N * N }, (_, k) => Math.sin(k + 1)), { gaugeFixed: true }), a as Matrix),
+      apply: ([a]) => a!.tape.rules.mul(constantMatrix(a!.tape, N, Array.from({ length: 2 * N * N }, (_, k) => Math.sin(k + 1)), { gaugeFixed: true }), a!),
     },
   ],
 };

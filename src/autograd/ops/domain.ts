@@ -23,6 +23,7 @@ export function jointDomain(op: string, ...types: readonly ValueType[]): Domain 
 /** Values on one parity only. Rule: the cotangent is extended by zero. */
 export const restrictOp: Op = {
   name: "restrict",
+  role: { is: "view" },
   linear: true,
   infer([t], attributes, lattice) {
     const domain = attributes["domain"] as Domain;
@@ -48,6 +49,7 @@ export const restrictOp: Op = {
 /** One field on even and one on odd sites, joined. */
 export const mergeOp: Op = {
   name: "merge",
+  role: { is: "join" },
   infer([e, o], _attributes, lattice) {
     if (domainOf(e!) !== "even" || domainOf(o!) !== "odd" || !sameType(lattice, { ...e!, domain: "odd" } as ValueType, o!))
       throw new CovarianceError("merge: expected a field on even sites and one of the same kind on odd sites, in this order");
@@ -67,6 +69,7 @@ export const mergeOp: Op = {
 /** A field on one parity, zero on the other. Rule: the cotangent is restricted. */
 export const extendOp: Op = {
   name: "extend",
+  role: { is: "join" },
   infer: ([t]) => ({ ...t!, domain: "all", ...(t!.kind === "spin" && { unit: false }) }) as ValueType,
   simplify: (_tape, [x]) => (domainOf(x!.type) === "all" ? x : undefined),
   vjp: ({ inputs: [x], cotangent }) => [restrict(cotangent as Traced<SiteType>, domainOf(x!.type) as "even" | "odd")],

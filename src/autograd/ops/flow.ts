@@ -11,6 +11,7 @@ const copy: NonNullable<Op["site"]> = (_b, [x], _a, types) => Array.from({ lengt
 
 export const detachOp: Op = {
   name: "detach",
+  role: { is: "view" },
   infer: ([t]) => t!,
   simplify: (tape, [x]) => (tape.node(x!.id).op === detachOp ? x : undefined),
   vjp: () => [undefined],
@@ -21,6 +22,7 @@ export const detachOp: Op = {
 
 export const aliasOp: Op = {
   name: "alias",
+  role: { is: "view" },
   linear: true,
   unique: true,
   infer: ([t]) => t!,
@@ -32,6 +34,7 @@ export const aliasOp: Op = {
 
 export const afterOp: Op = {
   name: "after",
+  role: { is: "view", waits: true },
   linear: true,
   unique: true,
   infer: ([t]) => t!,

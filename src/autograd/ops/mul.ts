@@ -18,6 +18,7 @@ import { outer } from "./outer.ts";
 
 export const mulOp: Op = {
   name: "mul",
+  role: { is: "product" },
   infer([a, b], _attributes, lattice) {
     if (a!.kind !== "matrix" || b!.kind !== "matrix" || a!.N !== b!.N)
       throw new CovarianceError(`mul: got ${typeText(lattice, a!)} and ${typeText(lattice, b!)}, expected two matrix fields of the same N, or a matrix and a vector`);
@@ -62,6 +63,7 @@ export const mulOp: Op = {
 
 export const mulVectorOp: Op = {
   name: "mulVector",
+  role: { is: "product" },
   infer([a, v], _attributes, lattice) {
     if (a!.kind !== "matrix" || v!.kind !== "vector" || a!.N !== v!.N)
       throw new CovarianceError(`mul: got ${typeText(lattice, a!)} and ${typeText(lattice, v!)}, expected a matrix and a vector of the same N`);

@@ -8,7 +8,6 @@ import { type VectorType, spinOf, typeText, vectorType } from "../types.ts";
 import { adj } from "./adj.ts";
 import { factored } from "./factor.ts";
 import { jointDomain } from "./domain.ts";
-import { mul } from "./mul.ts";
 import { scale, scaleOp } from "./scale.ts";
 
 export const outerOp: Op = {
@@ -31,8 +30,8 @@ export const outerOp: Op = {
     return undefined;
   },
   vjp: ({ inputs: [v, w], cotangent: c, needs }) => [
-    needs[0] ? mul(c as Matrix, w as Vector) : undefined,
-    needs[1] ? mul(adj(c as Matrix), v as Vector) : undefined,
+    needs[0] ? c.tape.rules.mul(c, w!) : undefined,
+    needs[1] ? c.tape.rules.mul(adj(c as Matrix), v!) : undefined,
   ],
   site(b, [v, w], _attributes, types) {
     const { N } = types[0] as VectorType;

@@ -8,17 +8,15 @@ import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Complex, Real, Scalar, Spin, Tape, Traced } from "../tape.ts";
 import { type ValueType, complexType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
-import { conj } from "./adj.ts";
 import { combine, scaleBy } from "./combine.ts";
 import { constantOp, numberOp } from "./constants.ts";
-import { cdot, dot } from "./dot.ts";
 import { jointDomain } from "./domain.ts";
-import { broadcastOp, sum } from "./sum.ts";
 import { guard } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
 
 export const scaleOp: Op = {
   name: "scale",
+  role: { is: "multiple" },
   infer([s, x], _attributes, lattice) {
     if (s!.kind === "matrix" || s!.kind === "vector" || s!.kind === "spin")
       throw new CovarianceError(`scale: got the factor ${typeText(lattice, s!)}, expected a number, a scalar, or a gauge-invariant site scalar (for instance reTrace of a closed loop)`);
@@ -33,7 +31,7 @@ export const scaleOp: Op = {
     const [ns, nx] = [tape.node(s!.id), tape.node(x!.id)];
     if (ns.op === numberOp) return scaleBy(ns.attributes["value"] as number, x!);
     if (nx.op === numberOp && s!.type.kind === "scalar") return scaleBy(nx.attributes["value"] as number, s!);
-    if (ns.op === broadcastOp) return scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never);
+    if (ns.op.role?.is === "broadcast") return scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never);
     if (ns.op === combine && ns.inputs.length === 1)
       return scaleBy((ns.attributes["coefficients"] as number[])[0]!, scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never));
     if (nx.op === combine && nx.inputs.length === 1)
@@ -48,10 +46,11 @@ export const scaleOp: Op = {
     return undefined;
   },
   vjp: ({ inputs: [s, x], cotangent: c, needs }) => {
+    const { conj, cdot, dot, sum } = c.tape.rules;
     const kind = s!.type.kind;
-    const back = kind === "complex" ? conj(s as Complex) : s!;
+    const back = kind === "complex" ? conj(s!) : s!;
     let factor: Traced | undefined;
-    if (needs[0]) factor = kind === "complex" ? cdot(x as never, c as never) : kind === "real" || x!.type.kind === "scalar" ? dot(x as never, c as never) : sum(dot(x as Real, c as Real));
+    if (needs[0]) factor = kind === "complex" ? cdot(x!, c) : kind === "real" || x!.type.kind === "scalar" ? dot(x!, c) : sum(dot(x!, c));
     return [factor, needs[1] ? scale(back as Scalar, c as never) : undefined];
   },
   site(b, [s, x], _attributes, types) {

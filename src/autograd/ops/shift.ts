@@ -21,6 +21,7 @@ function flipped(domain: Domain, d: Displacement): Domain {
 
 export const shiftOp: Op = {
   name: "shift",
+  role: { is: "view", displacement: (attributes) => attributes["displacement"] as Displacement },
   linear: true,
   infer([t], attributes, lattice) {
     const d = attributes["displacement"] as Displacement;

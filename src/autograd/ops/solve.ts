@@ -6,8 +6,9 @@
  */
 import { CovarianceError, RecordingError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
-import type { Op } from "../op.ts";
-import type { Matrix, Program, Tape, Traced, Vector } from "../tape.ts";
+import type { Op, System } from "../op.ts";
+import { inputOp } from "../program.ts";
+import type { Attributes, Matrix, Program, Tape, Traced, Vector } from "../tape.ts";
 import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
 import { add, neg, scaleBy } from "./combine.ts";
 import { factored } from "./factor.ts";
@@ -25,8 +26,16 @@ export interface SolveOptions {
   readonly shift?: number;
 }
 
+const system = (attributes: Attributes): System => ({
+  operator: attributes["operator"] as Program,
+  shift: attributes["shift"] as number,
+  tolerance: attributes["tolerance"] as number,
+  maxIterations: attributes["maxIterations"] as number,
+});
+
 export const solveOp: Op = {
   name: "solve",
+  role: { is: "solve", system },
   infer(types) {
     return types[types.length - 1]!;
   },
@@ -43,7 +52,7 @@ export const solveOp: Op = {
     const cs: (Traced | undefined)[] = captured.map(() => undefined);
     if (wanted.length > 0) {
       const args = captured.map((c, k) => wanted.find((w) => w.k === k)?.c ?? c);
-      const [ax] = tape.inline(attributes["operator"] as Program, [...args, output]);
+      const [ax] = tape.inline(system(attributes).operator, [...args, output]);
       pullback(ax!, l, wanted.map((w) => w.c)).forEach((ct, i) => {
         if (ct) cs[wanted[i]!.k] = neg(ct);
       });
@@ -116,7 +125,7 @@ function capture(tape: Tape, x: number, ax: number): number[] {
   const take = (i: number): void => {
     const n = tape.node(i);
     if (n.op === adjOp) take(n.inputs[0]!);
-    else if (n.inputs.length > 0 || n.op.name === "input") captured.add(i);
+    else if (n.inputs.length > 0 || n.op === inputOp) captured.add(i);
   };
   for (const [id, d] of depends) if (d && id !== x) for (const i of tape.node(id).inputs) if (!depends.get(i)) take(i);
   return [...captured].sort((a, b) => a - b);

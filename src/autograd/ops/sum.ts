@@ -12,6 +12,7 @@ import * as kind from "../kinds.ts";
 
 export const sumOp: Op = {
   name: "sum",
+  role: { is: "barrier" },
   infer([r], _attributes, lattice) {
     if (r!.kind !== "real")
       throw new CovarianceError(`sum: got ${typeText(lattice, r!)}, expected a real site scalar: take reTrace of a closed loop, dot, re or im first`);
@@ -27,6 +28,7 @@ export const sumOp: Op = {
 
 export const broadcastOp: Op = {
   name: "broadcast",
+  role: { is: "broadcast" },
   infer: (_types, attributes) => realType(attributes["domain"] as Domain),
   vjp: ({ cotangent }) => [sum(cotangent as Real)],
   site: (_b, [s]) => [s!(0)],

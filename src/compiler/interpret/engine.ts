@@ -3,12 +3,9 @@
  * definition, in float64 and plain JavaScript, about a thousand times slower than a compiled plan. A result that differs here beyond
  * rounding is a fault of the compiler; one that is wrong here too is a fault of the program or of a derivative rule.
  */
-import type { CompileOptions, Engine, Executable, Storage } from "../../autograd/engine.ts";
-import type { Lattice } from "../../autograd/lattice.ts";
-import { print } from "../../autograd/print.ts";
-import { linkFieldBytes } from "../../autograd/program.ts";
-import type { Program } from "../../autograd/tape.ts";
-import { type ValueType, components } from "../../autograd/types.ts";
+import {
+  type CompileOptions, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, inputOp, linkFieldBytes, print,
+} from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
 import { evaluate, lengthOf, livesAt } from "./evaluate.ts";
 
@@ -93,7 +90,7 @@ class InterpretExecutable implements Executable {
   /** @throws BackendError when the values, all of which are kept, take more than `maxFields` link fields. */
   constructor(program: Program, { maxFields = Infinity }: CompileOptions) {
     this.#program = program;
-    this.arenaBytes = 8 * program.nodes.reduce((s, n) => s + (n.op.name === "input" ? 0 : lengthOf(program, n.type)), 0);
+    this.arenaBytes = 8 * program.nodes.reduce((s, n) => s + (n.op === inputOp ? 0 : lengthOf(program, n.type)), 0);
     const fields = this.arenaBytes / linkFieldBytes(program);
     if (fields > maxFields) throw new BackendError(`memory: the interpreter keeps every value, ${fields.toFixed(1)} link fields, got a budget of maxFields = ${maxFields}: raise it, or run the program on js, wasm or native`);
   }

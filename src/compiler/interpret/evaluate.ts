@@ -2,9 +2,7 @@
  * A recorded program evaluated as it is written: node after node, site after site, every value kept. No shift is pushed anywhere, no value
  * shares the memory of another, nothing is joined or reordered. This is what the compiled backends are compared with.
  */
-import type { Displacement } from "../../autograd/lattice.ts";
-import type { Node, Program } from "../../autograd/tape.ts";
-import { type ValueType, components, domainOf } from "../../autograd/types.ts";
+import { type Displacement, type Node, type Program, type ValueType, components, domainOf, inputOp } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
 import { siteRule } from "./site-rules.ts";
 import { conjugateGradient } from "./solve.ts";
@@ -23,7 +21,7 @@ export function evaluate(program: Program, inputs: readonly Float64Array[], visi
   const values: Float64Array[] = [];
   program.nodes.forEach((node) => {
     const operands = node.inputs.map((i) => values[i]!);
-    const value = node.op.name === "input" ? inputs[node.attributes["index"] as number]!.slice() : fieldOf(program, node, operands);
+    const value = node.op === inputOp ? inputs[node.attributes["index"] as number]!.slice() : fieldOf(program, node, operands);
     visit?.(node, value, operands);
     values.push(value);
   });

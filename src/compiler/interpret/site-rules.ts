@@ -1,6 +1,5 @@
 /** The definition of every op that acts at one site: numbers in, numbers out. */
-import type { Attributes } from "../../autograd/tape.ts";
-import { type ValueType, components, spinOf } from "../../autograd/types.ts";
+import { type Attributes, type ValueType, components, spinOf } from "../../autograd/index.ts";
 import { argumentOfDeterminant, exponential, polarPart, sylvester } from "./functions.ts";
 import { type CMatrix, combination, conjugate, dagger, divide, identity, product, trace, transpose } from "./matrix.ts";
 

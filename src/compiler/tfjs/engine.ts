@@ -1,10 +1,6 @@
 /** Stores the fields of one lattice as arrays of a TensorFlow.js engine and runs its programs op by op. Scalars stay on the host, in float64. */
-import type { CompileOptions, Executable, Storage } from "../../autograd/engine.ts";
-import type { Lattice } from "../../autograd/lattice.ts";
-import type { Program } from "../../autograd/tape.ts";
-import { type ValueType, components } from "../../autograd/types.ts";
-import type { Arrays } from "../../backend/tfjs/arrays.ts";
-import type { LoadedEngine } from "../../backend/tfjs/load.ts";
+import { type CompileOptions, type Executable, type Lattice, type Program, type Storage, type ValueType, components } from "../../autograd/index.ts";
+import type { Arrays, LoadedEngine } from "../../backend/index.ts";
 import type { SolverEngine } from "../conjugate-gradient.ts";
 import { TfjsExecutable } from "./executable.ts";
 import { type Value, arraysOf } from "./layout.ts";

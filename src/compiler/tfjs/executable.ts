@@ -2,16 +2,14 @@
  * Runs a recorded program op by op. A value is given back after its last use, and everything that a rule leaves behind at once, so that
  * replays neither grow memory nor need a scope around them.
  */
-import type { CompileOptions, Executable, Storage } from "../../autograd/engine.ts";
-import { linkFieldBytes } from "../../autograd/program.ts";
-import type { Node, Program } from "../../autograd/tape.ts";
-import { components } from "../../autograd/types.ts";
-import type { Arrays, Pair } from "../../backend/tfjs/arrays.ts";
+import { type CompileOptions, type Executable, type Node, type Program, type Storage, components, inputOp, linkFieldBytes } from "../../autograd/index.ts";
+import type { Arrays, Pair } from "../../backend/index.ts";
 import { BackendError, SolverError } from "../../errors.ts";
 import { ConjugateGradient } from "../conjugate-gradient.ts";
 import type { TfjsEngine, TfjsStorage } from "./engine.ts";
 import { type Value, arraysOf } from "./layout.ts";
-import { type Rule, type Steps, ruleOf } from "./rules.ts";
+import type { Rule, Steps } from "./arithmetic.ts";
+import { ruleOf } from "./rules.ts";
 
 /** Solves that share operator, fields and right-hand side: one multi-shift solve. */
 interface SolveGroup {
@@ -103,7 +101,7 @@ export class TfjsExecutable implements Executable {
 
   describe(): string {
     const counts = new Map<string, number>();
-    for (const n of this.#program.nodes) if (n.op.name !== "input") counts.set(n.op.name, (counts.get(n.op.name) ?? 0) + 1);
+    for (const n of this.#program.nodes) if (n.op !== inputOp) counts.set(n.op.name, (counts.get(n.op.name) ?? 0) + 1);
     const { engine, device, precision, formulation } = this.#engine.loaded;
     return [
       `tfjs ${engine} on ${device}, ${precision}, ${formulation.name} products: ${this.#program.nodes.length - this.#program.inputs.length} ops, one after the other`,
@@ -165,8 +163,8 @@ export class TfjsExecutable implements Executable {
       const r = rule(context, node.inputs.map((i) => values[i]!));
       return typeof r === "object" && "next" in r ? yield* r : r;
     }
-    if (node.op.name === "input") return this.#engine.valueOf(inputs[node.attributes["index"] as number]!);
-    if (node.op.name === "solve") return this.#solve(id, values);
+    if (node.op === inputOp) return this.#engine.valueOf(inputs[node.attributes["index"] as number]!);
+    if (node.op.role?.is === "solve") return this.#solve(id, values);
     return this.#constant(id, node);
   }
 
@@ -229,7 +227,7 @@ export class TfjsExecutable implements Executable {
   #peak(): number {
     const { nodes } = this.#program;
     let [alive, peak] = [0, 0];
-    const bytes = (id: number): number => (nodes[id]!.op.name === "input" ? 0 : this.#engine.bytes(nodes[id]!.type));
+    const bytes = (id: number): number => (nodes[id]!.op === inputOp ? 0 : this.#engine.bytes(nodes[id]!.type));
     nodes.forEach((_, id) => {
       alive += bytes(id);
       peak = Math.max(peak, alive);

@@ -3,9 +3,9 @@
  * exp([[A, X], [0, A]]) = [[exp A, E(A; X)], [0, exp A]], and so on with A replaced by the whole block matrix. A is halved until its
  * Frobenius norm is at most 1 at every site; the truncated Taylor series is evaluated in powers of A^3; then squarings.
  */
-import type { Pair } from "../../backend/tfjs/arrays.ts";
+import type { Pair } from "../../backend/index.ts";
 import { type Value, extent } from "./layout.ts";
-import { type RuleContext, type Steps, inner, product, times } from "./rules.ts";
+import { type RuleContext, type Steps, inner, product, times } from "./arithmetic.ts";
 
 /**
  * Last power of the series without directions: the first one left out is 2e-9 in float32, 4e-19 in float64. The k-th derivative of A^n / n!

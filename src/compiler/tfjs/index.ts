@@ -1,7 +1,6 @@
 /** TensorFlow.js as a backend: load an engine once, then make lattices on it. */
-import type { Engine } from "../../autograd/engine.ts";
-import type { Lattice } from "../../autograd/lattice.ts";
-import { type LoadedEngine, type TfjsOptions, loadEngine } from "../../backend/tfjs/load.ts";
+import type { Engine, Lattice } from "../../autograd/index.ts";
+import { type LoadedEngine, type TfjsOptions, loadEngine } from "../../backend/index.ts";
 import { TfjsEngine } from "./engine.ts";
 
 /** A loaded TensorFlow.js engine; pass it as `lattice(extents, { engine })`. */
@@ -42,6 +41,6 @@ export async function loadTfjs(options: TfjsOptions): Promise<TfjsBackend> {
   return new TfjsBackend(await loadEngine(options));
 }
 
-export { type EngineReport, type LoadedEngine, type TfjsOptions, type TfjsPrecision, probeEngines } from "../../backend/tfjs/load.ts";
-export { type TfjsEngineName, engineNames } from "../../backend/tfjs/engines.ts";
+export { type EngineReport, type LoadedEngine, type TfjsOptions, type TfjsPrecision, probeEngines } from "../../backend/index.ts";
+export { type TfjsEngineName, engineNames } from "../../backend/index.ts";
 export { TfjsEngine } from "./engine.ts";

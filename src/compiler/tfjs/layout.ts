@@ -2,9 +2,8 @@
  * Fields as device arrays of rank 3: matrices are N x N, colour vectors N x 1 or N x spin, classical spins 3 x 1 (real), site scalars 1 x 1 at every site; real and imaginary part
  * apart. The site axis comes first or last, whatever the product formulation of the engine wants.
  */
-import type { Lattice } from "../../autograd/lattice.ts";
-import { type ValueType, components } from "../../autograd/types.ts";
-import type { Arrays, DeviceArray, Pair } from "../../backend/tfjs/arrays.ts";
+import { type Lattice, type ValueType, components } from "../../autograd/index.ts";
+import type { Arrays, DeviceArray, Pair } from "../../backend/index.ts";
 
 /** A field, or a scalar, which is a number of the host. */
 export type Value = number | Pair;

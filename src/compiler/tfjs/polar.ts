@@ -5,9 +5,9 @@
  * Faddeev-LeVerrier gives it to a few roundoffs: c_k = -tr(A M_k)/k, M_{k+1} = A M_k + c_k, A^{-1} = -M_N / c_N. That needs batched products
  * only, where elimination component by component takes thousands of small calls.
  */
-import type { DeviceArray, Pair } from "../../backend/tfjs/arrays.ts";
+import type { DeviceArray, Pair } from "../../backend/index.ts";
 import { extent } from "./layout.ts";
-import { type Rule, type RuleContext, adjoint, diagonalSum, inner, product, times } from "./rules.ts";
+import { type Rule, type RuleContext, adjoint, diagonalSum, inner, product, times } from "./arithmetic.ts";
 
 interface Weights {
   readonly a: number;

@@ -3,77 +3,13 @@
  * the sites. A rule that needs numbers of the device on the host is a generator: it yields the array and receives its values, so that the
  * same rule serves synchronous and asynchronous reads.
  */
-import type { Displacement, Domain } from "../../autograd/lattice.ts";
-import type { Op } from "../../autograd/op.ts";
-import type { V } from "../../autograd/site.ts";
-import type { Attributes } from "../../autograd/tape.ts";
-import { type ValueType, components } from "../../autograd/types.ts";
-import type { Arrays, BinaryFunction, DeviceArray, Pair } from "../../backend/tfjs/arrays.ts";
+import { type Displacement, type Domain, type Op, type V, components } from "../../autograd/index.ts";
+import type { DeviceArray, Pair } from "../../backend/index.ts";
+import { type Rule, type RuleContext, type Steps, adjoint, diagonalSum, inner, pair, parts, product, siteSum, times, zip } from "./arithmetic.ts";
 import { expRule } from "./exp.ts";
-import { type Value, extent } from "./layout.ts";
+import { extent } from "./layout.ts";
 import { lyapRule, polarRule } from "./polar.ts";
 import { ArraySite } from "./site.ts";
-import type { FieldStore } from "./store.ts";
-
-/** Work that reads arrays on the way. */
-export type Steps<T> = Generator<DeviceArray, T, Float64Array>;
-
-/** What a rule works with. */
-export interface RuleContext {
-  /** Arrays made here are given back after the rule, but for those of the result. */
-  readonly b: Arrays;
-  readonly store: FieldStore;
-  readonly types: readonly ValueType[];
-  readonly type: ValueType;
-  readonly attributes: Attributes;
-}
-
-export type Rule = (c: RuleContext, inputs: readonly Value[]) => Value | Steps<Value>;
-
-const pair = (x: Value | undefined): Pair => x as Pair;
-
-/** f on the real and, where there is one, on the imaginary part. */
-function parts(x: Pair, f: (p: DeviceArray) => DeviceArray): Pair {
-  return x.im ? { re: f(x.re), im: f(x.im) } : { re: f(x.re) };
-}
-
-function zip(b: Arrays, name: BinaryFunction, x: Pair, y: Pair): Pair {
-  return x.im ? { re: b.binary(name, x.re, y.re), im: b.binary(name, x.im, y.im!) } : { re: b.binary(name, x.re, y.re) };
-}
-
-/** A fixed number times a field. */
-export function times({ b }: RuleContext, factor: number, x: Pair): Pair {
-  if (factor === 1) return x;
-  if (factor === -1) return parts(x, (p) => b.unary("neg", p));
-  const f = b.upload(Float64Array.of(factor), []);
-  return parts(x, (p) => b.binary("mul", f, p));
-}
-
-/** The product of complex matrices at every site. */
-export function product({ b, store }: RuleContext, x: Pair, y: Pair): Pair {
-  const mark = b.mark();
-  const z = store.formulation.product(b, x, y);
-  b.sweep(mark, [z.re, z.im!]);
-  return z;
-}
-
-export function adjoint({ b, store }: RuleContext, x: Pair): Pair {
-  const t = (p: DeviceArray): DeviceArray => b.transpose(p, store.layout.transposed);
-  return { re: t(x.re), im: b.unary("neg", t(x.im!)) };
-}
-
-const siteSum = ({ b, store }: RuleContext, x: DeviceArray): DeviceArray => b.sum(x, [store.layout.row, store.layout.column]);
-
-/** Sum of the diagonal of one part. */
-export function diagonalSum(c: RuleContext, x: DeviceArray, N: number): DeviceArray {
-  return siteSum(c, c.b.binary("mul", x, c.store.identity(N)));
-}
-
-/** Re sum conj(x) y over the components of a site. */
-export function inner(c: RuleContext, x: Pair, y: Pair): DeviceArray {
-  const re = c.b.binary("mul", x.re, y.re);
-  return siteSum(c, x.im ? c.b.binary("add", re, c.b.binary("mul", x.im, y.im!)) : re);
-}
 
 const same: Rule = (_c, [x]) => x!;
 
@@ -174,11 +110,9 @@ function throughSite(op: Op): Rule {
   };
 }
 
-/** Ops that the executable handles itself: they touch memory or run programs. */
-const OWN = new Set(["input", "solve", "constant", "unit"]);
-
-/** The rule of an op; undefined when it has none. */
+/** The rule of an op; "own" for those that the executable handles itself, fields known while recording and solves; undefined when it has none. */
 export function ruleOf(op: Op): Rule | "own" | undefined {
-  if (OWN.has(op.name)) return "own";
+  const { role } = op;
+  if (role?.is === "solve" || (role?.is === "leaf" && (role.inPlace || !op.site))) return "own";
   return rules[op.name] ?? (op.site ? throughSite(op) : undefined);
 }

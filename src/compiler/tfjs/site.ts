@@ -2,8 +2,8 @@
  * The arithmetic of an op at one site, for all sites at once: one real number at a site is an array over the sites, or a number of the
  * host where it is the same everywhere. Gives every op with a site rule a TensorFlow.js rule.
  */
-import type { Site, SiteFunction, V } from "../../autograd/site.ts";
-import type { Arrays, BinaryFunction, DeviceArray, UnaryFunction } from "../../backend/tfjs/arrays.ts";
+import type { Site, SiteFunction, V } from "../../autograd/index.ts";
+import type { Arrays, BinaryFunction, DeviceArray, UnaryFunction } from "../../backend/index.ts";
 
 type Val = number | DeviceArray;
 const val = (v: V): Val => v as unknown as Val;

@@ -1,8 +1,6 @@
 /** Fixed arrays of one lattice on one engine: neighbour tables, masks of the parities, identities. Made at first use, kept to the end. */
-import type { Displacement, Domain, Lattice } from "../../autograd/lattice.ts";
-import { realType } from "../../autograd/types.ts";
-import type { Arrays, DeviceArray } from "../../backend/tfjs/arrays.ts";
-import type { Formulation } from "../../backend/tfjs/products.ts";
+import { type Displacement, type Domain, type Lattice, realType } from "../../autograd/index.ts";
+import type { Arrays, DeviceArray, Formulation } from "../../backend/index.ts";
 import { FieldLayout } from "./layout.ts";
 
 export class FieldStore {

@@ -1,5 +1,7 @@
 /** One report on several chains of a run: each for itself, all together, and whether they agree. */
-import { type NamedSection, historyPlot, numberText } from "../index.ts";
+import type { NamedSection } from "../live/index.ts";
+import { historyPlot } from "../plots.ts";
+import { numberText } from "../text.ts";
 import { type RunView, summaryOfChains } from "../../runs/index.ts";
 import { withError } from "../../util/index.ts";
 import { labelOf, num, only } from "./series.ts";

@@ -1,5 +1,9 @@
 /** Sections on how the run worked: energy violation, forces, self-checks, training. */
-import { type NamedSection, type ReportFigure, type Series, historyPlot, histogramPlot, linePlot, numberText } from "../index.ts";
+import { histogramPlot } from "../histogram.ts";
+import type { ReportFigure } from "../html.ts";
+import type { NamedSection } from "../live/index.ts";
+import { type Series, historyPlot, linePlot } from "../plots.ts";
+import { numberText } from "../text.ts";
 import type { MetricsRecord } from "../../runs/index.ts";
 import { num, only } from "./series.ts";
 import type { RunView } from "../../runs/index.ts";

@@ -3,7 +3,10 @@ import type { LinkField } from "../../autograd/index.ts";
 import { type LatticeOptions, actionDensity, cold, geometricChargeDensity, gradientFlow, groupOf, lattice as makeLattice, topologicalChargeDensity } from "../../gauge/index.ts";
 import type { Layer } from "../../models/index.ts";
 import { parameterSpace } from "../../util/index.ts";
-import { type NamedSection, type ReportFigure, type SliceStack, largestPosition, numberText, slicePlot, stackRange } from "../index.ts";
+import type { ReportFigure } from "../html.ts";
+import type { NamedSection } from "../live/index.ts";
+import { type SliceStack, largestPosition, slicePlot, stackRange } from "../slices.ts";
+import { numberText } from "../text.ts";
 import { type CheckpointState, type NetworkPart, type RunConfiguration, builtIn, networkOf } from "../../runs/index.ts";
 
 /** Options of {@link fieldsOf}. */

@@ -1,5 +1,6 @@
 /** The sections of a run in their order, and what made them. */
-import type { Generated, NamedSection } from "../index.ts";
+import type { Generated } from "../html.ts";
+import type { NamedSection } from "../live/index.ts";
 import { type Family, type RunCommand, builtIn, packageVersion } from "../../runs/index.ts";
 import { checksSection, dynamicsSection, trainingSection } from "./dynamics.ts";
 import { type FieldView, fieldSections } from "./fields.ts";

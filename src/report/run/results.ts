@@ -1,5 +1,10 @@
 /** Sections on what was found: state of the run, table with errors and tau_int, histories, distributions, autocorrelation functions. */
-import { type NamedSection, type ReportFigure, autocorrelationPlot, historyPlot, histogramPlot, numberText } from "../index.ts";
+import { autocorrelationPlot } from "../autocorrelation.ts";
+import { histogramPlot } from "../histogram.ts";
+import type { ReportFigure } from "../html.ts";
+import type { NamedSection } from "../live/index.ts";
+import { historyPlot } from "../plots.ts";
+import { numberText } from "../text.ts";
 import { alarmsOf, expMinusDH } from "../../runs/index.ts";
 import { type ObservableSeries, acceptanceOf, correlations, estimate, num, observables, only, produced, tauText, valueText } from "./series.ts";
 import type { RunView } from "../../runs/index.ts";

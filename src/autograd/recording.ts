@@ -1,0 +1,14 @@
+/** Opens recordings: tapes with the ops that rules of simpler ops are written in. */
+import type { Lattice } from "./lattice.ts";
+import type { Rules } from "./op.ts";
+import { conj } from "./ops/adj.ts";
+import { cdot, dot } from "./ops/dot.ts";
+import { mul } from "./ops/mul.ts";
+import { scale } from "./ops/scale.ts";
+import { sum } from "./ops/sum.ts";
+import { Tape } from "./tape.ts";
+
+const rules = { conj, cdot, dot, mul, scale, sum } as Rules;
+
+/** A tape to record on. */
+export const openTape = (lattice: Lattice): Tape => new Tape(lattice, rules);

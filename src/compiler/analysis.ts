@@ -1,0 +1,381 @@
+/**
+ * What a program needs, before anything is scheduled. Shifts and adjoints are pushed to the operands; a value needed at several
+ * displacements, in several kernels, or outside a kernel is stored when storing costs less than computing it again; stored values of one
+ * stage and one domain share a kernel.
+ *
+ * A stage is the number of barriers before a value: loading a stored field at a displacement, or on another domain, or using a sum or the
+ * result of a solver, needs the next stage.
+ */
+import { type Displacement, type Domain, type Node, type Program, type Role, components, domainOf } from "../autograd/index.ts";
+import { Displacements } from "./displacements.ts";
+
+/** Most fields and sums that one kernel makes: what engines and compilers do with a function grows faster than its length. */
+const MAX_STORES = 256;
+
+/** Most values that are computed one from the other in a loop before one of them is stored: what works through them calls itself. */
+const MAX_DEPTH = 400;
+
+/** A node seen through shifts, adjoints and identities. */
+export interface View {
+  readonly id: number;
+  /** Number of the displacement. */
+  readonly shift: number;
+  readonly displacement: Displacement;
+  readonly dagger: boolean;
+}
+
+/** What an operand is once shifts, adjoints and identities are looked through. */
+interface Operand {
+  readonly id: number;
+  readonly shift: number;
+  readonly loaded: boolean;
+}
+
+const LOOPS = ["all", "even", "odd", "one"];
+const NONE: readonly number[] = [];
+const HOME: ReadonlySet<number> = new Set([0]);
+
+function put(map: Map<number, Set<number>>, key: number, value: number): void {
+  const set = map.get(key);
+  if (set) set.add(value);
+  else map.set(key, new Set([value]));
+}
+
+export class Analysis {
+  readonly program: Program;
+  readonly displacements: Displacements;
+  /** Ids that are written to memory. */
+  readonly stored = new Set<number>();
+  /** Displacements at which a site value is needed. */
+  readonly demands: Set<number>[] = [];
+  readonly stages: number[] = [];
+  /** Number of the kernel in which a stored value is made, -1 for the others; those of one stage and domain are numbered in the order in which they run. */
+  readonly kernels: number[] = [];
+  /** Every node behind shifts, adjoints and identities, and what had to be computed before the node may be. */
+  readonly #base: View[] = [];
+  readonly #gates: (readonly number[])[] = [];
+  /** Kernels in which a value that is not stored is computed. */
+  readonly #kernels = new Map<number, Set<number>>();
+  /** Kernels and displacements at which a stored value is read. */
+  readonly #readers = new Map<number, Set<number>>();
+  /** Values that are stored whatever it costs, and values found not worth it. */
+  readonly #required = new Set<number>();
+  readonly #dropped = new Set<number>();
+  readonly #storeCost: number;
+
+  constructor(program: Program, storeCost: number) {
+    this.program = program;
+    this.#storeCost = storeCost;
+    this.displacements = new Displacements(program.lattice);
+    this.#see();
+    program.nodes.forEach((n, id) => {
+      if (this.isBarrier(id)) this.#require(id);
+      if (n.type.kind === "scalar" && n.op.site && !this.isLeaf(id)) this.#require(id);
+      if (this.ownStep(id)) for (const i of n.inputs) this.#storeSource(i);
+    });
+    for (const id of program.outputs) this.#storeSource(id);
+    this.#settle();
+    if (this.#drop()) this.#settle();
+    if (this.#cut()) this.#settle();
+  }
+
+  node(id: number): Node {
+    return this.program.nodes[id]!;
+  }
+  isBarrier(id: number): boolean {
+    return this.is(id, "barrier") || this.ownStep(id);
+  }
+  /** The inputs that a value is computed from; what `after` waits for is not among them. */
+  operands(id: number): readonly number[] {
+    const { inputs } = this.node(id);
+    return this.waits(id) ? inputs.slice(0, 1) : inputs;
+  }
+  isLeaf(id: number): boolean {
+    return this.is(id, "leaf");
+  }
+  /** A leaf that is written into the loops that use it, not read from memory. */
+  inPlace(id: number): boolean {
+    const { role } = this.node(id).op;
+    return role?.is === "leaf" && role.inPlace === true;
+  }
+  /** Read from memory where it is used. */
+  inMemory(id: number): boolean {
+    return this.stored.has(id) || (this.isLeaf(id) && !this.inPlace(id));
+  }
+  is(id: number, role: Role["is"]): boolean {
+    return this.node(id).op.role?.is === role;
+  }
+  /** Does the value wait for its second operand? */
+  waits(id: number): boolean {
+    const { role } = this.node(id).op;
+    return role?.is === "view" && role.waits === true;
+  }
+  isTransparent(id: number): boolean {
+    return this.is(id, "view") && this.node(id).type.kind !== "scalar";
+  }
+
+  /** The value behind shifts, adjoints and identities. */
+  view(id: number, shift = 0): View {
+    const base = this.#base[id]!;
+    if (shift === 0) return base;
+    const sum = this.displacements.add(base.shift, shift);
+    return { id: base.id, shift: sum, displacement: this.displacements.list[sum]!, dagger: base.dagger };
+  }
+
+  #see(): void {
+    this.program.nodes.forEach((n, id) => {
+      if (!this.isTransparent(id)) {
+        this.#base.push({ id, shift: 0, displacement: this.displacements.list[0]!, dagger: false });
+        this.#gates.push(NONE);
+        return;
+      }
+      const inner = this.#base[n.inputs[0]!]!;
+      const role = n.op.role as Role & { readonly is: "view" };
+      const shift = role.displacement ? this.displacements.add(inner.shift, this.displacements.of(role.displacement(n.attributes))) : inner.shift;
+      this.#base.push({ id: inner.id, shift, displacement: this.displacements.list[shift]!, dagger: inner.dagger !== (role.adjoint === true) });
+      const gates = this.#gates[n.inputs[0]!]!;
+      this.#gates.push(role.waits ? [...gates, n.inputs[1]!] : gates);
+    });
+  }
+
+  /** Scalar behind a broadcast. */
+  scalarOf(id: number): number | undefined {
+    const n = this.node(id);
+    if (n.type.kind === "scalar") return id;
+    return this.is(id, "broadcast") ? n.inputs[0]! : undefined;
+  }
+
+  /** A value outside a kernel has to be stored as it is seen, unless it is a plain stored value or an input. */
+  #storeSource(id: number): void {
+    const v = this.view(id);
+    if (!this.isLeaf(v.id)) this.#require(v.id);
+  }
+
+  #require(id: number): void {
+    this.#required.add(id);
+    this.stored.add(id);
+  }
+
+  #settle(): void {
+    do {
+      this.#demand();
+      this.#stage();
+    } while (this.#storeShared());
+  }
+
+  /** Displacements at which each value is needed, consumers before producers. */
+  #demand(): void {
+    const { nodes } = this.program;
+    this.demands.length = 0;
+    nodes.forEach(() => this.demands.push(new Set()));
+    const need = (id: number, shift: number): void => {
+      const base = this.#base[id]!;
+      this.demands[base.id]!.add(this.displacements.add(base.shift, shift));
+    };
+    for (const id of this.program.outputs) need(id, 0);
+    for (let id = nodes.length - 1; id >= 0; id--) {
+      const demands = this.demands[id]!;
+      if (this.isTransparent(id) || this.isLeaf(id) || demands.size === 0) continue;
+      if (!this.stored.has(id) && !this.#dropped.has(id) && this.#worthStoring(id)) this.stored.add(id);
+      const at = this.stored.has(id) ? HOME : demands;
+      for (const d of at) for (const i of this.operands(id)) need(i, this.node(i).type.kind === "scalar" ? 0 : d);
+    }
+  }
+
+  #worthStoring(id: number): boolean {
+    const k = this.demands[id]!.size;
+    return k > 1 && (k - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type);
+  }
+
+  /** Operations to compute a value, looking through a few levels of values that are not stored. */
+  #cost(id: number, depth: number): number {
+    const n = this.node(id);
+    if (this.isLeaf(id) || this.isTransparent(id)) return 0;
+    const own = n.op.cost?.(n.inputs.map((i) => this.node(i).type), n.attributes) ?? 0;
+    if (depth === 0) return own;
+    let sum = own;
+    for (const i of n.inputs) {
+      const v = this.view(i).id;
+      if (!this.stored.has(v)) sum += this.#cost(v, depth - 1);
+    }
+    return sum;
+  }
+
+  /** What stands behind operand i of a value that is computed at a displacement: it is loaded, or computed in the same loop. */
+  #operand(i: number, shift: number): Operand {
+    const base = this.#base[i]!;
+    const scalar = this.scalarOf(i) ?? this.scalarOf(base.id);
+    if (scalar !== undefined) return { id: scalar, shift: 0, loaded: true };
+    const loaded = this.inMemory(base.id);
+    return { id: base.id, shift: this.displacements.add(base.shift, shift), loaded };
+  }
+
+  /** Stage before which a scalar must not be computed that waits for another value. */
+  #gate(id: number): number {
+    return this.waits(id) ? this.stages[this.node(id).inputs[1]!]! : 0;
+  }
+
+  /** Stage of the loop of a stored value. What its operands wait for is remembered for all loops over the same sites. */
+  #stageOf(root: number, domain: Domain | "one", waits: Map<number, number>): number {
+    const { lattice } = this.program;
+    const frames: { readonly id: number; readonly shift: number; next: number; stage: number }[] = [{ id: root, shift: 0, next: 0, stage: this.#gate(root) }];
+    for (;;) {
+      const top = frames[frames.length - 1]!;
+      const inputs = this.operands(top.id);
+      if (top.next === inputs.length) {
+        frames.pop();
+        const below = frames[frames.length - 1];
+        if (!below) return top.stage;
+        waits.set(top.id * lattice.volume + top.shift, top.stage);
+        below.stage = Math.max(below.stage, top.stage);
+        continue;
+      }
+      const i = inputs[top.next++]!;
+      for (const g of this.#gates[i]!) top.stage = Math.max(top.stage, this.stages[g]!);
+      const { id, shift, loaded } = this.#operand(i, top.shift);
+      const known = loaded ? this.stages[id]! + (this.#sameLoop(id, shift, domain, root) ? 0 : 1) : waits.get(id * lattice.volume + shift);
+      if (known !== undefined) top.stage = Math.max(top.stage, known);
+      else frames.push({ id, shift, next: 0, stage: this.#gate(id) });
+    }
+  }
+
+  /** What the loops of some stored values load and compute together, every (value, displacement) once. */
+  #traverse(roots: readonly number[], load: (id: number, shift: number) => void, compute: (id: number) => void): void {
+    const { lattice } = this.program;
+    const seen = new Set<number>();
+    const stack: [id: number, shift: number][] = roots.map((id) => [id, 0]);
+    while (stack.length > 0) {
+      const [id, shift] = stack.pop()!;
+      for (const i of this.operands(id)) {
+        const o = this.#operand(i, shift);
+        const key = o.id * lattice.volume + o.shift;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        if (o.loaded) load(o.id, o.shift);
+        else {
+          compute(o.id);
+          stack.push([o.id, o.shift]);
+        }
+      }
+    }
+  }
+
+  /** Sites over which the loop of a stored value runs. */
+  loopDomain(id: number): Domain | "one" {
+    const n = this.node(id);
+    if (this.is(id, "barrier")) return domainOf(this.node(n.inputs[0]!).type);
+    return n.type.kind === "scalar" ? "one" : domainOf(n.type);
+  }
+
+  /** Ops that are a step of their own rather than part of a loop. */
+  ownStep(id: number): boolean {
+    return this.is(id, "solve") || this.is(id, "join");
+  }
+
+  /** Stage of every value, the kernels in which a value that is not stored is computed, and those in which a stored one is read. */
+  #stage(): void {
+    const { nodes, lattice } = this.program;
+    this.stages.length = 0;
+    this.#kernels.clear();
+    this.#readers.clear();
+    // loops over the same sites wait alike, steps of their own longer
+    const waits = [...LOOPS, ...LOOPS].map(() => new Map<number, number>());
+    const kernels: { readonly roots: number[]; readonly own: boolean }[] = [];
+    // the kernel of a stage and domain that still takes values
+    const open = new Map<number, number>();
+    this.kernels.length = 0;
+    nodes.forEach((n, id) => {
+      this.kernels.push(-1);
+      if (!this.stored.has(id) || this.isLeaf(id)) {
+        this.stages.push(n.inputs.reduce((s, i) => Math.max(s, this.stages[i]!), 0));
+        return;
+      }
+      const domain = this.loopDomain(id);
+      const [loop, own] = [LOOPS.indexOf(domain), this.ownStep(id) ? 1 : 0];
+      const stage = this.#stageOf(id, domain, waits[own * LOOPS.length + loop]!);
+      this.stages.push(stage);
+      const key = 2 * (stage * LOOPS.length + loop) + own;
+      let kernel = open.get(key);
+      if (kernel === undefined || kernels[kernel]!.roots.length >= MAX_STORES) {
+        open.set(key, (kernel = kernels.length));
+        kernels.push({ roots: [], own: own === 1 });
+      }
+      kernels[kernel]!.roots.push(id);
+      this.kernels[id] = kernel;
+    });
+    kernels.forEach(({ roots, own }, kernel) => {
+      this.#traverse(
+        roots,
+        (i, shift) => put(this.#readers, i, kernel * lattice.volume + shift),
+        (i) => {
+          if (!own) put(this.#kernels, i, kernel);
+        },
+      );
+    });
+  }
+
+  /** May the loop of `consumer` over `domain` use the value without waiting for the next stage? */
+  #sameLoop(id: number, shift: number, domain: Domain | "one", consumer: number): boolean {
+    const n = this.node(id);
+    if (this.isLeaf(id)) return true;
+    if (this.is(id, "barrier") || this.ownStep(id) || this.ownStep(consumer)) return false;
+    if (n.type.kind === "scalar") return true;
+    return this.loopDomain(id) === domain && shift === 0;
+  }
+
+  /** Computes again what is cheaper to compute than to store, now that its operands are known to be in memory. True when something changed. */
+  #drop(): boolean {
+    // producers first: what they cost when they are not stored is then part of their consumers' cost
+    for (const id of [...this.stored].sort((a, b) => a - b)) {
+      if (this.#required.has(id) || this.isLeaf(id)) continue;
+      const times = this.#readers.get(id)?.size ?? 0;
+      if ((times - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type)) continue;
+      this.#dropped.add(id);
+      this.stored.delete(id);
+    }
+    return this.#dropped.size > 0;
+  }
+
+  /** Stores values inside of chains that are too long to be computed in one go. True when there are some. */
+  #cut(): boolean {
+    const depth: number[] = [];
+    let changed = false;
+    this.program.nodes.forEach((n, id) => {
+      let d = 0;
+      for (const i of n.inputs) d = Math.max(d, depth[this.#base[i]!.id]!);
+      if (this.isTransparent(id) || this.isLeaf(id) || this.stored.has(id)) depth.push(0);
+      else if (d < MAX_DEPTH || this.demands[id]!.size === 0) depth.push(d + 1);
+      else {
+        this.#require(id);
+        depth.push(0);
+        changed = true;
+      }
+    });
+    return changed;
+  }
+
+  /**
+   * Stores values that several kernels would compute again at a higher cost, those nearest to their consumers first: what only serves to
+   * compute a stored value need not be stored itself. True when something changed.
+   */
+  #storeShared(): boolean {
+    const candidates = new Set<number>();
+    for (const [id, kernels] of this.#kernels) {
+      const k = kernels.size;
+      if (k > 1 && !this.#dropped.has(id) && (k - 1) * this.#cost(id, 3) > this.#storeCost * components(this.node(id).type)) candidates.add(id);
+    }
+    const covered = new Set<number>();
+    for (const id of candidates)
+      for (const i of this.node(id).inputs) {
+        const v = this.view(i).id;
+        if (candidates.has(v)) covered.add(v);
+      }
+    let changed = false;
+    for (const id of candidates) {
+      if (covered.has(id)) continue;
+      this.stored.add(id);
+      changed = true;
+    }
+    return changed;
+  }
+}
