@@ -82,12 +82,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     this.inputs = inputs;
     this.evaluate = recordOnce(evaluate, (y) => void returnedScalar(name, y), ([U, x]) => guard(`${name}.evaluate`, { U: [U, kind.links], inputs: [x ?? (isEmpty(inputs) ? {} : x), is.present] }));
     this.accept = accept;
-    this.loops =
-      loops &&
-      ((lattice, x) => {
-        guard(`${name}.loops`, { lattice: [lattice, kind.lattice], inputs: [x, is.present] });
-        return loops(lattice, x);
-      });
+    this.loops = loops;
     this.#recordings = recordings ?? { value: new PerLattice(), force: new PerLattice(), gradient: new PerLattice() };
   }
 
