@@ -62,6 +62,8 @@ test("linear, online and exact runs", async () => {
 test.each([
   ["[model]\nT = 0\n", /model\.T: .*>0/],
   ["[model]\nT = 0.1\nlattice = [2, 4]\n", /model\.lattice\.0/],
+  ["[model]\nT = 0.1\nlattice = [100000, 4]\n", /model\.lattice\.0: .*<=64/],
+  ["[model]\nT = 0.1\n[effective]\nlayers = 1000000000\n", /effective\.layers: .*<=64/],
   ["[model]\nT = 0.1\ntemperature = 1\n", /unknown key temperature/],
   ["[model]\n", /model\.T/],
   ["[model\n", /line 1/],

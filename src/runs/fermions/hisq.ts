@@ -19,7 +19,7 @@ export const hisq = fermion({
   name: "hisq",
   title: "HISQ",
   options: z.strictObject({
-    flavours: count.describe("4 or 8 in four dimensions; others with an interval"),
+    flavours: count.max(64).describe("4 or 8 in four dimensions; others with an interval"),
     mass: positive.describe("bare mass in lattice units"),
     epsilon: z.number().default(0).describe("Naik correction of heavy quarks"),
     ...boundaries,

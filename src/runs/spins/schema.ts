@@ -9,9 +9,12 @@ const positive = z.number().positive();
 const count = z.number().int().min(1);
 const whole = z.number().int().min(0);
 
+/** The fermions on V sites are matrices of 2V x 2V numbers that are diagonalised. */
+const extent = z.number().int().min(3).max(64);
+
 const schema = z.strictObject({
   model: z.strictObject({
-    lattice: z.tuple([z.number().int().min(3), z.number().int().min(3)]).default([6, 6]),
+    lattice: z.tuple([extent, extent]).default([6, 6]),
     J: z.number().default(1),
     T: positive,
     mu: z.number().default(0),
@@ -20,9 +23,9 @@ const schema = z.strictObject({
     .strictObject({
       /** exact: local Metropolis; linear, attention: self-learning Monte Carlo. */
       kind: z.enum(["exact", "linear", "attention"]).default("attention"),
-      shells: count.default(6),
-      reach: whole.default(6),
-      layers: count.default(1),
+      shells: count.max(1000).default(6),
+      reach: whole.max(64).default(6),
+      layers: count.max(64).default(1),
       gram: positive.default(1),
       /** A model.json that `spins train` wrote. */
       file: z.string().min(1).optional(),
@@ -32,8 +35,8 @@ const schema = z.strictObject({
     .strictObject({
       method: z.enum(["offline", "online"]).default("offline"),
       optimiser: z.enum(["gaussNewton", "adamW"]).default("gaussNewton"),
-      samples: count.default(800),
-      test: count.default(400),
+      samples: count.max(1_000_000).default(800),
+      test: count.max(1_000_000).default(400),
       /** Optimiser steps after each new block (offline), Monte Carlo steps (online). */
       steps: count.default(20),
       batch: count.optional(),
