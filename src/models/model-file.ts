@@ -3,7 +3,7 @@
  * network itself is not stored but named, with the declaration from which a registry of the caller's builds it again, so that a file
  * holds numbers and no code.
  */
-import { FileFormatError, GaugegradError } from "../errors.ts";
+import { ConfigurationError, FileFormatError, GaugegradError } from "../errors.ts";
 import { groupOf } from "../gauge/index.ts";
 import { parameterSpace, printable, readContainer, writeContainer, guard, is } from "../util/index.ts";
 import type { AnyLayer, Layer } from "./layer.ts";
@@ -94,7 +94,8 @@ export interface LoadedModel extends ModelRecord {
 
 /**
  * Reads a model file and builds its network for links of SU(N) (U(1): N = 1) in so many dimensions; extents are free.
- * @throws FileFormatError for another group or dimension, a network that the registry lacks or whose parameters differ, and as `readModel`.
+ * @throws FileFormatError for another group or dimension, a network that the registry lacks or whose parameters differ, and as `readModel`; ConfigurationError for a
+ * network whose declaration is beyond a bound.
  */
 export function loadModel(file: string, expected: { readonly group: number; readonly dimension: number; readonly registry: NetworkRegistry }): LoadedModel {
   guard("loadModel", { file: [file, is.text], expected: [expected, is.withFields("what is expected (group, dimension, registry)", "group", "dimension", "registry")] });
@@ -115,6 +116,7 @@ function built(file: string, { network, declaration }: ModelRecord, build: (decl
   try {
     return build(declaration);
   } catch (error) {
+    if (error instanceof ConfigurationError && "bound" in error) throw Object.assign(new ConfigurationError(`${file}: ${printable(error.message)}`), { cause: error });
     const text = error instanceof GaugegradError ? error.message : `its declaration is damaged: ${(error as Error).message}`;
     throw Object.assign(new FileFormatError(`${file}: the network "${network}" cannot be built from it (${printable(text)}), expected the declaration that saveModel wrote`), { cause: error });
   }

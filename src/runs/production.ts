@@ -111,7 +111,7 @@ function modelFileOf({ network: copy }: RunPaths, { configuration: { network }, 
   }
   readModel(file);
   writeFileAtomic(copy, readFileSync(file));
-  return copy;
+  return file;
 }
 
 /** True when run.json is that of the checkpoint; one that was damaged is written anew. */

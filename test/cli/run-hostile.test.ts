@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { latestCheckpoint } from "../../src/io/index.ts";
+import { writeContainer } from "../../src/util/index.ts";
 import { cli } from "./helpers.ts";
 import { Scratch, finalBits, lines, mkfifo, smallRun, start } from "./runs.ts";
 
@@ -26,6 +27,16 @@ test.each([
   const r = await cli(["slhmc", scratch.file("network.toml", network(text)), "--dir", scratch.path()]);
   expect([r.code, r.stdout]).toEqual([3, ""]);
   expect(r.stderr).toMatch(message);
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
+
+test("so are those of a network in a model file with the right hash", async () => {
+  const file = join(scratch.folder, "large.gaugegrad");
+  writeContainer(file, { name: "model", version: 1 }, { network: "covariant", declaration: { layers: 1e9 }, group: 1, dimension: 2, names: ["a"], values: Float64Array.of(1), others: {}, training: null });
+  const began = performance.now();
+  const r = await cli(["slhmc", scratch.file("model.toml", network('kind = "model"\nfile = "large.gaugegrad"').replace(/\[training\][^[]*/, "")), "--dir", scratch.path()]);
+  expect([r.code, r.stdout]).toEqual([3, ""]);
+  expect(r.stderr).toMatch(/large\.gaugegrad: network covariant: got layers = 1000000000, expected at most 256/);
   expect(performance.now() - began).toBeLessThan(10_000);
 });
 

@@ -75,10 +75,12 @@ export function checkedOptions(part: Part, given: unknown): Record<string, unkno
   const [issue] = result.error.issues;
   if (issue!.code === "unrecognized_keys") throw new ConfigurationError(`${at}: got the option "${issue.keys[0]}", expected ${known}`);
   const value = issue!.path.reduce<unknown>((x, key) => (x as Record<PropertyKey, unknown> | undefined)?.[key], given);
-  throw new ConfigurationError(`${at}: got ${issue!.path.length === 0 ? JSON.stringify(given) : `${issue!.path.join(".")} = ${JSON.stringify(value) ?? "nothing"}`}, expected ${expectation(issue!)}`);
+  // sizes beyond a bound are told apart from what is damaged
+  throw Object.assign(new ConfigurationError(`${at}: got ${issue!.path.length === 0 ? JSON.stringify(given) : `${issue!.path.join(".")} = ${JSON.stringify(value) ?? "nothing"}`}, expected ${expectation(issue!)}`), issue!.code === "too_big" ? { bound: issue!.maximum } : {});
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === "too_big") return `at most ${issue.maximum}`;
   if (issue.code === "invalid_value") return `one of ${issue.values.join(", ")}`;
   if (issue.code === "invalid_union") return [...new Set(issue.errors.flatMap((e) => (e[0] ? [expectation(e[0])] : [])))].join(" or ");
   return issue.code === "invalid_type" ? { number: "a number", int: "an integer", string: "a text", boolean: "true or false", array: "a list", object: "options by name", record: "a table" }[issue.expected as string] ?? issue.expected : issue.message;
