@@ -2,13 +2,14 @@
  * Who holds the bytes of a heap: programs and tables, which stay where they are, and fields, which may move. Fields that have not been
  * used for longest leave the heap for JavaScript arrays of their own when those on the heap exceed a budget, and come back when they are
  * used again. An array whose field has been dropped is garbage like any other, so a loop that drops its results stays flat although
- * finalizers never run inside synchronous code. The budget starts small and grows by every field that had to come back: it settles at
- * what is really in use.
+ * finalizers never run inside synchronous code. The budget starts with room for two of the largest fields, as the memory of a field that
+ * is on the heap would only be taken twice if it left for a smaller one, and grows by every field that had to come back: it settles at what
+ * is really in use.
  */
 import { BackendError, LifetimeError } from "../errors.ts";
 import { Heap } from "./heap.ts";
 
-/** Bytes of fields on the heap before the first of them is moved out. */
+/** Bytes of fields on the heap, besides two of the largest, before the first of them is moved out. */
 const FIRST_BUDGET = 16 * 2 ** 20;
 /** Part of the heap that fields may fill; the rest is left to programs. */
 const LARGEST_PART = 3 / 4;
@@ -157,6 +158,7 @@ export class FieldMemory {
 
   /** Puts a piece on the heap, after as many idle ones have left as the budget asks for. */
   #settle(piece: Piece): void {
+    this.#budget = Math.max(this.#budget, Math.min(this.#largest, FIRST_BUDGET + 2 * piece.bytes));
     if (this.#bytes + piece.bytes > this.#budget) this.#moveOut(this.#bytes + piece.bytes - this.#budget + this.#budget / 8);
     piece.at = this.#take(piece.bytes);
     piece.used = this.#now;
