@@ -1,7 +1,7 @@
 /** Pseudofermions of every operator against numbers of dense matrices, a user's own operator, numerators, twists, rational powers, force tolerances. */
 import { describe, expect, test } from "vitest";
 import {
-  type DiracOperator, Field, type LinkField, type OperatorParameters, SU, type Vector, type VectorType, add, adj, closedFormLinks, domainWall, gaugeAction, hisq, hot, lattice, logDeterminant, mul, normalSpectrum, pseudofermions, scale, shift,
+  type DiracOperator, Field, type LinkField, type Links, type OperatorParameters, SU, type Scalar, type Vector, type VectorType, add, adj, closedFormLinks, domainWall, gaugeAction, hisq, hot, lattice, logDeterminant, mul, normalSpectrum, pseudofermions, scale, shift,
   spinOf, staggered, sub, vectorType, wilson,
 } from "gaugegrad";
 import { ConfigurationError, PhysicsCheckError } from "../../src/errors.ts";
@@ -84,12 +84,12 @@ const laplacian = (mass: number): DiracOperator<{ readonly mass: number }> => ({
   parameters: { mass },
   type: (geo, N) => vectorType(geo, N),
   flavours: () => 1,
-  on<N extends number>(U: Parameters<DiracOperator["on"]>[0], { mass: m }: { mass: never }) {
+  on<N extends number>(U: Links<N>, { mass: m }: { readonly mass: Scalar }) {
     const D = (x: Vector<N>): Vector<N> => {
-      const hops = U.lattice.extents.flatMap((_, mu) => [mul(U[mu]! as never, shift(x, mu)), mul(shift(adj(U[mu]!), mu, -1) as never, shift(x, mu, -1))] as Vector<N>[]);
-      return sub(add(scale(m, x), scale(2 * U.lattice.dim, x)), add(hops[0]!, ...hops.slice(1))) as Vector<N>;
+      const hops = U.lattice.extents.flatMap((_, mu) => [mul(U[mu]!, shift(x, mu)), mul(shift(adj(U[mu]!), mu, -1), shift(x, mu, -1))]);
+      return sub(add(scale(m, x), scale(2 * U.lattice.dim, x)), add(hops[0]!, ...hops.slice(1)));
     };
-    return { D, Ddag: D } as never;
+    return { D, Ddag: D };
   },
   spectrum: ({ dim }, { mass: m }) => ({ low: m * m, high: (m + 4 * dim) ** 2 }),
 });
