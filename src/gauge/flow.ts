@@ -93,7 +93,7 @@ function stepPlan(U: LinkField, force: FlowForce): StepPlan {
  * @throws ConfigurationError for a step that is not finite, or a number of steps that is not a non-negative integer.
  */
 export function gradientFlow(options: FlowOptions = {}): Flow {
-  guard("gradientFlow", { options: [options, is.keysOf("action", "step", "energy", "reference", "maximumTime")] });
+  guard("gradientFlow", { options: [options, is.keysOf("action", "step", "onWarning", "energy", "reference", "maximumTime")] });
   const { action = "wilson", step = 0.01 } = options;
   if (!Number.isFinite(step)) throw new ConfigurationError(`gradientFlow: got the step ${step}, expected a finite number`);
   const force = action === "wilson" ? wilsonFlow : action === "symanzik" ? symanzikFlow : action;
