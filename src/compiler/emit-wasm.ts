@@ -49,35 +49,25 @@ interface Functions extends Target {
   swap(n: number): number;
 }
 
-/** One kernel: (parameter table, scratch, first chunk, last chunk + 1), all byte addresses or counts. */
-function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions): Code {
-  const { step, index, slotOffsets } = plan;
-  const { width } = context.layout;
-  const chunkLength = chunkBlocks(width);
+/** Operands of one kernel's block: addresses are made once, where they are first needed. */
+interface Operands {
+  /** Leaves the address of a buffer at the loop's own block. */
+  home(buffer: number): Code;
+  /** Makes the address of a field operand, once. */
+  prepare(a: Argument): void;
+  /** Loads one word of every cache line of an operand: all misses of a block are under way together before the arithmetic needs them. */
+  touch(a: Argument): void;
+  place(a: Argument): Place;
+}
+
+/** `b`: local with the block; `base`: local of a parameter; `S`: local with the scratch. */
+function operandsOf(c: Code, plan: KernelPlan, width: number, functions: Functions, b: number, base: (key: string) => number, S: number): Operands {
   const lane = 8 * width;
-  const { first, last, half } = context.order(step.domain);
-  const c = new Code(4);
-  const [P, S, c0, c1] = [0, 1, 2, 3];
-  const chunk = c.local(I32);
-  const i = c.local(I32);
-  const end = c.local(I32);
-  const b = half > 0 ? c.local(I32) : i;
-  const bases = plan.parameters.map((_, k) => {
-    const n = c.local(I32);
-    c.get(P).memory(0x28, 2, 4 * k).set(n);
-    return n;
-  });
-  const base = (key: string): number => bases[index.get(key)!]!;
-  const sums = step.reductions.map(() => c.local(V128));
-  const inline = plan.micro.every((m) => m.statements.every((s) => s.kind !== "loop")) && plan.micro.reduce((s, m) => s + m.statements.length, 0) <= INLINE;
-  const emitter = inline ? new MicroEmitter(c, functions) : undefined;
   let swapSlots = plan.scratch;
   const addresses = new Map<string, number>();
   const entries = new Map<string, number>();
   const key = (a: Argument & { kind: "field" }): string => `${a.buffer}@${a.displacement.join(",")}`;
-  /** Leaves the address of a buffer at the loop's own block. */
   const home = (buffer: number): Code => c.get(b).get(base(`s${buffer}`)).op(0x6c).get(base(`b${buffer}`)).op(0x6a);
-  /** Makes the address of a field operand, once. */
   const prepare = (a: Argument): void => {
     if (a.kind !== "field" || addresses.has(key(a))) return;
     const n = components(a.type);
@@ -107,16 +97,41 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
       });
     }
   };
-  /** Loads one word of every cache line of an operand: all misses of a block are under way together before the arithmetic needs them. */
   const touch = (a: Argument): void => {
     if (a.kind !== "field" || addresses.has(key(a))) return;
     prepare(a);
     for (let at = 0; at < lane * components(a.type); at += 64) c.get(addresses.get(key(a))!).memory(0x28, 2, at).op(0x1a);
   };
   const place = (a: Argument): Place => {
-    if (a.kind === "slot") return { local: S, offset: slotOffsets[a.slot]! * lane };
+    if (a.kind === "slot") return { local: S, offset: plan.slotOffsets[a.slot]! * lane };
     return { local: a.kind === "scalar" ? base(`b${a.buffer}`) : addresses.get(key(a))!, offset: 0 };
   };
+  return { home, prepare, touch, place };
+}
+
+/** One kernel: (parameter table, scratch, first chunk, last chunk + 1), all byte addresses or counts. */
+function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions): Code {
+  const { step, index, slotOffsets } = plan;
+  const { width } = context.layout;
+  const chunkLength = chunkBlocks(width);
+  const lane = 8 * width;
+  const { first, last, half } = context.order(step.domain);
+  const c = new Code(4);
+  const [P, S, c0, c1] = [0, 1, 2, 3];
+  const chunk = c.local(I32);
+  const i = c.local(I32);
+  const end = c.local(I32);
+  const b = half > 0 ? c.local(I32) : i;
+  const bases = plan.parameters.map((_, k) => {
+    const n = c.local(I32);
+    c.get(P).memory(0x28, 2, 4 * k).set(n);
+    return n;
+  });
+  const base = (key: string): number => bases[index.get(key)!]!;
+  const sums = step.reductions.map(() => c.local(V128));
+  const inline = plan.micro.every((m) => m.statements.every((s) => s.kind !== "loop")) && plan.micro.reduce((s, m) => s + m.statements.length, 0) <= INLINE;
+  const emitter = inline ? new MicroEmitter(c, functions) : undefined;
+  const { home, prepare, touch, place } = operandsOf(c, plan, width, functions, b, base, S);
   const push = ({ local, offset }: Place): void => {
     c.get(local);
     if (offset > 0) c.i32(offset).op(0x6a);

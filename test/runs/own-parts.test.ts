@@ -43,7 +43,7 @@ function project(options: Parameters<typeof smallRun>[0] = {}): { folder: string
   return { folder, file: join(folder, "run.toml") };
 }
 
-test("a layer in a TypeScript file is trained and sampled; killed twice and moved to another folder in between, it ends with the same bits", async () => {
+test("a layer in a TypeScript file is trained and sampled; killed twice and moved to another folder in between, it ends with the same bits", { timeout: 600_000 }, async () => {
   const { folder, file } = project({ train: 15, sample: 60 });
   const whole = join(folder, "whole");
   expect(await start(["slhmc", file, "--dir", whole, "--quiet"]).ended).toMatchObject({ code: 0, stderr: "" });

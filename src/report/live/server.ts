@@ -3,7 +3,7 @@
  * another site can reach it (DNS rebinding). Pages are told by server-sent events what has changed.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { UsageError } from "../../errors.ts";
 import { embeddedSvg } from "../html.ts";
@@ -34,6 +34,12 @@ const MOST_PAGES = 16;
 const MOST_LAG = 32 << 20;
 const HEARTBEAT_MS = 15_000;
 
+/** Of every answer. */
+const HEADERS = {
+  "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin",
+  "Cross-Origin-Opener-Policy": "same-origin", "Content-Security-Policy": contentSecurityPolicy,
+} as const;
+
 /** Starts a server. @throws UsageError when the port is not free. */
 export async function liveServer({ port = 0, view }: LiveServerOptions): Promise<LiveServer> {
   const token = randomBytes(18).toString("base64url");
@@ -42,21 +48,13 @@ export async function liveServer({ port = 0, view }: LiveServerOptions): Promise
 
   const server = createServer((request, response) => answer(request, response));
   server.requestTimeout = 10_000;
-  await new Promise<void>((done, fail) => {
-    server.once("error", (error: NodeJS.ErrnoException) => fail(error.code === "EADDRINUSE" || error.code === "EACCES" ? new UsageError(`serve: port ${port} cannot be used (${error.code}), expected a free one: give another --port, or 0 for any`) : error));
-    server.listen(port, "127.0.0.1", done);
-  });
+  await listening(server, port);
   const own = (server.address() as AddressInfo).port;
   const hosts = new Set([`127.0.0.1:${own}`, `localhost:${own}`]);
   const heartbeat = setInterval(() => pages.forEach((p) => p.write(":\n\n")), HEARTBEAT_MS);
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
-    response.setHeader("X-Content-Type-Options", "nosniff");
-    response.setHeader("Referrer-Policy", "no-referrer");
-    response.setHeader("Cache-Control", "no-store");
-    response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
-    response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-    response.setHeader("Content-Security-Policy", contentSecurityPolicy);
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     if (!hosts.has(request.headers.host ?? "")) return refuse(response, 403, "this server answers to 127.0.0.1 only");
     if (request.method !== "GET") {
       response.setHeader("Allow", "GET");
@@ -121,6 +119,14 @@ export async function liveServer({ port = 0, view }: LiveServerOptions): Promise
       await closed;
     },
   };
+}
+
+/** @throws UsageError when the port is not free. */
+function listening(server: Server, port: number): Promise<void> {
+  return new Promise<void>((done, fail) => {
+    server.once("error", (error: NodeJS.ErrnoException) => fail(error.code === "EADDRINUSE" || error.code === "EACCES" ? new UsageError(`serve: port ${port} cannot be used (${error.code}), expected a free one: give another --port, or 0 for any`) : error));
+    server.listen(port, "127.0.0.1", done);
+  });
 }
 
 function refuse(response: ServerResponse, status: number, text: string): void {
