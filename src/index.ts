@@ -1,13 +1,66 @@
-/** gaugegrad: everything public under one name; each room has an entry of its own as well (statistics: `gaugegrad/util`, plots: `gaugegrad/report`). */
-export * from "./autograd/index.ts";
-export * from "./linalg/index.ts";
-export * from "./gauge/index.ts";
-export * from "./fermions/index.ts";
-export * from "./check/index.ts";
-export * from "./samplers/index.ts";
-export * from "./training/index.ts";
-export * from "./models/index.ts";
-export * from "./io/index.ts";
+/**
+ * gaugegrad: what a user needs, under one name. Everything else of a room is in the room's own entry: `gaugegrad/autograd`, `gaugegrad/gauge`, ...; runs and their
+ * parts are in `gaugegrad/runs`, statistics in `gaugegrad/util`, plots in `gaugegrad/report`. Types are all here.
+ */
+
+// fields, ops, recording, derivatives
+export {
+  abs, abs2, add, adj, arg, argDet, atan, atan2, broadcast, cdot, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det, detach,
+  dexp, DirectionalField, divide, dot, exp, exponential, Field, grad, hvp, im, inverse, jvp, Lattice, log, log1p, logsumexp, lyap, mask, max, mean, min, mul, neg,
+  normalise, number, outer, pairing, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu, reTrace, scale, scaleBy, scope, shift, sigmoid, sign,
+  sin, siteMatrixType, softmax, softplus, solve, spinOf, spinType, sqrt, square, step, sub, sum, ta, tan, tanh, trace, Traced, unit, valueAndGrad, vectorType, vjp,
+  where,
+} from "./autograd/index.ts";
+export type * from "./autograd/index.ts";
+
+// rational approximation
+export { evaluateRational, rationalApproximation } from "./linalg/index.ts";
+export type * from "./linalg/index.ts";
+
+// lattices, groups, links, loops, actions, flow, observables, symmetries
+export {
+  action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cold, directionField, energyDensity, flowScales, GaugeAction, gaugeAction,
+  gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line, linkTrace, loopAction, nearUnit, pathProduct, plaquette, plaquettes,
+  plaquetteSum, polyakovLoops, randomGaugeTransformation, rectangles, reflect, reunitarise, rotate, stableFlowStep, staple, staples, SU, swapAxes, symanzikFlow,
+  topologicalCharge, topologicalChargeDensity, translate, U1, unitarityDefect, wilsonFlow, wilsonLoop,
+} from "./gauge/index.ts";
+export type * from "./gauge/index.ts";
+
+// Dirac operators, pseudofermions, measurements
+export {
+  antiperiodic, chiralCondensate, closedFormSource, conjugateGradient, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, fat7Links, gamma,
+  gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowestEigenvalues, multiShiftConjugateGradient, normalSpectrum, pionCorrelator, pointPropagator,
+  pseudofermionAction, pseudofermions, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
+  wilsonPropagator, wilsonType,
+} from "./fermions/index.ts";
+export type * from "./fermions/index.ts";
+
+// the check
+export { check, CheckReport } from "./check/index.ts";
+export type * from "./check/index.ts";
+
+// hybrid Monte Carlo and its kin
+export { drift, forceOn, heatbath, hmc, integrate, kick, runChain, summarise, sumOfTargets, targetOf } from "./samplers/index.ts";
+export type * from "./samplers/index.ts";
+
+// effective actions, losses, optimisers
+export {
+  acceptanceOfSd, adam, adamW, assess, clipNorm, EffectiveAction, effectiveAction, finishTraining, fluctuation, gaussNewton, losses, schedules, sgd, takeSample,
+  trainOffline, trainOnline,
+} from "./training/index.ts";
+export type * from "./training/index.ts";
+
+// layers, networks, model files
+export {
+  ape, cask, caskNetwork, chain, convolution, convolutionChannels, convolutionParameters, covariantNetwork, flowLayer, hex, hyp, Layer, layer, loadModel, loopChannels,
+  nhyp, randomWeights, readModel, real, recomputed, saveModel, stout, transported,
+} from "./models/index.ts";
+export type * from "./models/index.ts";
+
+// configurations in files
+export { readGauge, writeGauge } from "./io/index.ts";
+export type * from "./io/index.ts";
+
 export * from "./errors.ts";
 export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "./util/index.ts";
 export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "./compiler/index.ts";

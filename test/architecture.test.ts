@@ -1,4 +1,5 @@
 /** The import table: rooms may import downwards only, and each file can be read at one sitting. */
+import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
@@ -93,6 +94,17 @@ test("examples and benches import the package by its name", () => {
 test(`source files have at most ${LINES} lines`, () => {
   const long = files("src").map((f) => [f, readFileSync(join(root, f), "utf8").split("\n").length] as const).filter(([, n]) => n > LINES);
   expect(long).toEqual([]);
+});
+
+test("the command line has commands, output, exit codes and signals: under 2,000 lines", () => {
+  expect(files("src/cli").reduce((s, f) => s + readFileSync(join(root, f), "utf8").split("\n").length, 0)).toBeLessThan(2000);
+});
+
+test("functions have at most 80 lines, which the linter counts", () => {
+  const { overrides } = JSON.parse(readFileSync(join(root, ".oxlintrc.json"), "utf8")) as { overrides: unknown };
+  expect(overrides).toEqual([{ files: ["src/**"], rules: { "max-lines-per-function": ["error", { max: 80 }] } }]);
+  const { status, stdout } = spawnSync(join(root, "node_modules/.bin/oxlint"), ["--deny-warnings", "src"], { cwd: root, encoding: "utf8" });
+  expect(status, stdout).toBe(0);
 });
 
 test("no unfinished marks", () => {

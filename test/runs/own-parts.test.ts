@@ -94,7 +94,7 @@ test("another text of the module, or of what it imports, is another run; its pat
 
 const declared = (name: string, body: string): string => `import { network, z } from "gaugegrad/runs";\nexport default network({ name: "${name}", options: z.strictObject({}), build: () => ${body} });\n`;
 test.each([
-  ["a module that is not there", undefined, "", 5, /own\.ts: got ENOENT/],
+  ["a module that is not there", undefined, "", 5, /own\.ts: .*ENOENT/],
   ["a syntax error", "export default {;", "", 5, /own\.ts.*: got a syntax error/],
   ["code that fails", "throw new Error('on purpose');", "", 3, /own\.ts: got "on purpose" while loading/],
   ["no default export", "export const x = 1;", "", 3, /network\.module: got no export default in \.\/own\.ts, expected what network\(\{ \.\.\. \}\) of gaugegrad\/runs makes\n/],

@@ -16,7 +16,7 @@ const MODEL = "[model]\nlattice = [4, 4]\nT = 0.2\n";
 
 test("train writes a model that sample uses", async () => {
   const run = file("train.toml", `${MODEL}[effective]\nshells = 3\nreach = 2\n[training]\nsamples = 60\ntest = 30\nsteps = 3\n[sampler]\nseed = 4\n`);
-  const trained = await cli(["spins", "train", run, "--dir", "out", "--json"], { directory: folder });
+  const trained = await cli(["spins", "train", run, "--dir", "out", "--json", "--quiet"], { directory: folder });
   expect(trained.stderr).toBe("");
   expect(trained.code).toBe(0);
   const summary = json(trained.stdout);

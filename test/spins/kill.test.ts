@@ -28,26 +28,22 @@ updates = 16
 checkpoint = 3
 `;
 
-const lines = (folder: string): number => (existsSync(join(folder, "metrics.jsonl")) ? readFileSync(join(folder, "metrics.jsonl"), "utf8").split("\n").length : 0);
-
-test.each([["sample", "spins.json", 400, 10], ["train", "model.json", 1, 2]] as const)("spins %s, killed at random", { timeout: 600_000 }, async (command, result, steps, kills) => {
+test.each([["sample", "spins.json", 300, 10], ["train", "model.json", 1, 2]] as const)("spins %s, killed at random", { timeout: 600_000 }, async (command, result, steps, kills) => {
   const file = scratch.file(`${command}.toml`, RUN(steps));
   const [whole, broken] = [scratch.path(), scratch.path()];
   const argv = (folder: string): string[] => ["spins", command, file, "--dir", folder, "--quiet", "--json"];
   const left = await start(argv(whole)).ended;
   expect(left).toMatchObject({ code: 0, stderr: "" });
   for (let k = 0; k < kills; k++) {
-    const { child, ended } = start(argv(broken));
-    // at a random moment after the run has gone on by a few lines
-    const until = lines(broken) + Math.ceil(Math.random() * (command === "train" ? 7 : 30));
-    while (lines(broken) < until && child.exitCode === null) await setTimeout(1);
-    await setTimeout(5 * Math.random());
-    child.kill("SIGKILL");
-    expect((await ended).signal).toBe("SIGKILL");
+    // in the middle of a line, or at any moment of a checkpoint, after a random number of them
+    const moment = ["line", "half", "unsynced", "unrenamed", "renamed"][Math.floor(5 * Math.random())]!;
+    const fault = `${moment}:${1 + Math.floor(Math.random() * (command === "train" ? 2 : moment === "line" ? 12 : 4))}`;
+    const { signal, stderr } = await start(argv(broken), { fault }).ended;
+    expect([fault, signal, stderr]).toEqual([fault, "SIGKILL", ""]);
   }
+  // a signal, as soon as somebody listens
   const { child, ended } = start(argv(broken));
-  const before = lines(broken);
-  while (lines(broken) < before + 2) await setTimeout(1);
+  while (!existsSync(join(broken, "lock")) || !readFileSync(join(broken, "lock"), "utf8").includes(`"pid":${child.pid}`)) await setTimeout(1);
   child.kill("SIGTERM");
   const stopped = await ended;
   expect(stopped.code).toBe(75);
