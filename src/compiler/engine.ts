@@ -1,171 +1,24 @@
-/** Stores the fields of one lattice and runs its programs with one emitter's kernels. */
-import {
-  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, linkFieldBytes,
-} from "../autograd/index.ts";
-import { FieldMemory, type Handle, Heap, type Layout, makeLayout } from "../backend/index.ts";
+/** Compiles the programs of one lattice to one emitter's kernels and runs them. */
+import { type CompileOptions, type Engine, type Executable, type Lattice, type Program, linkFieldBytes } from "../autograd/index.ts";
 import { BackendError } from "../errors.ts";
 import { type Arena, overlaps, placeArena } from "./arena.ts";
-import type { Emitter, LoopOrder } from "./emitter.ts";
+import type { Emitter } from "./emitter.ts";
 import { ProgramExecutable, debugKernels } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
+import { Machine } from "./machine.ts";
 import { normalFields } from "./normals.ts";
-import type { MicroKernel } from "./scalar.ts";
 import { verify } from "./verify.ts";
 
-/** Memory of a field: a byte address in the lattice's heap and the bytes from one block of sites to the next. */
-export interface HeapStorage extends Storage {
-  readonly address: number;
-  readonly stride: number;
-  /** Absent where the memory stays in its place: `use` is then not needed before its address is. */
-  readonly handle?: Handle;
-}
-
-/** A field of a caller's, whose group may leave the heap while it is idle. */
-class MovingStorage implements HeapStorage {
-  readonly bytes: number;
-  readonly stride: number;
-  readonly handle: Handle;
-  readonly collected = true;
-  readonly #memory: FieldMemory;
-  readonly #offset: number;
-  #mine = true;
-
-  constructor(memory: FieldMemory, handle: Handle, offset: number, stride: number, bytes: number) {
-    this.#memory = memory;
-    this.handle = handle;
-    this.#offset = offset;
-    this.stride = stride;
-    this.bytes = bytes;
-  }
-
-  get address(): number {
-    return this.#memory.touch(this.handle) + this.#offset;
-  }
-
-  dispose(): void {
-    if (this.#mine) this.#memory.release(this.handle);
-    this.#mine = false;
-  }
-}
-
-export class KernelEngine implements Engine {
-  readonly name: string;
-  readonly lattice: Lattice;
-  readonly emitter: Emitter;
-  readonly heap: Heap;
-  readonly memory: FieldMemory;
-  readonly layout: Layout;
+export class KernelEngine extends Machine {
   readonly drawNormals?: NonNullable<Engine["drawNormals"]>;
-  readonly microKernels = new Map<string, MicroKernel>();
-  readonly #tables = new Map<string, number>();
-  readonly #operators = new Map<string, Executable>();
   readonly #maxFields: number;
-  #scratch = { address: 0, bytes: 0 };
 
   /** `maxFields`: memory budget of every program, in link fields. */
   constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity) {
+    super(lattice, emitter);
     this.#maxFields = maxFields;
-    this.name = emitter.name;
-    this.lattice = lattice;
-    this.emitter = emitter;
-    this.heap = new Heap(emitter.memory());
-    this.memory = new FieldMemory(this.heap, String(lattice));
-    this.layout = makeLayout(lattice, emitter.lanes);
     if (emitter.normals) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
-  }
-
-  /** Bytes of a field or scalar. */
-  bytes(type: ValueType): number {
-    return this.blockBytes(type) * (type.kind === "scalar" ? 1 : this.layout.blocks);
-  }
-
-  /** Bytes of one block of sites. */
-  blockBytes(type: ValueType): number {
-    return 8 * this.layout.width * components(type);
-  }
-
-  /** Memory that stays in its place until it is disposed. */
-  allocate(type: ValueType): HeapStorage {
-    const bytes = this.bytes(type);
-    const address = this.memory.allocate(bytes, "work fields");
-    let live = true;
-    return {
-      address,
-      stride: this.blockBytes(type),
-      bytes,
-      dispose: () => {
-        if (live) this.memory.free(address, bytes, "work fields");
-        live = false;
-      },
-    };
-  }
-
-  /** Fields that are used together, block by block side by side: fewer streams through memory. Freed when the last one is. */
-  allocateGroup(types: readonly ValueType[]): HeapStorage[] {
-    const strides = types.map((t) => this.blockBytes(t));
-    const stride = strides.reduce((s, x) => s + x, 0);
-    const bytes = types.reduce((s, t) => s + this.bytes(t), 0);
-    const handle = this.memory.group(bytes, types.length, groupText(types));
-    let at = 0;
-    return types.map((t, k) => {
-      const offset = at;
-      at += strides[k]!;
-      return new MovingStorage(this.memory, handle, offset, stride, this.bytes(t));
-    });
-  }
-
-  /** Brings fields to the heap together: their addresses hold until the next use begins. */
-  use(fields: readonly Storage[], others: readonly Storage[] = []): void {
-    this.memory.begin();
-    for (let k = 0; k < fields.length; k++) this.#touch(fields[k] as HeapStorage);
-    for (let k = 0; k < others.length; k++) this.#touch(others[k] as HeapStorage);
-  }
-
-  #touch({ handle }: HeapStorage): void {
-    if (handle) this.memory.touch(handle);
-  }
-
-  write(to: Storage, type: ValueType, data: Float64Array): void {
-    if (type.kind === "scalar") this.writeScalar(to, data[0]!);
-    else this.#transfer(to, type, undefined, data, 0, components(type), true);
-  }
-
-  read(from: Storage, type: ValueType, out: Float64Array): void {
-    if (type.kind === "scalar") out[0] = this.readScalar(from);
-    else this.#transfer(from, type, undefined, out, 0, components(type), false);
-  }
-
-  writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
-    this.#transfer(to, type, sites, data, offset, stride, true);
-  }
-
-  readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void {
-    this.#transfer(from, type, sites, out, offset, stride, false);
-  }
-
-  writeScalar(to: Storage, x: number): void {
-    const at = (to as HeapStorage).address / 8;
-    this.heap.f64.fill(x, at, at + this.layout.width);
-  }
-
-  readScalar(from: Storage): number {
-    // the address first: bringing the scalar back may grow the heap
-    const at = (from as HeapStorage).address / 8;
-    return this.heap.f64[at]!;
-  }
-
-  copy(from: Storage, to: Storage, type: ValueType): void {
-    const [x, y] = [from as HeapStorage, to as HeapStorage];
-    this.use([x, y]);
-    const [fromAddress, toAddress] = [x.address, y.address];
-    const n = this.layout.width * components(type);
-    const blocks = type.kind === "scalar" ? 1 : this.layout.blocks;
-    const f = this.heap.f64;
-    for (let b = 0; b < blocks; b++) {
-      const at = (fromAddress + b * x.stride) / 8;
-      f.copyWithin((toAddress + b * y.stride) / 8, at, at + n);
-    }
   }
 
   compile(program: Program, options: CompileOptions = {}): Executable {
@@ -191,77 +44,4 @@ export class KernelEngine implements Engine {
     }
     throw new BackendError(`memory: the intermediate fields of this program take ${least.toFixed(1)} link fields, got a budget of maxFields = ${maxFields}: raise it, or wrap parts of the program in checkpoint`);
   }
-
-  /** A sub-program of a solver, compiled once. */
-  operator(key: string, make: () => Program): Executable {
-    let e = this.#operators.get(key);
-    if (!e) this.#operators.set(key, (e = this.compile(make())));
-    return e;
-  }
-
-  /** Index, in 32-bit words, of the neighbour table of a displacement. */
-  table(d: Displacement): number {
-    const key = d.join(",");
-    let at = this.#tables.get(key);
-    if (at === undefined) {
-      const t = this.layout.table(d);
-      at = this.memory.allocate(4 * t.length, "neighbour tables") / 4;
-      this.heap.i32.set(t, at);
-      this.#tables.set(key, at);
-    }
-    return at;
-  }
-
-  /** Makes room for `reals` components of scratch in every thread. */
-  reserveScratch(reals: number): void {
-    const bytes = Math.ceil((8 * this.layout.width * reals) / 64) * 64 + 64;
-    if (bytes <= this.#scratch.bytes) return;
-    if (this.#scratch.bytes > 0) this.memory.free(this.#scratch.address, this.#scratch.bytes * this.emitter.threads, "scratch");
-    this.#scratch = { address: this.memory.allocate(bytes * this.emitter.threads, "scratch"), bytes };
-  }
-
-  /** Address of the scratch memory in the emitter's unit, and its bytes per thread. */
-  get scratch(): { readonly address: number; readonly bytes: number } {
-    return this.#scratch;
-  }
-
-  /** First and last+1 block of a domain; scalars have one. */
-  range(domain: Domain | "one"): readonly [number, number] {
-    return domain === "one" ? [0, 1] : this.layout.range(domain);
-  }
-
-  order(domain: Domain | "one"): LoopOrder {
-    const [first, last] = this.range(domain);
-    return { first, last, half: domain === "all" && this.lattice.bipartite ? last / 2 : 0 };
-  }
-
-  /** Between memory and canonical data, for all sites or those listed. */
-  #transfer(storage: Storage, type: ValueType, sites: Int32Array | undefined, data: Float64Array, offset: number, skip: number, write: boolean): void {
-    const base = (storage as HeapStorage).address / 8;
-    const stride = (storage as HeapStorage).stride / 8;
-    const f = this.heap.f64;
-    const n = components(type);
-    const { width, position } = this.layout;
-    const domain = domainOf(type);
-    const parity = domain === "all" ? -1 : domain === "even" ? 0 : 1;
-    const half = this.layout.blocks / 2;
-    const count = sites ? sites.length : position.length;
-    for (let k = 0; k < count; k++) {
-      const p = position[sites ? sites[k]! : k]!;
-      const block = Math.floor(p / width);
-      const at = base + block * stride + (p % width);
-      const from = offset + k * skip;
-      const outside = parity >= 0 && (block < half ? 0 : 1) !== parity;
-      for (let c = 0; c < n; c++) {
-        if (write) f[at + c * width] = outside ? 0 : data[from + c]!;
-        else data[from + c] = outside ? 0 : f[at + c * width]!;
-      }
-    }
-  }
-}
-
-/** `4 x matrix N=3`: what messages about memory call a group of fields. */
-function groupText(types: readonly ValueType[]): string {
-  const name = types[0]!.kind === "matrix" || types[0]!.kind === "vector" ? `${types[0]!.kind} N=${types[0]!.N}` : types[0]!.kind;
-  return types.length === 1 ? `${name} fields` : `${types.length} x ${name} fields`;
 }

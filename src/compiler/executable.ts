@@ -3,7 +3,7 @@ import { type Executable, type Storage, components } from "../autograd/index.ts"
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { CompiledKernels } from "./emitter.ts";
-import type { HeapStorage, KernelEngine } from "./engine.ts";
+import type { HeapStorage, Machine } from "./machine.ts";
 import type { Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
@@ -20,7 +20,7 @@ interface Launch {
 
 export class ProgramExecutable implements Executable {
   readonly arenaBytes: number;
-  readonly #engine: KernelEngine;
+  readonly #engine: Machine;
   readonly #schedule: Schedule;
   readonly #compiled: CompiledKernels;
   readonly #launches: (Launch | undefined)[];
@@ -46,7 +46,7 @@ export class ProgramExecutable implements Executable {
   readonly #times: Float64Array | undefined;
   #runs = 0;
 
-  constructor(engine: KernelEngine, schedule: Schedule, arena: Arena) {
+  constructor(engine: Machine, schedule: Schedule, arena: Arena) {
     this.#engine = engine;
     this.#schedule = schedule;
     this.#address = new Float64Array(schedule.buffers.length);

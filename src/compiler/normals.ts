@@ -3,7 +3,7 @@ import { type Engine, components, domainOf } from "../autograd/index.ts";
 import { NORMALS, normalsScratch } from "../backend/index.ts";
 import type { SparseMap } from "../util/index.ts";
 import type { CompiledKernels } from "./emitter.ts";
-import type { HeapStorage, KernelEngine } from "./engine.ts";
+import type { HeapStorage, Machine } from "./machine.ts";
 import { chunkBlocks } from "./kernels.ts";
 
 interface Kernel {
@@ -13,7 +13,7 @@ interface Kernel {
 }
 
 /** `drawNormals` of an engine; `compile` makes the kernel of a map. */
-export function normalFields(engine: KernelEngine, compile: (map: SparseMap) => CompiledKernels): NonNullable<Engine["drawNormals"]> {
+export function normalFields(engine: Machine, compile: (map: SparseMap) => CompiledKernels): NonNullable<Engine["drawNormals"]> {
   const { emitter, heap, layout } = engine;
   const kernels = new WeakMap<SparseMap, Kernel>();
   let sites: number | undefined;

@@ -6,7 +6,7 @@ import { type CompileOptions, type Executable, type Node, type Program, type Sto
 import type { Arrays, Pair } from "../../backend/index.ts";
 import { BackendError, SolverError } from "../../errors.ts";
 import { ConjugateGradient } from "../conjugate-gradient.ts";
-import type { TfjsEngine, TfjsStorage } from "./engine.ts";
+import type { TfjsMachine, TfjsStorage } from "./machine.ts";
 import { type Value, arraysOf } from "./layout.ts";
 import type { Rule, Steps } from "./arithmetic.ts";
 import { ruleOf } from "./rules.ts";
@@ -22,7 +22,7 @@ interface SolveGroup {
 
 export class TfjsExecutable implements Executable {
   readonly arenaBytes: number;
-  readonly #engine: TfjsEngine;
+  readonly #engine: TfjsMachine;
   readonly #program: Program;
   readonly #b: Arrays;
   readonly #rules: readonly (Rule | "own")[];
@@ -36,7 +36,7 @@ export class TfjsExecutable implements Executable {
   #arguments: [readonly Storage[], readonly Storage[]] = [[], []];
 
   /** @throws BackendError for an op without a rule, or values that take more memory than `maxFields` link fields. */
-  constructor(engine: TfjsEngine, program: Program, options: CompileOptions = {}) {
+  constructor(engine: TfjsMachine, program: Program, options: CompileOptions = {}) {
     this.#engine = engine;
     this.#program = program;
     const b = engine.arrays.session();
