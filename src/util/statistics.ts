@@ -97,7 +97,8 @@ function windowed(value: number, fluctuations: readonly Float64Array[], S: numbe
   const variance = g0 * (1 + (2 * window + 1) / n) * 2 * tau;
   return {
     mean: value,
-    error: Math.sqrt(Math.max(variance, 0) / n),
+    // the estimate of a short anticorrelated series can fall below zero: that of independent values is an upper bound then
+    error: Math.sqrt((variance > 0 ? variance : g0) / n),
     tauInt,
     tauIntError: 2 * tauInt * Math.sqrt(Math.max(window + 0.5 - tauInt, 0.25) / n),
     window,

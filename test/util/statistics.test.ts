@@ -30,6 +30,10 @@ test("uncorrelated data: tau_int 0.5, naive error; constant data: error 0", () =
   expect(Math.abs(e.tauInt - 0.5)).toBeLessThan(0.02);
   expect(e.error * Math.sqrt(x.length)).toBeCloseTo(1, 1);
   expect(jackknife(x.slice(0, 200)).error).toBeCloseTo(Math.sqrt(variance(x.slice(0, 200)) / 200), 12);
+  // values that alternate: the summed correlation falls below zero, the error does not
+  const alternating = gammaMethod(Array.from({ length: 24 }, (_, k) => (k % 2 === 0 ? 1 : -1) + 0.01 * k));
+  expect(alternating.error).toBeGreaterThan(0);
+  expect(alternating.error).toBeLessThan(0.25);
   expect(gammaMethod([2, 2, 2, 2, 2])).toMatchObject({ mean: 2, error: 0, tauInt: 0.5 });
   expect(() => gammaMethod([1, 2])).toThrow(/expected at least 4/);
 });
