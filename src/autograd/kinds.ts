@@ -61,6 +61,12 @@ export function direction(of?: { readonly dim: number }): Kind {
   return { text: `a direction from 0 to ${dim - 1}`, holds: (x) => Number.isInteger(x) && (x as number) >= 0 && (x as number) < dim, error: GeometryError };
 }
 
+/** Direction nu of a plane whose other one is mu. */
+export function otherDirection(mu: number, of?: { readonly dim: number }): Kind {
+  const any = direction(of);
+  return { ...any, text: `${any.text} other than mu = ${mu}`, holds: (x) => any.holds(x) && x !== mu };
+}
+
 /** One integer a direction. */
 export function displacement(of: { readonly dim: number } | undefined): Kind {
   const dim = of?.dim ?? 4;

@@ -113,8 +113,9 @@ export class Lattice {
   }
 }
 
-/** Component-wise sum of two displacements. */
+/** Component-wise sum of two displacements. @throws GeometryError for displacements of different dimensions. */
 export function addDisplacements(a: Displacement, b: Displacement): Displacement {
+  for (const d of [a, b]) if (!Array.isArray(d) || d.length !== a.length) throw new GeometryError(`addDisplacements: got ${describe(d)}, expected two displacements of as many integers`);
   return a.map((x, mu) => x + b[mu]!);
 }
 

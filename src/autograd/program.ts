@@ -1,6 +1,6 @@
 /** Programs cut out of a tape, and the keys by which equal nodes and equal programs are found. Identity is by content: names of data are labels. */
 import { RecordingError } from "../errors.ts";
-import { contentHash, sha256Hex } from "../util/index.ts";
+import { contentHash, guard, is, sha256Hex } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op } from "./op.ts";
 import type { Attribute, Attributes, Node, Program } from "./tape.ts";
@@ -99,7 +99,9 @@ function programKey({ nodes, inputs, outputs }: Omit<Program, "key">): string {
 }
 
 /** Bytes of one link field of the program's largest N: the unit in which its memory is counted. */
-export function linkFieldBytes({ lattice, nodes }: Program): number {
+export function linkFieldBytes(program: Program): number {
+  guard("linkFieldBytes", { program: [program, is.withFields("a program", "lattice", "nodes")] });
+  const { lattice, nodes } = program;
   const N = nodes.reduce((n, { type }) => (type.kind === "matrix" || type.kind === "vector" ? Math.max(n, type.N) : n), 1);
   return 16 * N * N * lattice.dim * lattice.volume;
 }

@@ -64,9 +64,13 @@ function expectLattice(where: string, lattice: Lattice, N: number): void {
   if (!Number.isInteger(N) || N < 1) throw new GeometryError(`${where}: got ${describe(N)} as N, expected a positive integer`);
 }
 
+function expectType(where: string, type: ValueType): void {
+  if (!KINDS.includes(type?.kind)) throw new RecordingError(`${where}: got ${describe(type)}, expected the type of a field or scalar`);
+}
+
 /** Number of real components at a site. */
 export function components(type: ValueType): number {
-  if (!KINDS.includes(type?.kind)) throw new RecordingError(`components: got ${describe(type)}, expected the type of a field or scalar`);
+  expectType("components", type);
   switch (type.kind) {
     case "matrix":
       return 2 * type.N * type.N;
@@ -119,6 +123,7 @@ export const scalarType: ScalarType = Object.freeze({ kind: "scalar" });
 
 /** Domain of any type; a scalar lives everywhere. */
 export function domainOf(type: ValueType): Domain {
+  expectType("domainOf", type);
   return type.kind === "scalar" ? "all" : type.domain;
 }
 

@@ -8,7 +8,7 @@ import { guard, is } from "../util/index.ts";
 
 /** Sum of the four a x b rectangles (a links along mu, b along nu) in the mu-nu plane that start and end at x, with equal orientation. */
 export function leaves<N extends number>(U: Links<N>, mu: number, nu: number, a = 1, b = 1): Matrix<N> {
-  guard("leaves", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)], a: [a, is.count], b: [b, is.count] });
+  guard("leaves", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.otherDirection(mu, U)], a: [a, is.count], b: [b, is.count] });
   const { lattice } = U;
   const [A, B] = [line(U, mu, a), line(U, nu, b)];
   const back = (...parts: [number, number][]): number[] => lattice.extents.map((_, k) => -parts.reduce((s, [axis, d]) => s + (axis === k ? d : 0), 0));
@@ -25,18 +25,18 @@ export function leaves<N extends number>(U: Links<N>, mu: number, nu: number, a 
 
 /** G_mn from one plaquette. */
 export function plaquetteStrength<N extends number>(U: Links<N>, mu: number, nu: number): Algebra<N> {
-  guard("plaquetteStrength", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)] });
+  guard("plaquetteStrength", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.otherDirection(mu, U)] });
   return ta(plaquette(U, mu, nu));
 }
 
 /** G_mn from the four plaquettes of the clover: (Q - Q^+)/8 without trace. */
 export function cloverStrength<N extends number>(U: Links<N>, mu: number, nu: number): Algebra<N> {
-  guard("cloverStrength", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)] });
+  guard("cloverStrength", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.otherDirection(mu, U)] });
   return scaleBy(1 / 4, ta(leaves(U, mu, nu))) as Algebra<N>;
 }
 
 /** G_mn from the eight 1 x 2 and 2 x 1 leaves of area 2. */
 export function rectangleStrength<N extends number>(U: Links<N>, mu: number, nu: number): Algebra<N> {
-  guard("rectangleStrength", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)] });
+  guard("rectangleStrength", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.otherDirection(mu, U)] });
   return scaleBy(1 / 16, ta(add(leaves(U, mu, nu, 2, 1), leaves(U, mu, nu, 1, 2)))) as Algebra<N>;
 }

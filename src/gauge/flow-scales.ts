@@ -29,8 +29,9 @@ export interface FlowScales {
  */
 export function flowScales(U: LinkField, options: FlowScaleOptions = {}): FlowScales {
   guard("flowScales", { U: [U, kind.linkField], options: [options, is.object] });
-  const { energy = "clover", reference = 0.3, maximumTime = Math.min(...U.lattice.extents) ** 2 / 32 } = options;
-  const flow = gradientFlow(options);
+  const { energy = "clover", reference = 0.3, maximumTime = Math.min(...U.lattice.extents) ** 2 / 32, ...ofTheFlow } = options;
+  guard("flowScales", { energy: [energy, is.oneOf("clover", "plaquette")], reference: [reference, is.positive], maximumTime: [maximumTime, is.positive] });
+  const flow = gradientFlow(ofTheFlow);
   if (!(flow.step > 0)) throw new ConfigurationError(`flowScales: got the step ${flow.step}, expected a positive number`);
   using V = U.clone();
   const history = [{ t: 0, energy: energyDensity(V)[energy] }];

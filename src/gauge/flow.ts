@@ -64,6 +64,7 @@ export interface FlowOptions {
  * decays at the rate 4 dim; |1 + z + z^2/2 + z^3/6| <= 1 on the real axis for z >= -2.5127.
  */
 export function stableFlowStep(dim: number): number {
+  guard("stableFlowStep", { dim: [dim, is.oneOf(1, 2, 3, 4)] });
   return 2.5127 / (4 * dim);
 }
 
@@ -93,7 +94,7 @@ function stepPlan(U: LinkField, force: FlowForce): StepPlan {
  * @throws ConfigurationError for a step that is not finite, or a number of steps that is not a non-negative integer.
  */
 export function gradientFlow(options: FlowOptions = {}): Flow {
-  guard("gradientFlow", { options: [options, is.keysOf("action", "step", "onWarning", "energy", "reference", "maximumTime")] });
+  guard("gradientFlow", { options: [options, is.keysOf("action", "step", "onWarning")], onWarning: [options?.onWarning, is.optional(is.callable)] });
   const { action = "wilson", step = 0.01 } = options;
   if (!Number.isFinite(step)) throw new ConfigurationError(`gradientFlow: got the step ${step}, expected a finite number`);
   const force = action === "wilson" ? wilsonFlow : action === "symanzik" ? symanzikFlow : action;

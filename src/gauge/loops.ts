@@ -2,7 +2,7 @@
  * Paths and loops from a path language: `+x +y -x -y` is the plaquette. A step +mu multiplies with U_mu(n) and moves to n + mu, a step
  * -mu multiplies with U_mu(n - mu)^+ and moves to n - mu; `+2x` repeats.
  */
-import { CovarianceError } from "../errors.ts";
+import { CovarianceError, GeometryError } from "../errors.ts";
 import { kind, type Complex, type Lattice, type Links, type Matrix, type Scalar, add, adj, displacementText, mul, reTrace, scaleBy, shift, sum, trace, unit } from "../autograd/index.ts";
 import { guard, is } from "../util/index.ts";
 import { aPath, steps } from "./kinds.ts";
@@ -106,7 +106,7 @@ export function loopSum(U: Links, paths: readonly Path[]): Scalar {
 
 /** Plaquette P_mn(n) = U_m(n) U_n(n+m) U_m(n+n)^+ U_n(n)^+, closed at n. */
 export function plaquette<N extends number>(U: Links<N>, mu: number, nu: number): Matrix<N> {
-  guard("plaquette", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)] });
+  guard("plaquette", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.otherDirection(mu, U)] });
   return loopProduct(U, [mu + 1, nu + 1, -mu - 1, -nu - 1]);
 }
 
@@ -115,6 +115,7 @@ export function plaquette<N extends number>(U: Links<N>, mu: number, nu: number)
  * of smeared links, of staples inside of staples.
  */
 export function detour<N extends number>(side: Matrix<N>, middle: Matrix<N>, mu: number, nu: number, sign: 1 | -1, length = 1): Matrix<N> {
+  guard("detour", { side: [side, kind.matrix], middle: [middle, kind.matrix], mu: [mu, kind.direction(side?.lattice)], nu: [nu, kind.otherDirection(mu, side?.lattice)], sign: [sign, is.oneOf(1, -1)], length: [length, is.count] });
   if (sign === 1) return mul(mul(side, shift(middle, nu, length)), adj(shift(side, mu)));
   return shift(mul(adj(side), mul(middle, shift(side, mu))), nu, -length);
 }
@@ -124,7 +125,7 @@ export function detour<N extends number>(side: Matrix<N>, middle: Matrix<N>, mu:
  * U_mu(n) U_nu(n + mu), so that sums of staples and their derivatives share it.
  */
 export function staple<N extends number>(U: Links<N>, mu: number, nu: number, sign: 1 | -1, length = 1): Matrix<N> {
-  guard("staple", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.direction(U)], sign: [sign, is.oneOf(1, -1)], length: [length, is.count] });
+  guard("staple", { U: [U, kind.links], mu: [mu, kind.direction(U)], nu: [nu, kind.otherDirection(mu, U)], sign: [sign, is.oneOf(1, -1)], length: [length, is.count] });
   return detour(line(U, nu, length), U[mu]!, mu, nu, sign, length);
 }
 
@@ -135,6 +136,7 @@ export function staple<N extends number>(U: Links<N>, mu: number, nu: number, si
 export function staples<N extends number>(U: Links<N>, mu: number, directions?: readonly number[]): Matrix<N> {
   guard("staples", { U: [U, kind.links], mu: [mu, kind.direction(U)], directions: [directions, is.optional(is.listOf(kind.direction(U), 1))] });
   const nus = (directions ?? U.lattice.extents.map((_, nu) => nu)).filter((nu) => nu !== mu);
+  if (nus.length === 0) throw new GeometryError(`staples: got no direction other than mu = ${mu}, expected at least one: a staple lies in a plane`);
   const parts = nus.flatMap((nu) => [staple(U, mu, nu, 1), staple(U, mu, nu, -1)]);
   return add(parts[0]!, ...parts.slice(1));
 }

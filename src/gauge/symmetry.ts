@@ -54,13 +54,13 @@ export function reflection(lattice: Lattice, axis: number): Isometry {
 
 /** Exchanges x_mu and x_nu. */
 export function axisSwap(lattice: Lattice, mu: number, nu: number): Isometry {
-  guard("axisSwap", { lattice: [lattice, kind.lattice], mu: [mu, kind.direction(lattice)], nu: [nu, kind.direction(lattice)] });
+  guard("axisSwap", { lattice: [lattice, kind.lattice], mu: [mu, kind.direction(lattice)], nu: [nu, kind.otherDirection(mu, lattice)] });
   return { ...identity(lattice), axes: lattice.extents.map((_, k) => (k === mu ? nu : k === nu ? mu : k)) };
 }
 
 /** Rotation by 90 degrees: +mu goes to +nu, +nu to -mu. */
 export function rotation(lattice: Lattice, mu: number, nu: number): Isometry {
-  guard("rotation", { lattice: [lattice, kind.lattice], mu: [mu, kind.direction(lattice)], nu: [nu, kind.direction(lattice)] });
+  guard("rotation", { lattice: [lattice, kind.lattice], mu: [mu, kind.direction(lattice)], nu: [nu, kind.otherDirection(mu, lattice)] });
   return { ...axisSwap(lattice, mu, nu), signs: lattice.extents.map((_, k) => (k === nu ? -1 : 1)) };
 }
 
@@ -135,13 +135,13 @@ export function reflect<N extends number>(U: LinkField<N>, axis: number): LinkFi
 
 /** Exchanges two axes. @throws GeometryError when their extents differ. */
 export function swapAxes<N extends number>(U: LinkField<N>, mu: number, nu: number): LinkField<N> {
-  guard("swapAxes", { U: [U, kind.linkField], mu: [mu, kind.direction(U?.lattice)], nu: [nu, kind.direction(U?.lattice)] });
+  guard("swapAxes", { U: [U, kind.linkField], mu: [mu, kind.direction(U?.lattice)], nu: [nu, kind.otherDirection(mu, U?.lattice)] });
   return transformLinks(U, axisSwap(U.lattice, mu, nu));
 }
 
 /** Rotation by 90 degrees in the mu-nu plane, +mu to +nu. @throws GeometryError when the extents differ. */
 export function rotate<N extends number>(U: LinkField<N>, mu: number, nu: number): LinkField<N> {
-  guard("rotate", { U: [U, kind.linkField], mu: [mu, kind.direction(U?.lattice)], nu: [nu, kind.direction(U?.lattice)] });
+  guard("rotate", { U: [U, kind.linkField], mu: [mu, kind.direction(U?.lattice)], nu: [nu, kind.otherDirection(mu, U?.lattice)] });
   return transformLinks(U, rotation(U.lattice, mu, nu));
 }
 

@@ -214,7 +214,7 @@ export function effectiveAction<N extends number, G, F, P>(parts: EffectiveParts
   guard("effectiveAction", { parts: [parts, is.object] });
   const { gauge, fermions, network, trainable = ["network"] } = parts;
   const recorded = is.withMethods("a recorded action", "evaluate");
-  guard("effectiveAction", { gauge: [gauge, recorded], fermions: [fermions, recorded], network: [network, is.withMethods("a layer or network", "forward")], trainable: [trainable, is.listOf(is.text, 1)] });
+  guard("effectiveAction", { gauge: [gauge, recorded], fermions: [fermions, recorded], network: [network, is.withMethods("a layer or network", "forward")], trainable: [trainable, is.listOf(is.text)] });
   const evaluate = (U: Links<N>, x: EffectiveInputs<TracedOf<G>, TracedOf<F>, TracedOf<P>>): Scalar =>
     add(gauge.evaluate(U, x.gauge), fermions.evaluate(network.forward(U, x.network) as Links<N>, x.fermions));
   const inputs = { gauge: gauge.inputs, fermions: fermions.inputs, network: network.parameters };

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { type LinkField, type Links, record } from "../../src/autograd/index.ts";
 import {
-  type LoopName, type Path, closedFormLinks, directionField, drawPath, gaugeAction, lattice, loopAction, loopProduct, loopStaple, loopTrace, namedLoops, orientations,
-  parsePath, pathProduct, pathText, reversePath, staplePaths, staples,
+  type LoopName, type Path, cloverStrength, closedFormLinks, directionField, drawPath, gaugeAction, lattice, leaves, loopAction, loopProduct, loopStaple, loopTrace, namedLoops, orientations,
+  parsePath, pathProduct, pathText, plaquette, plaquetteStrength, rectangleStrength, reversePath, staple, staplePaths, staples,
 } from "../../src/gauge/index.ts";
 import { HostLinks, dagger, multiply, scaled, sumOf, trace, tracelessAntihermitian } from "./host.ts";
 import { fixture, fixtureDirections, fixtureLinks, maxDifference, metadata, moved } from "./helpers.ts";
@@ -40,6 +40,9 @@ describe("paths", () => {
     expect(() => parsePath(geo, "+z")).toThrow(/got the step "\+z"/);
     const U = closedFormLinks(geo, 2, 0.1);
     expect(() => record((V: Links) => pathProduct(V, [1, 4]), U)).toThrow(/got the step 4, expected \+-1 to \+-3/);
+    for (const f of [(V: Links) => plaquette(V, 1, 1), (V: Links) => staple(V, 1, 1, 1), (V: Links) => leaves(V, 1, 1, 2, 1), (V: Links) => plaquetteStrength(V, 1, 1), (V: Links) => cloverStrength(V, 1, 1), (V: Links) => rectangleStrength(V, 1, 1)])
+      expect(() => record(f, U)).toThrow(/^\w+: got nu = 1, expected a direction from 0 to 2 other than mu = 1$/);
+    expect(() => record((V: Links) => staples(V, 1, [1]), U)).toThrow(/^staples: got no direction other than mu = 1, expected at least one: [^\n]*$/);
     expect(() => record((V: Links) => loopTrace(V, [1, 2]), U)).toThrow(/loop \+x \+y: the path is open: got \[0 -> \+x\+y\]/);
   });
 });

@@ -106,6 +106,6 @@ test("isometries that do not fit the lattice", () => {
   const U = closedFormLinks(lattice([3, 4]), 2, 0.5);
   expect(() => swapAxes(U, 0, 1)).toThrow(/got extents 3 and 4 for the axes x and t/);
   expect(() => translate(U, [1])).toThrow(/got \[1\] as displacement, expected 2 integers/);
-  expect(() => rotate(U, 0, 2)).toThrow(/expected a permutation of 0 to 1/);
+  expect(() => rotate(U, 0, 2)).toThrow(/rotate: got nu = 2, expected a direction from 0 to 1/);
   expect(Math.abs(gaugeAction.symanzik({ beta: 1 }).value(reflect(U, 0)) - gaugeAction.symanzik({ beta: 1 }).value(U))).toBeLessThan(1e-13);
 });
