@@ -35,10 +35,12 @@ const LOOPS = ["all", "even", "odd", "one"];
 const NONE: readonly number[] = [];
 const HOME: ReadonlySet<number> = new Set([0]);
 
-function put(map: Map<number, Set<number>>, key: number, value: number): void {
-  const set = map.get(key);
-  if (set) set.add(value);
-  else map.set(key, new Set([value]));
+/** Both sets, one of them itself where it holds the other. */
+function union(a: ReadonlySet<number> | undefined, b: ReadonlySet<number>): ReadonlySet<number> {
+  if (a === undefined || a === b) return b;
+  const [large, small] = a.size >= b.size ? [a, b] : [b, a];
+  for (const x of small) if (!large.has(x)) return new Set([...large, ...small]);
+  return large;
 }
 
 export class Analysis {
@@ -54,10 +56,9 @@ export class Analysis {
   /** Every node behind shifts, adjoints and identities, and what had to be computed before the node may be. */
   readonly #base: View[] = [];
   readonly #gates: (readonly number[])[] = [];
-  /** Kernels in which a value that is not stored is computed. */
-  readonly #kernels = new Map<number, Set<number>>();
-  /** Kernels and displacements at which a stored value is read. */
-  readonly #readers = new Map<number, Set<number>>();
+  /** What the loops over the same sites wait for, by value and displacement, and the kernel of each stage and domain that still takes values. */
+  #waits: Map<number, number>[] = [];
+  readonly #open = new Map<number, number>();
   /** Values that are stored whatever it costs, and values found not worth it. */
   readonly #required = new Set<number>();
   readonly #dropped = new Set<number>();
@@ -239,25 +240,28 @@ export class Analysis {
     }
   }
 
-  /** What the loops of some stored values load and compute together, every (value, displacement) once. */
-  #traverse(roots: readonly number[], load: (id: number, shift: number) => void, compute: (id: number) => void): void {
+  /** How often each stored value is read: once for every kernel and displacement. */
+  #readers(): number[] {
     const { lattice } = this.program;
-    const seen = new Set<number>();
-    const stack: [id: number, shift: number][] = roots.map((id) => [id, 0]);
-    while (stack.length > 0) {
-      const [id, shift] = stack.pop()!;
-      for (const i of this.operands(id)) {
-        const o = this.#operand(i, shift);
-        const key = o.id * lattice.volume + o.shift;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if (o.loaded) load(o.id, o.shift);
-        else {
-          compute(o.id);
-          stack.push([o.id, o.shift]);
+    const times = this.program.nodes.map(() => 0);
+    const roots: number[][] = [];
+    this.kernels.forEach((kernel, id) => {
+      if (kernel >= 0) (roots[kernel] ??= []).push(id);
+    });
+    for (const loops of roots) {
+      const seen = new Set<number>();
+      const stack = loops.map((id) => ({ id, shift: 0 }));
+      for (let top = stack.pop(); top; top = stack.pop())
+        for (const i of this.operands(top.id)) {
+          const o = this.#operand(i, top.shift);
+          const key = o.id * lattice.volume + o.shift;
+          if (seen.has(key)) continue;
+          seen.add(key);
+          if (o.loaded) times[o.id]!++;
+          else stack.push(o);
         }
-      }
     }
+    return times;
   }
 
   /** Sites over which the loop of a stored value runs. */
@@ -272,46 +276,36 @@ export class Analysis {
     return this.is(id, "solve") || this.is(id, "join");
   }
 
-  /** Stage of every value, the kernels in which a value that is not stored is computed, and those in which a stored one is read. */
+  /** Stage of every value, and the kernels in which those that are stored are made. */
   #stage(): void {
-    const { nodes, lattice } = this.program;
     this.stages.length = 0;
-    this.#kernels.clear();
-    this.#readers.clear();
-    // loops over the same sites wait alike, steps of their own longer
-    const waits = [...LOOPS, ...LOOPS].map(() => new Map<number, number>());
-    const kernels: { readonly roots: number[]; readonly own: boolean }[] = [];
-    // the kernel of a stage and domain that still takes values
-    const open = new Map<number, number>();
     this.kernels.length = 0;
-    nodes.forEach((n, id) => {
+    this.#open.clear();
+    this.#waits = [...LOOPS, ...LOOPS].map(() => new Map<number, number>());
+    const taken: number[] = [];
+    this.program.nodes.forEach((n, id) => {
       this.kernels.push(-1);
       if (!this.stored.has(id) || this.isLeaf(id)) {
         this.stages.push(n.inputs.reduce((s, i) => Math.max(s, this.stages[i]!), 0));
         return;
       }
-      const domain = this.loopDomain(id);
-      const [loop, own] = [LOOPS.indexOf(domain), this.ownStep(id) ? 1 : 0];
-      const stage = this.#stageOf(id, domain, waits[own * LOOPS.length + loop]!);
+      const { stage, loop } = this.#loop(id);
       this.stages.push(stage);
-      const key = 2 * (stage * LOOPS.length + loop) + own;
-      let kernel = open.get(key);
-      if (kernel === undefined || kernels[kernel]!.roots.length >= MAX_STORES) {
-        open.set(key, (kernel = kernels.length));
-        kernels.push({ roots: [], own: own === 1 });
-      }
-      kernels[kernel]!.roots.push(id);
+      let kernel = this.#open.get(loop);
+      if (kernel === undefined || taken[kernel]! >= MAX_STORES) this.#open.set(loop, (kernel = taken.push(0) - 1));
+      taken[kernel]!++;
       this.kernels[id] = kernel;
     });
-    kernels.forEach(({ roots, own }, kernel) => {
-      this.#traverse(
-        roots,
-        (i, shift) => put(this.#readers, i, kernel * lattice.volume + shift),
-        (i) => {
-          if (!own) put(this.#kernels, i, kernel);
-        },
-      );
-    });
+  }
+
+  /** Stage of the loop of a value that is stored, and what is common to the loops of one kernel. */
+  #loop(id: number): { readonly stage: number; readonly loop: number } {
+    const domain = this.loopDomain(id);
+    const own = this.ownStep(id) ? 1 : 0;
+    const at = LOOPS.indexOf(domain);
+    // loops over the same sites wait alike, steps of their own longer
+    const stage = this.#stageOf(id, domain, this.#waits[own * LOOPS.length + at]!);
+    return { stage, loop: 2 * (stage * LOOPS.length + at) + own };
   }
 
   /** May the loop of `consumer` over `domain` use the value without waiting for the next stage? */
@@ -325,11 +319,11 @@ export class Analysis {
 
   /** Computes again what is cheaper to compute than to store, now that its operands are known to be in memory. True when something changed. */
   #drop(): boolean {
+    const times = this.#readers();
     // producers first: what they cost when they are not stored is then part of their consumers' cost
     for (const id of [...this.stored].sort((a, b) => a - b)) {
       if (this.#required.has(id) || this.isLeaf(id)) continue;
-      const times = this.#readers.get(id)?.size ?? 0;
-      if ((times - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type)) continue;
+      if ((times[id]! - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type)) continue;
       this.#dropped.add(id);
       this.stored.delete(id);
     }
@@ -355,26 +349,36 @@ export class Analysis {
   }
 
   /**
-   * Stores values that several kernels would compute again at a higher cost, those nearest to their consumers first: what only serves to
-   * compute a stored value need not be stored itself. True when something changed.
+   * Stores values that several kernels would compute again at a higher cost. Consumers come before their producers, so that what only serves to compute
+   * a value that is stored from now on is needed in the kernel of that value alone. True when something changed.
    */
   #storeShared(): boolean {
-    const candidates = new Set<number>();
-    for (const [id, kernels] of this.#kernels) {
-      const k = kernels.size;
-      if (k > 1 && !this.#dropped.has(id) && (k - 1) * this.#cost(id, 3) > this.#storeCost * components(this.node(id).type)) candidates.add(id);
-    }
-    const covered = new Set<number>();
-    for (const id of candidates)
-      for (const i of this.node(id).inputs) {
-        const v = this.view(i).id;
-        if (candidates.has(v)) covered.add(v);
-      }
     let changed = false;
-    for (const id of candidates) {
-      if (covered.has(id)) continue;
-      this.stored.add(id);
-      changed = true;
+    // kernels in which a value is computed; consumers with the same ones share a set
+    const where: (ReadonlySet<number> | undefined)[] = [];
+    const single = new Map<number, ReadonlySet<number>>();
+    const only = (kernel: number): ReadonlySet<number> => {
+      let set = single.get(kernel);
+      if (!set) single.set(kernel, (set = new Set([kernel])));
+      return set;
+    };
+    for (let id = this.program.nodes.length - 1; id >= 0; id--) {
+      if (this.isTransparent(id) || this.isLeaf(id)) continue;
+      let kernels = where[id];
+      where[id] = undefined;
+      if (this.stored.has(id)) kernels = this.ownStep(id) || this.kernels[id]! < 0 ? undefined : only(this.kernels[id]!);
+      else if (kernels && kernels.size > 1 && !this.#dropped.has(id) && (kernels.size - 1) * this.#cost(id, 3) > this.#storeCost * components(this.node(id).type)) {
+        const { loop } = this.#loop(id);
+        this.stored.add(id);
+        changed = true;
+        // a kernel that there is not yet is numbered by its loop
+        kernels = only(this.#open.get(loop) ?? -1 - loop);
+      }
+      if (!kernels) continue;
+      for (const i of this.operands(id)) {
+        const o = this.#operand(i, 0);
+        if (!o.loaded) where[o.id] = union(where[o.id], kernels);
+      }
     }
     return changed;
   }
