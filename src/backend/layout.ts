@@ -72,11 +72,46 @@ export function lanePermutation(cuts: readonly number[], k: number): number[] {
   });
 }
 
-/** Lays out a lattice for blocks of `lanes` sites, or of as many as it can be cut into. */
+/**
+ * Lays out a lattice for blocks of `lanes` sites, or of as many as it can be cut into. Sites get their places when somebody asks for one: the
+ * size of a field is known before, so that a field too large is refused before that work.
+ */
 export function makeLayout(lattice: SiteIndex, lanes: Lanes): Layout {
   let width = lanes;
   let cuts = cutInto(lattice, width);
   while (!cuts) cuts = cutInto(lattice, (width = (width / 2) as Lanes));
+  const shape = { width, cuts };
+  const blocks = lattice.volume / width;
+  let places: Places | undefined;
+  const placed = (): Places => (places ??= placesOf(lattice, shape));
+  return {
+    width,
+    cuts,
+    blocks,
+    get position() {
+      return placed().position;
+    },
+    range: (domain) => (domain === "all" ? [0, blocks] : domain === "even" ? [0, blocks / 2] : [blocks / 2, blocks]),
+    table(d) {
+      const { position, representative } = placed();
+      // the representative is in lane 0, which reads from the lane whose number names the permutation
+      const t = new Int32Array(blocks);
+      for (let b = 0; b < blocks; b++) {
+        const x = lattice.coordinates(representative[b]!);
+        t[b] = position[lattice.site(x.map((c, mu) => c + d[mu]!))]!;
+      }
+      return t;
+    },
+  };
+}
+
+interface Places {
+  readonly position: Int32Array;
+  /** The site in lane 0 of every block. */
+  readonly representative: Int32Array;
+}
+
+function placesOf(lattice: SiteIndex, { width, cuts }: Pick<Layout, "width" | "cuts">): Places {
   const sub = lattice.extents.map((L, mu) => L / cuts[mu]!);
   const V = lattice.volume;
   const position = new Int32Array(V);
@@ -93,21 +128,5 @@ export function makeLayout(lattice: SiteIndex, lanes: Lanes): Layout {
       block++;
     }
   }
-  const blocks = block;
-  return {
-    width,
-    cuts,
-    blocks,
-    position,
-    range: (domain) => (domain === "all" ? [0, blocks] : domain === "even" ? [0, blocks / 2] : [blocks / 2, blocks]),
-    table(d) {
-      // the representative is in lane 0, which reads from the lane whose number names the permutation
-      const t = new Int32Array(blocks);
-      for (let b = 0; b < blocks; b++) {
-        const x = lattice.coordinates(representative[b]!);
-        t[b] = position[lattice.site(x.map((c, mu) => c + d[mu]!))]!;
-      }
-      return t;
-    },
-  };
+  return { position, representative };
 }

@@ -19,9 +19,11 @@ export interface RandomStart {
 export function cold<N extends number>(lattice: Lattice, group: Group<N>): LinkField<N> {
   guard("cold", { lattice: [lattice, kind.lattice], group: [group, aGroup] });
   const { N } = group;
+  // its memory first: what does not fit is said before any work
+  const U = new DirectionalField(lattice, N, "links");
   const one = new Float64Array(lattice.volume * 2 * N * N);
   for (let n = 0; n < lattice.volume; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
-  return new DirectionalField(lattice, N, "links").set(lattice.extents.map(() => one));
+  return U.set(lattice.extents.map(() => one));
 }
 
 /** Links independent and uniform in the Haar measure of the group, det U = 1 for N >= 2. */
