@@ -3,6 +3,7 @@ import {
   type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf,
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, makeLayout } from "../backend/index.ts";
+import { BackendError } from "../errors.ts";
 import type { Emitter, LoopOrder } from "./emitter.ts";
 import type { MicroKernel } from "./scalar.ts";
 
@@ -54,11 +55,14 @@ export abstract class Machine implements Engine {
   readonly #operators = new Map<string, Executable>();
   #scratch = { address: 0, bytes: 0 };
 
+  /** @throws BackendError for a lattice on which no field fits. */
   constructor(lattice: Lattice, emitter: Emitter) {
     this.name = emitter.name;
     this.lattice = lattice;
     this.emitter = emitter;
     this.heap = new Heap(emitter.memory());
+    const least = 8 * lattice.volume;
+    if (least > this.heap.limit) throw new BackendError(`lattice ${lattice}: one number a site takes ${least} bytes, backend ${emitter.name} holds at most ${this.heap.limit}: use smaller extents`);
     this.memory = new FieldMemory(this.heap, String(lattice));
     this.layout = makeLayout(lattice, emitter.lanes);
   }

@@ -5,7 +5,7 @@ import { Plan } from "../../src/autograd/plan.ts";
 import { Heap, plainMemory } from "../../src/backend/heap.ts";
 import { wasmMemory } from "../../src/backend/wasm-memory.ts";
 import { BackendError } from "../../src/errors.ts";
-import { closedFormLinks, lattice } from "../../src/gauge/index.ts";
+import { SU, closedFormLinks, cold, hot, lattice } from "../../src/gauge/index.ts";
 import { plaquettes, stoutStep } from "./programs.ts";
 
 type Result = { value: number; grad: AlgebraField };
@@ -58,4 +58,14 @@ test("what does not fit is refused before anything is allocated, with the bytes 
 test("a plan's links are a field of the caller's", () => {
   const U = closedFormLinks(lattice([4, 4]), 2, 0.5) as LinkField;
   expect(record((V: Links) => valueAndGrad(plaquettes)(V) as never, U as never).arenaBytes).toBe(0);
+});
+
+describe("lattices too large for their backend", () => {
+  test.each(["js", "wasm"] as const)("%s refuses them before it lays them out", (backend) => {
+    const begin = performance.now();
+    expect(() => cold(lattice([96, 96, 96, 96], { backend, threads: 1 }), SU(3))).toThrow(/^memory: this needs 4892\d{7} bytes in all, the backend holds at most 4294967296: [^\n]*$/);
+    expect(() => hot(lattice([128, 128, 128, 128], { backend, threads: 1 }), SU(2), { seed: 1 })).toThrow(BackendError);
+    expect(() => lattice([256, 256, 256, 128], { backend, threads: 1 })).toThrow(new RegExp(`^lattice 256x256x256x128: one number a site takes 17179869184 bytes, backend ${backend} holds at most 4294967296: [^\\n]*$`));
+    expect(performance.now() - begin).toBeLessThan(1000);
+  });
 });

@@ -29,7 +29,13 @@ export class InterpretEngine implements Engine {
   }
 
   allocate(type: ValueType): Storage {
-    const data = new Float64Array(lengthOf(this, type));
+    const length = lengthOf(this, type);
+    let data: Float64Array;
+    try {
+      data = new Float64Array(length);
+    } catch {
+      throw new BackendError(`memory: the system refused ${8 * length} bytes for a field on ${this.lattice}: use a smaller lattice`);
+    }
     return { data, bytes: data.byteLength, dispose: () => undefined } as PlainStorage;
   }
 
