@@ -6,7 +6,7 @@ import { closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, mkdtempSync, op
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BackendError } from "../errors.ts";
-import { notice } from "./notice.ts";
+import { notice } from "../util/index.ts";
 
 /** Write permission of group and others; the sticky bit, with which only owners may rename. */
 const [OTHERS, STICKY] = [0o022, 0o1000];

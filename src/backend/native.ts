@@ -75,6 +75,11 @@ export function loadKoffi(): Koffi {
   }
 }
 
+/** The folder that compiled kernels are kept in by whoever uses these options: looked at once, and said once where it is not the one asked for. */
+export function openCache(options: NativeOptions = {}): string {
+  return safeFolder(cacheFolder(options));
+}
+
 /** Folder of compiled kernels. */
 export function cacheFolder(options: NativeOptions = {}): string {
   return options.cache ?? process.env["GAUGEGRAD_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "gaugegrad", "native");

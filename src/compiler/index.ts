@@ -1,8 +1,9 @@
 /** Compiler room: programs to kernels to executables. */
 import { availableParallelism } from "node:os";
 import { type Engine, Lattice } from "../autograd/index.ts";
-import { type Lanes, hasSimd, notice } from "../backend/index.ts";
+import { type Lanes, hasSimd } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
+import { notice } from "../util/index.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";

@@ -1,5 +1,5 @@
 /** The native emitter: kernels as C, compiled by the system's compiler and called on the same memory. */
-import { type Lanes, type NativeOptions, Wasm, findToolchain, loadNative, normalsModule, poolSource, wasmMemory } from "../backend/index.ts";
+import { type Lanes, type NativeOptions, Wasm, findToolchain, loadNative, normalsModule, openCache, poolSource, wasmMemory } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { cSource } from "./emit-c.ts";
 import type { Emitter } from "./emitter.ts";
@@ -21,7 +21,8 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   const { strict = false, threads = 1 } = options;
   const tools = findToolchain(options);
   const flags = [strict ? "-ffp-contract=off" : "-ffp-contract=fast"];
-  const runtime = loadNative([poolSource], [], options);
+  const kept = { ...options, cache: openCache(options) };
+  const runtime = loadNative([poolSource], [], kept);
   const address = runtime.func("int64_t address(void* p)");
   const pool = threads > 1 ? runtime.func("int64_t pool_start(int32_t threads)")(threads) : 0;
   if (threads > 1 && pool === 0) throw new BackendError(`backend native: the system refused ${threads} threads: use fewer`);
@@ -38,7 +39,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     memory: () => bytes,
     compile(plans, context) {
       const source = cSource(plans, context);
-      const library = loadNative(source, flags, options);
+      const library = loadNative(source, flags, kept);
       const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads)");
       const ranges = plans.map((p) => context.order(p.step.domain));
       return {

@@ -12,4 +12,4 @@ export { type OpenFile, type WriteTarget, openRegularFile, readFully, readRegula
 export { type ContainerKind, readContainer, writeContainer } from "./container.ts";
 export { nearest } from "./nearest.ts";
 export { type ParameterSpace, countParameters, isBranch, mapBranch, parameterSpace, randomParameters, valueAt } from "./parameters.ts";
-export { emitWarning } from "./warning.ts";
+export { emitWarning, notice } from "./warning.ts";
