@@ -5,11 +5,11 @@
 
 // fields, ops, recording, derivatives
 export {
-  abs, abs2, add, adj, arg, argDet, atan, atan2, broadcast, cdot, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det, detach,
-  dexp, DirectionalField, divide, dot, exp, exponential, Field, grad, hvp, im, inverse, jvp, Lattice, log, log1p, logsumexp, lyap, mask, max, mean, min, mul, neg,
-  normalise, number, outer, pairing, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu, reTrace, scale, scaleBy, scope, shift, sigmoid, sign,
-  sin, siteMatrixType, softmax, softplus, solve, spinOf, spinType, sqrt, square, step, sub, sum, ta, tan, tanh, trace, Traced, unit, valueAndGrad, vectorType, vjp,
-  where,
+  abs, abs2, add, adj, alias, arg, argDet, atan, atan2, broadcast, cdot, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
+  detach, dexp, DirectionalField, divide, dot, exp, exponential, extend, Field, grad, hvp, im, inverse, jvp, Lattice, linkType, log, log1p, logsumexp, lyap, mask,
+  max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu,
+  replayable, restrict, reTrace, scalarType, scale, scaleBy, scope, shift, sigmoid, sign, sin, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,
+  sqrt, square, step, sub, sum, ta, tan, tangent, tanh, trace, Traced, unit, valueAndGrad, vectorType, vjp, where,
 } from "./autograd/index.ts";
 export type * from "./autograd/index.ts";
 
@@ -19,10 +19,11 @@ export type * from "./linalg/index.ts";
 
 // lattices, groups, links, loops, actions, flow, observables, symmetries
 export {
-  action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cold, directionField, energyDensity, flowScales, GaugeAction, gaugeAction,
-  gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line, linkTrace, loopAction, nearUnit, pathProduct, plaquette, plaquettes,
-  plaquetteSum, polyakovLoops, randomGaugeTransformation, rectangles, reflect, reunitarise, rotate, stableFlowStep, staple, staples, SU, swapAxes, symanzikFlow,
-  topologicalCharge, topologicalChargeDensity, translate, U1, unitarityDefect, wilsonFlow, wilsonLoop,
+  action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity,
+  flowScales, GaugeAction, gaugeAction, gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line, linkTrace, loopAction, loopProduct,
+  loopSum, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
+  rectangles, reflect, reunitarise, reversePath, rotate, stableFlowStep, staple, staples, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
+  translate, U1, unitarityDefect, wilsonFlow, wilsonLoop,
 } from "./gauge/index.ts";
 export type * from "./gauge/index.ts";
 
@@ -40,7 +41,7 @@ export { check, CheckReport } from "./check/index.ts";
 export type * from "./check/index.ts";
 
 // hybrid Monte Carlo and its kin
-export { drift, forceOn, heatbath, hmc, integrate, kick, runChain, summarise, sumOfTargets, targetOf } from "./samplers/index.ts";
+export { drift, forceOn, heatbath, hmc, integrate, integrators, kick, kineticEnergy, runChain, summarise, sumOfTargets, targetOf } from "./samplers/index.ts";
 export type * from "./samplers/index.ts";
 
 // effective actions, losses, optimisers
