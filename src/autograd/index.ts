@@ -32,7 +32,7 @@ export type { Op, Role, Rules, Sample, System, VjpContext } from "./op.ts";
 export { inputOp, linkFieldBytes, numberKey } from "./program.ts";
 export { type Operand, type Site, type SiteFunction, type V, complexOps } from "./site.ts";
 export { Plan, record } from "./plan.ts";
-export { checkpoint, grad, hvp, jvp, metric, pairing, replayable, valueAndGrad, vjp, type Transformed } from "./transforms.ts";
+export { checkpoint, grad, hvp, jvp, metric, pairing, replayable, valueAndGrad, vjp, type Replayable, type Transformed } from "./transforms.ts";
 export { recordOnce } from "./once.ts";
 export { pullback } from "./backward.ts";
 export { expectInputs, returnedLinks, returnedScalar } from "./returned.ts";

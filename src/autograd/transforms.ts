@@ -108,21 +108,38 @@ function tapeOf(x: unknown): Tape {
 export interface Transformed<A extends readonly unknown[], Y> {
   (...args: A): Y;
   (...args: { -readonly [K in keyof A]: ArgumentOf<A[K]> }): ConcreteOf<Y>;
+  /**
+   * As a call with fields and numbers, with the result written into the given fields, as `Plan.runInto` does; they may be those of an argument.
+   * @throws RecordingError for fields of another structure, and while recording.
+   */
+  runInto(into: ConcreteOf<Y>, ...args: { -readonly [K in keyof A]: ArgumentOf<A[K]> }): void;
+}
+
+/** What `replayable` returns, untyped. */
+export interface Replayable {
+  (...args: unknown[]): unknown;
+  /** Writes the result into given fields instead of new ones. */
+  runInto(into: unknown, ...args: unknown[]): void;
 }
 
 /** Wraps a recording function so that concrete arguments run through a plan, recorded once per geometry and types. */
-export function replayable<A extends unknown[], Y>(record: (...args: A) => Y): (...args: unknown[]) => unknown {
+export function replayable<A extends unknown[], Y>(record: (...args: A) => Y): Replayable {
   guard("replayable", { record: [record, is.callable] });
   const plans = new WeakMap<object, Map<string, Plan<unknown[], unknown>>>();
-  return (...args: unknown[]): unknown => {
-    if (args.some(holdsTraced)) return record(...(args as A));
+  const planOf = (args: unknown[]): Plan<unknown[], unknown> => {
     const { lattice, key } = Plan.signature(args);
     let byKey = plans.get(lattice);
     if (!byKey) plans.set(lattice, (byKey = new Map()));
     let plan = byKey.get(key);
     if (!plan) byKey.set(key, (plan = new Plan(record as (...a: unknown[]) => unknown, args)));
-    return plan.fresh(...args);
+    return plan;
   };
+  const call = (...args: unknown[]): unknown => (args.some(holdsTraced) ? record(...(args as A)) : planOf(args).fresh(...args));
+  const runInto = (into: unknown, ...args: unknown[]): void => {
+    if (args.some(holdsTraced)) throw new RecordingError("runInto: got traced values, expected fields and numbers: call the function itself while recording");
+    planOf(args).runInto(into as never, ...args);
+  };
+  return Object.assign(call, { runInto });
 }
 
 /** Gradient of a scalar function with respect to its first argument. Links give the force field. */

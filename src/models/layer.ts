@@ -1,5 +1,5 @@
 /** Layers: maps of link fields with declared parameters. The forward map is all there is to write. */
-import { type LinkField, type Links, type TracedOf, recordOnce, replayable, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
+import { type LinkField, type Links, type Replayable, type TracedOf, recordOnce, replayable, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
 import { guard, is } from "../util/index.ts";
 import type { Smearing } from "../gauge/index.ts";
 
@@ -32,9 +32,9 @@ export class Layer<N extends number = number, P = unknown> implements Smearing<N
   readonly parameters: P;
   /** The map on traced values, recorded once for each lattice and N: what it captures is read then. */
   readonly forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>;
-  readonly #replay: (...args: unknown[]) => unknown;
+  readonly #replay: Replayable;
 
-  constructor(name: string, parameters: P, forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>, replay?: (...args: unknown[]) => unknown) {
+  constructor(name: string, parameters: P, forward: (U: Links<N>, parameters: TracedOf<P>) => Links<N>, replay?: Replayable) {
     guard("layer", { name: [name, is.text], forward: [forward, is.callable] });
     expectInputs(`layer ${name}`, parameters);
     this.name = name;
@@ -43,10 +43,15 @@ export class Layer<N extends number = number, P = unknown> implements Smearing<N
     this.#replay = replay ?? replayable(this.forward);
   }
 
-  /** The transformed links as a new field. Recorded once for each lattice and N. @throws CovarianceError for a forward map whose directions are no links. */
-  apply(U: LinkField<N>): LinkField<N> {
-    guard(`layer ${this.name}`, { U: [U, kind.linkField] });
-    return this.#replay(U, this.parameters) as LinkField<N>;
+  /**
+   * The transformed links, written into `into` when given, which may be U itself; else a new field. Recorded once for each lattice and N.
+   * @throws CovarianceError for a forward map whose directions are no links.
+   */
+  apply(U: LinkField<N>, into?: LinkField<N>): LinkField<N> {
+    guard(`layer ${this.name}`, { U: [U, kind.linkField], into: [into, is.optional(kind.linkField)] });
+    if (into === undefined) return this.#replay(U, this.parameters) as LinkField<N>;
+    this.#replay.runInto(into, U, this.parameters);
+    return into;
   }
 
   /** The same layer with other parameter values; recordings are shared. */

@@ -1,5 +1,5 @@
 /** Networks made of layers. */
-import { type Field, type LinkField, type Links, type RealType, type TracedOf, checkpoint, expectInputs, replayable } from "../autograd/index.ts";
+import { type Field, type LinkField, type Links, type RealType, type Replayable, type TracedOf, checkpoint, expectInputs, replayable } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, parameterSpace, randomStream, guard, is } from "../util/index.ts";
 import { Layer, chain } from "./layer.ts";
@@ -49,7 +49,7 @@ export function randomWeights<L extends { readonly parameters: unknown; with(par
 interface NetworkMap {
   readonly name: string;
   readonly forward: Layer<number, readonly CaskParameters[]>["forward"];
-  readonly replay: (...args: unknown[]) => unknown;
+  readonly replay: Replayable;
 }
 
 /** CASK blocks one after the other. Made by `caskNetwork`. */

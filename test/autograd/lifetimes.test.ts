@@ -1,12 +1,12 @@
 /** Memory of concrete results: it comes back while synchronous code runs, by itself, by scope, by dispose; uses after dispose are errors. */
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { DirectionalField, Field, type LinkField, type Links, type Matrix, adj, grad, mul, outside, reTrace, record, scope, siteMatrixType, sum } from "../../src/autograd/index.ts";
+import { DirectionalField, Field, type LinkField, type Links, type Matrix, type Scalar, adj, grad, mul, number, outside, reTrace, record, scale, scope, siteMatrixType, sum } from "../../src/autograd/index.ts";
 import { FieldMemory } from "../../src/backend/memory.ts";
 import { Heap, plainMemory } from "../../src/backend/heap.ts";
 import type { KernelEngine } from "../../src/compiler/engine.ts";
 import { LifetimeError } from "../../src/errors.ts";
-import { SU, closedFormLinks, gaugeAction, hot, lattice, plaquettes } from "../../src/gauge/index.ts";
+import { SU, closedFormLinks, gaugeAction, hot, lattice, plaquette, plaquettes } from "../../src/gauge/index.ts";
 import { stout } from "../../src/models/index.ts";
 import { heatbath, hmc, runChain } from "../../src/samplers/index.ts";
 
@@ -152,4 +152,30 @@ test("a full memory says what holds it", () => {
     memory.begin();
     expect(memory.touch(h)).toBeGreaterThan(0);
   }
+});
+
+test("results go into given fields: layers, gradients, directional derivatives", () => {
+  const U = closedFormLinks(lattice([4, 4], { threads: 1 }), 2, 0.5) as LinkField;
+  const layer = stout({ rho: 0.1 });
+  const f = (V: Links, rho: Scalar) => sum(reTrace(plaquette(V.map((mu) => scale(rho, V[mu]!)) as Links, 0, 1)));
+  const g = grad(f);
+  const expected = { smeared: layer.apply(U), force: g(U, 0.3) };
+  const into = { smeared: U.clone(), force: g(U, 0.1) };
+  const before = heapOf(U).used;
+  for (let k = 0; k < 3; k++) {
+    expect(layer.apply(U, into.smeared)).toBe(into.smeared);
+    g.runInto(into.force, U, 0.3);
+  }
+  expect(heapOf(U).used).toBe(before);
+  for (const mu of [0, 1]) {
+    expect(into.smeared.toArray(mu)).toEqual(expected.smeared.toArray(mu));
+    expect(into.force.toArray(mu)).toEqual(expected.force.toArray(mu));
+  }
+  // in place
+  const V = U.clone();
+  layer.apply(V, V);
+  expect(V.toArray(1)).toEqual(expected.smeared.toArray(1));
+  // what does not fit is refused in one line, and nothing is written
+  for (const wrong of [() => layer.apply(U, into.force as never), () => layer.apply(U, closedFormLinks(lattice([4, 4]), 2, 0.5) as LinkField), () => g.runInto(U as never, U, 0.3), () => g.runInto(undefined as never, U, 0.3)]) expect(wrong).toThrow(/^[^\n]*expected[^\n]*$/);
+  expect(() => record((W: Links) => (g.runInto(into.force as never, W as never, 0.3), f(W, number(W[0]!.tape, 1))), U)).toThrow(/^runInto: got traced values/);
 });

@@ -42,7 +42,7 @@ describe("a network of scalar weights", () => {
   test("nodes, instructions and memory are in proportion to the weights", () => {
     const size = (h: number): number[] => {
       const S = gaugeAction.wilson({ beta: 2 }).after(gated(h) as never);
-      const plan = record((V, w) => (valueAndGrad((q: never) => S.evaluate(V as never, q)) as (w: unknown) => never)(w), U as LinkField, S.inputs as never);
+      const plan = record((V, w) => (valueAndGrad((q: never) => S.evaluate(V as never, q)) as unknown as (w: unknown) => never)(w), U as LinkField, S.inputs as never);
       const instructions = plan.describe().split("\n").filter((line) => line.startsWith("  ")).length;
       return [plan.program.nodes.length, instructions, plan.arenaBytes].map((x) => x / (h * (h + 5)));
     };

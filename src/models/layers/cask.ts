@@ -9,7 +9,7 @@
  * and (U^A)^+: covariant under gauge transformations, translations and permutations of axes only.
  */
 import { ConfigurationError } from "../../errors.ts";
-import { type Field, type LinkField, type Links, type Matrix, type Real, type RealType, type Scalar, type TracedOf, add, adj, broadcast, exp, expectInputs, kind, mul, replayable, scale, ta } from "../../autograd/index.ts";
+import { type Field, type LinkField, type Links, type Matrix, type Real, type RealType, type Replayable, type Scalar, type TracedOf, add, adj, broadcast, exp, expectInputs, kind, mul, replayable, scale, ta } from "../../autograd/index.ts";
 import { staple } from "../../gauge/index.ts";
 import { Layer, recordedMap } from "../layer.ts";
 import { type Activation, type JoinedLink, type Pattern, joinedLinks, joinedName, relayed, score, weightsOf } from "./attention.ts";
@@ -58,7 +58,7 @@ type Settings = Required<Pick<CaskOptions, "length" | "variant" | "finalStep" | 
 interface Maps {
   readonly name: string;
   readonly forward: (U: Links, p: TracedOf<CaskParameters>) => Links;
-  readonly links: (...args: unknown[]) => unknown;
+  readonly links: Replayable;
   readonly attention: (...args: unknown[]) => unknown;
 }
 
