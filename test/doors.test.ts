@@ -50,7 +50,7 @@ const hostile: readonly (readonly [string, unknown])[] = [
 /** Arguments that are right in their place, so that the next one is reached. */
 const firsts: readonly (readonly unknown[])[] = [[], [U], [L], [L, SU(2)], [L, 2], [real], [real, real], [open], [stout({ rho: 0.1 })], ["+x"], [2], [(x: unknown) => x], ["x.file"], [{ name: "mine" }], [{ seed: 1 }]];
 
-// engines outside of this package; a check of every hostile function takes long
+// below: engines outside of this package, and checks, which take long
 const outside = new Set(["addDisplacements", "domainOf", "linkFieldBytes", "loadTfjs", "probeEngines", "check"]);
 const wrong: string[] = [];
 
@@ -104,7 +104,9 @@ describe("hostile arguments", { timeout: 120_000 }, () => {
   const instances: readonly (readonly [string, () => object])[] = [
     ["field", () => U.fields[0]!.clone()], ["links", () => U.clone()], ["lattice", () => L], ["plan", () => plan], ["action", () => root.gaugeAction.wilson({ beta: 2 })], ["layer", () => layer], ["gaugeAction", () => root.gaugeAction], ["losses", () => root.losses], ["schedules", () => root.schedules], 
     ["heatbath", () => root.heatbath({ beta: 2, seed: 1 })], ["hmc", () => root.hmc({ action: root.gaugeAction.wilson({ beta: 2 }), integrator: "omelyan", steps: 1, length: 0.1, seed: 1 })], ["flow", () => root.gradientFlow()],
-    ["cask", () => root.cask()],
+    ["cask", () => root.cask()], ["network", () => root.covariantNetwork()],
+    ["sgd", () => root.sgd()], ["adam", () => root.adam()], ["adamW", () => root.adamW()], ["gaussNewton", () => root.gaussNewton()],
+    ["staggered operator", () => root.staggered({ mass: 0.1 })], ["wilson operator", () => root.wilson({ kappa: 0.1 })], ["domain-wall operator", () => root.domainWall({ mass: 0.1, Ls: 4 })],
   ];
   test.each(instances)("methods of a %s", (name, make) => {
     wrong.length = 0;
@@ -113,5 +115,22 @@ describe("hostile arguments", { timeout: 120_000 }, () => {
     for (const m of methods) attack(`${name}.${m}`, (...args) => (make() as Record<string, (...a: never[]) => unknown>)[m]!(...args));
     expect(methods.size).toBeGreaterThan(0);
     expect(wrong.slice(0, 5)).toEqual([]);
+  });
+
+  test("check", () => {
+    wrong.length = 0;
+    for (const first of [[], [stout({ rho: 0.1 })], [stout({ rho: 0.1 }), U]]) for (const [, h] of hostile) call("check", () => root.check(...([...first, h] as unknown as Parameters<typeof root.check>)), [...first, h]);
+    expect(wrong.slice(0, 3)).toEqual([]);
+  });
+
+  test("engines that are loaded", async () => {
+    const none = async (): Promise<unknown> => {
+      throw new Error("no such package");
+    };
+    for (const f of [(h: unknown) => root.loadTfjs(h as never), (h: unknown) => root.loadTfjs({ engine: h } as never), (h: unknown) => root.loadTfjs({ engine: "tfjs-cpu", importer: none, precision: h } as never), (h: unknown) => root.loadTfjs({ engine: "tfjs-cpu", importer: none, module: h } as never), (h: unknown) => root.loadTfjs({ engine: "tfjs-cpu", importer: h } as never), (h: unknown) => root.probeEngines(typeof h === "function" ? none : (h === undefined ? none : h) as never)])
+      for (const [name, h] of hostile) {
+        const error: unknown = await f(h).catch((e: unknown) => e);
+        if (error instanceof Error) expect([name, error instanceof GaugegradError, error.message.includes("\n")], error.message).toEqual([name, true, false]);
+      }
   });
 });

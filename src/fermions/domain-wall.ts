@@ -9,7 +9,7 @@
  */
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { kind, type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, scale, scaleBy, spinMul, spinOf, sub, vectorType } from "../autograd/index.ts";
-import { type DiracOperator, type Twist, twisted } from "./operator.ts";
+import { type DiracOperator, type Twist, expectBounds, expectOperands, twisted } from "./operator.ts";
 import type { Boundary } from "./staggered.ts";
 import { dagger, gamma5, repeated, wilsonHopping, wilsonType } from "./wilson.ts";
 import { guard, is } from "../util/index.ts";
@@ -109,12 +109,16 @@ export function domainWall(options: DomainWallParameters): DiracOperator<{ reado
     name: `domain wall Ls=${Ls}`,
     parameters: { mass },
     type: (lattice, N) => domainWallType(lattice, N, { Ls, boundary }),
-    on: (links, { mass: m }) => {
+    on(links, parameters) {
+      expectOperands("domainWall", links, parameters);
+      const { mass: m } = parameters;
       const U = twisted(links, twist);
       return { D: (x) => domainWallD(U, x, m, shape), Ddag: (x) => domainWallDdag(U, x, m, shape) };
     },
     flavours: () => 1,
-    spectrum: ({ dim }, { mass: m }) => {
+    spectrum(lattice, parameters) {
+      expectBounds("domainWall", lattice, parameters);
+      const [{ dim }, { mass: m }] = [lattice, parameters];
       const S = Math.max(1, Math.abs(m));
       return { high: ((Math.abs(dim - height) + dim) * (Math.abs(b) + Math.abs(c) * S) + 1 + S) ** 2 };
     },

@@ -68,3 +68,13 @@ export function twisted<N extends number>(U: Links<N>, twist: Twist | undefined)
     return scale(complex(part("cos", 1, Math.cos(theta)), part("sin", 0, Math.sin(theta))), V);
   }) as Links<N>;
 }
+
+/** Arguments of an operator's maps: traced links, and its parameters as traced scalars or numbers. */
+export function expectOperands(name: string, U: unknown, parameters: unknown): void {
+  guard(`${name}.on`, { U: [U, kind.links], parameters: [parameters, is.object] });
+}
+
+/** Arguments of an operator's bounds. */
+export function expectBounds(name: string, lattice: unknown, parameters: unknown): void {
+  guard(`${name}.spectrum`, { lattice: [lattice, kind.lattice], parameters: [parameters, is.object] });
+}

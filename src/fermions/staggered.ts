@@ -6,7 +6,7 @@
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { kind, type Lattice, type Links, type Matrix, type Scalar, type Vector, type VectorType, add, adj, constantReal, mul, scale, scaleBy, shift, sub, vectorType } from "../autograd/index.ts";
 import { perObject } from "./cached-plan.ts";
-import { type DiracOperator, type Twist, twisted } from "./operator.ts";
+import { type DiracOperator, type Twist, expectBounds, expectOperands, twisted } from "./operator.ts";
 import { guard, is } from "../util/index.ts";
 
 /** One sign a direction: what a fermion field is multiplied with when it goes once around the lattice. */
@@ -92,7 +92,9 @@ export function twistedOperator({ operator = naive, twist }: Pick<StaggeredParam
 
 type Maps = DiracOperator<{ readonly mass: number }>["on"];
 
-const mapsOf = perObject((operator: StaggeredOperator): Maps => (U, { mass: m }) => {
+const mapsOf = perObject((operator: StaggeredOperator): Maps => (U, parameters) => {
+  expectOperands("staggered", U, parameters);
+  const { mass: m } = parameters;
   const D = operator(U);
   return { D: (x) => add(scale(m, x), D(x)), Ddag: (x) => sub(scale(m, x), D(x)), normal: (x) => massive(D, x, m) };
 });
@@ -112,6 +114,10 @@ export function staggered(options: StaggeredParameters): DiracOperator<{ readonl
     on: mapsOf(twistedOperator({ operator, ...(twist && { twist }) })),
     flavours: tastes,
     evenBlock: true,
-    spectrum: ({ dim }, { mass: m }) => ({ low: m * m, ...(operator === naive && { high: m * m + dim * dim }) }),
+    spectrum(lattice, parameters) {
+      expectBounds("staggered", lattice, parameters);
+      const { mass: m } = parameters;
+      return { low: m * m, ...(operator === naive && { high: m * m + lattice.dim ** 2 }) };
+    },
   };
 }

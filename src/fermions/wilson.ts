@@ -9,7 +9,7 @@
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { kind, type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, adj, mul, scale, scaleBy, shift, spinMul, sub, vectorType } from "../autograd/index.ts";
 import { leaves } from "../gauge/index.ts";
-import { type DiracOperator, type Twist, twisted } from "./operator.ts";
+import { type DiracOperator, type Twist, expectBounds, expectOperands, twisted } from "./operator.ts";
 import { type Boundary, antiperiodic } from "./staggered.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -143,11 +143,17 @@ export function wilson(options: WilsonParameters): DiracOperator<{ readonly kapp
     name: clover === 0 ? "Wilson" : "clover",
     parameters: { kappa },
     type: (lattice, N) => wilsonType(lattice, N, { boundary }),
-    on: (links, { kappa: k }) => {
+    on(links, parameters) {
+      expectOperands("wilson", links, parameters);
+      const { kappa: k } = parameters;
       const U = twisted(links, twist);
       return { D: (x) => wilsonD(U, x, k, clover), Ddag: (x) => wilsonDdag(U, x, k, clover) };
     },
     flavours: () => 1,
-    spectrum: ({ dim }, { kappa: k }) => ({ high: (1 + Math.abs(k) * (2 * dim + (Math.abs(clover) * dim * (dim - 1)) / 2)) ** 2 }),
+    spectrum(lattice, parameters) {
+      expectBounds("wilson", lattice, parameters);
+      const { dim } = lattice;
+      return { high: (1 + Math.abs(parameters.kappa) * (2 * dim + (Math.abs(clover) * dim * (dim - 1)) / 2)) ** 2 };
+    },
   };
 }

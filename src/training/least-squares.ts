@@ -3,7 +3,7 @@
  * not lower f is not taken and raises the damping; a step that does lowers it. With damping 0 this is Gauss-Newton.
  */
 import { ConfigurationError, NaNError } from "../errors.ts";
-import { type Optimiser, type Residuals, expectState, norm } from "./optimisers.ts";
+import { type Optimiser, type Residuals, expectStep, norm } from "./optimisers.ts";
 import { guard, is } from "../util/index.ts";
 
 /** Options of `gaussNewton`. */
@@ -72,7 +72,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Optimiser {
     name,
     start: () => ({ kind: name, step: 0, scalars: { damping }, vectors: {} }),
     step(theta, objective, state) {
-      expectState(name, state);
+      expectStep(name, theta, objective, state);
       if (!objective.residuals) throw new ConfigurationError(`${name}: got a loss without residuals, expected a mean of squares (squared, centred, acceptance): use adam or sgd`);
       const { value, gradient, matrix } = normalEquations(objective.residuals(theta));
       const gradientNorm = norm(gradient);

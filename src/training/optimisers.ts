@@ -101,9 +101,12 @@ function firstOrder(
   if (!(clip > 0)) throw new ConfigurationError(`${name}: got clip = ${clip}, expected a positive norm`);
   return {
     name,
-    start: (size) => ({ kind: name, step: 0, ...start(size) }),
+    start(size) {
+      guard(`${name}.start`, { size: [size, parameterCount] });
+      return { kind: name, step: 0, ...start(size) };
+    },
     step(theta, objective, state) {
-      expectState(name, state);
+      expectStep(name, theta, objective, state);
       const raw = objective.gradient(theta);
       const gradientNorm = norm(raw);
       if (!Number.isFinite(gradientNorm)) throw new NaNError(`${name}: the gradient of step ${state.step} has norm ${gradientNorm}, expected a finite one: use a smaller learning rate or clip`);
@@ -114,7 +117,12 @@ function firstOrder(
   };
 }
 
-export function expectState(name: string, state: OptimiserState): void {
+/** Number of parameters that arrays hold. */
+const parameterCount = { ...is.natural, text: "a number of parameters, a non-negative integer of at most 2^31", holds: (x: unknown) => is.natural.holds(x) && (x as number) <= 2 ** 31 };
+
+/** The arguments of an optimiser's step, with a state of its own kind. */
+export function expectStep(name: string, theta: Float64Array, objective: Objective, state: OptimiserState): void {
+  guard(`${name}.step`, { theta: [theta, is.instanceOf(Float64Array, "a Float64Array")], objective: [objective, is.withMethods("an objective (gradient)", "gradient")], state: [state, is.withFields("a state of this optimiser: begin with start(size)", "kind", "step", "scalars", "vectors")] });
   if (state.kind !== name) throw new ConfigurationError(`${name}: got the state of ${state.kind}, expected one of ${name}: resume with the optimiser of the run`);
 }
 

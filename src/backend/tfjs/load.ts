@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BackendError } from "../../errors.ts";
+import { type Kind, guard, is } from "../../util/index.ts";
 import type { Arrays } from "./arrays.ts";
 import { type EngineFacts, type TfjsEngineName, engineNames, engines, installLine } from "./engines.ts";
 import { NodeArrays } from "./node-arrays.ts";
@@ -37,12 +38,21 @@ export interface LoadedEngine {
   readonly arrays: Arrays;
 }
 
+const anImporter: Kind = { text: "a function that imports a package by its name or nothing", holds: (x) => x === undefined || typeof x === "function", error: BackendError };
+
+function expectOptions(options: TfjsOptions): void {
+  guard("loadTfjs", { options: [options, { ...is.object, text: 'an object with engine, for instance { engine: "tfjs-node" }', error: BackendError }] });
+  const module = { ...is.optional(is.withMethods("a TensorFlow.js module", "setBackend", "backend")), error: BackendError };
+  guard("loadTfjs", { module: [options.module, module], importer: [options.importer, anImporter] });
+}
+
 /**
  * Imports, starts and tests an engine.
  * @throws BackendError that says what to install when a package is missing or broken, when the self-test fails, or when the
  * engine has no float64.
  */
 export async function loadEngine(options: TfjsOptions): Promise<LoadedEngine> {
+  expectOptions(options);
   const { engine, precision = "f32" } = options;
   const facts = engines[engine] as EngineFacts | undefined;
   if (!facts) throw new BackendError(`tfjs: got engine "${engine as string}", expected ${engineNames.join(", ")}`);
@@ -138,6 +148,7 @@ export interface EngineReport {
 
 /** Loads every engine and says what is there. Prints nothing. */
 export async function probeEngines(importer?: (name: string) => Promise<unknown>): Promise<EngineReport[]> {
+  guard("probeEngines", { importer: [importer, anImporter] });
   const reports: EngineReport[] = [];
   for (const engine of engineNames)
     try {
