@@ -115,11 +115,12 @@ export class Tape {
     const ids = inputs.map((x) => x.id);
     const node: Node = { op, inputs: ids, attributes, type, region: this.#region, ...(this.#layer === "" ? {} : { layer: this.#layer }) };
     if (op.unique) return new Traced(this, this.#append(node), type);
-    const key = `${opKey(op)}(${ids.join(",")})${attributesKey(attributes)}`;
-    const found = this.#seen.get(`${this.#region}|${key}`) ?? this.#seen.get(`0|${key}`);
+    const text = `${opKey(op)}(${ids.join(",")})${attributesKey(attributes)}`;
+    const key = `${this.#region}|${text}`;
+    const found = this.#seen.get(key) ?? (this.#region === 0 ? undefined : this.#seen.get(`0|${text}`));
     if (found !== undefined) return new Traced(this, found, this.#nodes[found]!.type);
     const id = this.#append(node);
-    this.#seen.set(`${this.#region}|${key}`, id);
+    this.#seen.set(key, id);
     return new Traced(this, id, type);
   }
 

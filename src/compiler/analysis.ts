@@ -177,27 +177,28 @@ export class Analysis {
     for (let id = nodes.length - 1; id >= 0; id--) {
       const demands = this.demands[id]!;
       if (this.isTransparent(id) || this.isLeaf(id) || demands.size === 0) continue;
-      if (!this.stored.has(id) && !this.#dropped.has(id) && this.#worthStoring(id)) this.stored.add(id);
+      if (!this.stored.has(id) && !this.#dropped.has(id) && this.#pays(id, demands.size, 2)) this.stored.add(id);
       const at = this.stored.has(id) ? HOME : demands;
       for (const d of at) for (const i of this.operands(id)) need(i, this.node(i).type.kind === "scalar" ? 0 : d);
     }
   }
 
-  #worthStoring(id: number): boolean {
-    const k = this.demands[id]!.size;
-    return k > 1 && (k - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type);
+  /** Does computing a value that is needed so many times, each time again, cost more than storing it? */
+  #pays(id: number, times: number, depth: number): boolean {
+    const most = (this.#storeCost * components(this.node(id).type)) / (times - 1);
+    return times > 1 && this.#cost(id, depth, most) > most;
   }
 
-  /** Operations to compute a value, looking through a few levels of values that are not stored. */
-  #cost(id: number, depth: number): number {
+  /** Operations to compute a value, looking through a few levels of values that are not stored; counted until there are more than `most`. */
+  #cost(id: number, depth: number, most: number): number {
     const n = this.node(id);
     if (this.isLeaf(id) || this.isTransparent(id)) return 0;
-    const own = n.op.cost?.(n.inputs.map((i) => this.node(i).type), n.attributes) ?? 0;
-    if (depth === 0) return own;
-    let sum = own;
+    let sum = n.op.cost?.(n.inputs.map((i) => this.node(i).type), n.attributes) ?? 0;
+    if (depth === 0) return sum;
     for (const i of n.inputs) {
+      if (sum > most) break;
       const v = this.view(i).id;
-      if (!this.stored.has(v)) sum += this.#cost(v, depth - 1);
+      if (!this.stored.has(v)) sum += this.#cost(v, depth - 1, most - sum);
     }
     return sum;
   }
@@ -323,7 +324,7 @@ export class Analysis {
     // producers first: what they cost when they are not stored is then part of their consumers' cost
     for (const id of [...this.stored].sort((a, b) => a - b)) {
       if (this.#required.has(id) || this.isLeaf(id)) continue;
-      if ((times[id]! - 1) * this.#cost(id, 2) > this.#storeCost * components(this.node(id).type)) continue;
+      if (this.#pays(id, times[id]!, 2)) continue;
       this.#dropped.add(id);
       this.stored.delete(id);
     }
@@ -367,7 +368,7 @@ export class Analysis {
       let kernels = where[id];
       where[id] = undefined;
       if (this.stored.has(id)) kernels = this.ownStep(id) || this.kernels[id]! < 0 ? undefined : only(this.kernels[id]!);
-      else if (kernels && kernels.size > 1 && !this.#dropped.has(id) && (kernels.size - 1) * this.#cost(id, 3) > this.#storeCost * components(this.node(id).type)) {
+      else if (kernels && !this.#dropped.has(id) && this.#pays(id, kernels.size, 3)) {
         const { loop } = this.#loop(id);
         this.stored.add(id);
         changed = true;

@@ -1,6 +1,8 @@
 /** Programs of thousands of weights and of many layers: they compile, with work in proportion to their size, and their derivatives are right. */
 import { describe, expect, test } from "vitest";
 import { type LinkField, type Links, type Real, type Scalar, SU, add, adj, chain, exp, gaugeAction, hot, lattice, layer, mul, plaquette, reTrace, real, record, scale, scaleBy, shift, staples, stout, ta, tanh, valueAndGrad } from "gaugegrad";
+import type { Program } from "../../src/autograd/index.ts";
+import { lower } from "../../src/compiler/lower.ts";
 
 const total = <T extends Real>(terms: readonly T[]): T => add(terms[0]!, ...(terms.slice(1) as never[])) as T;
 
@@ -49,6 +51,44 @@ describe("a network of scalar weights", () => {
     const [small, large] = [size(12), size(36)];
     // 7.2 times as many weights: quadratic growth would give 7.2
     large!.forEach((x, k) => expect(x).toBeLessThan(1.35 * small![k]!));
+  });
+});
+
+/** How often the compiler looks at a node while it analyses and schedules a program, for each of its nodes and their inputs. */
+function looks(program: Program): number {
+  let count = 0;
+  const nodes = new Proxy(program.nodes, { get: (list, key) => (count++, Reflect.get(list, key) as unknown) });
+  lower({ ...program, nodes });
+  return count / program.nodes.reduce((sum, n) => sum + 1 + n.inputs.length, 0);
+}
+
+describe("the work on a node does not grow with the program", () => {
+  const U = hot(lattice([4, 4], { backend: "js" }), SU(2), { seed: 1 }) as LinkField;
+  /** Programs of value, force and parameter gradient of the Wilson action behind a layer. */
+  const programs = (made: unknown): Program[] => {
+    const S = gaugeAction.wilson({ beta: 2 }).after(made as never);
+    const [value, force, weights] = [
+      record((V) => S.evaluate(V as never, S.inputs as never), U),
+      record((V) => valueAndGrad((W: never) => S.evaluate(W, S.inputs as never))(V as never) as never, U),
+      record((V, w) => (valueAndGrad((q: never) => S.evaluate(V as never, q)) as unknown as (w: unknown) => never)(w), U, S.inputs as never),
+    ];
+    return [value.program, force.program, weights.program];
+  };
+  const compare = (small: Program[], large: Program[], size: number): void =>
+    large.forEach((p, k) => {
+      // recording and differentiating: at most as many more nodes as there is more of the layer
+      expect(p.nodes.length / small[k]!.nodes.length).toBeLessThan(size);
+      // one pass more or less than for the small one; passes as deep as the program made this 4 for the layers
+      expect(looks(p)).toBeLessThan(1.3 * looks(small[k]!));
+    });
+
+  test("from 6 to 24 stout layers", () => {
+    const layers = (n: number): Program[] => programs(chain(...Array.from({ length: n }, () => stout({ rho: 0.02 }))));
+    compare(layers(6), layers(24), 4.2);
+  });
+
+  test("from 204 to 1476 weights", () => {
+    compare(programs(gated(12)), programs(gated(36)), 1476 / 204);
   });
 });
 
