@@ -3,6 +3,7 @@
  * are derivatives of one formula, whatever the variables that the function captured have become since.
  */
 import { RecordingError } from "../errors.ts";
+import { isBranch, mapLeaves, nameOf, placesOf } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import { type Program, Tape, Traced } from "./tape.ts";
 import { Directional, leaves, rebuild } from "./tree.ts";
@@ -67,28 +68,21 @@ function structureKey(args: readonly unknown[], found: Traced[]): string | undef
     if (t === undefined) types.set(x.type, (t = JSON.stringify(x.type)));
     return t;
   };
-  const visit = (x: unknown): string | undefined => {
+  const textOf = (x: unknown): string | undefined => {
     if (x instanceof Traced) return leaf(x);
     if (x instanceof Directional) return `${x.role}(${x.values().map(leaf).join("|")})`;
-    if (typeof x === "number") return String(x);
-    if (typeof x !== "object" || x === null || (!Array.isArray(x) && Object.getPrototypeOf(x) !== Object.prototype)) return undefined;
-    const keys = Array.isArray(x) ? x.map((_, k) => String(k)) : Object.keys(x).sort();
-    const parts = keys.map((k): string | undefined => {
-      const part = visit((x as Record<string, unknown>)[k]);
-      return part === undefined ? undefined : `${k}:${part}`;
-    });
-    return parts.includes(undefined) ? undefined : `${Array.isArray(x) ? "a" : "o"}{${parts.join(",")}}`;
+    if (isBranch(x)) return Array.isArray(x) ? "a" : "o";
+    return typeof x === "number" ? String(x) : undefined;
   };
-  const parts = args.map((a) => (a === undefined ? "o{}" : visit(a)));
-  while (parts.length > 0 && parts[parts.length - 1] === "o{}") parts.pop();
+  const parts = args.map((a): string | undefined => {
+    const texts = placesOf(a ?? {}).map(({ value, path }) => [nameOf(path), textOf(value)]);
+    return texts.some(([, text]) => text === undefined) ? undefined : texts.map((x) => x.join(":")).join(",");
+  });
+  while (parts.length > 0 && parts[parts.length - 1] === ":o") parts.pop();
   return parts.includes(undefined) ? undefined : parts.join(";");
 }
 
 /** The same structure with other traced leaves, in the order of `structureKey`. */
 function twin(x: unknown, next: () => Traced): unknown {
-  if (x instanceof Traced) return next();
-  if (x instanceof Directional) return new Directional(x.role, x.values().map(() => next() as never));
-  if (Array.isArray(x)) return x.map((y) => twin(y, next));
-  if (typeof x !== "object" || x === null) return x;
-  return Object.fromEntries(Object.keys(x).sort().map((k) => [k, twin((x as Record<string, unknown>)[k], next)]));
+  return mapLeaves(x, (y) => (y instanceof Traced ? next() : y instanceof Directional ? new Directional(y.role, y.values().map(() => next() as never)) : y));
 }

@@ -28,6 +28,7 @@ export class Plan<A extends readonly unknown[], Y> {
   readonly #inputs: Storage[];
   readonly #scalars: readonly (Field | undefined)[];
   readonly #ownOutputs: Storage[];
+  readonly #arity: number;
   readonly #arguments: Shape;
   readonly #results: Shape;
   /** Type of each argument and result, and the last type that was accepted for it: a field is compared once. */
@@ -61,6 +62,7 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#scalars = scalars;
     this.#inputs = list.map((l, i) => scalars[i]?.storage ?? (l.value as Field).storage);
     this.#ownOutputs = this.#own.fields.map((x) => x.storage);
+    this.#arity = examples.length;
     this.#arguments = shapeOf([...examples]);
     this.#outputTypes = outputs.map((y) => y.type);
     this.#results = shapeOf(result);
@@ -142,7 +144,7 @@ export class Plan<A extends readonly unknown[], Y> {
 
   #bind(args: readonly unknown[]): void {
     if (this.#disposed) throw new LifetimeError(`plan on ${this.lattice}: got a run after dispose, expected a plan in use: dispose it after its last run`);
-    if (args.length === (this.#arguments as { keys: readonly string[] }).keys.length && visitLeaves(this.#arguments, args, 0, this.#takeArgument) >= 0) return;
+    if (args.length === this.#arity && visitLeaves(this.#arguments, args, 0, this.#takeArgument) >= 0) return;
     throw new RecordingError(`plan: got (${args.map(describe).join(", ")}), expected arguments in the structure of the recorded ones, ${this.#types.map((t) => typeText(this.lattice, t)).join("; ")}`);
   }
 

@@ -1,6 +1,6 @@
 /** What recorded functions must return, and the values that they are given: checked once, when the function is recorded or its values change. */
 import { ConfigurationError, CovarianceError, RecordingError } from "../errors.ts";
-import { describe } from "../util/index.ts";
+import { describe, isBranch, leavesOf, nameOf, placesOf, valueAt } from "../util/index.ts";
 import { DirectionalField, Field } from "./field.ts";
 import { type Scalar, Traced } from "./tape.ts";
 import { Directional, type Links, leaves } from "./tree.ts";
@@ -23,16 +23,11 @@ export function returnedScalar(where: string, y: unknown): Scalar {
 
 /** Traced leaves of what a recorded function returned. @throws RecordingError for anything else, and for nothing at all. */
 export function returnedLeaves(where: string, y: unknown): Traced[] {
-  const structure = y instanceof Traced || y instanceof Directional || Array.isArray(y) || (typeof y === "object" && y !== null && Object.getPrototypeOf(y) === Object.prototype);
+  const structure = y instanceof Traced || y instanceof Directional || isBranch(y);
   const list = structure ? leaves(y, where) : [];
   if (list.length === 0) throw new RecordingError(`${where}: the function returned ${describe(y)}, expected traced values, or arrays and plain objects of them${advice(y)}`);
-  for (const links of linksIn(y)) returnedLinks(where, links);
+  for (const { value } of leavesOf(y)) if (value instanceof Directional && value.role === "links") returnedLinks(where, value);
   return list;
-}
-
-function linksIn(y: unknown): Links[] {
-  if (y instanceof Directional) return y.role === "links" ? [y as Links] : [];
-  return y instanceof Traced || typeof y !== "object" || y === null ? [] : Object.values(y).flatMap(linksIn);
 }
 
 /**
@@ -55,7 +50,11 @@ export function returnedLinks<N extends number>(where: string, V: unknown, like?
  * Values of inputs or parameters in the structure of `like`: finite numbers, fields of the same kinds, the same keys and lengths.
  * @throws ConfigurationError with the name of the first that differs.
  */
-export function expectInputs(where: string, given: unknown, like: unknown = given, name = ""): void {
+export function expectInputs(where: string, given: unknown, like: unknown = given): void {
+  for (const { value, path } of placesOf(like)) expectInput(where, valueAt(given, path), value, nameOf(path));
+}
+
+function expectInput(where: string, given: unknown, like: unknown, name: string): void {
   const refuse = (expected: string): never => {
     throw new ConfigurationError(`${where}: got ${describe(given)}${name === "" ? "" : ` as ${name}`}, expected ${expected}`);
   };
@@ -65,12 +64,10 @@ export function expectInputs(where: string, given: unknown, like: unknown = give
     if (!(given instanceof DirectionalField) || given.role !== like.role || given.N !== like.N) refuse(`${like.role} with N = ${like.N}`);
   } else if (Array.isArray(like)) {
     if (!Array.isArray(given) || given.length !== like.length) refuse(`an array of length ${like.length}`);
-    like.forEach((x, k) => expectInputs(where, (given as unknown[])[k], x, name === "" ? String(k) : `${name}.${k}`));
-  } else if (typeof like === "object" && like !== null && Object.getPrototypeOf(like) === Object.prototype) {
+  } else if (isBranch(like)) {
     const keys = Object.keys(like);
     if (typeof given !== "object" || given === null || Array.isArray(given)) refuse(`an object with ${keys.join(", ") || "no keys"}`);
     const unknown = Object.keys(given as object).find((k) => !Object.hasOwn(like, k));
     if (unknown !== undefined) throw new ConfigurationError(`${where}: got the unknown key "${unknown}"${name === "" ? "" : ` in ${name}`}, expected ${keys.join(", ") || "no keys"}`);
-    for (const k of keys) expectInputs(where, (given as Record<string, unknown>)[k], (like as Record<string, unknown>)[k], name === "" ? k : `${name}.${k}`);
   } else if (typeof given !== "number" || !Number.isFinite(given)) refuse("a finite number");
 }

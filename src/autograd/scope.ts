@@ -3,7 +3,7 @@
  * (results that belong to a plan, work space of a sampler) is made `outside`.
  */
 import { LifetimeError } from "../errors.ts";
-import { describe } from "../util/index.ts";
+import { describe, leavesOf } from "../util/index.ts";
 
 /** What a scope frees. */
 interface Owned {
@@ -63,10 +63,10 @@ function inside<T>(fields: Set<Owned> | undefined, f: () => T): T {
   }
 }
 
-/** Takes what a structure holds out of the scope. */
+/** Takes what a structure holds out of the scope: fields, and objects with several of them. */
 function release(x: unknown, from: Set<Owned>, to: Set<Owned> | undefined): void {
-  if (typeof x !== "object" || x === null) return;
-  if (from.delete(x as Owned)) to?.add(x as Owned);
-  else if ("fields" in x && Array.isArray(x.fields)) release(x.fields, from, to);
-  else if (Array.isArray(x) || Object.getPrototypeOf(x) === Object.prototype) for (const y of Object.values(x)) release(y, from, to);
+  for (const { value } of leavesOf(x)) {
+    const several = (value as { readonly fields?: unknown } | null | undefined)?.fields;
+    for (const field of Array.isArray(several) ? several : [value]) if (from.delete(field as Owned)) to?.add(field as Owned);
+  }
 }

@@ -22,9 +22,9 @@ import { ta } from "./ops/ta.ts";
 import { Plan } from "./plan.ts";
 import { returnedScalar } from "./returned.ts";
 import type { Matrix, Real, Scalar, Spin, Tape, Traced } from "./tape.ts";
-import { type ArgumentOf, type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, rebuild } from "./tree.ts";
+import { type ArgumentOf, type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, leavesLike, rebuild } from "./tree.ts";
 import { type ValueType, domainOf } from "./types.ts";
-import { guard, is } from "../util/index.ts";
+import { guard, is, leavesOf } from "../util/index.ts";
 
 /** Norm of the algebra: (X, Y) = metric(N) Re tr(X^+ Y). */
 export const metric = (N: number): number => (N === 1 ? 1 : 2);
@@ -69,17 +69,14 @@ function onTangent(v: Traced, ct: Traced): Traced {
 
 /** For every leaf: is it a link, an algebra component, or neither. */
 function linkLeaves(x: unknown): ("links" | "algebra" | "plain")[] {
-  if (x instanceof Directional) return x.values().map(() => x.role as "links" | "algebra");
-  if (Array.isArray(x)) return x.flatMap(linkLeaves);
-  if (typeof x === "object" && x !== null && !("tape" in x)) return Object.keys(x).sort().flatMap((k) => linkLeaves((x as Record<string, unknown>)[k]));
-  return ["plain"];
+  return leavesOf(x).flatMap(({ value }) => (value instanceof Directional ? value.values().map(() => value.role as "links" | "algebra") : ["plain" as const]));
 }
 
 /** Pairing of two tangents: a scalar, sum over all leaves (algebra: (X, Y); fields: Re tr(X^+ Y); scalars: product). */
 export function pairing(x: unknown, y: unknown): Scalar {
   guard("pairing", { x: [x, is.present], y: [y, is.present] });
-  const [a, b] = [leaves(x, "pairing"), leaves(y, "pairing")];
-  if (a.length === 0 || a.length !== b.length) throw new RecordingError(`pairing: got ${a.length} and ${b.length} traced values, expected two structures of the same kind with at least one`);
+  const [a, b] = [leaves(x, "pairing"), leavesLike("pairing", x, y)];
+  if (a.length === 0) throw new RecordingError("pairing: got no traced values, expected two structures of the same kind with at least one");
   const kinds = linkLeaves(x);
   const terms = a.map((v, k) => {
     const p = v.type.kind === "scalar" ? scale(v as Scalar, b[k]! as Scalar) : sum(dot(v as Real, b[k]! as Real));
@@ -163,7 +160,7 @@ export function vjp<X, Y>(f: (x: X) => Y): Transformed<[x: X, w: Y], TangentOf<X
   return replayable((x: X, w: Y) => {
     const fresh = named(x);
     const y = f(fresh);
-    const raw = pullbackAll(leaves(y), dual(y, leaves(w)), leaves(fresh));
+    const raw = pullbackAll(leaves(y), dual(y, leavesLike("vjp", y, w)), leaves(fresh));
     return rebuild(fresh, nextOf(tangents(fresh, raw)), true) as TangentOf<X>;
   }) as Transformed<[x: X, w: Y], TangentOf<X>>;
 }
@@ -199,7 +196,7 @@ export function hvp<X, R extends readonly unknown[]>(f: Fn<X, R, Scalar>): Trans
     let force: unknown;
     const second = tracedValueAndGrad((y: X) => pairing((force = tracedValueAndGrad(f, y, rest).grad), v), x, [] as const).grad;
     const kinds = linkLeaves(x);
-    const [F, V] = [leaves(force), leaves(v)];
+    const [F, V] = [leaves(force), leavesLike("hvp", force, v)];
     const values = leaves(second).map((s, k) => {
       if (kinds[k] !== "links") return s;
       const [a, b] = [V[k] as Matrix, F[k] as Matrix];

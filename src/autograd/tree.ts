@@ -3,7 +3,7 @@
  * `Links` (U[mu], U.map), an algebra field as `Algebras`, a number as a scalar.
  */
 import { RecordingError } from "../errors.ts";
-import { describe } from "../util/index.ts";
+import { describe, leavesOf, mapLeaves, valueAt } from "../util/index.ts";
 import { DirectionalField, Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
 import { type Matrix, type Scalar, Traced } from "./tape.ts";
@@ -92,33 +92,38 @@ function isTraced(x: unknown): x is Traced {
   return x instanceof Traced;
 }
 
-/** Leaves of a traced structure in a fixed order (keys sorted). @throws RecordingError for anything else in it. */
+/** The traced values of a leaf. */
+const members = (x: unknown): readonly Traced[] | undefined => (isTraced(x) ? [x] : x instanceof Directional ? x.values() : undefined);
+
+/** Leaves of a traced structure, in the order of all leaves. @throws RecordingError for anything else in it. */
 export function leaves(x: unknown, where = "traced structure"): Traced[] {
-  if (isTraced(x)) return [x];
-  if (x instanceof Directional) return [...x.values()];
-  if (Array.isArray(x)) return x.flatMap((y) => leaves(y, where));
-  if (isPlain(x)) return Object.keys(x).sort().flatMap((k) => leaves(x[k], where));
-  throw new RecordingError(`${where}: got ${describe(x)}, expected traced values, or arrays and plain objects of them`);
+  return leavesOf(x).flatMap(({ value }) => {
+    const found = members(value);
+    if (!found) throw new RecordingError(`${where}: got ${describe(value)}, expected traced values, or arrays and plain objects of them`);
+    return found;
+  });
 }
 
-function isPlain(x: unknown): x is Record<string, unknown> {
-  return typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype;
+/** Leaves of x in the places that the leaves of `like` have in it, whatever the order of its keys. @throws RecordingError for another structure. */
+export function leavesLike(where: string, like: unknown, x: unknown): Traced[] {
+  const [expected, found] = [leaves(like, where), leaves(x, where)];
+  const list = leavesOf(like).flatMap(({ value, path }) => {
+    const there = members(valueAt(x, path));
+    return there?.length === members(value)!.length ? there : [];
+  });
+  if (list.length !== found.length || list.length !== expected.length)
+    throw new RecordingError(`${where}: got ${expected.length} and ${found.length} traced values, ${list.length} of them in the same places, expected two structures of the same kind`);
+  return list;
 }
 
 /** The same structure with new leaves; `algebra` makes links into algebra fields. */
 export function rebuild(x: unknown, next: () => Traced, algebra = false): unknown {
-  if (isTraced(x)) return next();
-  if (x instanceof Directional) return new Directional(algebra ? "algebra" : x.role, x.values().map(() => next() as Matrix));
-  if (Array.isArray(x)) return x.map((y) => rebuild(y, next, algebra));
-  const entries = Object.keys(x as object).sort().map((k) => [k, rebuild((x as Record<string, unknown>)[k], next, algebra)]);
-  return Object.fromEntries(entries);
+  return mapLeaves(x, (y) => (y instanceof Directional ? new Directional(algebra ? "algebra" : y.role, y.values().map(() => next() as Matrix)) : next()));
 }
 
 /** True when a structure holds traced values already. */
 export function holdsTraced(x: unknown): boolean {
-  if (isTraced(x) || x instanceof Directional) return true;
-  if (x instanceof Field || x instanceof DirectionalField || typeof x !== "object" || x === null) return false;
-  return Object.values(x).some(holdsTraced);
+  return leavesOf(x).some(({ value }) => members(value) !== undefined);
 }
 
 /** One leaf of a concrete structure: its type and, for fields, its memory. */
@@ -127,23 +132,28 @@ export interface ConcreteLeaf {
   readonly value: number | Field;
 }
 
+/** Numbers and fields of a structure, in the order of all leaves. @throws RecordingError for anything else in it. */
 export function concreteLeaves(x: unknown): ConcreteLeaf[] {
-  if (typeof x === "number") return [{ type: scalarType, value: x }];
-  if (x instanceof Field) return [{ type: x.type as ValueType, value: x as Field }];
-  if (x instanceof DirectionalField) return x.fields.map((f) => ({ type: f.type as ValueType, value: f as Field }));
-  if (Array.isArray(x)) return x.flatMap(concreteLeaves);
-  if (isPlain(x)) return Object.keys(x).sort().flatMap((k) => concreteLeaves(x[k]));
+  return leavesOf(x).flatMap(({ value }): ConcreteLeaf[] => {
+    if (typeof value === "number") return [{ type: scalarType, value }];
+    if (value instanceof Field) return [{ type: value.type as ValueType, value: value as Field }];
+    if (value instanceof DirectionalField) return value.fields.map((f) => ({ type: f.type as ValueType, value: f as Field }));
+    return refuseArgument(value);
+  });
+}
+
+function refuseArgument(x: unknown): never {
   throw new RecordingError(`arguments: got ${describe(x)}, expected fields, link fields, numbers, or arrays and plain objects of them`);
 }
 
-/** Structure of arguments or results, known from an example (concrete or traced): leaves can then be visited without allocating anything. */
+/** The walk over arguments or results, laid down from an example (concrete or traced): leaves can then be visited in their order without allocating anything. */
 export type Shape = "leaf" | { readonly count: number } | { readonly keys: readonly string[]; readonly items: readonly Shape[] };
 
 export function shapeOf(x: unknown): Shape {
   if (typeof x === "number" || x instanceof Field || isTraced(x)) return "leaf";
   if (x instanceof DirectionalField) return { count: x.fields.length };
   if (x instanceof Directional) return { count: x.dim };
-  const keys = Array.isArray(x) ? x.map((_, k) => String(k)) : Object.keys(x as object).sort();
+  const keys = Object.keys(x as object);
   return { keys, items: keys.map((k) => shapeOf((x as Record<string, unknown>)[k])) };
 }
 
@@ -167,11 +177,10 @@ export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: num
 /** The traced twin of a concrete structure, with leaves in the order of `concreteLeaves`. */
 export function tracedTwin(x: unknown, next: () => Traced): unknown {
   if (typeof next !== "function") throw new RecordingError(`tracedTwin: got ${describe(next)}, expected a function that gives the traced values`);
-  if (typeof x === "number" || x instanceof Field) return next();
-  if (x instanceof DirectionalField) return new Directional(x.role, x.fields.map(() => next() as Matrix));
-  if (Array.isArray(x)) return x.map((y) => tracedTwin(y, next));
-  if (!isPlain(x)) throw new RecordingError(`arguments: got ${describe(x)}, expected fields, link fields, numbers, or arrays and plain objects of them`);
-  return Object.fromEntries(Object.keys(x as object).sort().map((k) => [k, tracedTwin((x as Record<string, unknown>)[k], next)]));
+  return mapLeaves(x, (y) => {
+    if (typeof y === "number" || y instanceof Field) return next();
+    return y instanceof DirectionalField ? new Directional(y.role, y.fields.map(() => next() as Matrix)) : refuseArgument(y);
+  });
 }
 
 /** Fields for the results of a traced structure. Scalars become boxes that are read as numbers. */
@@ -184,7 +193,7 @@ export function concreteTwin(x: unknown, lattice: Lattice): { fields: Field[]; r
     const d = new DirectionalField(lattice, x.N as number, x.role as "links" | "algebra");
     return { fields: [...d.fields], read: () => d };
   }
-  const keys = Array.isArray(x) ? x.map((_, k) => String(k)) : Object.keys(x as object).sort();
+  const keys = Object.keys(x as object);
   const parts = keys.map((k) => concreteTwin((x as Record<string, unknown>)[k], lattice));
   const result: Record<string, unknown> | unknown[] = Array.isArray(x) ? [] : {};
   return {
@@ -195,4 +204,3 @@ export function concreteTwin(x: unknown, lattice: Lattice): { fields: Field[]; r
     },
   };
 }
-

@@ -6,6 +6,7 @@ import {
 import { EPS, NOISE_POINTS, NOISE_SPACING, noise, noiseOfTable } from "./differences.ts";
 import { type CheckItem, type CheckStatus, judge, ratioOf } from "./report.ts";
 import { type Point, Probe } from "./subject.ts";
+import { mapLeaves } from "../util/index.ts";
 import { Curve, type Directions, namedLeaves, worstLink } from "./tangent.ts";
 
 /**
@@ -154,15 +155,13 @@ function quarterTurn(lattice: Lattice, mu: number, nu: number): Transformation {
 }
 
 /** Inputs under a gauge transformation, by their types: end points and sites say with which g they move. */
-function transformed(x: unknown, g: Field<MatrixType>): unknown {
-  if (typeof x === "number") return x;
-  if (x instanceof DirectionalField) return x.role === "links" ? gaugeTransform(x as LinkField, g) : gaugeTransformAlgebra(x as AlgebraField, g);
-  if (x instanceof Field) {
+function transformed(inputs: unknown, g: Field<MatrixType>): unknown {
+  return mapLeaves(inputs, (x) => {
+    if (x instanceof DirectionalField) return x.role === "links" ? gaugeTransform(x as LinkField, g) : gaugeTransformAlgebra(x as AlgebraField, g);
+    if (!(x instanceof Field)) return x;
     const t = x.type;
     if (t.kind === "matrix") return record((h: Matrix, m: Matrix) => mul(mul(shift(h, t.start), m), adj(shift(h, t.end))), g, x as Field<MatrixType>).run(g, x as Field<MatrixType>);
     if (t.kind === "vector") return record((h: Matrix, v: unknown) => mul(shift(h, t.at), v as Vector), g, x as Field).run(g, x as Field);
     return x;
-  }
-  if (Array.isArray(x)) return x.map((y) => transformed(y, g));
-  return Object.fromEntries(Object.entries(x as object).map(([k, y]) => [k, transformed(y, g)]));
+  });
 }

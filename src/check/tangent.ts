@@ -2,7 +2,7 @@
 import {
   type AlgebraField, type Algebras, DirectionalField, Field, type LinkField, type Links, type Plan, type Scalar, type ValueType, components, exp, metric, mul, record, scale,
 } from "../autograd/index.ts";
-import { PURPOSE, type RandomStream, fillNormals } from "../util/index.ts";
+import { PURPOSE, type Path, type RandomStream, fillNormals, leavesOf, mapLeaves, valueAt } from "../util/index.ts";
 import { algebraMap, groupOf } from "../gauge/index.ts";
 
 /** Random tangents of one seed; every call gives new ones. */
@@ -33,11 +33,13 @@ export class Directions {
   }
 
   /** A tangent of any structure: links and algebra fields get algebra fields, numbers p get one of size max(|p|, 0.1). */
-  tangent(x: unknown): unknown {
-    if (typeof x === "number") return Math.sign(this.normals(1, 1)[0]!) * Math.max(Math.abs(x), 0.1);
-    if (x instanceof DirectionalField) return this.algebra(x);
-    if (x instanceof Field) return new Field(x.lattice, x.type as ValueType).set(this.#fieldArray(x));
-    return mapStructure(x, (y) => this.tangent(y));
+  tangent(structure: unknown): unknown {
+    return mapLeaves(structure, (x) => {
+      if (typeof x === "number") return Math.sign(this.normals(1, 1)[0]!) * Math.max(Math.abs(x), 0.1);
+      if (x instanceof DirectionalField) return this.algebra(x);
+      const { lattice, type } = x as Field;
+      return new Field(lattice, type as ValueType).set(this.#fieldArray(x as Field));
+    });
   }
 
   #fieldArray(x: Field): Float64Array {
@@ -55,39 +57,31 @@ export class Directions {
   }
 }
 
-function mapStructure(x: unknown, f: (y: unknown) => unknown): unknown {
-  if (Array.isArray(x)) return x.map(f);
-  return Object.fromEntries(Object.entries(x as object).map(([k, y]) => [k, f(y)]));
-}
-
 /** The tangent zero. */
-export function zeroTangent(x: unknown): unknown {
-  if (typeof x === "number") return 0;
-  if (x instanceof DirectionalField) return new DirectionalField(x.lattice, x.N as number, "algebra");
-  if (x instanceof Field) return new Field(x.lattice, x.type as ValueType);
-  return mapStructure(x, zeroTangent);
+export function zeroTangent(structure: unknown): unknown {
+  return mapLeaves(structure, (x) => {
+    if (typeof x === "number") return 0;
+    return x instanceof DirectionalField ? new DirectionalField(x.lattice, x.N as number, "algebra") : new Field((x as Field).lattice, (x as Field).type as ValueType);
+  });
 }
 
 /** Leaves that are numbers or fields, with their names: `rho`, `weights[2]`. */
-export function namedLeaves(x: unknown, name = ""): { readonly name: string; readonly value: unknown }[] {
-  if (typeof x === "number" || x instanceof Field || x instanceof DirectionalField) return [{ name, value: x }];
-  if (Array.isArray(x)) return x.flatMap((y, k) => namedLeaves(y, `${name}[${k}]`));
-  return Object.entries(x as object).flatMap(([k, y]) => namedLeaves(y, name === "" ? k : `${name}.${k}`));
+export function namedLeaves(x: unknown): { readonly name: string; readonly value: unknown }[] {
+  const text = (path: Path): string => path.reduce((name, key) => (/^\d+$/.test(key) ? `${name}[${key}]` : name === "" ? key : `${name}.${key}`), "");
+  return leavesOf(x).map(({ value, path }) => ({ name: text(path), value }));
 }
 
 /** The tangent with every leaf zero but the k-th of `namedLeaves`. */
-export const onlyLeaf = (v: unknown, k: number): unknown => mapLeaves(v, (y, j) => (j === k ? y : zeroTangent(y)));
+export function onlyLeaf(v: unknown, k: number): unknown {
+  let at = 0;
+  return mapLeaves(v, (y) => (at++ === k ? y : zeroTangent(y)));
+}
 
 /** The tangent with the leaves of these names zero. */
 export function without(v: unknown, frozen: ReadonlySet<string>): unknown {
-  return namedLeaves(v).reduce((u, { name }, k) => (frozen.has(name) ? mapLeaves(u, (y, j) => (j === k ? zeroTangent(y) : y)) : u), v);
-}
-
-/** A structure with every leaf replaced; leaves are numbered as in `namedLeaves`. */
-function mapLeaves(x: unknown, f: (leaf: unknown, k: number) => unknown): unknown {
+  const names = namedLeaves(v).map((l) => l.name);
   let at = 0;
-  const visit = (y: unknown): unknown => (typeof y === "number" || y instanceof Field || y instanceof DirectionalField ? f(y, at++) : mapStructure(y, visit));
-  return visit(x);
+  return mapLeaves(v, (y) => (frozen.has(names[at++]!) ? zeroTangent(y) : y));
 }
 
 /** The algebra field on the links a..b-1 of the list (mu, n) -> mu V + n, zero elsewhere. */
@@ -113,13 +107,16 @@ function dot(a: Float64Array, b: Float64Array): number {
 
 /** Scalar product of tangents: (X, Y) = -2 tr(X Y) for algebra fields (N = 1: -X Y), Re tr(A^+ B) for other fields and raw link cotangents. */
 export function inner(x: unknown, y: unknown): number {
+  return leavesOf(x).reduce((s, { value, path }) => s + innerOfLeaves(value, valueAt(y, path)), 0);
+}
+
+function innerOfLeaves(x: unknown, y: unknown): number {
   if (typeof x === "number") return x * (y as number);
   if (x instanceof DirectionalField) {
     const sum = x.fields.reduce((s, f, mu) => s + dot(f.toArray(), (y as DirectionalField).toArray(mu)), 0);
     return x.role === "algebra" ? metric(x.N as number) * sum : sum;
   }
-  if (x instanceof Field) return dot(x.toArray(), (y as Field).toArray());
-  return Object.entries(x as object).reduce((s, [k, z]) => s + inner(z, (y as Record<string, unknown>)[k]), 0);
+  return dot((x as Field).toArray(), (y as Field).toArray());
 }
 
 export const norm = (x: unknown): number => Math.sqrt(inner(x, x));
@@ -135,14 +132,18 @@ export function driftPlan(U: LinkField, X: AlgebraField): Drift {
 export class Curve<X> {
   readonly #at: (s: number) => unknown;
   constructor(x: X, v: unknown) {
-    this.#at = curve(x, v);
+    const parts = leavesOf(x).map(({ value, path }) => curveOfLeaf(value, valueAt(v, path)));
+    this.#at = (s) => {
+      let k = 0;
+      return mapLeaves(x, () => parts[k++]!(s));
+    };
   }
   at(s: number): X {
     return this.#at(s) as X;
   }
 }
 
-function curve(x: unknown, v: unknown): (s: number) => unknown {
+function curveOfLeaf(x: unknown, v: unknown): (s: number) => unknown {
   if (typeof x === "number") return (s) => x + s * (v as number);
   if (x instanceof DirectionalField && x.role === "links") {
     const into = x.clone();
@@ -152,18 +153,13 @@ function curve(x: unknown, v: unknown): (s: number) => unknown {
       return into;
     };
   }
-  if (x instanceof DirectionalField || x instanceof Field) {
-    const into = x.clone();
-    const [from, to, speed] = [x, into, v].map((d) => (d instanceof Field ? [d] : (d as DirectionalField).fields) as readonly Field[]);
-    const [a, b] = [from!.map((f) => f.toArray()), speed!.map((f) => f.toArray())];
-    return (s) => {
-      to!.forEach((f, k) => f.set(a[k]!.map((y, i) => y + s * b[k]![i]!)));
-      return into;
-    };
-  }
-  const parts = Object.entries(x as object).map(([k, y]) => [k, curve(y, (v as Record<string, unknown>)[k])] as const);
-  if (Array.isArray(x)) return (s) => parts.map(([, f]) => f(s));
-  return (s) => Object.fromEntries(parts.map(([k, f]) => [k, f(s)]));
+  const into = (x as Field | DirectionalField).clone();
+  const [from, to, speed] = [x, into, v].map((d) => (d instanceof Field ? [d] : (d as DirectionalField).fields) as readonly Field[]);
+  const [a, b] = [from!.map((f) => f.toArray()), speed!.map((f) => f.toArray())];
+  return (s) => {
+    to!.forEach((f, k) => f.set(a[k]!.map((y, i) => y + s * b[k]![i]!)));
+    return into;
+  };
 }
 
 /** Link with the largest difference of two algebra or link fields given as arrays. */

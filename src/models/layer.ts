@@ -1,6 +1,6 @@
 /** Layers: maps of link fields with declared parameters. The forward map is all there is to write. */
 import { type LinkField, type Links, type Replayable, type TracedOf, recordOnce, replayable, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
-import { guard, is } from "../util/index.ts";
+import { guard, is, isBranch, mapLeaves } from "../util/index.ts";
 import type { Smearing } from "../gauge/index.ts";
 
 /** A declared real parameter. */
@@ -71,20 +71,18 @@ export function layer<D extends { readonly [name: string]: Declaration }>(defini
   readonly forward: (U: Links, parameters: TracedOf<ValuesOf<D>>) => Links;
 }): Layer<number, ValuesOf<D>> {
   guard("layer", { "the definition": [definition, is.keysOf("name", "params", "forward")], params: [definition?.params, is.object] });
-  const values = (d: Declaration): unknown => {
+  const initial = (d: unknown): number => {
     guard(`layer ${definition.name}`, { "a parameter": [d, aDeclaration] });
-    if (isParameter(d)) return d.initial;
-    if (Array.isArray(d)) return d.map(values);
-    return Object.fromEntries(Object.entries(d).map(([k, v]) => [k, values(v)]));
+    return (d as RealParameter).initial;
   };
   const forward = (U: Links, parameters: never): Links => U[0]!.tape.inLayer(definition.name, () => definition.forward(U, parameters));
-  return new Layer(definition.name, values(definition.params) as ValuesOf<D>, forward as never);
+  return new Layer(definition.name, mapLeaves(definition.params, initial, isParameter) as ValuesOf<D>, forward as never);
 }
 
 const aDeclaration = is.either(is.object, is.listOf(is.present));
 
-function isParameter(d: Declaration): d is RealParameter {
-  return "initial" in d && typeof d.initial === "number";
+function isParameter(d: unknown): d is RealParameter {
+  return isBranch(d) && typeof d["initial"] === "number";
 }
 
 /** A layer whose parameter structure does not matter. */

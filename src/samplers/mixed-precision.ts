@@ -7,7 +7,7 @@ import { kind, DirectionalField, type AlgebraField, Field, type Lattice, type Li
 import { GeometryError } from "../errors.ts";
 import type { GaugeAction } from "../gauge/index.ts";
 import type { Force } from "./molecular-dynamics.ts";
-import { guard, is } from "../util/index.ts";
+import { guard, is, mapLeaves } from "../util/index.ts";
 
 /** Copies values to a field of the same type on another lattice object. */
 type Copy = () => void;
@@ -41,20 +41,18 @@ function sameExtents(a: Lattice, b: Lattice): void {
 }
 
 /** The same inputs with every field on another lattice. */
-function twin(lattice: Lattice, x: unknown, copies: Copy[]): unknown {
-  if (x instanceof Field) {
-    sameExtents(lattice, x.lattice);
-    const there = new Field(lattice, x.type);
-    copies.push(() => there.set(x.toArray()));
-    return there;
-  }
-  if (x instanceof DirectionalField) {
+function twin(lattice: Lattice, inputs: unknown, copies: Copy[]): unknown {
+  return mapLeaves(inputs, (x) => {
+    if (x instanceof Field) {
+      sameExtents(lattice, x.lattice);
+      const there = new Field(lattice, x.type);
+      copies.push(() => there.set(x.toArray()));
+      return there;
+    }
+    if (!(x instanceof DirectionalField)) return x;
     sameExtents(lattice, x.lattice);
     const there = new DirectionalField(lattice, x.N as number, x.role);
     copies.push(() => there.set(x.fields.map((f) => f.toArray())));
     return there;
-  }
-  if (Array.isArray(x)) return x.map((y) => twin(lattice, y, copies));
-  if (typeof x === "object" && x !== null) return Object.fromEntries(Object.entries(x).map(([k, y]) => [k, twin(lattice, y, copies)]));
-  return x;
+  });
 }

@@ -10,7 +10,6 @@ import {
   type Links,
   type Scalar,
   type TracedOf,
-  DirectionalField,
   Field,
   Plan,
   add,
@@ -21,7 +20,7 @@ import {
 } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Action, GaugeAction, PerLattice, type Smearing } from "../gauge/index.ts";
-import { isBranch, mapBranch, valueAt, guard, is } from "../util/index.ts";
+import { type Path, guard, is, leavesOf, mapLeaves, nameOf, valueAt } from "../util/index.ts";
 
 /** S_theta (or a mismatch of forces) and its derivative with respect to theta. */
 export interface ValueAndGradient {
@@ -43,8 +42,6 @@ interface Recordings {
   readonly mismatch: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
 }
 
-type Key = readonly string[];
-
 /** S_theta with values for theta. Immutable: training makes new ones with `with`. Any sampler takes it as a guide. */
 export class EffectiveAction<N extends number = number, I = unknown> implements Action<N>, ParametricAction<N> {
   readonly name: string;
@@ -56,7 +53,7 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
   readonly names: readonly string[];
   /** Fields among the inputs, each once: pseudofermions. A stored configuration carries its own values of them. */
   readonly fields: readonly Field[];
-  readonly #keys: readonly Key[];
+  readonly #keys: readonly Path[];
   readonly #recordings: Recordings;
 
   /** @throws ConfigurationError when a selected input does not exist or is selected twice, or when nothing is selected. */
@@ -64,17 +61,17 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
     this.name = action.name;
     this.action = action;
     this.trainable = trainable;
-    const all = numberKeys(action.inputs, []);
+    const all = leavesOf(action.inputs).flatMap(({ value, path }) => (typeof value === "number" ? [path] : []));
     this.#keys = trainable.flatMap((selected) => {
-      const found = all.filter((key) => key.join(".") === selected || key.join(".").startsWith(`${selected}.`));
+      const found = all.filter((key) => nameOf(key) === selected || nameOf(key).startsWith(`${selected}.`));
       if (found.length === 0)
-        throw new ConfigurationError(`effective action "${action.name}": got "${selected}" as trainable, expected one of its inputs ${all.map((k) => k.join(".")).join(", ") || "(it has none)"}, or a branch of them`);
+        throw new ConfigurationError(`effective action "${action.name}": got "${selected}" as trainable, expected one of its inputs ${all.map(nameOf).join(", ") || "(it has none)"}, or a branch of them`);
       return found;
     });
-    this.names = this.#keys.map((key) => key.join("."));
-    if (this.names.length === 0) throw new ConfigurationError(`effective action "${action.name}": got nothing trainable, expected at least one of ${all.map((k) => k.join(".")).join(", ")}`);
+    this.names = this.#keys.map(nameOf);
+    if (this.names.length === 0) throw new ConfigurationError(`effective action "${action.name}": got nothing trainable, expected at least one of ${all.map(nameOf).join(", ")}`);
     if (new Set(this.names).size < this.names.length) throw new ConfigurationError(`effective action "${action.name}": got an input twice among ${this.names.join(", ")}, expected each once`);
-    this.fields = [...new Set(fieldsOf(action.inputs))];
+    this.fields = [...new Set(leavesOf(action.inputs).flatMap(({ value }) => (value instanceof Field ? [value as Field] : [])))];
     this.#recordings = recordings ?? { gradient: new PerLattice(), mismatch: new PerLattice() };
   }
 
@@ -149,40 +146,23 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
   /** The inputs with the k-th trainable number replaced. */
   #replaced(inputs: unknown, next: (k: number) => unknown): unknown {
     const places = new Map(this.names.map((name, k) => [name, k]));
-    const copy = (x: unknown, key: Key): unknown => {
-      const k = places.get(key.join("."));
-      if (k !== undefined) return next(k);
-      return isBranch(x) ? mapBranch(x, (y, name) => copy(y, [...key, name])) : x;
-    };
-    return copy(inputs, []);
+    return mapLeaves(inputs, (x, path) => {
+      const k = places.get(nameOf(path));
+      return k === undefined ? x : next(k);
+    });
   }
 
   /** The inputs with other fields in the places of the action's own. */
   #inputsOn(fields: readonly Field[]): unknown {
     if (fields === this.fields) return this.action.inputs;
     if (fields.length !== this.fields.length) throw new ConfigurationError(`effective action "${this.name}": got ${fields.length} fields, expected ${this.fields.length}: pass stored values of all its pseudofermions`);
-    const copy = (x: unknown): unknown => {
-      if (x instanceof Field) return fields[this.fields.indexOf(x as Field)];
-      return isBranch(x) ? mapBranch(x, copy) : x;
-    };
-    return copy(this.action.inputs);
+    return mapLeaves(this.action.inputs, (x) => (x instanceof Field ? fields[this.fields.indexOf(x as Field)] : x));
   }
 }
 
 function read(result: unknown): ValueAndGradient {
   const { value, grad: g } = result as { value: number; grad: readonly number[] };
   return { value, gradient: Float64Array.from(g) };
-}
-
-function numberKeys(x: unknown, key: Key): Key[] {
-  if (typeof x === "number") return [key];
-  return isBranch(x) ? Object.entries(x).flatMap(([name, y]) => numberKeys(y, [...key, name])) : [];
-}
-
-function fieldsOf(x: unknown): Field[] {
-  if (x instanceof Field) return [x as Field];
-  if (x instanceof DirectionalField) return [];
-  return isBranch(x) ? Object.values(x).flatMap(fieldsOf) : [];
 }
 
 /** Parts of an effective action in the form of self-learning HMC. */

@@ -11,5 +11,6 @@ export { decode, encode } from "./codec.ts";
 export { type OpenFile, type WriteTarget, openRegularFile, readFully, readRegularFile, writeFileAtomic, writeFileAtomically } from "./files.ts";
 export { type ContainerKind, readContainer, writeContainer } from "./container.ts";
 export { nearest } from "./nearest.ts";
-export { type ParameterSpace, countParameters, isBranch, mapBranch, parameterSpace, randomParameters, valueAt } from "./parameters.ts";
+export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "./parameters.ts";
+export { type Path, type Place, isBranch, leavesOf, mapLeaves, nameOf, placesOf, valueAt } from "./tree.ts";
 export { emitWarning, notice } from "./warning.ts";

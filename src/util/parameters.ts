@@ -3,10 +3,11 @@ import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, randomStream } from "./rng.ts";
 import { guard } from "./guard.ts";
 import * as is from "./guard.ts";
+import { type Path, type Place, leavesOf, mapLeaves, nameOf, valueAt } from "./tree.ts";
 
 /** Names, and the way from a nested structure of numbers to a flat vector and back. */
 export interface ParameterSpace<P = unknown> {
-  /** One a number, in the order of declaration: keys and indices joined by dots, "0.rho", "second.layer.weights.2". */
+  /** One a number, in the order of declaration, which is that of all leaves: keys and indices joined by dots, "0.rho", "second.layer.weights.2". */
   readonly names: readonly string[];
   readonly size: number;
   /** Numbers of a structure like the template, in the order of `names`. @throws ConfigurationError for another structure. */
@@ -15,34 +16,32 @@ export interface ParameterSpace<P = unknown> {
   unflatten(values: ArrayLike<number>): P;
 }
 
-type Path = readonly string[];
-
 /**
  * The parameter space of a nested structure of numbers (plain objects and arrays of them).
  * @throws ConfigurationError for a leaf that is no number.
  */
 export function parameterSpace<P>(template: P): ParameterSpace<P> {
-  const paths = numberPaths(template, []);
-  const names = paths.map((p) => p.join("."));
+  const paths = numbersOf(template).map((l) => l.path);
+  const names = paths.map(nameOf);
   return {
     names,
     size: names.length,
     flatten(structure) {
-      const found = numberPaths(structure, []).length;
+      const found = numbersOf(structure).length;
       if (found !== names.length) throw new ConfigurationError(`parameters: got a structure with ${found} numbers, expected ${names.length} (${names.join(", ")})`);
       return Float64Array.from(paths, (path) => numberAt(structure, path));
     },
     unflatten(values) {
       if (values.length !== names.length) throw new ConfigurationError(`parameters: got ${values.length} values, expected ${names.length} (${names.join(", ")})`);
       let k = 0;
-      return rebuilt(template, () => values[k++]!) as P;
+      return mapLeaves(template, () => values[k++]!) as P;
     },
   };
 }
 
 /** Number of parameters of a nested structure of numbers. */
 export function countParameters(structure: unknown): number {
-  return numberPaths(structure, []).length;
+  return numbersOf(structure).length;
 }
 
 /**
@@ -58,33 +57,15 @@ export function randomParameters<P>(template: P, options: { readonly seed: numbe
   return unflatten(Float64Array.from({ length: size }, () => width * (2 * random.next() - 1)));
 }
 
-/** An array or a plain object: not a field, not a leaf. */
-export function isBranch(x: unknown): x is Record<string, unknown> {
-  return typeof x === "object" && x !== null && (Array.isArray(x) || Object.getPrototypeOf(x) === Object.prototype);
-}
-
-/** The same branch with every member replaced. */
-export function mapBranch(x: Record<string, unknown>, f: (y: unknown, name: string) => unknown): unknown {
-  return Array.isArray(x) ? x.map((y, k) => f(y, String(k))) : Object.fromEntries(Object.entries(x).map(([name, y]) => [name, f(y, name)]));
-}
-
-/** What lies at the end of a path of keys and indices; undefined where there is nothing. */
-export function valueAt(x: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((y, name) => (isBranch(y) ? y[name] : undefined), x);
-}
-
-function numberPaths(x: unknown, at: Path): Path[] {
-  if (typeof x === "number") return [at];
-  if (isBranch(x)) return Object.entries(x).flatMap(([key, y]) => numberPaths(y, [...at, key]));
-  throw new ConfigurationError(`parameters: got ${x === null ? "null" : typeof x} at "${at.join(".")}", expected numbers in arrays and plain objects`);
+function numbersOf(x: unknown): Place[] {
+  const leaves = leavesOf(x);
+  const bad = leaves.find(({ value }) => typeof value !== "number");
+  if (bad) throw new ConfigurationError(`parameters: got ${bad.value === null ? "null" : typeof bad.value} at "${nameOf(bad.path)}", expected numbers in arrays and plain objects`);
+  return leaves;
 }
 
 function numberAt(x: unknown, path: Path): number {
   const y = valueAt(x, path);
-  if (typeof y !== "number") throw new ConfigurationError(`parameters: got no number at "${path.join(".")}", expected a structure like the declared one`);
+  if (typeof y !== "number") throw new ConfigurationError(`parameters: got no number at "${nameOf(path)}", expected a structure like the declared one`);
   return y;
-}
-
-function rebuilt(template: unknown, next: () => number): unknown {
-  return isBranch(template) ? mapBranch(template, (y) => rebuilt(y, next)) : next();
 }
