@@ -27,6 +27,7 @@ export interface Executable {
   dispose(): void;
 }
 
+/** What a backend offers to lattices and plans: memory of fields, transfers in canonical order, compiled programs. */
 export interface Engine {
   /** Backend name: js, wasm, native, tfjs. */
   readonly name: string;
@@ -50,6 +51,7 @@ export interface Engine {
   compile(program: Program, options?: CompileOptions): Executable;
 }
 
+/** How one program is compiled: the check of its results, and the memory of its intermediate fields. */
 export interface CompileOptions {
   /** Check every result, and trace one that is not finite to the op, site and layer that made it first. Default: that of the lattice. */
   readonly debugNaN?: boolean;

@@ -7,6 +7,7 @@ import type { Operand, Site, V } from "./site.ts";
 import type { Attributes, Program, Tape, Traced } from "./tape.ts";
 import type { ValueType } from "./types.ts";
 
+/** What the vector-Jacobian product of an op is given: all values traced, so that the result can be differentiated again. */
 export interface VjpContext {
   readonly inputs: readonly Traced[];
   readonly output: Traced;
@@ -66,6 +67,10 @@ export interface Rules {
   sum(r: Traced): Traced;
 }
 
+/**
+ * One kind of operation on fields: the type of its result with the check of end points, its vector-Jacobian product, and its forward map at one
+ * site where it has one.
+ */
 export interface Op {
   readonly name: string;
   /** What tells it apart from other ops of the same name; absent where the name does. */

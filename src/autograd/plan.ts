@@ -18,6 +18,10 @@ import { compileWatched } from "./watch.ts";
 
 const reclaim = new FinalizationRegistry<Executable>((executable) => executable.dispose());
 
+/**
+ * A function recorded once on example arguments A and compiled; replays take arguments of the same structure and field types on the same lattice.
+ * @throws LifetimeError after `dispose`, RecordingError and GeometryError for other arguments.
+ */
 export class Plan<A extends readonly unknown[], Y> {
   readonly lattice: Lattice;
   readonly program: Program;

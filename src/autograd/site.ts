@@ -11,6 +11,7 @@ export interface V {
 /** Elementary functions that an emitter takes from its run-time library. */
 export type SiteFunction = "sin" | "cos" | "tan" | "tanh" | "exp" | "log" | "atan2";
 
+/** Real arithmetic at one site in which ops state their forward maps; every emitter implements it. */
 export interface Site {
   constant(x: number): V;
   add(a: V, b: V): V;

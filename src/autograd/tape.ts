@@ -12,6 +12,7 @@ import { type MatrixType, type ValueType, type VectorType, type SpinType, type R
 
 /** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. All of it but the text `label` is part of the value's identity. */
 export type Attribute = number | string | boolean | readonly number[] | Float64Array | Program;
+/** Attributes of one op by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** One line of a program. */
@@ -60,14 +61,22 @@ export class Traced<T extends ValueType = ValueType> {
   }
 }
 
+/** Traced field of complex N x N matrices, M(n) -> g(n + start) M(n) g(n + end)^+; its type has the end points. */
 export type Matrix<N extends number = number> = Traced<MatrixType<N>>;
+/** Traced algebra field: N x N antihermitian matrices at every site, traceless for N >= 2. */
 export type Algebra<N extends number = number> = Traced<MatrixType<N> & { readonly algebra: true }>;
+/** Traced field of N complex numbers at every site, or N x spin of them, v(n) -> g(n + at) v(n). */
 export type Vector<N extends number = number> = Traced<VectorType<N>>;
+/** Traced field of classical spins, three real components at every site. */
 export type Spin = Traced<SpinType>;
+/** Traced field of one gauge-invariant real number at every site. */
 export type Real = Traced<RealType>;
+/** Traced field of one gauge-invariant complex number at every site. */
 export type Complex = Traced<ComplexType>;
+/** Traced real number of the whole lattice: an action, a loss, a parameter. */
 export type Scalar = Traced<ScalarType>;
 
+/** A program while it is being recorded on one lattice. @throws RecordingError for values of another recording, or of one that has ended. */
 export class Tape {
   readonly lattice: Lattice;
   readonly rules: Rules;

@@ -44,7 +44,9 @@ export class Directional<N extends number = number, R extends "links" | "algebra
   }
 }
 
+/** Traced link field of all directions: U_mu(n) -> g(n) U_mu(n) g(n + mu)^+. */
 export type Links<N extends number = number> = Directional<N, "links">;
+/** Traced algebra field of all directions: antihermitian N x N matrices, A_mu(n) -> g(n) A_mu(n) g(n)^+. */
 export type Algebras<N extends number = number> = Directional<N, "algebra">;
 
 /** A nested structure with leaves that can be traced. */

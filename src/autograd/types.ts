@@ -54,7 +54,9 @@ export interface ScalarType {
   readonly kind: "scalar";
 }
 
+/** Types of everything that a program can hold: matrices, vectors, spins, real and complex site scalars, scalars. */
 export type ValueType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType | ScalarType;
+/** Types of fields: all but the scalar. */
 export type SiteType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType;
 
 const KINDS: readonly unknown[] = ["matrix", "vector", "spin", "complex", "real", "scalar"];
@@ -117,8 +119,11 @@ export function vectorType<N extends number>(
 
 /** Classical spins; `unit` for unit vectors. */
 export const spinType = (unit = false, domain: Domain = "all"): SpinType => ({ kind: "spin", domain, unit });
+/** One real number at every site of the domain. */
 export const realType = (domain: Domain = "all"): RealType => ({ kind: "real", domain });
+/** One complex number at every site of the domain. */
 export const complexType = (domain: Domain = "all"): ComplexType => ({ kind: "complex", domain });
+/** One real number for the whole lattice. */
 export const scalarType: ScalarType = Object.freeze({ kind: "scalar" });
 
 /** Domain of any type; a scalar lives everywhere. */

@@ -58,10 +58,14 @@ export class Bytes {
   }
 }
 
+/** Code of the value type i32: addresses and counters. */
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+/** Code of the value type f64: a double. */
 export const F64 = 0x7c;
+/** Code of the value type v128: two doubles. */
 export const V128 = 0x7b;
+/** Code of a value type in the binary format. */
 export type ValType = typeof I32 | typeof I64 | typeof F64 | typeof V128;
 
 /** Body of one function, with its locals. */

@@ -24,6 +24,7 @@ export function paddedBytes(bytes: number): number {
   return Math.max(ALIGN, Math.ceil(bytes / ALIGN) * ALIGN) + (bytes >= 4096 ? 320 : 0);
 }
 
+/** One growing block of bytes with first-fit reuse; addresses in bytes, 64-byte aligned. Views are those of the current `generation`. */
 export class Heap {
   readonly #source: ByteSource;
   /** Free pieces [start, length], sorted by start. */

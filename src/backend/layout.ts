@@ -22,6 +22,7 @@ export interface SiteIndex {
 /** Sites in a block: a power of two that some machine's vectors hold. */
 export type Lanes = 1 | 2 | 4 | 8;
 
+/** Where each lexicographic site lies in memory: address in reals = (block * components + component) * width + lane. */
 export interface Layout {
   /** Lanes in a block. */
   readonly width: Lanes;

@@ -44,6 +44,10 @@ export class Handle {
 
 const reclaim = new FinalizationRegistry<Piece>((piece) => piece.memory.drop(piece));
 
+/**
+ * Memory of one lattice: programs and tables stay in their place, fields that were not used for longest leave the heap when those on it exceed a
+ * budget. Sizes in bytes.
+ */
 export class FieldMemory {
   readonly heap: Heap;
   /** Name of the lattice, for messages. */

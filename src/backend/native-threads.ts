@@ -9,6 +9,7 @@ export const KERNEL_TYPE = "typedef void (*kernel)(double* F, const int32_t* I, 
 /** The part of a pool that kernels know: S and scratch count doubles. */
 export const POOL_TYPE = `struct pool { void (*run)(struct pool*, kernel, double* F, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks); int32_t threads; };`;
 
+/** C source of the pool; it declares kernels as `KERNEL_TYPE` and the pool as `POOL_TYPE`. */
 export const poolSource = `#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -5,10 +5,12 @@ import { Wasm, type WasmMemory } from "./webassembly.ts";
 
 const PAGE = 65536;
 
+/** A source of bytes that WebAssembly kernels import as their memory. */
 export interface WasmBytes extends ByteSource {
   readonly memory: WasmMemory;
 }
 
+/** WebAssembly memory of four pages that grows up to 4 GiB; `shared` for worker threads. Its `grow` @throws BackendError when the system refuses. */
 export function wasmMemory(shared: boolean): WasmBytes {
   const memory = new Wasm.Memory({ initial: 4, maximum: 65536, shared });
   return {

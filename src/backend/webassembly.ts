@@ -1,5 +1,6 @@
 /** The part of the WebAssembly interface in use, typed here because Node's own types leave it to the browser's. */
 
+/** Linear memory; `grow` adds pages of 64 KiB, after which `buffer` has to be taken anew. */
 export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
   grow(pages: number): number;
@@ -19,4 +20,5 @@ interface Api {
   validate(bytes: Uint8Array): boolean;
 }
 
+/** The WebAssembly interface of the runtime. */
 export const Wasm = (globalThis as unknown as { readonly WebAssembly: Api }).WebAssembly;

@@ -36,6 +36,7 @@ for (;;) {
 
 type Kernel = (P: number, S: number, c0: number, c1: number) => void;
 
+/** Workers that share the chunks of a kernel with the main thread, which waits for them; same bits for any number. */
 export class WorkerPool {
   readonly #control: Int32Array;
   readonly #ports: MessagePort[] = [];

@@ -10,6 +10,7 @@ import { Probe, type Subject, checked } from "./subject.ts";
 import { type Expectation, deterministicItem, symmetryItems } from "./symmetries.ts";
 import { Directions, namedLeaves } from "./tangent.ts";
 
+/** Options of the checks of a model: random directions, expected symmetries, parameters held constant. */
 export interface CheckOptions {
   /** Seed of the random directions and of the gauge transformation. Default 0. */
   readonly seed?: number;

@@ -52,6 +52,7 @@ type Arguments = readonly [readonly Storage[], readonly Storage[]];
 /** A residual from its definition may be this much larger than that of the recursion before the system is taken up again. */
 const DRIFT = 2;
 
+/** Solver of (A + shift_k) x_k = b for one system, compiled once and reused (multi-shift: hep-lat/9612014). Tolerances are relative: |b - A x| / |b|. */
 export class ConjugateGradient {
   readonly #engine: SolverEngine;
   readonly #system: LinearSystem;

@@ -14,6 +14,7 @@ import { nativeEmitter } from "./native.ts";
 /** Backends of the compiler, and the interpreter that they are tested against: slow, for debugging. */
 export type BackendName = "js" | "wasm" | "native" | "interpret";
 
+/** Backend, threads and arithmetic of a lattice. */
 export interface EngineOptions {
   readonly backend?: BackendName | "auto";
   /** Threads, counting the main one; "auto" (default) takes one for small lattices and two for larger ones. */

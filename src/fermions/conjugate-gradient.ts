@@ -4,6 +4,7 @@ import { ConjugateGradient, type SolveReport, type SolverEngine } from "../compi
 import { BackendError, ConfigurationError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
 
+/** What the operator is made from, and when the solver stops. */
 export interface ConjugateGradientOptions<I> {
   /** Links, mass and whatever else the operator is made from; the operator receives them traced. */
   readonly inputs: I;

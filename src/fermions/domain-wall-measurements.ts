@@ -5,6 +5,7 @@ import { chirality, domainWallDdag, domainWallNormal, domainWallType } from "./d
 import type { Boundary } from "./staggered.ts";
 import { guard, is } from "../util/index.ts";
 
+/** Parameters of the Shamir domain-wall operator, in lattice units; `mass` is the bare quark mass m_f. */
 export interface DomainWallOptions {
   readonly mass: number;
   /** Extent of the fifth dimension, even. */

@@ -17,6 +17,7 @@ import { type DiracMaps, type DiracOperator, type OperatorParameters, normalOf }
 import { normalSpectrum } from "./spectrum.ts";
 import { guard, is } from "../util/index.ts";
 
+/** Options of the pseudofermions of any operator: det[(M^+M)/(V^+V)]^p with p = N_f / (2 f), or N_f / f on even sites. */
 export interface PseudofermionOptions<N extends number = number> {
   readonly lattice: Lattice;
   readonly group: Group<N>;

@@ -4,6 +4,7 @@ import type { Boundary } from "./staggered.ts";
 import { gamma, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
 import { guard, is } from "../util/index.ts";
 
+/** Parameters of the Wilson or clover operator; `kappa` is the hopping parameter, 1 / (2m + 8) in four dimensions with m in lattice units. */
 export interface WilsonOptions {
   readonly kappa: number;
   /** Clover coefficient c_SW; default 0. */

@@ -7,6 +7,7 @@ import { type FlowOptions, gradientFlow } from "./flow.ts";
 import { energyDensity } from "./observables.ts";
 import { guard, is } from "../util/index.ts";
 
+/** How t0 (arXiv:1006.4518) and w0 (arXiv:1203.4469) are found; flow times in lattice units a^2. */
 export interface FlowScaleOptions extends FlowOptions {
   /** Discretisation of E; default `clover`. */
   readonly energy?: "clover" | "plaquette";

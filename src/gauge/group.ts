@@ -6,6 +6,7 @@ import { ConfigurationError, GeometryError } from "../errors.ts";
 import { type ConstantMatrixOptions, type Matrix, type Tape, constantMatrix, kind } from "../autograd/index.ts";
 import { SparseMap, type Term, describe, guard, is, printable } from "../util/index.ts";
 
+/** Gauge group of links: complex N x N matrices, SU(N) or U(1). */
 export interface Group<N extends number = number> {
   readonly name: string;
   readonly N: N;

@@ -21,6 +21,7 @@ type Entry = (typeof entries)[number];
 export type FormatName = Entry["name"] | "scidac";
 
 type Writable = Extract<Entry, { readonly writer: GaugeWriter }>;
+/** Name of a format that configurations are written in. */
 export type WritableFormat = Writable["name"];
 
 /** Every format with what is known of it: the list for help texts and documentation. */

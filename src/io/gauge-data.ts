@@ -6,6 +6,7 @@ import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
 import type { ByteSource } from "./source.ts";
 
+/** Bits of each stored real. */
 export type Precision = 32 | 64;
 
 /** Outcome of one check: what the file says and what its links say agree, disagree, or the file says nothing. */

@@ -30,6 +30,7 @@ export interface ReadOptions extends LatticeOptions {
   readonly makeLattice?: (extents: readonly number[]) => Lattice;
 }
 
+/** Outcome of comparing the file's own checksum, plaquette and link trace with its links. */
 export interface GaugeChecks {
   readonly checksum: CheckResult;
   readonly plaquette: CheckResult;

@@ -8,6 +8,7 @@ import { type Precision, extentsText } from "./gauge-data.ts";
 import type { Provenance } from "./provenance.ts";
 import { guard, is } from "../util/index.ts";
 
+/** Precision and provenance of a written configuration. */
 export interface WriteOptions {
   /** Bits of each real; 64 where the format has them. */
   readonly precision?: Precision;

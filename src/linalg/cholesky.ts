@@ -8,6 +8,10 @@ import { InnerProducts } from "./inner-products.ts";
 /** Rows that are worked on together. */
 const BLOCK = 8;
 
+/**
+ * Cholesky factor of a dense hermitian positive n x n matrix: ln det A, tr A^{-1} and solutions. Construction @throws SolverError when A is not
+ * positive.
+ */
 export class Cholesky {
   readonly n: number;
   readonly #size: number;

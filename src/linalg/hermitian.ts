@@ -12,6 +12,10 @@ import { SolverError } from "../errors.ts";
 const EPSILON = 2 ** -52;
 const MOST_ITERATIONS = 60;
 
+/**
+ * Eigenvalues and, on request, eigenvectors of complex hermitian n x n matrices on memory that is kept between calls. Calls @throws SolverError
+ * when QL does not converge.
+ */
 export class HermitianEigenproblem {
   /** Dimension. */
   readonly n: number;

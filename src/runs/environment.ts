@@ -2,6 +2,7 @@
 import { cpus } from "node:os";
 import { hasRelaxedSimd, hasSimd } from "../backend/index.ts";
 
+/** Node version, platform, processor and arithmetic of this process, as texts by name. */
 export function environmentOf(): Readonly<Record<string, string>> {
   const simd = hasSimd();
   return {

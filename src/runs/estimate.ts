@@ -10,6 +10,7 @@ import { optionsOf } from "./schema.ts";
 import { lengthsOf } from "./stages.ts";
 import { type GuideParts, type System, buildSystem, levelsOf } from "./system.ts";
 
+/** What a run will take: bytes and seconds on this machine. */
 export interface Estimate {
   /** Links and momenta: one field of matrices on every link. */
   readonly fieldBytes: number;

@@ -23,6 +23,7 @@ export interface RunPaths {
   readonly configurations: string;
 }
 
+/** Paths inside a run folder; touches no file. */
 export function runPaths(folder: string): RunPaths {
   const at = (name: string): string => join(folder, name);
   return { folder, info: at("run.json"), configuration: at("config.toml"), metrics: at("metrics.jsonl"), events: at("events.jsonl"), model: at("model.gaugegrad"), network: at("network.gaugegrad"), configurations: at("configurations") };

@@ -18,6 +18,7 @@ import { type Layer, chain, stout } from "../models/index.ts";
 import { type LinksFile, readLinks } from "./links.ts";
 import { type StaggeredMeasurement, type StaggeredRequest, measureStaggered } from "./staggered-measurement.ts";
 
+/** What to measure on one configuration; gradient flow, stout smearing and staggered fermions where asked. Flow times in lattice units a^2. */
 export interface MeasureRequest {
   readonly beta: number;
   readonly flow?: { readonly time: number; readonly step: number };

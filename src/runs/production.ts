@@ -31,6 +31,7 @@ const LOOK_MS = 20;
 /** Rejections in a row that are said while the run goes on. */
 const STUCK = 20;
 
+/** A run, the folder that keeps it, the engine, and when to stop. */
 export interface ProductionOptions {
   readonly run: ResolvedRun;
   /** New or empty, or that of the same run, which then goes on. */

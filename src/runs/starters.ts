@@ -136,6 +136,7 @@ steps = 2
 
 const su2 = "thermalisation = 100\ntrajectories = 1000         # of production";
 
+/** Starter run files of links, each valid as it stands. */
 export const starters: readonly Starter[] = [
   {
     name: "su2-hmc",

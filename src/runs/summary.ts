@@ -22,6 +22,7 @@ export interface RunSummary {
 
 const isTrajectory = (r: MetricsRecord): r is TrajectoryRecord => r.kind === "trajectory";
 
+/** Summary of a run's lines. Estimates are of production, with errors by the Gamma method (hep-lat/0306017), of series with at least 8 values. */
 export function summaryOf(records: readonly MetricsRecord[], parameters: CheckpointState["parameters"]): RunSummary {
   const phases: Record<string, { trajectories: number; acceptance: number }> = {};
   for (const phase of ["thermalise", "train", "sample"] as const) {

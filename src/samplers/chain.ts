@@ -7,6 +7,7 @@ import type { Sampler, StepResult } from "./sampler.ts";
 /** Named observables: numbers of a link field. */
 export type Observables<N extends number = number> = { readonly [name: string]: (U: LinkField<N>) => number };
 
+/** A Markov chain of links: its update, its start, its length and what is measured after each update. */
 export interface ChainOptions<N extends number, R extends StepResult> {
   readonly sampler: Sampler<N, R>;
   /** Updated in place. */
@@ -75,6 +76,7 @@ export function runChain<N extends number, R extends StepResult>(options: ChainO
   return { results, values };
 }
 
+/** Means of a chain, with errors that include autocorrelations; tau_int in units of measurements, 1/2 without autocorrelation. */
 export interface Summary {
   readonly trajectories: number;
   readonly values: { readonly [name: string]: Estimate };

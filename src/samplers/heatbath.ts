@@ -11,6 +11,7 @@ import { LinkKernels } from "./link-kernels.ts";
 import { LocalAction } from "./local-action.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
 
+/** The loop action S = beta sum_n sum_l w_l (1 - Re tr L_l(n)/N) that is updated, and the sweeps of one update. */
 export interface HeatbathOptions {
   readonly beta: number;
   /** Rectangle coefficient with c0 = 1 - 8 c1; default 0, the Wilson action. */

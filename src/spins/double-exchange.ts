@@ -9,6 +9,7 @@ import { HermitianEigenproblem } from "../linalg/index.ts";
 import { type SpinField, expectPlane, expectUnitSpins } from "./spin-field.ts";
 import { FullChain, type LocalChain, type SpinWeight } from "./weights.ts";
 
+/** Couplings of the double-exchange model; energies in units of the hopping t. */
 export interface DoubleExchangeOptions {
   /** Coupling of spins and fermions, in units of t. */
   readonly J: number;
@@ -20,6 +21,10 @@ export interface DoubleExchangeOptions {
   readonly t?: number;
 }
 
+/**
+ * Exact weight of classical unit spins coupled to fermions on a periodic L_x x L_y lattice (arXiv:2306.11527): W = prod_n (1 + exp(-(E_n - mu)/T))
+ * over 2V levels.
+ */
 export class DoubleExchange implements SpinWeight {
   readonly name = "exact";
   readonly lattice: Lattice;

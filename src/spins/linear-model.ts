@@ -48,6 +48,7 @@ function correlations(neighbours: Neighbours, spins: Float64Array): Float64Array
   });
 }
 
+/** Linear effective weight of unit spins (arXiv:2306.11527): ln W_eff = -H_eff / T, H_eff = -sum_n J_n sum_{<ij>_n} S_i . S_j + E0, every pair once. */
 export class LinearModel implements SpinWeight {
   readonly name = "linear";
   readonly lattice: Lattice;

@@ -8,6 +8,7 @@ import { type LinearFit, type SpinSample, fitLinear } from "./linear-model.ts";
 import { localMetropolis, selfLearning } from "./slmc.ts";
 import { randomSpins } from "./spin-field.ts";
 
+/** Number, seed and spacing of configurations. */
 export interface SamplingOptions {
   /** Configurations wanted. */
   readonly count: number;
@@ -18,6 +19,7 @@ export interface SamplingOptions {
   readonly spacing?: number;
 }
 
+/** Configurations of the exact weight, with ln W of each. */
 export interface ExactSamples {
   readonly samples: readonly SpinSample[];
   /** The linear weight that made the proposals. */

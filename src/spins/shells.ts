@@ -6,6 +6,7 @@ import { type Displacement, type Lattice, type Spin, add, shift } from "../autog
 import { ConfigurationError } from "../errors.ts";
 import { expectPlane } from "./spin-field.ts";
 
+/** Displacements of one shortest length on the periodic lattice. */
 export interface Shell {
   /** Square of the distance; 0 for the site itself. */
   readonly r2: number;

@@ -21,6 +21,7 @@ export interface SpinStep {
   readonly spins: Float64Array;
 }
 
+/** Length of a step, seed and first step of a chain of spins. */
 export interface ChainOptions {
   /** Local updates of one step; default one a site. */
   readonly updates?: number;
@@ -111,6 +112,7 @@ export function selfLearning(start: Float64Array, { target, effective, updates, 
   return chain;
 }
 
+/** Self-learning Monte Carlo whose effective model is trained on the way. */
 export interface OnlineOptions extends SelfLearningOptions, TrainingOptions {
   readonly effective: SpinTransformer;
   /** Configurations kept for training, the latest ones. */

@@ -50,6 +50,7 @@ export interface SpinTraining {
   readonly step: number;
 }
 
+/** Optimiser, batch and seed of the training of an effective model; the loss is the mean of (ln W - ln W_eff)^2. */
 export interface TrainingOptions {
   readonly optimiser: Optimiser;
   /** Samples of one step, drawn anew each time; default all. */

@@ -7,6 +7,7 @@ import { type Shell, distanceShells } from "./shells.ts";
 import { type SpinField, expectUnitSpins } from "./spin-field.ts";
 import { FullChain, type LocalChain, type SpinWeight } from "./weights.ts";
 
+/** Temperature and shape of the transformer; distances are numbers of shells. */
 export interface TransformerOptions {
   /** Temperature, above 0. */
   readonly T: number;
@@ -62,6 +63,10 @@ class Recordings {
   }
 }
 
+/**
+ * Equivariant transformer as an effective weight of unit spins (arXiv:2306.11527): ln W_eff = -H_eff[S^NN] / T, in the energy units of T.
+ * Construction @throws ConfigurationError, calls GeometryError for spins that are no unit vectors.
+ */
 export class SpinTransformer implements SpinWeight {
   readonly name: string;
   readonly lattice: Lattice;

@@ -40,6 +40,7 @@ export interface OptimiserStep {
   readonly rate: number;
 }
 
+/** An optimiser without state of its own: parameters and state in, parameters and state out. */
 export interface Optimiser {
   readonly name: string;
   /** State before the first step, for so many parameters. */
@@ -139,6 +140,7 @@ export function sgd(options: FirstOrderOptions & { readonly momentum?: number; r
   });
 }
 
+/** Options of Adam (arXiv:1412.6980): decay rates of the two moments and the regulator of the quotient. */
 export interface AdamOptions extends FirstOrderOptions {
   /** Default 0.9. */
   readonly beta1?: number;

@@ -26,6 +26,7 @@ import { reTraceOp, traceOp } from "./trace.ts";
 import { unaryOp } from "./unary.ts";
 import { keepOp, whereOp } from "./where.ts";
 
+/** All ops that a tape can record, each with samples for gradient and covariance checks. */
 export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,

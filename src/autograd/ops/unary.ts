@@ -109,9 +109,13 @@ export const abs = <T extends Value>(x: T): T => unary("abs", x);
 export const atan = <T extends Value>(x: T): T => unary("atan", x);
 /** log(1 + x) for x > -1, accurate where x is small. */
 export const log1p = <T extends Value>(x: T): T => unary("log1p", x);
+/** Hyperbolic tangent of a real site scalar or scalar. */
 export const tanh = <T extends Value>(x: T): T => unary("tanh", x);
+/** Tangent of a real site scalar or scalar, in radians; the derivative is 1 + tan^2 x. */
 export const tan = <T extends Value>(x: T): T => unary("tan", x);
+/** Sine of a real site scalar or scalar, in radians. */
 export const sin = <T extends Value>(x: T): T => unary("sin", x);
+/** Cosine of a real site scalar or scalar, in radians. */
 export const cos = <T extends Value>(x: T): T => unary("cos", x);
 /** 1 / (1 + e^-x). */
 export const sigmoid = <T extends Value>(x: T): T => unary("sigmoid", x);
@@ -121,6 +125,7 @@ export const softplus = <T extends Value>(x: T): T => unary("softplus", x);
 export const exponential = <T extends Value>(x: T): T => unary("exponential", x);
 /** Natural logarithm of a positive real site scalar or scalar. */
 export const log = <T extends Value>(x: T): T => unary("logarithm", x);
+/** Square root of a real site scalar or scalar x >= 0; the derivative 1 / (2 sqrt x) is infinite at 0. */
 export const sqrt = <T extends Value>(x: T): T => unary("sqrt", x);
 /** 1 / x. */
 export const reciprocal = <T extends Value>(x: T): T => unary("reciprocal", x);

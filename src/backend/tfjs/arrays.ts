@@ -14,7 +14,9 @@ export interface Pair {
   readonly im?: DeviceArray;
 }
 
+/** Functions of one real array, element by element; angles in radians. */
 export type UnaryFunction = "neg" | "sqrt" | "abs" | "sin" | "cos" | "tan" | "tanh" | "exp" | "log";
+/** Functions of two real arrays, element by element with broadcasting. */
 export type BinaryFunction = "add" | "sub" | "mul" | "div" | "maximum" | "atan2";
 
 /** Array operations with the usual broadcasting. Every result belongs to this session until it is retained. */

@@ -1,6 +1,7 @@
 /** The TensorFlow.js engines: their packages, how each is installed, and the product formulations that suit it, best first. */
 import type { FormulationName } from "./products.ts";
 
+/** Name of an engine of TensorFlow.js: CUDA or CPU through the node packages, WebAssembly, plain JavaScript, WebGPU. */
 export type TfjsEngineName = "tfjs-node-gpu" | "tfjs-node" | "wasm" | "cpu" | "webgpu";
 
 export interface EngineFacts {
@@ -25,6 +26,7 @@ export const engines: Readonly<Record<TfjsEngineName, EngineFacts>> = {
   webgpu: { packages: ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-webgpu"], backend: "webgpu", formulations: ["planes", "embedding"], maxBatch: 65535, node: false },
 };
 
+/** All engines of TensorFlow.js that a backend can be loaded on. */
 export const engineNames = Object.keys(engines) as readonly TfjsEngineName[];
 
 /** The command that installs an engine. */

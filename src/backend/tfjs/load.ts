@@ -13,8 +13,10 @@ import { selfTest } from "./self-test.ts";
 import { TfArrays } from "./tf-arrays.ts";
 import type { NodeKernelBackend, TfModule } from "./tf.ts";
 
+/** Format of the reals: unit roundoff 2^-24 (f32) or 2^-53 (f64). */
 export type TfjsPrecision = "f32" | "f64";
 
+/** Which engine of TensorFlow.js to load, and how. */
 export interface TfjsOptions {
   readonly engine: TfjsEngineName;
   /** f32 (default), or f64 on tfjs-node and tfjs-node-gpu. */

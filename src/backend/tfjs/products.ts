@@ -7,6 +7,7 @@ import type { Arrays, DeviceArray, Pair } from "./arrays.ts";
 
 export type FormulationName = "complex" | "embedding" | "planes";
 
+/** One way of multiplying complex matrices at every site with an engine's real arrays or its complex type. */
 export interface Formulation {
   readonly name: FormulationName;
   /** Arrays are [sites, rows, columns], or else [rows, columns, sites]. */

@@ -19,6 +19,7 @@ export function project<N extends number>(M: Matrix<N>, projection: Projection):
 /** Weights of an APE step: one alpha, or free weights of the link and of each loop of the set. */
 export type ApeParameters = { readonly alpha: number } | { readonly w1: number; readonly w2: Weights };
 
+/** Options of an APE layer: either `alpha`, or `w1` and `w2`. */
 export interface ApeOptions {
   readonly alpha?: number;
   readonly w1?: number;

@@ -28,6 +28,7 @@ export interface CaskParameters {
   readonly relay?: number;
 }
 
+/** Initial weights and shape of a CASK layer (arXiv:2501.16955). */
 export interface CaskOptions {
   /** Initial weights, default 0 (the identity). Arrays of equal length give several heads, whose attended staples are added. */
   readonly rho?: Weights;

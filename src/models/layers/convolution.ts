@@ -16,6 +16,7 @@ import { Layer } from "../layer.ts";
 /** Gate g of the activation; `none` leaves the channels as they are. */
 export type Gate = "relu" | "sigmoid" | "tanh" | "none";
 
+/** Shape and initial weights of a lattice gauge equivariant convolutional network (arXiv:2012.12901); distances in lattice units. */
 export interface ConvolutionOptions {
   /** Dimension of the lattice. */
   readonly dim: number;

@@ -14,8 +14,10 @@ import { guard, is } from "../../util/index.ts";
 
 /** Coefficients of rho(t), or of rho_i(t) for each named loop. */
 export type TimeWeights = readonly number[] | { readonly [loop: string]: readonly number[] };
+/** Trainable parameters of a gradient flow layer: the coefficients of rho(t). */
 export type FlowParameters = { readonly rho: TimeWeights };
 
+/** Time, steps and weights of a gradient flow layer (arXiv:1006.4518); flow times in lattice units a^2. */
 export interface FlowLayerOptions {
   /** Flow time T. */
   readonly time: number;

@@ -12,6 +12,7 @@ import { StopWatch } from "../stop.ts";
 import { type ChainHooks, type ChainSpec, type ChainsInfo, readChains, runChain } from "./spec.ts";
 import type { ChainMessage } from "./worker.ts";
 
+/** One run in several chains, streams 0 to `chains` - 1. */
 export interface ChainsOptions extends Omit<ChainSpec, "chain"> {
   readonly chains: number;
   /** Stops all chains with checkpoints. */

@@ -3,6 +3,7 @@ import { gammaMethodReplicas, table, withError } from "../../util/index.ts";
 import type { CheckpointState, MetricsRecord } from "../records.ts";
 import { type RunSummary, productionSeries, summaryOf } from "../summary.ts";
 
+/** What the chains of one run have found, each and together. */
 export interface ChainsSummary {
   readonly chains: readonly RunSummary[];
   /** Errors include autocorrelations; `probability` that chains of one distribution differ as much. */
@@ -18,6 +19,10 @@ const DISAGREE = 1e-6;
 /** Independent values from which on errors are known well enough for that. */
 const INDEPENDENT = 40;
 
+/**
+ * Summary of each chain and merged estimates of what every chain has at least 8 values of, with errors by the Gamma method (hep-lat/0306017); an
+ * alarm for each quantity on which the chains disagree.
+ */
 export function summaryOfChains(chains: readonly { readonly records: readonly MetricsRecord[]; readonly parameters: CheckpointState["parameters"] }[]): ChainsSummary {
   const own = chains.map(({ records, parameters }) => summaryOf(records, parameters));
   const series = chains.map(({ records }) => new Map(productionSeries(records)));

@@ -13,6 +13,7 @@ export interface Lengths {
   readonly sample: number;
 }
 
+/** Trajectories of each stage of the full quickstart and of the quick one. */
 export const LENGTHS = {
   full: { thermalise: 150, train: 400, assess: 250, sample: 2600 },
   // the condensate forgets the start only after about a hundred trajectories
@@ -37,6 +38,7 @@ export interface Sampled {
   readonly assessment?: Assessment;
 }
 
+/** Trainings with the squared and the centred loss, and the samples of each sampler. */
 export interface QuickstartResult {
   readonly training: { readonly squared: TrainResult; readonly centred: TrainResult };
   readonly samples: readonly Sampled[];

@@ -7,4 +7,5 @@ import * as observables from "../observables/index.ts";
 import * as samplers from "../samplers/index.ts";
 import { Registry } from "./registry.ts";
 
+/** The registry of the parts of this package, sorted by name. */
 export const builtIn = new Registry([actions, fermions, losses, networks, observables, samplers].flatMap((list) => Object.values(list)).sort((a, b) => (a.name < b.name ? -1 : 1)));

@@ -101,10 +101,12 @@ export type RunSampler = Sampler<number, TrajectoryResult> & {
   readonly reversing?: (U: LinkField) => Generator<void, Reversibility, void>;
 };
 
+/** An update of the links. Its random numbers are a function of seed, stream and trajectory number, so that a resumed run has the same bits. */
 export interface SamplerDeclaration<S extends z.ZodObject> extends Declaration<S> {
   readonly build: (options: z.output<S>, context: { readonly system: System; readonly guide: GuideParts | undefined; readonly seed: number; readonly stream: number; /** Trajectories with numbers below this are accepted whatever dH is; 0 but in a thermalisation. */ readonly acceptAlways: number }) => RunSampler;
 }
 
+/** A training loss, built from its options. */
 export interface LossDeclaration<S extends z.ZodObject> extends Declaration<S> {
   readonly build: (options: z.output<S>) => Loss;
   /** Learns from trajectories: not from stored configurations. */
@@ -115,11 +117,17 @@ export interface LossDeclaration<S extends z.ZodObject> extends Declaration<S> {
 
 // options of a part that is looked up by name are checked by its schema, not by the compiler
 type Erased<F extends Family, D> = { readonly family: F } & { readonly [K in keyof D]: D[K] };
+/** A declared network of links. */
 export type NetworkPart = Erased<"network", NetworkDeclaration<z.ZodObject>>;
+/** A declared kind of pseudofermions. */
 export type FermionPart = Erased<"fermion", FermionDeclaration<z.ZodObject>>;
+/** A declared action of the links. */
 export type GaugeActionPart = Erased<"gaugeAction", GaugeActionDeclaration<z.ZodObject>>;
+/** A declared observable. */
 export type ObservablePart = Erased<"observable", ObservableDeclaration<z.ZodObject>>;
+/** A declared sampler. */
 export type SamplerPart = Erased<"sampler", SamplerDeclaration<z.ZodObject>>;
+/** A declared training loss. */
 export type LossPart = Erased<"loss", LossDeclaration<z.ZodObject>>;
 
 /** A part of any family. */

@@ -20,6 +20,7 @@ import { writeModel } from "./files.ts";
 import type { SpinRun } from "./schema.ts";
 import { type Line, type SpinCommand, SpinStages, type SpinState, type TrainingSummary, unitsOf } from "./stages.ts";
 
+/** A run of spins, what to do with it, and where it is kept. */
 export interface SpinProductionOptions {
   readonly command: SpinCommand;
   readonly run: SpinRun;

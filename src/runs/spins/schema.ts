@@ -57,6 +57,7 @@ const schema = z.strictObject({
   output: z.strictObject({ checkpoint: count.default(20) }).prefault({}),
 });
 
+/** A checked run file of spins, with all defaults; energies in units of the hopping t. */
 export type SpinRun = z.infer<typeof schema>;
 
 /** Reads a run file; `effective.file` is taken from its folder. @throws FileFormatError, ConfigurationError with the key, what stands there and what was expected. */

@@ -1,5 +1,4 @@
 /** The starter run file of the spins. */
-
 export const spinStarter = {
   name: "spins",
   command: "spins sample",
