@@ -1,7 +1,7 @@
 /** Parts of the user's own: sections of a run file that name a module get the kind that the module declares, and the hash of its contents. */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
-import { ConfigurationError, FileFormatError } from "../../errors.ts";
+import { ConfigurationError, FileFormatError, ProgramError } from "../../errors.ts";
 import { sha256Hex } from "../../util/index.ts";
 import { type Family, type Part, isPart } from "../registry/part.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -85,6 +85,10 @@ async function loaded(module: string, base: string): Promise<Table> {
   try {
     return await loadModule(module, base);
   } catch (error) {
+    if (error instanceof ProgramError) {
+      const [place] = error.message.split(": ");
+      throw Object.assign(new ConfigurationError(`${module}: got "${(error.cause as Error).message}" while loading, expected a module that loads: its code failed at ${place}`), { cause: error.cause });
+    }
     if (error instanceof FileFormatError && error.cause !== undefined) throw Object.assign(new ConfigurationError(error.message), { cause: error.cause });
     throw error;
   }
