@@ -7,7 +7,7 @@ const [status, ...reports] = process.argv.slice(2);
 /** Tests that may be skipped, by file, with what they need. */
 const OPTIONAL = [
   [/^test\/browser\//, "a browser"],
-  [/^test\/tfjs\//, "a TensorFlow.js engine"],
+  [/^test\/tfjs\/|docs\/gpu\.md/, "a TensorFlow.js engine"],
   [/native|conformance|random|fuzz|strict/, "a C compiler"],
 ];
 let [passed, failed, skipped] = [0, 0, 0];
