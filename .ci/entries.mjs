@@ -1,4 +1,4 @@
-// Imports every public entry of the built package and prints numbers that have to be the same in every JavaScript engine.
+// Imports every public entry of the built package and prints numbers that have to be the same, to 13 digits, in every JavaScript engine.
 import { readFileSync } from "node:fs";
 
 const root = new URL("../", import.meta.url);
@@ -7,5 +7,5 @@ for (const [entry, target] of Object.entries(exports)) if (entry !== "./package.
 const { SU, gaugeAction, hot, lattice } = await import(new URL(exports["."].default, root).href);
 const U = hot(lattice([8, 8, 8, 8], { threads: 2, strict: true }), SU(3), { seed: 7 });
 const S = gaugeAction.wilson({ beta: 6 });
-console.log(S.value(U), S.force(U).fields.map((f) => f.toArray()[5]).join(" "));
+console.log([S.value(U), ...S.force(U).fields.map((f) => f.toArray()[5])].map((x) => x.toPrecision(13)).join(" "));
 process.exit(0);
