@@ -1,5 +1,6 @@
 /** Backend room: memory, code of kernels, worker threads, the machine's features. */
 export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
+export { BIN_PARTS, BinnedSums, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
 export { hasRelaxedSimd, hasSimd } from "./features.ts";
 export { type ByteSource, Heap, paddedBytes, plainMemory } from "./heap.ts";
 export { type Lanes, type Layout, lanePermutation, makeLayout } from "./layout.ts";

@@ -4,10 +4,10 @@
  * kernels and the cuts but not on the extents, so programs on many lattices share one compiled file.
  */
 import { components } from "../autograd/index.ts";
-import { KERNEL_TYPE, POOL_TYPE, lanePermutation } from "../backend/index.ts";
+import { BIN_PARTS, KERNEL_TYPE, POOL_TYPE, binnedSource, lanePermutation } from "../backend/index.ts";
 import type { EmitContext } from "./emitter.ts";
 import type { Argument } from "./ir.ts";
-import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey } from "./kernels.ts";
+import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
 import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
 
 const BINARY = { add: "+", sub: "-", mul: "*", div: "/" } as const;
@@ -113,24 +113,21 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
     if (from + PART >= step.instructions.length)
       step.reductions.forEach((r, k) => {
         const x = address(r.value);
-        body.push(`  r[${k}] += *(${x});`);
+        body.push(`  s[${sumScratch(plan, k, context.layout.width)} + k] = *(${x});`);
       });
-    parts.push([`static MICRO void ${name}_${parts.length}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, V* r) {`, ...body, "}"].join("\n"));
+    parts.push([`static MICRO void ${name}_${parts.length}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k) {`, ...body, "}"].join("\n"));
   }
-  const sums = Math.max(1, step.reductions.length);
   return [
     ...parts,
     `${kernelHead(name)} {`,
     "  V* s = (V*)(F + S);",
     "  for (int64_t c = c0; c < c1; c++) {",
-    `    V r[${sums}];`,
-    `    for (int k = 0; k < ${sums}; k++) r[k] = (V){0};`,
     `    const int64_t begin = first + c * ${chunk}, end = begin + ${chunk} < last ? begin + ${chunk} : last;`,
     "    for (int64_t i = begin; i < end; i++) {",
     `      const int64_t b = ${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
-    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, r);`),
+    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, i - begin);`),
     "    }",
-    ...step.reductions.map((_, k) => `    *(V*)(F + ${entry({ kind: "partials", reduction: k })} + c * W) = r[${k}];`),
+    ...step.reductions.map((_, k) => `    binned((const double*)(s + ${sumScratch(plan, k, context.layout.width)}), (end - begin) * W, F + ${entry({ kind: "partials", reduction: k })} + c * ${BIN_PARTS});`),
     "  }",
     "}",
   ].join("\n");
@@ -171,7 +168,8 @@ static MICRO const V* across(const double* base, int64_t stride, int32_t entry, 
   if (entry % W == 0) return x;
   permute(copy, x, n, entry % W);
   return copy;
-}`;
+}
+${binnedSource}`;
 }
 
 /** Characters of C in one file; compilers work on several at a time. */

@@ -2,11 +2,11 @@
  * Kernels as readable JavaScript on one Float64Array: the reference emitter and the debugger. One function for each instruction of a
  * schedule, as it stands there: what the other emitters join is compared with the parts. Addresses are indices into the array.
  */
-import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey } from "./kernels.ts";
+import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
 import type { Argument } from "./ir.ts";
 import type { MicroKernel, Statement } from "./scalar.ts";
 import type { CompiledKernels, Emitter, LoopOrder } from "./emitter.ts";
-import { plainMemory } from "../backend/index.ts";
+import { BIN_PARTS, binnedChunk, plainMemory } from "../backend/index.ts";
 
 /** Blocks in a chunk; this layout has one lane. */
 const CHUNK = chunkBlocks(1);
@@ -94,20 +94,19 @@ export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: Mic
       lines.push(`  ${functionOf(plan.micro[k + j]!)}(F, ${[...args, target].join(", ")});`);
     }
     const end = k + PART >= step.instructions.length;
-    if (end) step.reductions.forEach((r, i) => lines.push(`  A[${i}] += F[${address(r.value)}];`));
-    parts.push([`function ${name}_${parts.length}(F, I, P, S, b, A) {`, ...lines, "}"].join("\n"));
+    if (end) step.reductions.forEach((r, i) => lines.push(`  F[S + ${sumScratch(plan, i, 1)} + k] = F[${address(r.value)}];`));
+    parts.push([`function ${name}_${parts.length}(F, I, P, S, b, k) {`, ...lines, "}"].join("\n"));
   }
-  const partial = step.reductions.map((_, k) => `    F[${entry({ kind: "partials", reduction: k })} + c] = A[${k}];`);
+  const partial = step.reductions.map((_, k) => `    binned(F, S + ${sumScratch(plan, k, 1)}, end - begin, ${entry({ kind: "partials", reduction: k })} + c * ${BIN_PARTS});`);
   return [
     ...parts,
-    `const ${name}_A = new Float64Array(${step.reductions.length});`,
     `function ${name}(F, I, P, S, c0, c1) {`,
     "  for (let c = c0; c < c1; c++) {",
-    ...(step.reductions.length > 0 ? [`    const A = ${name}_A;`, "    A.fill(0);"] : []),
-    `    const end = Math.min(${last}, ${first} + (c + 1) * ${CHUNK});`,
-    `    for (let i = ${first} + c * ${CHUNK}; i < end; i++) {`,
+    `    const begin = ${first} + c * ${CHUNK};`,
+    `    const end = Math.min(${last}, begin + ${CHUNK});`,
+    "    for (let i = begin; i < end; i++) {",
     `      const b = ${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
-    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, S, b, ${name}_A);`),
+    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, S, b, i - begin);`),
     "    }",
     ...partial,
     "  }",
@@ -141,7 +140,7 @@ export const jsEmitter: Emitter = {
       return kernelSource(p, `kernel${k}`, functionOf, context.order(p.step.domain));
     });
     const source = `"use strict";\n${[...sources, ...kernels].join("\n")}\nreturn [${plans.map((_, k) => `kernel${k}`).join(", ")}];`;
-    const launches = new Function(source)() as Launch[];
+    const launches = new Function("binned", source)(binnedChunk) as Launch[];
     return {
       source,
       launch: (k, heap, parameters, scratch, chunks) => launches[k]!(heap.f64, heap.i32, parameters, scratch, 0, chunks),

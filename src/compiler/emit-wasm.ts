@@ -4,12 +4,12 @@
  * runs with both lanes alike.
  */
 import { components } from "../autograd/index.ts";
-import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, hasRelaxedSimd, normalsModule, wasmMemory } from "../backend/index.ts";
+import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, BIN_PARTS, binnedFunction, hasRelaxedSimd, normalsModule, wasmMemory } from "../backend/index.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
 import type { Argument, Instruction } from "./ir.ts";
-import { type KernelPlan, atHome, chunkBlocks, parameterKey } from "./kernels.ts";
+import { type KernelPlan, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
 import type { MicroKernel } from "./scalar.ts";
-import { MicroEmitter, type Place, SWAP, type Target, ZEROS, store } from "./wasm-micro.ts";
+import { MicroEmitter, type Place, SWAP, type Target, store } from "./wasm-micro.ts";
 
 const IMPORTS = { sin: 1, cos: 1, tan: 1, tanh: 1, exp: 1, log: 1, atan2: 2 } as const;
 
@@ -47,6 +47,8 @@ interface Functions extends Target {
   micro(m: MicroKernel, inPlace: boolean): number;
   /** Exchanges the lanes of n components. */
   swap(n: number): number;
+  /** Sums the values of a chunk. */
+  binned(): number;
 }
 
 /** Operands of one kernel's block: addresses are made once, where they are first needed. */
@@ -128,7 +130,8 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
     return n;
   });
   const base = (key: string): number => bases[index.get(key)!]!;
-  const sums = step.reductions.map(() => c.local(V128));
+  /** Scratch plus the bytes of values that each sum holds so far. */
+  const values = c.local(I32);
   const inline = plan.micro.every((m) => m.statements.every((s) => s.kind !== "loop")) && plan.micro.reduce((s, m) => s + m.statements.length, 0) <= INLINE;
   const emitter = inline ? new MicroEmitter(c, functions) : undefined;
   const { home, prepare, touch, place } = operandsOf(c, plan, width, functions, b, base, S);
@@ -154,7 +157,7 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
   c.loop(
     () => void c.get(chunk).get(c1).op(0x4e),
     () => {
-      for (const s of sums) c.simd(0x0c, ...ZEROS).set(s);
+      c.get(S).set(values);
       c.get(chunk).i32(chunkLength).op(0x6c).i32(first).op(0x6a).set(i);
       c.get(i).i32(chunkLength).op(0x6a).set(end);
       c.get(end).i32(last).op(0x4a).when(() => void c.i32(last).set(end));
@@ -166,19 +169,19 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
           step.instructions.forEach((ins, k) => instruction(ins, plan.micro[k]!, plan.inPlace[k]!));
           step.reductions.forEach((r, k) => {
             prepare(r.value);
-            c.get(sums[k]!);
             const { local, offset } = place(r.value);
-            c.get(local);
+            c.get(values).get(local);
             if (width === 2) c.simdMemory(0x00, 3, offset);
             else c.simdMemory(0x0a, 3, offset);
-            c.simd(0xf0).set(sums[k]!);
+            store(c, width, 0, sumScratch(plan, k, width) * lane);
           });
+          if (step.reductions.length > 0) c.get(values).i32(lane).op(0x6a).set(values);
           c.get(i).i32(1).op(0x6a).set(i);
         },
       );
       step.reductions.forEach((_, k) => {
-        c.get(chunk).i32(lane).op(0x6c).get(base(`r${k}`)).op(0x6a).get(sums[k]!);
-        store(c, width, 0);
+        c.get(S).i32(sumScratch(plan, k, width) * lane).op(0x6a).get(values).get(S).op(0x6b).i32(3).op(0x76);
+        c.get(chunk).i32(8 * BIN_PARTS).op(0x6c).get(base(`r${k}`)).op(0x6a).call(functions.binned());
       });
       c.get(chunk).i32(1).op(0x6a).set(chunk);
     },
@@ -219,6 +222,7 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
       const imports = new Map(Object.entries(IMPORTS).map(([name, n]) => [name, module.import(name, Array.from({ length: n }, () => F64 as ValType), [F64])]));
       const made = { apart: new Map<MicroKernel, number>(), inPlace: new Map<MicroKernel, number>() };
       const swaps = new Map<number, number>();
+      let binned: number | undefined;
       const target: Target = { width: context.layout.width, fma, imports };
       const functions: Functions = {
         ...target,
@@ -238,6 +242,7 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
           if (f === undefined) swaps.set(n, (f = module.function([I32, I32], [], swapCode(n))));
           return f;
         },
+        binned: () => (binned ??= binnedFunction(module)),
       };
       plans.forEach((p, k) => module.function([I32, I32, I32, I32], [], kernelCode(p, context, functions), `k${k}`));
       return load(module.finish(threads > 1), plans.length, `${made.apart.size + made.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`);

@@ -1,11 +1,12 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
+import { BIN_PARTS, BinnedSums } from "../backend/index.ts";
 import { type Executable, type Storage, components } from "../autograd/index.ts";
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { Schedule, SolveStep } from "./ir.ts";
-import { type KernelPlan, atHome, chunkBlocks, planKernel } from "./kernels.ts";
+import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
 
 interface Launch {
@@ -16,6 +17,7 @@ interface Launch {
   readonly chunks: number;
   /** Address of the partial sums of each reduction, in bytes. */
   readonly partials: readonly number[];
+  readonly sums: BinnedSums | undefined;
 }
 
 export class ProgramExecutable implements Executable {
@@ -56,7 +58,7 @@ export class ProgramExecutable implements Executable {
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels, engine.emitter.joins) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
     this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout });
-    for (const p of kernels) engine.reserveScratch(p.scratch + p.swapScratch);
+    for (const p of kernels) engine.reserveScratch(scratchReals(p, engine.layout.width));
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
@@ -178,7 +180,7 @@ export class ProgramExecutable implements Executable {
     const { engine, unit } = { engine: this.#engine, unit: this.#engine.emitter.addressUnit };
     const [first, last] = engine.range(plan.step.domain);
     const chunks = Math.ceil((last - first) / chunkBlocks(engine.layout.width));
-    const partials = plan.step.reductions.map(() => this.#allocate(8 * engine.layout.width * chunks));
+    const partials = plan.step.reductions.map(() => this.#allocate(8 * BIN_PARTS * chunks));
     const table = this.#allocate(4 * Math.max(1, plan.parameters.length)) / 4;
     plan.parameters.forEach((p, k) => {
       const entry = table + k;
@@ -196,7 +198,7 @@ export class ProgramExecutable implements Executable {
         else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
       }
     });
-    return { plan, kernel, table, chunks, partials };
+    return { plan, kernel, table, chunks, partials, sums: partials.length > 0 ? new BinnedSums(partials.length) : undefined };
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
@@ -237,13 +239,15 @@ export class ProgramExecutable implements Executable {
     const engine = this.#engine;
     const { address, bytes } = engine.scratch;
     this.#compiled.launch(l.kernel, engine.heap, l.table, address / engine.emitter.addressUnit, l.chunks, bytes);
+    const { sums } = l;
+    if (!sums) return;
     const f = engine.heap.f64;
+    for (let r = 0; r < l.partials.length; r++) sums.top(r, f, l.partials[r]! / 8, l.chunks);
+    for (let r = 0; r < l.partials.length; r++) sums.gather(r, f, l.partials[r]! / 8, l.chunks);
+    const { width } = engine.layout;
     for (let r = 0; r < l.partials.length; r++) {
-      const width = engine.layout.width;
-      const at = l.partials[r]! / 8;
-      const total = l.plan.step.domain === "one" ? f[at]! : treeSum(f, at, l.chunks * width);
       const to = this.#address[l.plan.step.reductions[r]!.buffer]! / 8;
-      for (let w = 0; w < width; w++) f[to + w] = total;
+      f.fill(sums.total(r), to, to + width);
     }
   }
 
@@ -267,15 +271,4 @@ export class ProgramExecutable implements Executable {
 /** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */
 export function debugKernels(): boolean {
   return (process.env["DEBUG"] ?? "").split(",").includes("kernels");
-}
-
-/** Pairwise sum in a fixed order. */
-function treeSum(f: Float64Array, at: number, n: number): number {
-  if (n <= 4) {
-    let s = 0;
-    for (let k = 0; k < n; k++) s += f[at + k]!;
-    return s;
-  }
-  const half = n >> 1;
-  return treeSum(f, at, half) + treeSum(f, at + half, n - half);
 }

@@ -4,11 +4,17 @@ import type { Argument, Instruction, KernelStep, Schedule } from "./ir.ts";
 import { fuse } from "./fuse.ts";
 import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";
 
-/** Sites are summed in chunks of this many, whatever the number of threads: the same bits for any of them. */
+/** Sites are worked on in chunks of this many; a chunk leaves its part of every sum, which depends on no order (backend/binned-sum.ts). */
 const CHUNK_SITES = 128;
 
 /** Blocks of `width` sites in a chunk, the unit of work of a thread. */
 export const chunkBlocks = (width: number): number => CHUNK_SITES / width;
+
+/** Reals of scratch of one kernel in every lane: slots, copies with exchanged lanes, and the values of a chunk for every sum, which begin behind the others. */
+export const scratchReals = (p: KernelPlan, width: number): number => p.scratch + p.swapScratch + p.step.reductions.length * chunkBlocks(width);
+
+/** First of the values of a chunk of sum k, in reals of scratch of one lane. */
+export const sumScratch = (p: KernelPlan, k: number, width: number): number => p.scratch + p.swapScratch + k * chunkBlocks(width);
 
 /** A 32-bit entry of a kernel's parameter table. */
 export type Parameter =
