@@ -1,24 +1,7 @@
 /** Layers: maps of link fields with declared parameters. The forward map is all there is to write. */
 import { type LinkField, type Links, type Replayable, type TracedOf, recordOnce, replayable, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
-import { guard, is, isBranch, mapLeaves } from "../util/index.ts";
+import { type Declaration, type ValuesOf, guard, is, valuesOf } from "../util/index.ts";
 import type { Smearing } from "../gauge/index.ts";
-
-/** A declared real parameter. */
-export interface RealParameter {
-  readonly initial: number;
-}
-
-/** Declares a real parameter with its initial value. */
-export function real(initial: number): RealParameter {
-  guard("real", { "the initial value": [initial, is.finite] });
-  return { initial };
-}
-
-/** Nested declaration of parameters. */
-export type Declaration = RealParameter | readonly Declaration[] | { readonly [name: string]: Declaration };
-
-/** Values of declared parameters. */
-export type ValuesOf<D> = D extends RealParameter ? number : { readonly [K in keyof D]: ValuesOf<D[K]> };
 
 /** The forward map of a layer, recorded once, with its arguments and the directions of its links checked. */
 export function recordedMap<N extends number, P>(name: string, forward: (U: Links<N>, parameters: P) => Links<N>): (U: Links<N>, parameters: P) => Links<N> {
@@ -71,18 +54,8 @@ export function layer<D extends { readonly [name: string]: Declaration }>(defini
   readonly forward: (U: Links, parameters: TracedOf<ValuesOf<D>>) => Links;
 }): Layer<number, ValuesOf<D>> {
   guard("layer", { "the definition": [definition, is.keysOf("name", "params", "forward")], params: [definition?.params, is.object] });
-  const initial = (d: unknown): number => {
-    guard(`layer ${definition.name}`, { "a parameter": [d, aDeclaration] });
-    return (d as RealParameter).initial;
-  };
   const forward = (U: Links, parameters: never): Links => U[0]!.tape.inLayer(definition.name, () => definition.forward(U, parameters));
-  return new Layer(definition.name, mapLeaves(definition.params, initial, isParameter) as ValuesOf<D>, forward as never);
-}
-
-const aDeclaration = is.either(is.object, is.listOf(is.present));
-
-function isParameter(d: unknown): d is RealParameter {
-  return isBranch(d) && typeof d["initial"] === "number";
+  return new Layer(definition.name, valuesOf(`layer ${definition.name}`, definition.params), forward as never);
 }
 
 /** A layer whose parameter structure does not matter. */

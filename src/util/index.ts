@@ -14,3 +14,4 @@ export { nearest } from "./nearest.ts";
 export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "./parameters.ts";
 export { type Path, type Place, isBranch, leavesOf, mapLeaves, nameOf, placesOf, valueAt } from "./tree.ts";
 export { emitWarning, notice } from "./warning.ts";
+export { type Declaration, type RealParameter, type ValuesOf, real, valuesOf } from "./declaration.ts";

@@ -24,6 +24,7 @@ import { broadcastOp, sumOp } from "./sum.ts";
 import { taOp } from "./ta.ts";
 import { reTraceOp, traceOp } from "./trace.ts";
 import { unaryOp } from "./unary.ts";
+import { updateLogDetOp } from "./update-log-det.ts";
 import { keepOp, whereOp } from "./where.ts";
 
 /** All ops that a tape can record, each with samples for gradient and covariance checks. */
@@ -31,5 +32,5 @@ export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
-  atan2Op, inverseOp, detOp,
+  atan2Op, inverseOp, detOp, updateLogDetOp,
 ];
