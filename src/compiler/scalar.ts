@@ -197,7 +197,7 @@ export function earlyStores(m: MicroKernel): number[][] {
 }
 
 /** Values that a statement reads. */
-function operandsOf(s: Statement): readonly number[] {
+export function operandsOf(s: Statement): readonly number[] {
   switch (s.kind) {
     case "load":
     case "constant":

@@ -1,11 +1,14 @@
 /** Micro-kernels in WebAssembly SIMD: every value is an f64x2 in a local, with one site in each lane. */
 import { type Code, F64, V128 } from "../backend/index.ts";
-import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
+import { type MicroKernel, type Statement, earlyStores, operandsOf } from "./scalar.ts";
 
 const BINARY = { add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, max: 0xf7 } as const;
 const UNARY = { neg: 0xed, sqrt: 0xef, abs: 0xec } as const;
 export const ZEROS = Array.from({ length: 16 }, () => 0);
 export const SWAP = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
+
+/** Values of a micro-kernel beyond which locals are taken up again within it: functions have at most 50,000. */
+const MANY = 10_000;
 
 /** An address: a local and a constant. */
 export interface Place {
@@ -27,10 +30,14 @@ export class MicroEmitter {
   readonly #locals = new Map<number, number>();
   /** Locals of vectors, taken up again by every micro-kernel. */
   readonly #pool: number[] = [];
+  /** Locals that hold nothing any more, in micro-kernels of many values. */
+  #free: number[] = [];
   readonly #width: number;
   readonly #fma: boolean;
   readonly #imports: ReadonlyMap<string, number>;
   #operands: readonly Place[] = [];
+  /** Locals of the pool in use by this micro-kernel. */
+  #taken = 0;
 
   constructor(code: Code, { width, fma, imports }: Target) {
     this.code = code;
@@ -41,7 +48,7 @@ export class MicroEmitter {
 
   #local(id: number): number {
     let n = this.#locals.get(id);
-    if (n === undefined) this.#locals.set(id, (n = this.#pool[this.#locals.size] ??= this.code.local(V128)));
+    if (n === undefined) this.#locals.set(id, (n = this.#free.pop() ?? (this.#pool[this.#taken++] ??= this.code.local(V128))));
     return n;
   }
   #get(id: number): Code {
@@ -146,7 +153,9 @@ export class MicroEmitter {
   micro(m: MicroKernel, inPlace: boolean, operands: readonly Place[], target: Place): void {
     this.#operands = operands;
     this.#locals.clear();
+    [this.#free, this.#taken] = [[], 0];
     const early = inPlace ? undefined : earlyStores(m);
+    const dying = m.values > MANY && m.statements.every((s) => s.kind !== "loop") ? lastUses(m, early === undefined) : undefined;
     const put = (k: number): void => {
       this.code.get(target.local);
       this.#get(m.results[k]!);
@@ -155,9 +164,23 @@ export class MicroEmitter {
     m.statements.forEach((s, i) => {
       this.statement(s);
       early?.[i]!.forEach(put);
+      dying?.[i]!.forEach((id) => this.#free.push(this.#local(id)));
     });
     if (!early) m.results.forEach((_, k) => put(k));
   }
+}
+
+/** Values that no statement after the given one reads; results are kept to the end where they are stored there. */
+function lastUses(m: MicroKernel, keepResults: boolean): number[][] {
+  const last = new Map<number, number>();
+  m.statements.forEach((s, i) => {
+    for (const id of operandsOf(s)) last.set(id, i);
+    if (s.kind !== "loop" && !last.has(s.id)) last.set(s.id, i);
+  });
+  if (keepResults) for (const id of m.results) last.delete(id);
+  const at: number[][] = m.statements.map(() => []);
+  for (const [id, i] of last) at[i]!.push(id);
+  return at;
 }
 
 /** Stores the vector on the stack at component k of the address below it. */

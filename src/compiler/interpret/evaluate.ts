@@ -4,6 +4,7 @@
  */
 import { type Displacement, type Node, type Program, type ValueType, components, domainOf, inputOp } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
+import { numbersOf } from "./numbers.ts";
 import { siteRule } from "./site-rules.ts";
 import { conjugateGradient } from "./solve.ts";
 
@@ -55,7 +56,7 @@ function siteBySite(program: Program, node: Node, operands: readonly Float64Arra
     const width = components(types[k]!);
     return types[k]!.kind === "scalar" ? operands[k]! : operands[k]!.subarray(site * width, (site + 1) * width);
   };
-  const rule = siteRule(node.op.name);
+  const rule = siteRule(node.op.name) ?? numbersOf(node.op);
   for (let site = 0; site < out.length / n; site++) {
     if (!livesAt(program, node.type, site)) continue;
     switch (node.op.name) {

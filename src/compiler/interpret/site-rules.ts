@@ -1,6 +1,7 @@
 /** The definition of every op that acts at one site: numbers in, numbers out. */
 import { type Attributes, type ValueType, components, spinOf } from "../../autograd/index.ts";
 import { argumentOfDeterminant, exponential, polarPart, sylvester } from "./functions.ts";
+import { updateLogDet } from "./update-log-det.ts";
 import { type CMatrix, combination, conjugate, dagger, divide, identity, product, trace, transpose } from "./matrix.ts";
 
 /** What a rule may look at besides the numbers. */
@@ -82,6 +83,7 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
   inverse: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).quotient.z,
   det: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).determinant,
   argDet: (x, c) => [argumentOfDeterminant(operand(x, c, 0))],
+  updateLogDet: (x, c) => [updateLogDet(operand(x, c, 0))],
   unary: ([x], { attributes }) => [functions[attributes["f"] as string]!(x![0]!)],
   max: ([x, y]) => [x![0]! > y![0]! ? x![0]! : y![0]! > x![0]! ? y![0]! : (x![0]! + y![0]!) / 2],
   atan2: ([y, x]) => [Math.atan2(y![0]!, x![0]!)],
