@@ -62,7 +62,7 @@ const TAU = 17;
 /** What training did to the acceptance, in words that follow from the numbers. */
 export function verdict(result: QuickstartResult): string {
   const [, untrained, published, variance] = result.samples;
-  const length = untrained!.result.series.results.length;
+  const length = untrained!.series.results.length;
   const of = (s: Sampled | undefined): string => withError(s!.summary.acceptance.mean, s!.summary.acceptance.error);
   const change = (s: Sampled | undefined): string => {
     const z = zScore(s!.summary.acceptance.mean, s!.summary.acceptance.error, untrained!.summary.acceptance.mean, untrained!.summary.acceptance.error);
@@ -129,13 +129,13 @@ export function reportHtml(result: QuickstartResult, generated: Generated): stri
   const { squared, centred } = result.training;
   const reference = (q: keyof typeof REFERENCE & (typeof COMPARED)[number]) => ({ name: "reference", value: REFERENCE[q][0], error: REFERENCE[q][1] });
   const history = (q: (typeof COMPARED)[number], title: string) =>
-    historyPlot({ chains: result.samples.map((s) => ({ name: s.name, values: s.result.series.values[q]! })), title, yLabel: title.toLowerCase(), references: [reference(q)] });
+    historyPlot({ chains: result.samples.map((s) => ({ name: s.name, values: s.series.values[q]! })), title, yLabel: title.toLowerCase(), references: [reference(q)] });
   const distribution = (q: (typeof COMPARED)[number], title: string) =>
-    histogramPlot({ series: result.samples.map((s) => ({ name: s.name, values: s.result.series.values[q]! })), xLabel: title.toLowerCase(), title, bins: Math.max(12, Math.min(30, Math.round(2 * Math.cbrt(result.samples[0]!.summary.acceptance.n)))) });
+    histogramPlot({ series: result.samples.map((s) => ({ name: s.name, values: s.series.values[q]! })), xLabel: title.toLowerCase(), title, bins: Math.max(12, Math.min(30, Math.round(2 * Math.cbrt(result.samples[0]!.summary.acceptance.n)))) });
   const loss = (of: "squared" | "centred", title: string, yLabel: string) =>
     linePlot({ series: [{ name: "minimising L", x: steps(squared[of]), y: squared[of] }, { name: "minimising L_c", x: steps(centred[of]), y: centred[of] }], title, xLabel: "trajectory", yLabel, logY: true });
   const weights = squared.names.map((name, k) => [weightName(name), printed(squared.theta[k]!.toFixed(4)), printed(centred.theta[k]!.toFixed(4))]);
-  const violation = (bound: number) => result.samples.map((s) => ({ name: s.name, values: s.result.series.results.map((r) => r.dH).filter((x) => Math.abs(x) <= bound) }));
+  const violation = (bound: number) => result.samples.map((s) => ({ name: s.name, values: s.series.results.map((r) => r.dH).filter((x) => Math.abs(x) <= bound) }));
   const sections: Section[] = [
     { heading: "Acceptance", text: typeset(verdict(result)), table: acceptanceTable(result), figures: [{ svg: histogramPlot({ series: violation(8), xLabel: "ΔH", title: "Energy violation" }), caption: "ΔH of the target action at the end of each trajectory, |ΔH| ≤ 8." }] },
     { heading: "Observables", text: "All samplers draw from the same distribution, whatever the weights of the network are.", table: observableTable(result) },
@@ -167,7 +167,7 @@ export function reportHtml(result: QuickstartResult, generated: Generated): stri
       heading: "Checks",
       table: {
         header: ["sampler", "largest |U − U₀|"],
-        rows: result.samples.map((s) => [s.name, numberText(s.result.reversibility, 2)]),
+        rows: result.samples.map((s) => [s.name, numberText(s.reversibility, 2)]),
         note: "After a trajectory forward and back: molecular dynamics is reversible up to rounding.",
       },
     },

@@ -1,5 +1,6 @@
 /** Runs defined in code: the sections of a run file, with parts in place of their names. */
 import { configurationOf } from "./parse.ts";
+import { withOwnParts } from "./modules/own-parts.ts";
 import type { RunCommand } from "./records.ts";
 import { builtIn } from "./registry/built-in.ts";
 import { type Part, isPart } from "./registry/part.ts";
@@ -27,18 +28,26 @@ export interface DefineOptions {
  * @throws ConfigurationError for unknown keys, wrong values, and combinations that mean nothing.
  */
 export function defineRun(definition: RunDefinition, options: DefineOptions = {}): ResolvedRun {
-  const { command, ...sections } = definition;
   const { base = ".", registry = builtIn } = options;
   const held = new Set<Part>();
-  const raw = named(withKinds(sections), held) as Readonly<Record<string, unknown>>;
-  const known = registry.with(...[...held].filter((part) => registry.find(part.family, part.name) !== part));
-  const configuration = configurationOf(raw, "defineRun", known);
+  const raw = named(withKinds(definition), held) as Readonly<Record<string, unknown>>;
+  return resolved(definition, raw, base, registry.with(...[...held].filter((part) => registry.find(part.family, part.name) !== part)));
+}
+
+/** The same for a definition that is plain data: parts of one's own are named by their modules, as run files name them. @throws as `defineRun`, and for modules as `readRunFile`. */
+export async function defineRunOfFiles(definition: RunDefinition, { base = ".", registry = builtIn }: DefineOptions = {}): Promise<ResolvedRun> {
+  const own = await withOwnParts(withKinds(definition), base, registry);
+  return resolved(definition, own.raw, base, own.registry);
+}
+
+function resolved({ command }: RunDefinition, raw: Readonly<Record<string, unknown>>, base: string, registry: Registry): ResolvedRun {
+  const configuration = configurationOf(raw, "defineRun", registry);
   const guided = configuration.network !== undefined || configuration.guide.action !== undefined || configuration.guide.masses !== undefined;
-  return resolveRun(command ?? (guided ? "slhmc" : "hmc"), { configuration, base, registry: known });
+  return resolveRun(command ?? (guided ? "slhmc" : "hmc"), { configuration, base, registry });
 }
 
 /** A part in place of a section is its kind. */
-function withKinds(sections: RunInput): Readonly<Record<string, unknown>> {
+function withKinds({ command: _command, ...sections }: RunDefinition): Readonly<Record<string, unknown>> {
   const section = (x: unknown): unknown => (isPart(x) ? { kind: x } : x);
   const { action, fermions, network, guide } = sections;
   return {

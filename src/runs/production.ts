@@ -71,6 +71,8 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
   const found = readState(options.folder);
   const changes = found ? changesSince(found.state, run, options.folder, options.extend ?? false) : [];
   if (!found) expectNoLines(paths);
+  if (found && found.damaged.length === 0 && changes.length === 0 && found.state.done && found.state.total >= totalOf(run) && sameInfo(paths, found.state))
+    return yield { kind: "done", position: found.state.position, total: totalOf(run), parameters: found.state.parameters };
   let started = false;
   try {
     const network = modelFileOf(paths, run, found !== undefined);

@@ -1,12 +1,14 @@
 /** `gaugegrad quickstart`: the main job on real physics. */
-import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { progress, reportHtml, resultText, rowsOf } from "../../report/index.ts";
+import { EXIT } from "../../errors.ts";
 import type { CliContext } from "../context.ts";
+import { CommandExit } from "../exit.ts";
+import { signals } from "../signals.ts";
 import { type EngineFlags, type GlobalOptions, latticeOptions, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
-import { writeFileAtomic } from "../../util/index.ts";
+import { printable, writeFileAtomic } from "../../util/index.ts";
 import { LENGTHS, type Lengths, environmentOf, packageVersion, quickstart } from "../../runs/index.ts";
 
 interface Options extends EngineFlags {
@@ -18,28 +20,35 @@ interface Options extends EngineFlags {
 
 export function quickstartCommand(context: CliContext): Command {
   const command = new Command("quickstart")
-    .description("Trains a gauge covariant network for SU(2) with staggered fermions and compares HMC with self-learning HMC; writes report.html. Minutes on two cores.")
-    .option("--dir <folder>", "where report.html goes", ".")
+    .description("Trains a gauge covariant network for SU(2) with staggered fermions and compares HMC with self-learning HMC; writes report.html. Minutes on two cores; the same command goes on after any interruption.")
+    .option("--dir <folder>", "where report.html goes, and the runs that it is made of (quickstart/)", ".")
     .option("--quick", "a shorter run, under a minute");
   return withSeed(withJson(withEngine(command))).action(async (options: Options, self: Command) => {
     const { quiet = false } = self.optsWithGlobals<GlobalOptions>();
     const lengths: Lengths = options.quick ? LENGTHS.quick : LENGTHS.full;
     const engine = await latticeOptions(options, context.environment);
     const began = performance.now();
+    const folder = resolve(context.directory, options.dir);
+    const runs = join(folder, "quickstart", `${options.quick ? "quick" : "full"}-seed${options.seed}`);
     const total = lengths.thermalise + 2 * lengths.train + lengths.assess + 4 * lengths.sample;
+    using stop = signals(context);
     using bar = progress({ total, label: "quickstart", quiet, environment: context.environment });
     const result = await quickstart({
       lengths,
       seed: options.seed,
+      folder: runs,
       engine,
       // an engine that is loaded here cannot be handed to another thread
       threads: options.backend === "tfjs" ? 0 : Math.min(2, options.threads === "auto" ? availableParallelism() : options.threads),
-      onProgress: (done, _total, stage, accepted) => bar.update(done, { stage, accepted: accepted.toFixed(2) }),
+      signal: stop.signal,
+      onProgress: (done, _total, stage, acceptance) => bar.update(done, { stage, ...(acceptance === undefined ? {} : { acceptance: acceptance.toFixed(2) }) }),
     });
     bar.stop();
+    if (!result) {
+      context.stderr(`gaugegrad: stopped (${String(stop.signal.reason)}): the same command goes on with the runs in ${printable(runs)}\n`);
+      throw new CommandExit(EXIT.stoppedEarly);
+    }
     const elapsedSeconds = (performance.now() - began) / 1000;
-    const folder = resolve(context.directory, options.dir);
-    mkdirSync(folder, { recursive: true });
     const file = join(folder, "report.html");
     writeFileAtomic(file, reportHtml(result, { command: `gaugegrad quickstart${options.quick ? " --quick" : ""} --seed ${options.seed}`, version: packageVersion(), seed: options.seed, elapsedSeconds, environment: environmentOf() }));
     if (options.json) printJson(context, { rows: rowsOf(result), weights: { published: [...result.training.squared.theta], variance: [...result.training.centred.theta] }, report: file, elapsedSeconds });

@@ -1,9 +1,16 @@
-/** The main job: thermalise, train with two objectives, sample with HMC and three kinds of self-learning HMC, compare. */
+/** The main job: thermalise, train with two objectives, sample with HMC and three kinds of self-learning HMC, compare. Each part is a run in a folder of its own. */
+import { join } from "node:path";
 import type { LatticeOptions } from "../../gauge/index.ts";
-import { type Summary, summarise } from "../../samplers/index.ts";
-import type { Assessment } from "../../training/index.ts";
-import type { SampleResult, TrainResult } from "./jobs.ts";
-import { JobPool } from "./pool.ts";
+import { type Series, type Summary, type TrajectoryResult, summarise } from "../../samplers/index.ts";
+import { type Assessment, type EffectiveAction, assess } from "../../training/index.ts";
+import { type RunDefinition, defineRun } from "../define.ts";
+import { readMetrics, readState } from "../folder.ts";
+import type { MetricsRecord } from "../records.ts";
+import { produceAll } from "../side-by-side/pool.ts";
+import { summaryOf } from "../summary.ts";
+import { buildSystem } from "../system.ts";
+import { storedTrajectories } from "../trajectories.ts";
+import { benchmarkRun } from "./benchmark.ts";
 
 /** Trajectories of each stage. */
 export interface Lengths {
@@ -20,19 +27,36 @@ export const LENGTHS = {
   quick: { thermalise: 150, train: 100, assess: 60, sample: 220 },
 } as const satisfies Record<string, Lengths>;
 
+/** Length, seed, engine, and the folder that keeps the runs. */
 export interface QuickstartOptions {
   readonly lengths: Lengths;
   readonly seed: number;
+  /** Holds a folder for each run; the same call with the same folder goes on. */
+  readonly folder: string;
   readonly engine: LatticeOptions;
-  /** Jobs at a time; 0: in this thread. */
+  /** Runs at a time; 0: in this thread. */
   readonly threads: number;
-  readonly onProgress?: (done: number, total: number, stage: string, accepted: number) => void;
+  /** Stops with checkpoints. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number, stage: string, acceptance?: number) => void;
+}
+
+/** Online training in a prior HMC, which is exact: its configurations count. */
+export interface TrainResult {
+  readonly theta: Float64Array;
+  readonly names: readonly string[];
+  /** Published loss of each step's newest configurations, and half the variance of their S_theta - S. */
+  readonly squared: readonly number[];
+  readonly centred: readonly number[];
+  readonly acceptance: number;
 }
 
 /** One column of the table. */
 export interface Sampled {
   readonly name: string;
-  readonly result: SampleResult;
+  readonly series: Series<TrajectoryResult>;
+  /** Largest |U - U_0| after a trajectory forward and back. */
+  readonly reversibility: number;
   readonly summary: Summary;
   /** Of the weights along trajectories of the target; absent for HMC. */
   readonly assessment?: Assessment;
@@ -44,39 +68,104 @@ export interface QuickstartResult {
   readonly samples: readonly Sampled[];
 }
 
-/** Runs everything. Same options: same numbers, for any number of threads. */
-export async function quickstart(options: QuickstartOptions): Promise<QuickstartResult> {
-  const pool = new JobPool(options.threads);
-  try {
-    return await stages(options, pool);
-  } finally {
-    pool.close();
-  }
+/** Samples of a batch of the variance: what one configuration cannot tell. */
+const BATCH = 16;
+
+/** First learning rates; they fall along a cosine. */
+const RATE = { squared: 2e-3, centred: 4e-3 } as const;
+
+const SAMPLERS = [
+  ["hmc", "HMC"],
+  ["untrained", "SLHMC untrained"],
+  ["published", "SLHMC, published loss"],
+  ["variance", "SLHMC, variance"],
+] as const;
+
+/** The runs by the names of their folders; files are named as seen from the folder of all. */
+function definitions({ lengths, seed }: Pick<QuickstartOptions, "lengths" | "seed">): Readonly<Record<string, RunDefinition>> {
+  const start = { kind: "file", file: "thermalise" } as const;
+  const sample = (stream: number) => ({ seed, stream, start, trajectories: lengths.sample });
+  // two layers with equal weights would stay equal: training starts from small random ones
+  const train = (objective: keyof typeof RATE, stream: number) =>
+    benchmarkRun({
+      command: "train",
+      seed,
+      stream,
+      start,
+      network: { kind: "covariant", layers: 2, randomWidth: 0.02, randomSeed: seed },
+      training: { objective, rate: RATE[objective], schedule: "cosine", finalRate: 2e-4, trajectories: lengths.train, batch: BATCH, replay: 4 * BATCH },
+    });
+  return {
+    thermalise: benchmarkRun({ seed, stream: 0, thermalisation: lengths.thermalise }),
+    "train-squared": train("squared", 1),
+    "train-centred": train("centred", 2),
+    assess: benchmarkRun({ seed, stream: 3, start, trajectories: lengths.assess, measurement: { observables: [] }, output: { checkpoint: 50, configurations: { every: 1, format: "ildg" } } }),
+    hmc: benchmarkRun(sample(4)),
+    untrained: benchmarkRun({ ...sample(5), network: { kind: "covariant", layers: 2 } }),
+    published: benchmarkRun({ ...sample(6), network: { kind: "model", file: join("train-squared", "model.gaugegrad") } }),
+    variance: benchmarkRun({ ...sample(7), network: { kind: "model", file: join("train-centred", "model.gaugegrad") } }),
+  };
 }
 
-async function stages({ lengths, seed, engine, onProgress = () => {} }: QuickstartOptions, pool: JobPool): Promise<QuickstartResult> {
+/** In their order, the longest runs of a stage first. */
+const STAGES = { thermalise: ["thermalise"], train: ["train-squared", "train-centred"], sample: ["untrained", "published", "variance", "hmc", "assess"] } as const;
+
+/**
+ * Makes what is left of the runs and reads their results; undefined when `signal` stopped them. Same options: same numbers, for any number of threads and
+ * however often it was interrupted.
+ * @throws as `produce`.
+ */
+export async function quickstart(options: QuickstartOptions): Promise<QuickstartResult | undefined> {
+  const { lengths, folder, engine, threads, signal, onProgress } = options;
+  const runs = definitions(options);
   const total = lengths.thermalise + 2 * lengths.train + lengths.assess + 4 * lengths.sample;
-  let done = 0;
-  const progress = (stage: string) => (accepted: number) => onProgress(++done, total, stage, accepted);
-  const common = { seed, engine };
-  const [{ links }] = await pool.run([{ ...common, kind: "thermalise", stream: 0, trajectories: lengths.thermalise }], progress("thermalise"));
-  const start = { ...common, links };
-  const [squared, centred] = await pool.run(
-    [
-      { ...start, kind: "train", objective: "squared", stream: 1, trajectories: lengths.train },
-      { ...start, kind: "train", objective: "centred", stream: 2, trajectories: lengths.train },
-    ],
-    progress("train"),
-  );
-  const untrained = squared.theta.map(() => 0);
-  const thetas = [untrained, squared.theta, centred.theta];
-  const sample = (stream: number, theta?: Float64Array) => ({ ...start, kind: "sample" as const, stream, trajectories: lengths.sample, ...(theta ? { theta } : {}) });
-  // the longest jobs first
-  const [free, published, variance, plain, assessments] = await pool.run(
-    [sample(5, untrained), sample(6, squared.theta), sample(7, centred.theta), sample(4), { ...start, kind: "assess", stream: 3, trajectories: lengths.assess, thetas }],
-    progress("sample"),
-  );
-  const names = ["HMC", "SLHMC untrained", "SLHMC, published loss", "SLHMC, variance"];
-  const samples = [plain, free, published, variance].map((result, k): Sampled => ({ name: names[k]!, result, summary: summarise(result.series), ...(k > 0 ? { assessment: assessments[k - 1]! } : {}) }));
+  let before = 0;
+  for (const [stage, names] of Object.entries(STAGES)) {
+    const at = names.map(() => 0);
+    const ends = await produceAll({
+      runs: names.map((name) => ({ definition: runs[name]!, base: folder, folder: join(folder, name) })),
+      engine,
+      parallel: threads,
+      signal,
+      onPosition: (k, position, _total, acceptance) => {
+        at[k] = position;
+        onProgress?.(before + at.reduce((s, n) => s + n, 0), total, stage, acceptance);
+      },
+    });
+    if (ends.some((end) => end?.kind !== "done")) return undefined;
+    before += ends.reduce((s, end) => s + end!.total, 0);
+  }
+  return resultOf(options, runs);
+}
+
+function resultOf({ folder, engine }: QuickstartOptions, runs: ReturnType<typeof definitions>): QuickstartResult {
+  const [squared, centred] = [trained(join(folder, "train-squared")), trained(join(folder, "train-centred"))];
+  // the same links, target and pseudofermions with S_theta beside them
+  const { U, target, guide } = buildSystem(defineRun(runs["untrained"]!, { base: folder }), engine);
+  const effective = guide!.effective as EffectiveAction<number, unknown>;
+  const judged = [...storedTrajectories(join(folder, "assess"), { target, U, fields: effective.fields })];
+  const thetas: Readonly<Record<string, Float64Array>> = { untrained: squared.theta.map(() => 0), published: squared.theta, variance: centred.theta };
+  const samples = SAMPLERS.map(([key, name]): Sampled => {
+    const theta = thetas[key];
+    return { name, ...sampled(readMetrics(join(folder, key))), ...(theta ? { assessment: assess(effective.with(theta), judged) } : {}) };
+  });
   return { training: { squared, centred }, samples };
+}
+
+function trained(folder: string): TrainResult {
+  const records = readMetrics(folder);
+  const { names, values } = readState(folder)!.state.parameters!;
+  const steps = records.flatMap((r) => (r.kind === "training" ? [r] : []));
+  return { theta: values, names, squared: steps.map((s) => s.squared), centred: steps.flatMap((s) => s.centred ?? []), acceptance: summaryOf(records, null).phases["train"]!.acceptance };
+}
+
+/** Histories by the names that the reference has. */
+function sampled(records: readonly MetricsRecord[]): Pick<Sampled, "series" | "reversibility" | "summary"> {
+  const trajectories = records.flatMap((r) => (r.kind === "trajectory" && r.phase === "sample" ? [r] : []));
+  const measured = (name: string): number[] => records.flatMap((r) => (r.kind === "measurement" ? (r.values[name] ?? []) : []));
+  const series = {
+    results: trajectories.map(({ trajectory, accepted, dH, action, kinetic }) => ({ trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic })),
+    values: { plaquette: trajectories.map((t) => t.plaquette), Polyakov: measured("polyakov.re"), "|Polyakov|": measured("|polyakov|"), condensate: measured("condensate") },
+  };
+  return { series, summary: summarise(series), reversibility: summaryOf(records, null).checks.reversibility };
 }
