@@ -9,7 +9,7 @@ export {
   detach, dexp, DirectionalField, divide, dot, exp, exponential, extend, Field, grad, hvp, im, inverse, jvp, Lattice, linkType, log, log1p, logsumexp, lyap, mask,
   max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu,
   replayable, restrict, reTrace, scalarType, scale, scaleBy, scope, shift, sigmoid, sign, sin, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,
-  sqrt, square, step, sub, sum, ta, tan, tangent, tanh, trace, Traced, unit, valueAndGrad, vectorType, vjp, where,
+  sqrt, square, step, sub, sum, ta, tan, tangent, tanh, trace, Traced, unit, updateLogDet, valueAndGrad, vectorType, vjp, where,
 } from "./autograd/index.ts";
 export type * from "./autograd/index.ts";
 
@@ -57,6 +57,10 @@ export {
   nhyp, randomWeights, readModel, real, recomputed, saveModel, stout, transported,
 } from "./models/index.ts";
 export type * from "./models/index.ts";
+
+// bijections and learned samplers
+export { Bijection, bijection, fieldTransformed, maskedStout } from "./flows/index.ts";
+export type * from "./flows/index.ts";
 
 // configurations in files
 export { readGauge, writeGauge } from "./io/index.ts";

@@ -1,8 +1,9 @@
 /** `check(subject, U)`: everything that must hold for an action or a layer, in one call. */
-import { DirectionalField, Field, type LinkField, kind } from "../autograd/index.ts";
+import { DirectionalField, Field, type LinkField, type Links, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { guard, is, randomStream } from "../util/index.ts";
 import { groupOf } from "../gauge/index.ts";
+import { type BijectionSubject, bijectionItems, isBijection } from "./bijection.ts";
 import { derivativeItems } from "./derivatives.ts";
 import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
 import { CheckReport } from "./report.ts";
@@ -37,12 +38,16 @@ export interface CheckOptions {
  * so: rotations by 90 degrees (exchanges of axes where extents differ), reflections, charge conjugation. Lattice symmetries are skipped, with
  * the reason, for subjects whose inputs hold fields (pseudofermions).
  *
+ * Bijections (maps with a log det) are checked as layers, their log det as an action, and besides: the log det against the determinant of the whole
+ * Jacobian by differences, on a small lattice, step by step; its sign; whether links that move in one step depend on each other; F^-1(F(V)) = V.
+ *
  * Tolerances follow from the rounding noise measured at U, the step of the differences and the tolerance of solves in the recorded function, never
  * from a fixed number. Parameters or links that are not finite are the only item of a report.
  * @throws CovarianceError, RecordingError when the forward map cannot be recorded.
  */
 export function check(subject: Subject, U: LinkField, options: CheckOptions = {}): CheckReport {
   guard("check", { subject: [subject, is.present], U: [U, kind.linkField], options: [options, is.keysOf("seed", "expect", "frozen")] });
+  if (isBijection(subject)) return checkBijection(subject, U, options);
   const { seed = 0, expect = {}, frozen = [] } = options;
   const what = checked(subject, U);
   const about = { name: what.name, kind: what.kind, group: groupOf(U.N as number).name, lattice: U.lattice.extents, seed };
@@ -57,6 +62,19 @@ export function check(subject: Subject, U: LinkField, options: CheckOptions = {}
     ...(what.kind === "layer" ? unitarityItems(probe, directions, expect) : [closureItem(probe), reversibilityItem(probe, directions)]),
   ];
   return new CheckReport(about, items);
+}
+
+/** The map as a layer, its log det as an action, and what belongs to both. Masks break translations: these are reported, and required where `expect` says so. */
+function checkBijection(F: BijectionSubject, U: LinkField, options: CheckOptions): CheckReport {
+  const { seed = 0, expect = {} } = options;
+  const { parameters } = F;
+  const map = check({ name: F.name, parameters, forward: (V, p) => F.forward(V, p).links }, U, { ...options, expect: { translations: false, ...expect } });
+  const about = { ...map.subject, kind: "bijection" as const };
+  if (map.items.length === 1) return new CheckReport(about, map.items);
+  const density = check({ name: F.name, inputs: parameters, evaluate: (V: Links, p: never) => F.forward(V, p).logDet }, U, { ...options, expect: { translations: false } });
+  const wanted = ["gradient", "parameter gradient", "second order", "gauge invariance"];
+  const ofLogDet = density.items.filter((i) => wanted.includes(i.name)).map((i) => ({ ...i, name: `log det: ${i.name}` }));
+  return new CheckReport(about, [...bijectionItems(F, U, seed), ...ofLogDet, ...map.items]);
 }
 
 /** `rho is NaN`, for every number and field that is not finite. */

@@ -32,7 +32,7 @@ export interface CheckItem {
 /** Everything that identifies a check, for running it again. */
 export interface CheckSubject {
   readonly name: string;
-  readonly kind: "action" | "layer";
+  readonly kind: "action" | "layer" | "bijection";
   readonly group: string;
   readonly lattice: readonly number[];
   readonly seed: number;
@@ -83,7 +83,7 @@ function short(x: number | undefined): string {
   return x === undefined ? "-" : x.toExponential(1);
 }
 
-function ratioText(x: number | undefined): string {
+export function ratioText(x: number | undefined): string {
   return x === undefined ? "-" : Math.abs(x) < 1e-3 || Math.abs(x) >= 1e4 ? x.toExponential(3) : x.toFixed(6);
 }
 

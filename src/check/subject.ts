@@ -2,6 +2,7 @@
 import { type AlgebraField, DirectionalField, type LinkField, type Links, Plan, type Program, type Scalar } from "../autograd/index.ts";
 import { RecordingError } from "../errors.ts";
 import { type Action, GaugeAction } from "../gauge/index.ts";
+import type { BijectionSubject } from "./bijection.ts";
 
 /** An action by its recorded function, for instance a GaugeAction. `inputs` are the values of everything besides the links. */
 export interface RecordedAction<N extends number = number> {
@@ -21,7 +22,7 @@ export interface AnyLayer<N extends number = number> {
  * A recorded action, an object with `value` and `force` (and the recorded `action` behind them, as pseudofermions have), a layer, or a
  * function of traced links that returns a scalar or links.
  */
-export type Subject<N extends number = number> = RecordedAction<N> | Action<N> | AnyLayer<N> | ((U: Links<N>) => Scalar | Links<N>);
+export type Subject<N extends number = number> = RecordedAction<N> | Action<N> | AnyLayer<N> | BijectionSubject<N> | ((U: Links<N>) => Scalar | Links<N>);
 
 /** The point at which a subject is checked. */
 export interface Point {

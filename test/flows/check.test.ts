@@ -1,0 +1,99 @@
+/** The check of bijections: right ones pass, wrong ones fail with the hint that names what is wrong. */
+import { describe, expect, test } from "vitest";
+import { type Links, type Matrix, type Scalar, add, adj, exp, mask, merge, mul, number, restrict, scale, scaleBy, sum, ta, updateLogDet } from "../../src/autograd/index.ts";
+import { check } from "../../src/check/index.ts";
+import { SU, U1, hot, lattice, staples } from "../../src/gauge/index.ts";
+import { type Image, bijection, chain, maskedStout } from "../../src/flows/index.ts";
+import { real } from "../../src/models/index.ts";
+
+const geometry = lattice([4, 4]);
+
+/** Links along mu on even sites move; what the others see is up to `weights`. */
+function half(V: Links, mu: number, rho: Scalar, all = false): { readonly links: Links; readonly term: Scalar } {
+  const M = scale(rho, mul(staples(V, mu), adj(V[mu]!)));
+  const m = all ? M : mask(M, "even sites", (x) => (x[0]! + x[1]!) % 2 === 0);
+  return { links: V.map((nu) => (nu === mu ? mul(exp(ta(m)), V[mu]!) : V[nu]!)) as Links, term: sum(updateLogDet(m)) };
+}
+
+const own = (name: string, logDet: (terms: readonly Scalar[]) => Scalar, all = false) =>
+  bijection({
+    name,
+    params: { rho: real(0.12) },
+    forward: (V, { rho }): Image => {
+      const x = half(V, 0, rho, all);
+      const t = half(x.links, 1, rho, all);
+      return { links: t.links, logDet: logDet([x.term, t.term]) };
+    },
+  });
+
+const note = (report: ReturnType<typeof check>, item: string): string => {
+  const found = report.items.find((i) => i.name.startsWith(item))!;
+  return `${found.status} ${found.note ?? ""}`;
+};
+
+describe.each([U1, SU(2), SU(3)] as const)("$name", (group) => {
+  const V = hot(geometry, group, { seed: 3 });
+
+  test("masked stout passes, its steps and its inverse", () => {
+    const report = check(maskedStout({ rho: 0.1, sweeps: 1 }), V);
+    expect(report.passed, String(report)).toBe(true);
+    for (const item of ["log det on", "log det of the chain", "sign", "active links", "round trip", "log det: gradient", "log det: second order", "log det: gauge invariance"]) expect(note(report, item)).toBe("pass ");
+  });
+
+  test("a map of one's own passes", () => {
+    const report = check(own("mine", ([x, t]) => add(x!, t!)), V);
+    expect(report.passed, String(report)).toBe(true);
+    expect(note(report, "round trip")).toMatch(/^skipped no inverse/);
+  });
+
+  test("a factor 2", () => {
+    const report = check(own("twice", ([x, t]) => scaleBy(2, add(x!, t!))), V);
+    expect(report.passed).toBe(false);
+    expect(report.items[0]!.ratio).toBeCloseTo(2, 6);
+    expect(note(report, "log det on")).toMatch(/^fail .*factor 2/);
+  });
+
+  test("a direction that is forgotten", () => {
+    const report = check(own("forgotten", ([, t]) => t!), V);
+    expect(note(report, "log det on")).toMatch(/^fail .*links along x.*forgotten/);
+  });
+
+  test("a conditioner that sees active links", () => {
+    // all links along mu on sites of one row in turn: the staples of an active link hold others
+    const seeing = bijection({
+      name: "seeing",
+      params: { rho: real(0.12) },
+      forward: (V0, { rho }) => {
+        const M = mask(scale(rho, mul(staples(V0, 0), adj(V0[0]!))), "first half", (x) => x[1]! < 2);
+        return { links: V0.map((mu) => (mu === 0 ? mul(exp(ta(M)), V0[0]!) : V0[mu]!)) as Links, logDet: sum(updateLogDet(M)) };
+      },
+    });
+    const report = check(seeing, V);
+    expect(note(report, "log det on")).toMatch(/^fail .*sees an active link/);
+    expect(note(report, "active links")).toMatch(/^fail .*moves in the same step/);
+  });
+
+  test("the sign, and none at all", () => {
+    expect(note(check(own("inverse sign", ([x, t]) => scaleBy(-1, add(x!, t!))), V), "log det on")).toMatch(/^fail .*inverse map/);
+    expect(note(check(bijection({ name: "none", params: {}, forward: (W) => ({ links: maskedLinks(W), logDet: number(W[0]!.tape, 0) }) }), V), "log det on")).toMatch(/^fail .*missing/);
+  });
+});
+
+function maskedLinks(V: Links): Links {
+  const even = (x: Matrix): Matrix => restrict(x, "even");
+  return V.map((mu) => (mu === 0 ? merge(mul(exp(ta(scaleBy(0.1, mul(even(staples(V, 0)), adj(even(V[0]!)))))), even(V[0]!)), restrict(V[0]!, "odd")) : V[mu]!)) as Links;
+}
+
+test("a wrong inverse, and the step of a chain that is wrong", () => {
+  const V = hot(geometry, U1, { seed: 4 });
+  const wrong = bijection({ name: "wrong inverse", params: { rho: real(0.1) }, forward: (W, { rho }) => ({ links: half(W, 0, rho).links, logDet: half(W, 0, rho).term }), inverse: (U, { rho }) => half(U, 0, scaleBy(-1, rho)).links });
+  expect(note(check(wrong, V), "round trip")).toMatch(/^fail .*is not V/);
+  const report = check(chain(maskedStout({ rho: 0.1 }), own("twice", ([x, t]) => scaleBy(2, add(x!, t!)))), V);
+  expect(report.items[0]).toMatchObject({ status: "fail", where: "step 5, twice" });
+});
+
+test("a layer is no bijection", async () => {
+  const { stout } = await import("../../src/models/index.ts");
+  // @ts-expect-error a plain layer has no log det
+  expect(() => chain(stout({ rho: 0.1 }))).toThrow(/log det/);
+});
