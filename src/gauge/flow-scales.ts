@@ -2,8 +2,8 @@
  * Scales of the gradient flow: t0 with t^2 <E(t)> = 0.3 (arXiv:1006.4518) and w0 with t d/dt (t^2 <E>) = 0.3 at t = w0^2 (arXiv:1203.4469).
  */
 import { type LinkField, kind } from "../autograd/index.ts";
-import { ConfigurationError } from "../errors.ts";
 import { type FlowOptions, gradientFlow } from "./flow.ts";
+import { flowed } from "./flow-history.ts";
 import { energyDensity } from "./observables.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -33,14 +33,12 @@ export function flowScales(U: LinkField, options: FlowScaleOptions = {}): FlowSc
   const { energy = "clover", reference = 0.3, maximumTime = Math.min(...U.lattice.extents) ** 2 / 32, ...ofTheFlow } = options;
   guard("flowScales", { energy: [energy, is.oneOf("clover", "plaquette")], reference: [reference, is.positive], maximumTime: [maximumTime, is.positive] });
   const flow = gradientFlow(ofTheFlow);
-  if (!(flow.step > 0)) throw new ConfigurationError(`flowScales: got the step ${flow.step}, expected a positive number`);
-  using V = U.clone();
-  const history = [{ t: 0, energy: energyDensity(V)[energy] }];
+  const history: { t: number; energy: number }[] = [];
   let scales = scalesOf(history, reference);
-  while ((scales.t0 === undefined || scales.w0 === undefined) && history.length * flow.step <= maximumTime) {
-    flow.advance(V);
-    history.push({ t: history.length * flow.step, energy: energyDensity(V)[energy] });
+  for (const { t, V } of flowed("flowScales", U, flow)) {
+    history.push({ t, energy: energyDensity(V)[energy] });
     scales = scalesOf(history, reference);
+    if ((scales.t0 !== undefined && scales.w0 !== undefined) || t + flow.step > maximumTime) break;
   }
   return { ...scales, history };
 }

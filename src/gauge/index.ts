@@ -32,5 +32,6 @@ export { type EnergyDensity, type PlaneMeans, actionDensity, energyDensity, link
 export { cloverStrength, leaves, plaquetteStrength, rectangleStrength } from "./field-strength.ts";
 export { type ChargeMethod, geometricCharge, geometricChargeDensity, topologicalCharge, topologicalChargeDensity } from "./topology.ts";
 export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradientFlow, stableFlowStep, symanzikFlow, wilsonFlow } from "./flow.ts";
+export { type FlowHistoryOptions, type FlowPoint, flowHistory } from "./flow-history.ts";
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, completeLastRow, reunitarise, unitarityDefect } from "./unitarity.ts";

@@ -1,8 +1,8 @@
 /** What a run measures between trajectories. Noise depends on seed, stream and trajectory only, so that a resumed run measures the same numbers. */
 import type { LinkField } from "../autograd/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";
-import { energyDensity, gradientFlow, plaquettes, topologicalCharge, wilsonLoop } from "../gauge/index.ts";
-import type { FlowPoint, MeasurementRecord } from "./records.ts";
+import { flowHistory, wilsonLoop } from "../gauge/index.ts";
+import type { MeasurementRecord } from "./records.ts";
 import { describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import { type RunConfiguration, observablesOf } from "./schema.ts";
@@ -26,16 +26,8 @@ export function measure({ configuration: c, registry }: ResolvedRun, system: Sys
   return { kind: "measurement", trajectory, values, ...Object.assign({}, ...asked.map(({ part }) => part.record?.(system, guide))), ...(flow ? alongFlow(U, flow) : {}) };
 }
 
-function alongFlow(U: LinkField, { time, step, every, action }: NonNullable<RunConfiguration["measurement"]["flow"]>): Pick<MeasurementRecord, "flow" | "warnings"> {
-  using V = U.clone();
+function alongFlow(U: LinkField, { every, ...options }: NonNullable<RunConfiguration["measurement"]["flow"]>): Pick<MeasurementRecord, "flow" | "warnings"> {
   const warnings: string[] = [];
-  const { advance } = gradientFlow({ action, step, onWarning: (text) => warnings.push(text) });
-  const steps = Math.round(every / step);
-  const points = Math.round(time / every);
-  const flow = Array.from({ length: points + 1 }, (_, k): FlowPoint => {
-    if (k > 0) advance(V, steps);
-    const { plaquette, clover } = energyDensity(V);
-    return { t: k * steps * step, plaquette: plaquettes(V).mean, energyPlaquette: plaquette, energyClover: clover, topologicalCharge: V.lattice.dim === 4 ? topologicalCharge(V) : 0 };
-  });
+  const flow = flowHistory(U, { ...options, every: Math.round(every / options.step), onWarning: (text) => warnings.push(text) });
   return { flow, ...(warnings.length > 0 ? { warnings } : {}) };
 }

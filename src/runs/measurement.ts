@@ -1,18 +1,6 @@
 /** What `gaugegrad measure` reports of one configuration (definitions: docs of the observables; actions carry their constant, forces are dS/d(link)). */
 import { type AlgebraField, DirectionalField, type Lattice, type LinkField, Plan, type Scalar, pairing } from "../autograd/index.ts";
-import {
-  type GaugeAction,
-  energyDensity,
-  gaugeAction,
-  geometricCharge,
-  gradientFlow,
-  lattice as newLattice,
-  linkTrace,
-  plaquettes,
-  polyakovLoops,
-  rectangles,
-  topologicalCharge,
-} from "../gauge/index.ts";
+import { type FlowPoint, type GaugeAction, flowHistory, gaugeAction, lattice as newLattice, linkTrace, plaquettes, polyakovLoops, rectangles } from "../gauge/index.ts";
 import type { GaugeChecks, ReadOptions } from "../io/index.ts";
 import { type Layer, chain, stout } from "../models/index.ts";
 import { type LinksFile, readLinks } from "./links.ts";
@@ -43,18 +31,10 @@ export interface Measurement {
   readonly unitarityDefect: number;
   readonly determinantDefect: number;
   readonly stout?: readonly { readonly step: number; readonly plaquette: number; readonly wilson: number; readonly forceNorm2: number }[];
-  readonly flow?: readonly FlowPoint[];
+  /** `topologicalCharge` is null where none is defined. */
+  readonly flow?: readonly (Omit<FlowPoint, "topologicalCharge"> & { readonly topologicalCharge: number | null })[];
   readonly staggered?: StaggeredMeasurement;
   readonly warnings: readonly string[];
-}
-
-export interface FlowPoint {
-  readonly t: number;
-  readonly plaquette: number;
-  readonly energyPlaquette: number;
-  readonly energyClover: number;
-  /** Clover definition in four dimensions, the geometric charge of U(1) in two, null elsewhere. */
-  readonly topologicalCharge: number | null;
 }
 
 interface Recordings {
@@ -107,7 +87,7 @@ export class Measurer {
       unitarityDefect: read.unitarity.unitarity,
       determinantDefect: read.unitarity.determinant,
       ...(this.#request.stout ? { stout: this.#stout(U) } : {}),
-      ...(flow ? { flow: flowHistory(U, flow, (text) => warnings.push(text)) } : {}),
+      ...(flow ? { flow: flowHistory(U, { ...flow, onWarning: (text) => warnings.push(text) }).map((p) => ({ ...p, topologicalCharge: p.topologicalCharge ?? null })) } : {}),
       ...(staggered ? { staggered: measureStaggered(U, staggered) } : {}),
       warnings,
     };
@@ -156,28 +136,6 @@ export class Measurer {
     if (!found) this.#lattices.set(key, (found = newLattice(extents, options)));
     return found;
   }
-}
-
-function flowHistory(U: LinkField, options: { readonly time: number; readonly step: number }, onWarning: (text: string) => void): FlowPoint[] {
-  const flow = gradientFlow({ action: "wilson", step: options.step, onWarning });
-  const V = U.clone() as LinkField;
-  const steps = Math.round(options.time / options.step);
-  const points: FlowPoint[] = [];
-  for (let k = 0; ; k++) {
-    const energy = energyDensity(V);
-    points.push({
-      // k * step without the rounding of the product
-      t: Number((k * options.step).toPrecision(12)),
-      plaquette: plaquettes(V).mean,
-      energyPlaquette: energy.plaquette,
-      energyClover: energy.clover,
-      topologicalCharge: V.lattice.dim === 4 ? topologicalCharge(V) : V.lattice.dim === 2 && V.N === 1 ? geometricCharge(V) : null,
-    });
-    if (k === steps) break;
-    flow.advance(V);
-  }
-  V[Symbol.dispose]();
-  return points;
 }
 
 /** Keys xy, xz, xt, yz, ...: in the order of the axes. */

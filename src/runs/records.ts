@@ -13,6 +13,7 @@
  *   lock              while a run works in the folder
  *   STOP              made by hand: the run saves after its trajectory and ends
  */
+import type { FlowPoint } from "../gauge/index.ts";
 import type { TrainingState } from "../training/index.ts";
 
 /** Commands that make runs. */
@@ -75,16 +76,6 @@ export interface MeasurementRecord {
   readonly flow?: readonly FlowPoint[];
   /** What was unusual, such as an unstable flow; one sentence each. */
   readonly warnings?: readonly string[];
-}
-
-/** One flow time. E = energy density by the clover; t2E = t^2 E. */
-export interface FlowPoint {
-  readonly t: number;
-  readonly plaquette: number;
-  readonly energyPlaquette: number;
-  readonly energyClover: number;
-  /** 0 in fewer than four dimensions. */
-  readonly topologicalCharge: number;
 }
 
 /** One optimiser step of online training, after the line of its trajectory. */

@@ -18,16 +18,18 @@ export function flowSection({ metrics, configuration }: RunView): NamedSection |
   };
   const at = whole.map((r) => r.trajectory);
   const four = configuration.lattice.extents.length === 4;
-  const charge: ReportFigure = {
-    svg: historyPlot({ chains: [{ name: "Q", values: whole.map((r) => num(r.flow!.at(-1)!.topologicalCharge)), start: at[0] ?? 0, step: spacing(at) }], title: "Topological charge", yLabel: `Q at t = ${times.at(-1)}`, references: [{ name: "zero", value: 0 }] }),
-    caption: "Clover charge at the largest flow time.",
-  };
+  // runs of older versions wrote 0 where no charge is defined
+  const charged = (four || (configuration.lattice.extents.length === 2 && configuration.group === "U(1)")) && whole.every((r) => r.flow!.at(-1)!.topologicalCharge !== undefined);
+  const charge = (): ReportFigure => ({
+    svg: historyPlot({ chains: [{ name: "Q", values: whole.map((r) => num(r.flow!.at(-1)!.topologicalCharge!)), start: at[0] ?? 0, step: spacing(at) }], title: "Topological charge", yLabel: `Q at t = ${times.at(-1)}`, references: [{ name: "zero", value: 0 }] }),
+    caption: `${four ? "Clover charge" : "Charge of the plaquette angles"} at the largest flow time.`,
+  });
   return {
     id: "flow",
     heading: "Gradient flow",
     figures: [
       { svg: linePlot({ series: [curve("plaquette", (p) => p.t * p.t * p.energyPlaquette), curve("clover", (p) => p.t * p.t * p.energyClover)], title: "Energy density along the flow", xLabel: "flow time t", yLabel: "t² E", references: [{ name: "0.3", value: 0.3 }] }), caption: `Mean of ${whole.length} configurations; t²E = 0.3 defines t₀ in SU(3).` },
-      ...(four ? [charge] : []),
+      ...(charged ? [charge()] : []),
     ],
   };
 }
