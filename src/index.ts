@@ -6,7 +6,7 @@
 // fields, ops, recording, derivatives
 export {
   abs, abs2, add, adj, alias, arg, argDet, atan, atan2, broadcast, cdot, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
-  detach, dexp, DirectionalField, divide, dot, exp, exponential, extend, Field, grad, hvp, im, inverse, jvp, Lattice, linkType, log, log1p, logsumexp, lyap, mask,
+  detach, dexp, DirectionalField, divide, dot, exp, exponential, extend, Field, grad, hvp, im, inverse, jvp, Lattice, linkType, log, log1p, logDet, logsumexp, lyap, mask,
   max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu,
   replayable, restrict, reTrace, scalarType, scale, scaleBy, scope, shift, sigmoid, sign, sin, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,
   sqrt, square, step, sub, sum, ta, tan, tangent, tanh, trace, Traced, unit, updateLogDet, valueAndGrad, vectorType, vjp, where,
@@ -29,7 +29,7 @@ export type * from "./gauge/index.ts";
 
 // Dirac operators, pseudofermions, measurements
 export {
-  antiperiodic, chiralCondensate, closedFormSource, conjugateGradient, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, fat7Links, gamma,
+  antiperiodic, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, fat7Links, gamma,
   gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowestEigenvalues, multiShiftConjugateGradient, normalSpectrum, pionCorrelator, pointPropagator,
   pseudofermionAction, pseudofermions, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
   wilsonPropagator, wilsonType,

@@ -34,6 +34,18 @@ export interface System {
   readonly maxIterations: number;
 }
 
+/**
+ * Work on dense matrices. The factors are linear operators as programs, (captured..., x) -> A x, or their inverses; the inputs of the op are what they
+ * capture, factor after factor. One factor: ln |det A|; more of them: the real part of the trace of their product. With `gradient` the result is the
+ * derivative of that with respect to what a factor, counted as a variable of its own, captures: a cotangent of its type.
+ */
+export interface DenseWork {
+  readonly factors: readonly { readonly operator: Program; readonly inverse: boolean }[];
+  readonly gradient?: { readonly factor: number; readonly input: number };
+  /** A determinant that is not positive is an error. */
+  readonly positive: boolean;
+}
+
 /** What a compiler may know of an op besides its arithmetic at a site. Ops without a role are that arithmetic and nothing else. */
 export type Role =
   /** A value that nothing computes: an input, or data known while recording. What is made in place is written into the loops that use it. */
@@ -52,7 +64,8 @@ export type Role =
   | { readonly is: "barrier" }
   /** A step between loops: fields on one parity joined to one on all sites, with zero where there is none; or the solution of a system, whose last operand is b. */
   | { readonly is: "join" }
-  | { readonly is: "solve"; readonly system: (attributes: Attributes) => System };
+  | { readonly is: "solve"; readonly system: (attributes: Attributes) => System }
+  | { readonly is: "dense"; readonly work: (attributes: Attributes) => DenseWork };
 
 /**
  * Ops that rules of simpler ones are written in: the rule of outer is made of mul, which itself is built on outer. A tape hands them in, so

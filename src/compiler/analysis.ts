@@ -4,7 +4,7 @@
  * stage and one domain share a kernel.
  *
  * A stage is the number of barriers before a value: loading a stored field at a displacement, or on another domain, or using a sum or the
- * result of a solver, needs the next stage.
+ * result of a solver or of dense algebra, needs the next stage.
  */
 import { type Displacement, type Domain, type Node, type Program, type Role, components, domainOf } from "../autograd/index.ts";
 import { Displacements } from "./displacements.ts";
@@ -274,7 +274,7 @@ export class Analysis {
 
   /** Ops that are a step of their own rather than part of a loop. */
   ownStep(id: number): boolean {
-    return this.is(id, "solve") || this.is(id, "join");
+    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join");
   }
 
   /** Stage of every value, and the kernels in which those that are stored are made. */

@@ -38,6 +38,9 @@ export class Conflicts {
       else if (s.kind === "solve") {
         for (const b of [...s.captured, s.rhs]) read(b, step, ANY);
         for (const b of s.solutions) write(b, step, BEGIN);
+      } else if (s.kind === "dense") {
+        for (const b of s.factors.flatMap((f) => f.captured)) read(b, step, ANY);
+        for (const o of s.outputs) write(o.buffer, step, BEGIN);
       } else {
         s.instructions.forEach((ins, rank) => {
           for (const a of ins.args) argument(a, step, rank);

@@ -5,7 +5,8 @@ import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
-import type { Schedule, SolveStep } from "./ir.ts";
+import { DenseStep } from "./dense/step.ts";
+import type { DenseStepPlan, Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
 
@@ -27,6 +28,7 @@ export class ProgramExecutable implements Executable {
   readonly #compiled: CompiledKernels;
   readonly #launches: (Launch | undefined)[];
   readonly #solvers: (ConjugateGradient | undefined)[];
+  readonly #dense: (DenseStep | undefined)[];
   /** Byte address of every buffer; external ones are set at each run. */
   readonly #address: Float64Array;
   /** Bytes from one block to the next of every buffer. */
@@ -62,6 +64,7 @@ export class ProgramExecutable implements Executable {
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
+    this.#dense = schedule.steps.map((s) => (s.kind === "dense" ? this.#denseStep(s) : undefined));
     this.#conflicts = new Conflicts(schedule);
     this.#sameAt = new Int32Array(schedule.inputs.length);
     this.#shadows = schedule.outputs.map(() => undefined);
@@ -100,6 +103,7 @@ export class ProgramExecutable implements Executable {
       const launch = this.#launches[s];
       if (launch) this.#launch(launch);
       else if (this.#solvers[s]) runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
+      else if (this.#dense[s]) this.#dense[s]!.run();
       else this.#zero(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
@@ -115,7 +119,8 @@ export class ProgramExecutable implements Executable {
     for (const [s, step] of this.#schedule.steps.entries()) {
       const launch = this.#launches[s];
       if (!launch) {
-        lines.push(step.kind === "solve" ? `solve: conjugate gradient${step.shifts.length > 1 ? `, ${step.shifts.length} shifts` : ""}` : "zero one parity");
+        if (step.kind === "dense") lines.push(`dense matrices: ${step.factors.length === 1 ? "determinant" : `product of ${step.factors.length}`}, ${step.outputs.filter((o) => o.gradient).length} derivatives`);
+        else lines.push(step.kind === "solve" ? `solve: conjugate gradient${step.shifts.length > 1 ? `, ${step.shifts.length} shifts` : ""}` : "zero one parity");
         continue;
       }
       const { plan } = launch;
@@ -139,7 +144,7 @@ export class ProgramExecutable implements Executable {
   dispose(): void {
     for (const o of this.#owned) this.#engine.memory.free(o.address, o.bytes, "parts of programs");
     for (const s of this.#shadows) s?.dispose();
-    for (const s of this.#solvers) s?.dispose();
+    for (const s of [...this.#solvers, ...this.#dense]) s?.dispose();
     this.#owned.length = 0;
   }
 
@@ -260,6 +265,16 @@ export class ProgramExecutable implements Executable {
       const at = (this.#address[step.buffer]! + b * this.#stride[step.buffer]!) / 8;
       this.#engine.heap.f64.fill(0, at, at + n);
     }
+  }
+
+  #denseStep({ factors, outputs, positive }: DenseStepPlan): DenseStep {
+    const at = (b: number): HeapStorage => this.#storage(b);
+    return new DenseStep(
+      this.#engine,
+      factors.map((f) => ({ ...f, captured: f.captured.map(at) })),
+      outputs.map(({ buffer, ...o }) => ({ ...o, to: at(buffer) })),
+      positive,
+    );
   }
 
   #solver(step: SolveStep): ConjugateGradient {

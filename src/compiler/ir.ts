@@ -68,7 +68,15 @@ export interface ZeroStep {
   readonly domain: "even" | "odd";
 }
 
-export type Step = KernelStep | SolveStep | ZeroStep;
+/** Determinants, traces of products and their derivatives, on dense matrices. */
+export interface DenseStepPlan {
+  readonly kind: "dense";
+  readonly factors: readonly { readonly operator: Program; readonly inverse: boolean; readonly captured: readonly number[] }[];
+  readonly outputs: readonly { readonly buffer: number; readonly gradient?: { readonly factor: number; readonly input: number } }[];
+  readonly positive: boolean;
+}
+
+export type Step = KernelStep | SolveStep | ZeroStep | DenseStepPlan;
 
 export interface Schedule {
   readonly buffers: readonly Buffer[];

@@ -3,7 +3,7 @@ import { type Domain, type Op, type Program, type Role, type ValueType, componen
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
 import { packSlots } from "./slots.ts";
-import type { Argument, Buffer, Instruction, KernelStep, Reduction, Schedule, Step } from "./ir.ts";
+import type { Argument, Buffer, DenseStepPlan, Instruction, KernelStep, Reduction, Schedule, Step } from "./ir.ts";
 import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
@@ -32,6 +32,7 @@ export class Scheduler {
   readonly #ordered: { stage: number; rank: number; make: () => Step }[] = [];
   readonly #drafts = new Map<number, Draft>();
   readonly #systems = new Map<string, { readonly shifts: number[]; readonly solutions: number[] }>();
+  readonly #products = new Map<string, DenseStepPlan["outputs"][number][]>();
   /** How often each value is an operand. */
   readonly #uses: number[];
 
@@ -114,6 +115,10 @@ export class Scheduler {
       this.#solve(id, stage);
       return;
     }
+    if (this.#a.is(id, "dense")) {
+      this.#dense(id, stage);
+      return;
+    }
     if (this.#a.is(id, "join")) {
       const buffer = this.#buffer(id);
       for (const i of n.inputs) {
@@ -154,6 +159,26 @@ export class Scheduler {
     }
     system.shifts.push(shift);
     system.solutions.push(this.#buffer(id));
+  }
+
+  /** A determinant and its derivatives are one step. */
+  #dense(id: number, stage: number): void {
+    const { op, inputs, attributes } = this.#a.node(id);
+    const { factors, gradient, positive } = (op.role as Role & { readonly is: "dense" }).work(attributes);
+    const key = `${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${positive}|${factors.map((f) => `${f.inverse}${f.operator.key}`).join()}`;
+    let outputs = this.#products.get(key);
+    if (!outputs) {
+      const operands = inputs.map((i) => this.#plain(i, stage));
+      const made: DenseStepPlan["outputs"][number][] = [];
+      this.#products.set(key, (outputs = made));
+      let first = 0;
+      const captured = factors.map(({ operator, inverse }) => {
+        const count = operator.inputs.length - 1;
+        return { operator, inverse, captured: operands.slice(first, (first += count)) };
+      });
+      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "dense", factors: captured, outputs: made, positive }) });
+    }
+    outputs.push({ buffer: this.#buffer(id), ...(gradient ? { gradient } : {}) });
   }
 
   /** Emits the instructions of one value: sums of products as chains of multiply-add, everything else as one call. */
@@ -292,6 +317,7 @@ function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): void {
   steps.forEach((s, k) => {
     if (s.kind === "zero") touch(s.buffer, k);
     else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) touch(b, k);
+    else if (s.kind === "dense") for (const b of [...s.factors.flatMap((f) => f.captured), ...s.outputs.map((o) => o.buffer)]) touch(b, k);
     else {
       for (const i of s.instructions) {
         for (const a of i.args) if (a.kind !== "slot") touch(a.buffer, k);

@@ -20,7 +20,10 @@ export function verify(schedule: Schedule, lattice: Lattice): string[] {
     if (found.length > 0) return;
     if (s.kind === "kernel") verifyKernel(s, schedule, lattice, written, (text) => report(k, text));
     else if (s.kind === "zero") written[s.buffer]! |= half(s.domain);
-    else {
+    else if (s.kind === "dense") {
+      for (const b of s.factors.flatMap((f) => f.captured)) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `dense algebra reads buffer ${b} before it is written`);
+      for (const o of s.outputs) written[o.buffer] = 3;
+    } else {
       for (const b of [...s.captured, s.rhs]) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `the solver reads buffer ${b} before it is written`);
       for (const b of s.solutions) written[b] = 3;
     }
@@ -37,6 +40,7 @@ const half = (domain: string): number => (domain === "even" ? 1 : domain === "od
 function buffersOf(s: Step): number[] {
   if (s.kind === "zero") return [s.buffer];
   if (s.kind === "solve") return [...s.captured, s.rhs, ...s.solutions];
+  if (s.kind === "dense") return [...s.factors.flatMap((f) => f.captured), ...s.outputs.map((o) => o.buffer)];
   const fields = (a: Argument): number[] => (a.kind === "slot" ? [] : [a.buffer]);
   return [
     ...s.instructions.flatMap((i) => [...i.args.flatMap(fields), ...(i.target.kind === "buffer" ? [i.target.buffer] : [])]),

@@ -3,6 +3,7 @@ export { type DiracMaps, type DiracOperator, type OperatorParameters, type Twist
 export { type Boundary, type StaggeredOperator, type StaggeredParameters, antiperiodic, naive, staggered, staggeredD, staggeredNormal, staggeredType, tastes } from "./staggered.ts";
 export { type HisqLinks, type PathCoefficients, fat7Links, fatLinks, hisq, hisqD, hisqLinks } from "./hisq.ts";
 export { type PseudofermionInputs, type PseudofermionOptions, type Pseudofermions, applyRational, pseudofermions } from "./pseudofermions.ts";
+export { type DeterminantOptions, determinantAction } from "./determinant.ts";
 export { closedFormSource } from "./closed-form.ts";
 export { type ConjugateGradientOptions, type ConjugateGradientResult, type MultiShiftResult, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
 export { type CondensateMethod, chiralCondensate, pionCorrelator, pointPropagator, pseudofermionAction } from "./measurements.ts";

@@ -4,7 +4,7 @@
  */
 import { kind, Field, type LinkField, type Plan, type Vector, type VectorType, solve } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { Cholesky, largestEigenvalues } from "../linalg/index.ts";
+import { DenseMatrix, largestEigenvalues } from "../linalg/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
 import { type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
 import { type StaggeredParameters, staggered } from "./staggered.ts";
@@ -49,23 +49,24 @@ class NormalOperator {
     this.apply(v, out, inversePlan(this.#operator.on)(this.#U, this.#x, this.#operator.parameters));
   }
 
-  /** The dense matrix, factored. @throws GeometryError when its dimension exceeds 6144. */
-  factor(what: string): Cholesky {
+  /** The dense matrix. @throws GeometryError when its dimension exceeds 6144. */
+  dense(what: string): DenseMatrix {
     const { n } = this;
     if (n > LARGEST) throw new GeometryError(`${what}: the exact value needs a dense matrix of dimension ${n}, at most ${LARGEST} is supported: use noisy sources or a smaller lattice`);
     const [v, column] = [new Float64Array(2 * n), new Float64Array(2 * n)];
-    return new Cholesky(n, (a, stride) => {
-      for (let i = 0; i < n; i++) {
-        v[2 * i] = 1;
-        this.apply(v, column);
-        v[2 * i] = 0;
-        // row i is the conjugate of column i
-        for (let k = 0; k <= i; k++) {
-          a[2 * (i * stride + k)] = column[2 * k]!;
-          a[2 * (i * stride + k) + 1] = -column[2 * k + 1]!;
-        }
+    const A = new DenseMatrix(n);
+    A.clear();
+    for (let i = 0; i < n; i++) {
+      v[2 * i] = 1;
+      this.apply(v, column);
+      v[2 * i] = 0;
+      // row i is the conjugate of column i
+      for (let k = 0; k < n; k++) {
+        A.data[2 * (i * A.stride + k)] = column[2 * k]!;
+        A.data[2 * (i * A.stride + k) + 1] = -column[2 * k + 1]!;
       }
-    });
+    }
+    return A;
   }
 
   [Symbol.dispose](): void {
@@ -81,8 +82,8 @@ class NormalOperator {
 export function logDeterminant(U: LinkField, operator: DiracOperator): number {
   guard("logDeterminant", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")] });
   using A = new NormalOperator(U, operator);
-  const { logDeterminant: value } = A.factor("logDeterminant");
-  return operator.evenBlock ? value : value / 2;
+  const { logAbs } = A.dense("logDeterminant").factorHermitian();
+  return operator.evenBlock ? logAbs : logAbs / 2;
 }
 
 /**
@@ -106,7 +107,11 @@ export type StaggeredOptions = StaggeredParameters;
 /** tr (m^2 - D^2)^{-1} over even sites and colours. */
 export function evenTrace(U: LinkField, options: StaggeredOptions): number {
   using A = new NormalOperator(U, staggered(options));
-  return A.factor("chiralCondensate").traceInverse();
+  const inverse = A.dense("chiralCondensate");
+  inverse.invertHermitian();
+  let trace = 0;
+  for (let i = 0; i < A.n; i++) trace += inverse.data[2 * (i * inverse.stride + i)]!;
+  return trace;
 }
 
 /**
@@ -119,11 +124,9 @@ export function lowestEigenvalues(U: LinkField, options: OperatorOptions & { rea
   guard("lowestEigenvalues", { count: [count, is.count] });
   const mass = 0.01;
   using A = new NormalOperator(U, staggered({ ...of, mass }));
-  const L = A.factor("lowestEigenvalues");
-  const theta = largestEigenvalues(A.n, (v, out) => {
-    out.set(v);
-    L.solve(out);
-  }, count);
+  const inverse = A.dense("lowestEigenvalues");
+  inverse.invertHermitian();
+  const theta = largestEigenvalues(A.n, (v, out) => void inverse.apply(v, out), count);
   return theta.map((x) => Math.sqrt(Math.max(0, 1 / x - mass * mass)));
 }
 

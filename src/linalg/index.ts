@@ -1,5 +1,6 @@
 /** Linear algebra room: dense factorisations and eigenproblems, Lanczos, rational approximation. Knows no lattice. */
-export { Cholesky } from "./cholesky.ts";
+export { DenseMatrix, type Determinant } from "./dense.ts";
+export type { DenseBackend } from "./products.ts";
 export { HermitianEigenproblem } from "./hermitian.ts";
 export { largestEigenvalues } from "./lanczos.ts";
 export { type RationalFunction, evaluateRational, rationalApproximation } from "./rational-approximation.ts";

@@ -1,8 +1,7 @@
 /** Condensate, determinant, eigenvalues, pion: closed-form fields, the free field, stored configurations, fixtures of the Rust port. */
 import { describe, expect, test } from "vitest";
 import { type LinkField, chiralCondensate, closedFormLinks, largestEigenvalue, lattice, logDeterminant, lowestEigenvalues, pionCorrelator, pointPropagator, staggered } from "gaugegrad";
-import { ConfigurationError, GeometryError, SolverError } from "../../src/errors.ts";
-import { Cholesky } from "../../src/linalg/cholesky.ts";
+import { ConfigurationError, GeometryError } from "../../src/errors.ts";
 import { phases } from "./helpers.ts";
 
 const close = (got: number, expected: number, tolerance: number): void => expect(Math.abs(got / expected - 1)).toBeLessThan(tolerance);
@@ -89,45 +88,6 @@ test("two dimensions, U(1): ln det and condensate", () => {
   close(logDeterminant(U, staggered({ mass: 0.3 })), -7.91241309449105, 1e-12);
   close(chiralCondensate(U, { mass: 0.1 }).value, 0.760685924703174, 1e-12);
   close(chiralCondensate(U, { mass: 0.3 }).value, 0.667782150412791, 1e-12);
-});
-
-test("Cholesky of odd and even dimension: solve, ln det and trace against elimination", () => {
-  for (const n of [1, 2, 7, 12]) {
-    // A = B B^+ + 1
-    const B = Float64Array.from({ length: 2 * n * n }, (_, k) => Math.sin(1 + k * k));
-    const A = new Float64Array(2 * n * n);
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++) {
-        let [re, im] = [i === j ? 1 : 0, 0];
-        for (let k = 0; k < n; k++) {
-          const [ar, ai, br, bi] = [B[2 * (i * n + k)]!, B[2 * (i * n + k) + 1]!, B[2 * (j * n + k)]!, -B[2 * (j * n + k) + 1]!];
-          re += ar * br - ai * bi;
-          im += ar * bi + ai * br;
-        }
-        A.set([re, im], 2 * (i * n + j));
-      }
-    const L = new Cholesky(n, (a, stride) => {
-      for (let i = 0; i < n; i++) a.set(A.subarray(2 * i * n, 2 * (i * n + i + 1)), 2 * i * stride);
-    });
-    let trace = 0;
-    for (let c = 0; c < n; c++) {
-      const e = new Float64Array(2 * n);
-      e[2 * c] = 1;
-      const x = L.solve(e.slice());
-      trace += x[2 * c]!;
-      for (let i = 0; i < n; i++) {
-        let [re, im] = [0, 0];
-        for (let k = 0; k < n; k++) {
-          re += A[2 * (i * n + k)]! * x[2 * k]! - A[2 * (i * n + k) + 1]! * x[2 * k + 1]!;
-          im += A[2 * (i * n + k)]! * x[2 * k + 1]! + A[2 * (i * n + k) + 1]! * x[2 * k]!;
-        }
-        expect(Math.abs(re - e[2 * i]!)).toBeLessThan(1e-12);
-        expect(Math.abs(im)).toBeLessThan(1e-12);
-      }
-    }
-    close(L.traceInverse(), trace, 1e-12);
-  }
-  expect(() => new Cholesky(2, (a) => a.set([1, 0, 0, 0, 2, 0, 1, 0]))).toThrow(SolverError);
 });
 
 test("errors: too few sources, mass 0, dense matrices out of reach", () => {

@@ -7,13 +7,13 @@
 import { CovarianceError, RecordingError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
 import type { Op, System } from "../op.ts";
-import { inputOp } from "../program.ts";
 import type { Attributes, Matrix, Program, Tape, Traced, Vector } from "../tape.ts";
 import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
 import { add, neg, scaleBy } from "./combine.ts";
 import { factored } from "./factor.ts";
 import { alias } from "./flow.ts";
-import { adj, adjOp } from "./adj.ts";
+import { adj } from "./adj.ts";
+import { capture } from "./capture.ts";
 import { mul } from "./mul.ts";
 import { guard, is } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
@@ -94,7 +94,7 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
   guard("solve", { "what the operator returned": [ax, kind.vector] });
   if (!sameType(tape.lattice, ax.type, b.type))
     throw new CovarianceError(`solve: the operator maps ${typeText(tape.lattice, b.type)} to ${typeText(tape.lattice, ax.type)}, expected the same type`);
-  const captured = capture(tape, x.id, ax.id);
+  const captured = capture("solve", tape, x.id, ax.id);
   const program = tape.extract([...captured, x.id], [ax.id]);
   return tape.apply(solveOp, [...captured.map((id) => tape.traced(id)), b], {
     operator: program,
@@ -102,31 +102,4 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
     maxIterations: options.maxIterations ?? 5000,
     shift,
   }) as Traced<VectorType<N>>;
-}
-
-/**
- * Values used by the nodes between x and ax that do not themselves depend on x; constants need not be captured. The operator takes adjoints
- * itself, so that a link and its adjoint are captured once; a moved value is captured where it has moved to.
- */
-function capture(tape: Tape, x: number, ax: number): number[] {
-  const reached = new Set<number>();
-  const stack = [ax];
-  while (stack.length > 0) {
-    const id = stack.pop()!;
-    if (reached.has(id)) continue;
-    reached.add(id);
-    if (id > x) for (const i of tape.node(id).inputs) stack.push(i);
-  }
-  // inputs come before what they are inputs of
-  const depends = new Map<number, boolean>();
-  for (const id of [...reached].sort((a, b) => a - b)) depends.set(id, id === x || (id > x && tape.node(id).inputs.some((i) => depends.get(i))));
-  if (!depends.get(ax)) throw new RecordingError("solve: the operator ignores its argument: expected A x to depend on x");
-  const captured = new Set<number>();
-  const take = (i: number): void => {
-    const n = tape.node(i);
-    if (n.op === adjOp) take(n.inputs[0]!);
-    else if (n.inputs.length > 0 || n.op === inputOp) captured.add(i);
-  };
-  for (const [id, d] of depends) if (d && id !== x) for (const i of tape.node(id).inputs) if (!depends.get(i)) take(i);
-  return [...captured].sort((a, b) => a - b);
 }

@@ -4,6 +4,7 @@
  */
 import { type Displacement, type Node, type Program, type ValueType, components, domainOf, inputOp } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
+import { dense } from "./dense.ts";
 import { numbersOf } from "./numbers.ts";
 import { siteRule } from "./site-rules.ts";
 import { conjugateGradient } from "./solve.ts";
@@ -35,6 +36,9 @@ function fieldOf(program: Program, node: Node, operands: readonly Float64Array[]
       return (node.attributes["data"] as Float64Array).slice();
     case "solve":
       return solution(node, operands);
+    case "logDet":
+    case "traceGradient":
+      return dense(node, operands, evaluate);
     case "sum": {
       let s = 0;
       const t = program.nodes[node.inputs[0]!]!.type;

@@ -2,10 +2,11 @@
  * Runs a recorded program op by op. A value is given back after its last use, and everything that a rule leaves behind at once, so that
  * replays neither grow memory nor need a scope around them.
  */
-import { type CompileOptions, type Executable, type Node, type Program, type Storage, components, inputOp, linkFieldBytes } from "../../autograd/index.ts";
+import { type CompileOptions, type DenseWork, type Executable, type Node, type Program, type Storage, components, inputOp, linkFieldBytes } from "../../autograd/index.ts";
 import type { Arrays, Pair } from "../../backend/index.ts";
 import { BackendError, SolverError } from "../../errors.ts";
 import { ConjugateGradient } from "../conjugate-gradient.ts";
+import { DenseStep } from "../dense/step.ts";
 import type { TfjsMachine, TfjsStorage } from "./machine.ts";
 import { type Value, arraysOf } from "./layout.ts";
 import type { Rule, Steps } from "./arithmetic.ts";
@@ -32,6 +33,7 @@ export class TfjsExecutable implements Executable {
   /** Gives the constants back; holds no reference to the engine. */
   readonly releaseConstants: () => void;
   readonly #solves = new Map<number, SolveGroup>();
+  readonly #products = new Map<number, { readonly fields: readonly TfjsStorage[]; readonly to: TfjsStorage; readonly step: DenseStep }>();
   #busy = false;
   #arguments: [readonly Storage[], readonly Storage[]] = [[], []];
 
@@ -117,6 +119,11 @@ export class TfjsExecutable implements Executable {
       for (const s of [...g.fields, g.rhs, ...g.solutions]) s.dispose();
     }
     this.#solves.clear();
+    for (const { fields, to, step } of this.#products.values()) {
+      step.dispose();
+      for (const s of [...fields, to]) s.dispose();
+    }
+    this.#products.clear();
   }
 
   *#steps(inputs: readonly TfjsStorage[], outputs: readonly TfjsStorage[]): Steps<void> {
@@ -165,6 +172,7 @@ export class TfjsExecutable implements Executable {
     }
     if (node.op === inputOp) return this.#engine.valueOf(inputs[node.attributes["index"] as number]!);
     if (node.op.role?.is === "solve") return this.#solve(id, values);
+    if (node.op.role?.is === "dense") return this.#denseValue(id, node.op.role.work(node.attributes), values);
     return this.#constant(id, node);
   }
 
@@ -202,6 +210,23 @@ export class TfjsExecutable implements Executable {
       if (other !== id) this.#keep(values, other, this.#engine.valueOf(group.solutions[k]!));
     });
     return this.#engine.valueOf(group.solutions[group.ids.indexOf(id)]!);
+  }
+
+  /** A determinant, or a derivative of one: dense algebra on the host, in float64. */
+  #denseValue(id: number, { factors, gradient, positive }: DenseWork, values: (Value | undefined)[]): Value {
+    const { nodes } = this.#program;
+    const { inputs, type } = nodes[id]!;
+    let made = this.#products.get(id);
+    if (!made) {
+      const fields = inputs.map((i) => this.#engine.allocate(nodes[i]!.type));
+      const to = this.#engine.allocate(type);
+      let first = 0;
+      const captured = factors.map((f) => ({ ...f, captured: fields.slice(first, (first += f.operator.inputs.length - 1)) }));
+      this.#products.set(id, (made = { fields, to, step: new DenseStep(this.#engine, captured, [{ to, ...(gradient ? { gradient } : {}) }], positive) }));
+    }
+    inputs.forEach((i, k) => this.#engine.assign(made.fields[k]!, values[i]!));
+    made.step.run();
+    return this.#engine.valueOf(made.to);
   }
 
   #group(id: number): SolveGroup {
