@@ -13,6 +13,7 @@ interface Reference {
 /** What is known of the works that parts of this package name. */
 const references: readonly Reference[] = [
   { eprint: "2103.11965", fields: { journal: "Phys. Rev. D", volume: "111", pages: "074501", year: "2025" }, note: "gauge covariant neural network, self-learning hybrid Monte Carlo" },
+  { eprint: "0907.5491", note: "trivialising maps and field transformations in hybrid Monte Carlo" },
   { eprint: "2501.16955", note: "CASK: covariant attention with stout kernel" },
   { eprint: "hep-lat/0311018", note: "stout smearing" },
   { eprint: "hep-lat/0103029", note: "hypercubic blocking" },
@@ -42,6 +43,7 @@ function partsOf(c: RunConfiguration, registry: Registry): { readonly part: Part
     ...c.fermions.flatMap((f) => one(registry.find("fermion", f.kind), f)),
     ...(c.network ? one(registry.find("network", c.network.kind), c.network) : []),
     ...layers.flatMap((l) => one(registry.find("network", l.network), l)),
+    ...(c.transform ? one(registry.find("transform", c.transform.kind), c.transform) : []),
     ...one(registry.find("sampler", c.sampler.kind), c.sampler),
     ...(c.training ? one(registry.find("loss", c.training.objective), c.training) : []),
     ...observablesOf(c, registry),

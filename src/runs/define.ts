@@ -49,12 +49,13 @@ function resolved({ command }: RunDefinition, raw: Readonly<Record<string, unkno
 /** A part in place of a section is its kind. */
 function withKinds({ command: _command, ...sections }: RunDefinition): Readonly<Record<string, unknown>> {
   const section = (x: unknown): unknown => (isPart(x) ? { kind: x } : x);
-  const { action, fermions, network, guide } = sections;
+  const { action, fermions, network, guide, transform } = sections;
   return {
     ...sections,
     action: section(action),
     ...(fermions ? { fermions: fermions.map(section) } : {}),
     ...(network ? { network: section(network) } : {}),
+    ...(transform ? { transform: section(transform) } : {}),
     ...(guide?.action ? { guide: { ...guide, action: section(guide.action) } } : {}),
   };
 }

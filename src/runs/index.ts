@@ -29,8 +29,8 @@ export { spinStarter } from "./spins/starter.ts";
 export { builtIn } from "./registry/built-in.ts";
 export {
   type Declaration, type Family, type FermionDeclaration, type FermionPart, type GaugeActionDeclaration, type GaugeActionPart, type LossDeclaration, type LossPart, type NetworkDeclaration, type NetworkMap,
-  type NetworkPart, type ObservableContext, type ObservableDeclaration, type ObservablePart, type Part, type PartContext, type RunSampler, type SamplerDeclaration, type SamplerPart, fermion, gaugeAction,
-  loss, network, observable, sampler,
+  type NetworkPart, type ObservableContext, type ObservableDeclaration, type ObservablePart, type Part, type PartContext, type RunSampler, type SamplerDeclaration, type SamplerPart, type TransformDeclaration, type TransformPart, fermion, gaugeAction,
+  loss, network, observable, sampler, transform,
 } from "./registry/part.ts";
 export { type Question, runQuestions } from "./questions.ts";
 export { Registry } from "./registry/registry.ts";

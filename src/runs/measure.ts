@@ -6,11 +6,14 @@ import type { MeasurementRecord } from "./records.ts";
 import { describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import { type RunConfiguration, observablesOf } from "./schema.ts";
-import type { GuideParts, System } from "./system.ts";
+import { type GuideParts, type System, onObserved } from "./system.ts";
 
 /** The measurement after a trajectory, as the configuration asks. `guide` takes part in force sizes. @throws NaNError for a value that is no number. */
-export function measure({ configuration: c, registry }: ResolvedRun, system: System, trajectory: number, guide?: GuideParts): MeasurementRecord {
-  const { U } = system;
+export function measure(run: ResolvedRun, system: System, trajectory: number, guide?: GuideParts): MeasurementRecord {
+  return onObserved(system, (U) => measuredOn(U, run, system, trajectory, guide));
+}
+
+function measuredOn(U: LinkField, { configuration: c, registry }: ResolvedRun, system: System, trajectory: number, guide?: GuideParts): MeasurementRecord {
   const { wilsonLoops, flow } = c.measurement;
   const { seed, stream } = c.sampler;
   const asked = observablesOf(c, registry);

@@ -23,7 +23,7 @@ import type { Arithmetic, CheckpointState, EventRecord, MetricsRecord, Phase } f
 import type { ResolvedRun } from "./resolve.ts";
 import { type Progress, type Unit, lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
-import { type System, buildSystem } from "./system.ts";
+import { type System, buildSystem, onObserved } from "./system.ts";
 import { type Ended, type LifeEvent, type Work, goOn } from "./work.ts";
 
 /** Milliseconds between two looks for signals within a trajectory. */
@@ -297,7 +297,8 @@ class Production implements Work<RunEvent>, Disposable {
   #keep({ format, precision }: NonNullable<ResolvedRun["configuration"]["output"]["configurations"]>): void {
     const provenance = { sequenceNumber: String(this.#progress.position), ensembleId: this.#run.hash.slice(0, 12), creator: `gaugegrad ${packageVersion()}` };
     const options: WriteOptions = { provenance, ...(precision === undefined ? {} : { precision }) };
-    writeGauge(join(insideOf(this.#paths, "configurations"), `${String(this.#progress.position).padStart(8, "0")}.${format}`), this.#system.U, format, options);
+    const file = join(insideOf(this.#paths, "configurations"), `${String(this.#progress.position).padStart(8, "0")}.${format}`);
+    onObserved(this.#system, (U) => writeGauge(file, U, format, options));
   }
 
   /** Everything in one transaction: lines first, then the checkpoint that counts them. */

@@ -55,6 +55,7 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
     group: parseGroup(c.group).name,
     action: filled(registry.get("gaugeAction", c.action.kind), c.action),
     fermions: c.fermions.map((f) => filled(registry.get("fermion", f.kind), f)),
+    ...(c.transform ? { transform: filled(registry.get("transform", c.transform.kind), c.transform) } : {}),
     ...(c.network && c.network.kind !== "model" ? { network: filled(registry.get("network", c.network.kind), c.network) } : {}),
     ...(c.training ? { training: filled(registry.get("loss", c.training.objective), c.training) } : {}),
     sampler: { ...filled(registry.get("sampler", c.sampler.kind), c.sampler), acceptAlways },
@@ -69,7 +70,7 @@ function defined<T>(x: T): T {
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
-  return sizeProblem(c) ?? startProblem(c) ?? partProblem(command, c, registry) ?? guideProblem(command, c) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
+  return sizeProblem(c) ?? startProblem(c) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
 }
 
 function startProblem({ start, sampler }: RunConfiguration): string | undefined {
@@ -77,6 +78,15 @@ function startProblem({ start, sampler }: RunConfiguration): string | undefined 
   if (acceptAlways > thermalisation) return `sampler.acceptAlways: got ${acceptAlways}, expected at most sampler.thermalisation, ${thermalisation}: production needs the Metropolis step`;
   if ((start.kind === "file") !== (start.file !== undefined)) return `start.file: got ${start.file ?? "nothing"} with kind "${start.kind}", expected ${start.file ? 'kind "file"' : "the name of a configuration"}`;
   return undefined;
+}
+
+/** The whole force goes through the map, and the sampler moves what is mapped. */
+function transformProblem(command: RunCommand, { transform, sampler, measurement }: RunConfiguration): string | undefined {
+  if (!transform) return undefined;
+  if (command !== "hmc") return `transform: got one with the command ${command}, expected hmc: a guide sees the links themselves`;
+  if (sampler.kind === "heatbath") return "transform: got one with the sampler heatbath, expected hmc: the transformed action is no sum of loops";
+  if (measurement.observables.some((o) => o === "forces" || (typeof o !== "string" && o.kind === "forces"))) return "measurement.observables: got forces with a transform, expected others: the sampler's force is that of V";
+  return sampler.levels ? "sampler.levels: got levels with a transform, expected integrator and steps: its force is one" : undefined;
 }
 
 /** What the parts of a run find wrong with their options. */
@@ -90,6 +100,7 @@ function partProblem(command: RunCommand, c: RunConfiguration, registry: Registr
     c.guide.action && one("guide.action", registry.get("gaugeAction", c.guide.action.kind), c.guide.action),
     ...c.fermions.map((f, k) => one(`fermions[${k}]`, registry.get("fermion", f.kind), f)),
     c.network && c.network.kind !== "model" ? one("network", registry.get("network", c.network.kind), c.network) : undefined,
+    c.transform && one("transform", registry.get("transform", c.transform.kind), c.transform),
     // stored configurations need no trajectories
     command === "train" && c.training?.configurations ? undefined : one("sampler", registry.get("sampler", c.sampler.kind), c.sampler),
     c.training && one("training", registry.get("loss", c.training.objective), c.training),

@@ -105,6 +105,7 @@ export type FermionSection = PartSection & { readonly mass?: number; readonly bo
 export type NetworkSection = PartSection & { readonly weights?: readonly number[]; readonly randomWidth?: number; readonly randomSeed?: number };
 export type SamplerSection = PartSection & z.output<typeof sampler> & Partial<HmcSection>;
 export type TrainingSection = z.output<typeof training> & { readonly objective: string; readonly [option: string]: unknown };
+export type TransformSection = PartSection;
 type ObservableEntry = string | PartSection;
 
 /** What a part is when its kind is not given. */
@@ -136,6 +137,7 @@ export interface RunConfiguration {
   readonly fermions: readonly FermionSection[];
   readonly network?: NetworkSection | undefined;
   readonly guide: { readonly action?: ActionSection | undefined; readonly masses?: readonly number[] | undefined; readonly trainable: readonly string[] };
+  readonly transform?: TransformSection | undefined;
   readonly sampler: SamplerSection;
   readonly training?: TrainingSection | undefined;
   readonly measurement: z.output<typeof measurement> & { readonly observables: readonly ObservableEntry[] };
@@ -156,6 +158,7 @@ export interface RunInput {
   readonly fermions?: readonly PartInput[];
   readonly network?: PartInput;
   readonly guide?: { readonly action?: PartInput; readonly masses?: readonly number[]; readonly trainable?: readonly string[] };
+  readonly transform?: PartInput;
   readonly sampler: { readonly kind?: string | Part; readonly [option: string]: unknown } & z.input<typeof sampler>;
   readonly training?: z.input<typeof training> & { readonly objective?: string | Part; readonly [option: string]: unknown };
   readonly measurement?: z.input<typeof measurement> & { readonly observables?: readonly (string | PartInput)[] };
@@ -184,6 +187,7 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
     fermions: z.array(fermions).max(64).default([]),
     network: network.optional(),
     guide: guide.prefault({}),
+    transform: (anyOf(registry.list("transform"), "kind", {}) as z.ZodType<TransformSection>).optional().describe("field transformation U = F(V): the sampler moves V, everything is measured on U"),
     sampler: anyOf(registry.list("sampler"), "kind", sampler.shape, DEFAULT_KIND.sampler).prefault({ kind: DEFAULT_KIND.sampler }) as z.ZodType<SamplerSection>,
     training: (anyOf(registry.list("loss"), "objective", training.shape, DEFAULT_KIND.objective) as z.ZodType<TrainingSection>).optional(),
     measurement: measurement.extend({ observables: observables.default(["polyakov"]).describe("the mean plaquette is always there") }).prefault({}),

@@ -17,7 +17,7 @@ import type { MetricsRecord, Phase } from "./records.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import type { Registry } from "./registry/registry.ts";
 import { type TrainingSection, optionsOf } from "./schema.ts";
-import type { GuideParts, System } from "./system.ts";
+import { type GuideParts, type System, onObserved } from "./system.ts";
 
 /** Where a run stands and what it has learnt. */
 export interface Progress {
@@ -81,6 +81,7 @@ class RunChain {
   readonly #c: ResolvedRun["configuration"];
   readonly #phase: "thermalise" | "train" | "sample";
   readonly #sampler: CheckedSampler;
+  readonly #system: System;
   readonly #events: StageEvents;
   #records: MetricsRecord[] = [];
 
@@ -90,6 +91,7 @@ class RunChain {
     const acceptAlways = phase === "thermalise" ? (c.sampler.acceptAlways ?? 0) : 0;
     this.#c = c;
     this.#phase = phase;
+    this.#system = system;
     this.#events = events;
     this.#sampler = new CheckedSampler(part.build(optionsOf(part, c.sampler), { system, guide, seed, stream, acceptAlways }), c.checks, (record) => this.#records.push(record));
     this.#sampler.trajectory = position;
@@ -117,7 +119,7 @@ class RunChain {
     }
     const forced = this.#phase === "thermalise" && trajectory < acceptAlways && accepted;
     // JSON has no infinity; exp(-dH) is 0 either way
-    this.#records.push({ kind: "trajectory", phase: this.#phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, plaquette: plaquettes(U).mean, ...(forced ? { forced } : {}), ...(failed === undefined ? {} : { failed }) });
+    this.#records.push({ kind: "trajectory", phase: this.#phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, plaquette: onObserved(this.#system, (W) => plaquettes(W).mean), ...(forced ? { forced } : {}), ...(failed === undefined ? {} : { failed }) });
     return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic };
   }
 

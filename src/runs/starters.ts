@@ -215,6 +215,40 @@ trajectories = 5000
     ]),
   },
   {
+    name: "fthmc-2d",
+    command: "hmc",
+    summary: "U(1) in two dimensions by field-transformed HMC, where topology moves more often",
+    text: sections("Field-transformed HMC: the sampler moves V, everything is measured on U = F(V): gaugegrad hmc run.toml --dir out", [
+      `group = "U(1)"
+
+[lattice]
+extents = [16, 16]          # Lx, Lt
+
+[start]
+kind = "hot"
+
+[action]
+kind = "wilson"
+beta = 4.0
+
+[transform]                 # masked stout sweeps with exact log det
+kind = "stout"
+rho = 0.1                   # weight of the staples, below 1/(2(D-1))
+sweeps = 2
+
+[sampler]
+integrator = "omelyan"
+steps = 21
+length = 4.0
+seed = 1
+thermalisation = 100
+trajectories = 2000
+`,
+      measurement(`"charge"`),
+      output.replace("ildg", "npy").replace("   # also nersc, milc, bridge, npy", ""),
+    ]),
+  },
+  {
     name: "staggered",
     command: "hmc",
     summary: "SU(3) with four staggered flavours on 4^4, two time scales",

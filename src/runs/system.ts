@@ -4,14 +4,15 @@ import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
 import type { Pseudofermions } from "../fermions/index.ts";
+import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
-import { type GuideLevel, type Target, targetOf } from "../samplers/index.ts";
+import { type GuideLevel, type Refreshed, type Target, targetOf } from "../samplers/index.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import type { PartContext } from "./registry/part.ts";
 import { type Registry, describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import { type RunNetwork, networkOf } from "./run-network.ts";
-import { type ActionSection, type FermionSection, type RunConfiguration, optionsOf } from "./schema.ts";
+import { type ActionSection, type FermionSection, type RunConfiguration, type TransformSection, optionsOf } from "./schema.ts";
 import type { HmcSection } from "./samplers/hmc.ts";
 
 /** A gauge action whose inputs do not matter. */
@@ -42,6 +43,8 @@ export interface System {
   readonly fermions: readonly Pseudofermions<number>[];
   readonly target: Target;
   readonly guide?: GuideSystem;
+  /** F of a run with a field transformation: U above is V, and the target is that of V. */
+  readonly transform?: AnyBijection;
   /** What has to be said about the links of a start from a file. */
   readonly notes: readonly string[];
 }
@@ -59,16 +62,49 @@ export interface BuildOptions {
 export function buildSystem({ configuration: c, registry, command, base }: ResolvedRun, engine: LatticeOptions, options: BuildOptions = {}): System {
   const group = parseGroup(c.group);
   const lattice = makeLattice(c.lattice.extents, engine);
-  const { U, notes } = options.start === false ? { U: cold(lattice, group), notes: [] } : startOf(c, base, lattice, group);
   const place = { lattice, group };
+  const transform = c.transform && transformOf(c.transform, place, registry);
+  const { U, notes } = options.start === false ? { U: cold(lattice, group), notes: [] } : startOf(c, base, lattice, group, transform);
   const gauge = gaugeActionOf(c.action, place, registry);
   const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
-  const target = fermions.length === 0 ? gauge : targetOf(sumOf([gauge, ...fermions.map((f) => f.action as AnyAction)]), ...fermions);
+  const target = targetOfRun(gauge, fermions, transform);
   const modelFile = options.network ?? (c.network?.kind === "model" ? resolve(base, String(c.network["file"])) : undefined);
-  return { group, lattice, U, gauge, fermions, target, notes, ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
+  return { group, lattice, U, gauge, fermions, target, notes, ...(transform ? { transform } : {}), ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
 }
 
-function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Group): EnteringLinks {
+/** The distribution of the links that the sampler moves; with a transformation pseudofermions are drawn on F(V). */
+function targetOfRun(gauge: AnyAction, fermions: readonly Pseudofermions<number>[], F: AnyBijection | undefined): Target {
+  const sum = sumOf([gauge, ...fermions.map((f) => f.action as AnyAction)]);
+  if (!F) return fermions.length === 0 ? gauge : targetOf(sum, ...fermions);
+  const transformed = fieldTransformed(sum, F as Bijection<number, unknown>) as AnyAction;
+  const onImage = (f: Pseudofermions<number>): Refreshed<number> => ({
+    index: f.index,
+    refresh: (V, trajectory, random, index) => {
+      using U = F.image(V).links;
+      f.refresh(U, trajectory, random, index);
+    },
+    ...(f.solveError ? { solveError: (V: LinkField) => {
+      using U = F.image(V).links;
+      return f.solveError!(U);
+    } } : {}),
+  });
+  return fermions.length === 0 ? transformed : targetOf(transformed, ...fermions.map(onImage));
+}
+
+/** Runs f on the links that have the distribution of the run: those of the sampler, or their image. */
+export function onObserved<T>({ U, transform }: System, f: (U: LinkField) => T): T {
+  if (!transform) return f(U);
+  using image = transform.image(U).links;
+  return f(image);
+}
+
+/** The start of the run file, mapped back where the sampler moves V = F^-1(U). */
+function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Group, F: AnyBijection | undefined): EnteringLinks {
+  const entering = startLinks(c, base, lattice, group);
+  return F ? { ...entering, U: F.inverse(entering.U) } : entering;
+}
+
+function startLinks(c: RunConfiguration, base: string, lattice: Lattice, group: Group): EnteringLinks {
   const { kind, width, file } = c.start;
   const { seed, stream } = c.sampler;
   if (kind === "hot") return { U: hot(lattice, group, { seed, stream }), notes: [] };
@@ -84,6 +120,14 @@ function gaugeActionOf(section: ActionSection, place: PartContext, registry: Reg
   const built: unknown = guarded(part, "builder", () => part.build(optionsOf(part, section), place));
   if (!(built instanceof GaugeAction)) throw new ConfigurationError(`action ${part.name}: got ${describe(built)} from its builder, expected an action: return what action({ ... }) or gaugeAction makes`);
   return built as AnyAction;
+}
+
+function transformOf(section: TransformSection, place: PartContext, registry: Registry): AnyBijection {
+  const part = registry.get("transform", section.kind);
+  const built: unknown = guarded(part, "builder", () => part.build(optionsOf(part, section), place));
+  if (!(built instanceof Bijection)) throw new ConfigurationError(`transform ${part.name}: got ${describe(built)} from its builder, expected a bijection: return what bijection({ ... }), chain or maskedStout makes`);
+  if (!built.invertibleOn(place.lattice)) throw new ConfigurationError(`transform ${part.name}: got a bijection without an inverse, expected one: the chain starts from V = F^-1(U)`);
+  return built;
 }
 
 function fermionsOf(section: FermionSection, place: PartContext & { readonly index: number }, registry: Registry): Pseudofermions<number> {

@@ -36,6 +36,7 @@ export async function withOwnParts(raw: Table, base: string, registry: Registry)
       const section = await loader.section("network", "network", x);
       return { ...section, ...(await list("layers", (l, at) => loader.section("network", at, l, "network"), "network.layers", section)) };
     })),
+    ...(await table("transform", (x) => loader.section("transform", "transform", x))),
     ...(await table("sampler", (x) => loader.section("sampler", "sampler", x))),
     ...(await table("training", (x) => loader.section("loss", "training", x, "objective"))),
     ...(await table("measurement", async (m) => ({ ...m, ...(await list("observables", (x, at) => loader.section("observable", at, x), "measurement.observables", m)) }))),

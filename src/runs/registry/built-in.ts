@@ -5,7 +5,8 @@ import * as losses from "../losses/index.ts";
 import * as networks from "../networks/index.ts";
 import * as observables from "../observables/index.ts";
 import * as samplers from "../samplers/index.ts";
+import * as transforms from "../transforms/index.ts";
 import { Registry } from "./registry.ts";
 
 /** The registry of the parts of this package, sorted by name. */
-export const builtIn = new Registry([actions, fermions, losses, networks, observables, samplers].flatMap((list) => Object.values(list)).sort((a, b) => (a.name < b.name ? -1 : 1)));
+export const builtIn = new Registry([actions, fermions, losses, networks, observables, samplers, transforms].flatMap((list) => Object.values(list)).sort((a, b) => (a.name < b.name ? -1 : 1)));

@@ -9,6 +9,7 @@ import type { Field, Lattice, LinkField } from "../../autograd/index.ts";
 import type { Action, Group } from "../../gauge/index.ts";
 import type { Pseudofermions } from "../../fermions/index.ts";
 import type { AnyLayer, Layer, Plain } from "../../models/index.ts";
+import type { AnyBijection } from "../../flows/index.ts";
 import type { Reversibility, Sampler, TrajectoryResult } from "../../samplers/index.ts";
 import type { Loss } from "../../training/index.ts";
 import type { MeasurementRecord } from "../records.ts";
@@ -16,7 +17,7 @@ import type { RunConfiguration } from "../schema.ts";
 import type { GuideParts, System } from "../system.ts";
 
 /** Families of parts, by the function that declares one. */
-export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss";
+export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss" | "transform";
 
 /** What the parts of all families say about themselves. `S`: schema of the options. */
 export interface Declaration<S extends z.ZodObject> {
@@ -115,6 +116,11 @@ export interface LossDeclaration<S extends z.ZodObject> extends Declaration<S> {
   readonly squares?: boolean;
 }
 
+/** A bijection of the links: the sampler moves V, and U = F(V) has the distribution of the target. */
+export interface TransformDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  readonly build: (options: z.output<S>, context: PartContext) => AnyBijection;
+}
+
 // options of a part that is looked up by name are checked by its schema, not by the compiler
 type Erased<F extends Family, D> = { readonly family: F } & { readonly [K in keyof D]: D[K] };
 /** A declared network of links. */
@@ -130,8 +136,11 @@ export type SamplerPart = Erased<"sampler", SamplerDeclaration<z.ZodObject>>;
 /** A declared training loss. */
 export type LossPart = Erased<"loss", LossDeclaration<z.ZodObject>>;
 
+/** A declared transformation of the links. */
+export type TransformPart = Erased<"transform", TransformDeclaration<z.ZodObject>>;
+
 /** A part of any family. */
-export type Part = NetworkPart | FermionPart | GaugeActionPart | ObservablePart | SamplerPart | LossPart;
+export type Part = NetworkPart | FermionPart | GaugeActionPart | ObservablePart | SamplerPart | LossPart | TransformPart;
 /** The part type of a family. */
 export type PartOf<F extends Family> = Extract<Part, { readonly family: F }>;
 
@@ -178,7 +187,12 @@ export function loss<S extends z.ZodObject>(declaration: LossDeclaration<S>): Lo
   return declared("loss", declaration as never, "build");
 }
 
-const FAMILIES: readonly string[] = ["network", "fermion", "gaugeAction", "observable", "sampler", "loss"] satisfies readonly Family[];
+/** Declares a field transformation. */
+export function transform<S extends z.ZodObject>(declaration: TransformDeclaration<S>): TransformPart {
+  return declared("transform", declaration as never, "build");
+}
+
+const FAMILIES: readonly string[] = ["network", "fermion", "gaugeAction", "observable", "sampler", "loss", "transform"] satisfies readonly Family[];
 
 /** True for what one of the functions above made, also in another copy of this package. */
 export function isPart(x: unknown): x is Part {
