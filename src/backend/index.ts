@@ -1,9 +1,14 @@
 /** Backend room: memory, code of kernels, worker threads, the machine's features. */
 export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
 export { BIN_PARTS, BinnedSums, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
+export { type Comm, type Message, selfComm } from "./comm/comm.ts";
+export { type Span, pack, unpack } from "./pack.ts";
 export { hasRelaxedSimd, hasSimd } from "./features.ts";
 export { type ByteSource, Heap, paddedBytes, plainMemory } from "./heap.ts";
 export { type Lanes, type Layout, lanePermutation, makeLayout } from "./layout.ts";
+export { type ThreadsMemory, threadsComm, threadsMemory } from "./comm/threads.ts";
+export { type Halo, type LocalLayout, type Move, localLayout } from "./local-layout.ts";
+export { type Part, type PartOptions, gridsOf, partOf } from "./part.ts";
 export { FieldMemory, Handle } from "./memory.ts";
 export { KERNEL_TYPE, POOL_TYPE, poolSource } from "./native-threads.ts";
 export { type NativeOptions, findToolchain, loadNative, openCache } from "./native.ts";

@@ -9,6 +9,8 @@
  * their parity; lattices that cannot be cut W times get fewer lanes.
  */
 
+import type { Halo } from "./local-layout.ts";
+
 /** The part of a lattice that a layout needs. */
 export interface SiteIndex {
   readonly extents: readonly number[];
@@ -29,22 +31,29 @@ export interface Layout {
   /** Sub-lattices along each direction. */
   readonly cuts: readonly number[];
   readonly blocks: number;
-  /** Memory position block * width + lane of every lexicographic site. */
+  /** Memory position block * width + lane of every lexicographic site; -1 for those on other ranks. */
   readonly position: Int32Array;
   /** First and last+1 block of a domain. */
   range(domain: "all" | "even" | "odd"): readonly [number, number];
+  /** Ghost blocks behind the others, on a divided lattice. */
+  readonly halo?: Halo;
   /** For every block, the block of n + d times width, plus the number of the permutation of its lanes (0: none). */
   table(displacement: readonly number[]): Int32Array;
 }
 
-/** Cuts the longest sub-lattice in two (the slowest direction of equals) until there are `lanes`; undefined when that is not possible. */
-function cutInto(lattice: SiteIndex, lanes: number): number[] | undefined {
+/**
+ * Cuts the longest sub-lattice in two (the slowest direction of equals) until there are `lanes`, directions that are split between ranks last; undefined when
+ * that is not possible.
+ */
+export function cutInto(lattice: SiteIndex, lanes: number, split?: readonly boolean[]): number[] | undefined {
   const unit = lattice.bipartite ? 4 : 2;
   const extents = [...lattice.extents];
   for (let w = 1; w < lanes; w *= 2) {
     let cut = -1;
     extents.forEach((L, mu) => {
-      if (L % unit === 0 && (cut < 0 || L >= extents[cut]!)) cut = mu;
+      if (L % unit !== 0) return;
+      const later = cut >= 0 && split !== undefined && split[mu] !== split[cut];
+      if (cut < 0 || (later ? !split[mu] : L >= extents[cut]!)) cut = mu;
     });
     if (cut < 0) return undefined;
     extents[cut]! /= 2;
@@ -53,7 +62,7 @@ function cutInto(lattice: SiteIndex, lanes: number): number[] | undefined {
 }
 
 /** Sub-lattice (q_mu) of a lane, the first direction fastest. */
-function digits(lane: number, cuts: readonly number[]): number[] {
+export function digits(lane: number, cuts: readonly number[]): number[] {
   return cuts.map((c) => {
     const q = lane % c;
     lane = (lane - q) / c;
@@ -106,13 +115,13 @@ export function makeLayout(lattice: SiteIndex, lanes: Lanes): Layout {
   };
 }
 
-interface Places {
+export interface Places {
   readonly position: Int32Array;
   /** The site in lane 0 of every block. */
   readonly representative: Int32Array;
 }
 
-function placesOf(lattice: SiteIndex, { width, cuts }: Pick<Layout, "width" | "cuts">): Places {
+export function placesOf(lattice: SiteIndex, { width, cuts }: Pick<Layout, "width" | "cuts">): Places {
   const sub = lattice.extents.map((L, mu) => L / cuts[mu]!);
   const V = lattice.volume;
   const position = new Int32Array(V);

@@ -23,9 +23,9 @@ export interface Arena {
   readonly strides: ReadonlyMap<number, number>;
 }
 
-/** Bytes of a whole field or scalar, and of one block of it. */
+/** Bytes of a whole field or scalar, with so many ghost blocks, and of one block of it. */
 export interface Sizes {
-  bytes(type: ValueType): number;
+  bytes(type: ValueType, ghosts?: number): number;
   blockBytes(type: ValueType): number;
 }
 
@@ -64,7 +64,11 @@ export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
     total = Math.max(total, at + size);
     return piece;
   };
-  const sizeOf = (members: readonly number[]): number => paddedBytes(members.reduce((s, k) => s + sizes.bytes(buffers[k]!.type), 0));
+  const sizeOf = (members: readonly number[]): number => {
+    // fields that lie side by side have the same number of blocks
+    const ghosts = members.reduce((g, k) => Math.max(g, buffers[k]!.ghosts ?? 0), 0);
+    return paddedBytes(members.reduce((s, k) => s + sizes.bytes(buffers[k]!.type, ghosts), 0));
+  };
   for (const members of groups.values()) if (buffers[members[0]!]!.data) place(members, total, sizeOf(members), 0, Infinity);
   const byFirst = (x: number, y: number): number => buffers[x]!.first - buffers[y]!.first;
   placeScalars(scalars.sort(byFirst), buffers, (k, free) => place([k], free ?? total, sizeOf([k]), buffers[k]!.first, buffers[k]!.last).at);

@@ -1,11 +1,13 @@
 /** Compiles the programs of one lattice to one emitter's kernels and runs them. */
 import { type CompileOptions, type Engine, type Executable, type Lattice, type Program, linkFieldBytes } from "../autograd/index.ts";
+import type { Part } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { type Arena, overlaps, placeArena } from "./arena.ts";
 import type { Emitter } from "./emitter.ts";
 import { ProgramExecutable, debugKernels } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
+import { withHalos } from "./halos.ts";
 import { Machine } from "./machine.ts";
 import { normalFields } from "./normals.ts";
 import { verify } from "./verify.ts";
@@ -15,8 +17,8 @@ export class KernelEngine extends Machine {
   readonly #maxFields: number;
 
   /** `maxFields`: memory budget of every program, in link fields. */
-  constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity) {
-    super(lattice, emitter);
+  constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity, part?: Part) {
+    super(lattice, emitter, part);
     this.#maxFields = maxFields;
     if (emitter.normals) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
   }
@@ -37,7 +39,8 @@ export class KernelEngine extends Machine {
     const unit = linkFieldBytes(program);
     let least = Infinity;
     for (let storeCost = STORE_COST; storeCost <= MAX_STORE_COST; storeCost *= 2) {
-      const schedule = lower(program, storeCost);
+      const lowered = lower(program, storeCost);
+      const schedule = this.halos ? withHalos(lowered, this.halos) : lowered;
       const arena = placeArena(schedule.buffers, this);
       if (arena.bytes <= maxFields * unit) return { schedule, arena };
       least = Math.min(least, arena.bytes / unit);

@@ -4,6 +4,8 @@ import { type Executable, type Storage, components } from "../autograd/index.ts"
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { CompiledKernels } from "./emitter.ts";
+import { type Places, StepExchange } from "./exchange.ts";
+import { needsOf } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import { DenseStep } from "./dense/step.ts";
 import type { DenseStepPlan, Schedule, SolveStep } from "./ir.ts";
@@ -45,7 +47,12 @@ export class ProgramExecutable implements Executable {
   readonly #patches = new Map<number, { readonly entry: number; readonly stride: boolean }[]>();
   readonly #bound: { input: number[]; output: number[] };
   /** Those of the last run. */
+  #inputs: readonly Storage[] = [];
   #outputs: readonly Storage[] = [];
+  /** On a divided lattice, what goes to the neighbours before each step, and the fields that solvers take for their caller's. */
+  readonly #exchanges: readonly (StepExchange | undefined)[];
+  readonly #lent: HeapStorage[] = [];
+  readonly #places: Places;
   /** Seconds and runs of each step, kept under DEBUG=kernels. */
   readonly #times: Float64Array | undefined;
   #runs = 0;
@@ -65,6 +72,16 @@ export class ProgramExecutable implements Executable {
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
     this.#dense = schedule.steps.map((s) => (s.kind === "dense" ? this.#denseStep(s) : undefined));
+    const { halos } = engine;
+    this.#exchanges = halos ? needsOf(schedule, halos).map((needs) => (needs.length > 0 ? new StepExchange(engine, needs, schedule) : undefined)) : [];
+    this.#places = {
+      address: this.#address,
+      stride: this.#stride,
+      input: (b) => {
+        const { external } = schedule.buffers[b]!;
+        return external?.side === "input" ? (this.#inputs[external.index] as HeapStorage) : undefined;
+      },
+    };
     this.#conflicts = new Conflicts(schedule);
     this.#sameAt = new Int32Array(schedule.inputs.length);
     this.#shadows = schedule.outputs.map(() => undefined);
@@ -91,6 +108,7 @@ export class ProgramExecutable implements Executable {
       if (this.#clashes(target.address, j)) target = this.#shadow(j);
       this.#bind("output", j, target);
     }
+    this.#inputs = inputs;
     this.#outputs = outputs;
     this.repeat();
   }
@@ -101,14 +119,18 @@ export class ProgramExecutable implements Executable {
     for (let s = 0; s < steps.length; s++) {
       const begin = this.#times ? performance.now() : 0;
       const launch = this.#launches[s];
+      this.#exchanges[s]?.run(this.#places);
       if (launch) this.#launch(launch);
-      else if (this.#solvers[s]) runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
-      else if (this.#dense[s]) this.#dense[s]!.run();
+      else if (this.#solvers[s]) {
+        for (const f of this.#lent) f.fresh!.clear();
+        runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
+      } else if (this.#dense[s]) this.#dense[s]!.run();
       else this.#zero(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
     this.#runs++;
     for (let j = 0; j < outputs.length; j++) {
+      (outputs[j] as HeapStorage).fresh?.clear();
       const shadow = this.#shadows[j];
       if (shadow && this.#bound.output[j] === shadow.address) this.#engine.copy(shadow, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
     }
@@ -163,6 +185,7 @@ export class ProgramExecutable implements Executable {
       this.#stride[k] = strides.get(k)!;
       const { data, type } = this.#schedule.buffers[k]!;
       if (data) this.#engine.write(this.#storage(k), type, data);
+      if (data && type.kind !== "scalar") this.#engine.writeGhosts(this.#storage(k), type, data, this.#schedule.buffers[k]!.ghosts ?? 0);
     }
   }
 
@@ -248,7 +271,9 @@ export class ProgramExecutable implements Executable {
     if (!sums) return;
     const f = engine.heap.f64;
     for (let r = 0; r < l.partials.length; r++) sums.top(r, f, l.partials[r]! / 8, l.chunks);
+    engine.most(sums.bins);
     for (let r = 0; r < l.partials.length; r++) sums.gather(r, f, l.partials[r]! / 8, l.chunks);
+    engine.total(sums.parts);
     const { width } = engine.layout;
     for (let r = 0; r < l.partials.length; r++) {
       const to = this.#address[l.plan.step.reductions[r]!.buffer]! / 8;
@@ -278,7 +303,12 @@ export class ProgramExecutable implements Executable {
   }
 
   #solver(step: SolveStep): ConjugateGradient {
-    const place = (b: number): HeapStorage => this.#storage(b);
+    const place = (b: number): HeapStorage => {
+      if (!this.#engine.part) return this.#storage(b);
+      const lent = Object.defineProperty(this.#storage(b), "fresh", { value: new Set<number>() });
+      this.#lent.push(lent);
+      return lent;
+    };
     return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map(place), b: place(step.rhs), solutions: step.solutions.map(place) });
   }
 }

@@ -1,8 +1,8 @@
 /** Compiler room: programs to kernels to executables. */
 import { availableParallelism } from "node:os";
 import { type Engine, Lattice } from "../autograd/index.ts";
-import { type Lanes, hasSimd } from "../backend/index.ts";
-import { BackendError } from "../errors.ts";
+import { type Lanes, type PartOptions, hasSimd, partOf } from "../backend/index.ts";
+import { BackendError, ConfigurationError } from "../errors.ts";
 import { notice } from "../util/index.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
@@ -15,7 +15,7 @@ import { nativeEmitter } from "./native.ts";
 export type BackendName = "js" | "wasm" | "native" | "interpret";
 
 /** Backend, threads and arithmetic of a lattice. */
-export interface EngineOptions {
+export interface EngineOptions extends PartOptions {
   readonly backend?: BackendName | "auto";
   /** Threads, counting the main one; "auto" (default) takes one for small lattices and two for larger ones. */
   readonly threads?: number | "auto";
@@ -63,8 +63,11 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
   const debugNaN = options.debugNaN ?? process.env["GAUGEGRAD_DEBUG_NAN"] === "1";
   const engine = (lattice: Lattice): Engine => {
+    if ((options.engine || options.backend === "interpret") && (options.comm?.size ?? 1) > 1) throw new ConfigurationError(`backend ${options.engine ? "tfjs" : "interpret"}: got ${options.comm!.size} ranks, expected one: use wasm, native or js to divide a lattice`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
-    return options.backend === "interpret" ? new InterpretEngine(lattice, options.maxFields) : new KernelEngine(lattice, emitter(lattice.volume, options), options.maxFields);
+    const part = partOf(lattice, options);
+    if (options.backend === "interpret") return new InterpretEngine(lattice, options.maxFields);
+    return new KernelEngine(lattice, emitter(lattice.volume / (part?.comm.size ?? 1), options), options.maxFields, part);
   };
   return new Lattice(extents, engine, { debugNaN });
 }

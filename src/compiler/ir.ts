@@ -11,6 +11,8 @@ export interface Buffer {
   readonly external?: { readonly side: "input" | "output"; readonly index: number };
   /** Data known when compiling: constant fields and numbers. */
   readonly data?: Float64Array;
+  /** Ghost blocks behind those of an arena buffer, on a divided lattice. */
+  ghosts?: number;
   /** First and last step that touch an arena buffer. */
   first: number;
   last: number;

@@ -2,9 +2,11 @@
 import {
   type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf,
 } from "../autograd/index.ts";
-import { FieldMemory, type Handle, Heap, type Layout, makeLayout } from "../backend/index.ts";
+import { FieldMemory, type Handle, Heap, type Layout, type Part, localLayout, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import type { Emitter, LoopOrder } from "./emitter.ts";
+import { gatherSites } from "./gather.ts";
+import { Halos } from "./halos.ts";
 import type { MicroKernel } from "./scalar.ts";
 
 /** Memory of a field: a byte address in the lattice's heap and the bytes from one block of sites to the next. */
@@ -13,6 +15,8 @@ export interface HeapStorage extends Storage {
   readonly stride: number;
   /** Absent where the memory stays in its place: `use` is then not needed before its address is. */
   readonly handle?: Handle;
+  /** On a divided lattice, the reads of ghost blocks that are up to date: see halos.ts. Whatever writes the field clears it. */
+  readonly fresh?: Set<number>;
 }
 
 /** A field of a caller's, whose group may leave the heap while it is idle. */
@@ -21,11 +25,13 @@ class MovingStorage implements HeapStorage {
   readonly stride: number;
   readonly handle: Handle;
   readonly collected = true;
+  readonly fresh?: Set<number>;
   readonly #memory: FieldMemory;
   readonly #offset: number;
   #mine = true;
 
-  constructor(memory: FieldMemory, handle: Handle, offset: number, stride: number, bytes: number) {
+  constructor(memory: FieldMemory, handle: Handle, offset: number, stride: number, bytes: number, divided: boolean) {
+    if (divided) this.fresh = new Set();
     this.#memory = memory;
     this.handle = handle;
     this.#offset = offset;
@@ -53,23 +59,31 @@ export abstract class Machine implements Engine {
   readonly microKernels = new Map<string, MicroKernel>();
   readonly #tables = new Map<string, number>();
   readonly #operators = new Map<string, Executable>();
+  /** This rank's part of a divided lattice. */
+  readonly part: Part | undefined;
+  readonly halos: Halos | undefined;
+  /** Milliseconds spent in exchanges and in sums over ranks. */
+  exchangeTime = 0;
   #scratch = { address: 0, bytes: 0 };
 
   /** @throws BackendError for a lattice on which no field fits. */
-  constructor(lattice: Lattice, emitter: Emitter) {
+  constructor(lattice: Lattice, emitter: Emitter, part?: Part) {
     this.name = emitter.name;
     this.lattice = lattice;
     this.emitter = emitter;
     this.heap = new Heap(emitter.memory());
-    const least = 8 * lattice.volume;
+    const least = (8 * lattice.volume) / (part?.comm.size ?? 1);
     if (least > this.heap.limit) throw new BackendError(`lattice ${lattice}: one number a site takes ${least} bytes, backend ${emitter.name} holds at most ${this.heap.limit}: use smaller extents`);
     this.memory = new FieldMemory(this.heap, String(lattice));
-    this.layout = makeLayout(lattice, emitter.lanes);
+    this.part = part;
+    const local = part && localLayout(lattice, emitter.lanes, part);
+    this.layout = local ?? makeLayout(lattice, emitter.lanes);
+    this.halos = local && new Halos(local.halo);
   }
 
   /** Bytes of a field or scalar. */
-  bytes(type: ValueType): number {
-    return this.blockBytes(type) * (type.kind === "scalar" ? 1 : this.layout.blocks);
+  bytes(type: ValueType, ghosts = this.layout.halo?.standard ?? 0): number {
+    return this.blockBytes(type) * (type.kind === "scalar" ? 1 : this.layout.blocks + ghosts);
   }
 
   /** Bytes of one block of sites. */
@@ -86,6 +100,7 @@ export abstract class Machine implements Engine {
       address,
       stride: this.blockBytes(type),
       bytes,
+      ...(this.part ? { fresh: new Set<number>() } : {}),
       dispose: () => {
         if (live) this.memory.free(address, bytes, "work fields");
         live = false;
@@ -103,7 +118,7 @@ export abstract class Machine implements Engine {
     return types.map((t, k) => {
       const offset = at;
       at += strides[k]!;
-      return new MovingStorage(this.memory, handle, offset, stride, this.bytes(t));
+      return new MovingStorage(this.memory, handle, offset, stride, this.bytes(t), this.part !== undefined);
     });
   }
 
@@ -120,20 +135,60 @@ export abstract class Machine implements Engine {
 
   write(to: Storage, type: ValueType, data: Float64Array): void {
     if (type.kind === "scalar") this.writeScalar(to, data[0]!);
-    else this.#transfer(to, type, undefined, data, 0, components(type), true);
+    else this.#write(to, type, undefined, data, 0, components(type));
   }
 
   read(from: Storage, type: ValueType, out: Float64Array): void {
     if (type.kind === "scalar") out[0] = this.readScalar(from);
-    else this.#transfer(from, type, undefined, out, 0, components(type), false);
+    else this.#read(from, type, undefined, out, 0, components(type));
   }
 
   writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
-    this.#transfer(to, type, sites, data, offset, stride, true);
+    this.#write(to, type, sites, data, offset, stride);
   }
 
   readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void {
+    this.#read(from, type, sites, out, offset, stride);
+  }
+
+  /** A rank of a divided lattice keeps what is its own. */
+  #write(to: Storage, type: ValueType, sites: Int32Array | undefined, data: Float64Array, offset: number, stride: number): void {
+    (to as HeapStorage).fresh?.clear();
+    this.#transfer(to, type, sites, data, offset, stride, true);
+  }
+
+  /** On a divided lattice every rank gets the sites of all; all of them have to ask. */
+  #read(from: Storage, type: ValueType, sites: Int32Array | undefined, out: Float64Array, offset: number, stride: number): void {
     this.#transfer(from, type, sites, out, offset, stride, false);
+    if (this.part && this.part.comm.size > 1) gatherSites(this.part.comm, this.layout.halo!, components(type), sites, out, offset, stride);
+  }
+
+  /** Ghost blocks of a field whose values at all sites are known everywhere. */
+  writeGhosts(to: HeapStorage, type: ValueType, data: Float64Array, ghosts: number): void {
+    const n = components(type);
+    const { width, blocks } = this.layout;
+    for (let g = 0; g < ghosts; g++)
+      for (let lane = 0; lane < width; lane++) {
+        const from = n * this.layout.halo!.site(g, lane);
+        const at = (to.address + (blocks + g) * to.stride) / 8 + lane;
+        for (let c = 0; c < n; c++) this.heap.f64[at + c * width] = data[from + c]!;
+      }
+  }
+
+  /** The largest of all ranks, element by element. */
+  most(x: Float64Array): void {
+    if (this.part && this.part.comm.size > 1) this.#timed(() => this.part!.comm.max(x));
+  }
+
+  /** The sum over all ranks, element by element. */
+  total(x: Float64Array): void {
+    if (this.part && this.part.comm.size > 1) this.#timed(() => this.part!.comm.sum(x));
+  }
+
+  #timed(call: () => void): void {
+    const begin = performance.now();
+    call();
+    this.exchangeTime += performance.now() - begin;
   }
 
   writeScalar(to: Storage, x: number): void {
@@ -149,6 +204,7 @@ export abstract class Machine implements Engine {
 
   copy(from: Storage, to: Storage, type: ValueType): void {
     const [x, y] = [from as HeapStorage, to as HeapStorage];
+    y.fresh?.clear();
     this.use([x, y]);
     const [fromAddress, toAddress] = [x.address, y.address];
     const n = this.layout.width * components(type);
@@ -218,6 +274,7 @@ export abstract class Machine implements Engine {
     const count = sites ? sites.length : position.length;
     for (let k = 0; k < count; k++) {
       const p = position[sites ? sites[k]! : k]!;
+      if (p < 0) continue;
       const block = Math.floor(p / width);
       const at = base + block * stride + (p % width);
       const from = offset + k * skip;

@@ -21,9 +21,11 @@ export function normalFields(engine: Machine, compile: (map: SparseMap) => Compi
   /** Index, in 32-bit words, of the lexicographic site of every position in memory. */
   const siteTable = (): number => {
     if (sites === undefined) {
-      sites = engine.memory.allocate(4 * layout.position.length, "neighbour tables") / 4;
+      sites = engine.memory.allocate(4 * layout.blocks * layout.width, "neighbour tables") / 4;
       const i32 = heap.i32;
-      layout.position.forEach((p, n) => (i32[sites! + p] = n));
+      layout.position.forEach((p, n) => {
+        if (p >= 0) i32[sites! + p] = n;
+      });
     }
     return sites;
   };
@@ -46,7 +48,8 @@ export function normalFields(engine: Machine, compile: (map: SparseMap) => Compi
     i32[table + NORMALS.trajectory] = trajectory;
     i32[table + NORMALS.purpose] = purpose;
     for (let f = 0; f < to.length; f++) {
-      const { address, stride } = to[f] as HeapStorage;
+      const { address, stride, fresh } = to[f] as HeapStorage;
+      fresh?.clear();
       i32[table + NORMALS.fields + 2 * f] = address;
       i32[table + NORMALS.fields + 2 * f + 1] = stride;
       const reals = components(types[f]!) * layout.width;

@@ -7,7 +7,7 @@ import type { Argument, Buffer, DenseStepPlan, Instruction, KernelStep, Reductio
 import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
-const copyOp: Op = {
+export const copyOp: Op = {
   name: "copy",
   infer: ([t]) => t!,
   vjp: () => [],
@@ -308,7 +308,7 @@ function finish(draft: Draft): KernelStep {
 }
 
 /** First and last step in which each buffer is used. */
-function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): void {
+export function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): void {
   const touch = (b: number, k: number): void => {
     const x = buffers[b]!;
     if (x.first < 0) x.first = k;

@@ -1,0 +1,49 @@
+/** What ranks say to each other. Every rank makes the same calls in the same order. */
+
+/** One message to a rank and one from a rank, of `count` doubles each. */
+export interface Message {
+  readonly to: number;
+  readonly from: number;
+  send: Float64Array;
+  receive: Float64Array;
+  count: number;
+}
+
+/** A group of ranks that run the same program. Calls return when the data are there; they are collective. */
+export interface Comm {
+  /** What carries the messages: self, threads, or the library. */
+  readonly name: string;
+  readonly rank: number;
+  readonly size: number;
+  /** Adds the ranks' arrays element by element, in place; the caller sees to it that the order does not matter. */
+  sum(x: Float64Array): void;
+  max(x: Float64Array): void;
+  /** The bytes of rank `root` for all, in place. */
+  broadcast(bytes: Uint8Array, root: number): void;
+  barrier(): void;
+  /** All messages at once; message k of a rank is message k of the other one. */
+  exchange(messages: readonly Message[]): void;
+  /** The ranks with the same colour as a group of their own, in the order of their ranks. */
+  split(color: number): Comm;
+  /** Ends all ranks with this exit code. */
+  abort(code: number): never;
+  /** Ends the use of the group; no calls after it. */
+  close(): void;
+}
+
+/** One rank: needs no library. */
+export const selfComm: Comm = Object.freeze({
+  name: "self",
+  rank: 0,
+  size: 1,
+  sum: () => undefined,
+  max: () => undefined,
+  broadcast: () => undefined,
+  barrier: () => undefined,
+  exchange(messages: readonly Message[]) {
+    for (const m of messages) m.receive.set(m.send.subarray(0, m.count));
+  },
+  split: () => selfComm,
+  abort: (code: number): never => process.exit(code),
+  close: () => undefined,
+});

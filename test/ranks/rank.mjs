@@ -1,0 +1,16 @@
+/** One rank as a worker thread: what is asked for by name, on its part of the lattice. */
+import { parentPort, workerData } from "node:worker_threads";
+import { lattice } from "gaugegrad";
+import { threadsComm } from "../../dist/backend/index.js";
+import { work } from "./work.mjs";
+
+const { memory, rank, jobs } = workerData;
+const comm = threadsComm(memory, rank, 120);
+try {
+  const results = jobs.map(({ name, extents, grid, options }) => work[name](lattice(extents, { threads: 1, ...options, comm, ...(grid ? { grid } : {}) })));
+  comm.barrier();
+  parentPort.postMessage({ results });
+} catch (error) {
+  comm.close();
+  parentPort.postMessage({ error: error.stack });
+}

@@ -1,0 +1,82 @@
+/** Programs whose bits are compared between ways of dividing a lattice: each returns a hash over the bytes of its fields and numbers. */
+import { createHash } from "node:crypto";
+import { SU, adj, cask, exp, gaugeAction, heatbath, hmc, hot, hvp, layer, mul, plaquettes, polyakovLoops, pseudofermions, reTrace, real, record, scale, staggered, staples, stout, ta, tanh, topologicalCharge, wilson } from "gaugegrad";
+import { randomStream } from "gaugegrad/util";
+
+/** A hash of fields in canonical order and numbers. */
+function hash(...values) {
+  const h = createHash("sha256");
+  const add = (v) => {
+    if (typeof v === "number") h.update(new Uint8Array(Float64Array.of(v).buffer));
+    else if (Array.isArray(v)) v.forEach(add);
+    else if (v.fields) v.fields.forEach(add);
+    else if (v.toArray) h.update(new Uint8Array(v.toArray().buffer));
+    else if (v instanceof Float64Array) h.update(new Uint8Array(v.slice().buffer));
+    else Object.values(v).forEach(add);
+  };
+  values.forEach(add);
+  return h.digest("hex").slice(0, 16);
+}
+
+const own = layer({
+  name: "own",
+  params: { rho: real(0.1) },
+  forward: (U, { rho }) =>
+    U.map((mu) => {
+      const loops = mul(staples(U, mu), adj(U[mu]));
+      return mul(exp(ta(scale(scale(rho, tanh(reTrace(loops))), loops))), U[mu]);
+    }),
+});
+
+/** Value, force and links of an action. */
+const forces = (S, U) => hash(U, S.value(U), S.force(U));
+const quark = (operator, U, options) => {
+  const f = pseudofermions(operator, { lattice: U.lattice, group: SU(U.N), ...options });
+  f.refresh(U, 3, rng);
+  return hash(f.phi, f.value(U), f.force(U));
+};
+const rng = randomStream(5);
+const start = (L) => hot(L, SU(3), { seed: 7 });
+const two = (L) => hot(L, SU(2), { seed: 7 });
+
+/** Work by name: a function of a lattice. */
+export const work = {
+  plaquette: (L) => forces(gaugeAction.wilson({ beta: 6 }), start(L)),
+  stout: (L) => forces(gaugeAction.wilson({ beta: 6 }).after(stout({ rho: 0.1 })), start(L)),
+  own: (L) => forces(gaugeAction.wilson({ beta: 6 }).after(own), two(L)),
+  symanzik: (L) => forces(gaugeAction.symanzik({ beta: 6 }), start(L)),
+  cask: (L) => forces(gaugeAction.wilson({ beta: 2.7 }).after(cask({ variant: "symmetric", length: 3, rho: 0.06, rhoQ: 0.08, rhoK: -0.05, rhoV: 0.04 })), two(L)),
+  hvp: (L) => {
+    const U = two(L);
+    const S = gaugeAction.wilson({ beta: 2.7 }).after(own);
+    const F = S.force(U);
+    const f = (W) => S.evaluate(W, S.inputs);
+    return hash(record((V, X) => hvp(f)(V, X), U, F).run(U, F));
+  },
+  staggered: (L) => quark(staggered({ mass: 0.3 }), two(L), { flavours: 4 }),
+  rational: (L) => quark(staggered({ mass: 0.3 }), two(L), { flavours: 2 }),
+  wilson: (L) => quark(wilson({ kappa: 0.11 }), two(L), { flavours: 2 }),
+  clover: (L) => quark(wilson({ kappa: 0.11, clover: 1 }), two(L), { flavours: 2 }),
+  smeared: (L) => {
+    const U = two(L);
+    const f = pseudofermions(staggered({ mass: 0.3 }), { lattice: L, group: SU(2), flavours: 4 });
+    f.refresh(U, 1, rng);
+    return forces(gaugeAction.wilson({ beta: 2.7 }).plus(f.action).after(stout({ rho: 0.1 })), U);
+  },
+  measure: (L) => {
+    const U = start(L);
+    return hash(plaquettes(U).mean, Object.values(polyakovLoops(U)).flat(), topologicalCharge(U));
+  },
+  hmc: (L) => {
+    const U = two(L);
+    const sampler = hmc({ action: gaugeAction.wilson({ beta: 2.7 }).after(own), integrator: "omelyan", steps: 4, length: 0.5, seed: 4 });
+    const steps = Array.from({ length: 3 }, () => sampler.step(U));
+    return hash(U, steps.map((s) => s.dH));
+  },
+  heatbath: (L) => {
+    const U = two(L);
+    const sampler = heatbath({ beta: 2.7, overrelaxation: 1, seed: 4 });
+    for (let k = 0; k < 2; k++) sampler.step(U);
+    return hash(U);
+  },
+};
