@@ -28,7 +28,7 @@ export {
   typeText,
   vectorType,
 } from "./types.ts";
-export type { DenseWork, Op, Role, Rules, Sample, System, VjpContext } from "./op.ts";
+export type { DenseWork, Op, OverlapWork, Role, Rules, Sample, System, VjpContext } from "./op.ts";
 export { type Stencil, type Term, pullOf, stencilOf } from "./stencil.ts";
 export { inputOp, linkFieldBytes, numberKey } from "./program.ts";
 export { type Operand, type Site, type SiteFunction, type V, complexOps } from "./site.ts";
@@ -68,6 +68,7 @@ export { extend, merge, restrict } from "./ops/domain.ts";
 export { alias, detach } from "./ops/flow.ts";
 export { type SolveOptions, solve } from "./ops/solve.ts";
 export { type LogDetOptions, denseRows, logDet } from "./ops/log-det.ts";
+export { type OverlapLogDetOptions, overlapLogDet } from "./ops/overlap-log-det.ts";
 export { type SpinMatrix, spinMul } from "./ops/spin.ts";
 export { customOp, type CustomRule } from "./ops/custom.ts";
 export { mask, where } from "./ops/where.ts";

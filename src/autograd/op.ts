@@ -44,6 +44,19 @@ export interface DenseWork {
   readonly gradient?: { readonly factor: number; readonly input: number };
   /** A determinant that is not positive is an error. */
   readonly positive: boolean;
+  /**
+   * ln |det D(m)| of the overlap operator D(m) = (1 + m)/2 + (1 - m)/2 G eps(H) of the one factor A in place of that of A; the op's last input is m, and
+   * `gradient.input` counts it behind what the factor captures.
+   */
+  readonly overlap?: OverlapWork;
+}
+
+/** G, by the spin components of a vector, and H = (b + c) G A [2 + (b - c) A]^{-1} with eps = tanh(Ls artanh H), or the sign for Ls = 0. */
+export interface OverlapWork {
+  readonly signature: readonly number[];
+  readonly b: number;
+  readonly c: number;
+  readonly Ls: number;
 }
 
 /** What a compiler may know of an op besides its arithmetic at a site. Ops without a role are that arithmetic and nothing else. */

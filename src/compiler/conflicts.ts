@@ -2,7 +2,7 @@
  * Which inputs an output of a schedule may not share memory with: those that are read, or read at a displaced site, once the output has been written. Each
  * input is known by its last read and each output by its first write, so that a pair is decided by comparing two places.
  */
-import type { Argument, Schedule } from "./ir.ts";
+import { type Argument, type Schedule, denseReads } from "./ir.ts";
 import { atHome } from "./kernels.ts";
 
 /** A step, and a rank inside of it: the instruction, or one of those below. */
@@ -39,7 +39,7 @@ export class Conflicts {
         for (const b of [...s.captured, s.rhs]) read(b, step, ANY);
         for (const b of s.solutions) write(b, step, BEGIN);
       } else if (s.kind === "dense") {
-        for (const b of s.factors.flatMap((f) => f.captured)) read(b, step, ANY);
+        for (const b of denseReads(s)) read(b, step, ANY);
         for (const o of s.outputs) write(o.buffer, step, BEGIN);
       } else {
         s.instructions.forEach((ins, rank) => {

@@ -7,7 +7,7 @@ import type { CompiledKernels } from "./emitter.ts";
 import { type Places, StepExchange } from "./exchange.ts";
 import { needsOf } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
-import { DenseStep } from "./dense/step.ts";
+import { type RunDense, denseStep } from "./dense/step.ts";
 import type { DenseStepPlan, Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
@@ -30,7 +30,7 @@ export class ProgramExecutable implements Executable {
   readonly #compiled: CompiledKernels;
   readonly #launches: (Launch | undefined)[];
   readonly #solvers: (ConjugateGradient | undefined)[];
-  readonly #dense: (DenseStep | undefined)[];
+  readonly #dense: (RunDense | undefined)[];
   /** Byte address of every buffer; external ones are set at each run. */
   readonly #address: Float64Array;
   /** Bytes from one block to the next of every buffer. */
@@ -292,14 +292,14 @@ export class ProgramExecutable implements Executable {
     }
   }
 
-  #denseStep({ factors, outputs, positive }: DenseStepPlan): DenseStep {
+  #denseStep({ factors, outputs, positive, overlap }: DenseStepPlan): RunDense {
     const at = (b: number): HeapStorage => this.#storage(b);
-    return new DenseStep(
-      this.#engine,
-      factors.map((f) => ({ ...f, captured: f.captured.map(at) })),
-      outputs.map(({ buffer, ...o }) => ({ ...o, to: at(buffer) })),
+    return denseStep(this.#engine, {
+      factors: factors.map((f) => ({ ...f, captured: f.captured.map(at) })),
+      outputs: outputs.map(({ buffer, ...o }) => ({ ...o, to: at(buffer) })),
       positive,
-    );
+      ...(overlap ? { overlap: { ...overlap, mass: at(overlap.mass) } } : {}),
+    });
   }
 
   #solver(step: SolveStep): ConjugateGradient {

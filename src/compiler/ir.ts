@@ -2,7 +2,7 @@
  * Kernel IR: what a program becomes. A schedule is a list of steps; a kernel step is one loop over the blocks of a domain in which
  * operands are fields loaded at a displacement, results of earlier instructions, or scalars.
  */
-import type { Attributes, Displacement, Domain, Op, Program, ValueType } from "../autograd/index.ts";
+import type { Attributes, Displacement, Domain, Op, OverlapWork, Program, ValueType } from "../autograd/index.ts";
 
 /** A piece of memory named by a schedule. */
 export interface Buffer {
@@ -76,6 +76,8 @@ export interface DenseStepPlan {
   readonly factors: readonly { readonly operator: Program; readonly inverse: boolean; readonly captured: readonly number[] }[];
   readonly outputs: readonly { readonly buffer: number; readonly gradient?: { readonly factor: number; readonly input: number } }[];
   readonly positive: boolean;
+  /** For the overlap operator of the factor: m. */
+  readonly overlap?: OverlapWork & { readonly mass: number };
 }
 
 export type Step = KernelStep | SolveStep | ZeroStep | DenseStepPlan;
@@ -86,4 +88,9 @@ export interface Schedule {
   /** Buffers of the program's inputs and outputs. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+}
+
+/** Buffers that a step on dense matrices reads. */
+export function denseReads({ factors, overlap }: DenseStepPlan): readonly number[] {
+  return [...factors.flatMap((f) => f.captured), ...(overlap ? [overlap.mass] : [])];
 }

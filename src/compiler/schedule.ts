@@ -3,7 +3,7 @@ import { type Domain, type Op, type Program, type Role, type ValueType, componen
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
 import { packSlots } from "./slots.ts";
-import type { Argument, Buffer, DenseStepPlan, Instruction, KernelStep, Reduction, Schedule, Step } from "./ir.ts";
+import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type Reduction, type Schedule, type Step, denseReads } from "./ir.ts";
 import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
@@ -164,8 +164,8 @@ export class Scheduler {
   /** A determinant and its derivatives are one step. */
   #dense(id: number, stage: number): void {
     const { op, inputs, attributes } = this.#a.node(id);
-    const { factors, gradient, positive } = (op.role as Role & { readonly is: "dense" }).work(attributes);
-    const key = `${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${positive}|${factors.map((f) => `${f.inverse}${f.operator.key}`).join()}`;
+    const { factors, gradient, positive, overlap } = (op.role as Role & { readonly is: "dense" }).work(attributes);
+    const key = `${JSON.stringify(overlap)}|${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${positive}|${factors.map((f) => `${f.inverse}${f.operator.key}`).join()}`;
     let outputs = this.#products.get(key);
     if (!outputs) {
       const operands = inputs.map((i) => this.#plain(i, stage));
@@ -176,7 +176,7 @@ export class Scheduler {
         const count = operator.inputs.length - 1;
         return { operator, inverse, captured: operands.slice(first, (first += count)) };
       });
-      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "dense", factors: captured, outputs: made, positive }) });
+      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "dense", factors: captured, outputs: made, positive, ...(overlap ? { overlap: { ...overlap, mass: operands[first]! } } : {}) }) });
     }
     outputs.push({ buffer: this.#buffer(id), ...(gradient ? { gradient } : {}) });
   }
@@ -317,7 +317,7 @@ export function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): v
   steps.forEach((s, k) => {
     if (s.kind === "zero") touch(s.buffer, k);
     else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) touch(b, k);
-    else if (s.kind === "dense") for (const b of [...s.factors.flatMap((f) => f.captured), ...s.outputs.map((o) => o.buffer)]) touch(b, k);
+    else if (s.kind === "dense") for (const b of [...denseReads(s), ...s.outputs.map((o) => o.buffer)]) touch(b, k);
     else {
       for (const i of s.instructions) {
         for (const a of i.args) if (a.kind !== "slot") touch(a.buffer, k);

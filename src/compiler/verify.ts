@@ -3,7 +3,7 @@
  * readers expect, types and domains fit. Run by the tests on every program, and on every compilation under DEBUG=kernels.
  */
 import { type Lattice, type ValueType, components, domainOf } from "../autograd/index.ts";
-import type { Argument, Instruction, KernelStep, Schedule, Step } from "./ir.ts";
+import { type Argument, type Instruction, type KernelStep, type Schedule, type Step, denseReads } from "./ir.ts";
 
 /** Everything that is wrong with a schedule, one line each; empty for a good one. */
 export function verify(schedule: Schedule, lattice: Lattice): string[] {
@@ -21,7 +21,7 @@ export function verify(schedule: Schedule, lattice: Lattice): string[] {
     if (s.kind === "kernel") verifyKernel(s, schedule, lattice, written, (text) => report(k, text));
     else if (s.kind === "zero") written[s.buffer]! |= half(s.domain);
     else if (s.kind === "dense") {
-      for (const b of s.factors.flatMap((f) => f.captured)) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `dense algebra reads buffer ${b} before it is written`);
+      for (const b of denseReads(s)) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `dense algebra reads buffer ${b} before it is written`);
       for (const o of s.outputs) written[o.buffer] = 3;
     } else {
       for (const b of [...s.captured, s.rhs]) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `the solver reads buffer ${b} before it is written`);
@@ -40,7 +40,7 @@ const half = (domain: string): number => (domain === "even" ? 1 : domain === "od
 function buffersOf(s: Step): number[] {
   if (s.kind === "zero") return [s.buffer];
   if (s.kind === "solve") return [...s.captured, s.rhs, ...s.solutions];
-  if (s.kind === "dense") return [...s.factors.flatMap((f) => f.captured), ...s.outputs.map((o) => o.buffer)];
+  if (s.kind === "dense") return [...denseReads(s), ...s.outputs.map((o) => o.buffer)];
   const fields = (a: Argument): number[] => (a.kind === "slot" ? [] : [a.buffer]);
   return [
     ...s.instructions.flatMap((i) => [...i.args.flatMap(fields), ...(i.target.kind === "buffer" ? [i.target.buffer] : [])]),

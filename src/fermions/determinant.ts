@@ -19,8 +19,9 @@ export interface DeterminantOptions {
 
 const isEven = (x: number): boolean => Number.isInteger(x / 2);
 
-/** ln |det M| of an operator on traced links, without its Pauli-Villars field. With `positive` a determinant that is not positive is an error. */
+/** ln |det M| of an operator on traced links, without its Pauli-Villars field unless it takes its own way. With `positive` a determinant that is not positive is an error. */
 function logDetOf<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }, positive: boolean): Scalar {
+  if (operator.logDet) return operator.logDet(U, parameters, positive);
   return logDet(operator.on(U, parameters).D, operator.type(U.lattice, U.N), U, positive ? { positive } : {});
 }
 
@@ -36,7 +37,7 @@ export function determinantAction<N extends number, P extends OperatorParameters
   const { flavours } = options;
   if (!(typeof flavours === "number" && flavours > 0 && Number.isFinite(flavours))) throw new ConfigurationError(`determinantAction: got ${flavours} flavours, expected a positive number`);
   const { pauliVillars, name, parameters } = operator;
-  const numerator = options.numerator ?? (pauliVillars && ({ ...operator, parameters: pauliVillars } as DiracOperator as DiracOperator<OperatorParameters>));
+  const numerator = options.numerator ?? (pauliVillars && !operator.logDet && ({ ...operator, parameters: pauliVillars } as DiracOperator as DiracOperator<OperatorParameters>));
   const evaluate = (U: Links<N>, traced: { readonly [K in keyof P]: Scalar }): Scalar => {
     guard("determinantAction", { U: [U, kind.links] });
     const weight = flavours / operator.flavours(U.lattice);

@@ -8,7 +8,7 @@
  * tanh(Ls artanh H) with H = gamma_5 (b+c) D_W / (2 + (b-c) D_W).
  */
 import { ConfigurationError, GeometryError } from "../errors.ts";
-import { kind, type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, scale, scaleBy, spinMul, spinOf, sub, vectorType } from "../autograd/index.ts";
+import { kind, type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, overlapLogDet, scale, scaleBy, spinMul, spinOf, sub, vectorType } from "../autograd/index.ts";
 import { type DiracOperator, type Twist, expectBounds, expectOperands, twisted } from "./operator.ts";
 import type { Boundary } from "./staggered.ts";
 import { dagger, gamma5, repeated, wilsonHopping, wilsonType } from "./wilson.ts";
@@ -123,5 +123,11 @@ export function domainWall(options: DomainWallParameters): DiracOperator<{ reado
       return { high: ((Math.abs(dim - height) + dim) * (Math.abs(b) + Math.abs(c) * S) + 1 + S) ** 2 };
     },
     pauliVillars: { mass: 1 },
+    // det D(m) / det D(1) by the four-dimensional operator, whose matrix is smaller by a factor Ls
+    logDet: (links, { mass: m }, positive) => {
+      const U = twisted(links, twist);
+      const wilson = <N extends number>(x: Vector<N>): Vector<N> => sub(scaleBy(U.lattice.dim - height, x), scaleBy(0.5, wilsonHopping(U as never, x)));
+      return overlapLogDet(wilson, wilsonType(U.lattice, U.N, { boundary }), m, U, { signature: chirality(U.lattice), b, c, Ls, ...(positive ? { positive } : {}) });
+    },
   };
 }

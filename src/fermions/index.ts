@@ -12,3 +12,4 @@ export { type WilsonParameters, gamma, gamma5, wilson, wilsonD, wilsonDdag, wils
 export { type PionCorrelators, type WilsonOptions, wilsonPion, wilsonPropagator } from "./wilson-measurements.ts";
 export { type DomainWallParameters, type DomainWallShape, domainWall, domainWallD, domainWallDdag, domainWallNormal, domainWallType } from "./domain-wall.ts";
 export { type DomainWallOptions, type DomainWallPion, domainWallPion } from "./domain-wall-measurements.ts";
+export { type OverlapKernel, type OverlapParameters, type SignParameters, overlap, overlapKernelD, overlapSign } from "./overlap.ts";

@@ -38,6 +38,8 @@ export interface DiracOperator<P extends OperatorParameters = OperatorParameters
   spectrum?(lattice: Lattice, parameters: P): { readonly low?: number; readonly high?: number };
   /** Parameters of the Pauli-Villars field, whose determinant divides that of M. */
   readonly pauliVillars?: P;
+  /** ln |det M| over that of the Pauli-Villars field, where there is a cheaper way to it than the matrix of M. With `positive` another sign is an error. */
+  logDet?<N extends number>(U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }, positive: boolean): Scalar;
 }
 
 /** M^+M x. */

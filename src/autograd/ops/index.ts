@@ -12,6 +12,7 @@ import { expOp } from "./exp.ts";
 import { afterOp, aliasOp, detachOp } from "./flow.ts";
 import { inverseOp } from "./inverse.ts";
 import { logDetOp, traceGradientOp } from "./log-det.ts";
+import { overlapGradientOp, overlapLogDetOp } from "./overlap-log-det.ts";
 import { maxOp } from "./max.ts";
 import { mulOp, mulVectorOp } from "./mul.ts";
 import { normaliseOp } from "./normalise.ts";
@@ -33,5 +34,5 @@ export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
-  atan2Op, inverseOp, detOp, updateLogDetOp, logDetOp, traceGradientOp,
+  atan2Op, inverseOp, detOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp,
 ];

@@ -9,7 +9,7 @@ import { CovarianceError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
 import type { DenseWork, Op } from "../op.ts";
 import { openTape } from "../recording.ts";
-import type { Attributes, Matrix, Program, Real, Scalar, Traced, Vector } from "../tape.ts";
+import type { Attributes, Matrix, Program, Real, Scalar, Tape, Traced, Vector } from "../tape.ts";
 import { type Directional, leaves } from "../tree.ts";
 import { type ValueType, type VectorType, linkType, sameType, scalarType, siteMatrixType, spinOf, typeText, vectorType } from "../types.ts";
 import { addAll } from "./accumulate.ts";
@@ -152,14 +152,18 @@ export function logDet<N extends number>(operator: (x: Vector<N>) => Vector<N>, 
   guard("logDet", { positive: [positive, is.oneOf(true, false)] });
   const [any] = leaves(on, "logDet");
   guard("logDet", { on: [any, kind.traced] });
-  const { tape } = any!;
+  const { captured, program } = capturedOperator("logDet", any!.tape, operator, type);
+  return any!.tape.apply(logDetOp, captured, { factor0: program, inverse: [1], ...(positive ? { positive } : {}) }) as Scalar;
+}
+
+/** An operator as a program, (captured..., x) -> A x, and what it captures. @throws CovarianceError when A x is not of x's type. */
+export function capturedOperator<N extends number>(name: string, tape: Tape, operator: (x: Vector<N>) => Vector<N>, type: VectorType<N>): { readonly captured: readonly Traced[]; readonly program: Program } {
   const x = tape.apply(argumentOf(type), []) as Vector<N>;
   const ax = operator(x);
-  guard("logDet", { "what the operator returned": [ax, kind.vector] });
-  if (!sameType(tape.lattice, ax.type, type)) throw new CovarianceError(`logDet: the operator maps ${typeText(tape.lattice, type)} to ${typeText(tape.lattice, ax.type)}, expected the same type`);
-  const captured = capture("logDet", tape, x.id, ax.id);
-  const program = tape.extract([...captured, x.id], [ax.id]);
-  return tape.apply(logDetOp, captured.map((id) => tape.traced(id)), { factor0: program, inverse: [1], ...(positive ? { positive } : {}) }) as Scalar;
+  guard(name, { "what the operator returned": [ax, kind.vector] });
+  if (!sameType(tape.lattice, ax.type, type)) throw new CovarianceError(`${name}: the operator maps ${typeText(tape.lattice, type)} to ${typeText(tape.lattice, ax.type)}, expected the same type`);
+  const captured = capture(name, tape, x.id, ax.id);
+  return { captured: captured.map((id) => tape.traced(id)), program: tape.extract([...captured, x.id], [ax.id]) };
 }
 
 /** Rows of the matrix of an operator on all sites of its vectors. */

@@ -29,6 +29,12 @@ export function solveDense(A: DenseMatrix, only: boolean, write: () => void): De
   return only ? A.factor() : A.invert();
 }
 
+/** @throws SolverError for a phase that is not 1 where it must be. */
+export function expectPositive(positive: boolean, phase: Determinant["phase"]): void {
+  if (positive && !(phase[0] > 0 && Math.abs(phase[1]) < 1e-6))
+    throw new SolverError(`logDet: the determinant has the phase ${phase[0].toFixed(6)}${phase[1] < 0 ? " -" : " +"} ${Math.abs(phase[1]).toFixed(6)} i, expected a positive one: its weight is no probability; use an even number of flavours`);
+}
+
 export function denseOf(rows: number, backend: DenseBackend): DenseMatrix {
   if (rows > LARGEST) throw new GeometryError(`logDet: the determinant needs a dense matrix of ${rows} rows, at most ${LARGEST} are supported: use pseudofermions or a smaller lattice`);
   return new DenseMatrix(rows, backend);

@@ -1,10 +1,10 @@
 /** A step on dense matrices: ln |det A|, and derivatives of it or of the trace of a product, whose matrices are made once for all of them. */
-import { type Program, type Storage, scalarType } from "../../autograd/index.ts";
-import { SolverError } from "../../errors.ts";
+import { type OverlapWork, type Program, type Storage, scalarType } from "../../autograd/index.ts";
 import type { DenseBackend, DenseMatrix } from "../../linalg/index.ts";
 import type { SolverEngine } from "../conjugate-gradient.ts";
-import { denseOf } from "./determinant.ts";
+import { denseOf, expectPositive } from "./determinant.ts";
 import { type DenseFactor, denseFactor } from "./factor.ts";
+import { OverlapStep } from "./overlap-step.ts";
 
 /** A factor of a product, on the storages of what it captures. */
 export interface StepFactor {
@@ -19,7 +19,27 @@ export interface StepOutput {
   readonly gradient?: { readonly factor: number; readonly input: number };
 }
 
-export class DenseStep {
+/** Storages in place of the numbers of a plan. */
+export interface DenseStepOptions {
+  readonly factors: readonly StepFactor[];
+  readonly outputs: readonly StepOutput[];
+  readonly positive: boolean;
+  readonly overlap?: OverlapWork & { readonly mass: Storage };
+}
+
+/** A step that may be run again and again. */
+export interface RunDense {
+  /** @throws SolverError for singular matrices, and determinants that are not positive where they must be. */
+  run(): void;
+  dispose(): void;
+}
+
+/** The step of an op. */
+export function denseStep(engine: SolverEngine, { factors, outputs, positive, overlap }: DenseStepOptions): RunDense {
+  return overlap ? new OverlapStep(engine, factors[0]!, outputs, overlap, positive) : new DenseStep(engine, factors, outputs, positive);
+}
+
+class DenseStep implements RunDense {
   readonly #engine: SolverEngine;
   readonly #factors: readonly { readonly factor: DenseFactor; readonly inverse: boolean }[];
   readonly #outputs: readonly StepOutput[];
@@ -46,7 +66,6 @@ export class DenseStep {
     );
   }
 
-  /** @throws SolverError for singular matrices, and determinants that are not positive where they must be. */
   run(): void {
     if (this.#factors.length === 1) this.#determinant();
     else this.#product();
@@ -57,8 +76,7 @@ export class DenseStep {
     const differentiated = this.#outputs.some((o) => o.gradient);
     factor.load();
     const { logAbs, phase } = factor.determinant(!differentiated);
-    if (this.#positive && !(phase[0] > 0 && Math.abs(phase[1]) < 1e-6))
-      throw new SolverError(`logDet: the determinant has the phase ${phase[0].toFixed(6)}${phase[1] < 0 ? " -" : " +"} ${Math.abs(phase[1]).toFixed(6)} i, expected a positive one: its weight is no probability; use an even number of flavours`);
+    expectPositive(this.#positive, phase);
     for (const { to, gradient } of this.#outputs) if (!gradient) this.#engine.write(to, scalarType, Float64Array.of(logAbs));
     if (differentiated) factor.pull({ kind: "inverse" }, this.#into[0]!);
   }

@@ -38,6 +38,8 @@ function fieldOf(program: Program, node: Node, operands: readonly Float64Array[]
       return solution(node, operands);
     case "logDet":
     case "traceGradient":
+    case "overlapLogDet":
+    case "overlapGradient":
       return dense(node, operands, evaluate);
     case "sum": {
       let s = 0;

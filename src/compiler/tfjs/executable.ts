@@ -6,7 +6,7 @@ import { type CompileOptions, type DenseWork, type Executable, type Node, type P
 import type { Arrays, Pair } from "../../backend/index.ts";
 import { BackendError, SolverError } from "../../errors.ts";
 import { ConjugateGradient } from "../conjugate-gradient.ts";
-import { DenseStep } from "../dense/step.ts";
+import { type RunDense, denseStep } from "../dense/step.ts";
 import type { TfjsMachine, TfjsStorage } from "./machine.ts";
 import { type Value, arraysOf } from "./layout.ts";
 import type { Rule, Steps } from "./arithmetic.ts";
@@ -33,7 +33,7 @@ export class TfjsExecutable implements Executable {
   /** Gives the constants back; holds no reference to the engine. */
   readonly releaseConstants: () => void;
   readonly #solves = new Map<number, SolveGroup>();
-  readonly #products = new Map<number, { readonly fields: readonly TfjsStorage[]; readonly to: TfjsStorage; readonly step: DenseStep }>();
+  readonly #products = new Map<number, { readonly fields: readonly TfjsStorage[]; readonly to: TfjsStorage; readonly step: RunDense }>();
   #busy = false;
   #arguments: [readonly Storage[], readonly Storage[]] = [[], []];
 
@@ -213,7 +213,7 @@ export class TfjsExecutable implements Executable {
   }
 
   /** A determinant, or a derivative of one: dense algebra on the host, in float64. */
-  #denseValue(id: number, { factors, gradient, positive }: DenseWork, values: (Value | undefined)[]): Value {
+  #denseValue(id: number, { factors, gradient, positive, overlap }: DenseWork, values: (Value | undefined)[]): Value {
     const { nodes } = this.#program;
     const { inputs, type } = nodes[id]!;
     let made = this.#products.get(id);
@@ -222,7 +222,7 @@ export class TfjsExecutable implements Executable {
       const to = this.#engine.allocate(type);
       let first = 0;
       const captured = factors.map((f) => ({ ...f, captured: fields.slice(first, (first += f.operator.inputs.length - 1)) }));
-      this.#products.set(id, (made = { fields, to, step: new DenseStep(this.#engine, captured, [{ to, ...(gradient ? { gradient } : {}) }], positive) }));
+      this.#products.set(id, (made = { fields, to, step: denseStep(this.#engine, { factors: captured, outputs: [{ to, ...(gradient ? { gradient } : {}) }], positive, ...(overlap ? { overlap: { ...overlap, mass: fields[first]! } } : {}) }) }));
     }
     inputs.forEach((i, k) => this.#engine.assign(made.fields[k]!, values[i]!));
     made.step.run();
