@@ -9,6 +9,12 @@ export interface Message {
   count: number;
 }
 
+/** How a group ends: exit code, and the rank that has something to say. */
+export interface Ending {
+  readonly code: number;
+  readonly speaker: number;
+}
+
 /** A group of ranks that run the same program. Calls return when the data are there; they are collective. */
 export interface Comm {
   /** What carries the messages: self, threads, or the library. */
@@ -25,6 +31,11 @@ export interface Comm {
   exchange(messages: readonly Message[]): void;
   /** The ranks with the same colour as a group of their own, in the order of their ranks. */
   split(color: number): Comm;
+  /**
+   * Says that this rank is at its end, with this exit code; resolves when all are: with the code of the lowest rank that failed (75, stopped early, is no failure),
+   * else 75 where one stopped, else 0. Undefined when others do not come within `patience` seconds.
+   */
+  leave(code: number, patience: number): Promise<Ending | undefined>;
   /** Ends all ranks with this exit code. */
   abort(code: number): never;
   /** Ends the use of the group; no calls after it. */
@@ -44,6 +55,7 @@ export const selfComm: Comm = Object.freeze({
     for (const m of messages) m.receive.set(m.send.subarray(0, m.count));
   },
   split: () => selfComm,
+  leave: (code: number) => Promise.resolve({ code, speaker: 0 }),
   abort: (code: number): never => process.exit(code),
   close: () => undefined,
 });

@@ -3,7 +3,7 @@
  * writes to a mailbox of its own and reads those of the others between two barriers; data longer than a mailbox go in pieces.
  */
 import { BackendError } from "../../errors.ts";
-import type { Comm, Message } from "./comm.ts";
+import type { Comm, Ending, Message } from "./comm.ts";
 
 /** Memory that the ranks share; goes to each of them by `workerData`. */
 export interface ThreadsMemory {
@@ -128,6 +128,14 @@ class ThreadsComm implements Comm {
     this.sum(colors);
     if (this.#level + 1 >= LEVELS) throw new BackendError(`threads: got groups within groups deeper than ${LEVELS}, expected fewer`);
     return new ThreadsComm(this.#memory, this.#members.filter((_, r) => colors[r] === color), this.#members[this.rank]!, this.#level + 1, this.#seconds);
+  }
+
+  leave(code: number): Promise<Ending> {
+    const codes = new Float64Array(this.size);
+    codes[this.rank] = code;
+    this.sum(codes);
+    const failed = codes.findIndex((c) => c !== 0 && c !== 75);
+    return Promise.resolve(failed >= 0 ? { code: codes[failed]!, speaker: failed } : { code: codes.includes(75) ? 75 : 0, speaker: 0 });
   }
 
   abort(code: number): never {

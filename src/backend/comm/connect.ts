@@ -1,0 +1,56 @@
+/** The group of ranks that this process belongs to: alone, or with those that a launcher started. */
+import { BackendError } from "../../errors.ts";
+import { type Comm, selfComm } from "./comm.ts";
+import { installHooks, watchdog } from "./mpi/guards.ts";
+import { type Launcher, launcherOf } from "./mpi/launcher.ts";
+import { loadMpi } from "./mpi/library.ts";
+import { mpiComm } from "./mpi/mpi.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Without a launcher one rank, and no native code is loaded. Under mpirun, mpiexec or srun all its processes, on the site's MPI library. To be called once, and
+ * closed at the end: a process that ends otherwise ends all.
+ * @throws BackendError without koffi or a library, and when library and launcher do not agree on the number of ranks.
+ */
+export function connect(environment: Environment = process.env): Comm {
+  const launcher = launcherOf(environment);
+  if (!launcher || launcher.size === 1) return selfComm;
+  const library = loadMpi(environment);
+  const heartbeat = watchdog(environment, launcher.rank);
+  const comm = mpiComm(library, heartbeat);
+  if (comm.size !== launcher.size) {
+    heartbeat.stop();
+    comm.close();
+    throw new BackendError(mismatch(launcher, comm));
+  }
+  const release = installHooks(comm);
+  return wrapped(comm, () => {
+    comm.close();
+    release();
+    heartbeat.stop();
+  });
+}
+
+/** All members of a group with another `close`. */
+function wrapped(comm: Comm, close: () => void): Comm {
+  return {
+    name: comm.name,
+    rank: comm.rank,
+    size: comm.size,
+    sum: (x) => comm.sum(x),
+    max: (x) => comm.max(x),
+    broadcast: (bytes, root) => comm.broadcast(bytes, root),
+    barrier: () => comm.barrier(),
+    exchange: (messages) => comm.exchange(messages),
+    split: (color) => comm.split(color),
+    leave: (code, patience) => comm.leave(code, patience),
+    abort: (code) => comm.abort(code),
+    close,
+  };
+}
+
+function mismatch(launcher: Launcher, comm: Comm): string {
+  const other = /Open MPI/.test(comm.name) ? "mpich" : "ompi";
+  return `MPI: ${launcher.name} started ${launcher.size} processes, the library ${comm.name} knows ${comm.size}: they do not belong together, and each process would run alone: set GAUGEGRAD_MPI=${other} or to the launcher's library file, or use the library's own launcher`;
+}

@@ -1,0 +1,63 @@
+/** What keeps a group of processes from waiting for ever: hooks for errors and exits, and a watchdog for calls that do not return. */
+import { writeSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import type { Comm } from "../comm.ts";
+import type { Heartbeat } from "./mpi.ts";
+
+/** Exit codes of the hooks: an exception that nobody caught; an end without leaving the group. */
+export const HOOK_EXIT = Object.freeze({ uncaught: 70, exit: 71 });
+/** Seconds that a rank may wait in one call. */
+const LIMIT = 600;
+
+const WATCH = `
+const { workerData: { beat, seconds, pid, rank } } = require("node:worker_threads");
+const B = new Int32Array(beat);
+let [last, since] = [-1, Date.now()];
+setInterval(() => {
+  const now = Atomics.load(B, 0);
+  if (now !== last || Atomics.load(B, 1) === 0) [last, since] = [now, Date.now()];
+  else if (Date.now() - since > 1000 * seconds) {
+    require("node:fs").writeSync(2, "gaugegrad: rank " + rank + " waited longer than " + seconds + " s for the other ranks (GAUGEGRAD_MPI_TIMEOUT): it ends itself; the same command goes on from the last checkpoint\\n");
+    process.kill(pid, "SIGKILL");
+  }
+}, Math.min(1000, 250 * seconds)).ref();
+`;
+
+/** Counts calls, and whether one is under way; a thread of its own looks at it, also while this one is stuck in the library. */
+export function watchdog(environment: Readonly<Record<string, string | undefined>>, rank: number): Heartbeat & { stop(): void } {
+  const beat = new SharedArrayBuffer(8);
+  const B = new Int32Array(beat);
+  const asked = Number(environment["GAUGEGRAD_MPI_TIMEOUT"] ?? LIMIT);
+  const seconds = asked > 0 ? asked : LIMIT;
+  const worker = new Worker(WATCH, { eval: true, workerData: { beat, seconds, pid: process.pid, rank } });
+  worker.unref();
+  return {
+    begin() {
+      Atomics.add(B, 0, 1);
+      Atomics.store(B, 1, 1);
+    },
+    end: () => void Atomics.store(B, 1, 0),
+    stop: () => void worker.terminate(),
+  };
+}
+
+/** From here to the returned call every way out of this process that does not leave the group ends all ranks. */
+export function installHooks(comm: Comm): () => void {
+  const say = (text: string): void => void writeSync(2, `gaugegrad: rank ${comm.rank} of ${comm.size}: ${text}\n`);
+  const uncaught = (error: unknown): void => {
+    say(error instanceof Error ? `${error.name}: ${error.message.split("\n")[0]}` : String(error));
+    comm.abort(HOOK_EXIT.uncaught);
+  };
+  const exit = (code: number): void => {
+    say(`ended with code ${code} without the others, which are ended too`);
+    comm.abort(HOOK_EXIT.exit);
+  };
+  process.on("uncaughtException", uncaught);
+  process.on("unhandledRejection", uncaught);
+  process.on("exit", exit);
+  return () => {
+    process.off("uncaughtException", uncaught);
+    process.off("unhandledRejection", uncaught);
+    process.off("exit", exit);
+  };
+}
