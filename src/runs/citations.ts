@@ -1,4 +1,5 @@
 /** What a run rests on, as BibTeX. Entries are identified by their arXiv numbers; nothing else is stated that is not known for certain. */
+import { isGuided } from "./guide.ts";
 import type { Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import { type RunConfiguration, observablesOf, optionsOf } from "./schema.ts";
@@ -26,7 +27,7 @@ const references: readonly Reference[] = [
 export function bibliography(c: RunConfiguration, registry: Registry): { readonly entries: readonly { readonly key: string; readonly eprint: string; readonly note: string }[]; readonly bibtex: string } {
   const used = new Map<string, string>();
   const take = (note: string, ...numbers: readonly string[]): void => numbers.forEach((n) => used.has(n) || used.set(n, note));
-  if (c.network !== undefined || c.training !== undefined || c.guide.action !== undefined || c.guide.masses !== undefined) take("", "2103.11965");
+  if (c.network !== undefined || c.training !== undefined || isGuided(c)) take("", "2103.11965");
   for (const { part, options } of partsOf(c, registry)) take(`${part.family} ${part.name}`, ...(typeof part.cite === "function" ? part.cite(options) : (part.cite ?? [])));
   if (c.measurement.flow) take("", "1006.4518");
   const rank = (n: string): number => (references.findIndex((r) => r.eprint === n) + references.length) % references.length;
@@ -40,7 +41,7 @@ function partsOf(c: RunConfiguration, registry: Registry): { readonly part: Part
   const layers = c.network?.kind === "chain" ? (c.network["layers"] as readonly { readonly network: string }[]) : [];
   return [
     ...[c.action, ...(c.guide.action ? [c.guide.action] : [])].flatMap((a) => one(registry.find("gaugeAction", a.kind), a)),
-    ...c.fermions.flatMap((f) => one(registry.find("fermion", f.kind), f)),
+    ...[...c.fermions, ...(c.guide.fermions ?? [])].flatMap((f) => one(registry.find("fermion", f.kind), f)),
     ...(c.network ? one(registry.find("network", c.network.kind), c.network) : []),
     ...layers.flatMap((l) => one(registry.find("network", l.network), l)),
     ...(c.transform ? one(registry.find("transform", c.transform.kind), c.transform) : []),

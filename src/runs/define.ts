@@ -6,6 +6,7 @@ import { builtIn } from "./registry/built-in.ts";
 import { type Part, isPart } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import { type ResolvedRun, resolveRun } from "./resolve.ts";
+import { isGuided } from "./guide.ts";
 import type { RunInput } from "./schema.ts";
 
 /** What a run is made of: a run file as a value. Wherever a run file names a kind, the part itself may stand. */
@@ -42,7 +43,7 @@ export async function defineRunOfFiles(definition: RunDefinition, { base = ".", 
 
 function resolved({ command }: RunDefinition, raw: Readonly<Record<string, unknown>>, base: string, registry: Registry): ResolvedRun {
   const configuration = configurationOf(raw, "defineRun", registry);
-  const guided = configuration.network !== undefined || configuration.guide.action !== undefined || configuration.guide.masses !== undefined;
+  const guided = configuration.network !== undefined || isGuided(configuration);
   return resolveRun(command ?? (guided ? "slhmc" : "hmc"), { configuration, base, registry });
 }
 
@@ -56,7 +57,7 @@ function withKinds({ command: _command, ...sections }: RunDefinition): Readonly<
     ...(fermions ? { fermions: fermions.map(section) } : {}),
     ...(network ? { network: section(network) } : {}),
     ...(transform ? { transform: section(transform) } : {}),
-    ...(guide?.action ? { guide: { ...guide, action: section(guide.action) } } : {}),
+    ...(guide ? { guide: { ...guide, ...(guide.action ? { action: section(guide.action) } : {}), ...(guide.fermions ? { fermions: guide.fermions.map(section) } : {}) } } : {}),
   };
 }
 

@@ -44,7 +44,8 @@ export function parseRun(text: string, source: string, registry: Registry = buil
 
 /** One field of fermions needs no list. */
 function oneList(raw: Table): Table {
-  return isTable(raw["fermions"]) ? { ...raw, fermions: [raw["fermions"]] } : raw;
+  const listed = (x: Table): Table => (isTable(x["fermions"]) ? { ...x, fermions: [x["fermions"]] } : x);
+  return isTable(raw["guide"]) ? { ...listed(raw), guide: listed(raw["guide"]) } : listed(raw);
 }
 
 /** The configuration that tables mean. @throws ConfigurationError for unknown keys and wrong values. */
@@ -81,7 +82,15 @@ function withKinds(raw: Table): Table {
     ...raw,
     ...("action" in raw ? { action: as("kind", DEFAULT_KIND.action, raw["action"]) } : {}),
     ...(Array.isArray(raw["fermions"]) ? { fermions: raw["fermions"].map((f) => as("kind", DEFAULT_KIND.fermions, f)) } : {}),
-    ...(isTable(guide) && "action" in guide ? { guide: { ...guide, action: as("kind", DEFAULT_KIND.action, guide["action"]) } } : {}),
+    ...(isTable(guide)
+      ? {
+          guide: {
+            ...guide,
+            ...("action" in guide ? { action: as("kind", DEFAULT_KIND.action, guide["action"]) } : {}),
+            ...(Array.isArray(guide["fermions"]) ? { fermions: guide["fermions"].map((f) => as("kind", DEFAULT_KIND.fermions, f)) } : {}),
+          },
+        }
+      : {}),
     ...("sampler" in raw ? { sampler: as("kind", DEFAULT_KIND.sampler, raw["sampler"]) } : {}),
     ...("training" in raw ? { training: as("objective", DEFAULT_KIND.objective, raw["training"]) } : {}),
   };

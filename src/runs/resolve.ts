@@ -2,6 +2,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { parseGroup } from "../gauge/index.ts";
 import { WRITABLE } from "../io/index.ts";
+import { isGuided, leadingProblem } from "./guide.ts";
 import { identityOf } from "./identity.ts";
 import { sizeProblem } from "./limits.ts";
 import type { RunCommand } from "./records.ts";
@@ -38,7 +39,7 @@ export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {
 function forCommand(command: RunCommand, file: RunConfiguration): { configuration: RunConfiguration; unused: string[] } {
   if (command !== "hmc") return { configuration: file, unused: [] };
   const { network, training, ...rest } = file;
-  const guided = file.guide.action !== undefined || file.guide.masses !== undefined;
+  const guided = isGuided(file);
   return {
     configuration: { ...rest, guide: { trainable: ["network"] } },
     unused: [...(network ? ["network"] : []), ...(training ? ["training"] : []), ...(guided ? ["guide"] : [])],
@@ -56,6 +57,7 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
     action: filled(registry.get("gaugeAction", c.action.kind), c.action),
     fermions: c.fermions.map((f) => filled(registry.get("fermion", f.kind), f)),
     ...(c.transform ? { transform: filled(registry.get("transform", c.transform.kind), c.transform) } : {}),
+    ...(c.guide.fermions ? { guide: { ...c.guide, fermions: c.guide.fermions.map((f) => filled(registry.get("fermion", f.kind), f)) } } : {}),
     ...(c.network && c.network.kind !== "model" ? { network: filled(registry.get("network", c.network.kind), c.network) } : {}),
     ...(c.training ? { training: filled(registry.get("loss", c.training.objective), c.training) } : {}),
     sampler: { ...filled(registry.get("sampler", c.sampler.kind), c.sampler), acceptAlways },
@@ -70,7 +72,7 @@ function defined<T>(x: T): T {
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
-  return sizeProblem(c) ?? startProblem(c) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
+  return sizeProblem(c) ?? startProblem(c) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c, registry) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
 }
 
 function startProblem({ start, sampler }: RunConfiguration): string | undefined {
@@ -99,6 +101,7 @@ function partProblem(command: RunCommand, c: RunConfiguration, registry: Registr
     one("action", registry.get("gaugeAction", c.action.kind), c.action),
     c.guide.action && one("guide.action", registry.get("gaugeAction", c.guide.action.kind), c.guide.action),
     ...c.fermions.map((f, k) => one(`fermions[${k}]`, registry.get("fermion", f.kind), f)),
+    ...(c.guide.fermions ?? []).map((f, k) => one(`guide.fermions[${k}]`, registry.get("fermion", f.kind), f)),
     c.network && c.network.kind !== "model" ? one("network", registry.get("network", c.network.kind), c.network) : undefined,
     c.transform && one("transform", registry.get("transform", c.transform.kind), c.transform),
     // stored configurations need no trajectories
@@ -109,11 +112,13 @@ function partProblem(command: RunCommand, c: RunConfiguration, registry: Registr
   return found.find((wrong) => wrong !== undefined);
 }
 
-function guideProblem(command: RunCommand, c: RunConfiguration): string | undefined {
+function guideProblem(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
   const { guide, network, fermions } = c;
   if (guide.masses && guide.masses.length !== fermions.length) return `guide.masses: got ${guide.masses.length}, expected ${fermions.length}, one a field of fermions`;
   if (command === "hmc") return undefined;
-  const guided = network !== undefined || guide.action !== undefined || guide.masses !== undefined;
+  const wrong = leadingProblem(c, registry);
+  if (wrong !== undefined) return wrong;
+  const guided = network !== undefined || isGuided(c);
   const trains = c.training !== undefined;
   if (!guided && !trains) return `network: got nothing, expected a network or a guide for ${command}: gaugegrad init su2-slhmc is an example`;
   if (trains && !network && guide.trainable.some((t) => t === "network" || t.startsWith("network."))) return `guide.trainable: got ${guide.trainable.join(", ")} without a network, expected [network], or couplings such as gauge.beta`;

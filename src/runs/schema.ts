@@ -101,7 +101,7 @@ export interface PartSection {
   readonly [option: string]: unknown;
 }
 export type ActionSection = PartSection & { readonly beta?: number };
-export type FermionSection = PartSection & { readonly mass?: number; readonly boundary?: Boundary; readonly twist?: Twist };
+export type FermionSection = PartSection & { readonly exact?: boolean; readonly shares?: number; readonly mass?: number; readonly boundary?: Boundary; readonly twist?: Twist };
 export type NetworkSection = PartSection & { readonly weights?: readonly number[]; readonly randomWidth?: number; readonly randomSeed?: number };
 export type SamplerSection = PartSection & z.output<typeof sampler> & Partial<HmcSection>;
 export type TrainingSection = z.output<typeof training> & { readonly objective: string; readonly [option: string]: unknown };
@@ -136,7 +136,7 @@ export interface RunConfiguration {
   readonly action: ActionSection;
   readonly fermions: readonly FermionSection[];
   readonly network?: NetworkSection | undefined;
-  readonly guide: { readonly action?: ActionSection | undefined; readonly masses?: readonly number[] | undefined; readonly trainable: readonly string[] };
+  readonly guide: { readonly action?: ActionSection | undefined; readonly masses?: readonly number[] | undefined; readonly fields?: readonly number[] | undefined; readonly fermions?: readonly FermionSection[] | undefined; readonly trainable: readonly string[] };
   readonly transform?: TransformSection | undefined;
   readonly sampler: SamplerSection;
   readonly training?: TrainingSection | undefined;
@@ -157,7 +157,7 @@ export interface RunInput {
   readonly action: PartInput;
   readonly fermions?: readonly PartInput[];
   readonly network?: PartInput;
-  readonly guide?: { readonly action?: PartInput; readonly masses?: readonly number[]; readonly trainable?: readonly string[] };
+  readonly guide?: { readonly action?: PartInput; readonly masses?: readonly number[]; readonly fields?: readonly number[]; readonly fermions?: readonly PartInput[]; readonly trainable?: readonly string[] };
   readonly transform?: PartInput;
   readonly sampler: { readonly kind?: string | Part; readonly [option: string]: unknown } & z.input<typeof sampler>;
   readonly training?: z.input<typeof training> & { readonly objective?: string | Part; readonly [option: string]: unknown };
@@ -169,6 +169,7 @@ export interface RunInput {
 function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
   const action = anyOf(registry.list("gaugeAction"), "kind", {}, DEFAULT_KIND.action) as z.ZodType<ActionSection>;
   const fermions = anyOf(registry.list("fermion"), "kind", {}, DEFAULT_KIND.fermions) as z.ZodType<FermionSection>;
+  const leading = anyOf(registry.list("fermion"), "kind", { shares: whole.optional().describe("number of the target's pseudofermion field that this action sees") }, DEFAULT_KIND.fermions) as z.ZodType<FermionSection>;
   const model = z.strictObject({ kind: z.literal("model"), file: name.describe("model file of a training: network and weights"), ...own });
   const network = anyOf(registry.list("network"), "kind", initial, undefined, [model]) as z.ZodType<NetworkSection>;
   const names = registry.list("observable").map((o) => o.name) as [string, ...string[]];
@@ -176,6 +177,8 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
   const guide = z.strictObject({
     action: action.optional().describe("gauge part of S_theta; default that of the target"),
     masses: z.array(positive).optional().describe("masses (kappas of Wilson fermions) in S_theta, one a field; default those of the target"),
+    fields: z.array(whole).max(64).optional().describe("numbers of the target's fermions, from 0, that S_theta has too; default all, with guide.fermions none"),
+    fermions: z.array(leading).max(64).optional().describe("further fermions of S_theta, exact ones or such that share a field of the target; an empty list: none at all"),
     trainable: z.array(name).min(1).default(["network"]).describe("network, gauge.beta, gauge.weights, fermions.mass, ..."),
   });
   return z.strictObject({
@@ -206,7 +209,7 @@ export function runSchema(registry: Registry): z.ZodType<RunConfiguration> {
 }
 
 /** Keys of a section that are not options of its part. */
-const SECTION_KEYS: ReadonlySet<string> = new Set(["kind", "objective", ...Object.keys(own), ...Object.keys(initial), ...Object.keys(sampler.shape), ...Object.keys(training.shape)]);
+const SECTION_KEYS: ReadonlySet<string> = new Set(["kind", "objective", "shares", ...Object.keys(own), ...Object.keys(initial), ...Object.keys(sampler.shape), ...Object.keys(training.shape)]);
 
 /** Options of a section's part alone. */
 export function optionsOf(part: Part, section: Readonly<Record<string, unknown>>): Record<string, unknown> {

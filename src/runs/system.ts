@@ -3,12 +3,12 @@ import { resolve } from "node:path";
 import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
-import type { Pseudofermions } from "../fermions/index.ts";
 import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { type GuideLevel, type Refreshed, type Target, targetOf } from "../samplers/index.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
-import type { PartContext } from "./registry/part.ts";
+import { ownFieldText } from "./guide.ts";
+import type { FermionField, PartContext } from "./registry/part.ts";
 import { type Registry, describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolve.ts";
 import { type RunNetwork, networkOf } from "./run-network.ts";
@@ -40,7 +40,7 @@ export interface System {
   /** Links, updated in place. */
   readonly U: LinkField;
   readonly gauge: AnyAction;
-  readonly fermions: readonly Pseudofermions<number>[];
+  readonly fermions: readonly FermionField[];
   readonly target: Target;
   readonly guide?: GuideSystem;
   /** F of a run with a field transformation: U above is V, and the target is that of V. */
@@ -72,12 +72,16 @@ export function buildSystem({ configuration: c, registry, command, base }: Resol
   return { group, lattice, U, gauge, fermions, target, notes, ...(transform ? { transform } : {}), ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
 }
 
+/** Fermions that draw fields. */
+type Drawn = FermionField & Refreshed<number>;
+
 /** The distribution of the links that the sampler moves; with a transformation pseudofermions are drawn on F(V). */
-function targetOfRun(gauge: AnyAction, fermions: readonly Pseudofermions<number>[], F: AnyBijection | undefined): Target {
+function targetOfRun(gauge: AnyAction, fermions: readonly FermionField[], F: AnyBijection | undefined): Target {
+  const drawn = fermions.filter((f): f is Drawn => f.refresh !== undefined);
   const sum = sumOf([gauge, ...fermions.map((f) => f.action as AnyAction)]);
-  if (!F) return fermions.length === 0 ? gauge : targetOf(sum, ...fermions);
+  if (!F) return fermions.length === 0 ? gauge : targetOf(sum, ...drawn);
   const transformed = fieldTransformed(sum, F as Bijection<number, unknown>) as AnyAction;
-  const onImage = (f: Pseudofermions<number>): Refreshed<number> => ({
+  const onImage = (f: Drawn): Refreshed<number> => ({
     index: f.index,
     refresh: (V, trajectory, random, index) => {
       using U = F.image(V).links;
@@ -88,7 +92,7 @@ function targetOfRun(gauge: AnyAction, fermions: readonly Pseudofermions<number>
       return f.solveError!(U);
     } } : {}),
   });
-  return fermions.length === 0 ? transformed : targetOf(transformed, ...fermions.map(onImage));
+  return fermions.length === 0 ? transformed : targetOf(transformed, ...drawn.map(onImage));
 }
 
 /** Runs f on the links that have the distribution of the run: those of the sampler, or their image. */
@@ -130,16 +134,45 @@ function transformOf(section: TransformSection, place: PartContext, registry: Re
   return built;
 }
 
-function fermionsOf(section: FermionSection, place: PartContext & { readonly index: number }, registry: Registry): Pseudofermions<number> {
+function fermionsOf(section: FermionSection, place: PartContext & { readonly index: number }, registry: Registry): FermionField {
   const part = registry.get("fermion", section.kind);
   const built: unknown = guarded(part, "builder", () => part.build(optionsOf(part, section), place));
-  const { action, refresh } = (typeof built === "object" && built !== null ? built : {}) as Partial<Pseudofermions<number>>;
-  if (!(action instanceof GaugeAction) || typeof refresh !== "function") throw new ConfigurationError(`fermions ${part.name}: got ${describe(built)} from its builder, expected pseudofermions with action and refresh`);
-  return built as Pseudofermions<number>;
+  // an action of the links alone needs nothing around it
+  if (built instanceof GaugeAction) return { name: built.name, action: built, value: (U) => built.value(U), force: (U, into) => built.force(U, into) };
+  const { action, refresh } = (typeof built === "object" && built !== null ? built : {}) as Partial<FermionField>;
+  if (!(action instanceof GaugeAction) || (refresh !== undefined && typeof refresh !== "function")) throw new ConfigurationError(`fermions ${part.name}: got ${describe(built)} from its builder, expected pseudofermions with action and refresh, or what determinantAction makes`);
+  return built as FermionField;
 }
 
 /** What molecular dynamics follows: the action with the solver tolerance of forces, where there is another. */
-const forceActionOf = (f: Pseudofermions<number>): AnyAction => ((f as Partial<Pseudofermions<number>>).forceAction ?? f.action) as AnyAction;
+const forceActionOf = (f: FermionField): AnyAction => (f.forceAction ?? f.action) as AnyAction;
+
+/** The action of a guide's own fermions: exact, or on a field of the target. @throws ConfigurationError for pseudofermions of its own. */
+function leadingAction(section: FermionSection, at: number, place: PartContext, fermions: readonly FermionField[], registry: Registry): AnyAction {
+  const own = fermionsOf(section, { ...place, index: 0 }, registry);
+  const action = forceActionOf(own);
+  if (section.shares === undefined) {
+    if (own.refresh) throw new ConfigurationError(`guide.fermions[${at}]: ${ownFieldText}`);
+    return action;
+  }
+  const shared = fermions[section.shares]!;
+  const { phi } = forceActionOf(shared).inputs as { phi?: unknown };
+  if (phi === undefined || !own.refresh) throw new ConfigurationError(`guide.fermions[${at}].shares: got ${section.shares}, expected pseudofermions on both sides: ${(own.refresh ? shared : own).name} has no field phi`);
+  return action.with({ ...(action.inputs as object), phi }) as AnyAction;
+}
+
+/** Terms of the fermions in S_theta: those of the target, with other masses where they are given, or the ones that the section names. */
+function leadingActions(c: RunConfiguration, registry: Registry, place: PartContext, fermions: readonly FermionField[]): AnyAction[] {
+  const { masses, fields, fermions: more } = c.guide;
+  const kept = fields ?? (more ? [] : fermions.map((_, k) => k));
+  const target = kept.map((k) => {
+    const own = forceActionOf(fermions[k]!);
+    // the mass, or kappa, is the first of an operator's parameters
+    const [parameter] = Object.keys(own.inputs as object);
+    return masses ? (own.with({ ...(own.inputs as object), [parameter!]: masses[k]! }) as AnyAction) : own;
+  });
+  return [...target, ...(more ?? []).map((section, k) => leadingAction(section, k, place, fermions, registry))];
+}
 
 const sumOf = (actions: readonly AnyAction[]): AnyAction => actions.slice(1).reduce((s, a) => s.plus(a) as AnyAction, actions[0]!);
 
@@ -152,15 +185,10 @@ function inputsOfTerms(inputs: unknown, terms: number): unknown[] {
 
 const thinLinks: Smearing<number, Record<string, never>> = { name: "thin links", parameters: {}, forward: (U) => U };
 
-function guideOf(c: RunConfiguration, registry: Registry, place: PartContext, fermions: readonly Pseudofermions<number>[], modelFile: string | undefined): GuideSystem {
-  const { masses, trainable } = c.guide;
+function guideOf(c: RunConfiguration, registry: Registry, place: PartContext, fermions: readonly FermionField[], modelFile: string | undefined): GuideSystem {
+  const { trainable } = c.guide;
   const gauge = gaugeActionOf(c.guide.action ?? c.action, place, registry);
-  const heavy = fermions.map((f, k) => {
-    const own = forceActionOf(f);
-    // the mass, or kappa, is the first of an operator's parameters
-    const [parameter] = Object.keys(own.inputs as object);
-    return masses ? (own.with({ ...(own.inputs as object), [parameter!]: masses[k]! }) as AnyAction) : own;
-  });
+  const heavy = leadingActions(c, registry, place, fermions);
   const network = c.network && networkOf(c.network.kind === "model" ? { ...c.network, file: modelFile } : c.network, place.lattice, place.group.N, registry);
   const smearing = (network?.layer ?? thinLinks) as Smearing<number, unknown>;
   const sum = heavy.length > 0 ? sumOf(heavy) : undefined;

@@ -1,5 +1,6 @@
 /** Every kind of fermions from its starter file: a run with its summary, <exp(-dH)> = 1, dH ~ step^2; settings of fields; heatbath. */
 import { afterAll, describe, expect, test } from "vitest";
+import type { Field } from "gaugegrad";
 import { type RunConfiguration, builtIn, parseRun, resolveRun, starters } from "../../src/runs/index.ts";
 import { buildSystem, levelsOf } from "../../src/runs/system.ts";
 import { hmc } from "../../src/samplers/index.ts";
@@ -68,7 +69,8 @@ test("settings of fields reach the operators: twist, csw, epsilon, Moebius param
   const action = (fermions: string): { value: number; names: string[]; c: RunConfiguration } => {
     const { system, configuration } = systemOf(`${base}${fermions}`);
     const f = system.fermions[0]!;
-    f.phi.set(new Float64Array(f.phi.length).map((_, k) => Math.sin(1 + k)));
+    const { phi } = f as unknown as { phi: Field };
+    phi.set(new Float64Array(phi.length).map((_, k) => Math.sin(1 + k)));
     return { value: f.value(system.U), names: system.fermions.map((x) => x.name), c: configuration };
   };
   const pairs: [string, string][] = [

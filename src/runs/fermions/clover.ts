@@ -1,15 +1,15 @@
 /** Clover fermions: Wilson fermions with the term of Sheikholeslami and Wohlert. */
 import { z } from "zod";
-import { pseudofermions, wilson as operator } from "../../fermions/index.ts";
+import { wilson as operator } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
-import { given, settings, spinorProblem } from "./options.ts";
+import { fieldsOf, given, spinorProblem } from "./options.ts";
 import { wilsonOptions } from "./wilson.ts";
 
 export const clover = fermion({
   name: "clover",
   options: z.strictObject({ ...wilsonOptions, csw: z.number().default(1).describe("coefficient c_SW; 1 at tree level") }),
   build: ({ kappa, csw, over, ...options }, context) =>
-    pseudofermions(operator({ kappa, clover: csw, ...given(options) }), { ...settings(options), ...context, ...(over === undefined ? {} : { numerator: operator({ kappa: over, clover: csw, ...given(options) }) }) }),
+    fieldsOf(operator({ kappa, clover: csw, ...given(options) }), over === undefined ? undefined : operator({ kappa: over, clover: csw, ...given(options) }), options, context),
   problem: spinorProblem,
   describe: ({ flavours, kappa, csw }) => `${flavours} clover flavours, κ = ${kappa}, c_SW = ${csw}`,
   starter: "flavours = 2                # 1 needs interval = [low, high] around the spectrum of D^+D\nkappa = 0.12                # 1/(2m + 8)\ncsw = 1.0                   # 1 at tree level",

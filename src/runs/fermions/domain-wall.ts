@@ -1,9 +1,9 @@
 /** Domain-wall fermions with their Pauli-Villars fields, Shamir or Moebius. */
 import { z } from "zod";
-import { domainWall as operator, pseudofermions } from "../../fermions/index.ts";
+import { domainWall as operator } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { boundaries, given, rationalOptions, settings, solver, spinorProblem } from "./options.ts";
+import { boundaries, fieldsOf, form, given, rationalOptions, solver, spinorProblem } from "./options.ts";
 
 export const domainWall = fermion({
   name: "domain-wall",
@@ -16,13 +16,14 @@ export const domainWall = fermion({
     b: z.number().default(1).describe("Moebius parameter; 1 and c = 0: Shamir"),
     c: z.number().default(0),
     over: positive.max(1).optional().describe("mass preconditioning: a heavier mass in place of the Pauli-Villars field; give a field of that mass as well"),
+    ...form,
     ...boundaries,
     ...solver,
     ...rationalOptions,
   }),
   build: ({ mass, Ls, height, b, c, over, ...options }, context) => {
     const D = (m: number) => operator({ mass: m, Ls, height, b, c, ...given(options) });
-    return pseudofermions(D(mass), { ...settings(options), ...context, ...(over === undefined ? {} : { numerator: D(over) }) });
+    return fieldsOf(D(mass), over === undefined ? undefined : D(over), options, context);
   },
   problem: spinorProblem,
   describe: ({ flavours, mass, Ls }) => `${flavours} domain-wall flavours, m = ${mass}, L_s = ${Ls}`,

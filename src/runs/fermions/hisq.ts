@@ -1,9 +1,9 @@
 /** Highly improved staggered quarks. */
 import { z } from "zod";
-import { type StaggeredOperator, hisq as operator, pseudofermions, staggered } from "../../fermions/index.ts";
+import { type StaggeredOperator, hisq as operator, staggered } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { boundaries, boundaryProblem, given, rationalOptions, settings, solver } from "./options.ts";
+import { boundaries, boundaryProblem, fieldsOf, form, given, rationalOptions, solver } from "./options.ts";
 
 /** Plans belong to an operator: one for every Naik correction. */
 const operators = new Map<number, StaggeredOperator>();
@@ -22,14 +22,15 @@ export const hisq = fermion({
     flavours: count.max(64).describe("4 or 8 in four dimensions; others with an interval"),
     mass: positive.describe("bare mass in lattice units"),
     epsilon: z.number().default(0).describe("Naik correction of heavy quarks"),
+    ...form,
     ...boundaries,
     ...solver,
     ...rationalOptions,
   }),
-  build: ({ mass, epsilon, ...options }, context) => pseudofermions(staggered({ mass, operator: hisqOperator({ epsilon }), ...given(options) }), { ...settings(options), ...context }),
+  build: ({ mass, epsilon, ...options }, context) => fieldsOf(staggered({ mass, operator: hisqOperator({ epsilon }), ...given(options) }), undefined, options, context),
   problem: (options, run) => {
     const one = 2 ** Math.ceil(run.lattice.extents.length / 2);
-    if (options.flavours % one !== 0 && !options.interval) return `interval: got nothing for ${options.flavours} flavours, expected [low, high] around the spectrum of m^2 - D^2, or ${one} or ${2 * one} flavours`;
+    if (options.flavours % one !== 0 && !options.interval && !options.exact) return `interval: got nothing for ${options.flavours} flavours, expected [low, high] around the spectrum of m^2 - D^2, or ${one} or ${2 * one} flavours`;
     return boundaryProblem(options, run);
   },
   describe: ({ flavours, mass }) => `${flavours} HISQ flavours, m = ${mass}`,

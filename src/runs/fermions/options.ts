@@ -1,5 +1,7 @@
 /** Options that several kinds of fermions share. */
 import { z } from "zod";
+import { type DiracOperator, type OperatorParameters, type PseudofermionOptions, determinantAction, pseudofermions } from "../../fermions/index.ts";
+import type { FermionField, PartContext } from "../registry/part.ts";
 import type { RunConfiguration } from "../schema.ts";
 import { count, positive } from "../schema-values.ts";
 
@@ -15,19 +17,45 @@ export const solver = {
   maxIterations: count.default(5000),
 };
 
+/** How the determinant enters. */
+export const form = {
+  exact: z.boolean().optional().describe("true: the determinant itself in place of pseudofermions, by dense matrices; any number of flavours, for small lattices"),
+};
+
 /** Of rational approximations. */
 export const rationalOptions = {
   interval: z.tuple([positive, positive]).optional().describe("for powers below 1: interval that holds the spectrum of D^+D; compared with it at each refresh"),
   precision: positive.default(1e-12).describe("for powers below 1: largest relative error of the approximation"),
 };
 
+interface FieldOptions extends Settings {
+  readonly exact?: boolean | undefined;
+}
+
+/** The fermions of an operator as a run has them: pseudofermions, or the determinant itself. */
+export function fieldsOf<P extends OperatorParameters>(operator: DiracOperator<P>, numerator: DiracOperator | undefined, options: FieldOptions, context: PartContext & { readonly index: number }, more: Partial<PseudofermionOptions> = {}): FermionField {
+  const over = numerator ? { numerator } : {};
+  if (!options.exact) return pseudofermions(operator, { ...settings(options), ...context, ...over, ...more }) as unknown as FermionField;
+  const action = determinantAction<number, P>(operator, { flavours: options.flavours, ...over });
+  return { name: action.name, action, value: (U) => action.value(U), force: (U, into) => action.force(U, into) };
+}
+
 type Boundaries = { readonly boundary?: readonly (1 | -1)[] | undefined; readonly twist?: readonly number[] | undefined };
 
 /** What was given of signs and angles. */
 export const given = ({ boundary, twist }: Boundaries): { readonly boundary?: readonly (1 | -1)[]; readonly twist?: readonly number[] } => ({ ...(boundary ? { boundary } : {}), ...(twist ? { twist } : {}) });
 
+interface Settings {
+  readonly tolerance: number;
+  readonly forceTolerance?: number | undefined;
+  readonly maxIterations: number;
+  readonly flavours: number;
+  readonly interval?: readonly [number, number] | undefined;
+  readonly precision?: number;
+}
+
 /** Settings of the pseudofermions among the options of a kind. */
-export function settings<T extends { readonly tolerance: number; readonly forceTolerance?: number | undefined; readonly maxIterations: number; readonly flavours: number; readonly interval?: readonly [number, number] | undefined; readonly precision?: number }>(options: T) {
+function settings(options: Settings) {
   const { tolerance, forceTolerance, maxIterations, flavours, interval, precision } = options;
   return { tolerance, maxIterations, flavours, ...(forceTolerance === undefined ? {} : { forceTolerance }), ...(interval ? { interval } : {}), ...(precision === undefined ? {} : { precision }) };
 }
@@ -40,9 +68,9 @@ export function boundaryProblem({ boundary, twist }: Boundaries, { lattice }: Ru
 }
 
 /** Spinors exist in two and four dimensions; one flavour is a square root and needs an interval. */
-export function spinorProblem(options: Boundaries & { readonly flavours: number; readonly interval?: readonly [number, number] | undefined }, run: RunConfiguration): string | undefined {
+export function spinorProblem(options: Boundaries & { readonly flavours: number; readonly exact?: boolean | undefined; readonly interval?: readonly [number, number] | undefined }, run: RunConfiguration): string | undefined {
   const D = run.lattice.extents.length;
   if (D !== 2 && D !== 4) return `kind: got fermions with spin in ${D} dimensions, expected 2 or 4`;
-  if (options.flavours < 2 && !options.interval) return "interval: got nothing for one flavour, expected [low, high] around the spectrum of D^+D: one flavour is a rational approximation of its square root";
+  if (options.flavours < 2 && !options.interval && !options.exact) return "interval: got nothing for one flavour, expected [low, high] around the spectrum of D^+D, or exact = true: one flavour is a rational approximation of its square root";
   return boundaryProblem(options, run);
 }

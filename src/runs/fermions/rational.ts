@@ -1,9 +1,9 @@
 /** Staggered pseudofermions for any number of flavours by rational approximation. */
 import { z } from "zod";
-import { pseudofermions, staggered } from "../../fermions/index.ts";
+import { staggered } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { boundaries, boundaryProblem, given, rationalOptions, settings, solver } from "./options.ts";
+import { boundaries, boundaryProblem, fieldsOf, given, rationalOptions, solver } from "./options.ts";
 
 export const rational = fermion({
   name: "rational",
@@ -16,7 +16,7 @@ export const rational = fermion({
     ...solver,
     ...rationalOptions,
   }),
-  build: ({ mass, sites, ...options }, context) => pseudofermions(staggered({ mass, ...given(options) }), { ...settings(options), ...context, ...(sites ? { sites } : {}) }),
+  build: ({ mass, sites, ...options }, context) => fieldsOf(staggered({ mass, ...given(options) }), undefined, options, context, sites ? { sites } : {}),
   problem: boundaryProblem,
   describe: ({ flavours, mass }) => `${flavours} rational staggered flavours, m = ${mass}`,
   cite: ["hep-lat/0409133"],

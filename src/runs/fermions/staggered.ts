@@ -1,9 +1,9 @@
 /** Staggered pseudofermions without roots. */
 import { z } from "zod";
-import { pseudofermions, staggered as operator } from "../../fermions/index.ts";
+import { staggered as operator } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { boundaries, boundaryProblem, given, settings, solver } from "./options.ts";
+import { boundaries, boundaryProblem, fieldsOf, form, given, solver } from "./options.ts";
 
 export const staggered = fermion({
   name: "staggered",
@@ -11,13 +11,14 @@ export const staggered = fermion({
     flavours: count.max(64).describe("4 or 8 in four dimensions"),
     mass: positive.describe("bare mass in lattice units"),
     over: positive.optional().describe("mass preconditioning: a heavier mass whose determinant divides; give a field of that mass as well"),
+    ...form,
     ...boundaries,
     ...solver,
   }),
-  build: ({ mass, over, ...options }, context) => pseudofermions(operator({ mass, ...given(options) }), { ...settings(options), ...context, ...(over === undefined ? {} : { numerator: operator({ mass: over, ...given(options) }) }) }),
+  build: ({ mass, over, ...options }, context) => fieldsOf(operator({ mass, ...given(options) }), over === undefined ? undefined : operator({ mass: over, ...given(options) }), options, context),
   problem: (options, run) => {
     const one = 2 ** Math.ceil(run.lattice.extents.length / 2);
-    if (options.flavours !== one && options.flavours !== 2 * one) return `flavours: got ${options.flavours}, expected ${one} or ${2 * one}: kind "rational" takes other numbers`;
+    if (!options.exact && options.flavours !== one && options.flavours !== 2 * one) return `flavours: got ${options.flavours}, expected ${one} or ${2 * one}: kind "rational" or exact = true take other numbers`;
     return boundaryProblem(options, run);
   },
   describe: ({ flavours, mass }) => `${flavours} staggered flavours, m = ${mass}`,

@@ -1,15 +1,16 @@
 /** Wilson fermions. */
 import { z } from "zod";
-import { pseudofermions, wilson as operator } from "../../fermions/index.ts";
+import { wilson as operator } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { boundaries, given, rationalOptions, settings, solver, spinorProblem } from "./options.ts";
+import { boundaries, fieldsOf, form, given, rationalOptions, solver, spinorProblem } from "./options.ts";
 
 /** Options of Wilson and clover fermions. */
 export const wilsonOptions = {
   flavours: count.max(2).default(2).describe("2, or 1 as the square root with an interval"),
   kappa: positive.describe("hopping parameter, 1/(2m + 8) in four dimensions"),
   over: positive.optional().describe("mass preconditioning: a smaller kappa whose determinant divides; give a field with that kappa as well"),
+  ...form,
   ...boundaries,
   ...solver,
   ...rationalOptions,
@@ -19,7 +20,7 @@ export const wilson = fermion({
   name: "wilson",
   title: "Wilson",
   options: z.strictObject(wilsonOptions),
-  build: ({ kappa, over, ...options }, context) => pseudofermions(operator({ kappa, ...given(options) }), { ...settings(options), ...context, ...(over === undefined ? {} : { numerator: operator({ kappa: over, ...given(options) }) }) }),
+  build: ({ kappa, over, ...options }, context) => fieldsOf(operator({ kappa, ...given(options) }), over === undefined ? undefined : operator({ kappa: over, ...given(options) }), options, context),
   problem: spinorProblem,
   describe: ({ flavours, kappa }) => `${flavours} Wilson flavours, κ = ${kappa}`,
   starter: "flavours = 2                # 1 needs interval = [low, high] around the spectrum of D^+D\nkappa = 0.12                # 1/(2m + 8)",

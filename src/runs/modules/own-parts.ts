@@ -30,7 +30,11 @@ export async function withOwnParts(raw: Table, base: string, registry: Registry)
   const filled = {
     ...raw,
     ...(await table("action", (x) => loader.section("gaugeAction", "action", x))),
-    ...(await table("guide", async (guide) => ({ ...guide, ...(await table("action", (x) => loader.section("gaugeAction", "guide.action", x), guide)) }))),
+    ...(await table("guide", async (guide) => ({
+      ...guide,
+      ...(await table("action", (x) => loader.section("gaugeAction", "guide.action", x), guide)),
+      ...(await list("fermions", (x, at) => loader.section("fermion", at, x), "guide.fermions", guide)),
+    }))),
     ...(await list("fermions", (x, at) => loader.section("fermion", at, x), "fermions", raw)),
     ...(await table("network", async (x) => {
       const section = await loader.section("network", "network", x);

@@ -62,9 +62,16 @@ export interface NetworkMap {
   readonly caption: string;
 }
 
-/** Pseudofermions. `index` tells the fields of a run apart: they draw different random numbers. */
+/** Fermions of a run: pseudofermions, which draw their fields, or a function of the links alone, without `refresh`. */
+export type FermionField = Pick<Pseudofermions, "name" | "value" | "force"> & Partial<Pick<Pseudofermions, "refresh" | "solveError" | "index">> & {
+  readonly action: Action<number>;
+  /** The same action with the solver tolerance of forces. */
+  readonly forceAction?: Action<number>;
+};
+
+/** Fermions. `index` tells the pseudofermions of a run apart: they draw different random numbers. */
 export interface FermionDeclaration<S extends z.ZodObject> extends Declaration<S> {
-  readonly build: (options: z.output<S>, context: PartContext & { readonly index: number }) => Pick<Pseudofermions, "name" | "value" | "force" | "refresh"> & { readonly action: Action<number> };
+  readonly build: (options: z.output<S>, context: PartContext & { readonly index: number }) => FermionField;
   /** `4 staggered flavours, m = 0.3` */
   readonly describe?: (options: z.output<S>) => string;
 }

@@ -1,6 +1,7 @@
 /** Hybrid Monte Carlo, with the force of the target or of a guide. */
 import { z } from "zod";
 import { hmc, integrators } from "../../samplers/index.ts";
+import { leadingFermions } from "../guide.ts";
 import { sampler } from "../registry/part.ts";
 import { count, name, positive } from "../schema-values.ts";
 import { levelsOf } from "../system.ts";
@@ -28,10 +29,10 @@ export const hybridMonteCarlo = sampler({
   options: hmcOptions,
   build: (options, { system, guide, seed, stream, acceptAlways }) => hmc({ action: system.target, levels: levelsOf(options, system, guide), length: options.length, seed, stream, acceptAlways }),
   defaults: (options) => (options.levels ? options : { ...options, integrator: options.integrator ?? "omelyan" }),
-  problem: ({ levels, steps, integrator: scheme }, { fermions }) => {
+  problem: ({ levels, steps, integrator: scheme }, run) => {
     if (!levels) return steps === undefined ? "steps: got nothing, expected the steps of a trajectory, or levels" : undefined;
     if (steps !== undefined || scheme !== undefined) return "levels: got levels together with steps or integrator, expected those of each level only";
-    const names = fermions.map((_, k) => `fermions.${k}`);
+    const names = Array.from({ length: leadingFermions(run) }, (_, k) => `fermions.${k}`);
     const parts = levels.flatMap((l) => (l.force === "fermions" ? names : [l.force]));
     const expected = ["gauge", ...names];
     if (parts.toSorted().join() !== expected.toSorted().join()) return `levels: got the forces ${levels.map((l) => l.force).join(", ")}, expected each of ${expected.join(", ")} once (fermions stands for all of them)`;
