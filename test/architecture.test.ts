@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 /** Level of each room; a room imports itself and rooms of lower levels. */
 const LEVEL: Readonly<Record<string, number>> = {
   "errors.ts": 1, util: 2, backend: 3, linalg: 4, autograd: 4, compiler: 5, gauge: 6, fermions: 7, check: 7, samplers: 7, training: 7, io: 7,
-  models: 8, flows: 8, spins: 8, runs: 9, report: 10, cli: 11, "index.ts": 11,
+  models: 8, flows: 8, spins: 8, export: 8, runs: 9, report: 10, cli: 11, "index.ts": 11,
 };
 /** npm packages of the rooms that need any; all other rooms have none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

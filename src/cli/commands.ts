@@ -20,6 +20,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "measure", summary: "plaquettes, loops, action, flow, fermions of configuration files", load: async () => (await import("./commands/measure.ts")).measureCommand },
   { name: "check", summary: "gradient, covariance and symmetry checks of the layers and actions of a module", load: async () => (await import("./commands/check.ts")).checkCommand },
   { name: "convert", summary: "write a configuration in another format", load: async () => (await import("./commands/convert.ts")).convertCommand },
+  { name: "export", summary: "an action or layer as a C library for other codes, with Python and Julia", load: async () => (await import("./commands/export.ts")).exportCommand },
   { name: "model", summary: "files of trained networks: show what one holds", load: async () => (await import("./commands/model.ts")).modelCommand },
   { name: "report", summary: "one self-contained HTML file on a run", load: async () => (await import("./commands/report.ts")).reportCommand },
   { name: "serve", summary: "a live page on a run, on this machine only", load: async () => (await import("./commands/serve.ts")).serveCommand },

@@ -34,11 +34,11 @@ function statement(s: Statement, indent: string): string {
     case "positive":
       return define(s.id, `choose(v${s.c} > 0.0, v${s.a}, v${s.b})`);
     case "call":
-      return `${indent}V v${s.id}; for (int l = 0; l < W; l++) v${s.id}[l] = ${s.name}(${s.args.map((a) => `v${a}[l]`).join(", ")});`;
+      return `${indent}V v${s.id}; for (int l = 0; l < W; l++) LANE(v${s.id}, l) = ${s.name}(${s.args.map((a) => `LANE(v${a}, l)`).join(", ")});`;
     case "loop":
       return [
         `${indent}V ${s.variables.map((v, k) => `v${v} = v${s.initial[k]!}`).join(", ")};`,
-        `${indent}for (double i = 0, end = ${s.uniform ? `v${s.count}[0]` : `lane_max(v${s.count})`}; i < end; i++) {`,
+        `${indent}for (double i = 0, end = ${s.uniform ? `LANE(v${s.count}, 0)` : `lane_max(v${s.count})`}; i < end; i++) {`,
         ...s.body.map((t) => statement(t, `${indent}  `)),
         // all next values are read before a carried variable changes
         ...(s.uniform ? [] : [`${indent}  const M more = ALL(i) < v${s.count};`]),
@@ -49,7 +49,8 @@ function statement(s: Statement, indent: string): string {
   }
 }
 
-function microSource(m: MicroKernel, name: string, inPlace: boolean): { readonly head: string; readonly text: string } {
+/** One micro-kernel as a C function of that name: its head, and its text in terms of V, M, W, ALL, LANE, choose, root, magnitude and lane_max. */
+export function microSource(m: MicroKernel, name: string, inPlace: boolean): { readonly head: string; readonly text: string } {
   const args = Array.from({ length: m.operands }, (_, k) => `const V* a${k}`);
   const head = `HIDDEN MICRO void ${name}(${[...args, `V* ${inPlace ? "" : "restrict "}o`].join(", ")})`;
   const early = inPlace ? undefined : earlyStores(m);
@@ -65,7 +66,7 @@ function microSource(m: MicroKernel, name: string, inPlace: boolean): { readonly
 }
 
 /** Instructions in one function: compilers take more than linear time for many calls in one. */
-const PART = 40;
+export const PART = 40;
 
 const kernelHead = (name: string): string => `HIDDEN void ${name}(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1)`;
 
@@ -144,6 +145,7 @@ typedef double V __attribute__((vector_size(${8 * width})));
 typedef int64_t M __attribute__((vector_size(${8 * width})));
 #define MICRO __attribute__((noinline))
 #define HIDDEN __attribute__((visibility("hidden")))
+#define LANE(v, l) (v)[l]
 #define ALL(x) ((V){${Array.from({ length: width }, () => "x").join(", ")}})
 #ifdef __clang__
 #define SHUFFLE(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)

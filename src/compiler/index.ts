@@ -72,5 +72,10 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
   return new Lattice(extents, engine, { debugNaN });
 }
 
+export { PART, microSource } from "./emit-c.ts";
+export type { Argument, Buffer, Instruction, KernelStep, Schedule, SolveStep, Step } from "./ir.ts";
+export { type KernelPlan, atHome, planKernel } from "./kernels.ts";
+export { lower } from "./lower.ts";
+export type { MicroKernel } from "./scalar.ts";
 export { ConjugateGradient, type SolveReport, type SolverEngine } from "./conjugate-gradient.ts";
 export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "./tfjs/index.ts";

@@ -30,6 +30,19 @@ export function bibliography(c: RunConfiguration, registry: Registry): { readonl
   if (c.network !== undefined || c.training !== undefined || isGuided(c)) take("", "2103.11965");
   for (const { part, options } of partsOf(c, registry)) take(`${part.family} ${part.name}`, ...(typeof part.cite === "function" ? part.cite(options) : (part.cite ?? [])));
   if (c.measurement.flow) take("", "1006.4518");
+  return listed(used);
+}
+
+/** Entries of the parts whose names occur in a text, for instance in the name of an action. */
+export function bibliographyOfName(text: string, registry: Registry): ReturnType<typeof bibliography> {
+  const used = new Map<string, string>();
+  for (const family of ["network", "gaugeAction", "fermion"] as const)
+    for (const part of registry.list(family) as readonly Part[])
+      if (Array.isArray(part.cite) && text.toLowerCase().includes(part.name.toLowerCase())) for (const n of part.cite as readonly string[]) if (!used.has(n)) used.set(n, `${part.family} ${part.name}`);
+  return listed(used);
+}
+
+function listed(used: ReadonlyMap<string, string>): ReturnType<typeof bibliography> {
   const rank = (n: string): number => (references.findIndex((r) => r.eprint === n) + references.length) % references.length;
   const entries = [...used].sort(([a], [b]) => rank(a) - rank(b)).map(([eprint, note]): Reference => references.find((r) => r.eprint === eprint) ?? { eprint, note });
   return { entries: entries.map(({ eprint, note }) => ({ key: `arXiv:${eprint}`, eprint, note })), bibtex: entries.map(bibtexOf).join("\n") };

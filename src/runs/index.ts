@@ -1,7 +1,8 @@
 /// <reference types="node" preserve="true" />
 /** Runs room: run files, production with exact resume, measurements, the jobs of the quickstart and of the spins. */
-export { bibliography } from "./citations.ts";
+export { bibliography, bibliographyOfName } from "./citations.ts";
 export { environmentOf } from "./environment.ts";
+export { type RunAction, actionOfRun } from "./run-action.ts";
 export { type Estimate, estimate } from "./estimate.ts";
 export { configurationText, readConfiguration, readMetrics, readRunInfo, readState, runPaths } from "./folder.ts";
 export { type ChainsOptions, type ChainsOutcome, produceChains } from "./chains/produce-chains.ts";

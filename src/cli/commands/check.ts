@@ -8,6 +8,7 @@ import { type SpinSubject, checkSpins, isSpinSubject, randomSpins } from "../../
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
 import { loadModule } from "../../runs/index.ts";
+import { moduleValues } from "../module-values.ts";
 import { type EngineFlags, extents, latticeOptions, positive, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
 
 /** What --accept and --require take. */
@@ -77,20 +78,11 @@ function expectation(holds: boolean): (text: string) => Expectation {
 
 /** Layers and actions among the exports, each once. @throws ConfigurationError when there is none. */
 async function subjectsOf(exports: Readonly<Record<string, unknown>>, file: string, only: string | undefined): Promise<{ name: string; subject: CheckedSubject | SpinSubject }[]> {
-  const found: { name: string; subject: CheckedSubject | SpinSubject }[] = [];
-  for (const [name, value] of Object.entries(exports)) {
-    if (only !== undefined && name !== only) continue;
-    // a function without arguments may make the layer
-    const subject: unknown = typeof value === "function" && value.length === 0 && !isClass(value) ? await (value as () => unknown)() : await value;
-    if ((isSubject(subject) || isSpinSubject(subject)) && !found.some((f) => f.subject === subject)) found.push({ name, subject });
-  }
+  const values = await moduleValues(exports, only);
+  const found = values.flatMap(({ name, value }) => (isSubject(value) || isSpinSubject(value) ? [{ name, subject: value as CheckedSubject | SpinSubject }] : []));
   if (found.length > 0) return found;
   const names = Object.keys(exports).join(", ") || "nothing";
   throw new ConfigurationError(
     `${file}: got the exports ${names}${only === undefined ? "" : `, none of them the layer or action "${only}"`}, expected a layer or an action: export layer({ name, params, forward }) or action({ name, evaluate })`,
   );
-}
-
-function isClass(f: unknown): boolean {
-  return /^class\b/.test(Function.prototype.toString.call(f));
 }

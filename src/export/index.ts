@@ -1,0 +1,3 @@
+/** Export room: recorded actions and layers as libraries for other codes. */
+export { type Exported, type LibraryOptions, exportLibrary } from "./library.ts";
+export { type ExportSubject, subjectOf } from "./subject.ts";

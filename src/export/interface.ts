@@ -1,0 +1,273 @@
+/** The functions of an exported library's header, in C: conversions of links and forces, handles, one call a program. */
+import { literal } from "./numbers.ts";
+import type { LibrarySpec } from "./spec.ts";
+import { fill, prefixes } from "./template.ts";
+
+/** Offsets in the scalars of the outputs of a program. */
+export interface ScalarOutputs {
+  readonly value: number | undefined;
+  readonly gradient: readonly number[];
+}
+
+const CONVERSIONS = `static const double* links_at(const @p@_handle* h, const void* links, int64_t n, int mu) {
+  const double* base = h->pointers ? ((const double* const*)links)[mu] : (const double*)links;
+  return base + h->where[n * DIM + mu];
+}
+
+/* Component c of a matrix in the host's memory: row by row, re and im. */
+static ptrdiff_t component(const @p@_handle* h, int c) { return (c / 2 / N) * h->row + (c / 2 % N) * h->column + (c % 2) * h->imaginary; }
+
+/* The lanes of a site: the first is its own, others repeat it. */
+static void put(const @p@_handle* h, double* field, int components, int64_t n, int c, double x) {
+  double* block = field + (int64_t)(h->position[n] / W) * components * W + c * W;
+  for (int lane = h->position[n] % W; lane < W; lane += h->lanes) block[lane] = x;
+}
+
+static double get(const @p@_handle* h, const double* field, int components, int64_t n, int c) {
+  return field[(int64_t)(h->position[n] / W) * components * W + c * W + h->position[n] % W];
+}
+
+static void read_links(struct work* w, const void* links) {
+  const @p@_handle* h = w->handle;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
+#endif
+  for (int64_t n = 0; n < h->volume; n++)
+    for (int mu = 0; mu < DIM; mu++) {
+      const double* u = links_at(h, links, n, mu);
+      for (int c = 0; c < LINK; c++) put(h, w->links[mu], LINK, n, c, u[component(h, c)]);
+    }
+}
+
+UNUSED static void write_links(const struct work* w, double* const* from, void* links) {
+  const @p@_handle* h = w->handle;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
+#endif
+  for (int64_t n = 0; n < h->volume; n++)
+    for (int mu = 0; mu < DIM; mu++) {
+      double* u = (double*)(uintptr_t)links_at(h, links, n, mu);
+      for (int c = 0; c < LINK; c++) u[component(h, c)] = get(h, from[mu], LINK, n, c);
+    }
+}
+
+/* out = x^+ y (dagger) or x y */
+static void multiply(const double* x, const double* y, int dagger, double* out) {
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      double re = 0, im = 0;
+      for (int k = 0; k < N; k++) {
+        const double* a = x + 2 * (dagger ? k * N + i : i * N + k);
+        const double* b = y + 2 * (k * N + j);
+        const double s = dagger ? -a[1] : a[1];
+        re += a[0] * b[0] - s * b[1];
+        im += a[0] * b[1] + s * b[0];
+      }
+      out[2 * (i * N + j)] = re;
+      out[2 * (i * N + j) + 1] = im;
+    }
+}
+
+/* Writes forces in the convention of the handle. */
+static void write_force(const struct work* w, void* force) {
+  const @p@_handle* h = w->handle;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
+#endif
+  for (int64_t n = 0; n < h->volume; n++)
+    for (int mu = 0; mu < DIM; mu++) {
+      double F[LINK], u[LINK], out[LINK];
+      for (int c = 0; c < LINK; c++) {
+        F[c] = get(h, w->force[mu], LINK, n, c);
+        u[c] = get(h, w->links[mu], LINK, n, c);
+      }
+      if (h->convention == @P@_FORCE_COMPONENTS) {
+        double* f = (double*)force + (n * DIM + mu) * GENERATORS;
+        for (int a = 0; a < GENERATORS; a++) {
+          /* both are antihermitian: -Re tr(T_a F) = sum over the entries of T_a and F */
+          f[a] = 0;
+          for (int c = 0; c < LINK; c++) f[a] += @metric@.0 * generators[a][c] * F[c];
+        }
+        continue;
+      }
+      double scale = 1;
+      memcpy(out, F, sizeof out);
+      if (h->convention == @P@_FORCE_TWICE) scale = 2;
+      if (h->convention == @P@_FORCE_DSDU) {
+        multiply(u, F, 1, out);
+        scale = N;
+      }
+      if (h->convention == @P@_FORCE_COTANGENT) {
+        multiply(F, u, 0, out);
+        scale = @metric@;
+      }
+      double* to = (double*)(uintptr_t)links_at(h, force, n, mu);
+      for (int c = 0; c < LINK; c++) to[component(h, c)] = scale * out[c];
+    }
+}
+`;
+
+const READ_FORCE = `
+/* Reads forces that are arguments, to the place of smeared links. */
+static int read_force(struct work* w, const void* force) {
+  const @p@_handle* h = w->handle;
+  if (h->convention == @P@_FORCE_DSDU || h->convention == @P@_FORCE_COTANGENT) return @P@_CONVENTION;
+  for (int64_t n = 0; n < h->volume; n++)
+    for (int mu = 0; mu < DIM; mu++)
+      for (int c = 0; c < LINK; c++) {
+        double x = 0;
+        if (h->convention == @P@_FORCE_COMPONENTS)
+          for (int a = 0; a < GENERATORS; a++) x += ((const double*)force)[(n * DIM + mu) * GENERATORS + a] * generators[a][c];
+        else x = links_at(h, force, n, mu)[component(h, c)] / (h->convention == @P@_FORCE_TWICE ? 2 : 1);
+        put(h, w->smeared[mu], LINK, n, c, x);
+      }
+  return @P@_OK;
+}
+`;
+
+const HANDLES = `
+const char* @p@_error(int status) {
+  static const char* const texts[] = {
+    "done", "a null pointer, or a number out of its range", "extents that this library does not take", "no memory", "a field has not been set",
+    "the conjugate gradient did not reach its tolerance", "the result is not finite", "a force of this convention cannot be an argument"
+  };
+  return status >= 0 && status <= @P@_CONVENTION ? texts[status] : "no status of this library";
+}
+
+static const char* const parameter_names[] = {@names@};
+static const double parameter_values[] = {@values@};
+
+const char* @p@_parameter_name(int k) { return k >= 0 && k < PARAMETERS ? parameter_names[k] : 0; }
+
+void @p@_destroy(@p@_handle* h) {
+  if (!h) return;
+  while (h->idle) {
+    struct work* w = h->idle;
+    h->idle = w->after;
+    free_work(w);
+  }
+  for (int k = 0; k < FIELDS; k++) release(h->fields[k]);
+  for (int k = 0; k < NEXT; k++) free(h->next[k]);
+  for (int k = 0; k < PATTERNS; k++) free(h->patterns[k]);
+  free(h->position);
+  free(h->where);
+  free(h);
+}
+
+int @p@_create(const int extents[DIM], const double* parameters, const @p@_options* options, @p@_handle** out) {
+  if (!extents || !out) return @P@_ARGUMENT;
+  *out = 0;
+  if (!fits(extents)) return @P@_EXTENTS;
+  const @p@_options given = options ? *options : (@p@_options){0, @P@_FORCE, 0};
+  if (given.convention < @P@_FORCE || given.convention > @P@_FORCE_COMPONENTS || given.threads < 0) return @P@_ARGUMENT;
+  @p@_layout ildg;
+  @p@_layout_of(@P@_ILDG, extents, &ildg);
+  @p@_handle* h = calloc(1, sizeof *h);
+  if (!h) return @P@_MEMORY;
+  memcpy(h->extents, extents, sizeof h->extents);
+  atomic_flag_clear(&h->lock);
+  h->convention = given.convention;
+#ifdef _OPENMP
+  h->threads = given.threads > 0 ? given.threads : omp_get_max_threads();
+#else
+  h->threads = 1;
+#endif
+  for (int k = 0; k < PARAMETERS; k++) h->parameters[k] = parameters ? parameters[k] : parameter_values[k];
+  cut(h);
+  int status = place_sites(h);
+  if (status == @P@_OK) status = place_links(h, given.layout ? given.layout : &ildg);
+  if (status == @P@_OK) status = fill_patterns(h);
+  if (status == @P@_OK) *out = h;
+  else @p@_destroy(h);
+  return status;
+}
+
+int @p@_get_parameters(@p@_handle* h, double parameters[]) {
+  if (!h || !parameters) return @P@_ARGUMENT;
+  lock(h);
+  for (int k = 0; k < PARAMETERS; k++) parameters[k] = h->parameters[k];
+  unlock(h);
+  return @P@_OK;
+}
+
+int @p@_set_parameters(@p@_handle* h, const double parameters[]) {
+  if (!h || !parameters) return @P@_ARGUMENT;
+  lock(h);
+  for (int k = 0; k < PARAMETERS; k++) h->parameters[k] = parameters[k];
+  unlock(h);
+  return @P@_OK;
+}
+
+int @p@_set_field(@p@_handle* h, int field, const double* data) {
+  if (!h || !data || field < 0 || field >= FIELDS) return @P@_ARGUMENT;
+  const int components = field_components[field];
+  struct shared* s = calloc(1, sizeof *s);
+  if (!s) return @P@_MEMORY;
+  s->users = 1;
+  s->data = aligned(8 * W * h->blocks * components);
+  if (!s->data) {
+    free(s);
+    return @P@_MEMORY;
+  }
+  for (int64_t n = 0; n < h->volume; n++)
+    for (int c = 0; c < components; c++) put(h, s->data, components, n, c, data[n * components + c]);
+  lock(h);
+  struct shared* before = h->fields[field];
+  h->fields[field] = s;
+  release(before);
+  unlock(h);
+  return @P@_OK;
+}
+`;
+
+/** A function that checks its arguments, runs a program in work memory, and hands over its results. */
+function call(p: string, head: string, check: string, program: string, before: readonly string[], after: readonly string[]): string {
+  const P = p.toUpperCase();
+  return `
+int ${p}_${head} {
+  if (!h || !links || ${check}) return ${P}_ARGUMENT;
+  struct work* w;
+  int status = enter(h, &w);
+  if (status == ${P}_OK) {
+    read_links(w, links);
+${before.map((line) => `    ${line}\n`).join("")}  }
+  if (status == ${P}_OK) status = run_${program}(w);
+  if (status == ${P}_OK) {
+${after.map((line) => `    ${line}\n`).join("")}  }
+  leave(h, w);
+  return status;
+}
+`;
+}
+
+/** The last part of NAME.c. `scalars` tells where the value and the derivatives of a program lie. */
+export function interfaceSource(spec: LibrarySpec, scalars: (program: string) => ScalarOutputs): string {
+  const { name: p, subject, parameters } = spec;
+  const P = p.toUpperCase();
+  const gradient = (program: string): string[] => {
+    const at = scalars(program).gradient;
+    return at.length === 0 ? [] : [`static const int at[] = {${at.join(", ")}};`, "for (int k = 0; gradient && k < PARAMETERS; k++) gradient[k] = w->scalars[at[k] * W];"];
+  };
+  const value = (program: string): string => `w->scalars[${scalars(program).value ?? 0} * W]`;
+  const finite = (program: string): string => `if (!isfinite(${value(program)})) status = ${P}_NUMBER;`;
+  const parts =
+    subject.kind === "layer"
+      ? [
+          fill(READ_FORCE, prefixes(p)),
+          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", [], ["write_links(w, w->smeared, smeared);"]),
+          call(p, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = read_force(w, smeared_force);"], ["if (force) write_force(w, force);", ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
+        ]
+      : [
+          call(p, `value(${p}_handle* h, const void* links, double* value)`, "!value", "value", [], [`*value = ${value("value")};`, finite("value")]),
+          call(p, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", [], [`*value = ${value("force")};`, "write_force(w, force);", finite("force")]),
+          `
+int ${p}_force(${p}_handle* h, const void* links, void* force) {
+  double value;
+  return ${p}_value_and_force(h, links, &value, force);
+}
+`,
+          ...(parameters.length === 0 ? [] : [call(p, `gradient(${p}_handle* h, const void* links, double* value, double gradient[])`, "!gradient", "gradient", [], [`if (value) *value = ${value("gradient")};`, ...gradient("gradient"), finite("gradient")])]),
+        ];
+  const values = { ...prefixes(p), metric: spec.N === 1 ? 1 : 2, names: [...parameters.map((x) => JSON.stringify(x.name)), '""'].join(", "), values: [...parameters.map((x) => literal(x.value)), "0"].join(", ") };
+  return [fill(CONVERSIONS, values), fill(HANDLES, values), ...parts].join("");
+}

@@ -1,0 +1,111 @@
+/** Kernels of portable programs as C: one function a micro-kernel, one a part of a kernel, and one a kernel, which loops over blocks of sites. */
+import { PART, type Argument, type MicroKernel, atHome, microSource } from "../compiler/index.ts";
+import { components } from "../autograd/index.ts";
+import { withoutDead } from "./live.ts";
+import type { PortableProgram, PortableStep } from "./portable.ts";
+
+type KernelStep = PortableStep & { readonly kind: "kernel" };
+
+/** Numbers of micro-kernels, and of displacements in the tables of neighbours, over all programs of a library. */
+export class Names {
+  readonly micro = new Map<string, string>();
+  readonly texts: string[] = [];
+  readonly displacements: number[][] = [];
+  readonly #shifts = new Map<string, number>();
+
+  /** The function of a micro-kernel; printed at its first use. */
+  function(m: MicroKernel): string {
+    const { text } = microSource({ ...withoutDead(m), name: described(m.name) }, "NAME", false);
+    let name = this.micro.get(text);
+    if (name === undefined) {
+      this.micro.set(text, (name = `m${this.micro.size}`));
+      this.texts.push(text.replace("HIDDEN MICRO void NAME(", `MICRO void ${name}(`));
+    }
+    return name;
+  }
+
+  /** Number of the table of a displacement. */
+  next(d: readonly number[]): number {
+    const key = d.join(",");
+    let k = this.#shifts.get(key);
+    if (k === undefined) {
+      this.#shifts.set(key, (k = this.displacements.length));
+      this.displacements.push([...d]);
+    }
+    return k;
+  }
+}
+
+/** The op of a micro-kernel; of a joined one those of its parts. */
+function described(name: string): string {
+  const short = name.replaceAll(/[^a-zA-Z0-9+*^_(),. -]/g, " ");
+  return short.length > 90 ? `${short.slice(0, 87)}...` : short;
+}
+
+/** A printed kernel. */
+export interface PrintedKernel {
+  readonly text: string;
+  /** Vectors of scratch that a thread needs. */
+  readonly scratch: number;
+  readonly sums: number;
+}
+
+/** One kernel in parts of a block each. `f` are the buffers, `next` the tables of neighbours (block times W, plus the lanes to exchange), `s` scratch, `r` sums. */
+export function printKernel({ plan, name }: KernelStep, names: Names): PrintedKernel {
+  const { step, slotOffsets } = plan;
+  const home = (buffer: number, n: number): string => `(V*)(f[${buffer}] + b * ${n} * W)`;
+  const copies = new Map<string, number>();
+  let scratch = plan.scratch;
+  const parts: string[] = [];
+  for (let from = 0; from < step.instructions.length || from === 0; from += PART) {
+    const body: string[] = [];
+    const addresses = new Map<string, string>();
+    const address = (a: Argument): string => {
+      if (a.kind === "slot") return `s + ${slotOffsets[a.slot]!}`;
+      if (a.kind === "scalar") return `(const V*)f[${a.buffer}]`;
+      const key = `${a.buffer}@${a.displacement.join(",")}`;
+      let x = addresses.get(key);
+      if (x) return x;
+      addresses.set(key, (x = `x${addresses.size}`));
+      const n = components(a.type);
+      if (atHome(a.displacement)) {
+        body.push(`  const V* ${x} = ${home(a.buffer, n)};`);
+        return x;
+      }
+      let copy = copies.get(key);
+      if (copy === undefined) {
+        copies.set(key, (copy = scratch));
+        scratch += n;
+      }
+      body.push(`  const V* ${x} = across(f[${a.buffer}], ${n}, next[${names.next(a.displacement)}][b], s + ${copy});`);
+      return x;
+    };
+    step.instructions.slice(from, from + PART).forEach((ins, k) => {
+      const args = ins.args.map(address);
+      const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : home(ins.target.buffer, components(ins.type));
+      body.push(`  ${names.function(plan.micro[from + k]!)}(${[...args, target].join(", ")});`);
+    });
+    if (from + PART >= step.instructions.length) step.reductions.forEach((r, k) => body.push(`  r[${k}] += *(${address(r.value)});`));
+    const text = body.join("\n");
+    const unused = (["f", "next", "s", "r"] as const).filter((p) => !new RegExp(`\\b${p}\\b`).test(text)).map((p) => ` (void)${p};`);
+    parts.push([`PART void ${name}_part${parts.length}(double* const* f, int32_t* const* next, V* s, int64_t b, V* r) {${/\bb\b/.test(text) ? "" : " (void)b;"}${unused.join("")}`, text, "}"].join("\n"));
+  }
+  const sums = step.reductions.length;
+  const text = [
+    ...parts,
+    `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half) {`,
+    ...(sums === 0 ? ["  V* r = partial;"] : [`  V r[${sums}];`, `  for (int k = 0; k < ${sums}; k++) r[k] = ALL(0.0);`]),
+    "  for (int64_t i = first; i < last; i++) {",
+    "    const int64_t b = half > 0 ? (i >> 1) + (i & 1) * half : i;",
+    ...parts.map((_, k) => `    ${name}_part${k}(f, next, s, b, r);`),
+    "  }",
+    ...(sums === 0 ? [] : [`  for (int k = 0; k < ${sums}; k++) partial[k] = r[k];`]),
+    "}",
+  ].join("\n");
+  return { text, scratch, sums };
+}
+
+/** Every kernel of a program, those of its solvers included. */
+export function kernelsOf(p: PortableProgram): readonly KernelStep[] {
+  return p.steps.flatMap((s) => (s.kind === "kernel" ? [s] : s.kind === "solve" ? kernelsOf(s.operator) : []));
+}

@@ -1,0 +1,110 @@
+/** Exports a subject: what the library is, and its files. */
+import { readFileSync } from "node:fs";
+import { type Lattice, type ValueType, components, domainOf, spinOf } from "../autograd/index.ts";
+import { ConfigurationError } from "../errors.ts";
+import { groupOf } from "../gauge/index.ts";
+import { guard, is, printable } from "../util/index.ts";
+import { header } from "./header.ts";
+import { julia } from "./julia.ts";
+import { makefile } from "./makefile.ts";
+import { portable } from "./portable.ts";
+import { python } from "./python.ts";
+import { readme } from "./readme.ts";
+import { referenceCases } from "./reference.ts";
+import { source } from "./source.ts";
+import type { HostField, LibrarySpec } from "./spec.ts";
+import { testSource } from "./test-source.ts";
+import { type ExportSubject, fieldsOf, parametersOf } from "./subject.ts";
+
+/** What is exported and how it is called. */
+export interface LibraryOptions {
+  /** Prefix of all names and of the files: an identifier of C. */
+  readonly name: string;
+  /** Colours of the links. */
+  readonly N: number;
+  /** Extents of the tests, and of directions on which the formula depends. */
+  readonly extents: readonly number[];
+  /** Version of this package. */
+  readonly version: string;
+  /** Entries of what the subject rests on, besides this package. */
+  readonly bibtex?: string;
+}
+
+/** What a field that the host sets is, for people. */
+function textOf(type: ValueType): string {
+  const domain = domainOf(type);
+  const where = domain === "all" ? "" : `, zero on ${domain === "even" ? "odd" : "even"} sites`;
+  if (type.kind === "vector") {
+    const signs = type.boundary.some((s) => s < 0) ? `, boundary signs (${type.boundary.join(", ")})` : "";
+    return `colour vector with ${spinOf(type)} spin component${spinOf(type) === 1 ? "" : "s"}${signs}${where}`;
+  }
+  return `${type.kind} field${where}`;
+}
+
+/** A name that ends no comment and no string. */
+const commented = (name: string): string => printable(name).replaceAll(/\*\/|["\\]/g, "_");
+
+function boundsOf({ fixed, least, even }: LibrarySpec["portable"], axes: readonly string[]): string[] {
+  return axes.flatMap((axis, mu) => {
+    if (fixed[mu]! > 0) return [`L${axis} = ${fixed[mu]}, of which the formula has a line`];
+    return [...(even[mu] ? [`L${axis} even`] : []), ...(least[mu]! > 1 ? [`L${axis} >= ${least[mu]}`] : [])];
+  });
+}
+
+function librarySpec(subject: ExportSubject, { name, N, extents, version }: LibraryOptions): LibrarySpec {
+  guard("export", { extents: [extents, is.listOf(is.count, 2)] });
+  if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) throw new ConfigurationError(`export: got the name "${name}", expected an identifier in small letters, digits and _, for instance my_action: pass --name`);
+  const dim = extents.length;
+  const axes = ["x", "y", "z", "t"].slice(0, dim - 1).concat("t");
+  const fields = fieldsOf(subject);
+  for (const { name: f, field } of fields) if ((field.lattice as Lattice).dim !== dim) throw new ConfigurationError(`export: the field ${f} of ${subject.name} lives in ${field.lattice.dim} dimensions, got a lattice of ${dim}: pass --lattice with as many extents`);
+  const made = portable(subject, N, extents);
+  const group = groupOf(N);
+  return {
+    name,
+    subject,
+    title: commented(subject.name),
+    portable: made,
+    dim,
+    N,
+    group: group.name,
+    generators: group.generators,
+    axes,
+    parameters: parametersOf(subject).map((x) => ({ ...x, name: commented(x.name) })),
+    fields: fields.map(({ name: f, field }): HostField => ({ name: commented(f), text: textOf(field.type as ValueType), components: components(field.type as ValueType), domain: domainOf(field.type as ValueType) })),
+    bounds: boundsOf(made, axes),
+    version,
+  };
+}
+
+/** A subject as files. */
+export interface Exported {
+  /** The text of each file by its name. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What the library asks of the extents, one clause each; none for any. */
+  readonly bounds: readonly string[];
+}
+
+/**
+ * The library of a subject: C with header, Makefile and test, Python and Julia modules, README, licence, references. Numbers of the test are made on the extents given
+ * and, where the library takes any, on others.
+ * @throws ConfigurationError for a name that C does not take, or a subject that cannot be exported.
+ */
+export function exportLibrary(subject: ExportSubject, options: LibraryOptions): Exported {
+  const spec = librarySpec(subject, options);
+  const { name } = spec;
+  return {
+    bounds: spec.bounds,
+    files: new Map([
+      [`${name}.h`, header(spec)],
+      [`${name}.c`, source(spec)],
+      ["test.c", testSource(spec, referenceCases(spec, options.extents))],
+      ["Makefile", makefile(name)],
+      [`${name}.py`, python(spec)],
+      [`${name}.jl`, julia(spec)],
+      ["README.md", readme(spec)],
+      ["LICENSE", readFileSync(new URL("../../LICENSE", import.meta.url), "utf8")],
+      ["references.bib", `@software{gaugegrad,\n  title = {gaugegrad},\n  version = {${spec.version}},\n  url = {https://github.com/gaugegrad/gaugegrad}\n}\n${options.bibtex ?? ""}`],
+    ]),
+  };
+}

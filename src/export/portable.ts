@@ -1,0 +1,195 @@
+/**
+ * Programs without a lattice: kernels, buffers and constants of recordings on two lattices of different extents, which must agree in everything but the
+ * constants. What depends on an extent (a Polyakov line has as many links) is tried again with that direction fixed to the extent asked for.
+ */
+import { type Lattice, components, domainOf, type Domain } from "../autograd/index.ts";
+import { type KernelPlan, type MicroKernel, type SolveStep, lower, microSource, planKernel } from "../compiler/index.ts";
+import { ConfigurationError, GaugegradError } from "../errors.ts";
+import { lattice } from "../gauge/index.ts";
+import { type Pattern, type ScaledNumber, patternOf, scaledNumber } from "./constants.ts";
+import { type Port, type RecordedProgram, recordPrograms } from "./programs.ts";
+import type { ExportSubject } from "./subject.ts";
+import { withoutVolumes } from "./volumes.ts";
+
+/** A piece of memory of a program. */
+export interface PortableBuffer {
+  readonly components: number;
+  readonly scalar: boolean;
+  readonly domain: Domain;
+  readonly role: { readonly is: "input" | "output"; readonly port: Port } | { readonly is: "operand"; readonly index: number } | { readonly is: "work" } | { readonly is: "number"; readonly number: ScaledNumber } | { readonly is: "pattern"; readonly pattern: Pattern };
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface PortableSolve extends Omit<SolveStep, "operator"> {
+  /** (captured..., x) -> A x, with the operands as buffers of the role `operand`. */
+  readonly operator: PortableProgram;
+}
+
+export type PortableStep =
+  | { readonly kind: "kernel"; readonly plan: KernelPlan; readonly name: string }
+  | PortableSolve
+  | { readonly kind: "zero"; readonly buffer: number; readonly domain: "even" | "odd" };
+
+export interface PortableProgram {
+  readonly name: string;
+  readonly buffers: readonly PortableBuffer[];
+  readonly steps: readonly PortableStep[];
+  /** Buffers of the outputs. */
+  readonly outputs: readonly number[];
+}
+
+/** All programs of a subject, for lattices of any extents but those fixed. */
+export interface Portable {
+  readonly programs: readonly PortableProgram[];
+  /** Extents of the recording, modulo which its displacements are given. */
+  readonly probe: readonly number[];
+  /** Extent of each direction that is fixed, 0 for a free one. */
+  readonly fixed: readonly number[];
+  /** Needs sites of one parity, and so even extents. */
+  readonly parity: boolean;
+  /** Least extent of each direction. */
+  readonly least: readonly number[];
+  /** Directions whose extent must be even. */
+  readonly even: readonly boolean[];
+}
+
+/** Extents of the two recordings, different in every direction and in volume, and large enough that no displacement meets itself. */
+const PROBES: readonly (readonly number[])[] = [[16, 18, 20, 22], [18, 24, 16, 20]];
+
+const probeOf = (k: number, fixed: readonly number[]): number[] => PROBES[k]!.slice(-fixed.length).map((L, mu) => fixed[mu]! || L);
+
+class Difference extends Error {}
+
+interface Side {
+  readonly lattice: Lattice;
+  readonly program: RecordedProgram;
+}
+
+/** The shortest way round the torus. @throws Difference where there are two. */
+function signed(lattice: Lattice, d: readonly number[], fixed: readonly number[]): number[] {
+  return lattice.wrap(d).map((x, mu) => {
+    const L = lattice.extents[mu]!;
+    if (fixed[mu]! > 0) return x;
+    if (2 * x === L) throw new Difference("a displacement by half the extent");
+    return 2 * x > L ? x - L : x;
+  });
+}
+
+/** What a kernel does, as text that does not know the extents. */
+function signature({ lattice }: Side, plan: KernelPlan, fixed: readonly number[], names: Map<MicroKernel, string>): string {
+  const textOf = (m: MicroKernel): string => {
+    let t = names.get(m);
+    if (t === undefined) names.set(m, (t = microSource({ ...m, name: "" }, "m", false).text));
+    return t;
+  };
+  const { step, micro } = plan;
+  const argument = (a: KernelPlan["step"]["reductions"][number]["value"]): string =>
+    a.kind === "slot" ? `s${a.slot}` : a.kind === "scalar" ? `c${a.buffer}` : `f${a.buffer}@${signed(lattice, a.displacement, fixed).join(",")}`;
+  return [step.domain, ...step.instructions.map((i, k) => `${textOf(micro[k]!)}(${i.args.map(argument).join()})>${i.target.kind === "slot" ? `s${i.target.slot}` : `f${i.target.buffer}`}`), ...step.reductions.map((r) => `${argument(r.value)}>${r.buffer}`)].join("\n");
+}
+
+/** One program of both recordings. @throws Difference where they are not the same. */
+function unite(a: Side, b: Side, name: string, fixed: readonly number[], caches: readonly [Map<string, MicroKernel>, Map<string, MicroKernel>]): PortableProgram {
+  const [x, y] = [lower(a.program.program), lower(b.program.program)];
+  if (x.steps.length !== y.steps.length || x.buffers.length !== y.buffers.length) throw new Difference("the number of steps");
+  const plain = (s: typeof x): { buffers: typeof x.buffers } => ({ buffers: s.buffers.map(({ type, first, last }) => ({ type, first, last })) });
+  const [px, py] = [plain(x), plain(y)];
+  const names = new Map<MicroKernel, string>();
+  const buffers = x.buffers.map((u, k): PortableBuffer => {
+    const v = y.buffers[k]!;
+    const same = u.type.kind === v.type.kind && components(u.type) === components(v.type) && domainOf(u.type) === domainOf(v.type) && u.external?.index === v.external?.index && u.first === v.first && u.last === v.last && (u.data === undefined) === (v.data === undefined);
+    if (!same) throw new Difference("a buffer");
+    return { components: components(u.type), scalar: u.type.kind === "scalar", domain: domainOf(u.type), first: u.first, last: u.last, role: roleOf(a, b, u, v) };
+  });
+  let solves = 0;
+  const steps = x.steps.map((s, k): PortableStep => {
+    const t = y.steps[k]!;
+    if (s.kind === "kernel" && t.kind === "kernel") {
+      const [p, q] = [planKernel(s, px, caches[0], true), planKernel(t, py, caches[1], true)];
+      if (signature(a, p, fixed, names) !== signature(b, q, fixed, names)) throw new Difference("a kernel");
+      return { kind: "kernel", plan: p, name: `${name}_${k}` };
+    }
+    if (s.kind === "solve" && t.kind === "solve") {
+      const side = (at: Side, op: SolveStep): Side => ({ lattice: at.lattice, program: { name: "value", program: op.operator, inputs: [], outputs: [] } });
+      if (numbersOf(s) !== numbersOf(t)) throw new Difference("a solve");
+      return { ...s, operator: unite(side(a, s), side(b, t), `${name}_operator_${solves++}`, fixed, caches) };
+    }
+    if (s.kind === "zero" && t.kind === "zero" && s.buffer === t.buffer && s.domain === t.domain) return s;
+    throw new Difference("a step");
+  });
+  return { name, buffers, steps, outputs: x.outputs };
+}
+
+const numbersOf = (s: SolveStep): string => JSON.stringify([s.captured, s.rhs, s.shifts, s.solutions, s.tolerance, s.maxIterations]);
+
+function roleOf(a: Side, b: Side, u: ReturnType<typeof lower>["buffers"][number], v: typeof u): PortableBuffer["role"] {
+  if (u.external) {
+    const { side, index } = u.external;
+    const port = (side === "input" ? a.program.inputs : a.program.outputs)[index];
+    // the operator of a solve has operands, and its one output is counted behind them
+    if (port?.kind === "number") return { is: "number", number: port.number };
+    return port ? { is: side, port } : { is: "operand", index: side === "input" ? index : a.program.program.inputs.length };
+  }
+  if (!u.data) return { is: "work" };
+  if (u.type.kind === "scalar") {
+    const number = scaledNumber(u.data[0]!, a.lattice.volume, v.data![0]!, b.lattice.volume);
+    if (!number) throw new Difference(`a number that is ${u.data[0]} on ${a.lattice} and ${v.data![0]} on ${b.lattice}`);
+    return { is: "number", number };
+  }
+  const pattern = u.type.kind === "real" ? patternOf(a.lattice, u.data, b.lattice, v.data!) : undefined;
+  if (!pattern) throw new Difference("a constant field");
+  return { is: "pattern", pattern };
+}
+
+function programsOf(subject: ExportSubject, N: number, fixed: readonly number[]): readonly PortableProgram[] {
+  const [a, b] = [0, 1].map((k) => lattice(probeOf(k, fixed), { backend: "js", threads: 1 })) as [Lattice, Lattice];
+  const [x, y] = [recordPrograms(subject, a, N), recordPrograms(subject, b, N)];
+  const caches = [new Map<string, MicroKernel>(), new Map<string, MicroKernel>()] as const;
+  return x.map((recorded, k) => {
+    const [program, other] = withoutVolumes(recorded, y[k]!);
+    return unite({ lattice: a, program }, { lattice: b, program: other }, program.name, fixed, caches);
+  });
+}
+
+/** The programs of a subject for links of N colours, on lattices of any extents if they allow it, else with as few directions fixed to those given as it takes. */
+export function portable(subject: ExportSubject, N: number, extents: readonly number[]): Portable {
+  const dim = extents.length;
+  const time = extents.map((L, mu) => (mu === dim - 1 ? L : 0));
+  const space = extents.map((L, mu) => (mu === dim - 1 ? 0 : L));
+  let reason = "";
+  for (const fixed of [extents.map(() => 0), time, space, [...extents]])
+    try {
+      const programs = programsOf(subject, N, fixed);
+      return { programs, fixed, probe: probeOf(0, fixed), ...needs(programs, dim) };
+    } catch (error) {
+      // what captures a lattice of its own cannot be recorded on another one
+      if (!(error instanceof Difference || error instanceof GaugegradError) || fixed.every((L) => L > 0)) throw error instanceof Difference ? new ConfigurationError(`export: ${subject.name} differs between two recordings on ${extents.join("x")} (${error.message}), expected the same formula each time`) : error;
+      reason = error.message;
+    }
+  throw new ConfigurationError(`export: ${subject.name} cannot be recorded on ${extents.join("x")}: ${reason}`);
+}
+
+/** What the programs ask of the extents. */
+function needs(programs: readonly PortableProgram[], dim: number): Pick<Portable, "parity" | "least" | "even"> {
+  let parity = false;
+  const least = Array.from({ length: dim }, () => 1);
+  const even = Array.from({ length: dim }, () => false);
+  const visit = (p: PortableProgram): void => {
+    for (const { domain, role } of p.buffers) {
+      if (domain !== "all") parity = true;
+      if (role.is !== "pattern") continue;
+      role.pattern.dependence.forEach((d, mu) => {
+        if (typeof d === "number") least[mu] = Math.max(least[mu]!, 2 * d);
+        if (d !== "none") even[mu] = true;
+      });
+    }
+    for (const s of p.steps) {
+      if (s.kind === "solve") visit(s.operator);
+      if (s.kind === "zero" || (s.kind === "kernel" && s.plan.step.domain !== "all" && s.plan.step.domain !== "one")) parity = true;
+    }
+  };
+  programs.forEach(visit);
+  return { parity, least, even: even.map((e) => e || parity) };
+}
+

@@ -1,0 +1,122 @@
+/** The programs of an exported subject, recorded on a lattice without any memory: value, force and parameter gradient of an action; smeared links and pullback of a layer. */
+import {
+  Directional, type Lattice, type Links, type Matrix, type Program, type Scalar, type Tape, type Traced, type ValueType, linkType, metric, mul, openTape, scalarType, scaleBy,
+  siteMatrixType, valueAndGrad, vjp,
+} from "../autograd/index.ts";
+import { leavesOf, mapLeaves, nameOf, valueAt } from "../util/index.ts";
+import type { ScaledNumber } from "./constants.ts";
+import { type ExportSubject, fieldAt, fieldsOf, parametersOf } from "./subject.ts";
+
+/** What a leaf of a program's inputs or outputs is to the host. */
+export type Port =
+  | { readonly kind: "links" | "force" | "smeared"; readonly mu: number }
+  | { readonly kind: "parameter" | "gradient" | "field"; readonly index: number }
+  | { readonly kind: "value" }
+  /** A number that goes with the volume. */
+  | { readonly kind: "number"; readonly number: ScaledNumber };
+
+/** One function of the library. */
+export interface RecordedProgram {
+  readonly name: "value" | "force" | "gradient" | "smear" | "pullback";
+  readonly program: Program;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+/** A displacement that was wrapped on one lattice, on another. */
+function rewrapped(from: Lattice, to: Lattice, d: readonly number[]): readonly number[] {
+  return to.wrap(from.wrap(d).map((x, mu) => (2 * x > from.extents[mu]! ? x - from.extents[mu]! : x)));
+}
+
+/** The type of the same field on another lattice. */
+export function retyped(type: ValueType, from: Lattice, to: Lattice): ValueType {
+  if (type.kind === "matrix") return { ...type, start: rewrapped(from, to, type.start), end: rewrapped(from, to, type.end) };
+  if (type.kind === "vector") return { ...type, at: rewrapped(from, to, type.at) };
+  return type;
+}
+
+/** Traced inputs of a subject on a new tape: links, and the structure of numbers and fields. */
+class Recording {
+  readonly tape: Tape;
+  readonly ports: Port[] = [];
+  readonly links: Links;
+  readonly algebra: Directional<number, "algebra"> | undefined;
+  readonly inputs: unknown;
+  readonly parameters: readonly Scalar[];
+
+  constructor(subject: ExportSubject, lattice: Lattice, N: number, cotangent: boolean) {
+    const tape = openTape(lattice);
+    this.tape = tape;
+    const directions = lattice.extents.map((_, mu) => mu);
+    const input = (type: ValueType, port: Port): Traced => {
+      this.ports.push(port);
+      return tape.input(type);
+    };
+    this.links = new Directional("links", directions.map((mu) => input(linkType(lattice, N, mu), { kind: "links", mu }) as Matrix));
+    this.algebra = cotangent ? new Directional("algebra", directions.map((mu) => input(siteMatrixType(lattice, N, true), { kind: "force", mu }) as Matrix)) : undefined;
+    const parameters: Scalar[] = [];
+    const fields = fieldsOf(subject);
+    const traced = fields.map((f, index) => input(retyped(f.field.type as ValueType, f.field.lattice, lattice), { kind: "field", index }));
+    this.inputs = mapLeaves(subject.inputs, (x, path) => {
+      if (typeof x !== "number") return traced[fieldAt(subject, fields, path)];
+      const p = input(scalarType, { kind: "parameter", index: parameters.length }) as Scalar;
+      parameters.push(p);
+      return p;
+    });
+    this.parameters = parameters;
+  }
+
+  /** The inputs with other numbers. */
+  with(numbers: readonly Scalar[], subject: ExportSubject): never {
+    const places = new Map(parametersOf(subject).map(({ path }, k) => [nameOf(path), k]));
+    const names = leavesOf(subject.inputs).map(({ path }) => nameOf(path));
+    let leaf = 0;
+    return mapLeaves(subject.inputs, (_, path) => {
+      const k = places.get(names[leaf++]!);
+      return k === undefined ? valueAt(this.inputs, path) : numbers[k]!;
+    }) as never;
+  }
+
+  finish(name: RecordedProgram["name"], outputs: readonly Traced[], ports: readonly Port[]): RecordedProgram {
+    return { name, program: this.tape.finish([...outputs]), inputs: this.ports, outputs: ports };
+  }
+}
+
+const each = (kind: "gradient", n: number): Port[] => Array.from({ length: n }, (_, index) => ({ kind, index }));
+const along = (kind: "force" | "smeared", values: readonly unknown[]): Port[] => values.map((_, mu) => ({ kind, mu }));
+
+/**
+ * All programs of a subject for links of N colours. The pullback of a layer takes the force F = sum_a T_a dS(exp(s T_a) V)/ds of an action of the smeared
+ * links V to that of the thin links, and to the derivatives with respect to the parameters: with V' = exp(s X) V, dS = (F, X) = Re tr(G^+ X V), G = metric(N) F V.
+ */
+export function recordPrograms(subject: ExportSubject, lattice: Lattice, N: number): readonly RecordedProgram[] {
+  if (subject.kind === "layer") return [smear(subject, lattice, N), pullback(subject, lattice, N)];
+  const evaluate = subject.evaluate as (U: Links, inputs: never) => Scalar;
+  const a = new Recording(subject, lattice, N, false);
+  const value = a.finish("value", [evaluate(a.links, a.inputs as never)], [{ kind: "value" }]);
+  const b = new Recording(subject, lattice, N, false);
+  const f = valueAndGrad((U: Links) => evaluate(U, b.inputs as never))(b.links) as { value: Scalar; grad: Directional<number, "algebra"> };
+  const force = b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
+  const c = new Recording(subject, lattice, N, false);
+  if (c.parameters.length === 0) return [value, force];
+  const g = valueAndGrad((theta: readonly Scalar[]) => evaluate(c.links, c.with(theta, subject)))(c.parameters) as { value: Scalar; grad: readonly Scalar[] };
+  return [value, force, c.finish("gradient", [g.value, ...g.grad], [{ kind: "value" }, ...each("gradient", g.grad.length)])];
+}
+
+function smear(subject: ExportSubject, lattice: Lattice, N: number): RecordedProgram {
+  const r = new Recording(subject, lattice, N, false);
+  const V = (subject.evaluate as (U: Links, inputs: never) => Links)(r.links, r.inputs as never).values();
+  return r.finish("smear", V, along("smeared", V));
+}
+
+function pullback(subject: ExportSubject, lattice: Lattice, N: number): RecordedProgram {
+  const forward = subject.evaluate as (U: Links, inputs: never) => Links;
+  const r = new Recording(subject, lattice, N, true);
+  type Point = { readonly U: Links; readonly theta: readonly Scalar[] };
+  const f = (x: Point): Links => forward(x.U, r.with(x.theta, subject));
+  const V = forward(r.links, r.inputs as never);
+  const W = V.map((mu) => scaleBy(metric(N), mul(r.algebra![mu]!, V[mu]!)));
+  const back = vjp(f)({ U: r.links, theta: r.parameters }, W) as { U: Directional<number, "algebra">; theta: readonly Scalar[] };
+  return r.finish("pullback", [...back.U.values(), ...back.theta], [...along("force", back.U.values()), ...each("gradient", back.theta.length)]);
+}
+

@@ -1,0 +1,240 @@
+/** NAME.py: the library through ctypes; numpy where it is installed, any buffer of doubles without it. */
+import type { LibrarySpec } from "./spec.ts";
+import { fill } from "./template.ts";
+
+const TEXT = `"""@title@, @group@, @D@ dimensions, exported by gaugegrad @version@.
+
+    import @p@
+    S = @p@.@className@((@four@))        # extents @directions@; theta=[...] for other parameters
+    @example@
+
+Links are complex128 of shape (@shape@, @D@, @N@, @N@), C order: numpy arrays, of any strides too, or without numpy anything with a buffer of as many
+doubles. Results are numpy arrays where numpy is installed, else array.array("d"). All conventions are in @p@.h. The library is lib@p@.so next to this file
+(make), or what @P@_LIBRARY in the environment names.
+"""
+import array
+import ctypes
+import math
+import os
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+DIM, N, GENERATORS = @D@, @N@, @generators@
+PARAMETERS = @parameterNames@
+EXPORTED = (@parameterValues@)
+FIELDS = @fieldNames@
+FIELD_NUMBERS = (@fieldNumbers@)
+CONVENTIONS = ("force", "twice", "dsdu", "cotangent", "components")
+
+
+class Error(RuntimeError):
+    """What the library reports; status is its number."""
+
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+class _Layout(ctypes.Structure):
+    _fields_ = [
+        ("order", ctypes.c_int), ("pointers", ctypes.c_int), ("site", ctypes.c_ssize_t * DIM), ("stride", ctypes.c_ssize_t),
+        ("sites", ctypes.c_void_p), ("direction", ctypes.c_ssize_t * DIM), ("row", ctypes.c_ssize_t), ("column", ctypes.c_ssize_t), ("imaginary", ctypes.c_ssize_t),
+    ]
+
+
+class _Options(ctypes.Structure):
+    _fields_ = [("layout", ctypes.POINTER(_Layout)), ("convention", ctypes.c_int), ("threads", ctypes.c_int)]
+
+
+def _load():
+    here = os.path.dirname(os.path.abspath(__file__))
+    library = ctypes.CDLL(os.environ.get("@P@_LIBRARY", os.path.join(here, "lib@p@.so")))
+    library.@p@_error.restype = ctypes.c_char_p
+    library.@p@_destroy.restype = None
+    return library
+
+
+class @className@:
+    """One handle a layout of links: made at the first use of each."""
+
+    def __init__(self, extents, theta=None, convention="force", threads=0):
+        self.extents = tuple(int(L) for L in extents)
+        if len(self.extents) != DIM:
+            raise ValueError(f"extents: got {len(self.extents)}, expected {DIM}")
+        if convention not in CONVENTIONS:
+            raise ValueError(f"convention: got {convention!r}, expected one of {', '.join(CONVENTIONS)}")
+        self._library = _load()
+        self._convention = CONVENTIONS.index(convention)
+        self._threads = threads
+        self._handles = {}
+        self._fields = {}
+        self.volume = math.prod(self.extents)
+        self.parameters = EXPORTED if theta is None else theta
+        self._handle(None)
+
+    def __del__(self):
+        for handle in getattr(self, "_handles", {}).values():
+            self._library.@p@_destroy(handle)
+
+    @property
+    def parameters(self):
+        """Values by the names in PARAMETERS, in their order."""
+        return tuple(self._theta)
+
+    @parameters.setter
+    def parameters(self, theta):
+        theta = [float(x) for x in theta]
+        if len(theta) != len(PARAMETERS):
+            raise ValueError(f"parameters: got {len(theta)}, expected {len(PARAMETERS)}: {', '.join(PARAMETERS)}")
+        self._theta = theta
+        for handle in self._handles.values():
+            self._check(self._library.@p@_set_parameters(handle, self._numbers(theta)))
+
+    def set_field(self, name, data):
+        """Sets a field by its name in FIELDS: complex (real fields: float) of shape (@shape@, components)."""
+        k = FIELDS.index(name)
+        self._fields[k] = array.array("d", self._buffer(data, self.volume * FIELD_NUMBERS[k]))
+        for handle in self._handles.values():
+            self._send(handle, k)
+@methods@
+    def _check(self, status):
+        if status != 0:
+            raise Error(status, self._library.@p@_error(status).decode())
+
+    @staticmethod
+    def _numbers(values):
+        return (ctypes.c_double * max(1, len(values)))(*values)
+
+    def _send(self, handle, k):
+        data = self._fields[k]
+        self._check(self._library.@p@_set_field(handle, k, (ctypes.c_double * len(data)).from_buffer(data)))
+
+    def _handle(self, strides):
+        """The handle for links of these strides (@shape@, mu, row, column), in bytes; None: C order."""
+        if strides in self._handles:
+            return self._handles[strides]
+        options = _Options(None, self._convention, self._threads)
+        if strides is not None:
+            layout = _Layout(order=0, pointers=0, row=strides[DIM + 1] // 8, column=strides[DIM + 2] // 8, imaginary=1)
+            for mu in range(DIM):
+                layout.site[mu] = strides[DIM - 1 - mu] // 8
+                layout.direction[mu] = mu * (strides[DIM] // 8)
+            options.layout = ctypes.pointer(layout)
+        handle = ctypes.c_void_p()
+        self._check(self._library.@p@_create((ctypes.c_int * DIM)(*self.extents), self._numbers(self._theta), ctypes.byref(options), ctypes.byref(handle)))
+        self._handles[strides] = handle
+        for k in self._fields:
+            self._send(handle, k)
+        return handle
+
+    def _buffer(self, data, count):
+        """Doubles of anything that has them in C order, without a copy where that is possible."""
+        view = memoryview(numpy.ascontiguousarray(data) if numpy is not None and isinstance(data, numpy.ndarray) else data)
+        if view.nbytes != 8 * count:
+            raise ValueError(f"got {view.nbytes // 8} doubles, expected {count}")
+        return view.cast("B").cast("d")
+
+    def _links(self, links):
+        """Handle, address and what must be kept until the call returns."""
+        if numpy is not None and isinstance(links, numpy.ndarray):
+            shape = (*reversed(self.extents), DIM, N, N)
+            if links.shape != shape or links.dtype != numpy.complex128:
+                raise ValueError(f"links: got {links.dtype} of shape {links.shape}, expected complex128 of shape {shape}")
+            return self._handle(None if links.flags.c_contiguous else links.strides), ctypes.c_void_p(links.ctypes.data), links
+        view = self._buffer(links, self.volume * DIM * 2 * N * N)
+        held = array.array("d", view) if view.readonly else view
+        return self._handle(None), ctypes.cast((ctypes.c_double * len(held)).from_buffer(held), ctypes.c_void_p), held
+
+    def _result(self, links, components=False):
+        """A field for results in the layout of the links, and its address."""
+        if components:
+            count, shape, kind = self.volume * DIM * GENERATORS, (*reversed(self.extents), DIM, GENERATORS), "float64"
+        else:
+            count, shape, kind = self.volume * DIM * 2 * N * N, (*reversed(self.extents), DIM, N, N), "complex128"
+        if numpy is not None and isinstance(links, numpy.ndarray):
+            # of the strides of the links, as the handle expects
+            out = numpy.empty(shape, kind) if components or links.flags.c_contiguous else numpy.ndarray(shape, kind, bytearray(_span(links)), strides=links.strides)
+            return out, ctypes.c_void_p(out.ctypes.data)
+        out = array.array("d", bytes(8 * count))
+        return out, ctypes.cast((ctypes.c_double * count).from_buffer(out), ctypes.c_void_p)
+
+
+def _span(links):
+    if any(s < 0 for s in links.strides):
+        raise ValueError("links: got negative strides, expected positive ones: pass a copy")
+    return sum((n - 1) * s for n, s in zip(links.shape, links.strides)) + 16
+`;
+
+export function python(spec: LibrarySpec): string {
+  const { name: p, dim: D, N, subject, parameters, fields, generators, axes } = spec;
+  const isAction = subject.kind === "action";
+  const shape = [...axes].reverse().map((a) => `L${a}`).join(", ");
+  const className = isAction ? "Action" : "Layer";
+  const quoted = (names: readonly string[]): string => `(${names.map((n) => `${JSON.stringify(n)}, `).join("")})`;
+  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, className, four: Array.from({ length: D }, () => "4").join(", "), directions: axes.join(", "), example: isAction ? "S.value(U); S.force(U)" : "V = S.smear(U); F, dtheta = S.pullback(U, FV)", shape, N, P: p.toUpperCase(), generators, parameterNames: quoted(parameters.map((x) => x.name)), parameterValues: parameters.map((x) => `${x.value}, `).join(""), fieldNames: quoted(fields.map((f) => f.name)), fieldNumbers: fields.map((f) => `${f.components}, `).join(""), methods: isAction ? actionMethods(spec) : layerMethods(spec) });
+}
+
+function actionMethods({ name: p, parameters }: LibrarySpec): string {
+  return `
+    def value(self, links):
+        """S[U]."""
+        handle, address, kept = self._links(links)
+        value = ctypes.c_double()
+        self._check(self._library.${p}_value(handle, address, ctypes.byref(value)))
+        return value.value
+
+    def force(self, links):
+        """The force in the convention chosen: matrices in the layout of the links, or components."""
+        return self.value_and_force(links)[1]
+
+    def value_and_force(self, links):
+        """S[U] and its force, from one pass."""
+        handle, address, kept = self._links(links)
+        value = ctypes.c_double()
+        force, to = self._result(links, CONVENTIONS[self._convention] == "components")
+        self._check(self._library.${p}_value_and_force(handle, address, ctypes.byref(value), to))
+        return value.value, force
+${
+  parameters.length === 0
+    ? ""
+    : `
+    def gradient(self, links):
+        """S[U] and dS/d(parameter) in the order of PARAMETERS."""
+        handle, address, kept = self._links(links)
+        value, gradient = ctypes.c_double(), (ctypes.c_double * len(PARAMETERS))()
+        self._check(self._library.${p}_gradient(handle, address, ctypes.byref(value), gradient))
+        return value.value, list(gradient)
+`
+}`;
+}
+
+function layerMethods({ name: p, parameters }: LibrarySpec): string {
+  return `
+    def smear(self, links):
+        """The smeared links."""
+        handle, address, kept = self._links(links)
+        smeared, to = self._result(links)
+        self._check(self._library.${p}_smear(handle, address, to))
+        return smeared
+
+    def pullback(self, links, smeared_force):
+        """From the force with respect to the smeared links (of the same kind and strides as the links) to that with respect to the thin links, and the derivatives by the parameters."""
+        components = CONVENTIONS[self._convention] == "components"
+        handle, address, kept = self._links(links)
+        if components:
+            view = self._buffer(smeared_force, self.volume * DIM * GENERATORS)
+            held = array.array("d", view)
+            source = ctypes.cast((ctypes.c_double * len(held)).from_buffer(held), ctypes.c_void_p)
+        else:
+            other, source, held = self._links(smeared_force)
+            if other is not handle:
+                raise ValueError("smeared_force: got other strides than those of the links, expected the same")
+        force, to = self._result(links, components)
+        gradient = (ctypes.c_double * max(1, len(PARAMETERS)))()
+        self._check(self._library.${p}_pullback(handle, address, source, to, gradient))
+        return force, list(gradient)[:${parameters.length}]
+`;
+}

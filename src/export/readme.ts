@@ -1,0 +1,79 @@
+/** README of an exported library, and what is inside as BibTeX. */
+import type { LibrarySpec } from "./spec.ts";
+
+export function readme(spec: LibrarySpec): string {
+  const { name: p, dim: D, N, subject, parameters, fields, bounds, axes } = spec;
+  const P = p.toUpperCase();
+  const isAction = subject.kind === "action";
+  const four = Array.from({ length: D }, () => "4").join(", ");
+  const solved = spec.portable.programs.some((x) => x.steps.some((s) => s.kind === "solve"));
+  return `# ${spec.title}
+
+${isAction ? "An action" : "A layer, a map of links to links"} of ${spec.group} links in ${D} dimensions, exported by gaugegrad ${spec.version} as a C11 library that needs nothing but the C library. MIT licence (LICENSE); what it
+rests on is in references.bib.
+
+\`\`\`
+make          # lib${p}.a, lib${p}.so and test; CC=clang, OPENMP= (one thread), CFLAGS="-O2" choose
+./test        # numbers of this very ${subject.kind}, exit code 0 when all are right
+\`\`\`
+
+| file | holds |
+|---|---|
+| ${p}.h | the interface; every convention and layout |
+| ${p}.c | kernels, tables for any extents made at run time, conversions; no global state |
+| test.c | numbers on closed-form fields${isAction ? ", the force against differences of the value" : ""} |
+| ${p}.py | Python: ctypes, numpy where it is installed |
+| ${p}.jl | Julia: ccall on the arrays of Gaugefields.jl |
+
+Extents: ${bounds.length === 0 ? "any" : bounds.join(", ")}. Vectors take the widest of the machine that is compiled for; \`-D${P}_LANES=1\` is plain C. Handles may be used by several threads at a time.
+
+## C
+
+\`\`\`c
+#include "${p}.h"
+int extents[${D}] = {${four}};            /* ${axes.join(", ")} */
+${p}_handle* h;
+int status = ${p}_create(extents, NULL, NULL, &h);      /* exported parameters, links as in an ILDG record */
+if (status) puts(${p}_error(status));
+${isAction ? `${p}_value_and_force(h, U, &S, F);` : `${p}_smear(h, U, V);`}
+${p}_destroy(h);
+\`\`\`
+
+Memory of other codes is used as it is: pass a \`${p}_layout\` (strides, or a table of sites), made by \`${p}_layout_of\` for ILDG and numpy, Gaugefields.jl, MILC and openQCD. They describe the
+fields of one process without halos.
+
+## Python
+
+\`\`\`python
+import ${p}
+S = ${p}.${isAction ? "Action" : "Layer"}((${four}))
+${isAction ? "S.value(U), S.force(U)" : "V = S.smear(U)"}                # U: complex128 of shape (${[...axes].reverse().map((a) => `L${a}`).join(", ")}, ${D}, ${N}, ${N})
+\`\`\`
+${isAction ? torch(spec) : ""}
+## Conventions
+
+Links U_mu(n) transport from n + mu to n; the last direction is time. T_a = (i/2) lambda_a; F = sum_a T_a d/ds S(exp(s T_a) U); momenta N(0, 1) with K = p^2/2 move by -eps F. \`${p}_options.convention\` gives
+forces as other codes take them: \`${P}_FORCE_TWICE\` (MILC, QUDA, Grid), \`${P}_FORCE_DSDU\` (Gaugefields.jl), \`${P}_FORCE_COTANGENT\` (dS = Re tr(G^+ dU)), \`${P}_FORCE_COMPONENTS\`.
+${parameters.length === 0 ? "" : `\nParameters: ${parameters.map((x) => `${x.name} = ${x.value}`).join(", ")}.\n`}${fields.length === 0 ? "" : `\nFields that the host sets with \`${p}_set_field\` before the first evaluation: ${fields.map((f) => `${f.name} (${f.text})`).join("; ")}.\n`}${solved ? `\nLinear systems are solved by the library's own conjugate gradient, to the tolerance of the exported action; ${P}_SOLVER says that it was not reached.\n` : ""}`;
+}
+
+/** A custom derivative for PyTorch: ten lines. */
+function torch({ name: p, N }: LibrarySpec): string {
+  return `
+In PyTorch with a derivative of its own (dS = Re tr(G^+ dU): the cotangent that torch expects of complex numbers), where \`S = ${p}.Action(extents, convention="cotangent")\`:
+
+\`\`\`python
+class ActionOf(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, U):                        # U: complex128, (..., mu, ${N}, ${N})
+        value, G = S.value_and_force(U.detach().numpy())
+        ctx.save_for_backward(torch.from_numpy(G))
+        return torch.tensor(value, dtype=torch.float64)
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.saved_tensors[0]
+\`\`\`
+
+In JAX the same with \`jax.custom_vjp\` around \`jax.pure_callback\`, and conj(G): JAX's cotangents are conjugate to those of torch.
+`;
+}

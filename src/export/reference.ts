@@ -1,0 +1,107 @@
+/** Numbers of an exported subject on closed-form fields, made by this library: what test.c of the exported one compares with. */
+import { type Directional, type AlgebraField, Field, type LinkField, type Links, Plan, type Scalar, type ValueType, components, domainOf, metric, mul, scaleBy, valueAndGrad, vjp } from "../autograd/index.ts";
+import { directionField, exponentialLinks, lattice } from "../gauge/index.ts";
+import { mapLeaves, valueAt } from "../util/index.ts";
+import type { LibrarySpec } from "./spec.ts";
+import { retyped } from "./programs.ts";
+import { type ExportSubject, fieldAt, fieldsOf } from "./subject.ts";
+
+/** Links are exp(KAPPA X). */
+export const KAPPA = 0.4;
+/** Entries of fields that are compared. */
+export const ENTRIES = 12;
+
+/** One lattice. Entries are numbers of the ILDG record, the i-th at (i * STEP) modulo its length. */
+export interface ReferenceCase {
+  readonly extents: readonly number[];
+  /** Of an action. */
+  readonly value?: number;
+  readonly gradient: readonly number[];
+  /** sum over links of (F, F). */
+  readonly norm: number;
+  readonly force: readonly number[];
+  /** Of a layer. */
+  readonly smeared?: readonly number[];
+}
+
+export const STEP = 7919;
+
+/** Closed-form data of a host field: component c at n is sin(0.3 + 0.7 c + 0.41 (x + 2y + 3z + 5t)). */
+function fieldData(field: Field): Float64Array {
+  const { lattice: L, type } = field;
+  const n = components(type as ValueType);
+  const domain = domainOf(type as ValueType);
+  const data = new Float64Array(L.volume * n);
+  for (let site = 0; site < L.volume; site++) {
+    if (domain !== "all" && (L.parity(site) === 0) !== (domain === "even")) continue;
+    const p = L.coordinates(site).reduce((s, x, mu) => s + [1, 2, 3, 5][mu]! * x, 0);
+    for (let c = 0; c < n; c++) data[site * n + c] = Math.sin(0.3 + 0.7 * c + 0.41 * p);
+  }
+  return data;
+}
+
+/** Extents of the tests: those asked for, and others where the library takes them. */
+export function testExtents({ portable, dim }: LibrarySpec, extents: readonly number[]): number[][] {
+  const { fixed, even, least } = portable;
+  if (fixed.every((L) => L > 0)) return [[...extents]];
+  const other = [[6, 4, 8, 4], [3, 5, 2, 7]].map((shape) => shape.slice(0, dim).map((L, mu) => fixed[mu]! || Math.max(least[mu]!, even[mu]! ? L + (L % 2) : L)));
+  return [[...extents], ...other].filter((e, k, all) => all.findIndex((x) => x.join() === e.join()) === k);
+}
+
+/** Entries of a directional field in the order of the ILDG record. */
+function entries(field: LinkField | AlgebraField): number[] {
+  const size = 2 * field.N * field.N;
+  const data = field.fields.map((f) => f.toArray());
+  const { volume, dim } = field.lattice;
+  return Array.from({ length: ENTRIES }, (_, i) => {
+    const at = (i * STEP) % (volume * dim * size);
+    const link = Math.floor(at / size);
+    return data[link % dim]![Math.floor(link / dim) * size + (at % size)]!;
+  });
+}
+
+function normOf(F: AlgebraField): number {
+  let s = 0;
+  for (const f of F.fields) for (const x of f.toArray()) s += x * x;
+  return metric(F.N) * s;
+}
+
+/** The inputs of a subject with closed-form fields on another lattice. */
+function inputsOn(subject: ExportSubject, L: LinkField["lattice"]): unknown {
+  const fields = fieldsOf(subject);
+  const made = fields.map((f) => {
+    const field = new Field(L, retyped(f.field.type as ValueType, f.field.lattice, L));
+    return field.set(fieldData(field));
+  });
+  return mapLeaves(subject.inputs, (x, path) => (typeof x === "number" ? x : made[fieldAt(subject, fields, path)]));
+}
+
+/** The numbers of an action, by the very functions that its samplers call. */
+function ofAction(spec: LibrarySpec, U: LinkField, inputs: unknown): Omit<ReferenceCase, "extents"> {
+  const evaluate = spec.subject.evaluate as (U: Links, inputs: unknown) => Scalar;
+  const force = new Plan(((V: Links, p: unknown) => valueAndGrad((W: Links) => evaluate(W, p))(V)) as never, [U, inputs]).fresh(U, inputs) as unknown as { value: number; grad: AlgebraField };
+  const all = spec.parameters.length === 0 ? undefined : (new Plan(((V: Links, p: unknown) => (valueAndGrad((q: unknown) => evaluate(V, q))(p as never) as { grad: unknown }).grad) as never, [U, inputs]).fresh(U, inputs) as unknown);
+  return { value: force.value, norm: normOf(force.grad), force: entries(force.grad), gradient: spec.parameters.map(({ path }) => valueAt(all, path) as number) };
+}
+
+function ofLayer(spec: LibrarySpec, U: LinkField, X: AlgebraField, inputs: unknown): Omit<ReferenceCase, "extents"> {
+  const forward = spec.subject.evaluate as (U: Links, inputs: unknown) => Links;
+  const smeared = new Plan(forward as never, [U, inputs]).fresh(U, inputs) as unknown as LinkField;
+  const back = new Plan(((V: Links, F: Directional<number, "algebra">, p: unknown) => {
+    const W = forward(V, p);
+    return vjp((x: { U: Links; p: unknown }) => forward(x.U, x.p))({ U: V, p }, W.map((mu) => scaleBy(metric(spec.N), mul(F[mu]!, W[mu]!))));
+  }) as never, [U, X, inputs]).fresh(U, X, inputs) as unknown as { U: AlgebraField; p: unknown };
+  return { smeared: entries(smeared), norm: normOf(back.U), force: entries(back.U), gradient: spec.parameters.map(({ path }) => valueAt(back.p, path) as number) };
+}
+
+/** Numbers on every lattice of the tests. */
+export function referenceCases(spec: LibrarySpec, extents: readonly number[]): readonly ReferenceCase[] {
+  return testExtents(spec, extents).map((e) => {
+    const L = lattice(e, { threads: 1 });
+    const X = directionField(L, spec.N);
+    const U = exponentialLinks(X, KAPPA);
+    const inputs = inputsOn(spec.subject, L);
+    return { extents: e, ...(spec.subject.kind === "action" ? ofAction(spec, U, inputs) : ofLayer(spec, U, X, inputs)) };
+  });
+}
+

@@ -1,0 +1,125 @@
+/** Work memory of calls, launches of kernels and their sums. */
+import type { LibrarySpec } from "../spec.ts";
+import { fill, prefixes } from "../template.ts";
+
+const TEXT = `static void free_work(struct work* w) {
+  if (!w) return;
+  free(w->links[0]);
+  free(w->force[0]);
+  free(w->smeared[0]);
+  free(w->parameters);
+  free(w->scalars);
+  free(w->arena);
+  free(w->solver);
+  free(w->scratch);
+  free(w->partials);
+  free(w);
+}
+
+static int directions(double* at[DIM], int64_t sites) {
+  at[0] = aligned(8 * LINK * DIM * sites);
+  for (int mu = 1; mu < DIM && at[0]; mu++) at[mu] = at[0] + mu * LINK * sites;
+  return at[0] != 0;
+}
+
+static struct work* new_work(const @p@_handle* h) {
+  const int64_t sites = h->blocks * W;
+  struct work* w = calloc(1, sizeof *w);
+  if (!w) return 0;
+  w->handle = h;
+  w->parameters = aligned(8 * W * (PARAMETERS + 1));
+  w->scalars = aligned(8 * W * (SCALARS + 1));
+  w->arena = aligned(8 * ARENA * sites);
+  w->solver = aligned(8 * SOLVER * sites);
+  w->scratch = aligned(8 * W * (SCRATCH + 8) * (int64_t)h->threads);
+  w->partials = aligned(8 * W * (SUMS + 1) * (h->chunks + 1));
+  const int ok = directions(w->links, sites) && directions(w->force, sites) && (!SMEARED || directions(w->smeared, sites));
+  if (ok && w->parameters && w->scalars && w->arena && w->solver && w->scratch && w->partials) return w;
+  free_work(w);
+  return 0;
+}
+
+static void release(struct shared* s) {
+  if (s && --s->users == 0) {
+    free(s->data);
+    free(s);
+  }
+}
+
+/* Work memory with the parameters and fields of this moment. */
+static int enter(@p@_handle* h, struct work** out) {
+  *out = 0;
+  lock(h);
+  struct work* w = h->idle;
+  if (w) h->idle = w->after;
+  unlock(h);
+  if (!w) w = new_work(h);
+  if (!w) return @P@_MEMORY;
+  int status = @P@_OK;
+  lock(h);
+  for (int k = 0; k < PARAMETERS; k++)
+    for (int l = 0; l < W; l++) w->parameters[k * W + l] = h->parameters[k];
+  for (int k = 0; k < FIELDS; k++) {
+    w->fields[k] = h->fields[k];
+    if (w->fields[k]) w->fields[k]->users++;
+    else status = @P@_FIELD;
+  }
+  unlock(h);
+  *out = w;
+  return status;
+}
+
+static void leave(@p@_handle* h, struct work* w) {
+  if (!w) return;
+  lock(h);
+  for (int k = 0; k < FIELDS; k++) release(w->fields[k]);
+  w->after = h->idle;
+  h->idle = w;
+  unlock(h);
+}
+
+typedef void kernel(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half);
+enum domain { ONE, EVERY, EVEN, ODD };
+
+static double tree(const V* x, int64_t n, int64_t stride) {
+  if (n > 1) {
+    const int64_t m = n / 2;
+    return tree(x, m, stride) + tree(x + m * stride, n - m, stride);
+  }
+  double s = 0;
+  for (int l = 0; n == 1 && l < W; l++) s += LANE(*x, l);
+  return s;
+}
+
+static void range(const @p@_handle* h, enum domain d, int64_t* first, int64_t* last) {
+  *first = d == ODD ? h->blocks / 2 : 0;
+  *last = d == ONE ? 1 : d == EVEN ? h->blocks / 2 : h->blocks;
+}
+
+/* Runs a kernel on all blocks of a domain; its sums are made in a fixed order, whatever the number of threads, and written to the scalars totals[k]. */
+static void launch(struct work* w, kernel* k, double* const* f, enum domain d, int sums, const int* totals) {
+  const @p@_handle* h = w->handle;
+  int64_t first, last;
+  range(h, d, &first, &last);
+  const int64_t chunks = (last - first + CHUNK - 1) / CHUNK;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(h->threads) if (chunks > 1 && h->threads > 1)
+#endif
+  for (int64_t c = 0; c < chunks; c++) {
+#ifdef _OPENMP
+    V* s = w->scratch + (int64_t)omp_get_thread_num() * (SCRATCH + 8);
+#else
+    V* s = w->scratch;
+#endif
+    const int64_t begin = first + c * CHUNK, end = begin + CHUNK < last ? begin + CHUNK : last;
+    k(f, h->next, s, w->partials + c * sums, begin, end, d == EVERY ? h->half : 0);
+  }
+  for (int r = 0; r < sums; r++) {
+    const double total = d == ONE ? LANE(w->partials[r], 0) : h->share * tree(w->partials + r, chunks, sums);
+    for (int l = 0; l < W; l++) f[totals[r]][l] = total;
+  }
+}
+`;
+
+/** The part of NAME.c that runs kernels. */
+export const launches = (spec: LibrarySpec): string => fill(TEXT, prefixes(spec.name));

@@ -1,0 +1,73 @@
+/** Where the links lie in the memory of the host: strides, tables, and the layouts of other codes. */
+import type { LibrarySpec } from "../spec.ts";
+import { fill, prefixes } from "../template.ts";
+
+const TEXT = `/* Offsets of all links in the memory of the host. */
+static int place_links(@p@_handle* h, const @p@_layout* l) {
+  if (l->order < @P@_STRIDES || l->order > @P@_ODD_LINKS || (l->order >= @P@_SITES && !l->sites)) return @P@_ARGUMENT;
+  if (l->order == @P@_EVEN_ODD || l->order == @P@_ODD_LINKS)
+    for (int mu = 0; mu < DIM; mu++)
+      if (h->extents[mu] % 2 != 0) return @P@_EXTENTS;
+  h->row = l->row;
+  h->column = l->column;
+  h->imaginary = l->imaginary;
+  h->pointers = l->pointers != 0;
+  h->where = malloc(sizeof(int64_t) * DIM * (size_t)h->volume);
+  if (!h->where) return @P@_MEMORY;
+  for (int64_t n = 0; n < h->volume; n++) {
+    int x[DIM];
+    coordinates(h->extents, n, x);
+    for (int mu = 0; mu < DIM; mu++) {
+      int64_t at = h->pointers ? 0 : l->direction[mu];
+      if (l->order == @P@_STRIDES)
+        for (int nu = 0; nu < DIM; nu++) at += x[nu] * l->site[nu];
+      else if (l->order == @P@_EVEN_ODD) at += (n / 2 + parity(x) * (h->volume / 2)) * l->stride;
+      else if (l->order == @P@_SITES) at += l->sites[n] * l->stride;
+      else if (parity(x) == 1) at += (l->sites[n] - h->volume / 2) * l->stride;
+      else {
+        int y[DIM];
+        memcpy(y, x, sizeof y);
+        y[mu]++;
+        at += (l->sites[site_of(h, y)] - h->volume / 2) * l->stride + LINK;
+      }
+      h->where[n * DIM + mu] = at;
+    }
+  }
+  return @P@_OK;
+}
+
+int @p@_layout_of(int known, const int extents[@D@], @p@_layout* l) {
+  if (!extents || !l) return @P@_ARGUMENT;
+  memset(l, 0, sizeof *l);
+  ptrdiff_t volume = 1;
+  for (int mu = 0; mu < DIM; mu++) {
+    if (extents[mu] < 1) return @P@_EXTENTS;
+    l->site[mu] = LINK * volume * (known == @P@_GAUGEFIELDS_JL ? 1 : DIM);
+    l->direction[mu] = LINK * mu;
+    volume *= extents[mu];
+  }
+  l->row = 2 * N;
+  l->column = 2;
+  l->imaginary = 1;
+  l->stride = LINK * DIM;
+  switch (known) {
+    case @P@_ILDG: l->order = @P@_STRIDES; return @P@_OK;
+    case @P@_GAUGEFIELDS_JL:
+      l->order = @P@_STRIDES;
+      l->pointers = 1;
+      l->row = 2;
+      l->column = 2 * N;
+      return @P@_OK;
+    case @P@_MILC: l->order = @P@_EVEN_ODD; return @P@_OK;
+    case @P@_OPENQCD:
+      l->order = @P@_ODD_LINKS;
+      l->stride = 2 * LINK * DIM;
+      for (int mu = 0; mu < DIM; mu++) l->direction[mu] = 2 * LINK * ((mu + 1) % DIM);
+      return @P@_OK;
+    default: return @P@_ARGUMENT;
+  }
+}
+`;
+
+/** The part of NAME.c on layouts. */
+export const layouts = (spec: LibrarySpec): string => fill(TEXT, { ...prefixes(spec.name), D: spec.dim });

@@ -1,0 +1,81 @@
+/** Vectors of an exported library: W sites in the lanes of one, by the extensions of gcc and clang; one site without them. */
+import { fill, prefixes } from "../template.ts";
+
+const lanes = (W: number): string => {
+  const cases = Array.from({ length: W - 1 }, (_, k) => `    case ${k + 1}: for (int i = 0; i < n; i++) to[i] = SHUFFLE(from[i], ${Array.from({ length: W }, (_x, l) => l ^ (k + 1)).join(", ")}); break;`);
+  return `#define ALL(x) ((V){${Array.from({ length: W }, () => "x").join(", ")}})\n#define PERMUTATIONS \\\n${cases.join(" \\\n")}`;
+};
+
+const TEXT = `/* Values are vectors of W doubles, the sites at one place of W equal parts of the lattice. -D@P@_LANES=1, 2, 4 or 8 chooses. */
+#ifndef @P@_LANES
+#if !defined(__GNUC__)
+#define @P@_LANES 1
+#elif defined(__AVX512F__)
+#define @P@_LANES 8
+#elif defined(__AVX__)
+#define @P@_LANES 4
+#else
+#define @P@_LANES 2
+#endif
+#endif
+enum { W = @P@_LANES };
+#if defined(__GNUC__)
+#define MICRO static __attribute__((noinline))
+#define UNUSED __attribute__((unused))
+#else
+#define MICRO static
+#define UNUSED
+#endif
+#define PART MICRO
+#define KERNEL static
+#if @P@_LANES == 1
+typedef double V;
+typedef int M;
+#define LANE(v, l) (v)
+#define ALL(x) (x)
+#define PERMUTATIONS
+#define choose(c, a, b) ((c) ? (a) : (b))
+#define magnitude(a) fabs(a)
+#define root(a) sqrt(a)
+#define lane_max(a) (a)
+#else
+typedef double V __attribute__((vector_size(8 * @P@_LANES), may_alias));
+typedef int64_t M __attribute__((vector_size(8 * @P@_LANES), may_alias));
+#define LANE(v, l) (v)[l]
+#ifdef __clang__
+#define SHUFFLE(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#else
+#define SHUFFLE(x, ...) __builtin_shuffle(x, (M){__VA_ARGS__})
+#endif
+#if @P@_LANES == 8
+@eight@
+#elif @P@_LANES == 4
+@four@
+#else
+@two@
+#endif
+UNUSED static inline V choose(M c, V a, V b) { return (V)(((M)a & c) | ((M)b & ~c)); }
+UNUSED static inline V magnitude(V a) { return (V)((M)a & (INT64_MAX + (M){0})); }
+UNUSED static inline V root(V a) { V r = a; for (int l = 0; l < W; l++) r[l] = sqrt(a[l]); return r; }
+UNUSED static inline double lane_max(V a) { double m = a[0]; for (int l = 1; l < W; l++) m = a[l] > m ? a[l] : m; return m; }
+#endif
+
+/* The n components of an operand at a displaced block: in place, or copied with lanes exchanged where the displacement leaves the part. */
+UNUSED MICRO const V* across(const double* base, int n, int32_t entry, V* copy) {
+  const V* from = (const V*)(base + (int64_t)(entry / W) * n * W);
+#if @P@_LANES == 1
+  (void)copy;
+  return from;
+#else
+  V* to = copy;
+  switch (entry % W) {
+    PERMUTATIONS
+    default: return from;
+  }
+  return copy;
+#endif
+}
+`;
+
+/** The part of NAME.c before everything else. */
+export const vectors = (name: string): string => fill(TEXT, { ...prefixes(name), eight: lanes(8), four: lanes(4), two: lanes(2) });

@@ -1,0 +1,200 @@
+/** test.c of an exported library: its numbers on closed-form fields, and the force against differences of the value. */
+import { ENTRIES, KAPPA, STEP, type ReferenceCase } from "./reference.ts";
+import { literal } from "./numbers.ts";
+import type { LibrarySpec } from "./spec.ts";
+import { fill } from "./template.ts";
+
+/** Largest relative difference: rounding of chains of some thousand operations, and the solver's tolerance where there is one. */
+export const toleranceOf = (spec: LibrarySpec): number => (spec.portable.programs.some((p) => p.steps.some((s) => s.kind === "solve")) ? 1e-9 : 1e-12);
+
+const list = (xs: readonly number[]): string => `{${xs.length === 0 ? "0" : xs.map(literal).join(", ")}}`;
+
+const TEXT = `/* Numbers of @title@ on closed-form fields, and the force against differences of the value. Exit code 1 when one is wrong. */
+#include "@p@.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D = @D@, N = @N@, LINK = 2 * N * N, ENTRIES = @ENTRIES@, FIELDS = @fieldCount@, PARAMETERS = @parameterCount@ };
+struct numbers { int extents[D]; double value, norm, force[ENTRIES], smeared[ENTRIES], gradient[PARAMETERS + 1]; };
+static const struct numbers cases[] = {
+@rows@
+};
+static int wrong = 0, compared = 0;
+
+static void compare(const char* what, double got, double expected, double scale, double tolerance) {
+  compared++;
+  if (fabs(got - expected) <= tolerance * scale) return;
+  wrong++;
+  printf("%s: got %.17g, expected %.17g, difference %.2g\\n", what, got, expected, fabs(got - expected) / scale);
+}
+
+static void expect(const char* what, int status) {
+  if (status == @P@_OK) return;
+  printf("%s: %s\\n", what, @p@_error(status));
+  exit(1);
+}
+
+/* out = x y for N x N matrices */
+static void product(const double* x, const double* y, double* out) {
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      double re = 0, im = 0;
+      for (int k = 0; k < N; k++) {
+        const double *a = x + 2 * (i * N + k), *b = y + 2 * (k * N + j);
+        re += a[0] * b[0] - a[1] * b[1];
+        im += a[0] * b[1] + a[1] * b[0];
+      }
+      out[2 * (i * N + j)] = re;
+      out[2 * (i * N + j) + 1] = im;
+    }
+}
+
+/* out = exp(s x) by the Taylor series of exp(s x / 16), squared four times */
+static void exponential(double s, const double* x, double* out) {
+  double term[LINK] = {0}, sum[LINK] = {0}, scaled[LINK], next[LINK];
+  for (int i = 0; i < N; i++) term[2 * (i * N + i)] = sum[2 * (i * N + i)] = 1;
+  for (int c = 0; c < LINK; c++) scaled[c] = s / 16 * x[c];
+  for (int n = 1; n < 16; n++) {
+    product(term, scaled, next);
+    for (int c = 0; c < LINK; c++) {
+      term[c] = next[c] / n;
+      sum[c] += term[c];
+    }
+  }
+  for (int n = 0; n < 4; n++) {
+    product(sum, sum, next);
+    memcpy(sum, next, sizeof sum);
+  }
+  memcpy(out, sum, sizeof sum);
+}
+
+/* The traceless antihermitian part of closed-form matrices, in the ILDG order. */
+static void directions(const int* L, double* X) {
+  static const int w[4] = {1, 2, 3, 5}, v[4] = {3, 1, 2, 7};
+  int volume = 1;
+  for (int mu = 0; mu < D; mu++) volume *= L[mu];
+  for (int n = 0; n < volume; n++)
+    for (int mu = 0; mu < D; mu++) {
+      int p = 0, q = 0, rest = n;
+      for (int nu = 0; nu < D; nu++) {
+        p += w[nu] * (rest % L[nu]);
+        q += v[nu] * (rest % L[nu]);
+        rest /= L[nu];
+      }
+      double m[LINK], trace = 0, *x = X + (n * D + mu) * LINK;
+      for (int a = 0; a < N; a++)
+        for (int b = 0; b < N; b++) {
+          m[2 * (a * N + b)] = sin(1 + 0.7 * a + 1.3 * b + 0.37 * p + 0.91 * mu);
+          m[2 * (a * N + b) + 1] = cos(0.5 + 1.1 * a - 0.6 * b + 0.23 * q - 0.4 * mu);
+        }
+      for (int a = 0; a < N; a++) {
+        for (int b = 0; b < N; b++) {
+          x[2 * (a * N + b)] = (m[2 * (a * N + b)] - m[2 * (b * N + a)]) / 2;
+          x[2 * (a * N + b) + 1] = (m[2 * (a * N + b) + 1] + m[2 * (b * N + a) + 1]) / 2;
+        }
+        trace += m[2 * (a * N + a) + 1];
+      }
+      for (int a = 0; N > 1 && a < N; a++) x[2 * (a * N + a) + 1] -= trace / N;
+    }
+}
+@hostFields@
+static void test(const struct numbers* c) {
+  int volume = 1;
+  for (int mu = 0; mu < D; mu++) volume *= c->extents[mu];
+  const int links = volume * D, numbers = links * LINK;
+  double *X = malloc(sizeof(double) * (size_t)numbers), *U = malloc(sizeof(double) * (size_t)numbers), *F = malloc(sizeof(double) * (size_t)numbers);
+  double gradient[PARAMETERS + 1];
+  if (!X || !U || !F) exit(1);
+  directions(c->extents, X);
+  for (int l = 0; l < links; l++) exponential(@KAPPA@, X + l * LINK, U + l * LINK);
+  @p@_handle* h;
+  expect("create", @p@_create(c->extents, 0, 0, &h));
+@setFields@@test@
+  double norm = 0;
+  for (int k = 0; k < numbers; k++) norm += @metric@.0 * F[k] * F[k];
+  compare("norm of the force", norm, c->norm, c->norm, TOLERANCE);
+  for (int i = 0; i < ENTRIES; i++) compare("force", F[(int)((long)i * @STEP@ % numbers)], c->force[i], sqrt(c->norm / links), TOLERANCE);
+  for (int k = 0; k < PARAMETERS; k++) compare(@p@_parameter_name(k), gradient[k], c->gradient[k], fabs(c->gradient[k]) + 1, TOLERANCE);
+@differences@  @p@_destroy(h);
+  free(X);
+  free(U);
+  free(F);
+}
+
+int main(void) {
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) test(cases + k);
+  printf("@p@: %d numbers compared, %d wrong\\n", compared, wrong);
+  return wrong > 0;
+}
+`;
+
+export function testSource(spec: LibrarySpec, cases: readonly ReferenceCase[]): string {
+  const { name: p, dim: D, N, subject, parameters, fields } = spec;
+  const P = p.toUpperCase();
+  const metric = N === 1 ? 1 : 2;
+  const isAction = subject.kind === "action";
+  const rows = cases.map((c) => `  {{${c.extents.join(", ")}}, ${literal(c.value ?? 0)}, ${literal(c.norm)}, ${list(c.force)}, ${list(c.smeared ?? [])}, ${list(c.gradient)}}`);
+  return fill(TEXT, { title: spec.title, p, D, N, ENTRIES, fieldCount: fields.length, parameterCount: parameters.length, rows: rows.join(",\n"), P, hostFields: fields.length === 0 ? "" : hostFields(spec), KAPPA, setFields: fields.length === 0 ? "" : "  set_fields(h, c->extents);\n", test: isAction ? actionTest(spec) : layerTest(spec), metric, STEP, differences: isAction ? differences(spec) : "" }).replaceAll("TOLERANCE", String(toleranceOf(spec)));
+}
+
+function hostFields({ name: p, fields }: LibrarySpec): string {
+  return `
+static void set_fields(${p}_handle* h, const int* L) {
+  static const int components[] = {${fields.map((f) => f.components).join(", ")}}, parity[] = {${fields.map((f) => ({ all: -1, even: 0, odd: 1 })[f.domain]).join(", ")}};
+  int volume = 1;
+  for (int mu = 0; mu < D; mu++) volume *= L[mu];
+  for (int f = 0; f < FIELDS; f++) {
+    double* data = calloc((size_t)(volume * components[f]), sizeof(double));
+    if (!data) exit(1);
+    for (int n = 0; n < volume; n++) {
+      static const int w[4] = {1, 2, 3, 5};
+      int p = 0, sum = 0, rest = n;
+      for (int nu = 0; nu < D; nu++) {
+        p += w[nu] * (rest % L[nu]);
+        sum += rest % L[nu];
+        rest /= L[nu];
+      }
+      for (int c = 0; c < components[f]; c++) data[n * components[f] + c] = parity[f] >= 0 && sum % 2 != parity[f] ? 0 : sin(0.3 + 0.7 * c + 0.41 * p);
+    }
+    expect("set_field", ${p}_set_field(h, f, data));
+    free(data);
+  }
+}
+`;
+}
+
+function actionTest({ name: p, parameters }: LibrarySpec): string {
+  return `  double value, again;
+  expect("value", ${p}_value(h, U, &value));
+  expect("value_and_force", ${p}_value_and_force(h, U, &again, F));
+  compare("value", value, c->value, fabs(c->value) + 1, TOLERANCE);
+  compare("value with the force", again, c->value, fabs(c->value) + 1, TOLERANCE);
+${parameters.length === 0 ? "  (void)gradient;" : `  expect("gradient", ${p}_gradient(h, U, &again, gradient));`}`;
+}
+
+function layerTest({ name: p }: LibrarySpec): string {
+  return `  expect("smear", ${p}_smear(h, U, F));
+  for (int i = 0; i < ENTRIES; i++) compare("smeared links", F[(int)((long)i * ${STEP} % ((long)links * LINK))], c->smeared[i], 1, TOLERANCE);
+  expect("pullback", ${p}_pullback(h, U, X, F, gradient));`;
+}
+
+/** d/ds S(exp(s X) U) = (F, X) by a fourth-order difference. */
+function differences({ name: p, N }: LibrarySpec): string {
+  return `  double exact = 0, difference = 0;
+  for (int k = 0; k < numbers; k++) exact += ${N === 1 ? 1 : 2}.0 * F[k] * X[k];
+  static const double at[4] = {-2, -1, 1, 2}, weight[4] = {1, -8, 8, -1};
+  for (int i = 0; i < 4; i++) {
+    double e[LINK], u[LINK], s;
+    for (int l = 0; l < links; l++) {
+      exponential(1e-3 * at[i], X + l * LINK, e);
+      exponential(${KAPPA}, X + l * LINK, u);
+      product(e, u, U + l * LINK);
+    }
+    expect("value", ${p}_value(h, U, &s));
+    difference += weight[i] * s / 12e-3;
+  }
+  compare("force against differences", exact, difference, fabs(exact) + sqrt(c->norm), 1e-7);
+`;
+}

@@ -1,0 +1,313 @@
+/** Libraries of exported actions and layers: compiled, tested by themselves, by memory checkers, and from Python and C on configurations that they have not seen. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AlgebraField, type GaugeAction, type Layer, type LinkField, SU, hot, lattice } from "../../src/index.ts";
+import { actionOfRun, loadModule } from "../../src/runs/index.ts";
+import { leavesOf } from "../../src/util/index.ts";
+import { cli } from "../cli/helpers.ts";
+import { CASK_RUN, FERMIONS, OWN_LAYER, STOUTED } from "./subjects.ts";
+import { FLAGS, compilers, python3, sanitizer, sh, valgrind } from "./tools.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gaugegrad-export-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const module = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return name;
+};
+const exported = async (subject: string, name: string, ...more: readonly string[]): Promise<string> => {
+  const { code, stderr } = await cli(["export", subject, "--to", "c", "--out", name, ...more], { directory: folder });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  return join(folder, name);
+};
+
+beforeAll(async () => {
+  module("stouted.ts", STOUTED);
+  module("own.ts", OWN_LAYER);
+  module("fermions.ts", FERMIONS);
+  module("cask.toml", CASK_RUN);
+  const { code, stderr } = await cli(["slhmc", "cask.toml", "--dir", "trained", "--quiet"], { directory: folder });
+  expect(code, stderr).toBe(0);
+  await exported("stouted.ts", "stouted", "--group", "su3");
+  await exported("own.ts", "gated", "--group", "su2");
+  await exported("fermions.ts", "dynamical", "--group", "su2");
+  await exported("trained", "trained_cask", "--name", "trained_cask");
+}, 240_000);
+
+const names = ["stouted", "gated", "dynamical", "trained_cask"];
+
+describe.each(compilers)("%s", (cc) => {
+  test.each(names)("%s compiles without a warning and has its own numbers", (name) => {
+    const at = join(folder, name);
+    sh(at, "make", ["clean"]);
+    sh(at, "make", [`CC=${cc}`, `CFLAGS=${FLAGS}`]);
+    expect(sh(at, "./test", [])).toMatch(/ 0 wrong/);
+  });
+
+  test("one lane, and two, give the same numbers", () => {
+    for (const lanes of [1, 2]) {
+      sh(join(folder, "gated"), cc, ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", `-DGATED_LANES=${lanes}`, "-o", `lanes${lanes}`, "gated.c", "test.c", "-lm"]);
+      expect(sh(join(folder, "gated"), `./lanes${lanes}`, [])).toMatch(/ 0 wrong/);
+    }
+  });
+});
+
+test.each(names)("%s under the address and undefined-behaviour sanitizers", (name) => {
+  const cc = sanitizer(folder);
+  if (cc === undefined) return void console.log("no compiler here links the sanitizers");
+  const at = join(folder, name);
+  sh(at, cc, ["-std=c11", "-g", "-O1", "-march=native", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-o", "sanitized", `${name}.c`, "test.c", "-lm"]);
+  expect(sh(at, "./sanitized", [])).toMatch(/ 0 wrong/);
+});
+
+test.skipIf(!valgrind || compilers.length === 0).each(["gated", "dynamical"])("%s under valgrind", (name) => {
+  const at = join(folder, name);
+  sh(at, compilers[0]!, ["-std=c11", "-g", "-O1", "-o", "checked", `${name}.c`, "test.c", "-lm"]);
+  expect(sh(at, "valgrind", ["-q", "--leak-check=full", "--error-exitcode=3", "./checked"])).toMatch(/ 0 wrong/);
+});
+
+/** Numbers of links in the order of the ILDG record. */
+function record(field: LinkField | AlgebraField): Float64Array {
+  const { lattice: L, dim } = { lattice: field.lattice, dim: field.lattice.dim };
+  const size = 2 * field.N * field.N;
+  const out = new Float64Array(L.volume * dim * size);
+  field.fields.forEach((f, mu) => {
+    const data = f.toArray();
+    for (let n = 0; n < L.volume; n++) out.set(data.subarray(n * size, (n + 1) * size), (n * dim + mu) * size);
+  });
+  return out;
+}
+
+const bytes = (x: Float64Array): Buffer => Buffer.from(x.buffer, x.byteOffset, x.byteLength);
+const doubles = (text: string): number[] => JSON.parse(text) as number[];
+const largest = (x: ArrayLike<number>): number => Array.from(x).reduce((m, y) => Math.max(m, Math.abs(y)), 0);
+/** To 1e-13 of the largest. */
+const close = (got: ArrayLike<number>, expected: ArrayLike<number>): void => {
+  expect(got.length).toBe(expected.length);
+  const scale = largest(expected);
+  expect(largest(Array.from(got, (x, k) => x - expected[k]!)) / scale).toBeLessThan(1e-13);
+};
+const gradientOf = (g: unknown): number[] => leavesOf(g).map(({ value }) => value as number);
+
+describe.skipIf(!python3 || compilers.length === 0)("Python with its standard library alone, on other fields than the tests of the library", () => {
+  const python = (name: string, U: LinkField, theta: readonly number[], what: string): number[][] => {
+    const at = join(folder, name);
+    sh(at, "make", [`CC=${compilers[0]!}`, `CFLAGS=${FLAGS}`, `lib${name}.so`]);
+    writeFileSync(join(at, "U.bin"), bytes(record(U)));
+    const script = `
+import array, json, sys
+sys.modules["numpy"] = None
+import ${name} as library
+U = array.array("d"); U.frombytes(open("U.bin", "rb").read())
+S = (library.Action if hasattr(library, "Action") else library.Layer)((${U.lattice.extents.join(", ")}), [${theta.join(", ")}])
+${what}
+print(json.dumps([list(x) for x in out]))
+`;
+    return doubles(sh(at, "python3", ["-c", script])) as unknown as number[][];
+  };
+
+  test("a stout-smeared action with other parameters on another lattice", async () => {
+    const { stouted } = (await loadModule("stouted.ts", folder)) as { stouted: GaugeAction<number, { action: { beta: number }; layer: { rho: number } }> };
+    const S = stouted.with({ action: { beta: 5.7 }, layer: { rho: 0.09 } });
+    const U = hot(lattice([6, 4, 3, 5]), SU(3), { seed: 31 });
+    const [value, force, again, gradient] = python("stouted", U, [5.7, 0.09], "out = [[S.value(U)], S.force(U), *map(lambda x: x if isinstance(x, list) else [x], S.gradient(U))]");
+    close(value!, [S.value(U)]);
+    close(force!, record(S.force(U)));
+    close(again!, [S.value(U)]);
+    close(gradient!, gradientOf(S.parameterGradient(U).gradient));
+  });
+
+  test("a trained network with its action and pseudofermions", async () => {
+    const { action: S } = await actionOfRun(join(folder, "trained"));
+    // a random field in the place of phi, and links of their own
+    const phi = leavesOf(S.inputs).map(({ value }) => value).find((x) => typeof x === "object") as import("../../src/index.ts").Field;
+    const data = phi.toArray().map((_, k) => (phi.lattice.parity(Math.floor(k / 4)) === 0 ? Math.sin(3 * k + 1) : 0));
+    phi.set(data);
+    const U = hot(phi.lattice, SU(2), { seed: 5 });
+    writeFileSync(join(folder, "trained_cask", "phi.bin"), bytes(data));
+    const theta = leavesOf(S.inputs).flatMap(({ value }) => (typeof value === "number" ? [value] : []));
+    const [value, force, gradient] = python("trained_cask", U, theta, `
+phi = array.array("d"); phi.frombytes(open("phi.bin", "rb").read())
+try:
+    S.value(U)
+    raise SystemExit("a field that was not set went unnoticed")
+except library.Error as error:
+    assert error.status == 4, error.status
+S.set_field(library.FIELDS[0], phi)
+out = [[S.value(U)], S.force(U), S.gradient(U)[1]]`);
+    close(value!, [S.value(U)]);
+    // after a solver: its tolerance 1e-12 and the condition of the system
+    const scale = largest(record(S.force(U)));
+    expect(largest(record(S.force(U)).map((x, k) => x - force![k]!)) / scale).toBeLessThan(1e-11);
+    const expected = leavesOf(S.parameterGradient(U).gradient).flatMap(({ value: x }) => (typeof x === "number" ? [x] : []));
+    expect(largest(expected.map((x, k) => x - gradient![k]!)) / largest(expected)).toBeLessThan(1e-11);
+  });
+
+  test("a layer of a user's own and its pullback", async () => {
+    const { gated } = (await loadModule("own.ts", folder)) as { gated: Layer<number, unknown> };
+    const U = hot(lattice([4, 6, 2, 4]), SU(2), { seed: 8 });
+    const layer = gated.with({ rho: 0.11, gate: { w: 0.7, b: -0.2 } });
+    const [smeared, force] = python("gated", U, [0.11, 0.7, -0.2], "F = S.smear(U)\nout = [F, S.pullback(U, array.array('d', bytes(8 * len(U))))[0]]");
+    close(smeared!, record(layer.apply(U)));
+    expect(largest(force!)).toBe(0);
+  });
+});
+
+/** A program that evaluates one field in every layout and convention. */
+const LAYOUTS = `
+#include "stouted.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+enum { V = 4 * 6 * 2 * 8, D = 4, LINK = 18, ALL = V * D * LINK };
+static const int L[4] = {4, 6, 2, 8};
+static double S0, F0[ALL], U[ALL];
+static int bad = 0;
+static void near(const char* what, double x, double y) { if (!(fabs(x - y) <= 1e-12 * (1 + fabs(y)))) { printf("%s: %.17g and %.17g\\n", what, x, y); bad++; } }
+static void coordinates(int n, int* x) { for (int mu = 0; mu < 4; mu++) { x[mu] = n % L[mu]; n /= L[mu]; } }
+static int site(const int* x) { int n = 0; for (int mu = 3; mu >= 0; mu--) n = n * L[mu] + (x[mu] + L[mu]) % L[mu]; return n; }
+
+typedef ptrdiff_t place(int n, int mu, int i, int j);
+static int odd(const int* x) { return (x[0] + x[1] + x[2] + x[3]) & 1; }
+static ptrdiff_t julia(int n, int mu, int i, int j) { return (ptrdiff_t)mu * V * LINK + n * LINK + 2 * (i + 3 * j); }
+static ptrdiff_t milc(int n, int mu, int i, int j) { int x[4]; coordinates(n, x); return ((n / 2 + odd(x) * (V / 2)) * 4 + mu) * LINK + 2 * (3 * i + j); }
+/* openQCD: time slowest, z fastest, even points first */
+static int64_t table[V];
+static void fill(void) {
+  int even = 0, odds = V / 2, x[4];
+  for (x[3] = 0; x[3] < L[3]; x[3]++) for (x[0] = 0; x[0] < L[0]; x[0]++) for (x[1] = 0; x[1] < L[1]; x[1]++) for (x[2] = 0; x[2] < L[2]; x[2]++)
+    table[site(x)] = odd(x) ? odds++ : even++;
+}
+static ptrdiff_t openqcd(int n, int mu, int i, int j) {
+  int x[4], direction = (mu + 1) % 4;
+  coordinates(n, x);
+  if (odd(x)) return (8 * (table[n] - V / 2) + 2 * direction) * LINK + 2 * (3 * i + j);
+  x[mu]++;
+  return (8 * (table[site(x)] - V / 2) + 2 * direction + 1) * LINK + 2 * (3 * i + j);
+}
+
+static void with(const char* what, const stouted_layout* layout, place* at) {
+  double *u = malloc(sizeof U), *f = calloc(ALL, sizeof(double)), S;
+  double *pu[4], *pf[4];
+  for (int mu = 0; mu < 4; mu++) { pu[mu] = u + mu * V * LINK; pf[mu] = f + mu * V * LINK; }
+  for (int n = 0; n < V; n++) for (int mu = 0; mu < 4; mu++) for (int i = 0; i < 3; i++) for (int j = 0; j < 3; j++) memcpy(u + at(n, mu, i, j), U + (n * 4 + mu) * LINK + 2 * (3 * i + j), 16);
+  stouted_options options = {layout, STOUTED_FORCE, 2};
+  stouted_handle* h;
+  if (stouted_create(L, 0, &options, &h)) exit(2);
+  if (stouted_value_and_force(h, layout->pointers ? (void*)pu : u, &S, layout->pointers ? (void*)pf : f)) exit(3);
+  near(what, S, S0);
+  for (int n = 0; n < V; n++) for (int mu = 0; mu < 4; mu++) for (int i = 0; i < 3; i++) for (int j = 0; j < 3; j++) for (int c = 0; c < 2; c++) near(what, f[at(n, mu, i, j) + c], F0[(n * 4 + mu) * LINK + 2 * (3 * i + j) + c]);
+  stouted_destroy(h);
+  free(u);
+  free(f);
+}
+
+static void force_in(int convention, double* F) {
+  stouted_options options = {0, convention, 1};
+  stouted_handle* h;
+  if (stouted_create(L, 0, &options, &h) || stouted_force(h, U, F)) exit(4);
+  stouted_destroy(h);
+}
+
+int main(void) {
+  FILE* file = fopen("U.bin", "rb");
+  if (!file || fread(U, 8, ALL, file) != ALL) return 5;
+  fclose(file);
+  double kept[ALL];
+  memcpy(kept, U, sizeof U);
+  stouted_handle* h;
+  if (stouted_create(L, 0, 0, &h) || stouted_value_and_force(h, U, &S0, F0)) return 6;
+  if (memcmp(kept, U, sizeof U)) bad++;
+  fill();
+  stouted_layout layout;
+  stouted_layout_of(STOUTED_GAUGEFIELDS_JL, L, &layout);
+  with("Gaugefields.jl", &layout, julia);
+  stouted_layout_of(STOUTED_MILC, L, &layout);
+  with("MILC", &layout, milc);
+  stouted_layout_of(STOUTED_OPENQCD, L, &layout);
+  layout.sites = table;
+  with("openQCD", &layout, openqcd);
+  /* relations of the conventions */
+  static double F[ALL], G[V * 4 * 8];
+  force_in(STOUTED_FORCE_TWICE, F);
+  for (int k = 0; k < ALL; k++) near("twice", F[k], 2 * F0[k]);
+  force_in(STOUTED_FORCE_COMPONENTS, G);
+  double a = 0, b = 0;
+  for (int k = 0; k < ALL; k++) a += 2 * F0[k] * F0[k];
+  for (int k = 0; k < V * 32; k++) b += G[k] * G[k];
+  near("components", a, b);
+  force_in(STOUTED_FORCE_COTANGENT, F);
+  static double H[ALL];
+  force_in(STOUTED_FORCE_DSDU, H);
+  for (int l = 0; l < V * 4; l++)
+    for (int i = 0; i < 3; i++)
+      for (int j = 0; j < 3; j++) {
+        /* U dSdU / 3 and G U^+ / 2 are F */
+        double x[2] = {0, 0}, y[2] = {0, 0};
+        for (int k = 0; k < 3; k++) {
+          const double *u = U + l * 18 + 2 * (3 * i + k), *d = H + l * 18 + 2 * (3 * k + j), *g = F + l * 18 + 2 * (3 * i + k), *w = U + l * 18 + 2 * (3 * j + k);
+          x[0] += (u[0] * d[0] - u[1] * d[1]) / 3;
+          x[1] += (u[0] * d[1] + u[1] * d[0]) / 3;
+          y[0] += (g[0] * w[0] + g[1] * w[1]) / 2;
+          y[1] += (g[1] * w[0] - g[0] * w[1]) / 2;
+        }
+        for (int c = 0; c < 2; c++) {
+          near("dsdu", x[c], F0[l * 18 + 2 * (3 * i + j) + c]);
+          near("cotangent", y[c], F0[l * 18 + 2 * (3 * i + j) + c]);
+        }
+      }
+  /* errors have numbers */
+  const int wrong[4] = {0, 4, 4, 4};
+  stouted_handle* none;
+  if (stouted_create(wrong, 0, 0, &none) != STOUTED_EXTENTS || none || stouted_value(h, 0, &S0) != STOUTED_ARGUMENT || stouted_set_field(h, 0, U) != STOUTED_ARGUMENT) bad++;
+  /* one handle in many calls at a time */
+#ifdef _OPENMP
+#pragma omp parallel for num_threads(4)
+#endif
+  for (int k = 0; k < 8; k++) {
+    double S = 0;
+    if (stouted_value(h, U, &S) || S != S0) {
+      printf("at the same time: %.17g and %.17g\\n", S, S0);
+      bad++;
+    }
+  }
+  stouted_destroy(h);
+  printf("%d bad, S = %.17g\\n", bad, S0);
+  return bad != 0;
+}
+`;
+
+test.skipIf(compilers.length === 0)("every layout and convention, one handle in several threads, errors: from C", async () => {
+  const { stouted } = (await loadModule("stouted.ts", folder)) as { stouted: GaugeAction<number> };
+  const U = hot(lattice([4, 6, 2, 8]), SU(3), { seed: 77 });
+  const at = join(folder, "stouted");
+  mkdirSync(at, { recursive: true });
+  writeFileSync(join(at, "U.bin"), bytes(record(U)));
+  writeFileSync(join(at, "layouts.c"), LAYOUTS);
+  const cc = compilers[0]!;
+  sh(at, "make", [`CC=${cc}`, `CFLAGS=${FLAGS}`, "libstouted.a"]);
+  sh(at, cc, ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fopenmp", "-o", "layouts", "layouts.c", "libstouted.a", "-lm"]);
+  const said = sh(at, "./layouts", []);
+  expect(said).toMatch(/^0 bad/);
+  close([Number(said.split("=")[1])], [stouted.value(U)]);
+});
+
+test("what cannot be exported is refused in one line", async () => {
+  module("two.ts", `${STOUTED}\nexport const other = gaugeAction.wilson({ beta: 1 });`);
+  module("none.ts", "export const x = 3;");
+  for (const [argv, code, text] of [
+    [["export", "two.ts", "--out", "a"], 3, /stouted, other.*--only/],
+    [["export", "none.ts", "--out", "a"], 3, /no layer or recorded action/],
+    [["export", "stouted.ts", "--out", "a", "--name", "Not C"], 3, /identifier/],
+    [["export", "stouted.ts", "--out", "trained"], 5, /expected a new or empty one/],
+    [["export", "stouted.ts"], 2, /--out/],
+  ] as const) {
+    const said = await cli(argv, { directory: folder });
+    expect(said.code, said.stderr).toBe(code);
+    expect(said.stderr).toMatch(text);
+    expect(said.stderr.trim().split("\n")).toHaveLength(1);
+  }
+});
