@@ -40,6 +40,7 @@ export interface Reduction {
   readonly buffer: number;
 }
 
+/** One loop over the blocks of a domain: instructions in their order, and the sums over its sites. */
 export interface KernelStep {
   readonly kind: "kernel";
   /** Sites the loop runs over; "one" for arithmetic on scalars. */
@@ -80,8 +81,10 @@ export interface DenseStepPlan {
   readonly overlap?: OverlapWork & { readonly mass: number };
 }
 
+/** What a schedule does at a time. */
 export type Step = KernelStep | SolveStep | ZeroStep | DenseStepPlan;
 
+/** A program as a list of steps over named pieces of memory. */
 export interface Schedule {
   readonly buffers: readonly Buffer[];
   readonly steps: readonly Step[];

@@ -27,6 +27,7 @@ export type Parameter =
 export const parameterKey = (p: Parameter): string =>
   p.kind === "buffer" ? `b${p.buffer}` : p.kind === "stride" ? `s${p.buffer}` : p.kind === "table" ? `t${p.displacement.join(",")}` : `r${p.reduction}`;
 
+/** A kernel step with everything that an emitter prints. */
 export interface KernelPlan {
   readonly step: KernelStep;
   readonly parameters: readonly Parameter[];
@@ -51,6 +52,7 @@ export interface KernelPlan {
   readonly stores: number;
 }
 
+/** Is the displacement zero? */
 export const atHome = (d: Displacement): boolean => d.every((x) => x === 0);
 
 export const form = (a: Argument): OperandForm => ({ type: a.type, dagger: a.dagger });

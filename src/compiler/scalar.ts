@@ -22,6 +22,7 @@ export type Statement =
   /** `uniform`: every site repeats as often as the others. */
   | { readonly kind: "loop"; readonly count: number; readonly uniform: boolean; readonly initial: readonly number[]; readonly variables: readonly number[]; readonly body: readonly Statement[]; readonly next: readonly number[] };
 
+/** The arithmetic of one op at one block of sites. */
 export interface MicroKernel {
   /** Unique name from op, N, operand forms and attributes. */
   readonly name: string;

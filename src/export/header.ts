@@ -101,7 +101,7 @@ int @p@_set_field(@p@_handle* handle, int field, const double* data);
 
 /** One function of the interface: prototype without the prefix, and its comment. */
 export function header(spec: LibrarySpec): string {
-  const { name: p, dim: D, N, parameters, fields, subject } = spec;
+  const { name: p, dim: D, N, parameters, fields } = spec;
   const P = upper(p);
   const axes = spec.axes.join(", ");
   const list = (kind: string, names: readonly string[]): string => (names.length === 0 ? "" : `\n/* ${kind}, by number:\n${names.map((n, k) => ` *   ${k}  ${n}`).join("\n")} */\n`);

@@ -7,7 +7,7 @@ import { guard, is, printable } from "../util/index.ts";
 import { header } from "./header.ts";
 import { julia } from "./julia.ts";
 import { makefile } from "./makefile.ts";
-import { portable } from "./portable.ts";
+import { type Solver, portable } from "./portable.ts";
 import { python } from "./python.ts";
 import { readme } from "./readme.ts";
 import { referenceCases } from "./reference.ts";
@@ -24,6 +24,8 @@ export interface LibraryOptions {
   readonly N: number;
   /** Extents of the tests, and of directions on which the formula depends. */
   readonly extents: readonly number[];
+  /** Who solves linear systems: the library's conjugate gradient (default), or the host, which sets the solutions as fields. */
+  readonly solver?: Solver;
   /** Version of this package. */
   readonly version: string;
   /** Entries of what the subject rests on, besides this package. */
@@ -51,14 +53,14 @@ function boundsOf({ fixed, least, even }: LibrarySpec["portable"], axes: readonl
   });
 }
 
-function librarySpec(subject: ExportSubject, { name, N, extents, version }: LibraryOptions): LibrarySpec {
+function librarySpec(subject: ExportSubject, { name, N, extents, version, solver = "cg" }: LibraryOptions): LibrarySpec {
   guard("export", { extents: [extents, is.listOf(is.count, 2)] });
   if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) throw new ConfigurationError(`export: got the name "${name}", expected an identifier in small letters, digits and _, for instance my_action: pass --name`);
   const dim = extents.length;
   const axes = ["x", "y", "z", "t"].slice(0, dim - 1).concat("t");
   const fields = fieldsOf(subject);
   for (const { name: f, field } of fields) if ((field.lattice as Lattice).dim !== dim) throw new ConfigurationError(`export: the field ${f} of ${subject.name} lives in ${field.lattice.dim} dimensions, got a lattice of ${dim}: pass --lattice with as many extents`);
-  const made = portable(subject, N, extents);
+  const made = portable(subject, N, extents, solver);
   const group = groupOf(N);
   return {
     name,
@@ -71,7 +73,13 @@ function librarySpec(subject: ExportSubject, { name, N, extents, version }: Libr
     generators: group.generators,
     axes,
     parameters: parametersOf(subject).map((x) => ({ ...x, name: commented(x.name) })),
-    fields: fields.map(({ name: f, field }): HostField => ({ name: commented(f), text: textOf(field.type as ValueType), components: components(field.type as ValueType), domain: domainOf(field.type as ValueType) })),
+    fields: [
+      ...fields.map(({ name: f, field }): HostField => ({ name: commented(f), text: textOf(field.type as ValueType), components: components(field.type as ValueType), domain: domainOf(field.type as ValueType) })),
+      ...made.solutions.map(({ field: k, shift, ...rest }): HostField => {
+        const rhs = commented(fields[k]!.name);
+        return { name: `solution of ${rhs}${shift === 0 ? "" : ` at ${shift}`}`, text: `X with (A${shift === 0 ? "" : ` + ${shift}`}) X = ${rhs}, A the operator of the action on the links that it sees; ${textOf(fields[k]!.field.type as ValueType)}`, ...rest };
+      }),
+    ],
     bounds: boundsOf(made, axes),
     version,
   };

@@ -8,7 +8,7 @@ import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { lattice } from "../gauge/index.ts";
 import { type Pattern, type ScaledNumber, patternOf, scaledNumber } from "./constants.ts";
 import { type Port, type RecordedProgram, recordPrograms } from "./programs.ts";
-import type { ExportSubject } from "./subject.ts";
+import { type ExportSubject, fieldsOf } from "./subject.ts";
 import { withoutVolumes } from "./volumes.ts";
 
 /** A piece of memory of a program. */
@@ -39,9 +39,23 @@ export interface PortableProgram {
   readonly outputs: readonly number[];
 }
 
+/** The solution of a linear system that the host gives: X = (A + shift)^{-1} of one of the fields. */
+export interface HostSolution {
+  /** Number of the field on the right-hand side. */
+  readonly field: number;
+  readonly shift: number;
+  readonly components: number;
+  readonly domain: Domain;
+}
+
+/** Who solves linear systems: the library, or its host. */
+export type Solver = "cg" | "host";
+
 /** All programs of a subject, for lattices of any extents but those fixed. */
 export interface Portable {
   readonly programs: readonly PortableProgram[];
+  /** Fields behind those of the subject, in this order, where the host solves. */
+  readonly solutions: readonly HostSolution[];
   /** Extents of the recording, modulo which its displacements are given. */
   readonly probe: readonly number[];
   /** Extent of each direction that is fixed, 0 for a free one. */
@@ -89,21 +103,50 @@ function signature({ lattice }: Side, plan: KernelPlan, fixed: readonly number[]
   return [step.domain, ...step.instructions.map((i, k) => `${textOf(micro[k]!)}(${i.args.map(argument).join()})>${i.target.kind === "slot" ? `s${i.target.slot}` : `f${i.target.buffer}`}`), ...step.reductions.map((r) => `${argument(r.value)}>${r.buffer}`)].join("\n");
 }
 
+/** What the programs of one subject share while they are united. */
+interface Shared {
+  readonly fixed: readonly number[];
+  readonly caches: readonly [Map<string, MicroKernel>, Map<string, MicroKernel>];
+  /** Fields of the subject; solutions of the host are numbered behind them. Absent where the library solves. */
+  readonly host?: { readonly fields: number; readonly solutions: HostSolution[] };
+}
+
+/** The fields that stand for the solutions of a schedule, by buffer. @throws ConfigurationError for a right-hand side that is no field of the subject. */
+function solutionsOf({ steps, buffers }: ReturnType<typeof lower>, { program }: Side, { host }: Shared): ReadonlyMap<number, PortableBuffer["role"]> {
+  const found = new Map<number, PortableBuffer["role"]>();
+  for (const s of host ? steps : []) {
+    if (s.kind !== "solve") continue;
+    const { external } = buffers[s.rhs]!;
+    const port = external?.side === "input" ? program.inputs[external.index] : undefined;
+    if (port?.kind !== "field") throw new ConfigurationError("export: got a linear system whose right-hand side is computed, expected a field of the action that the host has: leave out --solver host");
+    s.solutions.forEach((buffer, k) => {
+      const { type } = buffers[buffer]!;
+      const wanted: HostSolution = { field: port.index, shift: s.shifts[k]!, components: components(type), domain: domainOf(type) };
+      let at = host!.solutions.findIndex((x) => x.field === wanted.field && x.shift === wanted.shift);
+      if (at < 0) at = host!.solutions.push(wanted) - 1;
+      found.set(buffer, { is: "input", port: { kind: "field", index: host!.fields + at } });
+    });
+  }
+  return found;
+}
+
 /** One program of both recordings. @throws Difference where they are not the same. */
-function unite(a: Side, b: Side, name: string, fixed: readonly number[], caches: readonly [Map<string, MicroKernel>, Map<string, MicroKernel>]): PortableProgram {
+function unite(a: Side, b: Side, name: string, shared: Shared): PortableProgram {
+  const { fixed, caches, host } = shared;
   const [x, y] = [lower(a.program.program), lower(b.program.program)];
   if (x.steps.length !== y.steps.length || x.buffers.length !== y.buffers.length) throw new Difference("the number of steps");
   const plain = (s: typeof x): { buffers: typeof x.buffers } => ({ buffers: s.buffers.map(({ type, first, last }) => ({ type, first, last })) });
   const [px, py] = [plain(x), plain(y)];
   const names = new Map<MicroKernel, string>();
+  const given = solutionsOf(x, a, shared);
   const buffers = x.buffers.map((u, k): PortableBuffer => {
     const v = y.buffers[k]!;
     const same = u.type.kind === v.type.kind && components(u.type) === components(v.type) && domainOf(u.type) === domainOf(v.type) && u.external?.index === v.external?.index && u.first === v.first && u.last === v.last && (u.data === undefined) === (v.data === undefined);
     if (!same) throw new Difference("a buffer");
-    return { components: components(u.type), scalar: u.type.kind === "scalar", domain: domainOf(u.type), first: u.first, last: u.last, role: roleOf(a, b, u, v) };
+    return { components: components(u.type), scalar: u.type.kind === "scalar", domain: domainOf(u.type), first: u.first, last: u.last, role: given.get(k) ?? roleOf(a, b, u, v) };
   });
   let solves = 0;
-  const steps = x.steps.map((s, k): PortableStep => {
+  const steps = x.steps.flatMap((s, k): PortableStep | [] => {
     const t = y.steps[k]!;
     if (s.kind === "kernel" && t.kind === "kernel") {
       const [p, q] = [planKernel(s, px, caches[0], true), planKernel(t, py, caches[1], true)];
@@ -113,9 +156,11 @@ function unite(a: Side, b: Side, name: string, fixed: readonly number[], caches:
     if (s.kind === "solve" && t.kind === "solve") {
       const side = (at: Side, op: SolveStep): Side => ({ lattice: at.lattice, program: { name: "value", program: op.operator, inputs: [], outputs: [] } });
       if (numbersOf(s) !== numbersOf(t)) throw new Difference("a solve");
-      return { ...s, operator: unite(side(a, s), side(b, t), `${name}_operator_${solves++}`, fixed, caches) };
+      if (host) return [];
+      return { ...s, operator: unite(side(a, s), side(b, t), `${name}_operator_${solves++}`, shared) };
     }
     if (s.kind === "zero" && t.kind === "zero" && s.buffer === t.buffer && s.domain === t.domain) return s;
+    if (s.kind === "dense") throw new ConfigurationError("export: got a determinant or trace on dense matrices, expected products, sums and linear systems: a library has no dense algebra");
     throw new Difference("a step");
   });
   return { name, buffers, steps, outputs: x.outputs };
@@ -142,29 +187,32 @@ function roleOf(a: Side, b: Side, u: ReturnType<typeof lower>["buffers"][number]
   return { is: "pattern", pattern };
 }
 
-function programsOf(subject: ExportSubject, N: number, fixed: readonly number[]): readonly PortableProgram[] {
+function programsOf(subject: ExportSubject, N: number, fixed: readonly number[], solver: Solver): Pick<Portable, "programs" | "solutions"> {
   const [a, b] = [0, 1].map((k) => lattice(probeOf(k, fixed), { backend: "js", threads: 1 })) as [Lattice, Lattice];
   const [x, y] = [recordPrograms(subject, a, N), recordPrograms(subject, b, N)];
-  const caches = [new Map<string, MicroKernel>(), new Map<string, MicroKernel>()] as const;
-  return x.map((recorded, k) => {
+  const solutions: HostSolution[] = [];
+  const shared: Shared = { fixed, caches: [new Map(), new Map()], ...(solver === "host" ? { host: { fields: fieldsOf(subject).length, solutions } } : {}) };
+  const programs = x.map((recorded, k) => {
     const [program, other] = withoutVolumes(recorded, y[k]!);
-    return unite({ lattice: a, program }, { lattice: b, program: other }, program.name, fixed, caches);
+    return unite({ lattice: a, program }, { lattice: b, program: other }, program.name, shared);
   });
+  return { programs, solutions };
 }
 
 /** The programs of a subject for links of N colours, on lattices of any extents if they allow it, else with as few directions fixed to those given as it takes. */
-export function portable(subject: ExportSubject, N: number, extents: readonly number[]): Portable {
+export function portable(subject: ExportSubject, N: number, extents: readonly number[], solver: Solver): Portable {
   const dim = extents.length;
   const time = extents.map((L, mu) => (mu === dim - 1 ? L : 0));
   const space = extents.map((L, mu) => (mu === dim - 1 ? 0 : L));
   let reason = "";
   for (const fixed of [extents.map(() => 0), time, space, [...extents]])
     try {
-      const programs = programsOf(subject, N, fixed);
-      return { programs, fixed, probe: probeOf(0, fixed), ...needs(programs, dim) };
+      const { programs, solutions } = programsOf(subject, N, fixed, solver);
+      return { programs, solutions, fixed, probe: probeOf(0, fixed), ...needs(programs, dim) };
     } catch (error) {
+      if (error instanceof Difference && fixed.every((L) => L > 0)) throw new ConfigurationError(`export: ${subject.name} differs between two recordings on ${extents.join("x")} (${error.message}), expected the same formula each time`);
       // what captures a lattice of its own cannot be recorded on another one
-      if (!(error instanceof Difference || error instanceof GaugegradError) || fixed.every((L) => L > 0)) throw error instanceof Difference ? new ConfigurationError(`export: ${subject.name} differs between two recordings on ${extents.join("x")} (${error.message}), expected the same formula each time`) : error;
+      if (!(error instanceof Difference || error instanceof GaugegradError) || fixed.every((L) => L > 0)) throw error;
       reason = error.message;
     }
   throw new ConfigurationError(`export: ${subject.name} cannot be recorded on ${extents.join("x")}: ${reason}`);

@@ -54,7 +54,7 @@ ${isAction ? torch(spec) : ""}
 
 Links U_mu(n) transport from n + mu to n; the last direction is time. T_a = (i/2) lambda_a; F = sum_a T_a d/ds S(exp(s T_a) U); momenta N(0, 1) with K = p^2/2 move by -eps F. \`${p}_options.convention\` gives
 forces as other codes take them: \`${P}_FORCE_TWICE\` (MILC, QUDA, Grid), \`${P}_FORCE_DSDU\` (Gaugefields.jl), \`${P}_FORCE_COTANGENT\` (dS = Re tr(G^+ dU)), \`${P}_FORCE_COMPONENTS\`.
-${parameters.length === 0 ? "" : `\nParameters: ${parameters.map((x) => `${x.name} = ${x.value}`).join(", ")}.\n`}${fields.length === 0 ? "" : `\nFields that the host sets with \`${p}_set_field\` before the first evaluation: ${fields.map((f) => `${f.name} (${f.text})`).join("; ")}.\n`}${solved ? `\nLinear systems are solved by the library's own conjugate gradient, to the tolerance of the exported action; ${P}_SOLVER says that it was not reached.\n` : ""}`;
+${parameters.length === 0 ? "" : `\nParameters: ${parameters.map((x) => `${x.name} = ${x.value}`).join(", ")}.\n`}${fields.length === 0 ? "" : `\nFields that the host sets with \`${p}_set_field\` before the first evaluation: ${fields.map((f) => `${f.name} (${f.text})`).join("; ")}.\n`}${spec.portable.solutions.length > 0 ? "\nThe host solves: value, force and gradient take the solutions X as fields, set for the links and parameters at hand; Y = D X is made inside.\n" : ""}${solved ? `\nLinear systems are solved by the library's own conjugate gradient, to the tolerance of the exported action; ${P}_SOLVER says that it was not reached.\n` : ""}`;
 }
 
 /** A custom derivative for PyTorch: ten lines. */

@@ -1,9 +1,9 @@
 /** Numbers of an exported subject on closed-form fields, made by this library: what test.c of the exported one compares with. */
-import { type Directional, type AlgebraField, Field, type LinkField, type Links, Plan, type Scalar, type ValueType, components, domainOf, metric, mul, scaleBy, valueAndGrad, vjp } from "../autograd/index.ts";
+import { type Directional, type AlgebraField, Field, type LinkField, type Links, Plan, type Scalar, type ValueType, components, domainOf, metric, mul, scalarType, scaleBy, valueAndGrad, vjp } from "../autograd/index.ts";
 import { directionField, exponentialLinks, lattice } from "../gauge/index.ts";
-import { mapLeaves, valueAt } from "../util/index.ts";
+import { leavesOf, mapLeaves, valueAt } from "../util/index.ts";
 import type { LibrarySpec } from "./spec.ts";
-import { retyped } from "./programs.ts";
+import { recordPrograms, retyped } from "./programs.ts";
 import { type ExportSubject, fieldAt, fieldsOf } from "./subject.ts";
 
 /** Links are exp(KAPPA X). */
@@ -22,6 +22,8 @@ export interface ReferenceCase {
   readonly force: readonly number[];
   /** Of a layer. */
   readonly smeared?: readonly number[];
+  /** Solutions that the host gives, all numbers of each. */
+  readonly solutions: readonly Float64Array[];
 }
 
 export const STEP = 7919;
@@ -42,8 +44,9 @@ function fieldData(field: Field): Float64Array {
 
 /** Extents of the tests: those asked for, and others where the library takes them. */
 export function testExtents({ portable, dim }: LibrarySpec, extents: readonly number[]): number[][] {
-  const { fixed, even, least } = portable;
-  if (fixed.every((L) => L > 0)) return [[...extents]];
+  const { fixed, even, least, solutions } = portable;
+  // solutions are written down whole
+  if (fixed.every((L) => L > 0) || solutions.length > 0) return [[...extents]];
   const other = [[6, 4, 8, 4], [3, 5, 2, 7]].map((shape) => shape.slice(0, dim).map((L, mu) => fixed[mu]! || Math.max(least[mu]!, even[mu]! ? L + (L % 2) : L)));
   return [[...extents], ...other].filter((e, k, all) => all.findIndex((x) => x.join() === e.join()) === k);
 }
@@ -76,15 +79,39 @@ function inputsOn(subject: ExportSubject, L: LinkField["lattice"]): unknown {
   return mapLeaves(subject.inputs, (x, path) => (typeof x === "number" ? x : made[fieldAt(subject, fields, path)]));
 }
 
+/** The solutions that the host of an action gives, from the solves of the action itself. */
+function solutionsOn({ subject, portable }: LibrarySpec, U: LinkField, inputs: unknown): Float64Array[] {
+  if (portable.solutions.length === 0) return [];
+  const L = U.lattice;
+  const { program, inputs: ports } = recordPrograms(subject, L, U.N)[0]!;
+  const leaves = leavesOf(inputs).map(({ value }) => value);
+  const numbers = leaves.filter((x) => typeof x === "number");
+  const fields = [...new Set(leaves.filter((x) => x instanceof Field))];
+  const scalar = (x: number): Field => {
+    const field = new Field(L, scalarType as ValueType);
+    L.engine.writeScalar(field.storage, x);
+    return field;
+  };
+  const given = ports.map((p) => (p.kind === "links" ? U.fields[p.mu]! : p.kind === "field" ? fields[p.index]! : scalar(p.kind === "parameter" ? numbers[p.index]! : 0)));
+  return portable.solutions.map(({ field, shift }) => {
+    const rhs = program.inputs[ports.findIndex((p) => p.kind === "field" && p.index === field)];
+    const id = program.nodes.findIndex(({ op, inputs: from, attributes }) => op.role?.is === "solve" && op.role.system(attributes).shift === shift && from.at(-1) === rhs);
+    const { nodes, inputs: entries } = program;
+    const out = new Field(L, nodes[id]!.type as ValueType);
+    L.engine.compile({ lattice: L, nodes, inputs: entries, outputs: [id], key: `solution ${field} ${shift}` }).run(given.map((f) => f.storage), [out.storage]);
+    return out.toArray();
+  });
+}
+
 /** The numbers of an action, by the very functions that its samplers call. */
-function ofAction(spec: LibrarySpec, U: LinkField, inputs: unknown): Omit<ReferenceCase, "extents"> {
+function ofAction(spec: LibrarySpec, U: LinkField, inputs: unknown): Omit<ReferenceCase, "extents" | "solutions"> {
   const evaluate = spec.subject.evaluate as (U: Links, inputs: unknown) => Scalar;
   const force = new Plan(((V: Links, p: unknown) => valueAndGrad((W: Links) => evaluate(W, p))(V)) as never, [U, inputs]).fresh(U, inputs) as unknown as { value: number; grad: AlgebraField };
   const all = spec.parameters.length === 0 ? undefined : (new Plan(((V: Links, p: unknown) => (valueAndGrad((q: unknown) => evaluate(V, q))(p as never) as { grad: unknown }).grad) as never, [U, inputs]).fresh(U, inputs) as unknown);
   return { value: force.value, norm: normOf(force.grad), force: entries(force.grad), gradient: spec.parameters.map(({ path }) => valueAt(all, path) as number) };
 }
 
-function ofLayer(spec: LibrarySpec, U: LinkField, X: AlgebraField, inputs: unknown): Omit<ReferenceCase, "extents"> {
+function ofLayer(spec: LibrarySpec, U: LinkField, X: AlgebraField, inputs: unknown): Omit<ReferenceCase, "extents" | "solutions"> {
   const forward = spec.subject.evaluate as (U: Links, inputs: unknown) => Links;
   const smeared = new Plan(forward as never, [U, inputs]).fresh(U, inputs) as unknown as LinkField;
   const back = new Plan(((V: Links, F: Directional<number, "algebra">, p: unknown) => {
@@ -101,7 +128,7 @@ export function referenceCases(spec: LibrarySpec, extents: readonly number[]): r
     const X = directionField(L, spec.N);
     const U = exponentialLinks(X, KAPPA);
     const inputs = inputsOn(spec.subject, L);
-    return { extents: e, ...(spec.subject.kind === "action" ? ofAction(spec, U, inputs) : ofLayer(spec, U, X, inputs)) };
+    return { extents: e, solutions: solutionsOn(spec, U, inputs), ...(spec.subject.kind === "action" ? ofAction(spec, U, inputs) : ofLayer(spec, U, X, inputs)) };
   });
 }
 

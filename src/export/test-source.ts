@@ -136,8 +136,11 @@ export function testSource(spec: LibrarySpec, cases: readonly ReferenceCase[]): 
   const metric = N === 1 ? 1 : 2;
   const isAction = subject.kind === "action";
   const rows = cases.map((c) => `  {{${c.extents.join(", ")}}, ${literal(c.value ?? 0)}, ${literal(c.norm)}, ${list(c.force)}, ${list(c.smeared ?? [])}, ${list(c.gradient)}}`);
-  return fill(TEXT, { title: spec.title, p, D, N, ENTRIES, fieldCount: fields.length, parameterCount: parameters.length, rows: rows.join(",\n"), P, hostFields: fields.length === 0 ? "" : hostFields(spec), KAPPA, setFields: fields.length === 0 ? "" : "  set_fields(h, c->extents);\n", test: isAction ? actionTest(spec) : layerTest(spec), metric, STEP, differences: isAction ? differences(spec) : "" }).replaceAll("TOLERANCE", String(toleranceOf(spec)));
+  return fill(TEXT, { title: spec.title, p, D, N, ENTRIES, fieldCount: fields.length - spec.portable.solutions.length, parameterCount: parameters.length, rows: rows.join(",\n"), P, hostFields: fields.length === 0 ? "" : hostFields(spec) + solutions(cases[0]!), KAPPA, setFields: fields.length === 0 ? "" : `  set_fields(h, c->extents);\n${cases[0]!.solutions.map((_x, k) => `  expect("set_field", ${p}_set_field(h, FIELDS + ${k}, solution_${k}));\n`).join("")}`, test: isAction ? actionTest(spec) : layerTest(spec), metric, STEP, differences: isAction && cases[0]!.solutions.length === 0 ? differences(spec) : "" }).replaceAll("TOLERANCE", String(toleranceOf(spec)));
 }
+
+/** Solutions of the one lattice of the test. */
+const solutions = ({ solutions: all }: ReferenceCase): string => all.map((x, k) => `\nstatic const double solution_${k}[] = {${Array.from(x, literal).join(", ")}};\n`).join("");
 
 function hostFields({ name: p, fields }: LibrarySpec): string {
   return `

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
-import { type ExportSubject, exportLibrary, subjectOf } from "../../export/index.ts";
+import { type ExportSubject, type Solver, exportLibrary, subjectOf } from "../../export/index.ts";
 import { groupOf, lattice, parseGroup } from "../../gauge/index.ts";
 import { loadModel, readModel } from "../../models/index.ts";
 import { actionOfRun, bibliographyOfName, builtIn, loadModule, networkBuilders, packageVersion } from "../../runs/index.ts";
@@ -16,6 +16,7 @@ interface Flags {
   readonly out: string;
   readonly name?: string;
   readonly only?: string;
+  readonly solver: Solver;
   readonly group?: string;
   readonly lattice?: number[];
   readonly json?: boolean;
@@ -40,6 +41,7 @@ export function exportCommand(context: CliContext): Command {
     .addOption(new Option("--to <language>", "what to write").choices(["c"]).default("c"))
     .requiredOption("--out <dir>", "folder for the files, new or empty or of an earlier export")
     .option("--name <name>", "prefix of all names, an identifier in small letters; default from the export, model or run")
+    .addOption(new Option("--solver <who>", "linear systems of pseudofermions: by the library's conjugate gradient, or by the host, which sets X").choices(["cg", "host"]).default("cg"))
     .option("--only <name>", "the export of the module to take")
     .option("--group <name>", "gauge group: u1, su2, su3, ...; default that of the model or run, else su3")
     .option("--lattice <extents>", "extents Lx,Ly,...,Lt of the test, and of directions on which the formula depends; default those of the run, else 4 in each direction", extents);
@@ -48,7 +50,7 @@ export function exportCommand(context: CliContext): Command {
     const L = flags.lattice ?? found.extents ?? [4, 4, 4, 4];
     const N = flags.group === undefined ? (found.group ?? 3) : parseGroup(flags.group).N;
     const name = flags.name ?? identifier(found.name);
-    const { files, bounds } = exportLibrary(found.subject, { name, N, extents: L, version: packageVersion(), bibtex: found.bibtex });
+    const { files, bounds } = exportLibrary(found.subject, { name, N, extents: L, solver: flags.solver, version: packageVersion(), bibtex: found.bibtex });
     const folder = resolve(context.directory, flags.out);
     expectRoom(folder, flags.out, [...files.keys()]);
     for (const [file, text] of files) writeFileAtomic(join(folder, file), text);
