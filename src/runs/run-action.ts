@@ -30,6 +30,6 @@ export async function actionOfRun(folder: string): Promise<RunAction> {
   const run = resolveRun(command, file);
   const { group, lattice, gauge, fermions, guide } = buildSystem(run, { threads: 1 }, { start: false, ...(run.configuration.network?.kind === "model" && existsSync(paths.network) ? { network: paths.network } : {}) });
   const theta = readState(folder)?.state.parameters?.values;
-  const action = guide ? guide.at(theta).whole : fermions.reduce((sum, f) => sum.plus(f.action) as GaugeAction<number, unknown>, gauge);
+  const action = guide ? guide.at(theta).whole : fermions.reduce((sum, f) => sum.plus(f.action as GaugeAction<number, unknown>) as GaugeAction<number, unknown>, gauge);
   return { action, group, extents: lattice.extents, bibtex: bibliography(run.configuration, run.registry).bibtex };
 }
