@@ -9,7 +9,7 @@ import { parseRun } from "./parse.ts";
 import { builtIn } from "./registry/built-in.ts";
 import type { Part } from "./registry/part.ts";
 import { resolveRun } from "./resolve.ts";
-import { output } from "./starters.ts";
+import { commented, outputText, partSection, placeText } from "./starter-text.ts";
 
 /** One question; an empty answer takes the default. */
 export interface Question {
@@ -67,8 +67,6 @@ class Form {
   }
 }
 
-const commented = (line: string, comment?: string): string => (comment === undefined ? line : `${line.padEnd(27)} # ${comment}`);
-
 function oneOf(answer: string, choices: readonly string[]): string {
   const found = choices.find((c) => c === answer) ?? (choices.filter((c) => c.startsWith(answer)).length === 1 ? choices.find((c) => c.startsWith(answer)) : undefined);
   if (found !== undefined) return found;
@@ -95,8 +93,6 @@ function extentsOf(answer: string): string {
 /** Couplings at which starters are at home. */
 const BETA: { readonly [N: number]: string } = { 1: "2.0", 2: "2.5", 3: "6.0" };
 
-const sectionOf = (name: string, kinds: readonly string[], kind: string, lines: readonly string[]): string => `[${name}]\n${[commented(`kind = "${kind}"`, kinds.join(", ")), ...lines].join("\n")}\n`;
-
 function* onceThrough(form: Form): Asking<string> {
   const named = (parts: readonly Part[]): string[] => parts.filter((p) => p.starter !== undefined).map((p) => p.name);
   const group = yield* form.ask("group (U(1), SU(2), SU(3), ...)", "SU(2)", (answer) => parseGroup(answer).name);
@@ -116,26 +112,15 @@ function* onceThrough(form: Form): Asking<string> {
   const seed = yield* form.ask("seed", "1", wholeText);
   const names = builtIn.list("observable").map((o) => o.name);
   const observables = yield* form.ask("measurements beside the plaquette (several with commas)", "polyakov", (answer) => (answer === "none" ? [] : answer.split(/[\s,]+/).map((o) => oneOf(o, names))), ["none", ...names]);
-  return `# Made by gaugegrad init: gaugegrad hmc run.toml --dir out
-
-group = "${group}"
-
-[lattice]
-${commented(`extents = [${extents}]`, "Lx, Ly, Lz, Lt")}
-
-[start]
-${commented('kind = "near-unit"', 'cold, hot, near-unit, or file with file = "..."')}
-
-${sectionOf("action", actions, action, actionLines)}
-${fermions === "none" ? "" : `${sectionOf("fermions", kinds, fermions, fermionLines)}\n`}${sectionOf("sampler", samplers, sampler, samplerLines)}seed = ${seed}
-thermalisation = ${thermalisation}
-trajectories = ${trajectories}
-
-[measurement]
-every = 1
-${commented(`observables = [${observables.map((o) => `"${o}"`).join(", ")}]`, names.join(", "))}
-
-${output}`;
+  return [
+    "# Made by gaugegrad init: gaugegrad hmc run.toml --dir out\n",
+    placeText(group, extents, "near-unit"),
+    partSection("[action]", "gaugeAction", action, actionLines),
+    ...(fermions === "none" ? [] : [partSection("[fermions]", "fermion", fermions, fermionLines)]),
+    partSection("[sampler]", "sampler", sampler, [...samplerLines, `seed = ${seed}`, `thermalisation = ${thermalisation}`, `trajectories = ${trajectories}`]),
+    `[measurement]\nevery = 1\n${commented(`observables = [${observables.map((o) => `"${o}"`).join(", ")}]`, names.join(", "))}\n`,
+    outputText(),
+  ].join("\n");
 }
 
 /** Asks for a run of `gaugegrad hmc` and returns its commented run file, which passes a dry run: what does not fit together is asked again. */
