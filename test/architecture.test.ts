@@ -65,6 +65,32 @@ test("no file needs itself", () => {
   expect(cycles).toEqual([]);
 });
 
+/** Sets of files that need each other when their types are looked at too. */
+function cyclesOf(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+  const [index, low] = [new Map<string, number>(), new Map<string, number>()];
+  const [stack, found]: [string[], string[][]] = [[], []];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    low.set(file, index.get(file)!);
+    stack.push(file);
+    for (const next of edges.get(file) ?? []) {
+      if (!index.has(next)) visit(next);
+      if (stack.includes(next)) low.set(file, Math.min(low.get(file)!, low.get(next)!));
+    }
+    if (low.get(file) !== index.get(file)) return;
+    const cycle = stack.splice(stack.indexOf(file)).sort();
+    if (cycle.length > 1) found.push(cycle);
+  };
+  for (const file of edges.keys()) if (!index.has(file)) visit(file);
+  return found;
+}
+
+test("types need each other in one place: ops, the tape that records them, and the lattices that they speak of", () => {
+  const edges = new Map(files("src").map((file) => [file, imports(file).filter((t) => t.startsWith(".")).map((t) => relative(root, resolve(root, dirname(file), t)))] as const));
+  expect(cyclesOf(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b", "d"]], ["d", []]]))).toEqual([["b", "c"]]);
+  expect(cyclesOf(edges)).toEqual([["engine", "lattice", "op", "program", "tape", "types"].map((name) => `src/autograd/${name}.ts`)]);
+});
+
 test("no file but the tables of backends compares names of ops", () => {
   const wrong = [...files("src/autograd"), ...files("src/compiler")].flatMap((f) => (/op\.name\s*[!=]==?|\.has\([^)]*op\.name\)/.test(readFileSync(join(root, f), "utf8")) ? [f] : []));
   expect(wrong).toEqual([]);

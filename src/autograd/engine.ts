@@ -1,8 +1,15 @@
 /** What a lattice needs from the rooms that store fields and run programs; implemented by the compiler room. */
 import type { SparseMap } from "../util/index.ts";
-import type { NormalCounter } from "./normals.ts";
 import type { Program } from "./tape.ts";
 import type { ValueType } from "./types.ts";
+
+/** Which numbers of a stream. */
+export interface NormalCounter {
+  /** Component of the counter of the first pair of numbers of a site; the next pairs have the next ones. */
+  readonly first: number;
+  readonly trajectory: number;
+  readonly purpose: number;
+}
 
 /** Opaque memory of one field or scalar; its layout is the engine's own affair. */
 export interface Storage {

@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Autograd room: record, differentiate and replay programs over small-matrix fields. */
 export { Lattice, addDisplacements, displacementText, type Displacement, type Domain } from "./lattice.ts";
-export type { CompileOptions, Engine, Executable, Storage } from "./engine.ts";
+export type { CompileOptions, Engine, Executable, NormalCounter, Storage } from "./engine.ts";
 export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
 export { outside, scope } from "./scope.ts";
-export { type NormalCounter, drawNormals } from "./normals.ts";
+export { drawNormals } from "./normals.ts";
 export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
 export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Attributes, type Node, type Spin, Tape, Traced, type Vector } from "./tape.ts";
 export {

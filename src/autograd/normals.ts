@@ -1,17 +1,10 @@
 /** Random fields: linear images of normal numbers, drawn where the lattice's engine keeps its fields. */
 import { GeometryError } from "../errors.ts";
 import { type RandomStream, type SparseMap, fillNormals, guard, is } from "../util/index.ts";
+import type { NormalCounter } from "./engine.ts";
 import type { Field } from "./field.ts";
 import { components, domainOf, typeText } from "./types.ts";
 import * as kind from "./kinds.ts";
-
-/** Which numbers of a stream. */
-export interface NormalCounter {
-  /** Component of the counter of the first pair of numbers of a site; the next pairs have the next ones. */
-  readonly first: number;
-  readonly trajectory: number;
-  readonly purpose: number;
-}
 
 /**
  * Fills fields on one domain: at every site field f is output f of the map of independent standard normal numbers, those of

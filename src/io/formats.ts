@@ -36,7 +36,7 @@ export const WRITABLE = Object.fromEntries(writable.map((f) => [f.name, f.writer
 export const EXTENSIONS: Readonly<Record<string, WritableFormat>> = Object.fromEntries(writable.flatMap((f) => f.writer!.extensions.map((e) => [e, f.name as WritableFormat])));
 
 /** The writer of a format. */
-export function writerOf(name: WritableFormat): GaugeWriter | undefined {
+export function writerOf(name: string): GaugeWriter | undefined {
   guard("writerOf", { name: [name, is.text] });
   return writable.find((f) => f.name === name)?.writer;
 }
@@ -44,11 +44,12 @@ export function writerOf(name: WritableFormat): GaugeWriter | undefined {
 /** The format of an open file. @throws FileFormatError that names what the file is when no format recognises it. */
 export function formatOf(source: ByteSource, options: OpenOptions = {}): GaugeFormat {
   const head = peek(source, 0, 4096);
-  const format = gaugeFormats.find((f) => f.matches(source, head, options));
+  const known = options.formats ?? gaugeFormats;
+  const format = known.find((f) => f.matches(source, head, options));
   if (format) return format;
   const what = foreign(source, head);
   if (!what.startsWith("got ") || source.size === 0) throw new FileFormatError(`${source.name}: ${what}`);
-  throw new FileFormatError(`${source.name}: ${what}, expected ${gaugeFormats.map((f) => f.title).join(", ")}: not a configuration, damaged at its beginning, or links without a header (then give the lattice and the group)`);
+  throw new FileFormatError(`${source.name}: ${what}, expected ${known.map((f) => f.title).join(", ")}: not a configuration, damaged at its beginning, or links without a header (then give the lattice and the group)`);
 }
 
 /**

@@ -59,6 +59,8 @@ export interface OpenOptions {
   readonly datasets?: readonly string[] | undefined;
   /** The reader of HDF5 files, once loaded. */
   readonly hdf5?: Hdf5 | undefined;
+  /** The formats that are tried, in their order; default those of this package. */
+  readonly formats?: readonly GaugeFormat[] | undefined;
   /** Contradictions become warnings where the links can still be read. */
   readonly allowMismatch?: boolean | undefined;
 }

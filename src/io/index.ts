@@ -1,6 +1,7 @@
 /// <reference types="node" preserve="true" />
 /** File room: configurations of the formats in use, read with every check and written with valid checksums. */
-export type { CheckResult, GaugeFormat, GaugeWriter, Precision } from "./gauge-data.ts";
+export type { CheckResult, GaugeData, GaugeFormat, GaugeWriter, LinkSink, OpenOptions, Precision, StoredNumber, WriteFacts } from "./gauge-data.ts";
+export type { ByteSource } from "./source.ts";
 export { type UnitarityReport, unitarityLimit } from "./link-inspector.ts";
 export { EXTENSIONS, type FormatName, WRITABLE, type WritableFormat, detectFormat, gaugeFormats, writerOf } from "./formats.ts";
 export { type Hdf5, isHdf5, loadHdf5 } from "./hdf5-library.ts";

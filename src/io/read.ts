@@ -3,7 +3,7 @@ import { DirectionalField, Lattice, type LinkField } from "../autograd/index.ts"
 import { FileFormatError } from "../errors.ts";
 import { type Group, type LatticeOptions, groupOf, lattice as newLattice, parseGroup, plaquettes } from "../gauge/index.ts";
 import { type FormatName, formatOf } from "./formats.ts";
-import { type CheckResult, type GaugeData, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
+import { type CheckResult, type GaugeData, type GaugeFormat, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
 import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
 import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
@@ -20,6 +20,8 @@ export interface ReadOptions extends LatticeOptions {
   readonly order?: string;
   /** HDF5: names of the datasets with links, one, or one a direction. */
   readonly dataset?: string | readonly string[];
+  /** The formats that are tried, in their order; default `gaugeFormats`. */
+  readonly formats?: readonly GaugeFormat[];
   /** HDF5: what `await loadHdf5()` gives. */
   readonly hdf5?: Hdf5;
   /** Failed checks and trailing data become warnings. Links that are no numbers stay errors. */
@@ -40,7 +42,8 @@ export interface GaugeChecks {
 /** A configuration with what its file says. Links are used as stored. */
 export interface GaugeFile {
   readonly U: LinkField;
-  readonly format: FormatName;
+  /** Name of the format; one of a user's own has its own name. */
+  readonly format: FormatName | (string & {});
   readonly group: Group;
   readonly precision: Precision;
   readonly checks: GaugeChecks;
@@ -66,7 +69,7 @@ export function readGauge(file: string | Uint8Array, options: ReadOptions = {}):
   guard("readGauge", { file: [file, is.fileOrBytes], options: [options, is.object] });
   const group = typeof options.group === "string" ? parseGroup(options.group) : options.group;
   const given = options.lattice instanceof Lattice ? options.lattice : undefined;
-  const open: OpenOptions = { extents: given?.extents ?? (options.lattice as readonly number[] | undefined), N: group?.N, allowMismatch: options.allowMismatch, order: options.order, datasets: typeof options.dataset === "string" ? [options.dataset] : options.dataset, hdf5: options.hdf5 };
+  const open: OpenOptions = { extents: given?.extents ?? (options.lattice as readonly number[] | undefined), N: group?.N, allowMismatch: options.allowMismatch, order: options.order, datasets: typeof options.dataset === "string" ? [options.dataset] : options.dataset, hdf5: options.hdf5, formats: options.formats };
   const source = openSource(file);
   try {
     const data = formatOf(source, open).open(source, open);

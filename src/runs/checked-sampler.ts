@@ -9,7 +9,7 @@ import { unitarityLimit } from "../io/index.ts";
 import type { Sampler, TrajectoryResult } from "../samplers/index.ts";
 import type { CheckRecord } from "./records.ts";
 import type { RunSampler } from "./registry/part.ts";
-import type { RunConfiguration } from "./schema.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 /** Runs a part of a production, in which NaN and solvers that do not converge are failed checks. */
 export function checking<T>(what: string, part: () => T): T {

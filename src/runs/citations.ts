@@ -2,7 +2,8 @@
 import { isGuided } from "./guide.ts";
 import type { Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
-import { type RunConfiguration, observablesOf, optionsOf } from "./schema.ts";
+import { observablesOf, optionsOf } from "./schema.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 interface Reference {
   readonly eprint: string;

@@ -5,7 +5,8 @@ import type { RunCommand } from "./records.ts";
 import { builtIn } from "./registry/built-in.ts";
 import { type Part, isPart } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
-import { type ResolvedRun, resolveRun } from "./resolve.ts";
+import { resolveRun } from "./resolve.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
 import { isGuided } from "./guide.ts";
 import type { RunInput } from "./schema.ts";
 

@@ -5,10 +5,11 @@ import { type GuideLevel, schedule } from "../samplers/index.ts";
 import { GeometryError } from "../errors.ts";
 import { randomStream } from "../util/index.ts";
 import { LEAST_FIELDS, checkpointBytes, expectRoom, fieldBytes } from "./limits.ts";
-import type { ResolvedRun } from "./resolve.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
 import { optionsOf } from "./schema.ts";
 import { lengthsOf } from "./stages.ts";
-import { type GuideParts, type System, buildSystem, levelsOf } from "./system.ts";
+import { buildSystem, levelsOf } from "./system.ts";
+import type { GuideParts, System } from "./system-types.ts";
 
 /** What a run will take: bytes and seconds on this machine. */
 export interface Estimate {

@@ -7,8 +7,8 @@ import { latestCheckpoint } from "../io/index.ts";
 import { writeFileAtomic } from "../util/index.ts";
 import { expectState } from "./checkpoint-state.ts";
 import type { CheckpointState, EventRecord, MetricsRecord, RunInfo } from "./records.ts";
-import type { ResolvedRun } from "./resolve.ts";
-import type { RunConfiguration } from "./schema.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 /** Paths of a run's files. */
 export interface RunPaths {

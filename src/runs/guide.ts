@@ -1,6 +1,6 @@
 /** Which fermions a guide may have (they are functions of the links, or see the fields of the target), and what the section says of them. */
 import type { Registry } from "./registry/registry.ts";
-import type { RunConfiguration } from "./schema.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 /** Does the section `guide` say what S_theta is made of? */
 export function isGuided({ guide }: Pick<RunConfiguration, "guide">): boolean {

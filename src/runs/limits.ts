@@ -4,8 +4,8 @@ import { ConfigurationError } from "../errors.ts";
 import { type LatticeOptions, parseGroup } from "../gauge/index.ts";
 import { integratorOf } from "../samplers/index.ts";
 import { bytesText } from "../util/index.ts";
-import type { ResolvedRun } from "./resolve.ts";
-import type { RunConfiguration } from "./schema.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 /** Moves of a trajectory, all levels together. */
 const MOST_MOVES = 1e6;

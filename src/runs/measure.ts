@@ -4,9 +4,11 @@ import { ConfigurationError, NaNError } from "../errors.ts";
 import { flowHistory, wilsonLoop } from "../gauge/index.ts";
 import type { MeasurementRecord } from "./records.ts";
 import { describe, guarded } from "./registry/registry.ts";
-import type { ResolvedRun } from "./resolve.ts";
-import { type RunConfiguration, observablesOf } from "./schema.ts";
-import { type GuideParts, type System, onObserved } from "./system.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
+import { observablesOf } from "./schema.ts";
+import type { RunConfiguration } from "./sections.ts";
+import { onObserved } from "./system.ts";
+import type { GuideParts, System } from "./system-types.ts";
 
 /** The measurement after a trajectory, as the configuration asks. `guide` takes part in force sizes. @throws NaNError for a value that is no number. */
 export function measure(run: ResolvedRun, system: System, trajectory: number, guide?: GuideParts): MeasurementRecord {

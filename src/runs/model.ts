@@ -1,8 +1,8 @@
 /** The model file at the end of a training. */
 import { type Plain, saveModel } from "../models/index.ts";
 import { parameterSpace } from "../util/index.ts";
-import type { ResolvedRun } from "./resolve.ts";
-import type { System } from "./system.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
+import type { System } from "./system-types.ts";
 
 /** Writes network, weights and trained couplings; a run without a network has nothing that a model file holds, its couplings stand in metrics.jsonl and in the checkpoint. */
 export function writeModel(file: string, run: ResolvedRun, system: System, theta: Float64Array): void {

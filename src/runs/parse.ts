@@ -8,20 +8,15 @@ import { isRun, readRunInfo } from "./folder.ts";
 import { withOwnParts } from "./modules/own-parts.ts";
 import { builtIn } from "./registry/built-in.ts";
 import type { Registry } from "./registry/registry.ts";
-import { DEFAULT_KIND, type RunConfiguration, runJsonSchema, runSchema } from "./schema.ts";
+import type { RunFile } from "./resolved-run.ts";
+import { runJsonSchema, runSchema } from "./schema.ts";
+import { DEFAULT_KIND, type RunConfiguration } from "./sections.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** No run file is longer. */
 const MAX_BYTES = 1 << 24;
-
-/** A run file with the folder that its paths start from and all parts that it may name. */
-export interface RunFile {
-  readonly configuration: RunConfiguration;
-  readonly base: string;
-  readonly registry: Registry;
-}
 
 /** Reads a run file and loads the modules that it names; paths stay as they are written. @throws FileFormatError when it or a module cannot be read, ConfigurationError as `parseRun`. */
 export async function readRunFile(file: string, registry: Registry = builtIn): Promise<RunFile> {

@@ -20,10 +20,11 @@ import { lockFolder } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
 import { writeModel } from "./model.ts";
 import type { Arithmetic, CheckpointState, EventRecord, MetricsRecord, Phase } from "./records.ts";
-import type { ResolvedRun } from "./resolve.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
 import { type Progress, type Unit, lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
-import { type System, buildSystem, onObserved } from "./system.ts";
+import { buildSystem, onObserved } from "./system.ts";
+import type { System } from "./system-types.ts";
 import { type Ended, type LifeEvent, type Work, goOn } from "./work.ts";
 
 /** Milliseconds between two looks for signals within a trajectory. */

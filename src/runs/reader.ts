@@ -6,7 +6,7 @@ import type { Estimate } from "../util/index.ts";
 import { readConfiguration, readRunInfo, readState, runPaths } from "./folder.ts";
 import { lockHolder } from "./lock.ts";
 import type { CheckpointState, EventRecord, MetricsRecord, RunInfo } from "./records.ts";
-import type { RunConfiguration } from "./schema.ts";
+import type { RunConfiguration } from "./sections.ts";
 import { summaryOf } from "./summary.ts";
 import { JsonLines } from "./json-lines.ts";
 

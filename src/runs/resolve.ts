@@ -6,24 +6,11 @@ import { isGuided, leadingProblem } from "./guide.ts";
 import { identityOf } from "./identity.ts";
 import { sizeProblem } from "./limits.ts";
 import type { RunCommand } from "./records.ts";
-import type { RunFile } from "./parse.ts";
+import type { ResolvedRun, RunFile } from "./resolved-run.ts";
 import type { LossPart, Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
-import { type RunConfiguration, observablesOf, optionsOf } from "./schema.ts";
-
-/** A configuration as a command runs it. */
-export interface ResolvedRun {
-  readonly command: RunCommand;
-  readonly configuration: RunConfiguration;
-  /** Folder that relative paths of the configuration start from. */
-  readonly base: string;
-  /** Parts that it may name. */
-  readonly registry: Registry;
-  /** SHA-256 of the command and of everything that decides the physics. */
-  readonly hash: string;
-  /** Sections of the file that this command does not use. */
-  readonly unused: readonly string[];
-}
+import { observablesOf, optionsOf } from "./schema.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 /** @throws ConfigurationError for combinations that mean nothing. */
 export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {

@@ -5,17 +5,9 @@ import { type Group, groupOf } from "../gauge/index.ts";
 import { Layer, type NetworkRegistry, type Plain, loadModel, randomWeights } from "../models/index.ts";
 import { parameterSpace } from "../util/index.ts";
 import { type Registry, checkedOptions, describe, guarded } from "./registry/registry.ts";
-import { type NetworkSection, optionsOf, own } from "./schema.ts";
-
-/** A network with its weights and what a model file says about it. */
-export interface RunNetwork {
-  readonly layer: Layer<number, unknown>;
-  /** Name in the registry. */
-  readonly name: string;
-  readonly declaration: Plain;
-  /** Numbers that were trained with it, by the names of the effective action. */
-  readonly others: { readonly [name: string]: number };
-}
+import { optionsOf } from "./schema.ts";
+import { type NetworkSection, own } from "./sections.ts";
+import type { RunNetwork } from "./system-types.ts";
 
 /** Where networks are built: a lattice and its group. */
 interface Place {

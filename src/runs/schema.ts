@@ -3,113 +3,15 @@
  * strict, so that a misspelt key is an error and never a default. Times and lengths are in lattice and molecular dynamics units.
  */
 import { z } from "zod";
-import type { Boundary, Twist } from "../fermions/index.ts";
 import type { ObservablePart, Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
-import type { HmcSection } from "./samplers/hmc.ts";
-import { count, name, nonNegative, positive, seed, whole } from "./schema-values.ts";
+import { name, positive, seed, whole } from "./schema-values.ts";
+import { type ActionSection, DEFAULT_KIND, type FermionSection, type NetworkSection, type ObservableEntry, type RunConfiguration, type SamplerSection, type TrainingSection, type TransformSection, own, section } from "./sections.ts";
 
-/** Where a part of the user's own comes from. */
-export const own = {
-  module: name.optional().describe("TypeScript or JavaScript file of a part of your own, from the folder of the run file"),
-  name: name.optional().describe("the export of the module; default the default export"),
-  moduleSha256: z.string().optional().describe("filled in: contents of the module and of what it imports from its folder"),
-};
+const { lattice, start, sampler, training, measurement, output, checks } = section;
 
 /** U(1), SU(2), ..., SU(12): larger matrices have no kernels. */
 const GROUP = /^(su(\(0*([2-9]|1[0-2])\)|0*([2-9]|1[0-2]))|u(\(1\)|1))$/i;
-
-const lattice = z.strictObject({
-  extents: z.array(count.max(65536)).min(2).max(4).describe("Lx, Ly, Lz, Lt; two or three numbers for fewer dimensions, the last one is time"),
-});
-
-const start = z.strictObject({
-  kind: z.enum(["cold", "hot", "near-unit", "file"]).default("cold"),
-  width: positive.default(0.5).describe("near-unit: U = exp(width x), x normal"),
-  file: name.optional().describe("file: a configuration of any format that is read"),
-});
-
-/** Of every sampler; the options of its kind come in addition. */
-const sampler = z.strictObject({
-  seed: seed.default(0),
-  stream: z.int().min(0).max(2 ** 32 - 1).default(0).describe("independent chains of one seed differ in their stream"),
-  thermalisation: whole.max(2 ** 31).default(0).describe("trajectories before anything is measured or trained"),
-  trajectories: whole.max(2 ** 31).default(100).describe("trajectories of production"),
-  acceptAlways: whole.optional().describe("trajectories at the beginning of the thermalisation that are accepted whatever dH is; default half of it and at most 20 from cold and near-unit starts, 0 from others"),
-  failedSolve: z.enum(["stop", "reject"]).default("stop").describe("a solve that does not converge: the run stops, or the trajectory counts as rejected and its links are kept in failed/"),
-  reunitarise: whole.default(0).describe("links are moved back to the group after every so many trajectories; 0: never"),
-});
-
-/** Of every objective. */
-const training = z.strictObject({
-  optimiser: z.enum(["adam", "adamW", "sgd", "gaussNewton"]).default("adam"),
-  rate: positive.default(1e-3),
-  schedule: z.enum(["constant", "cosine", "step"]).default("constant"),
-  finalRate: nonNegative.default(0).describe("cosine: rate at the end"),
-  factor: positive.default(0.5).describe("step: what the rate is multiplied with"),
-  every: count.default(100).describe("step: after so many optimiser steps"),
-  warmUp: whole.default(0).describe("optimiser steps in which the rate rises linearly"),
-  momentum: nonNegative.default(0).describe("sgd"),
-  weightDecay: nonNegative.default(0.01).describe("adamW"),
-  clip: positive.optional().describe("largest norm of the gradient"),
-  offsetRate: positive.default(0.05).describe("weight of the newest batch in the running mean of S_theta - S"),
-  trajectories: count.default(100).describe("online: trajectories of the prior HMC"),
-  batch: count.optional().describe("samples of a step; default 1 online, all of them offline"),
-  replay: count.optional().describe("online: configurations that batches are drawn from; default one batch"),
-  configurations: z.array(name).min(1).optional().describe("offline: stored configurations in the order of their chain"),
-  epochs: count.default(100).describe("offline"),
-  heldOut: z.number().min(0).lt(1).default(0).describe("offline: fraction of the configurations that is only looked at"),
-  patience: count.optional().describe("offline: epochs without a lower loss before training stops"),
-});
-
-const flow = z.strictObject({
-  time: positive.describe("flow time to reach"),
-  step: positive.default(0.02),
-  every: positive.default(0.1).describe("flow time between two measurements"),
-  action: z.enum(["wilson", "symanzik"]).default("wilson"),
-});
-
-/** Without the observables. */
-const measurement = z.strictObject({
-  every: count.default(1).describe("trajectories between two measurements"),
-  wilsonLoops: z.array(z.array(count).length(2)).max(10_000).default([]).describe("pairs T, R"),
-  condensateMass: positive.optional().describe("default the mass of the first fermion"),
-  sources: z.int().min(2).max(10_000).default(2).describe("condensate: noise sources"),
-  flow: flow.optional(),
-});
-
-const output = z.strictObject({
-  checkpoint: count.default(10).describe("trajectories between two checkpoints"),
-  configurations: z
-    .strictObject({ every: count, format: z.enum(["nersc", "ildg", "milc", "bridge", "npy"]).default("ildg"), precision: z.union([z.literal(32), z.literal(64)]).optional() })
-    .optional()
-    .describe("links of production kept in files"),
-});
-
-const checks = z.strictObject({
-  every: whole.default(100).describe("trajectories between two checks: one trajectory is repeated bit for bit and integrated back; 0: never"),
-  solve: positive.default(1e-3).describe("largest error of an energy from the solves of the Metropolis step"),
-  reversibility: positive.default(1e-7).describe("largest |U - U_0| after integrating forward and back"),
-  unitarity: positive.default(1e-10).describe("largest |U U^+ - 1| and |det U - 1|"),
-});
-
-/** A section whose `kind` names a part, with the options of that part. */
-export interface PartSection {
-  readonly kind: string;
-  /** File of a part that is the user's own, as the run file names it. */
-  readonly module?: string;
-  readonly [option: string]: unknown;
-}
-export type ActionSection = PartSection & { readonly beta?: number };
-export type FermionSection = PartSection & { readonly exact?: boolean; readonly shares?: number; readonly mass?: number; readonly boundary?: Boundary; readonly twist?: Twist };
-export type NetworkSection = PartSection & { readonly weights?: readonly number[]; readonly randomWidth?: number; readonly randomSeed?: number };
-export type SamplerSection = PartSection & z.output<typeof sampler> & Partial<HmcSection>;
-export type TrainingSection = z.output<typeof training> & { readonly objective: string; readonly [option: string]: unknown };
-export type TransformSection = PartSection;
-type ObservableEntry = string | PartSection;
-
-/** What a part is when its kind is not given. */
-export const DEFAULT_KIND = { action: "wilson", fermions: "staggered", sampler: "hmc", objective: "centred" } as const;
 
 /** Weights of any network; without them those of its options. */
 const initial = {
@@ -125,24 +27,6 @@ function anyOf(parts: readonly Part[], key: string, shared: z.core.$ZodLooseShap
     return p.options.safeExtend({ [key]: p.name === fallback ? kind.default(p.name) : kind, ...shared, ...(p.fromModule ? own : {}) });
   });
   return z.discriminatedUnion(key, [...sections, ...more] as unknown as [z.ZodObject]);
-}
-
-/** A run file with every default filled in. */
-export interface RunConfiguration {
-  readonly title?: string | undefined;
-  readonly lattice: z.output<typeof lattice>;
-  readonly group: string;
-  readonly start: z.output<typeof start>;
-  readonly action: ActionSection;
-  readonly fermions: readonly FermionSection[];
-  readonly network?: NetworkSection | undefined;
-  readonly guide: { readonly action?: ActionSection | undefined; readonly masses?: readonly number[] | undefined; readonly fields?: readonly number[] | undefined; readonly fermions?: readonly FermionSection[] | undefined; readonly trainable: readonly string[] };
-  readonly transform?: TransformSection | undefined;
-  readonly sampler: SamplerSection;
-  readonly training?: TrainingSection | undefined;
-  readonly measurement: z.output<typeof measurement> & { readonly observables: readonly ObservableEntry[] };
-  readonly output: z.output<typeof output>;
-  readonly checks: z.output<typeof checks>;
 }
 
 /** A section as it may be given: the kind by name, or the part itself. */

@@ -14,10 +14,12 @@ import { CheckedSampler, checking } from "./checked-sampler.ts";
 import { enteringLinks, gathered } from "./links.ts";
 import { measure } from "./measure.ts";
 import type { MetricsRecord, Phase } from "./records.ts";
-import type { ResolvedRun } from "./resolve.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
 import type { Registry } from "./registry/registry.ts";
-import { type TrainingSection, optionsOf } from "./schema.ts";
-import { type GuideParts, type System, onObserved } from "./system.ts";
+import { optionsOf } from "./schema.ts";
+import type { TrainingSection } from "./sections.ts";
+import { onObserved } from "./system.ts";
+import type { GuideParts, System } from "./system-types.ts";
 
 /** Where a run stands and what it has learnt. */
 export interface Progress {

@@ -8,46 +8,14 @@ import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { type GuideLevel, type Refreshed, type Target, targetOf } from "../samplers/index.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import { ownFieldText } from "./guide.ts";
-import type { FermionField, PartContext } from "./registry/part.ts";
+import type { PartContext } from "./registry/part.ts";
 import { type Registry, describe, guarded } from "./registry/registry.ts";
-import type { ResolvedRun } from "./resolve.ts";
-import { type RunNetwork, networkOf } from "./run-network.ts";
-import { type ActionSection, type FermionSection, type RunConfiguration, type TransformSection, optionsOf } from "./schema.ts";
-import type { HmcSection } from "./samplers/hmc.ts";
-
-/** A gauge action whose inputs do not matter. */
-type AnyAction = GaugeAction<number, unknown>;
-
-/** S_theta and its parts, as functions of the thin links. */
-export interface GuideParts {
-  readonly whole: AnyAction;
-  /** Parts by the names of `sampler.levels`. */
-  part(name: string): AnyAction;
-}
-
-/** Effective action of self-learning HMC. */
-export interface GuideSystem {
-  readonly network?: RunNetwork;
-  /** Absent when nothing of it can be trained. */
-  readonly effective?: EffectiveAction<number, unknown>;
-  /** The parts with these parameters of the effective action; without them with those it starts from. */
-  at(theta?: ArrayLike<number>): GuideParts;
-}
-
-export interface System {
-  readonly group: Group;
-  readonly lattice: Lattice;
-  /** Links, updated in place. */
-  readonly U: LinkField;
-  readonly gauge: AnyAction;
-  readonly fermions: readonly FermionField[];
-  readonly target: Target;
-  readonly guide?: GuideSystem;
-  /** F of a run with a field transformation: U above is V, and the target is that of V. */
-  readonly transform?: AnyBijection;
-  /** What has to be said about the links of a start from a file. */
-  readonly notes: readonly string[];
-}
+import type { ResolvedRun } from "./resolved-run.ts";
+import { networkOf } from "./run-network.ts";
+import { optionsOf } from "./schema.ts";
+import type { ActionSection, FermionSection, RunConfiguration, TransformSection } from "./sections.ts";
+import type { HmcSection } from "./samplers/hmc-options.ts";
+import type { AnyAction, FermionField, GuideParts, GuideSystem, RunNetwork, System } from "./system-types.ts";
 
 export interface BuildOptions {
   readonly start?: boolean;

@@ -9,7 +9,7 @@ import { RunReader } from "../../src/runs/reader.ts";
 import { correlations } from "../../src/report/run/series.ts";
 import { runPaths } from "../../src/runs/folder.ts";
 import type { CheckpointState, TrajectoryRecord } from "../../src/runs/records.ts";
-import type { RunConfiguration } from "../../src/runs/schema.ts";
+import type { RunConfiguration } from "../../src/runs/sections.ts";
 import { SU, actionDensity, groupOf, hot, lattice, topologicalCharge } from "../../src/gauge/index.ts";
 import { caskNetwork } from "../../src/models/index.ts";
 import { gammaMethod, randomStream, withError } from "../../src/util/index.ts";

@@ -6,7 +6,8 @@ import { configurationText, runPaths, writeRunFiles } from "../../src/runs/folde
 import { parseRun } from "../../src/runs/parse.ts";
 import { builtIn } from "../../src/runs/registry/built-in.ts";
 import type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, TrainingRecord, TrajectoryRecord } from "../../src/runs/records.ts";
-import { type ResolvedRun, resolveRun } from "../../src/runs/resolve.ts";
+import { resolveRun } from "../../src/runs/resolve.ts";
+import type { ResolvedRun } from "../../src/runs/resolved-run.ts";
 import { SU, hot, lattice } from "../../src/gauge/index.ts";
 import { saveCheckpoint } from "../../src/io/index.ts";
 import { randomStream } from "../../src/util/index.ts";

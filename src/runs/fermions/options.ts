@@ -1,8 +1,9 @@
 /** Options that several kinds of fermions share. */
 import { z } from "zod";
 import { type DiracOperator, type OperatorParameters, type PseudofermionOptions, determinantAction, pseudofermions } from "../../fermions/index.ts";
-import type { FermionField, PartContext } from "../registry/part.ts";
-import type { RunConfiguration } from "../schema.ts";
+import type { PartContext } from "../registry/part.ts";
+import type { FermionField } from "../system-types.ts";
+import type { RunConfiguration } from "../sections.ts";
 import { count, positive } from "../schema-values.ts";
 
 /** Sign of the hop across the boundary, and an angle on top of it. */

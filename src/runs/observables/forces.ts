@@ -2,7 +2,7 @@
 import { type AlgebraField, DirectionalField } from "../../autograd/index.ts";
 import type { ForceSize } from "../records.ts";
 import { observable } from "../registry/part.ts";
-import type { GuideParts, System } from "../system.ts";
+import type { GuideParts, System } from "../system-types.ts";
 import { none } from "./options.ts";
 
 export const forces = observable({ name: "forces", options: none, measure: () => ({}), record: (system, guide) => ({ forces: forceSizes(system, guide) }) });

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { StaggeredParameters } from "../../fermions/index.ts";
 import { hisqOperator } from "../fermions/hisq.ts";
-import type { RunConfiguration } from "../schema.ts";
+import type { RunConfiguration } from "../sections.ts";
 import { positive } from "../schema-values.ts";
 
 /** Of an observable without options. */

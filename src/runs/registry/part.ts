@@ -13,8 +13,8 @@ import type { AnyBijection } from "../../flows/index.ts";
 import type { Reversibility, Sampler, TrajectoryResult } from "../../samplers/index.ts";
 import type { Loss } from "../../training/index.ts";
 import type { MeasurementRecord } from "../records.ts";
-import type { RunConfiguration } from "../schema.ts";
-import type { GuideParts, System } from "../system.ts";
+import type { RunConfiguration } from "../sections.ts";
+import type { FermionField, GuideParts, System } from "../system-types.ts";
 
 /** Families of parts, by the function that declares one. */
 export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss" | "transform";
@@ -61,13 +61,6 @@ export interface NetworkMap {
   readonly field: Pick<Field, "toArray">;
   readonly caption: string;
 }
-
-/** Fermions of a run: pseudofermions, which draw their fields, or a function of the links alone, without `refresh`. */
-export type FermionField = Pick<Pseudofermions, "name" | "value" | "force"> & Partial<Pick<Pseudofermions, "refresh" | "solveError" | "index">> & {
-  readonly action: Action<number>;
-  /** The same action with the solver tolerance of forces. */
-  readonly forceAction?: Action<number>;
-};
 
 /** Fermions. `index` tells the pseudofermions of a run apart: they draw different random numbers. */
 export interface FermionDeclaration<S extends z.ZodObject> extends Declaration<S> {

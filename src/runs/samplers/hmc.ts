@@ -1,27 +1,9 @@
 /** Hybrid Monte Carlo, with the force of the target or of a guide. */
-import { z } from "zod";
-import { hmc, integrators } from "../../samplers/index.ts";
+import { hmc } from "../../samplers/index.ts";
 import { leadingFermions } from "../guide.ts";
 import { sampler } from "../registry/part.ts";
-import { count, name, positive } from "../schema-values.ts";
 import { levelsOf } from "../system.ts";
-
-const integrator = z.enum(Object.keys(integrators) as [keyof typeof integrators, ...(keyof typeof integrators)[]]);
-const level = z.strictObject({
-  force: name.describe("gauge, fermions, or fermions.0, fermions.1, ... one by one"),
-  integrator: integrator.default("omelyan"),
-  steps: count,
-});
-
-export const hmcOptions = z.strictObject({
-  integrator: integrator.optional().describe("default omelyan"),
-  steps: count.optional().describe("steps of a trajectory; needed unless there are levels"),
-  levels: z.array(level).min(1).max(16).optional().describe("nested time scales, coarsest first; together they hold every force once"),
-  length: positive.default(1).describe("trajectory length tau"),
-});
-
-/** Options of molecular dynamics as a run file gives them. */
-export type HmcSection = z.output<typeof hmcOptions>;
+import { hmcOptions } from "./hmc-options.ts";
 
 export const hybridMonteCarlo = sampler({
   name: "hmc",

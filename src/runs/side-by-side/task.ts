@@ -4,7 +4,8 @@ import { type RunDefinition, defineRunOfFiles } from "../define.ts";
 import { readRunFile } from "../parse.ts";
 import { type RunEnd, produce } from "../production.ts";
 import type { RunCommand } from "../records.ts";
-import { type ResolvedRun, resolveRun } from "../resolve.ts";
+import { resolveRun } from "../resolve.ts";
+import type { ResolvedRun } from "../resolved-run.ts";
 
 /** A run file with another seed and a stream of its own. */
 export interface FileSource {

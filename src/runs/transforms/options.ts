@@ -1,5 +1,5 @@
 /** What transforms of run files share. */
-import type { RunConfiguration } from "../schema.ts";
+import type { RunConfiguration } from "../sections.ts";
 
 /** Masks close around the lattice on multiples of `period`, and the log det of a step is known for N up to 4. */
 export function maskProblem({ lattice, group }: RunConfiguration, period: number): string | undefined {

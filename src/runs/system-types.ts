@@ -1,0 +1,60 @@
+/** The physics of a run as its parts see it. */
+import type { Lattice, LinkField } from "../autograd/index.ts";
+import type { Pseudofermions } from "../fermions/index.ts";
+import type { AnyBijection } from "../flows/index.ts";
+import type { Action, GaugeAction, Group } from "../gauge/index.ts";
+import type { Layer, Plain } from "../models/index.ts";
+import type { Target } from "../samplers/index.ts";
+import type { EffectiveAction } from "../training/index.ts";
+
+/** A network with its weights and what a model file says about it. */
+export interface RunNetwork {
+  readonly layer: Layer<number, unknown>;
+  /** Name in the registry. */
+  readonly name: string;
+  readonly declaration: Plain;
+  /** Numbers that were trained with it, by the names of the effective action. */
+  readonly others: { readonly [name: string]: number };
+}
+
+/** A gauge action whose inputs do not matter. */
+export type AnyAction = GaugeAction<number, unknown>;
+
+/** S_theta and its parts, as functions of the thin links. */
+export interface GuideParts {
+  readonly whole: AnyAction;
+  /** Parts by the names of `sampler.levels`. */
+  part(name: string): AnyAction;
+}
+
+/** Effective action of self-learning HMC. */
+export interface GuideSystem {
+  readonly network?: RunNetwork;
+  /** Absent when nothing of it can be trained. */
+  readonly effective?: EffectiveAction<number, unknown>;
+  /** The parts with these parameters of the effective action; without them with those it starts from. */
+  at(theta?: ArrayLike<number>): GuideParts;
+}
+
+/** Fermions of a run: pseudofermions, which draw their fields, or a function of the links alone, without `refresh`. */
+export type FermionField = Pick<Pseudofermions, "name" | "value" | "force"> & Partial<Pick<Pseudofermions, "refresh" | "solveError" | "index">> & {
+  readonly action: Action<number>;
+  /** The same action with the solver tolerance of forces. */
+  readonly forceAction?: Action<number>;
+};
+
+/** What a run is made on. */
+export interface System {
+  readonly group: Group;
+  readonly lattice: Lattice;
+  /** Links, updated in place. */
+  readonly U: LinkField;
+  readonly gauge: AnyAction;
+  readonly fermions: readonly FermionField[];
+  readonly target: Target;
+  readonly guide?: GuideSystem;
+  /** F of a run with a field transformation: U above is V, and the target is that of V. */
+  readonly transform?: AnyBijection;
+  /** What has to be said about the links of a start from a file. */
+  readonly notes: readonly string[];
+}
