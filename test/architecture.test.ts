@@ -86,7 +86,9 @@ function cyclesOf(edges: ReadonlyMap<string, readonly string[]>): string[][] {
 }
 
 test("types need each other in one place: ops, the tape that records them, and the lattices that they speak of", () => {
-  const edges = new Map(files("src").map((file) => [file, imports(file).filter((t) => t.startsWith(".")).map((t) => relative(root, resolve(root, dirname(file), t)))] as const));
+  // what is loaded on demand is no part of a file
+  const lines = (file: string): string[] => [...readFileSync(join(root, file), "utf8").matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"(\.[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm)].map((m) => (m[1] ?? m[2])!);
+  const edges = new Map(files("src").map((file) => [file, lines(file).map((t) => relative(root, resolve(root, dirname(file), t)))] as const));
   expect(cyclesOf(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b", "d"]], ["d", []]]))).toEqual([["b", "c"]]);
   expect(cyclesOf(edges)).toEqual([["engine", "lattice", "op", "program", "tape", "types"].map((name) => `src/autograd/${name}.ts`)]);
 });

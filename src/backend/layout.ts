@@ -9,17 +9,8 @@
  * their parity; lattices that cannot be cut W times get fewer lanes.
  */
 
-import type { Halo } from "./local-layout.ts";
-
-/** The part of a lattice that a layout needs. */
-export interface SiteIndex {
-  readonly extents: readonly number[];
-  readonly volume: number;
-  readonly bipartite: boolean;
-  coordinates(n: number): number[];
-  site(x: readonly number[]): number;
-  parity(n: number): 0 | 1;
-}
+import type { Halo } from "./halo.ts";
+import type { SiteIndex } from "./part.ts";
 
 /** Sites in a block: a power of two that some machine's vectors hold. */
 export type Lanes = 1 | 2 | 4 | 8;

@@ -6,40 +6,9 @@
  * In directions that are not divided a displacement wraps around and permutes lanes as ever. In divided ones no lanes are permuted: every lane of a
  * ghost block has its own source, on another rank or, where that direction is cut into lanes, in this box.
  */
-import { type Lanes, type Layout, type Places, type SiteIndex, cutInto, digits, placesOf } from "./layout.ts";
-import { type Part, rankAt } from "./part.ts";
-
-/** Blocks or single numbers that go from one box to the next: to the ghost blocks of one rank from what is at the same place in the other's box. */
-export interface Move {
-  /** Place of the sender in the grid relative to the receiver; none for what stays in the box. */
-  readonly offset: readonly number[];
-  /** Where this rank sends to and receives from; its own rank for what stays in the box. */
-  readonly to: number;
-  readonly from: number;
-  /** Whole blocks: [from, to, count] for each run. Empty where lanes go apart. */
-  readonly runs: Int32Array;
-  /** Positions block * width + lane of source and target, one after the other, where lanes go apart. */
-  readonly lanes: Int32Array;
-  /** Sites moved. */
-  readonly sites: number;
-}
-
-/** Ghost blocks of a layout. */
-export interface Halo {
-  readonly part: Part;
-  /** Sites of the whole lattice. */
-  readonly volume: number;
-  /** Ghost blocks for which every field has room: neighbours up to one step in every direction. */
-  readonly standard: number;
-  /** Ghost blocks that a loop over a domain reads at a displacement, by number; undefined when it reads none. */
-  reads(displacement: readonly number[], domain: "all" | "even" | "odd"): ReadonlySet<number> | undefined;
-  /** What fills these ghost blocks. */
-  moves(ghosts: Iterable<number>): Move[];
-  /** Global site of a lane of a ghost block. */
-  site(ghost: number, lane: number): number;
-  /** Rank whose box holds a global site. */
-  owner(n: number): number;
-}
+import type { Halo, Move } from "./halo.ts";
+import { type Lanes, type Layout, type Places, cutInto, digits, placesOf } from "./layout.ts";
+import { type Part, type SiteIndex, rankAt } from "./part.ts";
 
 export interface LocalLayout extends Layout {
   readonly halo: Halo;

@@ -1,5 +1,5 @@
 /** Blocks of a field into a message, out of one, and from one place of the field to another. Indices and strides count doubles; `reals` is the numbers of one block. */
-import type { Move } from "./local-layout.ts";
+import type { Move } from "./halo.ts";
 
 /** Numbers above which a run is copied as one piece. */
 const PIECE = 256;

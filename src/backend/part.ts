@@ -1,7 +1,16 @@
 /** How a lattice is divided: a grid of equal boxes, one a rank; rank = ((g_t ...) G_y + g_y) G_x + g_x, the first direction fastest. */
 import { ConfigurationError } from "../errors.ts";
 import { type Comm, selfComm } from "./comm/comm.ts";
-import type { SiteIndex } from "./layout.ts";
+
+/** The part of a lattice that a layout needs. */
+export interface SiteIndex {
+  readonly extents: readonly number[];
+  readonly volume: number;
+  readonly bipartite: boolean;
+  coordinates(n: number): number[];
+  site(x: readonly number[]): number;
+  parity(n: number): 0 | 1;
+}
 
 /** One rank's box of a divided lattice. */
 export interface Part {
