@@ -90,7 +90,7 @@ test("types need each other in one place: ops, the tape that records them, and t
   const lines = (file: string): string[] => [...readFileSync(join(root, file), "utf8").matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"(\.[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm)].map((m) => (m[1] ?? m[2])!);
   const edges = new Map(files("src").map((file) => [file, lines(file).map((t) => relative(root, resolve(root, dirname(file), t)))] as const));
   expect(cyclesOf(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b", "d"]], ["d", []]]))).toEqual([["b", "c"]]);
-  expect(cyclesOf(edges)).toEqual([["engine", "lattice", "op", "program", "tape", "types"].map((name) => `src/autograd/${name}.ts`)]);
+  expect(cyclesOf(edges), "types that two files need from each other belong in a third one").toEqual([["engine", "lattice", "op", "program", "tape", "types"].map((name) => `src/autograd/${name}.ts`)]);
 });
 
 test("no file but the tables of backends compares names of ops", () => {

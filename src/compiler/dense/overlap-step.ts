@@ -4,7 +4,7 @@ import { type DenseMatrix, OverlapMatrix } from "../../linalg/index.ts";
 import type { SolverEngine } from "../conjugate-gradient.ts";
 import { denseOf, expectPositive } from "./determinant.ts";
 import { type DenseFactor, denseFactor } from "./factor.ts";
-import type { RunDense, StepFactor, StepOutput } from "./step.ts";
+import type { RunDense, StepFactor, StepOutput } from "./run-dense.ts";
 
 export class OverlapStep implements RunDense {
   readonly #engine: SolverEngine;

@@ -1,23 +1,11 @@
 /** A step on dense matrices: ln |det A|, and derivatives of it or of the trace of a product, whose matrices are made once for all of them. */
-import { type OverlapWork, type Program, type Storage, scalarType } from "../../autograd/index.ts";
+import { type OverlapWork, type Storage, scalarType } from "../../autograd/index.ts";
 import type { DenseBackend, DenseMatrix } from "../../linalg/index.ts";
 import type { SolverEngine } from "../conjugate-gradient.ts";
 import { denseOf, expectPositive } from "./determinant.ts";
 import { type DenseFactor, denseFactor } from "./factor.ts";
 import { OverlapStep } from "./overlap-step.ts";
-
-/** A factor of a product, on the storages of what it captures. */
-export interface StepFactor {
-  readonly operator: Program;
-  readonly inverse: boolean;
-  readonly captured: readonly Storage[];
-}
-
-/** One result: the logarithm of the determinant, or a derivative. */
-export interface StepOutput {
-  readonly to: Storage;
-  readonly gradient?: { readonly factor: number; readonly input: number };
-}
+import type { RunDense, StepFactor, StepOutput } from "./run-dense.ts";
 
 /** Storages in place of the numbers of a plan. */
 export interface DenseStepOptions {
@@ -25,13 +13,6 @@ export interface DenseStepOptions {
   readonly outputs: readonly StepOutput[];
   readonly positive: boolean;
   readonly overlap?: OverlapWork & { readonly mass: Storage };
-}
-
-/** A step that may be run again and again. */
-export interface RunDense {
-  /** @throws SolverError for singular matrices, and determinants that are not positive where they must be. */
-  run(): void;
-  dispose(): void;
 }
 
 /** The step of an op. */

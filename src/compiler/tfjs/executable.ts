@@ -6,7 +6,8 @@ import { type CompileOptions, type DenseWork, type Executable, type Node, type P
 import type { Arrays, Pair } from "../../backend/index.ts";
 import { BackendError, SolverError } from "../../errors.ts";
 import { ConjugateGradient } from "../conjugate-gradient.ts";
-import { type RunDense, denseStep } from "../dense/step.ts";
+import type { RunDense } from "../dense/run-dense.ts";
+import { denseStep } from "../dense/step.ts";
 import type { TfjsMachine, TfjsStorage } from "./machine.ts";
 import { type Value, arraysOf } from "./layout.ts";
 import type { Rule, Steps } from "./arithmetic.ts";

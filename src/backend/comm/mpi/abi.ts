@@ -1,10 +1,22 @@
 /** The three binary interfaces of MPI: how handles are passed, and what the constants are (mpi.h of Open MPI 4 and 5, MPICH 4, and of the MPI-5 standard). */
-import type { MpiLibrary } from "./library.ts";
 
 export type InterfaceName = "ompi" | "mpich" | "abi";
 
 /** A handle or a pointer: an address, or a small number. */
 export type Word = number | bigint;
+
+/** A function of the library. */
+export type Foreign = (...args: (Word | ArrayBufferView | null)[]) => number;
+
+export interface MpiLibrary {
+  readonly file: string;
+  readonly interface: InterfaceName;
+  /** First line of MPI_Get_library_version. */
+  readonly version: string;
+  func(prototype: string): Foreign;
+  /** Address of an object that the library exports. */
+  address(symbol: string): Word;
+}
 
 export interface Interface {
   readonly name: InterfaceName;

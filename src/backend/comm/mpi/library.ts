@@ -1,22 +1,9 @@
 /** The site's MPI library, loaded with the optional package koffi: nothing is compiled. */
 import { createRequire } from "node:module";
 import { BackendError } from "../../../errors.ts";
-import type { InterfaceName, Word } from "./abi.ts";
+import type { Foreign, InterfaceName, MpiLibrary } from "./abi.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-/** A function of the library. */
-export type Foreign = (...args: (Word | ArrayBufferView | null)[]) => number;
-
-export interface MpiLibrary {
-  readonly file: string;
-  readonly interface: InterfaceName;
-  /** First line of MPI_Get_library_version. */
-  readonly version: string;
-  func(prototype: string): Foreign;
-  /** Address of an object that the library exports. */
-  address(symbol: string): Word;
-}
-
 interface Koffi {
   load(path: string, options?: { readonly lazy?: boolean; readonly global?: boolean }): { func(prototype: string): Foreign; symbol(name: string, type: string): unknown };
   address(value: unknown): bigint;

@@ -2,7 +2,7 @@
 import { BackendError } from "../../../errors.ts";
 import type { Comm, Ending, Message } from "../comm.ts";
 import { type Interface, type Word, interfaceOf } from "./abi.ts";
-import type { Foreign, MpiLibrary } from "./library.ts";
+import type { Foreign, MpiLibrary } from "./abi.ts";
 
 /** Bytes of one broadcast: counts are 32-bit. */
 const PIECE = 1 << 28;
