@@ -7,7 +7,6 @@ import type { z } from "zod";
 import { ConfigurationError } from "../../errors.ts";
 import type { Field, Lattice, LinkField } from "../../autograd/index.ts";
 import type { Action, Group } from "../../gauge/index.ts";
-import type { Pseudofermions } from "../../fermions/index.ts";
 import type { AnyLayer, Layer, Plain } from "../../models/index.ts";
 import type { AnyBijection } from "../../flows/index.ts";
 import type { Reversibility, Sampler, TrajectoryResult } from "../../samplers/index.ts";
