@@ -5,10 +5,10 @@
 
 // fields, ops, recording, derivatives
 export {
-  abs, abs2, add, adj, alias, arg, argDet, atan, atan2, broadcast, cdot, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
+  abs, abs2, add, adj, alias, arg, argDet, atan, atan2, batchMean, batchSum, broadcast, cdot, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
   detach, dexp, DirectionalField, divide, dot, exp, exponential, extend, Field, grad, hvp, im, inverse, jvp, Lattice, linkType, log, log1p, logDet, logsumexp, lyap, mask,
-  max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu,
-  replayable, restrict, reTrace, scalarType, scale, scaleBy, scope, shift, sigmoid, sign, sin, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,
+  max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, perSample, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu,
+  replayable, restrict, reTrace, sampleOf, scalarType, scale, scaleBy, scope, setSample, shift, sigmoid, sign, sin, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,
   sqrt, square, step, sub, sum, ta, tan, tangent, tanh, trace, Traced, unit, updateLogDet, valueAndGrad, vectorType, vjp, where,
 } from "./autograd/index.ts";
 export type * from "./autograd/index.ts";

@@ -10,6 +10,7 @@ import { RecordingError } from "../errors.ts";
 import { addAll } from "./ops/accumulate.ts";
 import { either, keep, keepOp } from "./ops/where.ts";
 import { after } from "./ops/flow.ts";
+import { asScalarOf } from "./ops/samples.ts";
 import type { VjpContext } from "./op.ts";
 import type { Node, Real, Tape, Traced } from "./tape.ts";
 import { type SiteType, domainOf, sameType, typeText } from "./types.ts";
@@ -42,7 +43,7 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
     else cotangents.set(id, [term]);
   };
   ys.forEach((y, k) => {
-    const cotangent = seeds[k]!;
+    const cotangent = asScalarOf(seeds[k]!, y.type);
     if (!sameType(tape.lattice, y.type, cotangent.type))
       throw new RecordingError(`vjp: got a cotangent ${typeText(tape.lattice, cotangent.type)} for a value ${typeText(tape.lattice, y.type)}, expected the value's own type`);
     contribute(y.id, { cotangent, support: undefined });
@@ -77,7 +78,7 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
     const output = clone?.get(id) ?? tape.traced(id);
     tape.asIn(node, () => selectedVjp(node, { inputs, output, cotangent: ct, needs, attributes: node.attributes }, support)).forEach((term, k) => {
       if (!term || !needs[k]) return;
-      contribute(node.inputs[k]!, term);
+      contribute(node.inputs[k]!, { ...term, cotangent: asScalarOf(term.cotangent, inputs[k]!.type) });
     });
   }
   return wrt.map((x) => result.get(x.id));

@@ -1,5 +1,5 @@
 /** What a lattice needs from the rooms that store fields and run programs; implemented by the compiler room. */
-import type { SparseMap } from "../util/index.ts";
+import type { RandomStream, SparseMap } from "../util/index.ts";
 import type { Program } from "./tape.ts";
 import type { ValueType } from "./types.ts";
 
@@ -42,7 +42,7 @@ export interface Engine {
   allocate(type: ValueType): Storage;
   /** Memory of fields that are used together; the engine may move it while no program uses it. */
   allocateGroup(types: readonly ValueType[]): Storage[];
-  /** Canonical data: sites lexicographic, components inside; fields on one parity still have an entry for every site. */
+  /** Canonical data: samples of a batch one after the other, sites lexicographic, components inside; fields on one parity still have an entry for every site. */
   write(to: Storage, type: ValueType, data: Float64Array): void;
   read(from: Storage, type: ValueType, out: Float64Array): void;
   /** As `read`, where the engine's own reads are asynchronous. */
@@ -50,11 +50,13 @@ export interface Engine {
   /** Some sites only: the components of site sites[k] stand at data[offset + k * stride] and after. */
   writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void;
   readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void;
+  /** The same number for all samples. */
   writeScalar(to: Storage, x: number): void;
+  /** The number of the only sample, or the one that all share. */
   readScalar(from: Storage): number;
   copy(from: Storage, to: Storage, type: ValueType): void;
   /** Random fields drawn in the engine's own memory; without it they are drawn site by site and written. See `drawNormals`. */
-  drawNormals?(to: readonly Storage[], types: readonly ValueType[], map: SparseMap, key: ArrayLike<number>, counter: NormalCounter): void;
+  drawNormals?(to: readonly Storage[], types: readonly ValueType[], map: SparseMap, random: RandomStream, counter: NormalCounter): void;
   compile(program: Program, options?: CompileOptions): Executable;
 }
 

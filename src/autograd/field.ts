@@ -4,7 +4,7 @@ import { describe } from "../util/index.ts";
 import type { Storage } from "./engine.ts";
 import { Lattice } from "./lattice.ts";
 import { enlist, strike } from "./scope.ts";
-import { type MatrixType, type ValueType, components, fits, linkType, siteMatrixType, typeText } from "./types.ts";
+import { type MatrixType, type ValueType, components, fits, linkType, realsOf, siteMatrixType, typeText } from "./types.ts";
 
 const reclaim = new FinalizationRegistry<Storage>((storage) => storage.dispose());
 
@@ -49,10 +49,10 @@ export class Field<T extends ValueType = ValueType> {
 
   /** Number of reals in the canonical array. */
   get length(): number {
-    return (this.type.kind === "scalar" ? 1 : this.lattice.volume) * components(this.type);
+    return realsOf(this.lattice, this.type);
   }
 
-  /** Values in canonical order: sites lexicographic (first coordinate fastest), components inside, matrices row by row, (re, im). */
+  /** Values in canonical order: samples of a batch one after the other, sites lexicographic (first coordinate fastest), components inside, matrices row by row, (re, im). */
   toArray(out: Float64Array = new Float64Array(this.length)): Float64Array {
     this.#expectLength(out);
     this.lattice.engine.read(this.storage, this.type, out);
@@ -76,7 +76,8 @@ export class Field<T extends ValueType = ValueType> {
   }
 
   /**
-   * Sets the values of some sites, for data that come in pieces: the components of site sites[k] stand at data[offset + k * stride].
+   * Sets the values of some sites, for data that come in pieces: the components of site sites[k] stand at data[offset + k * stride]. Site n of sample b
+   * of a batch is number b V + n.
    * @throws GeometryError for sites outside the lattice and data too short.
    */
   writeSites(sites: Int32Array, data: Float64Array, offset = 0, stride = components(this.type)): this {
@@ -133,7 +134,7 @@ export class Field<T extends ValueType = ValueType> {
     const [list, numbers] = [sites instanceof Int32Array, data instanceof Float64Array];
     if (!list || !numbers || !Number.isInteger(offset) || !Number.isInteger(stride))
       throw new GeometryError(`field ${typeText(this.lattice, this.type)}: got ${describe(list ? (numbers ? offset : data) : sites)}, expected sites as an Int32Array, numbers as a Float64Array, an integer offset and stride`);
-    const last = this.type.kind === "scalar" ? 0 : this.lattice.volume - 1;
+    const last = this.type.kind === "scalar" ? 0 : this.lattice.batch * this.lattice.volume - 1;
     if (this.type.kind === "scalar" || sites.some((n) => n < 0 || n > last))
       throw new GeometryError(`field ${typeText(this.lattice, this.type)} on ${this.lattice}: got a site that does not exist, expected 0 to ${last}`);
     const need = sites.length === 0 ? 0 : offset + (sites.length - 1) * stride + components(this.type);

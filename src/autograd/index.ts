@@ -5,7 +5,7 @@ export type { CompileOptions, Engine, Executable, NormalCounter, Storage } from 
 export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
 export { outside, scope } from "./scope.ts";
 export { drawNormals } from "./normals.ts";
-export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf } from "./tree.ts";
+export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf, leafTypeOn, readNumber } from "./tree.ts";
 export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Attributes, type Node, type Spin, Tape, Traced, type Vector } from "./tape.ts";
 export {
   type ComplexType,
@@ -20,7 +20,9 @@ export {
   components,
   domainOf,
   linkType,
+  isShared,
   realType,
+  realsOf,
   scalarType,
   siteMatrixType,
   spinOf,
@@ -64,6 +66,9 @@ export { type SiteMap, localOp } from "./local-op.ts";
 export { applyOp } from "./apply.ts";
 export { abs2, complex, im, re } from "./ops/complex.ts";
 export { broadcast, mean, sum } from "./ops/sum.ts";
+export { batchMean, batchSum } from "./ops/samples.ts";
+export { PerSample, perSample, samplewise, totalOf } from "./per-sample.ts";
+export { oneSample, sampleOf, setSample } from "./samples.ts";
 export { extend, merge, restrict } from "./ops/domain.ts";
 export { alias, detach } from "./ops/flow.ts";
 export { type SolveOptions, solve } from "./ops/solve.ts";

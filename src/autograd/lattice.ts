@@ -22,17 +22,21 @@ export class Lattice {
   /** Extents L_mu >= 1, direction by direction; 2, 3 or 4 of them. */
   readonly extents: readonly number[];
   readonly dim: number;
-  /** Number of sites. */
+  /** Number of sites, of one sample. */
   readonly volume: number;
+  /** Independent samples that every field holds, one where none was asked for. Canonical arrays have them one after the other. */
+  readonly batch: number;
   /** Stores fields and runs plans; chosen when the lattice is made. */
   readonly engine: Engine;
   /** Do plans check their results, and name op, site and layer of the first value that is not finite? */
   readonly debugNaN: boolean;
+  readonly #makeEngine: (lattice: Lattice) => Engine;
+  #single: Lattice | undefined;
 
   /** @throws GeometryError when an extent is not a positive integer or the dimension is not 1 to 4. */
-  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, options: { readonly debugNaN?: boolean } = {}) {
+  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, options: { readonly debugNaN?: boolean; readonly batch?: number } = {}) {
     if (typeof options !== "object" || options === null) throw new GeometryError(`lattice: got ${describe(options)} as options, expected an object with backend, threads, ...`);
-    const { debugNaN = false } = options;
+    const { debugNaN = false, batch = 1 } = options;
     if (!Array.isArray(extents)) throw new GeometryError(`lattice: got ${describe(extents)}, expected 2, 3 or 4 extents, for instance [8, 8, 8, 8]`);
     if (typeof makeEngine !== "function") throw new GeometryError(`lattice: got ${describe(makeEngine)} as engine, expected a function of the lattice: use lattice(extents, options)`);
     if (extents.length < 1 || extents.length > 4)
@@ -43,10 +47,19 @@ export class Lattice {
     this.extents = Object.freeze([...extents]);
     this.dim = extents.length;
     this.volume = extents.reduce((v, L) => v * L, 1);
-    if (this.volume > 2 ** 31)
-      throw new GeometryError(`lattice: ${this.volume} sites do not fit, at most 2^31 are supported: use smaller extents`);
+    if (!Number.isInteger(batch) || batch < 1) throw new GeometryError(`lattice: got ${describe(batch)} as batch, expected a positive integer, the number of samples in every field`);
+    this.batch = batch;
+    if (batch * this.volume > 2 ** 31)
+      throw new GeometryError(`lattice: ${batch * this.volume} sites do not fit, at most 2^31 are supported: use smaller extents${batch > 1 ? " or a smaller batch" : ""}`);
     this.debugNaN = debugNaN;
+    this.#makeEngine = makeEngine;
     this.engine = makeEngine(this);
+  }
+
+  /** The lattice of one sample, on the same backend: this one, or the same object at each call for a batch. */
+  get single(): Lattice {
+    if (this.batch === 1) return this;
+    return (this.#single ??= new Lattice(this.extents, this.#makeEngine, { debugNaN: this.debugNaN }));
   }
 
   /** True when every extent is even, so that parity is well defined across the boundary. */
@@ -109,7 +122,7 @@ export class Lattice {
   }
 
   toString(): string {
-    return this.extents.join("x");
+    return `${this.batch > 1 ? `${this.batch} samples of ` : ""}${this.extents.join("x")}`;
   }
 }
 

@@ -75,6 +75,9 @@ export type Role =
   | { readonly is: "product" }
   /** One number of all sites of its operand: known after the loop over them. */
   | { readonly is: "barrier" }
+  /** The same number for every sample of a batch; and the sum of the samples' numbers, a step between loops. */
+  | { readonly is: "spread" }
+  | { readonly is: "samples" }
   /** A step between loops: fields on one parity joined to one on all sites, with zero where there is none; or the solution of a system, whose last operand is b. */
   | { readonly is: "join" }
   | { readonly is: "solve"; readonly system: (attributes: Attributes) => System }
@@ -91,6 +94,7 @@ export interface Rules {
   mul(a: Traced, b: Traced): Traced;
   scale(s: Traced, x: Traced): Traced;
   sum(r: Traced): Traced;
+  spread(s: Traced): Traced;
 }
 
 /**

@@ -12,8 +12,9 @@ import { outside } from "./scope.ts";
 import { returnedLeaves } from "./returned.ts";
 import { openTape } from "./recording.ts";
 import type { Program } from "./tape.ts";
-import { type ConcreteOf, type TracedOf, type Shape, concreteLeaves, concreteTwin, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
-import { type ValueType, fits, scalarType, typeText } from "./types.ts";
+import { PerSample } from "./per-sample.ts";
+import { type ConcreteOf, type ConcreteValue, type TracedOf, type Shape, concreteLeaves, concreteTwin, leafTypeOn, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
+import { type ValueType, fits, isShared, typeText } from "./types.ts";
 import { compileWatched } from "./watch.ts";
 
 const reclaim = new FinalizationRegistry<Executable>((executable) => executable.dispose());
@@ -40,8 +41,8 @@ export class Plan<A extends readonly unknown[], Y> {
   readonly #accepted: (ValueType | undefined)[];
   readonly #targets: Storage[];
   #disposed = false;
-  readonly #takeArgument = (value: number | Field, i: number): void => this.#argument(value, i);
-  readonly #takeTarget = (value: number | Field, j: number): void => this.#target(value, j);
+  readonly #takeArgument = (value: ConcreteValue, i: number): void => this.#argument(value, i);
+  readonly #takeTarget = (value: ConcreteValue, j: number): void => this.#target(value, j);
 
   /** Records f on traced twins of the example arguments. @throws CovarianceError, RecordingError from the ops of f. */
   constructor(f: (...args: never[]) => Y, examples: A, options: CompileOptions = {}) {
@@ -49,7 +50,7 @@ export class Plan<A extends readonly unknown[], Y> {
     const { lattice } = Plan.signature(examples);
     this.lattice = lattice;
     const tape = openTape(lattice);
-    const list = concreteLeaves([...examples]);
+    const list = concreteLeaves([...examples]).map((l) => ({ value: l.value, type: leafTypeOn(lattice, l) }));
     const traced = list.map((l) => tape.input(l.type));
     let k = 0;
     const args = tracedTwin([...examples], () => traced[k++]!) as never[];
@@ -62,7 +63,7 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#own = outside(() => concreteTwin(result, lattice));
     this.#executable = compileWatched(this.program, options);
     reclaim.register(this, this.#executable, this);
-    const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, scalarType as ValueType) : undefined)));
+    const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, l.type) : undefined)));
     this.#scalars = scalars;
     this.#inputs = list.map((l, i) => scalars[i]?.storage ?? (l.value as Field).storage);
     this.#ownOutputs = this.#own.fields.map((x) => x.storage);
@@ -79,13 +80,14 @@ export class Plan<A extends readonly unknown[], Y> {
     const list = concreteLeaves([...args]);
     let lattice: Lattice | undefined;
     for (const { value } of list) {
-      if (typeof value === "number") continue;
+      if (!(value instanceof Field)) continue;
       if (lattice && value.lattice !== lattice)
         throw new GeometryError(`got fields on two lattices (${lattice} and ${value.lattice}), expected one: make all fields from the same lattice object`);
       lattice = value.lattice;
     }
     if (!lattice) throw new RecordingError("got no field among the arguments, expected at least one: a program needs a lattice");
-    return { lattice, key: list.map((l) => JSON.stringify(l.type)).join("|") };
+    const on = lattice;
+    return { lattice, key: list.map((l) => JSON.stringify(leafTypeOn(on, l))).join("|") };
   }
 
   /** Bytes of intermediate fields while running. */
@@ -152,13 +154,10 @@ export class Plan<A extends readonly unknown[], Y> {
     throw new RecordingError(`plan: got (${args.map(describe).join(", ")}), expected arguments in the structure of the recorded ones, ${this.#types.map((t) => typeText(this.lattice, t)).join("; ")}`);
   }
 
-  #argument(value: number | Field, i: number): void {
+  #argument(value: ConcreteValue, i: number): void {
     const expected = this.#types[i]!;
-    if (typeof value === "number") {
-      if (expected.kind !== "scalar") throw new RecordingError(`plan: argument leaf ${i} is a number, expected ${typeText(this.lattice, expected)}`);
-      // a scalar field may have stood here before
-      this.#inputs[i] = this.#scalars[i]!.storage;
-      this.lattice.engine.writeScalar(this.#inputs[i]!, value);
+    if (!(value instanceof Field)) {
+      this.#number(value, i, expected);
       return;
     }
     if (value.lattice !== this.lattice) throw new GeometryError(`plan: got a field on ${value.lattice}, expected one on the plan's own lattice object ${this.lattice}`);
@@ -169,8 +168,18 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#inputs[i] = value.storage;
   }
 
-  #target(value: number | Field, j: number): void {
-    if (typeof value === "number" || value.lattice !== this.lattice) this.#refuseTargets(value);
+  /** A number, or one for each sample. */
+  #number(value: number | PerSample, i: number, expected: ValueType): void {
+    if (expected.kind !== "scalar") throw new RecordingError(`plan: argument leaf ${i} is a number, expected ${typeText(this.lattice, expected)}`);
+    // a scalar field may have stood here before
+    const to = (this.#inputs[i] = this.#scalars[i]!.storage);
+    if (typeof value === "number") this.lattice.engine.writeScalar(to, value);
+    else if (!isShared(expected) && value.length === this.lattice.batch) this.lattice.engine.write(to, expected, value);
+    else throw new RecordingError(`plan: argument leaf ${i} has the numbers of ${value.length} samples, expected ${isShared(expected) ? "one number for all samples, as it was recorded" : `those of ${this.lattice.batch}`}`);
+  }
+
+  #target(value: ConcreteValue, j: number): void {
+    if (!(value instanceof Field) || value.lattice !== this.lattice) this.#refuseTargets(value);
     else {
       const at = this.#types.length + j;
       if (this.#accepted[at] !== value.type) {

@@ -103,7 +103,7 @@ export function linkFieldBytes(program: Program): number {
   guard("linkFieldBytes", { program: [program, is.withFields("a program", "lattice", "nodes")] });
   const { lattice, nodes } = program;
   const N = nodes.reduce((n, { type }) => (type.kind === "matrix" || type.kind === "vector" ? Math.max(n, type.N) : n), 1);
-  return 16 * N * N * lattice.dim * lattice.volume;
+  return 16 * N * N * lattice.dim * lattice.volume * lattice.batch;
 }
 
 /** The op of a program's inputs: has a type, no rule. */

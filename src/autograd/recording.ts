@@ -5,10 +5,11 @@ import { conj } from "./ops/adj.ts";
 import { cdot, dot } from "./ops/dot.ts";
 import { mul } from "./ops/mul.ts";
 import { scale } from "./ops/scale.ts";
+import { spread } from "./ops/samples.ts";
 import { sum } from "./ops/sum.ts";
 import { Tape } from "./tape.ts";
 
-const rules = { conj, cdot, dot, mul, scale, sum } as Rules;
+const rules = { conj, cdot, dot, mul, scale, sum, spread } as Rules;
 
 /** A tape to record on. */
 export const openTape = (lattice: Lattice): Tape => new Tape(lattice, rules);

@@ -8,7 +8,7 @@ import { describe } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op, Rules } from "./op.ts";
 import { attributesKey, extract, extractCanonical, inputOp, opKey } from "./program.ts";
-import { type MatrixType, type ValueType, type VectorType, type SpinType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
+import { type MatrixType, type ValueType, isShared, sharedScalarType, type VectorType, type SpinType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
 
 /** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. All of it but the text `label` is part of the value's identity. */
 export type Attribute = number | string | boolean | readonly number[] | Float64Array | Program;
@@ -109,18 +109,19 @@ export class Tape {
   }
 
   /** Records an op, after its own simplifications; an expression that was recorded before is returned as it was. */
-  apply(op: Op, inputs: readonly Traced[], attributes: Attributes = {}): Traced {
+  apply(op: Op, given: readonly Traced[], attributes: Attributes = {}): Traced {
     if (!this.#open)
       throw new RecordingError(`${op.name}: got a value of a recording that has ended, expected values of the current one: do not keep traced values outside the recorded function`);
-    for (const x of inputs) {
+    for (const x of given) {
       if (!(x instanceof Traced))
         throw new RecordingError(`${op.name}: got ${describe(x)}, expected a traced value: pass fields through the recorded function's arguments`);
       if (x.tape !== this)
         throw new RecordingError(`${op.name}: got a value of another recording, expected values of this one: pass it as an argument of the recorded function`);
     }
-    const simpler = op.simplify?.(this, inputs, attributes);
+    const simpler = op.simplify?.(this, given, attributes);
     if (simpler) return simpler;
-    const type = op.infer(inputs.map((x) => x.type), attributes, this.lattice);
+    const inputs = this.#perSample(given);
+    const type = this.#shared(op, inputs, attributes, op.infer(inputs.map((x) => x.type), attributes, this.lattice));
     const ids = inputs.map((x) => x.id);
     const node: Node = { op, inputs: ids, attributes, type, region: this.#region, ...(this.#layer === "" ? {} : { layer: this.#layer }) };
     if (op.unique) return new Traced(this, this.#append(node), type);
@@ -201,6 +202,20 @@ export class Tape {
       }));
     });
     return program.outputs.map((id) => map.get(id)!);
+  }
+
+  /** Numbers that all samples of a batch share, spread where they meet what each sample has of its own. */
+  #perSample(inputs: readonly Traced[]): readonly Traced[] {
+    if (this.lattice.batch === 1) return inputs;
+    const shared = inputs.map((x) => isShared(x.type));
+    if (shared.every(Boolean) || !shared.some(Boolean)) return inputs;
+    return inputs.map((x, k) => (shared[k] ? this.rules.spread(x) : x));
+  }
+
+  /** Arithmetic on shared numbers alone gives a shared number. */
+  #shared(op: Op, inputs: readonly Traced[], attributes: Attributes, type: ValueType): ValueType {
+    if (this.lattice.batch === 1 || type.kind !== "scalar" || op.role?.is === "spread" || attributes["each"] === true) return type;
+    return inputs.every((x) => isShared(x.type)) ? sharedScalarType(this.lattice) : type;
   }
 
   #append(node: Node): number {

@@ -17,13 +17,14 @@ import { mul } from "./ops/mul.ts";
 import { adj } from "./ops/adj.ts";
 import { tangent } from "./ops/normalise.ts";
 import { scale } from "./ops/scale.ts";
+import { batchSum } from "./ops/samples.ts";
 import { sum } from "./ops/sum.ts";
 import { ta } from "./ops/ta.ts";
 import { Plan } from "./plan.ts";
 import { returnedScalar } from "./returned.ts";
 import type { Matrix, Real, Scalar, Spin, Tape, Traced } from "./tape.ts";
 import { type ArgumentOf, type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, leavesLike, rebuild } from "./tree.ts";
-import { type ValueType, domainOf } from "./types.ts";
+import { type ValueType, domainOf, isShared } from "./types.ts";
 import { guard, is, leavesOf } from "../util/index.ts";
 
 /** Norm of the algebra: (X, Y) = metric(N) Re tr(X^+ Y). */
@@ -82,7 +83,10 @@ export function pairing(x: unknown, y: unknown): Scalar {
     const p = v.type.kind === "scalar" ? scale(v as Scalar, b[k]! as Scalar) : sum(dot(v as Real, b[k]! as Real));
     return kinds[k] === "plain" ? p : scaleBy(metric((v as Matrix).type.N), p);
   });
-  return add(terms[0]!, ...terms.slice(1));
+  // what the samples of a batch share is counted once
+  const [all, each] = [true, false].map((shared) => terms.filter((t) => isShared(t.type) === shared)) as [Scalar[], Scalar[]];
+  const list = all.length === 0 || each.length === 0 ? terms : [batchSum(each.length === 1 ? each[0]! : add(each[0]!, ...each.slice(1))), ...all];
+  return add(list[0]!, ...list.slice(1));
 }
 
 type Fn<X, R extends readonly unknown[], Y> = (x: X, ...rest: R) => Y;

@@ -3,11 +3,12 @@
  * `Links` (U[mu], U.map), an algebra field as `Algebras`, a number as a scalar.
  */
 import { RecordingError } from "../errors.ts";
-import { describe, leavesOf, mapLeaves, valueAt } from "../util/index.ts";
+import { describe, guard, is, leavesOf, mapLeaves, valueAt } from "../util/index.ts";
 import { DirectionalField, Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
+import { PerSample } from "./per-sample.ts";
 import { type Matrix, type Scalar, Traced } from "./tape.ts";
-import { type MatrixType, type ScalarType, type ValueType, scalarType } from "./types.ts";
+import { type MatrixType, type ScalarType, type ValueType, isShared, scalarType, sharedScalarType } from "./types.ts";
 
 /** Traced matrix fields, one a direction. `U[mu]` is a direction, `U.map(mu => ...)` builds new ones. */
 export class Directional<N extends number = number, R extends "links" | "algebra" = "links" | "algebra"> {
@@ -128,16 +129,25 @@ export function holdsTraced(x: unknown): boolean {
   return leavesOf(x).some(({ value }) => members(value) !== undefined);
 }
 
+/** A leaf with values: a field, a number, or the numbers of a batch. */
+export type ConcreteValue = number | PerSample | Field;
+
 /** One leaf of a concrete structure: its type and, for fields, its memory. */
 export interface ConcreteLeaf {
   readonly type: ValueType;
-  readonly value: number | Field;
+  readonly value: ConcreteValue;
+}
+
+/** Type of a leaf on a lattice: a number is the same for all samples of a batch. */
+export function leafTypeOn(lattice: Lattice, leaf: ConcreteLeaf): ValueType {
+  guard("leafTypeOn", { lattice: [lattice, is.withMethods("a lattice", "wrap")], leaf: [leaf, is.withFields("a leaf", "type", "value")] });
+  return typeof leaf.value === "number" ? sharedScalarType(lattice) : leaf.type;
 }
 
 /** Numbers and fields of a structure, in the order of all leaves. @throws RecordingError for anything else in it. */
 export function concreteLeaves(x: unknown): ConcreteLeaf[] {
   return leavesOf(x).flatMap(({ value }): ConcreteLeaf[] => {
-    if (typeof value === "number") return [{ type: scalarType, value }];
+    if (typeof value === "number" || value instanceof PerSample) return [{ type: scalarType, value }];
     if (value instanceof Field) return [{ type: value.type as ValueType, value: value as Field }];
     if (value instanceof DirectionalField) return value.fields.map((f) => ({ type: f.type as ValueType, value: f as Field }));
     return refuseArgument(value);
@@ -151,8 +161,10 @@ function refuseArgument(x: unknown): never {
 /** The walk over arguments or results, laid down from an example (concrete or traced): leaves can then be visited in their order without allocating anything. */
 export type Shape = "leaf" | { readonly count: number } | { readonly keys: readonly string[]; readonly items: readonly Shape[] };
 
+const isValue = (x: unknown): x is ConcreteValue => typeof x === "number" || x instanceof Field || x instanceof PerSample;
+
 export function shapeOf(x: unknown): Shape {
-  if (typeof x === "number" || x instanceof Field || isTraced(x)) return "leaf";
+  if (isValue(x) || isTraced(x)) return "leaf";
   if (x instanceof DirectionalField) return { count: x.fields.length };
   if (x instanceof Directional) return { count: x.dim };
   const keys = Object.keys(x as object);
@@ -160,10 +172,10 @@ export function shapeOf(x: unknown): Shape {
 }
 
 /** Calls `at` for every leaf of x, numbered from k on, in the order of `concreteLeaves`; returns the next number, or -1 where x has another structure. */
-export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: number | Field, k: number) => void): number {
+export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: ConcreteValue, k: number) => void): number {
   if (shape === "leaf") {
-    if (typeof x !== "number" && !(x instanceof Field)) return -1;
-    at(x as number | Field, k);
+    if (!isValue(x)) return -1;
+    at(x, k);
     return k + 1;
   }
   if ("count" in shape) {
@@ -180,16 +192,27 @@ export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: num
 export function tracedTwin(x: unknown, next: () => Traced): unknown {
   if (typeof next !== "function") throw new RecordingError(`tracedTwin: got ${describe(next)}, expected a function that gives the traced values`);
   return mapLeaves(x, (y) => {
-    if (typeof y === "number" || y instanceof Field) return next();
+    if (isValue(y)) return next();
     return y instanceof DirectionalField ? new Directional(y.role, y.fields.map(() => next() as Matrix)) : refuseArgument(y);
   });
+}
+
+/** The number of a scalar, or the numbers of the samples of a batch. */
+export function readNumber(scalar: Field<ScalarType>): number {
+  if (!(scalar instanceof Field) || (scalar.type as ValueType).kind !== "scalar") throw new RecordingError(`readNumber: got ${describe(scalar)}, expected a scalar field`);
+  const { lattice, type, storage } = scalar;
+  if (lattice.batch === 1 || isShared(type)) return lattice.engine.readScalar(storage);
+  const values = new PerSample(lattice.batch);
+  lattice.engine.read(storage, type, values);
+  // batches of numbers stand where the one number of a single sample does
+  return values as unknown as number;
 }
 
 /** Fields for the results of a traced structure. Scalars become boxes that are read as numbers. */
 export function concreteTwin(x: unknown, lattice: Lattice): { fields: Field[]; read: () => unknown } {
   if (isTraced(x)) {
     const f = new Field(lattice, x.type as ValueType);
-    return { fields: [f], read: x.type.kind === "scalar" ? () => lattice.engine.readScalar(f.storage) : () => f };
+    return { fields: [f], read: x.type.kind === "scalar" ? () => readNumber(f as Field<ScalarType>) : () => f };
   }
   if (x instanceof Directional) {
     const d = new DirectionalField(lattice, x.N as number, x.role as "links" | "algebra");

@@ -49,9 +49,11 @@ export interface SpinType {
   readonly unit: boolean;
 }
 
-/** One real number for the whole lattice: an action, a loss, a parameter. */
+/** One real number for the whole lattice: an action, a loss, a parameter; on a batch one for each sample, or `shared` by all of them. */
 export interface ScalarType {
   readonly kind: "scalar";
+  /** One for all samples of a batch; absent on lattices with one sample. */
+  readonly shared?: true;
 }
 
 /** Types of everything that a program can hold: matrices, vectors, spins, real and complex site scalars, scalars. */
@@ -126,6 +128,19 @@ export const complexType = (domain: Domain = "all"): ComplexType => ({ kind: "co
 /** One real number for the whole lattice. */
 export const scalarType: ScalarType = Object.freeze({ kind: "scalar" });
 
+/** A number that all samples of a batch have in common; on a lattice with one sample every scalar is one. */
+export const sharedScalarType = (lattice: Lattice): ScalarType => (lattice.batch > 1 ? SHARED : scalarType);
+const SHARED: ScalarType = Object.freeze({ kind: "scalar", shared: true });
+/** Is it the same number for all samples of a batch? */
+export const isShared = (type: ValueType): boolean => type?.kind === "scalar" && type.shared === true;
+
+/** Length of the canonical array of a field or scalar: samples one after the other, sites lexicographic, components inside. */
+export function realsOf(lattice: Lattice, type: ValueType): number {
+  if (typeof lattice?.wrap !== "function") throw new GeometryError(`realsOf: got ${describe(lattice)}, expected a lattice`);
+  if (type?.kind === "scalar") return type.shared ? 1 : lattice.batch;
+  return lattice.batch * lattice.volume * components(type);
+}
+
 /** Domain of any type; a scalar lives everywhere. */
 export function domainOf(type: ValueType): Domain {
   expectType("domainOf", type);
@@ -139,7 +154,7 @@ export function sameDisplacement(lattice: Lattice, a: Displacement, b: Displacem
 /** True when two types describe the same field: same kind, N, end points, boundary signs and domain. */
 export function sameType(lattice: Lattice, a: ValueType, b: ValueType): boolean {
   if (a.kind !== b.kind) return false;
-  if (a.kind === "scalar" || b.kind === "scalar") return true;
+  if (a.kind === "scalar" || b.kind === "scalar") return isShared(a) === isShared(b);
   if (a.domain !== b.domain) return false;
   if (a.kind === "matrix" && b.kind === "matrix")
     return a.N === b.N && sameDisplacement(lattice, a.start, b.start) && sameDisplacement(lattice, a.end, b.end);
@@ -164,5 +179,5 @@ export function typeText(lattice: Lattice, t: ValueType): string {
     return `${t.algebra ? "algebra" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;
   if (t.kind === "vector")
     return `vector N=${t.N}${spinOf(t) > 1 ? ` spin ${spinOf(t)}` : ""} at [${displacementText(lattice, t.at)}]${t.boundary.some((s) => s < 0) ? ` boundary (${t.boundary.join(",")})` : ""}${domain}`;
-  return `${t.kind === "spin" && t.unit ? "unit " : ""}${t.kind}${domain}`;
+  return `${t.kind === "spin" && t.unit ? "unit " : ""}${isShared(t) ? "shared " : ""}${t.kind}${domain}`;
 }

@@ -12,7 +12,7 @@ import { sumOp } from "./ops/sum.ts";
 import { extract } from "./program.ts";
 import { outside } from "./scope.ts";
 import type { Node, Program } from "./tape.ts";
-import { type ValueType, components, domainOf, realType, scalarType } from "./types.ts";
+import { type ValueType, components, domainOf, isShared, realType, realsOf, scalarType } from "./types.ts";
 
 /** Values evaluated at a time. */
 const BATCH = 32;
@@ -105,17 +105,24 @@ class Watched implements Executable {
     const { lattice, nodes, inputs } = this.#program;
     this.#copies?.forEach((copy, k) => {
       const { type } = nodes[inputs[k]!]!;
-      if (type.kind === "scalar") lattice.engine.writeScalar(copy.storage, lattice.engine.readScalar(this.#inputs[k]!));
+      if (type.kind === "scalar") lattice.engine.write(copy.storage, type, this.#read(this.#inputs[k]!, type));
       else lattice.engine.copy(this.#inputs[k]!, copy.storage, type);
     });
   }
 
+  #holdsNaN(scalar: Storage, type: ValueType): boolean {
+    const { lattice } = this.#program;
+    if (lattice.batch === 1 || isShared(type)) return Number.isNaN(lattice.engine.readScalar(scalar));
+    return this.#read(scalar, type).some(Number.isNaN);
+  }
+
   #look(): void {
-    const { engine } = this.#program.lattice;
     if (!this.#copies) {
-      for (let k = 0; k < this.#sums.length; k++) if (Number.isNaN(engine.readScalar(this.#sums[k]!.storage))) return this.#singular();
-      for (let j = 0; j < this.#program.outputs.length; j++)
-        if (this.#program.nodes[this.#program.outputs[j]!]!.type.kind === "scalar" && Number.isNaN(engine.readScalar(this.#all[j]!))) return this.#singular();
+      for (let k = 0; k < this.#sums.length; k++) if (this.#holdsNaN(this.#sums[k]!.storage, scalarType)) return this.#singular();
+      for (let j = 0; j < this.#program.outputs.length; j++) {
+        const { type } = this.#program.nodes[this.#program.outputs[j]!]!;
+        if (type.kind === "scalar" && this.#holdsNaN(this.#all[j]!, type)) return this.#singular();
+      }
       return;
     }
     const bad = this.#program.outputs.some((id, j) => firstBad(this.#read(this.#all[j]!, this.#program.nodes[id]!.type)) >= 0);
@@ -124,7 +131,7 @@ class Watched implements Executable {
 
   #read(from: Storage, type: ValueType): Float64Array {
     const { lattice } = this.#program;
-    const data = new Float64Array((type.kind === "scalar" ? 1 : lattice.volume) * components(type));
+    const data = new Float64Array(realsOf(lattice, type));
     lattice.engine.read(from, type, data);
     return data;
   }
@@ -194,7 +201,9 @@ class Watched implements Executable {
   }
 
   #place(n: Node, site: number): string {
-    const where = n.type.kind === "scalar" ? "the scalar" : `site [${this.#program.lattice.coordinates(site).join(",")}]`;
+    const { lattice } = this.#program;
+    const sample = lattice.batch > 1 && !isShared(n.type) ? ` of sample ${Math.floor(n.type.kind === "scalar" ? site : site / lattice.volume)}` : "";
+    const where = `${n.type.kind === "scalar" ? "the scalar" : `site [${lattice.coordinates(site % lattice.volume).join(",")}]`}${sample}`;
     return n.layer === undefined ? where : `${where} in ${n.layer}`;
   }
 }

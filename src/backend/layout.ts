@@ -7,6 +7,9 @@
  * position of all sub-lattices. A displacement then moves whole blocks, and where it leaves the sub-lattice it permutes the lanes:
  * lane q = (q_mu) reads from lane (q_mu + k_mu mod c_mu). Sub-lattices of bipartite lattices have even extents, so the lanes of a block share
  * their parity; lattices that cannot be cut W times get fewer lanes.
+ *
+ * A batch of B samples is so many copies of the blocks of one. Where B is a multiple of the lanes that the machine has, the lanes of a block are the same
+ * site of as many samples, and the blocks of one sub-lattice after the other are a copy each: no displacement permutes lanes.
  */
 
 import type { Halo } from "./halo.ts";
@@ -19,12 +22,25 @@ export type Lanes = 1 | 2 | 4 | 8;
 export interface Layout {
   /** Lanes in a block. */
   readonly width: Lanes;
-  /** Sub-lattices along each direction. */
+  /** Sub-lattices along each direction, whose sites are the lanes of a block; one where the lanes are samples. */
   readonly cuts: readonly number[];
   readonly blocks: number;
-  /** Memory position block * width + lane of every lexicographic site; -1 for those on other ranks. */
+  /** Copies of the blocks of a sample, one after the other, and the blocks in each. */
+  readonly copies: number;
+  readonly copyBlocks: number;
+  /** Blocks of a scalar that every sample has of its own, and the copies that share one of them. */
+  readonly scalarBlocks: number;
+  readonly copiesPerScalar: number;
+  /** Samples of which a block has a lane each: its lanes, or one. */
+  readonly sampleLanes: number;
+  /** Sites of one sample in a block, or in the blocks at one place of the copies that share a scalar block. */
+  readonly siteLanes: Lanes;
+  /** Reals before a sample's scalar, and the lanes that hold it from there on. */
+  scalarAt(sample: number): number;
+  readonly scalarLanes: number;
+  /** Memory position block * width + lane of every lexicographic site of every sample; -1 for those on other ranks. */
   readonly position: Int32Array;
-  /** First and last+1 block of a domain. */
+  /** First and last+1 block of a domain in each copy. */
   range(domain: "all" | "even" | "odd"): readonly [number, number];
   /** Ghost blocks behind the others, on a divided lattice. */
   readonly halo?: Halo;
@@ -78,32 +94,70 @@ export function lanePermutation(cuts: readonly number[], k: number): number[] {
  * size of a field is known before, so that a field too large is refused before that work.
  */
 export function makeLayout(lattice: SiteIndex, lanes: Lanes): Layout {
-  let width = lanes;
-  let cuts = cutInto(lattice, width);
-  while (!cuts) cuts = cutInto(lattice, (width = (width / 2) as Lanes));
-  const shape = { width, cuts };
-  const blocks = lattice.volume / width;
+  let siteLanes = lanes;
+  let cuts = cutInto(lattice, siteLanes);
+  while (!cuts) cuts = cutInto(lattice, (siteLanes = (siteLanes / 2) as Lanes));
+  const { batch } = lattice;
+  const sampleLanes = batch > 1 && batch % lanes === 0;
+  const width = sampleLanes ? lanes : siteLanes;
+  const copyBlocks = lattice.volume / siteLanes;
+  const scalarBlocks = sampleLanes ? batch / lanes : batch;
+  const copiesPerScalar = sampleLanes ? siteLanes : 1;
+  const copies = scalarBlocks * copiesPerScalar;
+  const blocks = copies * copyBlocks;
   let places: Places | undefined;
+  const shape = { width: siteLanes, cuts };
   const placed = (): Places => (places ??= placesOf(lattice, shape));
+  let position: Int32Array | undefined;
+  const inMemory = (): Int32Array => (position ??= batch === 1 ? placed().position : ofSamples(placed().position, { batch, width, siteLanes, copyBlocks, sampleLanes }));
   return {
     width,
-    cuts,
+    cuts: sampleLanes ? cuts.map(() => 1) : cuts,
     blocks,
+    copies,
+    copyBlocks,
+    scalarBlocks,
+    copiesPerScalar,
+    sampleLanes: sampleLanes ? width : 1,
+    siteLanes,
+    scalarAt: sampleLanes ? (sample) => sample : (sample) => sample * width,
+    scalarLanes: sampleLanes ? 1 : width,
     get position() {
-      return placed().position;
+      return inMemory();
     },
-    range: (domain) => (domain === "all" ? [0, blocks] : domain === "even" ? [0, blocks / 2] : [blocks / 2, blocks]),
+    range: (domain) => (domain === "all" ? [0, copyBlocks] : domain === "even" ? [0, copyBlocks / 2] : [copyBlocks / 2, copyBlocks]),
     table(d) {
-      const { position, representative } = placed();
-      // the representative is in lane 0, which reads from the lane whose number names the permutation
+      const { position: sites, representative } = placed();
       const t = new Int32Array(blocks);
-      for (let b = 0; b < blocks; b++) {
+      // the representative is in lane 0, which reads from the lane whose number names the permutation; other lanes are copies of their own where samples fill the lanes
+      for (let b = 0; b < copyBlocks; b++) {
         const x = lattice.coordinates(representative[b]!);
-        t[b] = position[lattice.site(x.map((c, mu) => c + d[mu]!))]!;
+        const from = sites[lattice.site(x.map((c, mu) => c + d[mu]!))]!;
+        const [block, permutation] = [Math.floor(from / siteLanes), from % siteLanes];
+        if (!sampleLanes) {
+          for (let copy = 0; copy < copies; copy++) t[copy * copyBlocks + b] = (copy * copyBlocks + block) * width + permutation;
+          continue;
+        }
+        const lane = lanePermutation(cuts, permutation);
+        for (let copy = 0; copy < copies; copy++) {
+          const q = copy % siteLanes;
+          t[copy * copyBlocks + b] = ((copy - q + lane[q]!) * copyBlocks + block) * width;
+        }
       }
       return t;
     },
   };
+}
+
+/** Positions of the sites of all samples, from those of one. */
+function ofSamples(one: Int32Array, { batch, width, siteLanes, copyBlocks, sampleLanes }: { readonly batch: number; readonly width: number; readonly siteLanes: number; readonly copyBlocks: number; readonly sampleLanes: boolean }): Int32Array {
+  const all = new Int32Array(batch * one.length);
+  for (let b = 0; b < batch; b++)
+    one.forEach((p, n) => {
+      const group = Math.floor(b / width) * siteLanes + (p % siteLanes);
+      all[b * one.length + n] = sampleLanes ? (group * copyBlocks + Math.floor(p / siteLanes)) * width + (b % width) : b * copyBlocks * width + p;
+    });
+  return all;
 }
 
 export interface Places {

@@ -18,6 +18,14 @@ class Boxes implements LocalLayout, Halo {
   readonly width: Lanes;
   readonly cuts: readonly number[];
   readonly blocks: number;
+  // a divided lattice has one sample
+  readonly copies = 1;
+  readonly copyBlocks: number;
+  readonly scalarBlocks = 1;
+  readonly copiesPerScalar = 1;
+  readonly sampleLanes = 1;
+  readonly siteLanes: Lanes;
+  readonly scalarLanes: number;
   readonly part: Part;
   readonly volume: number;
   readonly standard: number;
@@ -43,7 +51,9 @@ class Boxes implements LocalLayout, Halo {
     while (!cuts) cuts = cutInto(this.#box, (width = (width / 2) as Lanes), part.split);
     this.width = width;
     this.cuts = cuts;
-    this.blocks = this.#box.volume / width;
+    this.blocks = this.copyBlocks = this.#box.volume / width;
+    this.siteLanes = width;
+    this.scalarLanes = width;
     this.#sub = part.extents.map((L, mu) => L / cuts[mu]!);
     this.#offsets = Array.from({ length: width }, (_, lane) => digits(lane, cuts).map((q, mu) => q * this.#sub[mu]!));
     this.#places = placesOf(this.#box, { width, cuts });
@@ -51,6 +61,10 @@ class Boxes implements LocalLayout, Halo {
     this.#places.position.forEach((p, n) => (this.position[lattice.site(this.#box.coordinates(n).map((x, mu) => x + part.origin[mu]!))] = p));
     for (const d of neighbours(part.split)) this.table(d);
     this.standard = this.#ghosts.length;
+  }
+
+  scalarAt(): number {
+    return 0;
   }
 
   get halo(): Halo {
@@ -182,6 +196,7 @@ function boxIndex(extents: readonly number[], bipartite: boolean): SiteIndex {
   return {
     extents,
     volume,
+    batch: 1,
     bipartite,
     coordinates,
     site: (x) => extents.reduceRight((n, L, mu) => n * L + (((x[mu]! % L) + L) % L), 0),

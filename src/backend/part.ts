@@ -6,6 +6,7 @@ import { type Comm, selfComm } from "./comm/comm.ts";
 export interface SiteIndex {
   readonly extents: readonly number[];
   readonly volume: number;
+  readonly batch: number;
   readonly bipartite: boolean;
   coordinates(n: number): number[];
   site(x: readonly number[]): number;

@@ -7,7 +7,7 @@ import { customRuleItems } from "./custom-rules.ts";
 import { type Difference, EPS, STENCIL, difference } from "./differences.ts";
 import { type CheckItem, hint, judge, ratioOf } from "./report.ts";
 import type { Probe, TracedPoint } from "./subject.ts";
-import { Curve, type Directions, inner, linkText, namedLeaves, norm, onLinks, onlyLeaf, without, worstLink } from "./tangent.ts";
+import { Curve, type Directions, inner, linkText, namedLeaves, norm, onLinks, onlyLeaf, sitesOf, without, worstLink } from "./tangent.ts";
 
 /** Safety on the estimated error of a difference. */
 const SAFETY = 8;
@@ -159,7 +159,7 @@ function worstOf(F: Gradient["links"], X: Gradient["links"], along: (X: Gradient
     const g = along(part);
     return Math.abs(inner(F, part) - STENCIL.reduce((s, [k, c]) => s + (c / h) * g(k * h), 0));
   };
-  const V = X.lattice.volume;
+  const V = sitesOf(X);
   let [a, b] = [0, V * X.lattice.dim];
   while (b - a > 1) {
     const m = (a + b) >> 1;

@@ -1,5 +1,5 @@
 /** What can be checked, brought into one form: a recorded map of links and parameters, and for actions the value and force that samplers use. */
-import { type AlgebraField, DirectionalField, type LinkField, type Links, Plan, type Program, type Scalar } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, type Links, Plan, type Program, type Scalar, totalOf } from "../autograd/index.ts";
 import { RecordingError } from "../errors.ts";
 import { type Action, GaugeAction } from "../gauge/index.ts";
 import type { BijectionSubject } from "./bijection.ts";
@@ -109,9 +109,9 @@ export class Probe {
     this.#plan = subject.map && (new Plan(subject.map as never, [this.at]) as Plan<readonly unknown[], unknown>);
   }
 
-  /** S[U] of an action; at its own parameters where it is known by value and force alone. */
+  /** S[U] of an action, of a batch the sum of all samples; at its own parameters where it is known by value and force alone. */
   value(x: Point): number {
-    return this.#plan ? (this.#plan.run(x) as number) : this.subject.own!.value(x.links);
+    return totalOf(this.#plan ? (this.#plan.run(x) as number) : this.subject.own!.value(x.links));
   }
 
   /** The links of a layer at a point; a new field. */

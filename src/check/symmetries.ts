@@ -139,14 +139,15 @@ function quarterTurn(lattice: Lattice, mu: number, nu: number): Transformation {
   const plane = `${lattice.axis(mu)}${lattice.axis(nu)}`;
   if (lattice.extents[mu] === lattice.extents[nu]) return isometry(`rotation ${plane}`, "rotations", rotation(lattice, mu, nu));
   const swap = <T>(x: readonly T[]): T[] => x.map((y, k) => (k === mu ? x[nu]! : k === nu ? x[mu]! : y));
-  const other = latticeOf(swap(lattice.extents), lattice.engine.name === "js" ? { backend: "js" } : {});
+  const other = latticeOf(swap(lattice.extents), { batch: lattice.batch, ...(lattice.engine.name === "js" && { backend: "js" as const }) });
   const links = (U: LinkField): LinkField => {
     const size = 2 * U.N * U.N;
     const from = swap(U.fields.map((f) => f.toArray()));
     return new DirectionalField(other, U.N as number, "links").set(
       from.map((u) => {
         const out = new Float64Array(u.length);
-        for (let n = 0; n < lattice.volume; n++) out.set(u.subarray(n * size, (n + 1) * size), other.site(swap(lattice.coordinates(n))) * size);
+        const V = lattice.volume;
+        for (let k = 0; k < lattice.batch * V; k++) out.set(u.subarray(k * size, (k + 1) * size), (k - (k % V) + other.site(swap(lattice.coordinates(k % V)))) * size);
         return out;
       }),
     );

@@ -1,6 +1,6 @@
 /** Directions in the space of links and parameters, motion along them, and scalar products, on fields with values. */
 import {
-  type AlgebraField, type Algebras, DirectionalField, Field, type LinkField, type Links, type Plan, type Scalar, type ValueType, components, exp, metric, mul, record, scale,
+  type AlgebraField, type Algebras, PerSample, totalOf, DirectionalField, Field, type LinkField, type Links, type Plan, type Scalar, type ValueType, components, exp, metric, mul, record, scale,
 } from "../autograd/index.ts";
 import { PURPOSE, type Path, type RandomStream, fillNormals, leavesOf, mapLeaves, valueAt } from "../util/index.ts";
 import { algebraMap, groupOf } from "../gauge/index.ts";
@@ -23,13 +23,13 @@ export class Directions {
   /** X_mu(n) = sum_a x^a T_a with x^a ~ N(0, 1). */
   algebra<N extends number>(like: DirectionalField<N>): AlgebraField<N> {
     const X = new DirectionalField(like.lattice, like.N, "algebra");
-    return X.set(X.fields.map(() => this.#algebraArray(like.lattice.volume, like.N)));
+    return X.set(X.fields.map(() => this.#algebraArray(sitesOf(like), like.N)));
   }
 
   /** Complex normal numbers in every entry: a raw cotangent. */
   cotangent<N extends number>(like: LinkField<N>): LinkField<N> {
     const W = new DirectionalField(like.lattice, like.N, "links");
-    return W.set(W.fields.map((w) => this.normals(like.lattice.volume, w.length / like.lattice.volume)));
+    return W.set(W.fields.map((w) => this.normals(sitesOf(like), w.length / sitesOf(like))));
   }
 
   /** A tangent of any structure: links and algebra fields get algebra fields, numbers p get one of size max(|p|, 0.1). */
@@ -44,8 +44,8 @@ export class Directions {
 
   #fieldArray(x: Field): Float64Array {
     const t = x.type;
-    if (t.kind === "matrix" && t.algebra) return this.#algebraArray(x.lattice.volume, t.N);
-    return t.kind === "scalar" ? this.normals(1, 1) : this.normals(x.lattice.volume, components(t));
+    if (t.kind === "matrix" && t.algebra) return this.#algebraArray(sitesOf(x), t.N);
+    return t.kind === "scalar" ? this.normals(x.length, 1) : this.normals(sitesOf(x), components(t));
   }
 
   #algebraArray(sites: number, N: number): Float64Array {
@@ -86,7 +86,7 @@ export function without(v: unknown, frozen: ReadonlySet<string>): unknown {
 
 /** The algebra field on the links a..b-1 of the list (mu, n) -> mu V + n, zero elsewhere. */
 export function onLinks<N extends number>(X: AlgebraField<N>, a: number, b: number): AlgebraField<N> {
-  const V = X.lattice.volume;
+  const V = sitesOf(X);
   return new DirectionalField(X.lattice, X.N, "algebra").set(
     X.fields.map((f, mu) => {
       const x = f.toArray();
@@ -111,7 +111,9 @@ export function inner(x: unknown, y: unknown): number {
 }
 
 function innerOfLeaves(x: unknown, y: unknown): number {
-  if (typeof x === "number") return x * (y as number);
+  // the cotangent 1 of a number is that of each sample
+  if (typeof x === "number") return x * totalOf(y as number);
+  if (x instanceof PerSample) return typeof y === "number" ? y * totalOf(x) : dot(x, y as PerSample);
   if (x instanceof DirectionalField) {
     const sum = x.fields.reduce((s, f, mu) => s + dot(f.toArray(), (y as DirectionalField).toArray(mu)), 0);
     return x.role === "algebra" ? metric(x.N as number) * sum : sum;
@@ -164,18 +166,21 @@ function curveOfLeaf(x: unknown, v: unknown): (s: number) => unknown {
 
 /** Link with the largest difference of two algebra or link fields given as arrays. */
 export function worstLink(like: DirectionalField, a: readonly Float64Array[], b: readonly Float64Array[]): { deviation: number; value: number; reference: number; where: string } {
-  const { lattice } = like;
   let worst = { deviation: 0, value: a[0]![0]!, reference: b[0]![0]!, where: linkText(like, 0, 0) };
   a.forEach((x, mu) =>
     x.forEach((y, k) => {
       const d = Math.abs(y - b[mu]![k]!);
-      if (d > worst.deviation || Number.isNaN(d)) worst = { deviation: d, value: y, reference: b[mu]![k]!, where: linkText(like, mu, Math.floor((k * lattice.volume) / x.length)) };
+      if (d > worst.deviation || Number.isNaN(d)) worst = { deviation: d, value: y, reference: b[mu]![k]!, where: linkText(like, mu, Math.floor((k * sitesOf(like)) / x.length)) };
     }),
   );
   return worst;
 }
 
-/** `[0,1,2,3] x`: site and direction. */
+/** `[0,1,2,3] x`: site and direction; on a batch with the sample. */
 export function linkText({ lattice }: DirectionalField, mu: number, n: number): string {
-  return `[${lattice.coordinates(n).join(",")}] ${lattice.axis(mu)}`;
+  const sample = lattice.batch > 1 ? ` of sample ${Math.floor(n / lattice.volume)}` : "";
+  return `[${lattice.coordinates(n % lattice.volume).join(",")}] ${lattice.axis(mu)}${sample}`;
 }
+
+/** Sites of all samples. */
+export const sitesOf = ({ lattice }: Field | DirectionalField): number => lattice.batch * lattice.volume;

@@ -6,8 +6,9 @@
  * A stage is the number of barriers before a value: loading a stored field at a displacement, or on another domain, or using a sum or the
  * result of a solver or of dense algebra, needs the next stage.
  */
-import { type Displacement, type Domain, type Node, type Program, type Role, components, domainOf } from "../autograd/index.ts";
+import { type Displacement, type Node, type Program, type Role, components, domainOf, isShared } from "../autograd/index.ts";
 import { Displacements } from "./displacements.ts";
+import type { LoopDomain } from "./ir.ts";
 
 /** Most fields and sums that one kernel makes: what engines and compilers do with a function grows faster than its length. */
 const MAX_STORES = 256;
@@ -31,7 +32,7 @@ interface Operand {
   readonly loaded: boolean;
 }
 
-const LOOPS = ["all", "even", "odd", "one"];
+const LOOPS: readonly LoopDomain[] = ["all", "even", "odd", "one", "shared"];
 const NONE: readonly number[] = [];
 const HOME: ReadonlySet<number> = new Set([0]);
 
@@ -71,7 +72,7 @@ export class Analysis {
     this.#see();
     program.nodes.forEach((n, id) => {
       if (this.isBarrier(id)) this.#require(id);
-      if (n.type.kind === "scalar" && n.op.site && !this.isLeaf(id)) this.#require(id);
+      if (n.type.kind === "scalar" && n.op.site && !this.isLeaf(id) && !this.is(id, "spread")) this.#require(id);
       if (this.ownStep(id)) for (const i of n.inputs) this.#storeSource(i);
     });
     for (const id of program.outputs) this.#storeSource(id);
@@ -139,11 +140,11 @@ export class Analysis {
     });
   }
 
-  /** Scalar behind a broadcast. */
+  /** Scalar behind a broadcast, the shared one behind that of each sample. */
   scalarOf(id: number): number | undefined {
     const n = this.node(id);
-    if (n.type.kind === "scalar") return id;
-    return this.is(id, "broadcast") ? n.inputs[0]! : undefined;
+    if (this.is(id, "broadcast") || this.is(id, "spread")) return this.scalarOf(n.inputs[0]!);
+    return n.type.kind === "scalar" ? id : undefined;
   }
 
   /** A value outside a kernel has to be stored as it is seen, unless it is a plain stored value or an input. */
@@ -218,7 +219,7 @@ export class Analysis {
   }
 
   /** Stage of the loop of a stored value. What its operands wait for is remembered for all loops over the same sites. */
-  #stageOf(root: number, domain: Domain | "one", waits: Map<number, number>): number {
+  #stageOf(root: number, domain: LoopDomain, waits: Map<number, number>): number {
     const { lattice } = this.program;
     const frames: { readonly id: number; readonly shift: number; next: number; stage: number }[] = [{ id: root, shift: 0, next: 0, stage: this.#gate(root) }];
     for (;;) {
@@ -266,15 +267,16 @@ export class Analysis {
   }
 
   /** Sites over which the loop of a stored value runs. */
-  loopDomain(id: number): Domain | "one" {
+  loopDomain(id: number): LoopDomain {
     const n = this.node(id);
     if (this.is(id, "barrier")) return domainOf(this.node(n.inputs[0]!).type);
-    return n.type.kind === "scalar" ? "one" : domainOf(n.type);
+    if (n.type.kind === "scalar") return isShared(n.type) ? "shared" : "one";
+    return domainOf(n.type);
   }
 
   /** Ops that are a step of their own rather than part of a loop. */
   ownStep(id: number): boolean {
-    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join");
+    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join") || this.is(id, "samples");
   }
 
   /** Stage of every value, and the kernels in which those that are stored are made. */
@@ -310,7 +312,7 @@ export class Analysis {
   }
 
   /** May the loop of `consumer` over `domain` use the value without waiting for the next stage? */
-  #sameLoop(id: number, shift: number, domain: Domain | "one", consumer: number): boolean {
+  #sameLoop(id: number, shift: number, domain: LoopDomain, consumer: number): boolean {
     const n = this.node(id);
     if (this.isLeaf(id)) return true;
     if (this.is(id, "barrier") || this.ownStep(id) || this.ownStep(consumer)) return false;

@@ -35,6 +35,10 @@ export class Conflicts {
     };
     schedule.steps.forEach((s, step) => {
       if (s.kind === "zero") write(s.buffer, step, BEGIN);
+      else if (s.kind === "samples") {
+        read(s.from, step, ANY);
+        write(s.to, step, END);
+      }
       else if (s.kind === "solve") {
         for (const b of [...s.captured, s.rhs]) read(b, step, ANY);
         for (const b of s.solutions) write(b, step, BEGIN);

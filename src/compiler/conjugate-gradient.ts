@@ -2,7 +2,8 @@
  * Conjugate gradient for hermitian positive A on vector fields, and its multi-shift form for (A + sigma_k) x_k = b (hep-lat/9612014): all
  * shifted residuals are multiples of that of the smallest shift, r_k = zeta_k r, so every shift costs vector updates only. Vector
  * operations and inner products are compiled kernels. An iteration ends when |r| <= tolerance |b|; the residuals are then computed from
- * their definition, and a system that has lost accuracy goes on from where it is.
+ * their definition, and a system that has lost accuracy goes on from where it is. On a batch every sample is a system of its own, with steps of its
+ * own: one that is done stands still (steps of length zero) while others go on.
  */
 import {
   type Engine, type Executable, type Lattice, type Program, type Scalar, type Storage, type Traced, type ValueType, type Vector, type VectorType, openTape, scalarType,
@@ -32,7 +33,7 @@ export interface LinearSystem {
   readonly verifyAll?: boolean;
 }
 
-/** What a solve reached. `residual`: largest |b - (A + shift) x| / |b|, computed from the solution. */
+/** What a solve reached. `residual`: largest |b - (A + shift) x| / |b|, computed from the solution. On a batch the largest of all samples. */
 export interface SolveReport {
   readonly converged: boolean;
   readonly iterations: number;
@@ -80,9 +81,10 @@ export class ConjugateGradient {
   readonly #directions: readonly Arguments[];
   readonly #followers: readonly Arguments[];
   readonly #first: Arguments;
-  readonly #zeta: Float64Array;
-  readonly #zetaOld: Float64Array;
-  readonly #active: Uint8Array;
+  /** Numbers of one sample after the other: residuals and steps of all systems, and what the shifted systems of each remember. */
+  readonly #batch: number;
+  readonly #states: readonly SampleState[];
+  readonly #numbers: Float64Array;
   #iterations = 0;
 
   constructor(engine: SolverEngine, system: LinearSystem, type: ValueType, { captured, b: rhs, solutions }: SystemFields) {
@@ -138,9 +140,9 @@ export class ConjugateGradient {
     this.#updates = each((x, pk) => [[x, pk, r, q, alpha], [x, r, rr]]);
     this.#directions = each((_, pk) => [[r, pk, beta], [pk]]);
     this.#followers = each((x, pk) => [[x, pk, r, alpha, c, beta], [x, pk]]);
-    this.#zeta = new Float64Array(shifts.length);
-    this.#zetaOld = new Float64Array(shifts.length);
-    this.#active = new Uint8Array(shifts.length);
+    this.#batch = engine.lattice.batch;
+    this.#numbers = new Float64Array(this.#batch);
+    this.#states = Array.from({ length: this.#batch }, () => ({ bb: 0, rr: 0, goal: 0, alpha: 0, alphaOld: 1, betaOld: 0, beta: 0, zeta: new Float64Array(shifts.length), zetaOld: new Float64Array(shifts.length), active: new Uint8Array(shifts.length), a: 0, b: 0, c: 0 }));
   }
 
   /** Solves from zero. @throws SolverError when A + shift is not positive or an input holds NaN. */
@@ -157,26 +159,35 @@ export class ConjugateGradient {
   #solve(): SolveReport {
     const { tolerance, shifts, verifyAll = false } = this.#system;
     for (let k = 0; k < shifts.length; k++) run(this.#begin, this.#starts[k]!);
-    const bb = this.#engine.readScalar(this.#rr);
-    if (!(bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side has norm ${bb}, expected a number: an input holds NaN`);
+    this.#take(this.#rr, "bb");
+    let some = false;
+    for (const s of this.#states) {
+      if (!(s.bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side has norm ${s.bb}, expected a number: an input holds NaN`);
+      s.goal = tolerance * tolerance * s.bb;
+      s.rr = s.bb;
+      some ||= s.bb > 0;
+    }
     this.#iterations = 0;
-    if (bb === 0) return { converged: true, iterations: 0, residual: 0 };
+    if (!some) return { converged: true, iterations: 0, residual: 0 };
     run(this.#begin, this.#first);
-    const goal = tolerance * tolerance * bb;
-    this.#iterate(bb, goal, this.#base, shifts.length > 1);
-    let worst = 0;
+    this.#iterate(this.#base, shifts.length > 1);
+    let [converged, residual] = [true, 0];
     for (let k = 0; k < shifts.length; k++) {
       if (k !== this.#base && !verifyAll) continue;
-      let rr = this.#trueResidual(k);
-      while (rr > DRIFT * DRIFT * goal && this.#iterations < this.#system.maxIterations) {
-        this.#refine(k, rr, goal);
-        const next = this.#trueResidual(k);
-        if (!(next < rr / 4)) break;
-        rr = next;
+      this.#trueResidual(k);
+      while (this.#states.some((s) => s.rr > DRIFT * DRIFT * s.goal) && this.#iterations < this.#system.maxIterations) {
+        for (const s of this.#states) s.a = s.rr;
+        this.#refine(k);
+        this.#trueResidual(k);
+        // samples that were good enough did not move
+        if (!this.#states.some((s) => s.a > DRIFT * DRIFT * s.goal && s.rr < s.a / 4)) break;
       }
-      worst = Math.max(worst, rr);
+      for (const { rr, goal, bb } of this.#states) {
+        converged &&= rr <= DRIFT * DRIFT * goal;
+        if (bb > 0) residual = Math.max(residual, Math.sqrt(rr / bb));
+      }
     }
-    return { converged: worst <= DRIFT * DRIFT * goal, iterations: this.#iterations, residual: Math.sqrt(worst / bb) };
+    return { converged, iterations: this.#iterations, residual };
   }
 
   dispose(): void {
@@ -184,71 +195,138 @@ export class ConjugateGradient {
     this.#fields.length = 0;
   }
 
-  /** r <- b - (A + shift_k) x_k; returns |r|^2. */
-  #trueResidual(k: number): number {
-    this.#engine.writeScalar(this.#c, this.#system.shifts[k]!);
-    run(this.#residual, this.#residuals[k]!);
-    return this.#engine.readScalar(this.#rr);
+  /** The numbers of a scalar into the states of the samples. */
+  #take(from: Storage, name: "bb" | "rr" | "a"): void {
+    if (this.#batch === 1) this.#numbers[0] = this.#engine.readScalar(from);
+    else this.#engine.read(from, scalarType, this.#numbers);
+    for (let b = 0; b < this.#batch; b++) this.#states[b]![name] = this.#numbers[b]!;
   }
 
-  /** Plain iteration of one system from its present solution, whose residual is in r. */
-  #refine(k: number, rr: number, goal: number): void {
+  /** A number of every sample into a scalar. */
+  #put(to: Storage, name: "a" | "b" | "c" | "alpha" | "beta"): void {
+    if (this.#batch === 1) {
+      this.#engine.writeScalar(to, this.#states[0]![name]);
+      return;
+    }
+    for (let b = 0; b < this.#batch; b++) this.#numbers[b] = this.#states[b]![name];
+    this.#engine.write(to, scalarType, this.#numbers);
+  }
+
+  /** r <- b - (A + shift_k) x_k; rr becomes |r|^2. */
+  #trueResidual(k: number): void {
+    this.#engine.writeScalar(this.#c, this.#system.shifts[k]!);
+    run(this.#residual, this.#residuals[k]!);
+    this.#take(this.#rr, "rr");
+  }
+
+  /** Plain iteration of one system from its present solution, whose residual is in r; samples within their drift stay. */
+  #refine(k: number): void {
     this.#engine.writeScalar(this.#b, 0);
     run(this.#direction, this.#directions[k]!);
-    this.#iterate(rr, goal, k, false);
+    for (const s of this.#states) if (s.rr <= DRIFT * DRIFT * s.goal) s.rr = -1;
+    this.#iterate(k, false);
   }
 
   /** System `base` until |r|^2 <= goal or maxIterations; with `all` every other one follows it. */
-  #iterate(start: number, goal: number, base: number, all: boolean): void {
+  #iterate(base: number, all: boolean): void {
     const engine = this.#engine;
     const { shifts, maxIterations } = this.#system;
+    const states = this.#states;
     engine.writeScalar(this.#c, shifts[base]!);
-    this.#zeta.fill(1);
-    this.#zetaOld.fill(1);
-    this.#active.fill(1);
-    let rr = start;
-    let alphaOld = 1;
-    let betaOld = 0;
+    for (const s of states) {
+      s.zeta.fill(1);
+      s.zetaOld.fill(1);
+      s.active.fill(1);
+      s.alphaOld = 1;
+      s.betaOld = 0;
+    }
     // nothing moves during the iteration: programs are given their places once, but for those that a solve inside of the operator uses too
     let first = true;
     const step = (program: Executable, places: Arguments): void => {
       if (first || this.#nested) run(program, places);
       else program.repeat();
     };
-    while (rr > goal && this.#iterations < maxIterations) {
+    while (this.#going() && this.#iterations < maxIterations) {
       this.#iterations++;
       if (all) engine.writeScalar(this.#c, shifts[base]!);
       step(this.#apply, this.#applications[base]!);
-      const pq = engine.readScalar(this.#pq);
-      if (!(pq > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${pq} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
-      const alpha = rr / pq;
-      engine.writeScalar(this.#a, alpha);
-      step(this.#update, this.#updates[base]!);
-      const next = engine.readScalar(this.#rr);
-      if (!(next >= 0)) throw new SolverError(`conjugate gradient: residual ${next} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
-      const beta = next / rr;
-      for (let k = 0; all && k < shifts.length; k++) {
-        if (k === base || this.#active[k] === 0) continue;
-        const z = this.#zeta[k]!;
-        const old = this.#zetaOld[k]!;
-        const zeta = (z * old * alphaOld) / (alpha * betaOld * (old - z) + old * alphaOld * (1 + (shifts[k]! - shifts[base]!) * alpha));
-        const ratio = zeta / z;
-        engine.writeScalar(this.#a, alpha * ratio);
-        engine.writeScalar(this.#c, zeta);
-        engine.writeScalar(this.#b, beta * ratio * ratio);
-        run(this.#shifted, this.#followers[k]!);
-        this.#zetaOld[k] = z;
-        this.#zeta[k] = zeta;
-        if (zeta * zeta * next <= goal) this.#active[k] = 0;
+      this.#take(this.#pq, "a");
+      for (const s of states) {
+        const going = s.rr > s.goal;
+        if (going && !(s.a > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${s.a} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
+        s.alpha = going ? s.rr / s.a : 0;
       }
-      engine.writeScalar(this.#b, beta);
-      if (next > goal) step(this.#direction, this.#directions[base]!);
+      this.#put(this.#a, "alpha");
+      step(this.#update, this.#updates[base]!);
+      this.#take(this.#rr, "a");
+      for (const s of states) {
+        if (s.alpha === 0) {
+          s.beta = 0;
+          continue;
+        }
+        if (!(s.a >= 0)) throw new SolverError(`conjugate gradient: residual ${s.a} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
+        s.beta = s.a / s.rr;
+        s.rr = s.a;
+      }
+      if (all) this.#follow(base);
+      this.#put(this.#b, "beta");
+      if (this.#going()) step(this.#direction, this.#directions[base]!);
       first = false;
-      rr = next;
-      alphaOld = alpha;
-      betaOld = beta;
+      for (const s of states) [s.alphaOld, s.betaOld] = [s.alpha, s.beta];
     }
   }
+
+  #going(): boolean {
+    for (let b = 0; b < this.#batch; b++) if (this.#states[b]!.rr > this.#states[b]!.goal) return true;
+    return false;
+  }
+
+  /** The shifted systems take their step after that of `base`. */
+  #follow(base: number): void {
+    const { shifts } = this.#system;
+    for (let k = 0; k < shifts.length; k++) {
+      if (k === base) continue;
+      let some = false;
+      for (const s of this.#states) {
+        if (s.active[k] === 0 || s.alpha === 0) {
+          [s.a, s.b, s.c] = [0, 1, 0];
+          continue;
+        }
+        some = true;
+        const z = s.zeta[k]!;
+        const old = s.zetaOld[k]!;
+        const zeta = (z * old * s.alphaOld) / (s.alpha * s.betaOld * (old - z) + old * s.alphaOld * (1 + (shifts[k]! - shifts[base]!) * s.alpha));
+        const ratio = zeta / z;
+        [s.a, s.b, s.c] = [s.alpha * ratio, s.beta * ratio * ratio, zeta];
+        s.zetaOld[k] = z;
+        s.zeta[k] = zeta;
+        if (zeta * zeta * s.rr <= s.goal) s.active[k] = 0;
+      }
+      if (!some) continue;
+      this.#put(this.#a, "a");
+      this.#put(this.#c, "c");
+      this.#put(this.#b, "b");
+      run(this.#shifted, this.#followers[k]!);
+    }
+  }
+}
+
+/** What the iteration of one sample remembers; `a`, `b` and `c` are numbers on their way to and from programs. */
+interface SampleState {
+  bb: number;
+  rr: number;
+  goal: number;
+  alpha: number;
+  beta: number;
+  alphaOld: number;
+  betaOld: number;
+  a: number;
+  b: number;
+  c: number;
+  readonly zeta: Float64Array;
+  readonly zetaOld: Float64Array;
+  /** Shifts that have not reached their goal yet. */
+  readonly active: Uint8Array;
 }
 
 function run(program: Executable, [inputs, outputs]: Arguments): void {

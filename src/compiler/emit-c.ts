@@ -3,7 +3,7 @@
  * kernel, as in the other emitters; lanes are permuted where a displacement leaves a sub-lattice. The text depends on the
  * kernels and the cuts but not on the extents, so programs on many lattices share one compiled file.
  */
-import { components } from "../autograd/index.ts";
+import { components, isShared } from "../autograd/index.ts";
 import { BIN_PARTS, KERNEL_TYPE, POOL_TYPE, binnedSource, lanePermutation } from "../backend/index.ts";
 import type { EmitContext } from "./emitter.ts";
 import type { Argument } from "./ir.ts";
@@ -73,14 +73,15 @@ const kernelHead = (name: string): string => `HIDDEN void ${name}(double* F, con
 /** One kernel: its instructions in parts, each a function of one block, and the loop over chunks of blocks. */
 function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
   const { step, slotOffsets } = plan;
-  const chunk = chunkBlocks(context.layout.width);
-  const { half } = context.order(step.domain);
+  const { siteLanes, sampleLanes, copyBlocks, copiesPerScalar, scalarBlocks } = context.layout;
+  const chunk = chunkBlocks(siteLanes);
+  const { half, copies, chunks } = context.order(step.domain);
   const entry = (p: Parameter): string => `I[P + ${plan.index.get(parameterKey(p))!}]`;
   const base = (buffer: number): string => `F + ${entry({ kind: "buffer", buffer })}`;
   const stride = (buffer: number): string => entry({ kind: "stride", buffer });
   const home = (buffer: number): string => `(V*)(${base(buffer)} + b * ${stride(buffer)})`;
   /** Scratch for the permuted copy of each displaced operand, the same in every part. */
-  const copies = new Map<string, number>();
+  const swapped = new Map<string, number>();
   let scratch = plan.scratch;
   const parts: string[] = [];
   for (let from = 0; from < step.instructions.length || from === 0; from += PART) {
@@ -88,7 +89,7 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
     const addresses = new Map<string, string>();
     const address = (a: Argument): string => {
       if (a.kind === "slot") return `s + ${slotOffsets[a.slot]!}`;
-      if (a.kind === "scalar") return `(V*)(${base(a.buffer)})`;
+      if (a.kind === "scalar") return scalarBlocks === 1 || isShared(a.type) ? `(V*)(${base(a.buffer)})` : `(V*)(${base(a.buffer)} + ${step.domain === "one" ? "b" : "q"} * W)`;
       const key = `${a.buffer}@${a.displacement.join(",")}`;
       let x = addresses.get(key);
       if (x) return x;
@@ -97,9 +98,9 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
         body.push(`  const V* ${x} = ${home(a.buffer)};`);
         return x;
       }
-      let copy = copies.get(key);
+      let copy = swapped.get(key);
       if (copy === undefined) {
-        copies.set(key, (copy = scratch));
+        swapped.set(key, (copy = scratch));
         scratch += components(a.type);
       }
       const table = entry({ kind: "table", displacement: a.displacement });
@@ -114,21 +115,29 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
     if (from + PART >= step.instructions.length)
       step.reductions.forEach((r, k) => {
         const x = address(r.value);
-        body.push(`  s[${sumScratch(plan, k, context.layout.width)} + k] = *(${x});`);
+        const values = sumScratch(plan, k, chunk);
+        // samples apart, one after the other
+        body.push(sampleLanes > 1 ? `  for (int l = 0; l < W; l++) ((double*)(s + ${values}))[l * ${chunk} + k] = (*(${x}))[l];` : `  s[${values} + k] = *(${x});`);
       });
-    parts.push([`static MICRO void ${name}_${parts.length}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k) {`, ...body, "}"].join("\n"));
+    parts.push([`static MICRO void ${name}_${parts.length}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k${copies > 1 ? ", int64_t q" : ""}) {`, ...body, "}"].join("\n"));
   }
   return [
     ...parts,
     `${kernelHead(name)} {`,
     "  V* s = (V*)(F + S);",
     "  for (int64_t c = c0; c < c1; c++) {",
-    `    const int64_t begin = first + c * ${chunk}, end = begin + ${chunk} < last ? begin + ${chunk} : last;`,
+    ...(copies > 1 ? [`    const int64_t copy = c / ${chunks}, q = copy / ${copiesPerScalar};`] : []),
+    `    const int64_t begin = first + ${copies > 1 ? `(c % ${chunks})` : "c"} * ${chunk}, end = begin + ${chunk} < last ? begin + ${chunk} : last;`,
     "    for (int64_t i = begin; i < end; i++) {",
-    `      const int64_t b = ${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
-    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, i - begin);`),
+    `      const int64_t b = ${copies > 1 ? `copy * ${copyBlocks} + ` : ""}${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
+    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, i - begin${copies > 1 ? ", q" : ""});`),
     "    }",
-    ...step.reductions.map((_, k) => `    binned((const double*)(s + ${sumScratch(plan, k, context.layout.width)}), (end - begin) * W, F + ${entry({ kind: "partials", reduction: k })} + c * ${BIN_PARTS});`),
+    ...step.reductions.map((_, k) => {
+      const [values, partials] = [`(const double*)(s + ${sumScratch(plan, k, chunk)})`, `F + ${entry({ kind: "partials", reduction: k })}`];
+      if (sampleLanes === 1) return `    binned(${values}, (end - begin) * W, ${partials} + c * ${BIN_PARTS});`;
+      const each = copiesPerScalar * chunks;
+      return `    for (int64_t l = 0; l < W; l++) binned(${values} + l * ${chunk}, end - begin, ${partials} + ((c / ${each} * W + l) * ${each} + c % ${each}) * ${BIN_PARTS});`;
+    }),
     "  }",
     "}",
   ].join("\n");
@@ -136,7 +145,8 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
 
 function prelude(context: EmitContext): string {
   const { width, cuts } = context.layout;
-  const permutations = Array.from({ length: width }, (_, k) => `{${lanePermutation(cuts, k).join(", ")}}`);
+  const permuted = cuts.reduce((n, c) => n * c, 1);
+  const permutations = Array.from({ length: permuted }, (_, k) => `{${lanePermutation(cuts, k).join(", ")}}`);
   const cases = permutations.slice(1).map((p, k) => `    case ${k + 1}: for (int i = 0; i < n; i++) to[i] = SHUFFLE(from[i], ${p.slice(1, -1)}); break;`);
   return `#include <math.h>
 #include <stdint.h>

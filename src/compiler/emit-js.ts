@@ -6,7 +6,8 @@ import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey, sum
 import type { Argument } from "./ir.ts";
 import type { MicroKernel, Statement } from "./scalar.ts";
 import type { CompiledKernels, Emitter, LoopOrder } from "./emitter.ts";
-import { BIN_PARTS, binnedChunk, plainMemory } from "../backend/index.ts";
+import { isShared } from "../autograd/index.ts";
+import { BIN_PARTS, type Layout, binnedChunk, plainMemory } from "../backend/index.ts";
 
 /** Blocks in a chunk; this layout has one lane. */
 const CHUNK = chunkBlocks(1);
@@ -64,7 +65,7 @@ export function microSource(m: MicroKernel, name: string): string {
 }
 
 /** One kernel as a function (F, I, P, S, c0, c1): parameter table at I[P], scratch at F[S], chunks c0 <= c < c1. */
-export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: MicroKernel) => string, { first, last, half }: LoopOrder): string {
+export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: MicroKernel) => string, { first, last, half, copies, chunks }: LoopOrder, { copyBlocks, copiesPerScalar, scalarBlocks }: Layout): string {
   const { step, index, slotOffsets } = plan;
   const entry = (p: Parameter): string => `I[P + ${index.get(parameterKey(p))!}]`;
   const parts: string[] = [];
@@ -73,7 +74,7 @@ export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: Mic
     const address = (a: Argument): string => {
       if (a.kind === "slot") return `S + ${slotOffsets[a.slot]!}`;
       const base = entry({ kind: "buffer", buffer: a.buffer });
-      if (a.kind === "scalar") return base;
+      if (a.kind === "scalar") return scalarBlocks === 1 || isShared(a.type) ? base : `${base} + ${step.domain === "one" ? "b" : "q"}`;
       const key = `${a.buffer}@${a.displacement.join(",")}`;
       let v = addresses.get(key);
       if (!v) {
@@ -94,19 +95,19 @@ export function kernelSource(plan: KernelPlan, name: string, functionOf: (m: Mic
       lines.push(`  ${functionOf(plan.micro[k + j]!)}(F, ${[...args, target].join(", ")});`);
     }
     const end = k + PART >= step.instructions.length;
-    if (end) step.reductions.forEach((r, i) => lines.push(`  F[S + ${sumScratch(plan, i, 1)} + k] = F[${address(r.value)}];`));
-    parts.push([`function ${name}_${parts.length}(F, I, P, S, b, k) {`, ...lines, "}"].join("\n"));
+    if (end) step.reductions.forEach((r, i) => lines.push(`  F[S + ${sumScratch(plan, i, CHUNK)} + k] = F[${address(r.value)}];`));
+    parts.push([`function ${name}_${parts.length}(F, I, P, S, b, k${copies > 1 ? ", q" : ""}) {`, ...lines, "}"].join("\n"));
   }
-  const partial = step.reductions.map((_, k) => `    binned(F, S + ${sumScratch(plan, k, 1)}, end - begin, ${entry({ kind: "partials", reduction: k })} + c * ${BIN_PARTS});`);
+  const partial = step.reductions.map((_, k) => `    binned(F, S + ${sumScratch(plan, k, CHUNK)}, end - begin, ${entry({ kind: "partials", reduction: k })} + c * ${BIN_PARTS});`);
   return [
     ...parts,
     `function ${name}(F, I, P, S, c0, c1) {`,
     "  for (let c = c0; c < c1; c++) {",
-    `    const begin = ${first} + c * ${CHUNK};`,
+    ...(copies > 1 ? [`    const copy = Math.floor(c / ${chunks}), q = Math.floor(copy / ${copiesPerScalar}), begin = ${first} + (c % ${chunks}) * ${CHUNK};`] : [`    const begin = ${first} + c * ${CHUNK};`]),
     `    const end = Math.min(${last}, begin + ${CHUNK});`,
     "    for (let i = begin; i < end; i++) {",
-    `      const b = ${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
-    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, S, b, i - begin);`),
+    `      const b = ${copies > 1 ? `copy * ${copyBlocks} + ` : ""}${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
+    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, S, b, i - begin${copies > 1 ? ", q" : ""});`),
     "    }",
     ...partial,
     "  }",
@@ -137,7 +138,7 @@ export const jsEmitter: Emitter = {
       return n;
     };
     const kernels = plans.map((p, k) => {
-      return kernelSource(p, `kernel${k}`, functionOf, context.order(p.step.domain));
+      return kernelSource(p, `kernel${k}`, functionOf, context.order(p.step.domain), context.layout);
     });
     const source = `"use strict";\n${[...sources, ...kernels].join("\n")}\nreturn [${plans.map((_, k) => `kernel${k}`).join(", ")}];`;
     const launches = new Function("binned", source)(binnedChunk) as Launch[];

@@ -3,7 +3,7 @@
  * kernels are one function with all of their micro-kernels); matrices pass between micro-kernels through scratch that stays in the first-level cache. On a layout with one lane the same code
  * runs with both lanes alike.
  */
-import { components } from "../autograd/index.ts";
+import { components, isShared } from "../autograd/index.ts";
 import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, BIN_PARTS, binnedFunction, hasRelaxedSimd, normalsModule, wasmMemory } from "../backend/index.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
 import type { Argument, Instruction } from "./ir.ts";
@@ -63,7 +63,7 @@ interface Operands {
 }
 
 /** `b`: local with the block; `base`: local of a parameter; `S`: local with the scratch. */
-function operandsOf(c: Code, plan: KernelPlan, width: number, functions: Functions, b: number, base: (key: string) => number, S: number): Operands {
+function operandsOf(c: Code, plan: KernelPlan, { width, permutes }: { readonly width: number; readonly permutes: boolean }, functions: Functions, b: number, base: (key: string) => number, scalar: (buffer: number) => number, S: number): Operands {
   const lane = 8 * width;
   let swapSlots = plan.scratch;
   const addresses = new Map<string, number>();
@@ -90,7 +90,7 @@ function operandsOf(c: Code, plan: KernelPlan, width: number, functions: Functio
     if (width === 2) c.i32(1).op(0x76);
     c.get(base(`s${a.buffer}`)).op(0x6c);
     c.get(base(`b${a.buffer}`)).op(0x6a).set(at);
-    if (width === 2) {
+    if (permutes) {
       const slot = swapSlots;
       swapSlots += n;
       c.get(entry).i32(1).op(0x71).when(() => {
@@ -106,24 +106,82 @@ function operandsOf(c: Code, plan: KernelPlan, width: number, functions: Functio
   };
   const place = (a: Argument): Place => {
     if (a.kind === "slot") return { local: S, offset: plan.slotOffsets[a.slot]! * lane };
-    return { local: a.kind === "scalar" ? base(`b${a.buffer}`) : addresses.get(key(a))!, offset: 0 };
+    if (a.kind === "scalar") return { local: isShared(a.type) ? base(`b${a.buffer}`) : scalar(a.buffer), offset: 0 };
+    return { local: addresses.get(key(a))!, offset: 0 };
   };
   return { home, prepare, touch, place };
+}
+
+/** Scalars that every sample of a batch has of its own: locals with their addresses, and code that sets them for the number of a scalar block. */
+function ownScalars(c: Code, { step }: KernelPlan, scalarBlocks: number, lane: number, base: (key: string) => number): { address(buffer: number): number; take(block: () => void): void } {
+  const own = new Map<number, number>();
+  const used = [...step.instructions.flatMap((ins) => ins.args), ...step.reductions.map((r) => r.value)];
+  for (const a of used) if (scalarBlocks > 1 && a.kind === "scalar" && !isShared(a.type) && !own.has(a.buffer)) own.set(a.buffer, c.local(I32));
+  return {
+    address: (buffer) => own.get(buffer) ?? base(`b${buffer}`),
+    take(block) {
+      for (const [buffer, at] of own) {
+        block();
+        c.i32(lane).op(0x6c).get(base(`b${buffer}`)).op(0x6a).set(at);
+      }
+    },
+  };
+}
+
+/** The block b of turn i: even and odd blocks in turn where there is a `half`, those of the copy in local `copy`. */
+function setBlock(c: Code, { i, b, half, copy, copyBlocks }: { readonly i: number; readonly b: number; readonly half: number; readonly copy: number | undefined; readonly copyBlocks: number }): void {
+  if (b === i) return;
+  c.get(i);
+  if (half > 0) c.i32(1).op(0x76).get(i).i32(1).op(0x71).i32(half).op(0x6c).op(0x6a);
+  if (copy !== undefined) c.get(copy).i32(copyBlocks).op(0x6c).op(0x6a);
+  c.set(b);
+}
+
+/** The sums of a chunk: its values are stored as they come, those of samples apart one after the other, and summed at its end. */
+function sumsOf(c: Code, plan: KernelPlan, context: EmitContext, functions: Functions, { S, values, place, base }: { readonly S: number; readonly values: number; readonly place: Operands["place"]; readonly base: (key: string) => number }): { add(): void; finish(chunk: number): void } {
+  const { width, sampleLanes, siteLanes, copiesPerScalar } = context.layout;
+  const chunkLength = chunkBlocks(siteLanes);
+  const each = copiesPerScalar * context.order(plan.step.domain).chunks;
+  const at = (k: number, lane = 0): number => sumScratch(plan, k, chunkLength) * 8 * width + lane * 8 * chunkLength;
+  const step = sampleLanes > 1 ? 8 : 8 * width;
+  return {
+    add() {
+      plan.step.reductions.forEach((r, k) => {
+        const { local, offset } = place(r.value);
+        for (let lane = 0; lane < sampleLanes; lane++) {
+          c.get(values).get(local);
+          if (width === 2) c.simdMemory(0x00, 3, offset);
+          else c.simdMemory(0x0a, 3, offset);
+          if (sampleLanes > 1) c.simdMemory(0x5b, 3, at(k, lane), lane);
+          else store(c, width, 0, at(k));
+        }
+      });
+      if (plan.step.reductions.length > 0) c.get(values).i32(step).op(0x6a).set(values);
+    },
+    finish(chunk) {
+      plan.step.reductions.forEach((_, k) => {
+        for (let lane = 0; lane < sampleLanes; lane++) {
+          c.get(S).i32(at(k, lane)).op(0x6a).get(values).get(S).op(0x6b).i32(3).op(0x76);
+          c.get(chunk);
+          if (sampleLanes > 1) c.i32(each).op(0x6e).i32(sampleLanes).op(0x6c).i32(lane).op(0x6a).i32(each).op(0x6c).get(chunk).i32(each).op(0x70).op(0x6a);
+          c.i32(8 * BIN_PARTS).op(0x6c).get(base(`r${k}`)).op(0x6a).call(functions.binned());
+        }
+      });
+    },
+  };
 }
 
 /** One kernel: (parameter table, scratch, first chunk, last chunk + 1), all byte addresses or counts. */
 function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions): Code {
   const { step, index, slotOffsets } = plan;
-  const { width } = context.layout;
-  const chunkLength = chunkBlocks(width);
+  const { width, siteLanes, copyBlocks, copiesPerScalar, scalarBlocks, cuts } = context.layout;
+  const chunkLength = chunkBlocks(siteLanes);
   const lane = 8 * width;
-  const { first, last, half } = context.order(step.domain);
+  const { first, last, half, copies, chunks } = context.order(step.domain);
   const c = new Code(4);
   const [P, S, c0, c1] = [0, 1, 2, 3];
-  const chunk = c.local(I32);
-  const i = c.local(I32);
-  const end = c.local(I32);
-  const b = half > 0 ? c.local(I32) : i;
+  const [chunk, i, end] = [c.local(I32), c.local(I32), c.local(I32)];
+  const b = half > 0 || copies > 1 ? c.local(I32) : i;
   const bases = plan.parameters.map((_, k) => {
     const n = c.local(I32);
     c.get(P).memory(0x28, 2, 4 * k).set(n);
@@ -134,10 +192,13 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
   const values = c.local(I32);
   const inline = plan.micro.every((m) => m.statements.every((s) => s.kind !== "loop")) && plan.micro.reduce((s, m) => s + m.statements.length, 0) <= INLINE;
   const emitter = inline ? new MicroEmitter(c, functions) : undefined;
-  const { home, prepare, touch, place } = operandsOf(c, plan, width, functions, b, base, S);
+  const own = ownScalars(c, plan, scalarBlocks, lane, base);
+  const { home, prepare, touch, place } = operandsOf(c, plan, { width, permutes: width === 2 && cuts.some((n) => n > 1) }, functions, b, base, own.address, S);
+  const copy = copies > 1 ? c.local(I32) : undefined;
+  const sums = sumsOf(c, plan, context, functions, { S, values, place, base });
   const push = ({ local, offset }: Place): void => {
-    c.get(local);
-    if (offset > 0) c.i32(offset).op(0x6a);
+    if (offset > 0) c.get(local).i32(offset).op(0x6a);
+    else c.get(local);
   };
   const instruction = (ins: Instruction, m: MicroKernel, inPlace: boolean): void => {
     ins.args.forEach(prepare);
@@ -158,31 +219,26 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
     () => void c.get(chunk).get(c1).op(0x4e),
     () => {
       c.get(S).set(values);
-      c.get(chunk).i32(chunkLength).op(0x6c).i32(first).op(0x6a).set(i);
+      if (copy !== undefined) c.get(chunk).i32(chunks).op(0x6e).set(copy);
+      if (copy !== undefined) own.take(() => void c.get(copy).i32(copiesPerScalar).op(0x6e));
+      c.get(chunk);
+      if (copy !== undefined) c.i32(chunks).op(0x70);
+      c.i32(chunkLength).op(0x6c).i32(first).op(0x6a).set(i);
       c.get(i).i32(chunkLength).op(0x6a).set(end);
       c.get(end).i32(last).op(0x4a).when(() => void c.i32(last).set(end));
       c.loop(
         () => void c.get(i).get(end).op(0x4e),
         () => {
-          if (half > 0) c.get(i).i32(1).op(0x76).get(i).i32(1).op(0x71).i32(half).op(0x6c).op(0x6a).set(b);
+          setBlock(c, { i, b, half, copy, copyBlocks });
+          if (step.domain === "one") own.take(() => void c.get(i));
           if (streams(plan, context)) for (const ins of step.instructions) ins.args.forEach(touch);
           step.instructions.forEach((ins, k) => instruction(ins, plan.micro[k]!, plan.inPlace[k]!));
-          step.reductions.forEach((r, k) => {
-            prepare(r.value);
-            const { local, offset } = place(r.value);
-            c.get(values).get(local);
-            if (width === 2) c.simdMemory(0x00, 3, offset);
-            else c.simdMemory(0x0a, 3, offset);
-            store(c, width, 0, sumScratch(plan, k, width) * lane);
-          });
-          if (step.reductions.length > 0) c.get(values).i32(lane).op(0x6a).set(values);
+          for (const r of step.reductions) prepare(r.value);
+          sums.add();
           c.get(i).i32(1).op(0x6a).set(i);
         },
       );
-      step.reductions.forEach((_, k) => {
-        c.get(S).i32(sumScratch(plan, k, width) * lane).op(0x6a).get(values).get(S).op(0x6b).i32(3).op(0x76);
-        c.get(chunk).i32(8 * BIN_PARTS).op(0x6c).get(base(`r${k}`)).op(0x6a).call(functions.binned());
-      });
+      sums.finish(chunk);
       c.get(chunk).i32(1).op(0x6a).set(chunk);
     },
   );
@@ -247,6 +303,6 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
       plans.forEach((p, k) => module.function([I32, I32, I32, I32], [], kernelCode(p, context, functions), `k${k}`));
       return load(module.finish(threads > 1), plans.length, `${made.apart.size + made.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`);
     },
-    normals: (map, layout) => load(normalsModule(map, layout.width, chunkBlocks(layout.width), threads > 1), 1, "random fields"),
+    normals: (map, layout) => load(normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), threads > 1), 1, "random fields"),
   };
 }

@@ -5,10 +5,12 @@
  * order of the sums) is fixed before, so all emitters agree to rounding. One for CUDA C would take W = 1, a thread a block, and memory
  * of the device.
  */
-import type { Domain } from "../autograd/index.ts";
 import type { ByteSource, Heap, Lanes, Layout } from "../backend/index.ts";
 import type { SparseMap } from "../util/index.ts";
+import type { LoopDomain } from "./ir.ts";
 import type { KernelPlan } from "./kernels.ts";
+
+export type { LoopDomain } from "./ir.ts";
 
 /**
  * The blocks of a loop: i = first .. last - 1 stands for block i, or where `half` is not zero for block floor(i / 2) + (i mod 2) half: even
@@ -18,10 +20,14 @@ export interface LoopOrder {
   readonly first: number;
   readonly last: number;
   readonly half: number;
+  /** The loop runs over these blocks of so many copies (see `Layout`), one after the other. */
+  readonly copies: number;
+  /** Chunks of each copy. */
+  readonly chunks: number;
 }
 
 export interface EmitContext {
-  order(domain: Domain | "one"): LoopOrder;
+  order(domain: LoopDomain): LoopOrder;
   /** Lanes of a block, and how displacements permute them. */
   readonly layout: Layout;
 }

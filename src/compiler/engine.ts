@@ -20,7 +20,7 @@ export class KernelEngine extends Machine {
   constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity, part?: Part) {
     super(lattice, emitter, part);
     this.#maxFields = maxFields;
-    if (emitter.normals) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
+    if (emitter.normals && lattice.batch === 1) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
   }
 
   compile(program: Program, options: CompileOptions = {}): Executable {

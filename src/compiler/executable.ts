@@ -1,6 +1,6 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
 import { BIN_PARTS, BinnedSums } from "../backend/index.ts";
-import { type Executable, type Storage, components } from "../autograd/index.ts";
+import { type Executable, type Storage, components, isShared } from "../autograd/index.ts";
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import type { CompiledKernels } from "./emitter.ts";
@@ -9,7 +9,7 @@ import { needsOf } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
-import type { DenseStepPlan, Schedule, SolveStep } from "./ir.ts";
+import type { DenseStepPlan, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
 
@@ -57,6 +57,8 @@ export class ProgramExecutable implements Executable {
   /** Seconds and runs of each step, kept under DEBUG=kernels. */
   readonly #times: Float64Array | undefined;
   #runs = 0;
+  /** Numbers of all samples. */
+  #numbers = new Float64Array(0);
 
   constructor(engine: Machine, schedule: Schedule, arena: Arena) {
     this.#engine = engine;
@@ -68,7 +70,7 @@ export class ProgramExecutable implements Executable {
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels, engine.emitter.joins) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
     this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout });
-    for (const p of kernels) engine.reserveScratch(scratchReals(p, engine.layout.width));
+    for (const p of kernels) engine.reserveScratch(scratchReals(p, chunkBlocks(engine.layout.siteLanes)));
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
@@ -126,7 +128,7 @@ export class ProgramExecutable implements Executable {
         for (const f of this.#lent) f.fresh!.clear();
         runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
       } else if (this.#dense[s]) this.#dense[s]!.run();
-      else this.#zero(s);
+      else this.#move(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
     this.#runs++;
@@ -185,7 +187,7 @@ export class ProgramExecutable implements Executable {
       this.#address[k] = base + at;
       this.#stride[k] = strides.get(k)!;
       const { data, type } = this.#schedule.buffers[k]!;
-      if (data) this.#engine.write(this.#storage(k), type, data);
+      if (data) this.#engine.write(this.#storage(k), type, isShared(type) ? data : forAllSamples(data, this.#engine.lattice.batch));
       if (data && type.kind !== "scalar") this.#engine.writeGhosts(this.#storage(k), type, data, this.#schedule.buffers[k]!.ghosts ?? 0);
     }
   }
@@ -200,16 +202,16 @@ export class ProgramExecutable implements Executable {
       get stride() {
         return stride[buffer]!;
       },
-      bytes: 0,
+      bytes: this.#engine.bytes(this.#schedule.buffers[buffer]!.type),
       dispose: () => undefined,
     };
   }
 
   #prepare(plan: KernelPlan, kernel: number): Launch {
     const { engine, unit } = { engine: this.#engine, unit: this.#engine.emitter.addressUnit };
-    const [first, last] = engine.range(plan.step.domain);
-    const chunks = Math.ceil((last - first) / chunkBlocks(engine.layout.width));
-    const partials = plan.step.reductions.map(() => this.#allocate(8 * BIN_PARTS * chunks));
+    const order = engine.order(plan.step.domain);
+    const chunks = order.copies * order.chunks;
+    const partials = plan.step.reductions.map(() => this.#allocate(8 * BIN_PARTS * chunks * engine.layout.sampleLanes));
     const table = this.#allocate(4 * Math.max(1, plan.parameters.length)) / 4;
     plan.parameters.forEach((p, k) => {
       const entry = table + k;
@@ -227,7 +229,7 @@ export class ProgramExecutable implements Executable {
         else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
       }
     });
-    return { plan, kernel, table, chunks, partials, sums: partials.length > 0 ? new BinnedSums(partials.length) : undefined };
+    return { plan, kernel, table, chunks, partials, sums: partials.length > 0 ? new BinnedSums(engine.lattice.batch * partials.length) : undefined };
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
@@ -271,26 +273,44 @@ export class ProgramExecutable implements Executable {
     const { sums } = l;
     if (!sums) return;
     const f = engine.heap.f64;
-    for (let r = 0; r < l.partials.length; r++) sums.top(r, f, l.partials[r]! / 8, l.chunks);
+    const { lattice: { batch }, layout } = engine;
+    // the chunks of a sample stand together
+    const each = (l.chunks * layout.sampleLanes) / batch;
+    const count = batch * l.partials.length;
+    for (let k = 0; k < count; k++) sums.top(k, f, l.partials[Math.floor(k / batch)]! / 8 + BIN_PARTS * each * (k % batch), each);
     engine.most(sums.bins);
-    for (let r = 0; r < l.partials.length; r++) sums.gather(r, f, l.partials[r]! / 8, l.chunks);
+    for (let k = 0; k < count; k++) sums.gather(k, f, l.partials[Math.floor(k / batch)]! / 8 + BIN_PARTS * each * (k % batch), each);
     engine.total(sums.parts);
-    const { width } = engine.layout;
-    for (let r = 0; r < l.partials.length; r++) {
-      const to = this.#address[l.plan.step.reductions[r]!.buffer]! / 8;
-      f.fill(sums.total(r), to, to + width);
+    for (let k = 0; k < count; k++) {
+      const to = this.#address[l.plan.step.reductions[Math.floor(k / batch)]!.buffer]! / 8 + layout.scalarAt(k % batch);
+      f.fill(sums.total(k), to, to + layout.scalarLanes);
     }
   }
 
-  #zero(s: number): void {
+  /** The sum of the samples' numbers. */
+  #samples({ from, to }: SamplesStep): void {
+    const { lattice, layout, heap } = this.#engine;
+    const at = this.#address[from]! / 8;
+    if (this.#numbers.length < lattice.batch) this.#numbers = new Float64Array(lattice.batch);
+    const numbers = this.#numbers;
+    for (let b = 0; b < lattice.batch; b++) numbers[b] = heap.f64[at + layout.scalarAt(b)]!;
+    const target = this.#address[to]! / 8;
+    heap.f64.fill(treeSum(numbers, 0, lattice.batch), target, target + layout.width);
+  }
+
+  /** A step that moves numbers without a kernel. */
+  #move(s: number): void {
     const step = this.#schedule.steps[s]!;
+    if (step.kind === "samples") this.#samples(step);
     if (step.kind !== "zero") return;
     const [first, last] = this.#engine.range(step.domain);
     const n = components(this.#schedule.buffers[step.buffer]!.type) * this.#engine.layout.width;
-    for (let b = first; b < last; b++) {
-      const at = (this.#address[step.buffer]! + b * this.#stride[step.buffer]!) / 8;
-      this.#engine.heap.f64.fill(0, at, at + n);
-    }
+    const { copies, copyBlocks } = this.#engine.layout;
+    for (let copy = 0; copy < copies; copy++)
+      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
+        const at = (this.#address[step.buffer]! + b * this.#stride[step.buffer]!) / 8;
+        this.#engine.heap.f64.fill(0, at, at + n);
+      }
   }
 
   #denseStep({ factors, outputs, positive, overlap }: DenseStepPlan): RunDense {
@@ -317,4 +337,23 @@ export class ProgramExecutable implements Executable {
 /** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */
 export function debugKernels(): boolean {
   return (process.env["DEBUG"] ?? "").split(",").includes("kernels");
+}
+
+/** Data of one sample for every sample of a batch. */
+function forAllSamples(data: Float64Array, batch: number): Float64Array {
+  if (batch === 1) return data;
+  const all = new Float64Array(batch * data.length);
+  for (let b = 0; b < batch; b++) all.set(data, b * data.length);
+  return all;
+}
+
+/** Pairwise sum in a fixed order. */
+function treeSum(f: Float64Array, at: number, n: number): number {
+  if (n <= 4) {
+    let s = 0;
+    for (let k = 0; k < n; k++) s += f[at + k]!;
+    return s;
+  }
+  const half = n >> 1;
+  return treeSum(f, at, half) + treeSum(f, at + half, n - half);
 }

@@ -64,7 +64,7 @@ export class Halos {
 /** Reads of ghost blocks in a step, by buffer. */
 function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {
   const found = new Map<number, Set<number>>();
-  if (s.kind !== "kernel" || s.domain === "one") return found;
+  if (s.kind !== "kernel" || s.domain === "one" || s.domain === "shared") return found;
   const { domain } = s;
   const argument = (a: Argument): void => {
     if (a.kind !== "field" || atHome(a.displacement)) return;
@@ -81,6 +81,7 @@ function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {
 
 function writesOf(s: Step): readonly number[] {
   if (s.kind === "zero") return [s.buffer];
+  if (s.kind === "samples") return [s.to];
   if (s.kind === "solve") return s.solutions;
   if (s.kind === "dense") return s.outputs.map((o) => o.buffer);
   return s.instructions.flatMap((i) => (i.target.kind === "buffer" ? [i.target.buffer] : []));

@@ -30,6 +30,8 @@ export interface EngineOptions extends PartOptions {
   readonly debugNaN?: boolean;
   /** Sites in a vector of the native backend: a power of two up to 8; the machine's widest vector when left out. */
   readonly lanes?: Lanes;
+  /** Independent samples in every field; default 1. Programs run on all of them, a sum gives one number a sample. */
+  readonly batch?: number;
   /** A loaded backend to use instead of one of the names. */
   readonly engine?: EngineSource;
 }
@@ -66,10 +68,11 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
     if ((options.engine || options.backend === "interpret") && (options.comm?.size ?? 1) > 1) throw new ConfigurationError(`backend ${options.engine ? "tfjs" : "interpret"}: got ${options.comm!.size} ranks, expected one: use wasm, native or js to divide a lattice`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
+    if (part && part.comm.size > 1 && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size} ranks, expected one of them: samples are divided over ranks by giving each a batch of its own`);
     if (options.backend === "interpret") return new InterpretEngine(lattice, options.maxFields);
-    return new KernelEngine(lattice, emitter(lattice.volume / (part?.comm.size ?? 1), options), options.maxFields, part);
+    return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part);
   };
-  return new Lattice(extents, engine, { debugNaN });
+  return new Lattice(extents, engine, { debugNaN, ...(options.batch === undefined ? {} : { batch: options.batch }) });
 }
 
 export { PART, microSource } from "./emit-c.ts";

@@ -40,11 +40,13 @@ export interface Reduction {
   readonly buffer: number;
 }
 
+/** Sites that a loop runs over; "one" for arithmetic on scalars, "shared" for arithmetic on those that all samples of a batch have in common. */
+export type LoopDomain = Domain | "one" | "shared";
+
 /** One loop over the blocks of a domain: instructions in their order, and the sums over its sites. */
 export interface KernelStep {
   readonly kind: "kernel";
-  /** Sites the loop runs over; "one" for arithmetic on scalars. */
-  readonly domain: Domain | "one";
+  readonly domain: LoopDomain;
   readonly instructions: readonly Instruction[];
   readonly reductions: readonly Reduction[];
   /** Scratch slots, each as large as the largest value it holds. */
@@ -81,8 +83,15 @@ export interface DenseStepPlan {
   readonly overlap?: OverlapWork & { readonly mass: number };
 }
 
+/** The sum of the numbers of all samples of a batch, in their order. */
+export interface SamplesStep {
+  readonly kind: "samples";
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a schedule does at a time. */
-export type Step = KernelStep | SolveStep | ZeroStep | DenseStepPlan;
+export type Step = KernelStep | SolveStep | ZeroStep | DenseStepPlan | SamplesStep;
 
 /** A program as a list of steps over named pieces of memory. */
 export interface Schedule {

@@ -10,11 +10,11 @@ const CHUNK_SITES = 128;
 /** Blocks of `width` sites in a chunk, the unit of work of a thread. */
 export const chunkBlocks = (width: number): number => CHUNK_SITES / width;
 
-/** Reals of scratch of one kernel in every lane: slots, copies with exchanged lanes, and the values of a chunk for every sum, which begin behind the others. */
-export const scratchReals = (p: KernelPlan, width: number): number => p.scratch + p.swapScratch + p.step.reductions.length * chunkBlocks(width);
+/** Reals of scratch of one kernel in every lane, for chunks of so many blocks: slots, copies with exchanged lanes, and the values of a chunk for every sum, which begin behind the others. */
+export const scratchReals = (p: KernelPlan, chunk: number): number => p.scratch + p.swapScratch + p.step.reductions.length * chunk;
 
 /** First of the values of a chunk of sum k, in reals of scratch of one lane. */
-export const sumScratch = (p: KernelPlan, k: number, width: number): number => p.scratch + p.swapScratch + k * chunkBlocks(width);
+export const sumScratch = (p: KernelPlan, k: number, chunk: number): number => p.scratch + p.swapScratch + k * chunk;
 
 /** A 32-bit entry of a kernel's parameter table. */
 export type Parameter =

@@ -1,12 +1,13 @@
 /** What the kernels of one lattice work on: fields in blocks of sites, neighbour tables, scratch memory of threads. */
 import {
-  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf,
+  type CompileOptions, type Displacement, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isShared,
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, type Part, localLayout, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
-import type { Emitter, LoopOrder } from "./emitter.ts";
 import { gatherSites } from "./gather.ts";
 import { Halos } from "./halos.ts";
+import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
+import { chunkBlocks } from "./kernels.ts";
 import type { MicroKernel } from "./scalar.ts";
 
 /** Memory of a field: a byte address in the lattice's heap and the bytes from one block of sites to the next. */
@@ -72,7 +73,7 @@ export abstract class Machine implements Engine {
     this.lattice = lattice;
     this.emitter = emitter;
     this.heap = new Heap(emitter.memory());
-    const least = (8 * lattice.volume) / (part?.comm.size ?? 1);
+    const least = (8 * lattice.volume * lattice.batch) / (part?.comm.size ?? 1);
     if (least > this.heap.limit) throw new BackendError(`lattice ${lattice}: one number a site takes ${least} bytes, backend ${emitter.name} holds at most ${this.heap.limit}: use smaller extents`);
     this.memory = new FieldMemory(this.heap, String(lattice));
     this.part = part;
@@ -83,7 +84,13 @@ export abstract class Machine implements Engine {
 
   /** Bytes of a field or scalar. */
   bytes(type: ValueType, ghosts = this.layout.halo?.standard ?? 0): number {
-    return this.blockBytes(type) * (type.kind === "scalar" ? 1 : this.layout.blocks + ghosts);
+    return this.blockBytes(type) * (this.blocksOf(type) + (type.kind === "scalar" ? 0 : ghosts));
+  }
+
+  /** Blocks of a field or scalar. */
+  blocksOf(type: ValueType): number {
+    if (type.kind === "scalar") return isShared(type) ? 1 : this.layout.scalarBlocks;
+    return this.layout.blocks;
   }
 
   /** Bytes of one block of sites. */
@@ -134,12 +141,12 @@ export abstract class Machine implements Engine {
   }
 
   write(to: Storage, type: ValueType, data: Float64Array): void {
-    if (type.kind === "scalar") this.writeScalar(to, data[0]!);
+    if (type.kind === "scalar") this.#scalars(to, type, data, true);
     else this.#write(to, type, undefined, data, 0, components(type));
   }
 
   read(from: Storage, type: ValueType, out: Float64Array): void {
-    if (type.kind === "scalar") out[0] = this.readScalar(from);
+    if (type.kind === "scalar") this.#scalars(from, type, out, false);
     else this.#read(from, type, undefined, out, 0, components(type));
   }
 
@@ -193,7 +200,7 @@ export abstract class Machine implements Engine {
 
   writeScalar(to: Storage, x: number): void {
     const at = (to as HeapStorage).address / 8;
-    this.heap.f64.fill(x, at, at + this.layout.width);
+    this.heap.f64.fill(x, at, at + to.bytes / 8);
   }
 
   readScalar(from: Storage): number {
@@ -208,7 +215,7 @@ export abstract class Machine implements Engine {
     this.use([x, y]);
     const [fromAddress, toAddress] = [x.address, y.address];
     const n = this.layout.width * components(type);
-    const blocks = type.kind === "scalar" ? 1 : this.layout.blocks;
+    const blocks = this.blocksOf(type);
     const f = this.heap.f64;
     for (let b = 0; b < blocks; b++) {
       const at = (fromAddress + b * x.stride) / 8;
@@ -252,13 +259,31 @@ export abstract class Machine implements Engine {
   }
 
   /** First and last+1 block of a domain; scalars have one. */
-  range(domain: Domain | "one"): readonly [number, number] {
-    return domain === "one" ? [0, 1] : this.layout.range(domain);
+  range(domain: LoopDomain): readonly [number, number] {
+    if (domain === "shared") return [0, 1];
+    return domain === "one" ? [0, this.layout.scalarBlocks] : this.layout.range(domain);
   }
 
-  order(domain: Domain | "one"): LoopOrder {
+  order(domain: LoopDomain): LoopOrder {
     const [first, last] = this.range(domain);
-    return { first, last, half: domain === "all" && this.lattice.bipartite ? last / 2 : 0 };
+    const chunks = Math.ceil((last - first) / chunkBlocks(this.layout.siteLanes));
+    const copies = domain === "one" || domain === "shared" ? 1 : this.layout.copies;
+    return { first, last, half: domain === "all" && this.lattice.bipartite ? last / 2 : 0, copies, chunks };
+  }
+
+  /** The numbers of all samples, between memory and an array. */
+  #scalars(storage: Storage, type: ValueType, data: Float64Array, write: boolean): void {
+    if (isShared(type)) {
+      if (write) this.writeScalar(storage, data[0]!);
+      else data[0] = this.readScalar(storage);
+      return;
+    }
+    const at = (storage as HeapStorage).address / 8;
+    for (let b = 0; b < this.lattice.batch; b++) {
+      const from = at + this.layout.scalarAt(b);
+      if (write) this.heap.f64.fill(data[b]!, from, from + this.layout.scalarLanes);
+      else data[b] = this.heap.f64[from]!;
+    }
   }
 
   /** Between memory and canonical data, for all sites or those listed. */
@@ -270,7 +295,8 @@ export abstract class Machine implements Engine {
     const { width, position } = this.layout;
     const domain = domainOf(type);
     const parity = domain === "all" ? -1 : domain === "even" ? 0 : 1;
-    const half = this.layout.blocks / 2;
+    const { copyBlocks } = this.layout;
+    const half = copyBlocks / 2;
     const count = sites ? sites.length : position.length;
     for (let k = 0; k < count; k++) {
       const p = position[sites ? sites[k]! : k]!;
@@ -278,7 +304,7 @@ export abstract class Machine implements Engine {
       const block = Math.floor(p / width);
       const at = base + block * stride + (p % width);
       const from = offset + k * skip;
-      const outside = parity >= 0 && (block < half ? 0 : 1) !== parity;
+      const outside = parity >= 0 && (block % copyBlocks < half ? 0 : 1) !== parity;
       for (let c = 0; c < n; c++) {
         if (write) f[at + c * width] = outside ? 0 : data[from + c]!;
         else data[from + c] = outside ? 0 : f[at + c * width]!;

@@ -52,7 +52,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
       };
     },
     normals(map, layout) {
-      const binary = normalsModule(map, layout.width, chunkBlocks(layout.width), false);
+      const binary = normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), false);
       const { exports } = new Wasm.Instance(new Wasm.Module(binary), { env: { memory: bytes.memory, sin, cos, log } });
       return { source: `wasm module of ${binary.length} bytes, random fields`, launch: (_k, _heap, parameters, scratch, chunks) => void exports["k0"]!(parameters * 4, scratch * 8, 0, chunks) };
     },

@@ -30,7 +30,7 @@ export function normalFields(engine: Machine, compile: (map: SparseMap) => Compi
     return sites;
   };
 
-  return (to, types, map, key, { first, trajectory, purpose }) => {
+  return (to, types, map, { key }, { first, trajectory, purpose }) => {
     let kernel = kernels.get(map);
     if (!kernel) kernels.set(map, (kernel = { compiled: compile(map), table: engine.memory.allocate(4 * (NORMALS.fields + 2 * to.length), "programs") / 4 }));
     const { compiled, table } = kernel;
@@ -57,6 +57,6 @@ export function normalFields(engine: Machine, compile: (map: SparseMap) => Compi
         for (let b = from; b < end; b++) heap.f64.fill(0, (address + b * stride) / 8, (address + b * stride) / 8 + reals);
     }
     const { address, bytes } = engine.scratch;
-    compiled.launch(0, heap, table, address / emitter.addressUnit, Math.ceil((lastBlock - firstBlock) / chunkBlocks(layout.width)), bytes);
+    compiled.launch(0, heap, table, address / emitter.addressUnit, Math.ceil((lastBlock - firstBlock) / chunkBlocks(layout.siteLanes)), bytes);
   };
 }

@@ -1,9 +1,9 @@
 /** Builds the steps of a schedule from an analysed program: kernels by stage and domain, buffers with their lifetimes. */
-import { type Domain, type Op, type Program, type Role, type ValueType, components, domainOf } from "../autograd/index.ts";
+import { type Op, type Program, type Role, type ValueType, components, domainOf, isShared } from "../autograd/index.ts";
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
 import { packSlots } from "./slots.ts";
-import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type Reduction, type Schedule, type Step, denseReads } from "./ir.ts";
+import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type Reduction, type Schedule, type Step, denseReads } from "./ir.ts";
 import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
@@ -21,7 +21,7 @@ interface Product {
   readonly factors: readonly { readonly node: number; readonly shift: number; readonly flip: boolean }[];
 }
 
-type Draft = { domain: Domain | "one"; instructions: Instruction[]; reductions: Reduction[]; values: Map<string, number>; slotTypes: ValueType[] };
+type Draft = { domain: LoopDomain; instructions: Instruction[]; reductions: Reduction[]; values: Map<string, number>; slotTypes: ValueType[] };
 
 export class Scheduler {
   readonly #a: Analysis;
@@ -115,6 +115,11 @@ export class Scheduler {
       this.#solve(id, stage);
       return;
     }
+    if (this.#a.is(id, "samples")) {
+      const [from, to] = [this.#plain(n.inputs[0]!, stage), this.#buffer(id)];
+      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "samples", from, to }) });
+      return;
+    }
     if (this.#a.is(id, "dense")) {
       this.#dense(id, stage);
       return;
@@ -182,7 +187,7 @@ export class Scheduler {
   }
 
   /** Emits the instructions of one value: sums of products as chains of multiply-add, everything else as one call. */
-  #instruction(draft: Draft, id: number, d: number, domain: Domain | "one", target: Instruction["target"]): void {
+  #instruction(draft: Draft, id: number, d: number, domain: LoopDomain, target: Instruction["target"]): void {
     const n = this.#a.node(id);
     const { role } = n.op;
     const coefficients = role?.is === "combination" ? role.coefficients(n.attributes) : [];
@@ -234,7 +239,7 @@ export class Scheduler {
     return { coefficient, op: n.op, factors: v.dagger ? factors.reverse() : factors };
   }
 
-  #factor(draft: Draft, node: number, d: number, flip: boolean, domain: Domain | "one"): Argument {
+  #factor(draft: Draft, node: number, d: number, flip: boolean, domain: LoopDomain): Argument {
     const a = this.#argument(draft, node, d, domain);
     return flip && a.kind !== "scalar" ? { ...a, dagger: !a.dagger } : a;
   }
@@ -255,7 +260,7 @@ export class Scheduler {
 
   /** Copies in a kernel of its own at the beginning of a stage. */
   #copyAt(stage: number, view: View, type: ValueType, buffer: number): void {
-    const domain = type.kind === "scalar" ? "one" : domainOf(type);
+    const domain = type.kind === "scalar" ? (isShared(type) ? "shared" : "one") : domainOf(type);
     const draft: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
     const source = this.#a.node(view.id);
     const arg: Argument =
@@ -268,24 +273,24 @@ export class Scheduler {
     this.#ordered.push({ stage, rank: 0, make: () => finish(draft) });
   }
 
-  #draft(kernel: number, stage: number, domain: Domain | "one"): Draft {
+  #draft(kernel: number, stage: number, domain: LoopDomain): Draft {
     let d = this.#drafts.get(kernel);
     if (!d) {
       const made: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
       this.#drafts.set(kernel, made);
-      this.#ordered.push({ stage, rank: domain === "one" ? 0.5 : 1, make: () => finish(made) });
+      this.#ordered.push({ stage, rank: domain === "shared" ? 0.4 : domain === "one" ? 0.5 : 1, make: () => finish(made) });
       d = made;
     }
     return d;
   }
 
-  #argument(draft: Draft, i: number, d: number, domain: Domain | "one"): Argument {
+  #argument(draft: Draft, i: number, d: number, domain: LoopDomain): Argument {
     const scalar = this.#a.scalarOf(i);
     if (scalar !== undefined) return { kind: "scalar", buffer: this.#buffer(scalar), dagger: false, type: this.#a.node(scalar).type };
     return this.#viewArgument(draft, this.#a.view(i, d), domain);
   }
 
-  #viewArgument(draft: Draft, v: View, domain: Domain | "one"): Argument {
+  #viewArgument(draft: Draft, v: View, domain: LoopDomain): Argument {
     const n = this.#a.node(v.id);
     const scalar = this.#a.scalarOf(v.id);
     if (scalar !== undefined) return { kind: "scalar", buffer: this.#buffer(scalar), dagger: false, type: this.#a.node(scalar).type };
@@ -316,6 +321,7 @@ export function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): v
   };
   steps.forEach((s, k) => {
     if (s.kind === "zero") touch(s.buffer, k);
+    else if (s.kind === "samples") for (const b of [s.from, s.to]) touch(b, k);
     else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) touch(b, k);
     else if (s.kind === "dense") for (const b of [...denseReads(s), ...s.outputs.map((o) => o.buffer)]) touch(b, k);
     else {

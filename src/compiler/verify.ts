@@ -2,7 +2,7 @@
  * Checks a schedule between the compiler's passes: everything is defined before it is used, scratch slots and buffers hold what their
  * readers expect, types and domains fit. Run by the tests on every program, and on every compilation under DEBUG=kernels.
  */
-import { type Lattice, type ValueType, components, domainOf } from "../autograd/index.ts";
+import { type Lattice, type ValueType, components, domainOf, isShared } from "../autograd/index.ts";
 import { type Argument, type Instruction, type KernelStep, type Schedule, type Step, denseReads } from "./ir.ts";
 
 /** Everything that is wrong with a schedule, one line each; empty for a good one. */
@@ -20,6 +20,11 @@ export function verify(schedule: Schedule, lattice: Lattice): string[] {
     if (found.length > 0) return;
     if (s.kind === "kernel") verifyKernel(s, schedule, lattice, written, (text) => report(k, text));
     else if (s.kind === "zero") written[s.buffer]! |= half(s.domain);
+    else if (s.kind === "samples") {
+      if (written[s.from] === 0) report(k, `the sum over samples reads buffer ${s.from} before it is written`);
+      if (isShared(buffers[s.from]!.type) || !isShared(buffers[s.to]!.type)) report(k, `the sum over samples goes from buffer ${s.from} to ${s.to}, expected one number a sample and one for all`);
+      written[s.to] = 3;
+    }
     else if (s.kind === "dense") {
       for (const b of denseReads(s)) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `dense algebra reads buffer ${b} before it is written`);
       for (const o of s.outputs) written[o.buffer] = 3;
@@ -39,6 +44,7 @@ const half = (domain: string): number => (domain === "even" ? 1 : domain === "od
 
 function buffersOf(s: Step): number[] {
   if (s.kind === "zero") return [s.buffer];
+  if (s.kind === "samples") return [s.from, s.to];
   if (s.kind === "solve") return [...s.captured, s.rhs, ...s.solutions];
   if (s.kind === "dense") return [...denseReads(s), ...s.outputs.map((o) => o.buffer)];
   const fields = (a: Argument): number[] => (a.kind === "slot" ? [] : [a.buffer]);
@@ -51,7 +57,8 @@ function buffersOf(s: Step): number[] {
 function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, written: number[], report: (text: string) => void): void {
   const holds = new Map<number, { value: number; type: ValueType }>();
   const before = [...written];
-  const loop = half(s.domain === "one" ? "all" : s.domain);
+  const scalars = s.domain === "one" || s.domain === "shared";
+  const loop = half(scalars ? "all" : s.domain);
   const read = (a: Argument, where: string): void => {
     if (a.kind === "slot") {
       const held = holds.get(a.slot);
@@ -65,10 +72,12 @@ function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, wr
     if (components(b.type) !== components(a.type)) report(`${where} reads buffer ${a.buffer} with ${components(a.type)} components, it has ${components(b.type)}`);
     if (a.kind === "scalar") {
       if (b.type.kind !== "scalar") report(`${where} reads buffer ${a.buffer} as a scalar, it is a field`);
+      if (isShared(b.type) !== isShared(a.type)) report(`${where} reads buffer ${a.buffer} as ${isShared(a.type) ? "one number for all samples" : "one a sample"}`);
+      if (s.domain === "shared" && !isShared(b.type)) report(`${where} reads the numbers of the samples in arithmetic on shared ones`);
       if (written[a.buffer] === 0) report(`${where} reads scalar ${a.buffer} before it is written`);
       return;
     }
-    if (s.domain === "one") return report(`${where} loads a field in arithmetic on scalars`);
+    if (scalars) return report(`${where} loads a field in arithmetic on scalars`);
     if (a.displacement.length !== lattice.dim) report(`${where} loads buffer ${a.buffer} at a displacement of ${a.displacement.length} directions on a lattice of ${lattice.dim}`);
     const steps = a.displacement.reduce((n, x) => n + x, 0);
     const site = steps % 2 === 0 || s.domain === "all" ? loop : 3 - loop;
@@ -97,7 +106,7 @@ function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, wr
     const b = buffers[buffer]!;
     if (b.data) report(`${where} writes constant buffer ${buffer}`);
     if (components(b.type) !== components(ins.type)) report(`${where} writes ${components(ins.type)} components to buffer ${buffer} of ${components(b.type)}`);
-    if ((s.domain === "one") !== (b.type.kind === "scalar")) report(`${where} writes a ${b.type.kind} in a loop over ${s.domain}`);
+    if (scalars !== (b.type.kind === "scalar") || (s.domain === "shared") !== isShared(b.type)) report(`${where} writes a ${b.type.kind} in a loop over ${s.domain}`);
     written[buffer]! |= loop;
   }
 }

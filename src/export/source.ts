@@ -14,7 +14,7 @@ import { layouts } from "./runtime/layouts.ts";
 import { vectors } from "./runtime/vectors.ts";
 import type { LibrarySpec } from "./spec.ts";
 
-const DOMAIN = { one: "ONE", all: "EVERY", even: "EVEN", odd: "ODD" } as const;
+const DOMAIN = { one: "ONE", shared: "ONE", all: "EVERY", even: "EVEN", odd: "ODD" } as const;
 
 /** Times a power of the volume. */
 const timesVolume = (power: number): string => (power < 0 ? " / volume" : " * volume").repeat(Math.abs(power));

@@ -1,5 +1,5 @@
 /** Conjugate gradient on fields: solve A x = b, or (A + sigma_k) x_k = b for several shifts at once, and learn how it went. */
-import { kind, type Storage, Field, type ScalarType, type TracedOf, type Vector, type VectorType, concreteLeaves, openTape, scalarType, solve, tracedTwin } from "../autograd/index.ts";
+import { kind, type Storage, Field, type TracedOf, type Vector, type VectorType, concreteLeaves, leafTypeOn, openTape, solve, tracedTwin } from "../autograd/index.ts";
 import { ConjugateGradient, type SolveReport, type SolverEngine } from "../compiler/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
@@ -53,7 +53,7 @@ export function multiShiftConjugateGradient<N extends number, const I>(
   const engine = lattice.engine as SolverEngine;
   if (typeof engine.operator !== "function") throw new BackendError(`conjugateGradient: backend ${engine.name} runs no solver of its own, expected js, wasm or native: make the lattice with one of them`);
   const tape = openTape(lattice);
-  const leaves = concreteLeaves(inputs);
+  const leaves = concreteLeaves(inputs).map((l) => ({ value: l.value, type: leafTypeOn(lattice, l) }));
   const traced = leaves.map((l) => tape.input(l.type));
   let next = 0;
   const twin = tracedTwin(inputs, () => traced[next++]!) as TracedOf<I>;
@@ -69,10 +69,11 @@ export function multiShiftConjugateGradient<N extends number, const I>(
   const system = { operator: node.attributes["operator"] as typeof prepare, shifts, tolerance, maxIterations, verifyAll: true };
   let solver: ConjugateGradient | undefined;
   try {
-    const given = leaves.map(({ value }) => {
-      if (typeof value !== "number") return value.storage;
-      const s = own(engine.allocate(scalarType as ScalarType));
-      engine.writeScalar(s, value);
+    const given = leaves.map(({ value, type }) => {
+      if (value instanceof Field) return value.storage;
+      const s = own(engine.allocate(type));
+      if (typeof value === "number") engine.writeScalar(s, value);
+      else engine.write(s, type, value);
       return s;
     });
     const values = captured.map((id) => own(engine.allocate(tape.node(id).type)));

@@ -13,15 +13,15 @@ import {
   type Links,
   Plan,
   type Scalar,
+  type ScalarType,
   type TracedOf,
-  type ValueType,
   add,
   expectInputs,
   kind,
+  readNumber,
   recordOnce,
   returnedLinks,
   returnedScalar,
-  scalarType,
   valueAndGrad,
 } from "../autograd/index.ts";
 import { guard, is } from "../util/index.ts";
@@ -56,7 +56,7 @@ type Evaluate<N extends number, I> = (U: Links<N>, inputs: TracedOf<I>) => Scala
 interface Recordings {
   readonly value: PerLattice<Plan<readonly unknown[], Scalar>>;
   /** The plan, and the scalar that receives S in a force evaluation. */
-  readonly force: PerLattice<{ readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field }>;
+  readonly force: PerLattice<{ readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field<ScalarType> }>;
   readonly gradient: PerLattice<Plan<readonly unknown[], { value: Scalar; gradient: unknown }>>;
 }
 
@@ -104,7 +104,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     guard(this.name, { into: [into, kind.algebraField] });
     const { plan, scalar } = this.#force(U);
     plan.runInto({ value: scalar, force: into } as never, U, this.inputs);
-    return U.lattice.engine.readScalar(scalar.storage);
+    return readNumber(scalar);
   }
 
   /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields). */
@@ -154,13 +154,14 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     if (!kind.linkField.holds(U)) guard(this.name, { U: [U, kind.linkField] });
   }
 
-  #force(U: LinkField<N>): { readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field } {
+  #force(U: LinkField<N>): { readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field<ScalarType> } {
     return this.#recordings.force.get(U, () => {
       const f = (V: Links<N>, p: TracedOf<I>): unknown => {
         const r = valueAndGrad((W: Links<N>) => this.evaluate(W, p))(V) as { value: Scalar; grad: unknown };
         return { value: r.value, force: r.grad };
       };
-      return { plan: new Plan(f as never, [U, this.inputs]) as Plan<readonly unknown[], { value: Scalar; force: Algebras }>, scalar: new Field(U.lattice, scalarType as ValueType) };
+      const plan = new Plan(f as never, [U, this.inputs]) as Plan<readonly unknown[], { value: Scalar; force: Algebras }>;
+      return { plan, scalar: new Field(U.lattice, plan.program.nodes[plan.program.outputs[0]!]!.type as ScalarType) };
     });
   }
 }

@@ -13,7 +13,7 @@ export function directionField<N extends number>(lattice: Lattice, N: N): Algebr
   const size = 2 * N * N;
   return X.set(
     lattice.extents.map((_, mu) => {
-      const out = new Float64Array(lattice.volume * size);
+      const out = new Float64Array(lattice.batch * lattice.volume * size);
       const m = new Float64Array(size);
       for (let n = 0; n < lattice.volume; n++) {
         const x = lattice.coordinates(n);
@@ -25,6 +25,8 @@ export function directionField<N extends number>(lattice: Lattice, N: N): Algebr
           }
         tracelessAntihermitian(m, N, out, n * size);
       }
+      // every sample of a batch alike
+      for (let b = 1; b < lattice.batch; b++) out.copyWithin(b * lattice.volume * size, 0, lattice.volume * size);
       return out;
     }),
   );

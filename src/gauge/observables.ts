@@ -2,7 +2,7 @@
  * Gluonic observables of a link field as numbers. All are recorded once per lattice and N, so that they are cheap inside a Markov chain;
  * loops are normalised with 1/N. Planes are named by their axes: xy, xz, xt, ...
  */
-import { kind, type LinkField, type Links, type Real, type Scalar, add, broadcast, dot, im, mean, number, re, reTrace, scaleBy, sub } from "../autograd/index.ts";
+import { kind, PerSample, samplewise, type LinkField, type Links, type Real, type Scalar, add, broadcast, dot, im, mean, number, re, reTrace, scaleBy, sub } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { cloverStrength } from "./field-strength.ts";
 import { type Path, loopProduct, loopTrace } from "./loops.ts";
@@ -21,7 +21,7 @@ const loopMean = (U: Links, path: Path): Scalar => scaleBy(1 / U.N, mean(reTrace
 
 const average = (values: Readonly<Record<string, number>>): PlaneMeans => {
   const list = Object.values(values);
-  return { mean: list.reduce((s, x) => s + x, 0) / list.length, planes: { ...values } };
+  return { mean: samplewise((...xs) => xs.reduce((s, x) => s + x, 0) / xs.length, ...list), planes: { ...values } };
 };
 
 /** Pairs of directions, mu < nu, or all mu != nu. */
@@ -89,13 +89,14 @@ export function polyakovLoops(U: LinkField): Record<string, [re: number, im: num
 export function linkTrace(U: LinkField): number {
   guard("linkTrace", { U: [U, kind.linkField] });
   const { N } = U;
+  const { batch, volume, dim } = U.lattice;
   const u = new Float64Array(U.fields[0]!.length);
-  let s = 0;
+  const sums = new PerSample(batch);
   for (const field of U.fields) {
     field.toArray(u);
-    for (let at = 0; at < u.length; at += 2 * N * N) for (let i = 0; i < N; i++) s += u[at + 2 * i * (N + 1)]!;
+    for (let n = 0; n < batch * volume; n++) for (let i = 0; i < N; i++) sums[Math.floor(n / volume)]! += u[n * 2 * N * N + 2 * i * (N + 1)]!;
   }
-  return s / (N * U.lattice.volume * U.lattice.dim);
+  return samplewise((s) => s / (N * volume * dim), batch === 1 ? sums[0]! : sums);
 }
 
 const wilsonLoops = new Map<string, (U: LinkField) => number>();
@@ -143,11 +144,8 @@ const measureClover = perLattice((U) =>
 export function energyDensity(U: LinkField): EnergyDensity {
   guard("energyDensity", { U: [U, kind.linkField] });
   const planes = planesOf(U.lattice.dim);
-  const plaquette = 2 * U.N * planes.length * (1 - plaquettes(U).mean);
-  let [electric, magnetic] = [0, 0];
-  measureClover(U).forEach((e, k) => {
-    if (planes[k]![1] === U.lattice.dim - 1) electric += e;
-    else magnetic += e;
-  });
-  return { plaquette, clover: electric + magnetic, electric, magnetic };
+  const plaquette = samplewise((p) => 2 * U.N * planes.length * (1 - p), plaquettes(U).mean);
+  const terms = measureClover(U);
+  const [electric, magnetic] = [true, false].map((inTime) => samplewise((...es) => es.reduce((s, e, k) => ((planes[k]![1] === U.lattice.dim - 1) === inTime ? s + e : s), 0), ...terms)) as [number, number];
+  return { plaquette, clover: samplewise((e, m) => e + m, electric, magnetic), electric, magnetic };
 }

@@ -1,7 +1,7 @@
 /** Start configurations: cold, hot (Haar), near the unit, one instanton. Random numbers depend on (seed, stream, site, direction) only. */
-import { kind, type AlgebraField, DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
+import { kind, oneSample, type AlgebraField, DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { PURPOSE, type RandomStream, randomStream, guard, is } from "../util/index.ts";
+import { PURPOSE, type RandomStream, randomStream, streamOfSample, guard, is } from "../util/index.ts";
 import { exponentialLinks } from "./closed-form.ts";
 import { drawAlgebra } from "./gaussian.ts";
 import type { Group } from "./group.ts";
@@ -21,18 +21,27 @@ export function cold<N extends number>(lattice: Lattice, group: Group<N>): LinkF
   const { N } = group;
   // its memory first: what does not fit is said before any work
   const U = new DirectionalField(lattice, N, "links");
-  const one = new Float64Array(lattice.volume * 2 * N * N);
-  for (let n = 0; n < lattice.volume; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
+  const sites = lattice.batch * lattice.volume;
+  const one = new Float64Array(sites * 2 * N * N);
+  for (let n = 0; n < sites; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
   return U.set(lattice.extents.map(() => one));
 }
 
-/** Links independent and uniform in the Haar measure of the group, det U = 1 for N >= 2. */
+/** Links independent and uniform in the Haar measure of the group, det U = 1 for N >= 2. Sample b of a batch is the start of the stream b places after the given one. */
 export function hot<N extends number>(lattice: Lattice, group: Group<N>, options: RandomStart): LinkField<N> {
   guard("hot", { lattice: [lattice, kind.lattice], group: [group, aGroup], options: [options, is.keysOf("seed", "stream")] });
   const { seed, stream = 0 } = options;
   guard("hot", { seed: [seed, is.integer], stream: [stream, is.integer] });
   const random = randomStream(seed, stream);
-  return new DirectionalField(lattice, group.N, "links").set(lattice.extents.map((_, mu) => haarMatrices(random, PURPOSE.start, lattice.volume, group.N, mu)));
+  return new DirectionalField(lattice, group.N, "links").set(lattice.extents.map((_, mu) => haarField(lattice, random, PURPOSE.start, group.N, mu)));
+}
+
+/** `haarMatrices` on every site of every sample, each of the samples with its own stream. */
+export function haarField({ volume, batch }: Lattice, random: RandomStream, purpose: number, N: number, index = 0): Float64Array {
+  if (batch === 1) return haarMatrices(random, purpose, volume, N, index);
+  const all = new Float64Array(batch * volume * 2 * N * N);
+  for (let b = 0; b < batch; b++) all.set(haarMatrices(streamOfSample(random, b), purpose, volume, N, index), b * volume * 2 * N * N);
+  return all;
 }
 
 /**
@@ -75,6 +84,7 @@ export function instanton<N extends number>(lattice: Lattice, group: Group<N>, o
   const { radius, centre = lattice.extents.map((L) => Math.floor(L / 2) + 0.5) } = options;
   if (lattice.dim !== 4 || N < 2) throw new GeometryError(`instanton: got ${group.name} in ${lattice.dim} dimensions, expected SU(N) in 4`);
   if (centre.length !== 4) throw new GeometryError(`instanton: got a centre of ${centre.length} coordinates, expected 4`);
+  oneSample("instanton", lattice);
   const U = cold(lattice, group);
   return U.set(
     lattice.extents.map((_, mu) => {

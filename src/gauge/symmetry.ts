@@ -5,7 +5,7 @@
 import { kind, type AlgebraField, DirectionalField, Field, type Lattice, type LinkField, type Links, type Matrix, type MatrixType, adj, mul, replayable, shift, siteMatrixType } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
-import { type RandomStart, haarMatrices } from "./starts.ts";
+import { type RandomStart, haarField } from "./starts.ts";
 import { anIsometry } from "./kinds.ts";
 
 /** One Haar matrix g(n) a site (N = 1: a phase). */
@@ -13,7 +13,7 @@ export function randomGaugeTransformation<N extends number>(lattice: Lattice, N:
   guard("randomGaugeTransformation", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.keysOf("seed", "stream")] });
   const { seed, stream = 0 } = options;
   guard("randomGaugeTransformation", { seed: [seed, is.integer], stream: [stream, is.integer] });
-  return new Field(lattice, siteMatrixType(lattice, N)).set(haarMatrices(randomStream(seed, stream), PURPOSE.gaugeTransformation, lattice.volume, N));
+  return new Field(lattice, siteMatrixType(lattice, N)).set(haarField(lattice, randomStream(seed, stream), PURPOSE.gaugeTransformation, N));
 }
 
 const transformLinksBy = replayable((U: Links, g: Matrix): Links => U.map((mu) => mul(mul(g, U[mu]!), adj(shift(g, mu)))));
@@ -64,7 +64,7 @@ export function rotation(lattice: Lattice, mu: number, nu: number): Isometry {
   return { ...axisSwap(lattice, mu, nu), signs: lattice.extents.map((_, k) => (k === nu ? -1 : 1)) };
 }
 
-/** Visits every link (n, mu) with its image: the link of direction `to` at site m, traversed backwards if `reversed`. */
+/** Visits every link (n, mu) of every sample with its image: the link of direction `to` at site m, traversed backwards if `reversed`. */
 function visit(lattice: Lattice, { axes, signs, displacement }: Isometry, f: (n: number, mu: number, m: number, to: number, reversed: boolean) => void): void {
   if (displacement.length !== lattice.dim || !displacement.every(Number.isInteger))
     throw new GeometryError(`isometry: got the displacement [${displacement.join(", ")}] on ${lattice}, expected ${lattice.dim} integers`);
@@ -74,14 +74,15 @@ function visit(lattice: Lattice, { axes, signs, displacement }: Isometry, f: (n:
     const image = lattice.extents[axes[mu]!]!;
     if (L !== image) throw new GeometryError(`isometry: got extents ${L} and ${image} for the axes ${lattice.axis(mu)} and ${lattice.axis(axes[mu]!)} of ${lattice}, expected equal ones to exchange them`);
   });
-  for (let n = 0; n < lattice.volume; n++) {
+  for (let k = 0; k < lattice.batch * lattice.volume; k++) {
+    const first = k - (k % lattice.volume);
     const point = [...displacement];
-    lattice.coordinates(n).forEach((x, mu) => (point[axes[mu]!]! += signs[mu]! * x));
+    lattice.coordinates(k - first).forEach((x, mu) => (point[axes[mu]!]! += signs[mu]! * x));
     for (let mu = 0; mu < lattice.dim; mu++) {
       const to = axes[mu]!;
       const reversed = signs[mu] === -1;
       if (reversed) point[to]!--;
-      f(n, mu, lattice.site(point), to, reversed);
+      f(k, mu, first + lattice.site(point), to, reversed);
       if (reversed) point[to]!++;
     }
   }

@@ -48,7 +48,7 @@ export function reunitarise<N extends number>(U: LinkField<N>): LinkField<N> {
   const data = U.fields.map((field, mu) => {
     const u = field.toArray();
     for (let at = 0; at < u.length; at += size)
-      if (!toGroup(u, at, U.N)) throw new GeometryError(`reunitarise: got a singular link in direction ${U.lattice.axis(mu)} at site [${U.lattice.coordinates(at / size).join(", ")}], expected links near the group: check the file or the step size`);
+      if (!toGroup(u, at, U.N)) throw new GeometryError(`reunitarise: got a singular link in direction ${U.lattice.axis(mu)} at site [${U.lattice.coordinates((at / size) % U.lattice.volume).join(", ")}], expected links near the group: check the file or the step size`);
     return u;
   });
   return new DirectionalField(U.lattice, U.N, "links").set(data);

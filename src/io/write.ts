@@ -1,5 +1,5 @@
 /** Writes configurations; a file appears complete or not at all. */
-import { type LinkField, kind } from "../autograd/index.ts";
+import { type LinkField, kind, oneSample } from "../autograd/index.ts";
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { linkTrace, plaquettes } from "../gauge/index.ts";
 import { writeFileAtomically } from "../util/index.ts";
@@ -25,6 +25,7 @@ export interface WriteOptions {
  */
 export function writeGauge(file: string, U: LinkField, format: WritableFormat | GaugeFormat, options: WriteOptions = {}): void {
   guard("writeGauge", { file: [file, is.text], U: [U, kind.linkField], format: [typeof format === "string" ? format : format?.name, is.text], options: [options, is.keysOf("precision", "provenance")] });
+  oneSample("writeGauge", U.lattice);
   const { name, writer } = typeof format === "string" ? { name: format, writer: writerOf(format) } : format;
   if (!writer) throw new ConfigurationError(`format: got "${name}", expected ${Object.keys(WRITABLE).join(", ")}`);
   const precision = options.precision ?? writer.precisions[0]!;

@@ -1,10 +1,10 @@
 /** Markov chains: update, measure, and estimate with errors that know the autocorrelation. */
-import { type LinkField, kind } from "../autograd/index.ts";
+import { type LinkField, kind, perSample } from "../autograd/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";
 import { type Estimate, acceptanceError, gammaMethod, guard, is } from "../util/index.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
 
-/** Named observables: numbers of a link field. */
+/** Named observables: numbers of a link field. On a batch the mean over its samples is what enters a series. */
 export type Observables<N extends number = number> = { readonly [name: string]: (U: LinkField<N>) => number };
 
 /** A Markov chain of links: its update, its start, its length and what is measured after each update. */
@@ -56,7 +56,8 @@ export function* markovChain<N extends number, R extends StepResult>(options: Ch
     const values: Record<string, number> = {};
     for (const [name, f] of Object.entries(measure)) {
       if (!is.callable.holds(f)) guard("chain", { [`the observable "${name}"`]: [f, is.callable] });
-      const x = (values[name] = f(U));
+      const numbers = perSample(f(U));
+      const x = (values[name] = numbers.length === 1 ? numbers[0]! : numbers.reduce((s, y) => s + y, 0) / numbers.length);
       if (Number.isNaN(x)) throw new NaNError(`chain: the observable "${name}" is NaN after trajectory ${result.trajectory}, expected a number`);
     }
     yield { result, thermalising: false, values };
@@ -93,12 +94,22 @@ export function summarise(series: Series): Summary {
   guard("summarise", { series: [series, is.object] });
   guard("summarise", { results: [series.results, is.listOf(is.object)], values: [series.values, is.object] });
   const { results } = series;
-  const accepted = gammaMethod(results.map((r) => Number(r.accepted)));
-  const dH = results.flatMap((r) => (r.dH === undefined ? [] : [r.dH]));
+  const batches = results.some((r) => samplesOf(r).length > 1);
+  const accepted = gammaMethod(results.map((r) => overSamples(r, (s) => Number(s.accepted))));
+  const moved = results.filter((r) => r.dH !== undefined);
   return {
     trajectories: results.length,
     values: Object.fromEntries(Object.entries(series.values).map(([name, x]) => [name, gammaMethod(x)])),
-    acceptance: { ...accepted, error: acceptanceError(accepted.mean, accepted.n, accepted.tauInt) },
-    ...(dH.length > 0 ? { expMinusDH: gammaMethod(dH.map((x) => Math.exp(-x))), meanAbsDH: gammaMethod(dH.map(Math.abs)) } : {}),
+    acceptance: batches ? accepted : { ...accepted, error: acceptanceError(accepted.mean, accepted.n, accepted.tauInt) },
+    ...(moved.length > 0 ? { expMinusDH: gammaMethod(moved.map((r) => overSamples(r, (s) => Math.exp(-s.dH!)))), meanAbsDH: gammaMethod(moved.map((r) => overSamples(r, (s) => Math.abs(s.dH!)))) } : {}),
   };
+}
+
+/** The results of the samples of a batch, or the one result. */
+const samplesOf = (r: StepResult & { readonly samples?: readonly StepResult[] }): readonly StepResult[] => r.samples ?? [r];
+
+/** Mean over the samples of a batch. */
+function overSamples(r: StepResult, f: (one: StepResult) => number): number {
+  const all = samplesOf(r);
+  return all.length === 1 ? f(all[0]!) : all.reduce((s, one) => s + f(one), 0) / all.length;
 }

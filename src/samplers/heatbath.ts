@@ -6,7 +6,7 @@
 import { type LinkField, type Lattice, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type WeightedLoop, gaugeLoops } from "../gauge/index.ts";
-import { PURPOSE, type RandomStream, guard, is, randomStream } from "../util/index.ts";
+import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
 import { LinkKernels } from "./link-kernels.ts";
 import { LocalAction } from "./local-action.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
@@ -50,8 +50,10 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
     const { trajectory } = this;
     const sweeper = this.#sweeperOf(U);
     const links = U.fields.map((f) => f.toArray());
-    sweeper.heatbath(links, this.#random, trajectory);
-    for (let k = 0; k < (this.#options.overrelaxation ?? 0); k++) sweeper.overrelax(links);
+    samplesOf(U, links).forEach((sample, b) => {
+      sweeper.heatbath(sample, streamOfSample(this.#random, b), trajectory);
+      for (let k = 0; k < (this.#options.overrelaxation ?? 0); k++) sweeper.overrelax(sample);
+    });
     U.set(links);
     this.trajectory = trajectory + 1;
     return { trajectory, accepted: true };
@@ -61,7 +63,7 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
   overrelax(U: LinkField<N>): void {
     guard("heatbath", { U: [U, kind.linkField] });
     const links = U.fields.map((f) => f.toArray());
-    this.#sweeperOf(U).overrelax(links);
+    for (const sample of samplesOf(U, links)) this.#sweeperOf(U).overrelax(sample);
     U.set(links);
   }
 
@@ -70,6 +72,11 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
     if (this.#sweeper?.lattice !== U.lattice || this.#sweeper.N !== U.N) this.#sweeper = new Sweeper(U.lattice, U.N, beta, loops ?? gaugeLoops(U.lattice.dim, c1, xi));
     return this.#sweeper;
   }
+}
+
+/** The links of each sample in arrays of all. */
+function samplesOf({ lattice: { batch } }: LinkField, links: readonly Float64Array[]): Float64Array[][] {
+  return Array.from({ length: batch }, (_, b) => links.map((u) => u.subarray((b * u.length) / batch, ((b + 1) * u.length) / batch)));
 }
 
 /** Sweeps over flat link arrays for one lattice, N and action. */

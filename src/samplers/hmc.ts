@@ -5,10 +5,10 @@
  * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function of the links and of the target's own
  * auxiliary fields throughout.
  */
-import { type AlgebraField, DirectionalField, type LinkField, kind, outside } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, kind, outside, perSample, samplewise } from "../autograd/index.ts";
 import { NaNError } from "../errors.ts";
-import { PURPOSE, type RandomStream, guard, is, randomStream } from "../util/index.ts";
-import { type TrajectoryOptions, integration, kick, kineticEnergy } from "./molecular-dynamics.ts";
+import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
+import { type TrajectoryOptions, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { drawMomenta } from "./momenta.ts";
 import { type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
@@ -24,7 +24,7 @@ export type HmcOptions<N extends number = number> = {
   readonly action: Target<N>;
   readonly length: number;
   readonly seed: number;
-  /** Independent chains of one seed differ in their stream. */
+  /** Independent chains of one seed differ in their stream; sample b of a batch is the chain of the stream b places after it. */
   readonly stream?: number;
   /** Trajectories with numbers below this are accepted whatever dH is, to leave a start far from equilibrium; default 0. They sample nothing. */
   readonly acceptAlways?: number;
@@ -40,9 +40,11 @@ export interface TrajectoryResult extends StepResult {
   readonly action: number;
   /** Kinetic energy of the fresh momenta. */
   readonly kinetic: number;
+  /** On a batch the step of every sample, which is accepted or not by itself; the numbers above are then means over them, `accepted` says whether all were. */
+  readonly samples?: readonly TrajectoryResult[];
 }
 
-/** Result of a reversibility check. */
+/** Result of a reversibility check; on a batch of the sample that is worst. */
 export interface Reversibility {
   /** Largest |U - U_0| of a matrix element's real or imaginary part after forward and backward integration. */
   readonly maxDifference: number;
@@ -91,24 +93,32 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
     guard(this.name, { U: [U, kind.linkField] });
     const { trajectory } = this;
     const { P, backup } = this.#refresh(U, trajectory);
-    const kinetic = kineticEnergy(P);
-    const before = this.#target.value(U);
+    const kinetic = perSample(kineticEnergy(P));
+    const before = perSample(this.#target.value(U));
     backup.copyFrom(U);
-    let [dH, after, whole] = [Number.NaN, Number.NaN, false];
+    let samples: TrajectoryResult[] | undefined;
     try {
       yield* integration(this.#levels, U, P, this.#length);
-      after = this.#target.value(U);
-      dH = kineticEnergy(P) - kinetic + (after - before);
-      if (Number.isNaN(dH) || dH === Number.NEGATIVE_INFINITY)
-        throw new NaNError(`${this.name}: trajectory ${trajectory} has dH = ${dH} (S from ${before} to ${after}), expected a number: use smaller steps or check the force`);
-      whole = true;
+      const [after, moving] = [perSample(this.#target.value(U)), perSample(kineticEnergy(P))];
+      samples = Array.from(kinetic, (K, b) => this.#metropolis(b, { trajectory, before: before[b]!, after: after[b]!, kinetic: K, moving: moving[b]! }));
     } finally {
-      if (!whole) U.copyFrom(backup);
+      if (!samples) U.copyFrom(backup);
     }
-    const always = trajectory < this.#acceptAlways && dH < Infinity;
-    const accepted = always || this.#random.sequence(PURPOSE.metropolis, trajectory).next() < Math.exp(-dH);
-    if (!accepted) U.copyFrom(backup);
+    if (samples.every((s) => !s.accepted)) U.copyFrom(backup);
+    else if (samples.some((s) => !s.accepted)) takeSamples(U, backup, samples.map((s) => !s.accepted));
     this.trajectory = trajectory + 1;
+    if (samples.length === 1) return samples[0]!;
+    const mean = (of: (s: TrajectoryResult) => number): number => samples.reduce((sum, s) => sum + of(s), 0) / samples.length;
+    return { trajectory, accepted: samples.every((s) => s.accepted), dH: mean((s) => s.dH), expMinusDH: mean((s) => s.expMinusDH), action: mean((s) => s.action), kinetic: mean((s) => s.kinetic), samples };
+  }
+
+  /** The decision of sample b, with the random number of its own stream. @throws NaNError when dH is not a number. */
+  #metropolis(b: number, { trajectory, before, after, kinetic, moving }: { readonly trajectory: number; readonly before: number; readonly after: number; readonly kinetic: number; readonly moving: number }): TrajectoryResult {
+    const dH = moving - kinetic + (after - before);
+    if (Number.isNaN(dH) || dH === Number.NEGATIVE_INFINITY)
+      throw new NaNError(`${this.name}: trajectory ${trajectory}${b > 0 ? ` of sample ${b}` : ""} has dH = ${dH} (S from ${before} to ${after}), expected a number: use smaller steps or check the force`);
+    const always = trajectory < this.#acceptAlways && dH < Infinity;
+    const accepted = always || streamOfSample(this.#random, b).sequence(PURPOSE.metropolis, trajectory).next() < Math.exp(-dH);
     return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action: accepted ? after : before, kinetic };
   }
 
@@ -121,15 +131,17 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   *reversing(U: LinkField<N>): Generator<void, Reversibility, void> {
     guard(this.name, { U: [U, kind.linkField] });
     const { P, backup } = this.#refresh(U, this.trajectory);
-    const energy = (): number => kineticEnergy(P) + this.#target.value(U);
+    const energy = (): Float64Array => perSample(samplewise((K, S) => K + S, kineticEnergy(P), this.#target.value(U)));
     const start = energy();
+    /** The change of the sample that changed most. */
+    const change = (): number => energy().reduce((most, H, b) => (Math.abs(H - start[b]!) > Math.abs(most) || Number.isNaN(H) ? H - start[b]! : most), 0);
     backup.copyFrom(U);
     try {
       yield* integration(this.#levels, U, P, this.#length);
-      const forwardDH = energy() - start;
+      const forwardDH = change();
       flip(P);
       yield* integration(this.#levels, U, P, this.#length);
-      return { maxDifference: maxDifference(U, backup), dH: Math.abs(energy() - start), forwardDH };
+      return { maxDifference: maxDifference(U, backup), dH: Math.abs(change()), forwardDH };
     } finally {
       U.copyFrom(backup);
     }

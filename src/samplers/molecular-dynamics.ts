@@ -2,7 +2,7 @@
  * Molecular dynamics on group x algebra: momenta P = sum_a p^a T_a with K = (1/2) sum (P, P) = (1/2) sum_a p^a p^a,
  * dU/dtau = P U, dP/dtau = -F. Kicks, drifts and the kinetic energy are compiled plans that work in place.
  */
-import { kind, type AlgebraField, type Algebras, DirectionalField, type Lattice, type LinkField, type Links, type Plan, type Scalar, exp, mul, pairing, record, scale, scaleBy, sub } from "../autograd/index.ts";
+import { kind, type AlgebraField, type Algebras, DirectionalField, Field, type Lattice, type LinkField, type Links, type Plan, type Scalar, type ScalarType, broadcast, exp, mul, outside, pairing, record, scale, scaleBy, scalarType, sub, where } from "../autograd/index.ts";
 import type { Action } from "../gauge/index.ts";
 import { type Integrator, type IntegratorName, type TimeScale, schedule } from "./integrators.ts";
 import { guard, is } from "../util/index.ts";
@@ -27,6 +27,26 @@ interface Moves {
   readonly kick: Plan<readonly unknown[], Algebras>;
   readonly drift: Plan<readonly unknown[], Links>;
   readonly kinetic: Plan<readonly unknown[], Scalar>;
+}
+
+/** U where a sample's number is not above zero, V where it is. */
+const selections = new WeakMap<Lattice, Map<number, { readonly plan: Plan<readonly unknown[], Links>; readonly which: Field<ScalarType> }>>();
+
+/** Copies samples of V to U. */
+export function takeSamples<N extends number>(U: LinkField<N>, V: LinkField<N>, which: readonly boolean[]): void {
+  let byN = selections.get(U.lattice);
+  if (!byN) selections.set(U.lattice, (byN = new Map()));
+  let selection = byN.get(U.N);
+  if (!selection) {
+    selection = outside(() => {
+      const chosen = new Field(U.lattice, scalarType);
+      const select = (u: Links, v: Links, s: Scalar): Links => u.map((mu) => where(broadcast(s), v[mu]!, u[mu]!));
+      return { plan: record(select as never, U as never, V as never, chosen as never) as unknown as Plan<readonly unknown[], Links>, which: chosen };
+    });
+    byN.set(U.N, selection);
+  }
+  selection.which.set(Float64Array.from(which, Number));
+  selection.plan.runInto(U as never, U, V, selection.which);
 }
 
 /** Compiled moves of each lattice and N; a lattice that is collected takes its plans with it. */

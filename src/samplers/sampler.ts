@@ -1,5 +1,5 @@
 /** What a chain needs from an update of the links. */
-import { type AlgebraField, DirectionalField, type LinkField, outside } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, outside, samplewise } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Action } from "../gauge/index.ts";
 import type { RandomStream } from "../util/index.ts";
@@ -116,7 +116,7 @@ export function sumOfTargets<N extends number>(...parts: readonly Target<N>[]): 
   let work: AlgebraField<N> | undefined;
   return {
     name: parts.map((p) => p.name).join(" + "),
-    value: (U) => parts.reduce((s, p) => s + p.value(U), 0),
+    value: (U) => samplewise((...terms) => terms.reduce((s, x) => s + x, 0), ...parts.map((p) => p.value(U))),
     force: (U, into = new DirectionalField(U.lattice, U.N, "algebra")) => {
       const total = first.force(U, into);
       if (work?.lattice !== U.lattice || work.N !== U.N) work = outside(() => new DirectionalField(U.lattice, U.N, "algebra"));

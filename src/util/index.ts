@@ -1,5 +1,5 @@
 /** Utilities: random numbers, statistics, special functions, hashes, text. */
-export { type FillOptions, PHILOX, PURPOSE, type RandomStream, fillNormals, philox, randomStream, uniform53 } from "./rng.ts";
+export { type FillOptions, PHILOX, PURPOSE, type RandomStream, fillNormals, philox, randomStream, streamOfSample, uniform53 } from "./rng.ts";
 export { SparseMap, type Term } from "./sparse-map.ts";
 export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMethodOf, gammaMethodReplicas, jackknife, mean, zScore } from "./statistics.ts";
 export { besselI, chiSquareProbability, erfc } from "./special.ts";

@@ -132,6 +132,9 @@ export function randomStream(seed: number, stream = 0): RandomStream {
   };
 }
 
+/** The stream of sample b of a batch: b places after that of sample 0. */
+export const streamOfSample = (random: RandomStream, b: number): RandomStream => (b === 0 ? random : randomStream(random.seed, random.stream + b));
+
 /** Where the numbers of a field come from and how wide they are. */
 export interface FillOptions {
   readonly sites: number;

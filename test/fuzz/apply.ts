@@ -1,7 +1,7 @@
 /** What the statements of a random program mean, in the library's own functions. */
 import {
   type Complex, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
-  abs2, add, adj, alias, allOps, argDet, atan2, broadcast, cdot, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, lyap, mask, max, mean, merge, min, mul, normalise, number,
+  abs2, add, adj, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, lyap, mask, max, mean, merge, min, mul, normalise, number,
   outer, polar, pow, projectSU, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, where,
 } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
@@ -140,6 +140,7 @@ export const statements: Readonly<Record<string, Apply>> = {
   im: ([z]) => im(z as Complex),
   abs2: ([z]) => abs2(z as Complex),
   sum: ([r]) => sum(r as Real),
+  batchSum: ([s]) => batchSum(s as Scalar),
   mean: ([r]) => mean(r as Real),
   broadcast: ([s], { domain }) => broadcast(s as Scalar, domain as "even"),
   restrict: ([x], { domain }) => restrict(x as Traced<SiteType>, domain as "even"),

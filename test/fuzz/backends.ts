@@ -11,7 +11,9 @@ export interface FuzzBackend {
   readonly roundoff: number;
   /** Programs in a thousand that run on it: what it costs decides. */
   readonly share: number;
-  engine(extents: readonly number[]): Engine;
+  /** Has it batches of samples? */
+  readonly batches: boolean;
+  engine(extents: readonly number[], batch?: number): Engine;
 }
 
 function backend(name: string, options: EngineOptions, share: number, roundoff = 2 ** -53): FuzzBackend {
@@ -20,10 +22,11 @@ function backend(name: string, options: EngineOptions, share: number, roundoff =
     name,
     roundoff,
     share,
-    engine(extents) {
-      const key = extents.join("x");
+    batches: options.engine === undefined,
+    engine(extents, batch = 1) {
+      const key = `${batch}:${extents.join("x")}`;
       let engine = engines.get(key);
-      if (!engine) engines.set(key, (engine = makeLattice(extents, options).engine));
+      if (!engine) engines.set(key, (engine = makeLattice(extents, { ...options, batch }).engine));
       return engine;
     },
   };

@@ -155,10 +155,11 @@ export class Builder {
 
   /** Values at the sites where the field lives. */
   living({ type, data }: Value): Float64Array[] {
-    if (type.kind === "scalar") return [data];
-    const n = data.length / this.lattice.volume;
-    return Array.from({ length: this.lattice.volume }, (_, site) => site)
-      .filter((site) => (type as SpinType).domain === "all" || this.lattice.parity(site) === ((type as SpinType).domain === "even" ? 0 : 1))
+    if (type.kind === "scalar") return Array.from(data, (_, b) => data.subarray(b, b + 1));
+    const { batch, volume } = this.lattice;
+    const n = data.length / (batch * volume);
+    return Array.from({ length: batch * volume }, (_, site) => site)
+      .filter((site) => (type as SpinType).domain === "all" || this.lattice.parity(site % volume) === ((type as SpinType).domain === "even" ? 0 : 1))
       .map((site) => data.subarray(n * site, n * (site + 1)));
   }
 

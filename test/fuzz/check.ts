@@ -4,6 +4,7 @@ import { placeArena, overlaps } from "../../src/compiler/arena.ts";
 import { KernelEngine } from "../../src/compiler/engine.ts";
 import { lower } from "../../src/compiler/lower.ts";
 import { verify } from "../../src/compiler/verify.ts";
+import { isShared } from "../../src/autograd/index.ts";
 import { SolverError } from "../../src/errors.ts";
 import type { FuzzBackend } from "./backends.ts";
 import { type Recorded, hopeless, recorded, reference, runOn, statementByStatement, worst } from "./compare.ts";
@@ -53,6 +54,7 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
   if (hopeless(want, exact)) return { ...NOTHING, ops, skipped: "badly conditioned" };
   let excess = 0;
   let verified = false;
+  const ran: string[] = [];
   const compare = (name: string, got: readonly Float64Array[], reference_ = want, roundoff = exact): void => {
     const w = worst(got, reference_, roundoff);
     excess = Math.max(excess, w.excess);
@@ -63,7 +65,8 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
     const single = b.roundoff > 1e-10;
     const own = single ? reference(program, b.roundoff) : want;
     if (single && hopeless(own, b.roundoff)) continue;
-    const engine = b.engine(p.extents);
+    if (p.batch !== undefined && !b.batches) continue;
+    const engine = b.engine(p.extents, p.batch);
     if (!verified) sound(engine, program, p);
     verified = true;
     let got;
@@ -73,8 +76,28 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
       throw new Mismatch(`${b.name}: ${(error as Error).stack}`, p);
     }
     compare(b.name, got, own, b.roundoff);
+    ran.push(b.name);
+    const differing = p.batch === undefined ? undefined : firstDifferent(p, program, b, got);
+    if (differing !== undefined) throw new Mismatch(`${b.name}: ${differing}`, p);
   }
-  return { ran: backends.map((b) => b.name), ops, excess };
+  return { ran, ops, excess };
+}
+
+/** Where a sample has other bits than it has alone; a program in which samples meet has nothing to compare. */
+function firstDifferent(p: FuzzProgram, { program, inputs }: Recorded, b: FuzzBackend, got: readonly Float64Array[]): string | undefined {
+  if (p.inputs.some((i) => i.kind === "shared") || program.nodes.some((n) => n.op.name === "batchSum")) return undefined;
+  const { batch: count = 1, ...one } = p;
+  const alone = recorded(one);
+  for (let s = 0; s < count; s++) {
+    const part = (x: Float64Array, id: number): Float64Array => (isShared(program.nodes[id]!.type) ? x : x.slice((s * x.length) / count, ((s + 1) * x.length) / count));
+    const want = runOn(b.engine(p.extents), { program: alone.program, inputs: inputs.map((x, k) => part(x, program.inputs[k]!)) }, p.inPlace);
+    for (const [j, w] of want.entries()) {
+      const g = part(got[j]!, program.outputs[j]!);
+      const at = w.findIndex((x, k) => x !== g[k]);
+      if (at >= 0) return `output ${j} of sample ${s}, number ${at}: got ${g[at]}, expected ${w[at]}, what it is without the others`;
+    }
+  }
+  return undefined;
 }
 
 /** The schedule is what the verifier accepts, and nothing in the arena overlaps. */

@@ -1,7 +1,7 @@
 /** Runs a random program on a backend and holds its values against the interpreter's. */
 import { Directional, type Program, type Tape, type Traced, type ValueType, checkpoint, hvp, jvp, pairing, scaleBy, valueAndGrad, openTape } from "../../src/autograd/index.ts";
 import type { Engine, Storage } from "../../src/autograd/engine.ts";
-import { components, sameType } from "../../src/autograd/types.ts";
+import { components, realsOf, sameType } from "../../src/autograd/types.ts";
 import { leaves } from "../../src/autograd/tree.ts";
 import { evaluate } from "../../src/compiler/interpret/evaluate.ts";
 import { apply } from "./apply.ts";
@@ -51,7 +51,7 @@ function scalarOf(p: FuzzProgram, ys: readonly Traced[]) {
 
 /** Records the program's values or derivatives on the interpreter's lattice. */
 export function recorded(p: FuzzProgram): Recorded {
-  const lattice = plainLattice(p.extents);
+  const lattice = plainLattice(p.extents, p.batch);
   const tape = openTape(lattice);
   const inputs: Float64Array[] = [];
   const types = p.inputs.map((i) => leafTypes(lattice, p.N, i));
@@ -77,7 +77,7 @@ export function recorded(p: FuzzProgram): Recorded {
 
 /** The outputs' values, every statement recorded on a tape of its own: what the whole program must give, whatever recording simplifies. */
 export function statementByStatement(p: FuzzProgram): Float64Array[] {
-  const lattice = plainLattice(p.extents);
+  const lattice = plainLattice(p.extents, p.batch);
   const env = new Map<string, { type: ValueType; data: Float64Array }>();
   let leaf = 0;
   for (const input of p.inputs) {
@@ -97,7 +97,7 @@ export interface Reference {
 }
 
 /** Ops that move or choose numbers and round nothing. */
-const EXACT = new Set(["shift", "restrict", "merge", "extend", "alias", "detach", "after", "adj", "re", "im", "complex", "broadcast", "constant", "number", "unit", "matrix", "keep", "where", "max"]);
+const EXACT = new Set(["shift", "restrict", "merge", "extend", "alias", "spread", "detach", "after", "adj", "re", "im", "complex", "broadcast", "constant", "number", "unit", "matrix", "keep", "where", "max"]);
 
 /**
  * The interpreter's values, and their sensitivity to rounding, measured: two more runs in which every op that rounds, and every input, adds noise of
@@ -147,7 +147,7 @@ export function runOn(engine: Engine, { program, inputs }: Recorded, inPlace: bo
       executable.run(from, to);
     }
     return outputTypes.map((t, j) => {
-      const out = new Float64Array(t.kind === "scalar" ? 1 : lattice.volume * components(t));
+      const out = new Float64Array(realsOf(lattice, t));
       engine.read(to[j]!, t, out);
       return out;
     });

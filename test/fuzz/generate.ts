@@ -18,15 +18,15 @@ const INPUTS = ["links", "links", "links", "algebra", "matrix", "real", "real", 
 
 const lattices = new Map<string, Lattice>();
 /** The lattice of the interpreter. */
-export function plainLattice(extents: readonly number[]): Lattice {
-  const key = extents.join("x");
+export function plainLattice(extents: readonly number[], batch = 1): Lattice {
+  const key = `${batch}:${extents.join("x")}`;
   let lattice = lattices.get(key);
-  if (!lattice) lattices.set(key, (lattice = makeLattice(extents, { backend: "interpret" })));
+  if (!lattice) lattices.set(key, (lattice = makeLattice(extents, { backend: "interpret", batch })));
   return lattice;
 }
 
 function inputKind(b: Builder): string {
-  const head = b.choose(INPUTS);
+  const head = b.lattice.batch > 1 && b.maybe(25) ? b.choose(["shared", "scalar"]) : b.choose(INPUTS);
   const domain = b.lattice.bipartite && ["matrix", "real", "complex", "spin", "unitspin", "vector"].includes(head) && b.maybe(25) ? ` ${b.choose(["even", "odd"])}` : "";
   if (head !== "vector") return head + domain;
   const boundary = b.maybe(40) ? ` boundary=${b.lattice.extents.map(() => b.choose([1, -1])).join(",")}` : "";
@@ -36,7 +36,9 @@ function inputKind(b: Builder): string {
 export function generate(chance: Chance): FuzzProgram {
   const pick = <X>(list: readonly X[]): X => list[chance.int(0, list.length - 1)]!;
   const large = chance.int(0, 99) < 4;
-  const lattice = plainLattice(pick(large ? LARGE : LATTICES));
+  const extents = pick(large ? LARGE : LATTICES);
+  const batch = chance.int(0, 99) < 30 ? pick(large || extents.reduce((v, L) => v * L, 1) > 16 ? [2, 3] : [2, 3, 4, 8]) : 1;
+  const lattice = plainLattice(extents, batch);
   const N = large ? chance.int(1, 2) : lattice.volume > 16 ? pick([1, 2, 3]) : pick([1, 2, 2, 3, 3, 4]);
   const seed = chance.int(1, 2 ** 30);
   const b = new Builder(lattice, N, seed, chance);
@@ -52,7 +54,7 @@ export function generate(chance: Chance): FuzzProgram {
   const outputs = [b.values[b.values.length - 1]!.name];
   for (let k = chance.int(0, 3); k > 0; k--) outputs.push(b.choose(b.maybe(85) ? b.values.slice(-6) : b.values).name);
   const mode = pick(large ? (["value", "grad"] as const) : MODES);
-  return { extents: lattice.extents, N, mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
+  return { extents: lattice.extents, ...(batch > 1 && { batch }), N, mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
 }
 
 class ProgramArbitrary extends fc.Arbitrary<FuzzProgram> {

@@ -1,5 +1,6 @@
 /** Inputs of a random program: their types, traced twins and values. */
-import { Directional, type Lattice, type Matrix, type MatrixType, type Tape, type Traced, type ValueType, complexType, components, linkType, realType, scalarType, siteMatrixType, spinType, vectorType } from "../../src/autograd/index.ts";
+import { Directional, type Lattice, type Matrix, type MatrixType, type Tape, type Traced, type ValueType, complexType, components, linkType, realType, realsOf, scalarType, siteMatrixType, spinType, vectorType } from "../../src/autograd/index.ts";
+import { sharedScalarType } from "../../src/autograd/types.ts";
 import { polarPart } from "../../src/compiler/interpret/functions.ts";
 import { type Input, noise } from "./program.ts";
 
@@ -32,6 +33,8 @@ export function leafTypes(lattice: Lattice, N: number, { kind }: Input): ValueTy
       return [complexType(domain)];
     case "scalar":
       return [scalarType];
+    case "shared":
+      return [sharedScalarType(lattice)];
     default:
       throw new Error(`got the input kind "${kind}"`);
   }
@@ -53,11 +56,11 @@ export function traced(tape: Tape, input: Input, types: readonly ValueType[], ta
 /** Values without structure: links are unitary, other matrices near a multiple of the unit matrix, algebra fields antihermitian. */
 export function valuesOf(lattice: Lattice, type: ValueType, isLink: boolean, seed: number, salt: number): Float64Array {
   const n = components(type);
-  const sites = type.kind === "scalar" ? 1 : lattice.volume;
+  const sites = realsOf(lattice, type) / n;
   const data = noise(n * sites, seed, salt);
   for (let site = 0; site < sites; site++) {
     const x = data.subarray(n * site, n * (site + 1));
-    if (type.kind !== "scalar" && type.domain !== "all" && lattice.parity(site) !== (type.domain === "even" ? 0 : 1)) x.fill(0);
+    if (type.kind !== "scalar" && type.domain !== "all" && lattice.parity(site % lattice.volume) !== (type.domain === "even" ? 0 : 1)) x.fill(0);
     else if (type.kind === "matrix" && type.algebra) project(x, type.N);
     else if (type.kind === "matrix") {
       for (let k = 0; k < n; k++) x[k]! *= 0.7;

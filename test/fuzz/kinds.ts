@@ -319,6 +319,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   im: { covers: ["im"], weight: 1, grow: on("im", complexValue) },
   abs2: { covers: ["dot"], weight: 1, grow: on("abs2", complexValue) },
   sum: { covers: ["sum"], weight: 3, grow: on("sum", real) },
+  batchSum: { covers: ["batchSum", "spread"], weight: 2, grow: on("batchSum", (b) => b.kind("scalar")) },
   mean: { covers: ["sum"], weight: 2, grow: on("mean", real) },
   broadcast: { covers: ["broadcast"], weight: 2, grow: on("broadcast", (b) => b.kind("scalar"), (b) => ({ domain: b.lattice.bipartite ? b.choose(["all", "even", "odd"]) : "all" })) },
   restrict: { covers: ["restrict"], weight: 3, grow: (b) => b.lattice.bipartite && on("restrict", (c) => c.pick((v) => v.type.kind !== "scalar" && v.type.domain === "all"), (c) => ({ domain: parity(c) }))(b) },

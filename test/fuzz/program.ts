@@ -10,7 +10,7 @@
  *   x2 = reTrace x1 @1
  *   return x2
  *
- * `@1` puts a statement into checkpoint region 1. What is printed can be parsed again.
+ * `batch 3` after the lattice line gives every field so many samples; an input `shared` is a number that they have in common. `@1` puts a statement into checkpoint region 1. What is printed can be parsed again.
  */
 export const MODES = ["value", "grad", "jvp", "hvp"] as const;
 export type Mode = (typeof MODES)[number];
@@ -33,6 +33,8 @@ export interface Input {
 
 export interface FuzzProgram {
   readonly extents: readonly number[];
+  /** Samples in every field; absent for one. */
+  readonly batch?: number;
   readonly N: number;
   readonly mode: Mode;
   /** Seed of the values of the inputs. */
@@ -49,6 +51,7 @@ export interface FuzzProgram {
 export function print(p: FuzzProgram): string {
   return [
     `lattice ${p.extents.join(" ")}`,
+    ...(p.batch === undefined ? [] : [`batch ${p.batch}`]),
     `N ${p.N}`,
     `mode ${p.mode}${p.inPlace ? " inplace" : ""}`,
     `seed ${p.seed}`,
@@ -65,12 +68,13 @@ export function parse(text: string): FuzzProgram {
     const [head, ...rest] = line.split(/\s+/) as [string, ...string[]];
     if (rest[0] === "=") p = { ...p, statements: [...p.statements, statement(head, rest[1]!, rest.slice(2))] };
     else if (head === "lattice") p = { ...p, extents: rest.map(Number) };
+    else if (head === "batch") p = { ...p, batch: Number(rest[0]) };
     else if (head === "N") p = { ...p, N: Number(rest[0]) };
     else if (head === "mode") p = { ...p, mode: rest[0] as Mode, inPlace: rest[1] === "inplace" };
     else if (head === "seed") p = { ...p, seed: Number(rest[0]) };
     else if (head === "input") p = { ...p, inputs: [...p.inputs, { name: rest[0]!, kind: rest.slice(1).join(" ") }] };
     else if (head === "return") p = { ...p, outputs: rest };
-    else throw new Error(`got the line "${line}", expected lattice, N, mode, seed, input, return or name = op ...`);
+    else throw new Error(`got the line "${line}", expected lattice, batch, N, mode, seed, input, return or name = op ...`);
   }
   return p;
 }

@@ -20,6 +20,11 @@ function* candidates(p: FuzzProgram): Generator<FuzzProgram> {
     for (const name of new Set([...s.args, ...earlier(p, k).slice(0, 8)])) yield replaced(p, s.name, name);
   }
   if (p.mode !== "value") yield { ...p, mode: p.mode === "grad" ? "value" : "grad" };
+  if (p.batch !== undefined && p.batch > 2) yield { ...p, batch: 2 };
+  if (p.batch !== undefined) {
+    const { batch: _gone, ...one } = p;
+    yield one;
+  }
   if (p.inPlace) yield { ...p, inPlace: false };
   if (p.N > 1) yield { ...p, N: 1 };
   if (p.N > 2) yield { ...p, N: p.N - 1 };
@@ -42,7 +47,7 @@ function* candidates(p: FuzzProgram): Generator<FuzzProgram> {
 const size = (p: FuzzProgram): number =>
   1000 * p.statements.reduce((s, t) => s + 2 + t.args.length + (t.region ? 1 : 0) + Object.values(t.params).join("").length / 50, 0) +
   200 * p.statements.reduce((s, t) => s + t.args.filter((a) => p.statements.some((x) => x.name === a)).length, 0) +
-  300 * p.outputs.length + 300 * p.inputs.length + 50 * p.N + p.extents.reduce((v, L) => v * L, 1) + 20 * p.extents.length + (p.inPlace ? 100 : 0) + 400 * ["value", "grad", "jvp", "hvp"].indexOf(p.mode);
+  300 * p.outputs.length + 60 * (p.batch ?? 0) + 300 * p.inputs.length + 50 * p.N + p.extents.reduce((v, L) => v * L, 1) + 20 * p.extents.length + (p.inPlace ? 100 : 0) + 400 * ["value", "grad", "jvp", "hvp"].indexOf(p.mode);
 
 export function* smaller(p: FuzzProgram): Generator<FuzzProgram> {
   const seen = new Set<string>();

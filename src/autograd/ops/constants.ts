@@ -6,7 +6,7 @@ import { realType, scalarType, siteMatrixType } from "../types.ts";
 import { guard, is } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
 
-/** One number. */
+/** One number, the same for all samples of a batch; with the attribute `each` as the number of every sample. */
 export const numberOp: Op = {
   name: "number",
   role: { is: "leaf", data: (attributes) => Float64Array.of(attributes["value"] as number) },

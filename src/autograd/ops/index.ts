@@ -18,6 +18,7 @@ import { mulOp, mulVectorOp } from "./mul.ts";
 import { normaliseOp } from "./normalise.ts";
 import { outerOp } from "./outer.ts";
 import { argDetOp, lyapOp, polarOp } from "./polar.ts";
+import { batchSumOp, spreadOp } from "./samples.ts";
 import { scaleOp } from "./scale.ts";
 import { shiftOp } from "./shift.ts";
 import { solveOp } from "./solve.ts";
@@ -34,5 +35,5 @@ export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
-  atan2Op, inverseOp, detOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp,
+  atan2Op, inverseOp, detOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
 ];

@@ -96,6 +96,7 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
     throw new CovarianceError(`solve: the operator maps ${typeText(tape.lattice, b.type)} to ${typeText(tape.lattice, ax.type)}, expected the same type`);
   const captured = capture("solve", tape, x.id, ax.id);
   const program = tape.extract([...captured, x.id], [ax.id]);
+  if (program.nodes.some((n) => n.op.role?.is === "samples")) throw new RecordingError("solve: the operator adds over the samples of a batch, expected one that acts on each sample by itself");
   return tape.apply(solveOp, [...captured.map((id) => tape.traced(id)), b], {
     operator: program,
     tolerance: options.tolerance ?? 1e-12,

@@ -1,5 +1,6 @@
 /** A step on dense matrices: ln |det A|, and derivatives of it or of the trace of a product, whose matrices are made once for all of them. */
 import { type OverlapWork, type Storage, scalarType } from "../../autograd/index.ts";
+import { BackendError } from "../../errors.ts";
 import type { DenseBackend, DenseMatrix } from "../../linalg/index.ts";
 import type { SolverEngine } from "../conjugate-gradient.ts";
 import { denseOf, expectPositive } from "./determinant.ts";
@@ -17,6 +18,7 @@ export interface DenseStepOptions {
 
 /** The step of an op. */
 export function denseStep(engine: SolverEngine, { factors, outputs, positive, overlap }: DenseStepOptions): RunDense {
+  if (engine.lattice.batch > 1) throw new BackendError(`dense algebra (logDet): got a batch of ${engine.lattice.batch} samples, expected one: take sampleOf(U, b)`);
   return overlap ? new OverlapStep(engine, factors[0]!, outputs, overlap, positive) : new DenseStep(engine, factors, outputs, positive);
 }
 

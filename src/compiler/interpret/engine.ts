@@ -4,10 +4,10 @@
  * rounding is a fault of the compiler; one that is wrong here too is a fault of the program or of a derivative rule.
  */
 import {
-  type CompileOptions, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, inputOp, linkFieldBytes, print,
+  type CompileOptions, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, inputOp, linkFieldBytes, print, realsOf,
 } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
-import { evaluate, lengthOf, livesAt } from "./evaluate.ts";
+import { evaluate, livesAt } from "./evaluate.ts";
 
 /** Values in canonical order. */
 interface PlainStorage extends Storage {
@@ -29,7 +29,7 @@ export class InterpretEngine implements Engine {
   }
 
   allocate(type: ValueType): Storage {
-    const length = lengthOf(this, type);
+    const length = realsOf(this.lattice, type);
     let data: Float64Array;
     try {
       data = new Float64Array(length);
@@ -45,7 +45,7 @@ export class InterpretEngine implements Engine {
 
   write(to: Storage, type: ValueType, data: Float64Array): void {
     const n = components(type);
-    data.forEach((x, k) => (dataOf(to)[k] = livesAt(this, type, Math.floor(k / n)) ? x : 0));
+    data.forEach((x, k) => (dataOf(to)[k] = livesAt(this, type, Math.floor(k / n) % this.lattice.volume) ? x : 0));
   }
 
   read(from: Storage, _type: ValueType, out: Float64Array): void {
@@ -55,7 +55,7 @@ export class InterpretEngine implements Engine {
   writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
     const n = components(type);
     sites.forEach((site, k) => {
-      for (let c = 0; c < n; c++) dataOf(to)[site * n + c] = livesAt(this, type, site) ? data[offset + k * stride + c]! : 0;
+      for (let c = 0; c < n; c++) dataOf(to)[site * n + c] = livesAt(this, type, site % this.lattice.volume) ? data[offset + k * stride + c]! : 0;
     });
   }
 
@@ -65,7 +65,7 @@ export class InterpretEngine implements Engine {
   }
 
   writeScalar(to: Storage, x: number): void {
-    dataOf(to)[0] = x;
+    dataOf(to).fill(x);
   }
 
   readScalar(from: Storage): number {
@@ -96,7 +96,7 @@ class InterpretExecutable implements Executable {
   /** @throws BackendError when the values, all of which are kept, take more than `maxFields` link fields. */
   constructor(program: Program, { maxFields = Infinity }: CompileOptions) {
     this.#program = program;
-    this.arenaBytes = 8 * program.nodes.reduce((s, n) => s + (n.op === inputOp ? 0 : lengthOf(program, n.type)), 0);
+    this.arenaBytes = 8 * program.nodes.reduce((s, n) => s + (n.op === inputOp ? 0 : realsOf(program.lattice, n.type)), 0);
     const fields = this.arenaBytes / linkFieldBytes(program);
     if (fields > maxFields) throw new BackendError(`memory: the interpreter keeps every value, ${fields.toFixed(1)} link fields, got a budget of maxFields = ${maxFields}: raise it, or run the program on js, wasm or native`);
   }

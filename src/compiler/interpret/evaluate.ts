@@ -2,7 +2,7 @@
  * A recorded program evaluated as it is written: node after node, site after site, every value kept. No shift is pushed anywhere, no value
  * shares the memory of another, nothing is joined or reordered. This is what the compiled backends are compared with.
  */
-import { type Displacement, type Node, type Program, type ValueType, components, domainOf, inputOp } from "../../autograd/index.ts";
+import { type Displacement, type Node, type Program, type ValueType, components, domainOf, inputOp, isShared, realsOf } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
 import { dense } from "./dense.ts";
 import { numbersOf } from "./numbers.ts";
@@ -12,22 +12,35 @@ import { conjugateGradient } from "./solve.ts";
 /** Looks at a value when it has been computed; may change it. */
 export type Visitor = (node: Node, value: Float64Array, operands: readonly Float64Array[]) => void;
 
-/** Number of reals of a value: every site has an entry, also of a field on one parity. */
-export const lengthOf = ({ lattice }: Pick<Program, "lattice">, t: ValueType): number => (t.kind === "scalar" ? 1 : lattice.volume * components(t));
+/** Number of reals of a value of one sample: every site has an entry, also of a field on one parity. */
+const sampleLength = ({ lattice }: Pick<Program, "lattice">, t: ValueType): number => (t.kind === "scalar" ? 1 : lattice.volume * components(t));
 
 /** Does a field of this type live at the site? */
 export const livesAt = ({ lattice }: Pick<Program, "lattice">, t: ValueType, site: number): boolean => domainOf(t) === "all" || lattice.parity(site) === (domainOf(t) === "even" ? 0 : 1);
 
-/** The value of every node for these inputs, in canonical order (sites lexicographic, components inside); zero where a field does not live. */
-export function evaluate(program: Program, inputs: readonly Float64Array[], visit?: Visitor): Float64Array[] {
+/**
+ * The value of every node for these inputs, in canonical order (samples of a batch one after the other, sites lexicographic, components inside); zero where
+ * a field does not live. With `batch` 1 the inputs are those of one sample, whatever the lattice has.
+ */
+export function evaluate(program: Program, inputs: readonly Float64Array[], visit?: Visitor, batch = program.lattice.batch): Float64Array[] {
   const values: Float64Array[] = [];
   program.nodes.forEach((node) => {
     const operands = node.inputs.map((i) => values[i]!);
-    const value = node.op === inputOp ? inputs[node.attributes["index"] as number]!.slice() : fieldOf(program, node, operands);
+    const value = node.op === inputOp ? inputs[node.attributes["index"] as number]!.slice() : allSamples(program, node, operands, batch);
     visit?.(node, value, operands);
     values.push(value);
   });
   return values;
+}
+
+/** A value on every sample of a batch, each by itself. */
+function allSamples(program: Program, node: Node, operands: readonly Float64Array[], batch: number): Float64Array {
+  if (node.op.role?.is === "samples") return Float64Array.of(operands[0]!.reduce((s, x) => s + x, 0));
+  if (batch === 1 || isShared(node.type)) return fieldOf(program, node, operands);
+  const part = (x: Float64Array, id: number, b: number): Float64Array => (isShared(program.nodes[id]!.type) ? x : x.subarray((b * x.length) / batch, ((b + 1) * x.length) / batch));
+  const out = new Float64Array(realsOf(program.lattice, node.type));
+  for (let b = 0; b < batch; b++) out.set(fieldOf(program, node, operands.map((x, k) => part(x, node.inputs[k]!, b))), (b * out.length) / batch);
+  return out;
 }
 
 function fieldOf(program: Program, node: Node, operands: readonly Float64Array[]): Float64Array {
@@ -40,7 +53,7 @@ function fieldOf(program: Program, node: Node, operands: readonly Float64Array[]
     case "traceGradient":
     case "overlapLogDet":
     case "overlapGradient":
-      return dense(node, operands, evaluate);
+      return dense(node, operands, (p, x) => evaluate(p, x, undefined, 1));
     case "sum": {
       let s = 0;
       const t = program.nodes[node.inputs[0]!]!.type;
@@ -56,7 +69,7 @@ function siteBySite(program: Program, node: Node, operands: readonly Float64Arra
   const { nodes, lattice } = program;
   const types = node.inputs.map((i) => nodes[i]!.type);
   const n = components(node.type);
-  const out = new Float64Array(lengthOf(program, node.type));
+  const out = new Float64Array(sampleLength(program, node.type));
   const context = { types, type: node.type, attributes: node.attributes };
   const at = (k: number, site: number): Float64Array => {
     const width = components(types[k]!);
@@ -91,7 +104,7 @@ function solution({ attributes }: Node, operands: readonly Float64Array[]): Floa
   const shift = (attributes["shift"] as number | undefined) ?? 0;
   const captured = operands.slice(0, -1);
   const apply = (x: Float64Array): Float64Array => {
-    const ax = evaluate(operator, [...captured, x])[operator.outputs[0]!]!;
+    const ax = evaluate(operator, [...captured, x], undefined, 1)[operator.outputs[0]!]!;
     return ax.map((v, i) => v + shift * x[i]!);
   };
   return conjugateGradient(apply, operands[operands.length - 1]!, { tolerance: attributes["tolerance"] as number, maxIterations: attributes["maxIterations"] as number });

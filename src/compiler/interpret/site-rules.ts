@@ -95,6 +95,7 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
     return product(operand(x, c, 0), transpose({ rows, columns, z: Float64Array.from(entries) })).z;
   },
   broadcast: copy,
+  spread: copy,
   restrict: copy,
   detach: copy,
   alias: copy,

@@ -1,6 +1,7 @@
 /** Runs the programs of one lattice op by op on a TensorFlow.js engine. */
 import type { CompileOptions, Executable, Lattice, Program } from "../../autograd/index.ts";
 import type { LoadedEngine } from "../../backend/index.ts";
+import { BackendError } from "../../errors.ts";
 import { TfjsExecutable } from "./executable.ts";
 import { TfjsMachine } from "./machine.ts";
 
@@ -10,6 +11,7 @@ export class TfjsEngine extends TfjsMachine {
 
   /** `maxFields`: memory budget of every program, in link fields. */
   constructor(lattice: Lattice, loaded: LoadedEngine, maxFields = Infinity) {
+    if (lattice.batch > 1) throw new BackendError(`backend tfjs: got a batch of ${lattice.batch} samples, expected one: use backend wasm, native or js for batches`);
     super(lattice, loaded);
     this.#maxFields = maxFields;
   }
