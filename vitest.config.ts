@@ -7,6 +7,7 @@ const source = fileURLToPath(new URL("./src/", import.meta.url));
 
 /** Tests import the package by its name and get the sources. */
 export const alias = [
+  { find: /^#platform\/(.*)$/, replacement: `${source}$1.node.ts` },
   { find: /^gaugegrad$/, replacement: `${source}index.ts` },
   { find: /^gaugegrad\/([a-z]+)$/, replacement: `${source}$1/index.ts` },
 ];

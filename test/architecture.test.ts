@@ -11,7 +11,7 @@ const LEVEL: Readonly<Record<string, number>> = {
 };
 /** npm packages of the rooms that need any; all other rooms have none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  util: ["msgpackr"],
+  util: ["msgpackr", "@noble/hashes"],
   report: ["@observablehq/plot", "linkedom", "cli-progress"],
   runs: ["zod", "smol-toml", "amaro"],
   cli: ["commander"],
@@ -20,9 +20,12 @@ const LINES = 400;
 
 const root = resolve(import.meta.dirname, "..");
 const files = (folder: string): string[] => readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).filter((f) => /\.m?ts$/.test(f)).map((f) => join(folder, f));
+/** A seam stands for its side in Node; where it leads to an index it is that of the room. */
+const seam = (file: string, target: string): string =>
+  target.startsWith("#platform/") ? `./${relative(dirname(file), `src/${target.slice("#platform/".length)}.node.ts`)}`.replace("./../", "../").replace(/\/index\.node\.ts$/, "/index.ts") : target;
 const imports = (file: string): string[] => {
   const text = readFileSync(join(root, file), "utf8");
-  return [...text.matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm)].map((m) => (m[1] ?? m[2] ?? m[3])!);
+  return [...text.matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm)].map((m) => seam(file, (m[1] ?? m[2] ?? m[3])!));
 };
 const roomOf = (path: string): string => relative("src", path).split("/")[0]!;
 
@@ -44,9 +47,10 @@ test("imports go downwards", () => {
 /** Files that a file needs when it is loaded: imports of types are not among them. */
 function needs(file: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
-  return [...text.matchAll(/^\s*(?:import|export)\s+(type\s+)?([^;"']*?)\s*from\s+"(\.[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm)]
+  return [...text.matchAll(/^\s*(?:import|export)\s+(type\s+)?([^;"']*?)\s*from\s+"((?:\.|#platform)[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm)]
     .filter(([, type, names]) => !type && !(names?.startsWith("{") && names.replace(/[{}]/g, "").split(",").every((n) => n.trim() === "" || n.trim().startsWith("type "))))
-    .map((m) => relative(root, resolve(root, dirname(file), (m[3] ?? m[4])!)));
+    .map((m) => (m[3] ?? m[4])!)
+    .map((target) => (target.startsWith("#") ? `src/${target.slice("#platform/".length)}.node.ts` : relative(root, resolve(root, dirname(file), target))));
 }
 
 test("no file needs itself", () => {

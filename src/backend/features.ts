@@ -1,5 +1,5 @@
 /** What this JavaScript engine can do; probed, never assumed. */
-import v8 from "node:v8";
+import { setEngineFlag } from "#platform/backend/host";
 import { Wasm } from "./webassembly.ts";
 
 /** (f64x2, f64x2, f64x2) -> relaxed_madd, as a module. */
@@ -18,6 +18,6 @@ export function hasSimd(): boolean {
  */
 export function hasRelaxedSimd(): boolean {
   if (Wasm.validate(new Uint8Array(RELAXED))) return true;
-  v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+  setEngineFlag("--experimental-wasm-relaxed-simd");
   return Wasm.validate(new Uint8Array(RELAXED));
 }

@@ -11,6 +11,7 @@ import { withHalos } from "./halos.ts";
 import { Machine } from "./machine.ts";
 import { normalFields } from "./normals.ts";
 import { verify } from "./verify.ts";
+import { notice } from "../util/index.ts";
 
 export class KernelEngine extends Machine {
   readonly drawNormals?: NonNullable<Engine["drawNormals"]>;
@@ -30,7 +31,7 @@ export class KernelEngine extends Machine {
       if (wrong.length > 0) throw new Error(`internal: the compiler made a wrong schedule: ${wrong.join("; ")}`);
     }
     const executable = new ProgramExecutable(this, schedule, arena);
-    if (debugKernels()) process.stderr.write(`${executable.describe()}\n`);
+    if (debugKernels()) notice(executable.describe());
     return executable;
   }
 

@@ -12,6 +12,7 @@ import { denseStep } from "./dense/step.ts";
 import type { DenseStepPlan, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
+import { environmentVariable } from "../util/index.ts";
 
 interface Launch {
   readonly plan: KernelPlan;
@@ -336,7 +337,7 @@ export class ProgramExecutable implements Executable {
 
 /** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */
 export function debugKernels(): boolean {
-  return (process.env["DEBUG"] ?? "").split(",").includes("kernels");
+  return (environmentVariable("DEBUG") ?? "").split(",").includes("kernels");
 }
 
 /** Data of one sample for every sample of a batch. */

@@ -1,15 +1,14 @@
 /** Compiler room: programs to kernels to executables. */
-import { availableParallelism } from "node:os";
 import { type Engine, Lattice } from "../autograd/index.ts";
-import { type Lanes, type PartOptions, hasSimd, partOf } from "../backend/index.ts";
+import { type Lanes, type PartOptions, canThread, hasSimd, partOf, processors } from "../backend/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
-import { notice } from "../util/index.ts";
+import { environmentVariable, notice } from "../util/index.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";
 import { InterpretEngine } from "./interpret/engine.ts";
 import { wasmEmitter } from "./emit-wasm.ts";
-import { nativeEmitter } from "./native.ts";
+import { nativeEmitter } from "#platform/compiler/optional";
 
 /** Backends of the compiler, and the interpreter that they are tested against: slow, for debugging. */
 export type BackendName = "js" | "wasm" | "native" | "interpret";
@@ -45,14 +44,14 @@ export interface EngineSource {
 const THREADED_VOLUME = 2048;
 
 /** Threads wait by turning: more of them than twice the processors keep each other from work. */
-const mostThreads = (): number => Math.max(4, 2 * availableParallelism());
+const mostThreads = (): number => (canThread() ? Math.max(4, 2 * processors()) : 1);
 
 function emitter(volume: number, options: EngineOptions): Emitter {
   const { backend = "auto", strict = false } = options;
-  const asked = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME ? 2 : 1) : options.threads;
+  const asked = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME && canThread() ? 2 : 1) : options.threads;
   if (!Number.isInteger(asked) || asked < 1) throw new BackendError(`threads: got ${asked}, expected "auto" or a positive integer`);
   const threads = Math.min(asked, mostThreads());
-  if (threads < asked) notice(`threads: got ${asked}, expected at most ${threads}, twice the processors of this machine: ${threads} are used`);
+  if (threads < asked) notice(canThread() ? `threads: got ${asked}, expected at most ${threads}, twice the processors of this machine: ${threads} are used` : `threads: got ${asked}, expected a page that is cross-origin isolated, where threads can share memory: one is used`);
   if (backend === "js" || (backend === "auto" && !hasSimd())) return jsEmitter;
   if (backend === "native") return nativeEmitter({ strict, threads, ...(options.lanes === undefined ? {} : { lanes: options.lanes }) });
   if ((backend as string) === "tfjs") throw new BackendError('backend tfjs: it is loaded first, expected { engine: await loadTfjs({ engine: "tfjs-node-gpu" }) } in place of { backend: "tfjs" }');
@@ -63,7 +62,7 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 
 /** A lattice whose programs run on the given backend. */
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
-  const debugNaN = options.debugNaN ?? process.env["GAUGEGRAD_DEBUG_NAN"] === "1";
+  const debugNaN = options.debugNaN ?? environmentVariable("GAUGEGRAD_DEBUG_NAN") === "1";
   const engine = (lattice: Lattice): Engine => {
     if ((options.engine || options.backend === "interpret") && (options.comm?.size ?? 1) > 1) throw new ConfigurationError(`backend ${options.engine ? "tfjs" : "interpret"}: got ${options.comm!.size} ranks, expected one: use wasm, native or js to divide a lattice`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
@@ -81,4 +80,4 @@ export { type KernelPlan, atHome, planKernel } from "./kernels.ts";
 export { lower } from "./lower.ts";
 export type { MicroKernel } from "./scalar.ts";
 export { ConjugateGradient, type SolveReport, type SolverEngine } from "./conjugate-gradient.ts";
-export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "./tfjs/index.ts";
+export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "#platform/compiler/optional";

@@ -2,14 +2,13 @@
  * Links in the common order without a header: the reals as text, one a line (Bridge++), as plain big-endian doubles (Bridge++), or as little-endian
  * ones. The lattice must be given or is a hypercube, and N follows from the number of reals.
  */
-import { endianness } from "node:os";
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { type GaugeFormat, type LinkSink, type Shape, possibleShapes, volumeOf } from "./gauge-data.ts";
 import { chooseShape, headerlessShape } from "./headerless.ts";
 import { type ByteSource, quoted } from "./source.ts";
-import { firstReals, forEachPiece, startsUnitary, streamLinks } from "./stream.ts";
-import type { WriteTarget } from "../util/index.ts";
+import { HOST_LITTLE, firstReals, forEachPiece, startsUnitary, streamLinks } from "./stream.ts";
+import { Buffer, type WriteTarget } from "../util/index.ts";
 
 const PIECE = 1 << 20;
 /** Longer words are no numbers. */
@@ -128,7 +127,7 @@ export const binaryLittle = plain("binary-little", "plain little-endian doubles"
 
 /** Writes text, one real a line with 17 digits: reading gives the same bits. */
 function writeBridge(target: WriteTarget, U: LinkField): void {
-  forEachPiece(U, { precision: 64, littleEndian: endianness() === "LE" }, (bytes) => {
+  forEachPiece(U, { precision: 64, littleEndian: HOST_LITTLE }, (bytes) => {
     const reals = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
     const lines: string[] = [];
     for (let k = 0; k < reals.length; k++) lines.push(Object.is(reals[k], -0) ? "-0.0000000000000000e+0" : reals[k]!.toExponential(16));

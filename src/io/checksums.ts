@@ -1,5 +1,5 @@
 /** The checksums of the formats, fed piece by piece while the links stream by. */
-import { crc32 } from "node:zlib";
+import { crc32 } from "../util/index.ts";
 
 export interface RunningChecksum {
   /** Bytes of whole sites as they stand in the file. */

@@ -1,7 +1,6 @@
 /** The optional package h5wasm: the HDF5 library as WebAssembly. Nothing here is needed unless HDF5 files are read. */
-import { closeSync } from "node:fs";
 import { BackendError } from "../errors.ts";
-import { openRegularFile, readFully } from "../util/index.ts";
+import { Buffer, closeFile, openRegularFile, readFully } from "../util/index.ts";
 
 /** The part of the type of a dataset that links can have. */
 export interface Hdf5Metadata {
@@ -69,7 +68,7 @@ export function isHdf5(file: string): boolean {
         return bytes;
       }) !== undefined;
     } finally {
-      closeSync(handle);
+      closeFile(handle);
     }
   } catch {
     return false;

@@ -5,7 +5,7 @@
 import { FileFormatError } from "../errors.ts";
 import type { OpenOptions } from "./gauge-data.ts";
 import { type ByteSource, peek } from "./source.ts";
-import type { WriteTarget } from "../util/index.ts";
+import { Buffer, type WriteTarget } from "../util/index.ts";
 
 export const LIME_MAGIC = 0x456789ab;
 const HEADER = 144;

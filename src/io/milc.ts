@@ -8,7 +8,7 @@ import { MilcSums, compareChecksum } from "./checksums.ts";
 import { type GaugeData, type GaugeFormat, type WriteFacts, checkExtents, deduceN } from "./gauge-data.ts";
 import { type ByteSource, peek } from "./source.ts";
 import { forEachPiece, streamLinks } from "./stream.ts";
-import { type WriteTarget, printable } from "../util/index.ts";
+import { Buffer, type WriteTarget, printable } from "../util/index.ts";
 
 const MAGIC = 20103;
 const OLD_MAGIC = 59354;

@@ -10,7 +10,7 @@ import { type GaugeData, type GaugeFormat, MAX_N, type OpenOptions, type Precisi
 import { provenanceKeys, provenanceOf } from "./provenance.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
 import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
-import type { WriteTarget } from "../util/index.ts";
+import { Buffer, type WriteTarget } from "../util/index.ts";
 
 const MAX_HEADER = 1 << 16;
 const TOLERANCE = 2e-5;

@@ -8,7 +8,7 @@ import { type ArrayLayout, arrayLayout, isAmbiguous, scatterMatrices } from "./a
 import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, type WriteFacts, expectDataBytes, linkBytes } from "./gauge-data.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
 import { forEachPiece, pieceBuffer, realsOf } from "./stream.ts";
-import type { WriteTarget } from "../util/index.ts";
+import { Buffer, type WriteTarget } from "../util/index.ts";
 
 const MAX_HEADER = 1 << 16;
 const PIECE = 1 << 20;

@@ -1,8 +1,6 @@
 /** Bytes to read from: a regular file through positioned reads, or bytes in memory. */
-import { closeSync, existsSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { FileFormatError } from "../errors.ts";
-import { openRegularFile, printable, readFully } from "../util/index.ts";
+import { Buffer, closeFile, folderOf, isFolder, isThere, joined, openRegularFile, printable, readFully } from "../util/index.ts";
 
 export interface ByteSource {
   /** What error messages call it. */
@@ -26,7 +24,7 @@ export function openSource(file: string | Uint8Array): ByteSource {
 }
 
 function openFile(path: string): ByteSource {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return openFile(inFolder(path));
+  if (isFolder(path)) return openFile(inFolder(path));
   const { handle, size } = openRegularFile(path, "a configuration file");
   return {
     name: printable(path),
@@ -36,15 +34,15 @@ function openFile(path: string): ByteSource {
       expectInside(path, size, at, into.length);
       readFully(path, handle, at, into);
     },
-    sibling: (name) => openFile(join(dirname(path), name)),
-    close: () => closeSync(handle),
+    sibling: (name) => openFile(joined(folderOf(path), name)),
+    close: () => closeFile(handle),
   };
 }
 
 /** What a folder stands for. @throws FileFormatError for folders that hold no npy arrays. */
 function inFolder(folder: string): string {
-  const first = join(folder, "u0.npy");
-  if (!existsSync(first)) throw new FileFormatError(`${printable(folder)}: got a folder without u0.npy, expected a configuration file, or a folder of npy arrays u0.npy, u1.npy, ...`);
+  const first = joined(folder, "u0.npy");
+  if (!isThere(first)) throw new FileFormatError(`${printable(folder)}: got a folder without u0.npy, expected a configuration file, or a folder of npy arrays u0.npy, u1.npy, ...`);
   return first;
 }
 

@@ -2,17 +2,18 @@
  * The common order of links: sites x fastest, then y, z, t; at every site mu = x, y, z, t; matrices row by row, (re, im). Streams files in
  * bounded pieces into fields, and fields into files.
  */
-import { endianness } from "node:os";
 import type { LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { completeLastRow } from "../gauge/index.ts";
 import type { RunningChecksum } from "./checksums.ts";
 import { type LinkSink, type Precision, volumeOf } from "./gauge-data.ts";
 import type { ByteSource } from "./source.ts";
+import { Buffer } from "../util/index.ts";
 
 /** Bytes of one piece. */
 const PIECE = 1 << 20;
-const HOST_LITTLE = endianness() === "LE";
+/** This machine stores the lowest byte first. */
+export const HOST_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Where the links of a file stand and how. */
 export interface CommonOrder {

@@ -1,6 +1,6 @@
 /** The frame every plot shares: axes, title, legend, notes, and an SVG that stands alone and follows the page's colours. */
 import * as Plot from "@observablehq/plot";
-import { DOMParser } from "linkedom";
+import { svgDocument } from "#platform/report/document";
 import { GeometryError } from "../errors.ts";
 import type { SeriesStyle } from "./palette.ts";
 import { ellipsis, plainText, wrapText } from "./text.ts";
@@ -60,7 +60,7 @@ export function frame(options: FrameOptions): string {
   const { width = 480, height = 300, notes = [], legend = [] } = options;
   for (const [name, value] of [["width", width], ["height", height]] as const)
     if (!(value >= 160 && value <= 4000)) throw new GeometryError(`plot "${options.title}": got ${name} ${value}, expected 160 to 4000`);
-  const document = new DOMParser().parseFromString(`<svg xmlns="${svgNamespace}"/>`, "image/svg+xml") as unknown as { createElementNS(namespace: string, name: string): SvgNode };
+  const document = svgDocument();
   const draw: Draw = (name, attributes, text) => {
     const node = document.createElementNS(svgNamespace, name);
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));

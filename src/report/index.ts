@@ -8,10 +8,10 @@ export {
   type Chain, type Cloud, type HistoryPlotOptions, type LinePlotOptions, type PlotSize, type Reference, type ScatterPlotOptions, type Series,
   historyPlot, linePlot, scatterPlot,
 } from "./plots.ts";
-export { type LiveServer, type LiveServerOptions, type LiveView, type NamedSection, liveServer } from "./live/index.ts";
+export { type LiveServer, type LiveServerOptions, type LiveView, type NamedSection, liveServer } from "#platform/report/live/index";
 export { seriesColours, seriesStyle } from "./palette.ts";
 export { type SliceStack, largestPosition, slicePlot, stackRange } from "./slices.ts";
-export { type Progress, type ProgressOptions, type ProgressStream, progress } from "./terminal.ts";
+export { type Progress, type ProgressOptions, type ProgressStream, progress } from "#platform/report/terminal";
 export { durationText, escapeHtml, numberText, plainText } from "./text.ts";
 export { reportHtml, resultText, rowsOf } from "./quickstart.ts";
 export { chainSections } from "./run/chains.ts";

@@ -4,7 +4,7 @@ import { type Generated, type ReportTable, type Section, htmlReport } from "./ht
 import { historyPlot, linePlot } from "./plots.ts";
 import { numberText } from "./text.ts";
 import { table, withError, zScore } from "../util/index.ts";
-import { BENCHMARK, type QuickstartResult, REFERENCE, type Sampled } from "../runs/index.ts";
+import { BENCHMARK, type QuickstartResult, REFERENCE, type Sampled } from "#platform/runs/index";
 
 const COMPARED = ["plaquette", "|Polyakov|", "condensate"] as const;
 

@@ -43,4 +43,4 @@ export { z } from "zod";
 export { starters } from "./starters.ts";
 export { summaryOf, summaryText } from "./summary.ts";
 export { type StoredTrajectoryOptions, storedTrajectories } from "./trajectories.ts";
-export { packageVersion } from "./version.ts";
+export { packageVersion } from "#platform/runs/version";

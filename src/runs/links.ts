@@ -1,12 +1,12 @@
 /** Links from wherever they are kept: a configuration file of any format, the folder of a run (its newest checkpoint), or one checkpoint file. */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Lattice, LinkField } from "../autograd/index.ts";
 import { DirectionalField } from "../autograd/index.ts";
 import { FileFormatError, GeometryError } from "../errors.ts";
 import { type Group, groupOf, lattice as newLattice, parseGroup, plaquettes, reunitarise, unitarityDefect } from "../gauge/index.ts";
 import { type GaugeFile, type ReadOptions, readCheckpoint, readGauge, unitarityLimit } from "../io/index.ts";
+import { closeFile, isFolder, isThere, openRegularFile, readFully } from "../util/index.ts";
 import { expectState } from "./checkpoint-state.ts";
-import { isRun, readState } from "./folder.ts";
+import { isRun, readState } from "#platform/runs/stored";
 import type { CheckpointState } from "./records.ts";
 
 /** A configuration as `readGauge` gives it; links of a run have the format "checkpoint". */
@@ -22,16 +22,19 @@ export function readLinks(path: string, options: ReadOptions = {}): LinksFile {
   return isCheckpoint(path) ? linksOf(path, expectState(path, readCheckpoint(path)), options, []) : readGauge(path, options);
 }
 
+/** How checkpoint files begin. */
+const MARK = "gaugegrad checkpoint ";
+
 function isCheckpoint(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
-  const head = Buffer.alloc(21);
-  const fd = openSync(path, "r");
+  if (!isThere(path) || isFolder(path)) return false;
+  const { handle, size } = openRegularFile(path, "a configuration file");
   try {
-    readSync(fd, head, 0, head.length, 0);
+    const head = new Uint8Array(Math.min(size, MARK.length));
+    readFully(path, handle, 0, head);
+    return String.fromCharCode(...head) === MARK;
   } finally {
-    closeSync(fd);
+    closeFile(handle);
   }
-  return head.toString("latin1") === "gaugegrad checkpoint ";
 }
 
 function linksOf(path: string, { group: N, extents, links, position, random }: CheckpointState, options: ReadOptions, warnings: readonly string[]): LinksFile {

@@ -11,7 +11,7 @@ import { type WriteOptions, saveCheckpoint, writeGauge } from "../io/index.ts";
 import { readModel } from "../models/index.ts";
 import { writeFileAtomic } from "../util/index.ts";
 import { environmentOf } from "./environment.ts";
-import { packageVersion } from "./version.ts";
+import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
 import { type RunPaths, configurationText, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";

@@ -1,11 +1,11 @@
 /** The physics that a configuration describes: lattice, links, target distribution, and the effective action that guides or is trained. */
-import { resolve } from "node:path";
 import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
 import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { type GuideLevel, type Refreshed, type Target, targetOf } from "../samplers/index.ts";
+import { absolutePath } from "../util/index.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import { ownFieldText } from "./guide.ts";
 import type { PartContext } from "./registry/part.ts";
@@ -36,7 +36,7 @@ export function buildSystem({ configuration: c, registry, command, base }: Resol
   const gauge = gaugeActionOf(c.action, place, registry);
   const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
   const target = targetOfRun(gauge, fermions, transform);
-  const modelFile = options.network ?? (c.network?.kind === "model" ? resolve(base, String(c.network["file"])) : undefined);
+  const modelFile = options.network ?? (c.network?.kind === "model" ? absolutePath(base, String(c.network["file"])) : undefined);
   return { group, lattice, U, gauge, fermions, target, notes, ...(transform ? { transform } : {}), ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
 }
 
@@ -82,7 +82,7 @@ function startLinks(c: RunConfiguration, base: string, lattice: Lattice, group: 
   if (kind === "hot") return { U: hot(lattice, group, { seed, stream }), notes: [] };
   if (kind === "near-unit") return { U: nearUnit(lattice, group, { seed, stream, width }), notes: [] };
   if (kind !== "file") return { U: cold(lattice, group), notes: [] };
-  const { U, notes } = enteringLinks(resolve(base, file!), lattice, group);
+  const { U, notes } = enteringLinks(absolutePath(base, file!), lattice, group);
   return { U, notes: gathered(notes.map((text) => ({ file: file!, text }))) };
 }
 

@@ -4,7 +4,8 @@
  */
 import { ConfigurationError, FileFormatError } from "../errors.ts";
 import { decode, encode } from "./codec.ts";
-import { readRegularFile, writeFileAtomically } from "./files.ts";
+import { readRegularFile, writeFileAtomically } from "#platform/util/files";
+import { Buffer } from "#platform/util/host";
 import { printable } from "./format.ts";
 import { sha256Hex } from "./hash.ts";
 

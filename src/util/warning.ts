@@ -1,4 +1,5 @@
 /** What library functions have to say and no one else to tell. */
+import { say } from "#platform/util/host";
 
 /** A warning of the process (`process.on("warning", ...)`, stderr by default), or of the console where there is no process. */
 export function emitWarning(text: string): void {
@@ -9,5 +10,5 @@ export function emitWarning(text: string): void {
 
 /** One line on stderr for what is done otherwise than it was asked for. Whoever says it remembers that it was said. */
 export function notice(text: string): void {
-  process.stderr.write(`gaugegrad: ${text}\n`);
+  say(`gaugegrad: ${text}`);
 }

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, existsSync, lstatSync, readFileSync, readdirSy
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type LinkField, type Links, add, adj, exp, mul, record, reTrace, scaleBy, sum, ta, valueAndGrad } from "../../src/autograd/index.ts";
-import { cacheFolder, findToolchain, loadNative } from "../../src/backend/native.ts";
+import { cacheFolder, findToolchain, loadNative } from "../../src/backend/native.node.ts";
 import { BackendError } from "../../src/errors.ts";
 import { closedFormLinks, lattice, plaquette, staples } from "../../src/gauge/index.ts";
 import { nativeMissing, temporaryFolder } from "../compiler/backends.ts";

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadKoffi, findToolchain } from "../../src/backend/native.ts";
+import { loadKoffi, findToolchain } from "../../src/backend/native.node.ts";
 
 /** Why the native backend cannot run here, or undefined. */
 export function nativeMissing(): string | undefined {

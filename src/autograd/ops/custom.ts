@@ -2,7 +2,6 @@
  * A composite with a derivative rule of the user's own: the forward map is recorded as written, the reverse pass uses `vjp`
  * instead of differentiating it. `gaugegrad check` compares such a rule with finite differences.
  */
-import { randomUUID } from "node:crypto";
 import { RecordingError } from "../../errors.ts";
 import * as kind from "../kinds.ts";
 import { applyOp } from "../apply.ts";
@@ -10,7 +9,7 @@ import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
 import { components, sameType, typeText } from "../types.ts";
 import { alias } from "./flow.ts";
-import { guard, is } from "../../util/index.ts";
+import { guard, is, unguessable } from "../../util/index.ts";
 
 /** Rule for the cotangents of the inputs, from the inputs, the output and its cotangent. */
 export type CustomRule = (inputs: readonly Traced[], output: Traced, cotangent: Traced) => readonly (Traced | undefined)[];
@@ -24,7 +23,7 @@ export function customOp<A extends readonly Traced[], Y extends Traced>(name: st
   guard("customOp", { name: [name, is.text], forward: [forward, is.callable], rule: [rule, is.callable] });
   const op: Op = {
     name: `custom:${name}`,
-    identity: `custom:${name}:${randomUUID()}`,
+    identity: `custom:${name}:${unguessable()}.${unguessable()}`,
     infer: (types) => types[types.length - 1]!,
     vjp: ({ inputs, output, cotangent, needs }) => {
       const xs = inputs.slice(0, -1);

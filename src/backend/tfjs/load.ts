@@ -1,13 +1,10 @@
 /** Loads a TensorFlow.js engine, finds out what it is, and tries it before anything depends on it. */
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { BackendError } from "../../errors.ts";
 import { type Kind, guard, is } from "../../util/index.ts";
 import type { Arrays } from "./arrays.ts";
 import { type EngineFacts, type TfjsEngineName, engineNames, engines, installLine } from "./engines.ts";
 import { NodeArrays } from "./node-arrays.ts";
-import { restoreUtil } from "./polyfill.ts";
+import { importPackage, prepareNode } from "#platform/backend/tfjs/packages";
 import type { Formulation } from "./products.ts";
 import { selfTest } from "./self-test.ts";
 import { TfArrays } from "./tf-arrays.ts";
@@ -85,11 +82,7 @@ async function start(tf: TfModule, engine: TfjsEngineName, facts: EngineFacts): 
 }
 
 async function importEngine(engine: TfjsEngineName, facts: EngineFacts, importer: (name: string) => Promise<unknown>): Promise<TfModule> {
-  if (facts.node) {
-    restoreUtil();
-    // float32 products of CUDA devices round their inputs to 10 bits unless this is set before the library starts
-    if (engine === "tfjs-node-gpu") process.env["NVIDIA_TF32_OVERRIDE"] ??= "0";
-  }
+  if (facts.node) prepareNode(engine === "tfjs-node-gpu");
   let first: unknown;
   for (const name of facts.packages) {
     try {
@@ -122,22 +115,6 @@ function broken(engine: TfjsEngineName, name: string, error: unknown): BackendEr
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
-}
-
-/** From this package's own place, or else from the folder of the running project. */
-async function importPackage(name: string): Promise<unknown> {
-  try {
-    return await import(name);
-  } catch (error) {
-    if (!/MODULE_NOT_FOUND/.test((error as { code?: string }).code ?? "") || !String((error as Error).message).includes(name)) throw error;
-    let path: string;
-    try {
-      path = createRequire(join(process.cwd(), "package.json")).resolve(name);
-    } catch {
-      throw error;
-    }
-    return import(pathToFileURL(path).href);
-  }
 }
 
 /** One engine as `gaugegrad doctor` shows it. */

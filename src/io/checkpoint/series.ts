@@ -1,9 +1,7 @@
 /** The checkpoints of a run: `checkpoint.NNNNNNNN` in its folder, numbered by position; the newest two are kept, so that one of them is always whole. */
-import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { FileFormatError } from "../../errors.ts";
 import { readCheckpoint, writeCheckpoint } from "./container.ts";
-import { guard, is } from "../../util/index.ts";
+import { guard, is, joined, namesIn, removeFile } from "../../util/index.ts";
 
 const NAME = /^checkpoint\.(\d{8,})$/;
 const KEPT = 2;
@@ -23,20 +21,11 @@ export function checkpointPositions(folder: string): number[] {
     .sort((a, b) => b - a);
 }
 
-/** @throws FileFormatError for a folder that cannot be read. */
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    throw new FileFormatError(`${folder}: cannot be read (${(error as Error).message.split(",")[0]}), expected the folder of a run`);
-  }
-}
-
 /** Writes a checkpoint and removes all but the newest two. @throws FileFormatError as `writeCheckpoint`; older checkpoints are then untouched. */
 export function saveCheckpoint(folder: string, position: number, state: unknown): void {
   guard("saveCheckpoint", { folder: [folder, is.text], position: [position, is.natural] });
-  writeCheckpoint(join(folder, checkpointName(position)), state);
-  for (const old of checkpointPositions(folder).filter((p) => p <= position).slice(KEPT)) rmSync(join(folder, checkpointName(old)), { force: true });
+  writeCheckpoint(joined(folder, checkpointName(position)), state);
+  for (const old of checkpointPositions(folder).filter((p) => p <= position).slice(KEPT)) removeFile(joined(folder, checkpointName(old)));
 }
 
 /** The newest checkpoint that is whole. */
@@ -56,7 +45,7 @@ export function latestCheckpoint(folder: string): FoundCheckpoint | undefined {
   guard("latestCheckpoint", { folder: [folder, is.text] });
   const damaged: string[] = [];
   for (const position of checkpointPositions(folder)) {
-    const file = join(folder, checkpointName(position));
+    const file = joined(folder, checkpointName(position));
     try {
       return { position, file, state: readCheckpoint(file), damaged };
     } catch (error) {

@@ -1,8 +1,8 @@
 /** One report on several chains of a run: each for itself, all together, and whether they agree. */
-import type { NamedSection } from "../live/index.ts";
+import type { NamedSection } from "../live/view.ts";
 import { historyPlot } from "../plots.ts";
 import { numberText } from "../text.ts";
-import { type RunView, summaryOfChains } from "../../runs/index.ts";
+import { type RunView, summaryOfChains } from "#platform/runs/index";
 import { withError } from "../../util/index.ts";
 import { labelOf, num, only } from "./series.ts";
 import { positionOf, stateText } from "./state.ts";

@@ -1,7 +1,7 @@
 /** Sections on how the run worked: energy violation, forces, self-checks, training. */
 import { histogramPlot } from "../histogram.ts";
 import type { ReportFigure } from "../html.ts";
-import type { NamedSection } from "../live/index.ts";
+import type { NamedSection } from "../live/view.ts";
 import { type Series, historyPlot, linePlot } from "../plots.ts";
 import { numberText } from "../text.ts";
 import type { MetricsRecord } from "../../runs/index.ts";

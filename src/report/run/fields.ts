@@ -4,10 +4,10 @@ import { type LatticeOptions, actionDensity, cold, geometricChargeDensity, gradi
 import type { Layer } from "../../models/index.ts";
 import { parameterSpace } from "../../util/index.ts";
 import type { ReportFigure } from "../html.ts";
-import type { NamedSection } from "../live/index.ts";
+import type { NamedSection } from "../live/view.ts";
 import { type SliceStack, largestPosition, slicePlot, stackRange } from "../slices.ts";
 import { numberText } from "../text.ts";
-import { type CheckpointState, type NetworkPart, type RunConfiguration, builtIn, networkOf } from "../../runs/index.ts";
+import { type CheckpointState, type NetworkPart, type RunConfiguration, builtIn, networkOf } from "#platform/runs/index";
 
 /** Options of {@link fieldsOf}. */
 export interface FieldOptions {

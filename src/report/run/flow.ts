@@ -1,6 +1,6 @@
 /** Sections on the gradient flow and on correlators, from what was measured. */
 import type { ReportFigure } from "../html.ts";
-import type { NamedSection } from "../live/index.ts";
+import type { NamedSection } from "../live/view.ts";
 import { historyPlot, linePlot } from "../plots.ts";
 import { estimate, num, only, spacing } from "./series.ts";
 import type { RunView } from "../../runs/index.ts";

@@ -1,11 +1,11 @@
 /** The sections of a run in their order, and what made them. */
 import type { Generated } from "../html.ts";
-import type { NamedSection } from "../live/index.ts";
-import { type Family, type RunCommand, builtIn, packageVersion } from "../../runs/index.ts";
+import type { NamedSection } from "../live/view.ts";
+import { type Family, type RunCommand, builtIn, packageVersion } from "#platform/runs/index";
 import { checksSection, dynamicsSection, trainingSection } from "./dynamics.ts";
 import { type FieldView, fieldSections } from "./fields.ts";
 import { correlatorSection, flowSection } from "./flow.ts";
-import type { RunView } from "../../runs/index.ts";
+import type { RunView } from "#platform/runs/index";
 import { autocorrelationSection, distributionsSection, historiesSection, resultsSection, summarySection } from "./results.ts";
 import { secondsOf } from "./state.ts";
 

@@ -2,12 +2,12 @@
 import { autocorrelationPlot } from "../autocorrelation.ts";
 import { histogramPlot } from "../histogram.ts";
 import type { ReportFigure } from "../html.ts";
-import type { NamedSection } from "../live/index.ts";
+import type { NamedSection } from "../live/view.ts";
 import { historyPlot } from "../plots.ts";
 import { numberText } from "../text.ts";
-import { alarmsOf, expMinusDH } from "../../runs/index.ts";
+import { alarmsOf, expMinusDH } from "#platform/runs/index";
 import { type ObservableSeries, acceptanceOf, correlations, estimate, num, observables, only, produced, tauText, valueText } from "./series.ts";
-import type { RunView } from "../../runs/index.ts";
+import type { RunView } from "#platform/runs/index";
 import { positionOf, stateText } from "./state.ts";
 
 /** Most histories in a report; the table has every observable. */

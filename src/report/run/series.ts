@@ -1,6 +1,6 @@
 /** From the lines of a run to series, estimates and autocorrelation functions. */
 import { type Estimate, acceptanceError, autocorrelation, gammaMethod, withError } from "../../util/index.ts";
-import { type MeasurementRecord, type MetricsRecord, type TrajectoryRecord, builtIn } from "../../runs/index.ts";
+import { type MeasurementRecord, type MetricsRecord, type TrajectoryRecord, builtIn } from "#platform/runs/index";
 
 /** One observable along the production, with the trajectories after which it was measured. */
 export interface ObservableSeries {

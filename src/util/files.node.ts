@@ -1,8 +1,8 @@
 /** Files: regular ones only, read without waiting for pipes, written so that no reader and no crash ever sees half of one. */
-import { randomInt } from "node:crypto";
-import { closeSync, constants, fchmodSync, fstatSync, fsyncSync, lstatSync, openSync, readSync, realpathSync, renameSync, rmSync, statSync, type Stats, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, constants, existsSync, fchmodSync, fstatSync, fsyncSync, lstatSync, openSync, readSync, readdirSync, realpathSync, renameSync, rmSync, statSync, type Stats, writeSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { FileFormatError, GaugegradError } from "../errors.ts";
+import { unguessable } from "#platform/util/host";
 
 /** What something is that is no regular file. */
 function kindOf(s: Stats): string {
@@ -96,7 +96,7 @@ export function writeFileAtomic(file: string, data: Uint8Array | string): void {
 export function writeFileAtomically(file: string, fill: (target: WriteTarget) => void): void {
   const { path, mode } = destination(file);
   // random and exclusive: nobody can have put a link there
-  const temporary = `${path}.${randomInt(2 ** 47)}.tmp`;
+  const temporary = `${path}.${unguessable()}.tmp`;
   let handle: number;
   try {
     handle = openSync(temporary, "wx");
@@ -159,4 +159,48 @@ function syncFolder(folder: string): void {
   } finally {
     closeSync(handle);
   }
+}
+
+/** Ends what `openRegularFile` began. */
+export function closeFile(handle: number): void {
+  closeSync(handle);
+}
+
+/** True for a folder, or a link to one. */
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** True when something of that name is there. */
+export function isThere(path: string): boolean {
+  return existsSync(path);
+}
+
+/** Names in a folder. @throws FileFormatError for a folder that cannot be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    throw new FileFormatError(`${folder}: cannot be read (${reason(error)}), expected the folder of a run`);
+  }
+}
+
+/** Removes a file that may be there. */
+export function removeFile(file: string): void {
+  rmSync(file, { force: true });
+}
+
+/** One path of several parts. */
+export function joined(...parts: readonly string[]): string {
+  return join(...parts);
+}
+
+/** The folder that a path leads to. */
+export function folderOf(path: string): string {
+  return dirname(path);
+}
+
+/** A path as it is seen from a folder. */
+export function absolutePath(folder: string, path: string): string {
+  return resolve(folder, path);
 }

@@ -1,0 +1,31 @@
+/** A browser has neither a C compiler nor the addons of TensorFlow.js: the names of `optional.node.ts`, which say so. */
+import { BackendError } from "../errors.ts";
+import type { Emitter } from "./emitter.ts";
+import type { NativeEmitterOptions } from "./native.ts";
+import type { EngineReport, TfjsOptions } from "./tfjs/index.ts";
+
+export type { EngineReport, TfjsEngineName, TfjsOptions, TfjsPrecision } from "./tfjs/index.ts";
+
+/** @throws BackendError always. */
+export function nativeEmitter(_options?: NativeEmitterOptions): Emitter {
+  throw new BackendError("backend native: got a browser, expected Node with a C compiler: use backend wasm");
+}
+
+const NO_TFJS = "tfjs: got a browser, expected Node: use backend wasm";
+
+/** There is none in a browser. */
+export class TfjsBackend {
+  constructor() {
+    throw new BackendError(NO_TFJS);
+  }
+}
+
+/** @throws BackendError always. */
+export async function loadTfjs(_options: TfjsOptions): Promise<TfjsBackend> {
+  return new TfjsBackend();
+}
+
+/** None. */
+export async function probeEngines(): Promise<EngineReport[]> {
+  return [];
+}

@@ -1,0 +1,19 @@
+/** Runs room in a browser: what lines of metrics say. Run files, their parts, folders and production are for Node. */
+import { BackendError } from "../errors.ts";
+
+export { bibliography } from "./citations.ts";
+export { summaryOfChains } from "./chains/summary.ts";
+export { alarmsOf, expMinusDH } from "./health.ts";
+export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
+export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
+export type { RunConfiguration, RunInput } from "./schema.ts";
+export { summaryOf, summaryText } from "./summary.ts";
+export { packageVersion } from "./version.browser.ts";
+
+/** Parts have no titles here: reports show their names. */
+export const builtIn = { find: (_family: string, _name: string): undefined => undefined };
+
+/** @throws BackendError always. */
+export function networkOf(): never {
+  throw new BackendError("runs: got a browser, expected Node to build the network of a run: build it from the layers of gaugegrad/models");
+}

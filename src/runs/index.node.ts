@@ -1,0 +1,2 @@
+/** Runs room in Node: all of it. */
+export * from "./index.ts";
