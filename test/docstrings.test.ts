@@ -9,16 +9,16 @@ function textOf(file: string): string {
   if (!texts.has(file)) texts.set(file, readFileSync(join(root, file), "utf8"));
   return texts.get(file)!;
 }
-const target = (file: string, path: string): string => relative(root, resolve(root, dirname(file), path));
+const target = (file: string, path: string): string => (path.startsWith("#platform/") ? `src/${path.slice("#platform/".length)}.node.ts` : relative(root, resolve(root, dirname(file), path)));
 
 const DECLARATION = /^(?:export\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:function\*?|class|interface|type|const|let|enum)\s+(\w+)\b/gm;
 const LISTS = /^export\s+(?:type\s+)?\{([^}]*)\}(?:\s+from\s+"([^"]+)")?/gm;
-const STARS = /^export\s+(?:type\s+)?\*\s+from\s+"(\.[^"]+)"/gm;
+const STARS = /^export\s+(?:type\s+)?\*\s+from\s+"((?:\.|#platform)[^"]+)"/gm;
 
 /** [name in the file or the target, name outside, file that has it] of the names that a file passes on; those of npm packages are documented there. */
 function passedOn(file: string): (readonly [string, string, string])[] {
   return [...textOf(file).matchAll(LISTS)].flatMap(([, names, path]) =>
-    path?.startsWith(".") === false ? [] : names!.split(",").map((n) => n.trim().replace(/^type\s+/, "")).filter(Boolean).map((n) => {
+    path !== undefined && !/^[.#]/.test(path) ? [] : names!.split(",").map((n) => n.trim().replace(/^type\s+/, "")).filter(Boolean).map((n) => {
       const [inside, outside = inside] = n.split(/\s+as\s+/);
       return [inside!, outside!, path === undefined ? file : target(file, path)] as const;
     }),

@@ -6,6 +6,10 @@ export class Bytes extends Uint8Array {
     return new DataView(this.buffer, this.byteOffset, this.length);
   }
 
+  override subarray(begin?: number, end?: number): Bytes {
+    return super.subarray(begin, end) as Bytes;
+  }
+
   override toString(_encoding?: string): string {
     let text = "";
     for (let k = 0; k < this.length; k += 8192) text += String.fromCharCode(...this.subarray(k, k + 8192));

@@ -55,7 +55,7 @@ describe.skipIf(missing !== undefined)("native kernels", () => {
   test("only what its user alone can have written is loaded; processes that start together all get their library", async () => {
     const source = "int answer(void) { return 42; }";
     const cache = join(temporaryFolder(), "cache");
-    const program = `import { loadNative } from ${JSON.stringify(resolve("dist/backend/native.js"))};\nprocess.stdout.write(String(loadNative([${JSON.stringify(source)}], [], { cache: ${JSON.stringify(cache)} }).func("int answer()")()));`;
+    const program = `import { loadNative } from ${JSON.stringify(resolve("dist/backend/native.node.js"))};\nprocess.stdout.write(String(loadNative([${JSON.stringify(source)}], [], { cache: ${JSON.stringify(cache)} }).func("int answer()")()));`;
     const run = (): Promise<{ code: number | null; stdout: string; stderr: string }> =>
       new Promise((done) => {
         const child = spawn(process.execPath, ["--input-type=module", "-e", program]);
