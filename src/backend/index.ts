@@ -2,8 +2,7 @@
 export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
 export { BIN_PARTS, BinnedSums, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
 export { type Comm, type Ending, type Message, selfComm } from "./comm/comm.ts";
-export { connect } from "./comm/connect.ts";
-export { HOOK_EXIT } from "./comm/mpi/guards.ts";
+export { HOOK_EXIT, connect } from "#platform/backend/comm/group";
 export { type Launcher, launcherOf } from "./comm/mpi/launcher.ts";
 export { type Span, pack, unpack } from "./pack.ts";
 export { hasRelaxedSimd, hasSimd } from "./features.ts";

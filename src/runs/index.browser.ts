@@ -6,7 +6,6 @@ export { summaryOfChains } from "./chains/summary.ts";
 export { alarmsOf, expMinusDH } from "./health.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
-export type { RunConfiguration, RunInput } from "./schema.ts";
 export { summaryOf, summaryText } from "./summary.ts";
 export { packageVersion } from "./version.browser.ts";
 

@@ -1,0 +1,3 @@
+/** The group of ranks of this process. */
+export { connect } from "./connect.ts";
+export { HOOK_EXIT } from "./mpi/guards.ts";
