@@ -29,9 +29,9 @@ export type * from "./gauge/index.ts";
 
 // Dirac operators, pseudofermions, measurements
 export {
-  antiperiodic, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, fat7Links, gamma,
+  antiperiodic, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, effectiveDomainWall, exactOverlap, fat7Links, gamma,
   gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowestEigenvalues, multiShiftConjugateGradient, normalSpectrum, overlap, overlapSign, pionCorrelator, pointPropagator,
-  pseudofermionAction, pseudofermions, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
+  pseudofermionAction, pseudofermions, signFunction, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
   wilsonPropagator, wilsonType,
 } from "./fermions/index.ts";
 export type * from "./fermions/index.ts";

@@ -13,3 +13,6 @@ export { type PionCorrelators, type WilsonOptions, wilsonPion, wilsonPropagator 
 export { type DomainWallParameters, type DomainWallShape, domainWall, domainWallD, domainWallDdag, domainWallNormal, domainWallType } from "./domain-wall.ts";
 export { type DomainWallOptions, type DomainWallPion, domainWallPion } from "./domain-wall-measurements.ts";
 export { type OverlapKernel, type OverlapParameters, type SignParameters, overlap, overlapKernelD, overlapSign } from "./overlap.ts";
+export { ExactOverlap, type OverlapShape, exactOverlap } from "./overlap-spectrum.ts";
+export { SignFunction, type SignFunctionOptions, signFunction } from "./sign-function.ts";
+export { type EffectiveDomainWallParameters, effectiveDomainWall } from "./effective-domain-wall.ts";

@@ -65,7 +65,8 @@ export function signApproximation(dim: number, height: number, kernel: OverlapKe
   return r;
 }
 
-function rationalSign<N extends number>(U: Links<N>, psi: Vector<N>, height: number, kernel: OverlapKernel, r: RationalFunction, tolerance: number): Vector<N> {
+/** H r(H^2) psi. */
+export function rationalSign<N extends number>(U: Links<N>, psi: Vector<N>, height: number, kernel: OverlapKernel, r: RationalFunction, tolerance: number): Vector<N> {
   const g5 = gamma5(U.lattice);
   const solver = { tolerance, maxIterations: 20_000 };
   const D = (x: Vector<N>): Vector<N> => overlapKernelD(U, x, height);

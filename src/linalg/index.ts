@@ -1,6 +1,7 @@
 /** Linear algebra room: dense factorisations and eigenproblems, Lanczos, rational approximation. Knows no lattice. */
 export { DenseMatrix, type Determinant } from "./dense.ts";
 export type { DenseBackend } from "./products.ts";
+export { type Eigenpairs, largestEigenpairs } from "./eigenpairs.ts";
 export { HermitianEigenproblem } from "./hermitian.ts";
 export { OverlapMatrix, type SignKernel, signOf, signSlope } from "./overlap-matrix.ts";
 export { largestEigenvalues } from "./lanczos.ts";

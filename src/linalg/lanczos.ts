@@ -43,7 +43,7 @@ export function largestEigenvalues(n: number, apply: Apply, count: number, optio
 }
 
 /** w <- w - u <u, w>; returns Re <u, w>. */
-function project(u: Float64Array, w: Float64Array): number {
+export function project(u: Float64Array, w: Float64Array): number {
   let re = 0;
   let im = 0;
   for (let i = 0; i < u.length; i += 2) {
@@ -57,11 +57,13 @@ function project(u: Float64Array, w: Float64Array): number {
   return re;
 }
 
-function norm2(v: Float64Array): number {
+/** |v|^2. */
+export function norm2(v: Float64Array): number {
   return v.reduce((s, x) => s + x * x, 0);
 }
 
-function scaleInPlace(v: Float64Array, c: number): void {
+/** v <- c v. */
+export function scaleInPlace(v: Float64Array, c: number): void {
   for (let i = 0; i < v.length; i++) v[i]! *= c;
 }
 
