@@ -17,6 +17,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "train", summary: "train an effective action, online or on stored configurations", load: async () => (await import("./commands/train.ts")).trainCommand },
   { name: "slhmc", summary: "self-learning HMC, trained in a prior HMC when the run file says so", load: async () => (await import("./commands/slhmc.ts")).slhmcCommand },
   { name: "spins", summary: "classical spins with fermions: train effective models, self-learning Monte Carlo", load: async () => (await import("./commands/spins.ts")).spinsCommand },
+  { name: "flow", summary: "generative flows: train, sample exactly, report", load: async () => (await import("./commands/flow.ts")).flowCommand },
   { name: "measure", summary: "plaquettes, loops, action, flow, fermions of configuration files", load: async () => (await import("./commands/measure.ts")).measureCommand },
   { name: "check", summary: "gradient, covariance and symmetry checks of the layers and actions of a module", load: async () => (await import("./commands/check.ts")).checkCommand },
   { name: "convert", summary: "write a configuration in another format", load: async () => (await import("./commands/convert.ts")).convertCommand },

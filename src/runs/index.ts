@@ -31,6 +31,10 @@ export type { RunConfiguration } from "./sections.ts";
 export { type SpinEnd, type SpinEvent, type SpinProductionOptions, produceSpins } from "./spins/production.ts";
 export { type SpinRun, readSpinRun } from "./spins/schema.ts";
 export { spinStarter } from "./spins/starter.ts";
+export { type FlowCommand, type FlowEvent, type FlowLine, type FlowProductionOptions, type FlowResult, type FlowSummary, produceFlow, summaryOfFlow } from "./flows/production.ts";
+export { type FlowFolder, readFlowFolder } from "./flows/folder.ts";
+export { type FlowRun, readFlowRun } from "./flows/schema.ts";
+export { flowStarters } from "./flows/starters.ts";
 export { builtIn } from "./registry/built-in.ts";
 export {
   type Declaration, type Family, type FermionDeclaration, type FermionPart, type GaugeActionDeclaration, type GaugeActionPart, type LossDeclaration, type LossPart, type NetworkDeclaration, type NetworkMap,

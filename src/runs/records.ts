@@ -25,7 +25,7 @@ export type Phase = "thermalise" | "train" | "sample" | "epochs";
 /** run.json */
 export interface RunInfo {
   readonly schemaVersion: 1;
-  readonly command: RunCommand | "spins train" | "spins sample";
+  readonly command: RunCommand | "spins train" | "spins sample" | "flow train" | "flow sample";
   /** SHA-256 of command and everything in the configuration that decides the physics. */
   readonly configurationHash: string;
   /** Folder that relative paths of the configuration start from, seen from the folder of the run. */

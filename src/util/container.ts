@@ -13,7 +13,7 @@ const HEADER = /^gaugegrad ([a-z]+) (\d{1,9}) (\d{1,15}) ([0-9a-f]{64})\n/;
 
 /** What a file holds, and in which version of its layout. */
 export interface ContainerKind {
-  readonly name: "checkpoint" | "model";
+  readonly name: "checkpoint" | "model" | "flow";
   readonly version: number;
 }
 

@@ -6,6 +6,7 @@ import { parse } from "smol-toml";
 import { afterAll, expect, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { spinStarter } from "../../src/runs/spins/starter.ts";
+import { flowStarters } from "../../src/runs/flows/starters.ts";
 import { starters } from "../../src/runs/starters.ts";
 import { cli } from "./helpers.ts";
 import { Scratch, smallRun } from "./runs.ts";
@@ -64,7 +65,7 @@ test("a missing file, no folder: one line and the right exit code", async () => 
 
 test("init lists its kinds, and names the nearest one", async () => {
   const list = await cli(["init", "--list", "--json"]);
-  expect(JSON.parse(list.stdout)).toEqual([...starters, spinStarter].map(({ name, command, summary }) => ({ name, command, summary })));
+  expect(JSON.parse(list.stdout)).toEqual([...starters, ...flowStarters, spinStarter].map(({ name, command, summary }) => ({ name, command, summary })));
   expect((await cli(["init", "--list"])).stdout).toContain("su2-slhmc");
   expect(await cli(["init", "su2-slhm"])).toMatchObject({ code: 2, stderr: expect.stringContaining("did you mean su2-slhmc?") });
   expect((await cli(["init"])).code).toBe(2);

@@ -7,9 +7,9 @@ import { nearest, table, writeFileAtomic } from "../../util/index.ts";
 import { answered } from "../ask.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { type Question, runQuestions, spinStarter, starters as gaugeStarters } from "../../runs/index.ts";
+import { type Question, runQuestions, flowStarters, spinStarter, starters as gaugeStarters } from "../../runs/index.ts";
 
-const starters = [...gaugeStarters, spinStarter];
+const starters = [...gaugeStarters, ...flowStarters, spinStarter];
 
 /** The file of the answers: a new one, or stdout where that leads to a file already. */
 function* runFile(context: CliContext): Generator<Question, { readonly text: string; readonly file?: string }, string> {

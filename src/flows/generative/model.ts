@@ -34,6 +34,8 @@ export interface GenerativeModel {
   start(seed: number): Float64Array;
   /** FlowSample number `index`. */
   sample(theta: Float64Array, index: number): FlowSample;
+  /** x and log det of base samples that are given, for models of site scalars: what tests compare with differences. */
+  imageOf?(theta: Float64Array): (z: Float64Array) => { readonly x: Float64Array; readonly logDet: number };
   /** Reverse Kullback-Leibler divergence, reparametrised, on the samples of these numbers. */
   gradient(theta: Float64Array, indices: readonly number[]): BatchGradient;
 }
@@ -45,6 +47,8 @@ interface Definition<X> {
   readonly name: string;
   readonly lattice: Lattice;
   readonly weights: WeightTree;
+  /** First weights, where they are not those of the specifications. */
+  readonly start?: ((seed: number) => Float64Array) | undefined;
   /** Base sample number `index`, written into `into`. */
   readonly draw: (index: number) => X;
   readonly image: (z: never, weights: never) => { readonly x: unknown; readonly logDet: Scalar };
@@ -71,7 +75,7 @@ class RecordedModel<X> implements GenerativeModel {
   }
 
   start(seed: number): Float64Array {
-    return this.#weights.start(seed);
+    return this.#d.start?.(seed) ?? this.#weights.start(seed);
   }
 
   #loss(z: never, p: never): { readonly x: unknown; readonly loss: Scalar; readonly action: Scalar } {
@@ -94,6 +98,16 @@ class RecordedModel<X> implements GenerativeModel {
     this.#sample ??= new Plan(((y: never, p: never) => this.#loss(y, p)) as never, [z, values]);
     const { x, loss, action } = this.#sample.run(z, values) as { x: X; loss: number; action: number };
     return { index, logWeight: -loss, action, values: this.#d.measure(x) };
+  }
+
+  imageOf(theta: Float64Array): (z: Float64Array) => { readonly x: Float64Array; readonly logDet: number } {
+    const values = this.#at(theta);
+    const z = new Field(this.#d.lattice, realType());
+    const plan = new Plan(((y: never, p: never) => this.#d.image(y, p)) as never, [z, values] as readonly unknown[]);
+    return (data) => {
+      const { x, logDet } = plan.run(z.set(data), values) as unknown as { x: Field; logDet: number };
+      return { x: x.toArray(), logDet };
+    };
   }
 
   gradient(theta: Float64Array, indices: readonly number[]): BatchGradient {
@@ -119,13 +133,15 @@ export function linkModel<N extends number>(options: {
   readonly group: Group<N>;
   readonly weights: WeightTree;
   readonly seed: number;
+  /** First weights; default uniform within the widths of their specifications. */
+  readonly start?: (seed: number) => Float64Array;
   readonly image: (V: Links<N>, weights: never) => { readonly links: Links<N>; readonly logDet: Scalar };
   readonly action: (U: Links<N>) => Scalar;
   readonly measure: (U: LinkField<N>) => Readonly<Record<string, number>>;
 }): GenerativeModel {
-  const { name, lattice, group, weights, seed, image, action, measure } = options;
+  const { name, lattice, group, weights, seed, start, image, action, measure } = options;
   return new RecordedModel<LinkField<N>>({
-    name, lattice, weights, action: action as never, measure,
+    name, lattice, weights, start, action: action as never, measure,
     draw: (index) => hot(lattice, group, { seed, stream: index }) as LinkField<N>,
     image: ((V: Links<N>, p: never) => {
       const { links, logDet } = image(V, p);

@@ -1,0 +1,71 @@
+/** Run files of `gaugegrad flow`: every key is known, everything else is an error. */
+import { dirname, resolve } from "node:path";
+import { TomlError, parse } from "smol-toml";
+import { z } from "zod";
+import { ConfigurationError } from "../../errors.ts";
+import { readRegularFile } from "../../util/index.ts";
+
+const positive = z.number().positive();
+const count = z.number().int().min(1);
+const whole = z.number().int().min(0);
+
+const links = { group: z.string().regex(/^(su\(?[2-4]\)?|u\(?1\)?)$/i, "expected U(1), SU(2), SU(3) or SU(4)").default("U(1)"), beta: positive };
+const network = { layers: count.max(256).default(16), channels: count.max(16).default(4), depth: count.min(2).max(8).default(3) };
+
+const target = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("wilson"), ...links }),
+  z.strictObject({ kind: z.literal("phi4"), m2: z.number(), lambda: positive }),
+]);
+
+const flow = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("u1"), ...network, projections: count.max(31).default(4), file: z.string().min(1).optional() }),
+  z.strictObject({ kind: z.literal("phi4"), ...network, file: z.string().min(1).optional() }),
+  z.strictObject({ kind: z.literal("trivialising"), steps: count.max(1000).default(10), knots: count.max(64).default(2), file: z.string().min(1).optional() }),
+]);
+
+const schema = z.strictObject({
+  lattice: z.strictObject({ extents: z.array(count.max(1024)).min(2).max(4) }),
+  target,
+  flow,
+  training: z
+    .strictObject({ steps: count.max(10_000_000).default(1000), batch: count.max(65536).default(64), rate: positive.default(1e-3), finalRate: z.number().min(0).optional(), clip: positive.optional() })
+    .prefault({}),
+  sampler: z.strictObject({ seed: whole.default(0), samples: count.max(2 ** 31 - 1).default(1000) }).prefault({}),
+  output: z.strictObject({ checkpoint: count.default(20) }).prefault({}),
+});
+
+/** A checked run file of flows, with all defaults. */
+export type FlowRun = z.infer<typeof schema>;
+
+/** What does not fit together. */
+function contradiction({ lattice: { extents }, target: t, flow: f }: FlowRun): string | undefined {
+  const multiples = (L: number): boolean => extents.every((x) => x % L === 0);
+  if ((f.kind === "phi4") !== (t.kind === "phi4")) return `flow.kind: got ${f.kind} for the target ${t.kind}, expected ${t.kind === "phi4" ? "phi4" : "u1 or trivialising"}`;
+  if (f.kind === "phi4" && !multiples(2)) return `lattice.extents: got ${extents.join(", ")}, expected even ones: parity does not close otherwise`;
+  if (f.kind === "u1" && (extents.length !== 2 || !multiples(4))) return `lattice.extents: got ${extents.join(", ")} for the flow u1, expected two multiples of 4`;
+  if (f.kind === "u1" && t.kind === "wilson" && !/^u/i.test(t.group)) return `target.group: got ${t.group} for the flow u1, expected U(1)`;
+  if (f.kind === "u1" && f.projections > 2 * f.channels - 1) return `flow.projections: got ${f.projections} for ${f.channels} channels, expected at most ${2 * f.channels - 1}`;
+  if (f.kind === "trivialising" && extents.some((L) => L < 3)) return `lattice.extents: got ${extents.join(", ")}, expected at least 3`;
+  return undefined;
+}
+
+/** Reads a run file; `flow.file` is taken from its folder. @throws FileFormatError, ConfigurationError with the key, what stands there and what was expected. */
+export function readFlowRun(file: string): FlowRun {
+  const text = readRegularFile(file, "a run file with the tables lattice, target, flow, training, sampler: gaugegrad init flow-u1-2d writes one", 1 << 24).toString("utf8");
+  let raw: unknown;
+  try {
+    raw = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    throw new ConfigurationError(`${file}: line ${error.line}, column ${error.column}: ${error.message.split("\n")[0]}, expected TOML`);
+  }
+  const result = schema.safeParse(raw);
+  if (!result.success) {
+    const lines = result.error.issues.map((i) => `${i.path.join(".") || "file"}: ${i.code === "unrecognized_keys" ? `got the unknown key ${i.keys.join(", ")}, expected known ones` : i.message.replace(/^Invalid input: /, "")}`);
+    throw new ConfigurationError(`${file}: ${lines.slice(0, 3).join("; ")}`);
+  }
+  const wrong = contradiction(result.data);
+  if (wrong !== undefined) throw new ConfigurationError(`${file}: ${wrong}`);
+  const { flow: f } = result.data;
+  return { ...result.data, flow: f.file === undefined ? f : { ...f, file: resolve(dirname(file), f.file) } };
+}

@@ -1,0 +1,85 @@
+/** Starter run files of `gaugegrad flow`. */
+const rest = (steps: number, batch: number, rate: string, samples: number): string => `
+[training]                  # reverse Kullback-Leibler divergence on the model's own samples
+steps = ${steps}
+batch = ${batch}
+rate = ${rate}
+
+[sampler]                   # independence Metropolis: exact whatever the flow
+seed = 1
+samples = ${samples}
+
+[output]
+checkpoint = 20             # units between two checkpoints; an interrupted run goes on from the last one
+`;
+
+const begin = (title: string): string => `# ${title}
+# gaugegrad flow train run.toml --dir model writes model/flow.gaugegrad; then set flow.file and: gaugegrad flow sample run.toml --dir out
+`;
+
+/** One a kind of flow. */
+export const flowStarters = [
+  {
+    name: "flow-u1-2d",
+    command: "flow train",
+    summary: "coupling flow of U(1) in two dimensions with exact sampling",
+    text: `${begin("A gauge equivariant coupling flow of two-dimensional U(1)")}
+[lattice]
+extents = [8, 8]            # multiples of 4
+
+[target]
+kind = "wilson"
+group = "U(1)"
+beta = 2.0
+
+[flow]
+kind = "u1"                 # masked plaquette couplings, mixtures of projections of the circle
+layers = 16                 # a multiple of 8: every link moves once in 8
+channels = 4                # complex channels of the networks
+depth = 3                   # convolutions of a network
+projections = 4
+# file = "model/flow.gaugegrad"   # trained weights to sample with
+${rest(3000, 64, "1e-3", 4000)}`,
+  },
+  {
+    name: "flow-phi4-2d",
+    command: "flow train",
+    summary: "coupling flow of scalar phi^4 theory in two dimensions with exact sampling",
+    text: `${begin("A coupling flow of two-dimensional phi^4 theory, symmetric under phi -> -phi")}
+[lattice]
+extents = [6, 6]            # even
+
+[target]                    # sum_mu (phi(n+mu) - phi(n))^2 + m2 phi^2 + lambda phi^4
+kind = "phi4"
+m2 = -4.0
+lambda = 6.975
+
+[flow]
+kind = "phi4"
+layers = 8
+channels = 4
+depth = 3
+# file = "model/flow.gaugegrad"   # trained weights to sample with
+${rest(3000, 64, "2e-3", 4000)}`,
+  },
+  {
+    name: "trivialising-su3-2d",
+    command: "flow train",
+    summary: "learned trivialising flow of SU(3) in two dimensions, from the action of order t",
+    text: `${begin("The trivialising flow along seven loop operators, coefficients affine in t (14 weights)")}
+[lattice]
+extents = [8, 8]            # at least 3; weights may be used on any larger lattice
+
+[target]
+kind = "wilson"
+group = "SU(3)"
+beta = 4.0
+
+[flow]
+kind = "trivialising"
+steps = 8                   # Runge-Kutta steps
+knots = 2                   # of each coefficient in t: 2 is affine
+# file = "model/flow.gaugegrad"   # trained weights to sample with; without them those of order t
+${rest(200, 16, "3e-4", 1000)}`,
+  },
+] as const;
