@@ -148,7 +148,7 @@ test("flow train, then flow sample, each killed and resumed, with other threads:
   const twice = async (command: "train" | "sample", file: string): Promise<string> => {
     const [whole, broken] = [scratch.path(), scratch.path()];
     expect(await start(["flow", command, file, "--dir", whole, "--quiet"]).ended).toMatchObject({ code: 0, stderr: "" });
-    for (const fault of ["line:2", "half:1", "renamed:1"]) expect((await start(["flow", command, file, "--dir", broken, "--quiet"], { fault }).ended).signal).toBe("SIGKILL");
+    for (const fault of ["line:2", "unsynced:1", "renamed:1"]) expect((await start(["flow", command, file, "--dir", broken, "--quiet"], { fault }).ended).signal).toBe("SIGKILL");
     expect(await start(["flow", command, file, "--dir", broken, "--quiet", "--threads", "2"]).ended).toMatchObject({ code: 0, stderr: "" });
     for (const name of ["metrics.jsonl", "config.toml", ...(command === "train" ? ["flow.gaugegrad"] : [])]) expect(readFileSync(join(broken, name)).equals(readFileSync(join(whole, name))), name).toBe(true);
     return whole;
