@@ -15,7 +15,7 @@ import { lockFolder } from "../lock.ts";
 import { MetricsFile } from "../metrics-file.ts";
 import type { Arithmetic, EventRecord } from "../records.ts";
 import { StopWatch } from "../stop.ts";
-import { packageVersion } from "../version.ts";
+import { packageVersion } from "#platform/runs/version";
 import { type Ended, type LifeEvent, type Work, goOn } from "../work.ts";
 import { flowModelOf, weightsOf, writeFlowModel } from "./model.ts";
 import type { FlowRun } from "./schema.ts";
