@@ -32,9 +32,6 @@ const writable: readonly GaugeFormat[] = gaugeFormats.filter((f) => f.writer);
 /** Formats that are written, with the precisions that each can have; the first is the default. */
 export const WRITABLE = Object.fromEntries(writable.map((f) => [f.name, f.writer!.precisions])) as { readonly [F in WritableFormat]: readonly Precision[] };
 
-/** The format that an ending of a file name stands for, and all such endings. */
-export const EXTENSIONS: Readonly<Record<string, WritableFormat>> = Object.fromEntries(writable.flatMap((f) => f.writer!.extensions.map((e) => [e, f.name as WritableFormat])));
-
 /** The writer of a format. */
 export function writerOf(name: string): GaugeWriter | undefined {
   guard("writerOf", { name: [name, is.text] });

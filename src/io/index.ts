@@ -3,7 +3,7 @@
 export type { CheckResult, GaugeData, GaugeFormat, GaugeWriter, LinkSink, OpenOptions, Precision, StoredNumber, WriteFacts } from "./gauge-data.ts";
 export type { ByteSource } from "./source.ts";
 export { type UnitarityReport, unitarityLimit } from "./link-inspector.ts";
-export { EXTENSIONS, type FormatName, WRITABLE, type WritableFormat, detectFormat, gaugeFormats, writerOf } from "./formats.ts";
+export { type FormatName, WRITABLE, type WritableFormat, detectFormat, gaugeFormats } from "./formats.ts";
 export { type Hdf5, isHdf5, loadHdf5 } from "./hdf5-library.ts";
 export { ORDER_HELP } from "./axes.ts";
 export { type Provenance, namesEnsemble } from "./provenance.ts";

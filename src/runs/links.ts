@@ -60,13 +60,18 @@ export interface EnteringLinks {
   readonly notes: readonly string[];
 }
 
+/** How a file is read that a section of a run file names. */
+export type EntryOptions = { readonly [K in "formats" | "hdf5" | "order" | "dataset"]?: ReadOptions[K] | undefined };
+
+const given = (reading: EntryOptions): Pick<ReadOptions, keyof EntryOptions> => Object.fromEntries(Object.entries(reading).filter(([, value]) => value !== undefined));
+
 /**
  * Reads the links that a run starts or learns from. Signs of a known pattern are taken out, as the boundary is that of the run file; what single
  * precision has left is projected out once. Both are said, with everything that the reader found.
  * @throws FileFormatError for links off the group beyond rounding.
  */
-export function enteringLinks(path: string, lattice: Lattice, group: Group): EnteringLinks {
-  const read = readLinks(path, { lattice: lattice.extents, group, makeLattice: () => lattice, onGroup: true });
+export function enteringLinks(path: string, lattice: Lattice, group: Group, reading: EntryOptions = {}): EnteringLinks {
+  const read = readLinks(path, { lattice: lattice.extents, group, makeLattice: () => lattice, onGroup: true, ...given(reading) });
   const { U, warnings, folding } = read;
   if (folding) unfold(U, folding);
   const { unitarity, determinant } = unitarityDefect(U);

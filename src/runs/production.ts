@@ -20,6 +20,7 @@ import { lockFolder } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
 import { writeModel } from "./model.ts";
 import type { Arithmetic, CheckpointState, EventRecord, MetricsRecord, Phase } from "./records.ts";
+import { readingOf } from "./reading.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { type Progress, type Unit, lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
@@ -80,7 +81,7 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
     // what came during set-up is heard before anything is written
     const early = await stop.heard();
     if (early !== undefined) return yield { kind: "stop", reason: early, position: found?.state.position ?? 0, total: totalOf(run), parameters: found?.state.parameters ?? null };
-    const system = buildSystem(run, engine, { start: !found, ...(network ? { network } : {}) });
+    const system = buildSystem(run, engine, { start: !found, reading: await readingOf(run, found !== undefined), ...(network ? { network } : {}) });
     using production = new Production(paths, run, engine, system, found && { state: found.state, changes });
     started = true;
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
@@ -299,7 +300,7 @@ class Production implements Work<RunEvent>, Disposable {
     const provenance = { sequenceNumber: String(this.#progress.position), ensembleId: this.#run.hash.slice(0, 12), creator: `gaugegrad ${packageVersion()}` };
     const options: WriteOptions = { provenance, ...(precision === undefined ? {} : { precision }) };
     const file = join(insideOf(this.#paths, "configurations"), `${String(this.#progress.position).padStart(8, "0")}.${format}`);
-    onObserved(this.#system, (U) => writeGauge(file, U, format, options));
+    onObserved(this.#system, (U) => writeGauge(file, U, this.#system.reading.formats!.find((f) => f.name === format)!, options));
   }
 
   /** Everything in one transaction: lines first, then the checkpoint that counts them. */

@@ -1,7 +1,6 @@
 /** What one section says about another: defaults that depend on the command, and combinations that mean nothing. */
 import { ConfigurationError } from "../errors.ts";
 import { parseGroup } from "../gauge/index.ts";
-import { WRITABLE } from "../io/index.ts";
 import { isGuided, leadingProblem } from "./guide.ts";
 import { identityOf } from "./identity.ts";
 import { sizeProblem } from "./limits.ts";
@@ -59,12 +58,14 @@ function defined<T>(x: T): T {
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
-  return sizeProblem(c) ?? startProblem(c) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c, registry) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c);
+  return sizeProblem(c) ?? startProblem(c) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c, registry) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c, registry);
 }
 
 function startProblem({ start, sampler }: RunConfiguration): string | undefined {
   const { acceptAlways = 0, thermalisation } = sampler;
   if (acceptAlways > thermalisation) return `sampler.acceptAlways: got ${acceptAlways}, expected at most sampler.thermalisation, ${thermalisation}: production needs the Metropolis step`;
+  const ofFiles = (["format", "order", "dataset", "module"] as const).find((key) => start.kind !== "file" && start[key] !== undefined);
+  if (ofFiles !== undefined) return `start.${ofFiles}: got it with kind "${start.kind}", expected kind "file"`;
   if ((start.kind === "file") !== (start.file !== undefined)) return `start.file: got ${start.file ?? "nothing"} with kind "${start.kind}", expected ${start.file ? 'kind "file"' : "the name of a configuration"}`;
   return undefined;
 }
@@ -132,13 +133,13 @@ function measurementProblem({ measurement: { flow } }: RunConfiguration): string
   return undefined;
 }
 
-function outputProblem({ output, lattice, group }: RunConfiguration): string | undefined {
+function outputProblem({ output, lattice, group }: RunConfiguration, registry: Registry): string | undefined {
   const kept = output.configurations;
   if (!kept) return undefined;
   const { format, precision } = kept;
-  const precisions: readonly number[] = WRITABLE[format];
-  if (lattice.extents.length !== 4 && format !== "npy") return `output.configurations.format: got ${format} in ${lattice.extents.length} dimensions, expected npy`;
-  if (format === "nersc" && parseGroup(group).N === 1) return "output.configurations.format: got nersc for U(1), expected ildg or npy";
+  const { precisions, anyDimension = false, u1 } = registry.get("format", format).writer!;
+  if (lattice.extents.length !== 4 && !anyDimension) return `output.configurations.format: got ${format} in ${lattice.extents.length} dimensions, expected npy`;
+  if (!u1 && parseGroup(group).N === 1) return `output.configurations.format: got ${format} for U(1), expected ildg or npy`;
   if (precision !== undefined && !precisions.includes(precision)) return `output.configurations.precision: got ${precision} for ${format}, expected ${precisions.join(" or ")}`;
   return undefined;
 }

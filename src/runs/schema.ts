@@ -65,11 +65,13 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
     fermions: z.array(leading).max(64).optional().describe("further fermions of S_theta, exact ones or such that share a field of the target; an empty list: none at all"),
     trainable: z.array(name).min(1).default(["network"]).describe("network, gauge.beta, gauge.weights, fermions.mass, ..."),
   });
+  const formats = registry.list("format");
+  const kept = output.shape.configurations.unwrap().extend({ format: z.enum(formats.flatMap((f) => (f.writer ? [f.name] : []))).default("ildg") });
   return z.strictObject({
     title: z.string().optional(),
     lattice,
     group: z.string().regex(GROUP, "expected U(1), or SU(2) to SU(12)").default("SU(3)"),
-    start: start.prefault({}),
+    start: start.extend({ format: z.enum(formats.map((f) => f.name)).optional().describe(start.shape.format.description!) }).prefault({}),
     action,
     fermions: z.array(fermions).max(64).default([]),
     network: network.optional(),
@@ -78,7 +80,7 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
     sampler: anyOf(registry.list("sampler"), "kind", sampler.shape, DEFAULT_KIND.sampler).prefault({ kind: DEFAULT_KIND.sampler }) as z.ZodType<SamplerSection>,
     training: (anyOf(registry.list("loss"), "objective", training.shape, DEFAULT_KIND.objective) as z.ZodType<TrainingSection>).optional(),
     measurement: measurement.extend({ observables: observables.default(["polyakov"]).describe("the mean plaquette is always there") }).prefault({}),
-    output: output.prefault({}),
+    output: output.extend({ configurations: kept.optional().describe(output.shape.configurations.description!) }).prefault({}),
     checks: checks.prefault({}),
   });
 }

@@ -15,10 +15,19 @@ const lattice = z.strictObject({
   extents: z.array(count.max(65536)).min(2).max(4).describe("Lx, Ly, Lz, Lt; two or three numbers for fewer dimensions, the last one is time"),
 });
 
+/** Of arrays without names for their axes. */
+const arrays = {
+  order: name.optional().describe("npy and HDF5: order of the axes, mu-last (t, z, y, x, mu, row, column), mu-first, mu-last-xyzt, mu-first-xyzt, or all axes with commas, slowest first"),
+  dataset: z.union([name, z.array(name).min(1)]).optional().describe("HDF5: name of the dataset of links, or one a direction"),
+};
+
 const start = z.strictObject({
   kind: z.enum(["cold", "hot", "near-unit", "file"]).default("cold"),
   width: positive.default(0.5).describe("near-unit: U = exp(width x), x normal"),
-  file: name.optional().describe("file: a configuration of any format that is read"),
+  file: name.optional().describe("file: a configuration of any format that is read, or the folder of a run"),
+  format: name.optional().describe("file: its format; default by its content"),
+  ...arrays,
+  ...own,
 });
 
 /** Of every sampler; the options of its kind come in addition. */
@@ -49,6 +58,7 @@ const training = z.strictObject({
   batch: count.optional().describe("samples of a step; default 1 online, all of them offline"),
   replay: count.optional().describe("online: configurations that batches are drawn from; default one batch"),
   configurations: z.array(name).min(1).optional().describe("offline: stored configurations in the order of their chain"),
+  ...arrays,
   epochs: count.default(100).describe("offline"),
   heldOut: z.number().min(0).lt(1).default(0).describe("offline: fraction of the configurations that is only looked at"),
   patience: count.optional().describe("offline: epochs without a lower loss before training stops"),
@@ -73,7 +83,7 @@ const measurement = z.strictObject({
 const output = z.strictObject({
   checkpoint: count.default(10).describe("trajectories between two checkpoints"),
   configurations: z
-    .strictObject({ every: count, format: z.enum(["nersc", "ildg", "milc", "bridge", "npy"]).default("ildg"), precision: z.union([z.literal(32), z.literal(64)]).optional() })
+    .strictObject({ every: count, format: name.default("ildg"), precision: z.union([z.literal(32), z.literal(64)]).optional(), ...own })
     .optional()
     .describe("links of production kept in files"),
 });

@@ -235,10 +235,10 @@ function* guarded<S, T>(steps: Generator<S | undefined, T, void>, unit: (step: S
 /** Stored configurations with pseudofermions drawn for each of them. */
 function storedSamples({ configuration: c, base }: ResolvedRun, system: System, loss: Loss, onNote: StageEvents["onNote"]): TrainingSample[] {
   const random = randomStream(c.sampler.seed, c.sampler.stream);
-  const { target, lattice, group, guide } = system;
+  const { target, lattice, group, guide, reading } = system;
   const said: { file: string; text: string }[] = [];
   const samples = c.training!.configurations!.map((file, k) => {
-    const { U, notes } = enteringLinks(resolve(base, file), lattice, group);
+    const { U, notes } = enteringLinks(resolve(base, file), lattice, group, { ...reading, order: c.training!.order, dataset: c.training!.dataset });
     said.push(...notes.map((text) => ({ file, text })));
     target.refresh?.(U, k, random);
     return takeSample(U, target, guide!.effective!.fields, { force: loss.needs.force });

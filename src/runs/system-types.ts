@@ -3,6 +3,7 @@ import type { Lattice, LinkField } from "../autograd/index.ts";
 import type { Pseudofermions } from "../fermions/index.ts";
 import type { AnyBijection } from "../flows/index.ts";
 import type { Action, GaugeAction, Group } from "../gauge/index.ts";
+import type { ReadOptions } from "../io/index.ts";
 import type { Layer, Plain } from "../models/index.ts";
 import type { Target } from "../samplers/index.ts";
 import type { EffectiveAction } from "../training/index.ts";
@@ -43,6 +44,9 @@ export type FermionField = Pick<Pseudofermions, "name" | "value" | "force"> & Pa
   readonly forceAction?: Action<number>;
 };
 
+/** What every configuration that a run reads is read with: the formats that the run knows, and the library of HDF5 once it is needed. */
+export type Reading = Pick<ReadOptions, "formats" | "hdf5">;
+
 /** What a run is made on. */
 export interface System {
   readonly group: Group;
@@ -55,6 +59,7 @@ export interface System {
   readonly guide?: GuideSystem;
   /** F of a run with a field transformation: U above is V, and the target is that of V. */
   readonly transform?: AnyBijection;
+  readonly reading: Reading;
   /** What has to be said about the links of a start from a file. */
   readonly notes: readonly string[];
 }

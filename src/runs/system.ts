@@ -1,13 +1,14 @@
 /** The physics that a configuration describes: lattice, links, target distribution, and the effective action that guides or is trained. */
-import type { Lattice, LinkField, Links, TracedOf } from "../autograd/index.ts";
+import type { LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { type Group, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
+import { GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
 import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { type GuideLevel, type Refreshed, type Target, targetOf } from "../samplers/index.ts";
 import { absolutePath } from "../util/index.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import { ownFieldText } from "./guide.ts";
+import { formatsOf } from "./registry/formats.ts";
 import type { PartContext } from "./registry/part.ts";
 import { type Registry, describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
@@ -15,11 +16,13 @@ import { networkOf } from "./run-network.ts";
 import { optionsOf } from "./schema.ts";
 import type { ActionSection, FermionSection, RunConfiguration, TransformSection } from "./sections.ts";
 import type { HmcSection } from "./samplers/hmc-options.ts";
-import type { AnyAction, FermionField, GuideParts, GuideSystem, RunNetwork, System } from "./system-types.ts";
+import type { AnyAction, FermionField, GuideParts, GuideSystem, Reading, RunNetwork, System } from "./system-types.ts";
 
 export interface BuildOptions {
   readonly start?: boolean;
   readonly network?: string;
+  /** Default: the formats of the registry, without HDF5. */
+  readonly reading?: Reading;
 }
 
 /**
@@ -31,13 +34,14 @@ export function buildSystem({ configuration: c, registry, command, base }: Resol
   const group = parseGroup(c.group);
   const lattice = makeLattice(c.lattice.extents, engine);
   const place = { lattice, group };
+  const reading = options.reading ?? { formats: formatsOf(registry) };
   const transform = c.transform && transformOf(c.transform, place, registry);
-  const { U, notes } = options.start === false ? { U: cold(lattice, group), notes: [] } : startOf(c, base, lattice, group, transform);
+  const { U, notes } = options.start === false ? { U: cold(lattice, group), notes: [] } : startOf(c, base, place, reading, transform);
   const gauge = gaugeActionOf(c.action, place, registry);
   const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
   const target = targetOfRun(gauge, fermions, transform);
   const modelFile = options.network ?? (c.network?.kind === "model" ? absolutePath(base, String(c.network["file"])) : undefined);
-  return { group, lattice, U, gauge, fermions, target, notes, ...(transform ? { transform } : {}), ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
+  return { group, lattice, U, gauge, fermions, target, reading, notes, ...(transform ? { transform } : {}), ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
 }
 
 /** Fermions that draw fields. */
@@ -71,18 +75,18 @@ export function onObserved<T>({ U, transform }: System, f: (U: LinkField) => T):
 }
 
 /** The start of the run file, mapped back where the sampler moves V = F^-1(U). */
-function startOf(c: RunConfiguration, base: string, lattice: Lattice, group: Group, F: AnyBijection | undefined): EnteringLinks {
-  const entering = startLinks(c, base, lattice, group);
+function startOf(c: RunConfiguration, base: string, place: PartContext, reading: Reading, F: AnyBijection | undefined): EnteringLinks {
+  const entering = startLinks(c, base, place, reading);
   return F ? { ...entering, U: F.inverse(entering.U) } : entering;
 }
 
-function startLinks(c: RunConfiguration, base: string, lattice: Lattice, group: Group): EnteringLinks {
-  const { kind, width, file } = c.start;
+function startLinks(c: RunConfiguration, base: string, { lattice, group }: PartContext, reading: Reading): EnteringLinks {
+  const { kind, width, file, format, order, dataset } = c.start;
   const { seed, stream } = c.sampler;
   if (kind === "hot") return { U: hot(lattice, group, { seed, stream }), notes: [] };
   if (kind === "near-unit") return { U: nearUnit(lattice, group, { seed, stream, width }), notes: [] };
   if (kind !== "file") return { U: cold(lattice, group), notes: [] };
-  const { U, notes } = enteringLinks(absolutePath(base, file!), lattice, group);
+  const { U, notes } = enteringLinks(absolutePath(base, file!), lattice, group, { ...reading, ...(format === undefined ? {} : { formats: reading.formats!.filter((f) => f.name === format) }), order, dataset });
   return { U, notes: gathered(notes.map((text) => ({ file: file!, text }))) };
 }
 

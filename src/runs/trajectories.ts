@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Field, type LinkField } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { groupOf } from "../gauge/index.ts";
-import { readGauge } from "../io/index.ts";
+import { type GaugeFormat, readGauge } from "../io/index.ts";
 import type { Target } from "../samplers/index.ts";
 import { type TrainingSample, takeSample } from "../training/index.ts";
 import { randomStream } from "../util/index.ts";
@@ -20,6 +20,8 @@ export interface StoredTrajectoryOptions<N extends number> {
   readonly fields: readonly Field[];
   /** Keep the target's force at the end. */
   readonly force?: boolean;
+  /** The formats that its files may have; default those of this package. */
+  readonly formats?: readonly GaugeFormat[];
 }
 
 /**
@@ -28,14 +30,14 @@ export interface StoredTrajectoryOptions<N extends number> {
  * was not kept, the first one after a thermalisation, is left out.
  * @throws ConfigurationError for a run that does not keep every configuration, FileFormatError for files.
  */
-export function* storedTrajectories<N extends number>(folder: string, { target, U, fields, force = false }: StoredTrajectoryOptions<N>): Generator<TrainingSample<N>, void, void> {
+export function* storedTrajectories<N extends number>(folder: string, { target, U, fields, force = false, formats }: StoredTrajectoryOptions<N>): Generator<TrainingSample<N>, void, void> {
   const { output, sampler } = readConfiguration(folder);
   const { every, format } = output.configurations ?? {};
   if (every !== 1) throw new ConfigurationError(`${folder}: got a run with output.configurations.every = ${every ?? "nothing"}, expected 1: trajectories are what lies between neighbouring configurations`);
   const random = randomStream(sampler.seed, sampler.stream);
   const read = (position: number): LinkField<N> | undefined => {
     const file = join(runPaths(folder).configurations, `${String(position).padStart(8, "0")}.${format!}`);
-    return existsSync(file) ? (readGauge(file, { lattice: U.lattice, group: groupOf(U.N) }).U as LinkField<N>) : undefined;
+    return existsSync(file) ? (readGauge(file, { lattice: U.lattice, group: groupOf(U.N), ...(formats ? { formats } : {}) }).U as LinkField<N>) : undefined;
   };
   let last: { readonly position: number; readonly links: LinkField<N> } | undefined = { position: 0, links: U };
   for (const record of readMetrics(folder)) {

@@ -52,7 +52,7 @@ export function measureCommand(context: CliContext): Command {
       const output = new MeasurementOutput(context, flags, files.length);
       const measurer = new Measurer(request(flags), {
         ...(await latticeOptions(flags, context.environment)),
-        ...(await readOptions(flags, files.map((file) => resolve(context.directory, file)))),
+        ...(await readOptions(flags, files.map((file) => resolve(context.directory, file)), context.directory)),
       });
       let code: number = EXIT.done;
       for (const file of files) {

@@ -29,6 +29,8 @@ export async function withOwnParts(raw: Table, base: string, registry: Registry)
     Array.isArray(from[key]) ? { [key]: await inOrder(from[key] as unknown[], (x, k) => (isTable(x) ? f(x, `${at}[${k}]`) : Promise.resolve(x))) } : {};
   const filled = {
     ...raw,
+    ...(await table("start", (x) => loader.section("format", "start", x, "format"))),
+    ...(await table("output", async (output) => ({ ...output, ...(await table("configurations", (x) => loader.section("format", "output.configurations", x, "format"), output)) }))),
     ...(await table("action", (x) => loader.section("gaugeAction", "action", x))),
     ...(await table("guide", async (guide) => ({
       ...guide,

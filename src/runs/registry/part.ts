@@ -3,12 +3,13 @@
  * options (validation, documentation and bounds in one), its builder, a starter snippet, its sources and what reports call it. The parts of this
  * package are declared with the same functions as a user's own.
  */
-import type { z } from "zod";
+import { z } from "zod";
 import { ConfigurationError } from "../../errors.ts";
 import type { Field, Lattice, LinkField } from "../../autograd/index.ts";
 import type { Action, Group } from "../../gauge/index.ts";
 import type { AnyLayer, Layer, Plain } from "../../models/index.ts";
 import type { AnyBijection } from "../../flows/index.ts";
+import type { GaugeFormat } from "../../io/index.ts";
 import type { Reversibility, Sampler, TrajectoryResult } from "../../samplers/index.ts";
 import type { Loss } from "../../training/index.ts";
 import type { MeasurementRecord } from "../records.ts";
@@ -16,7 +17,7 @@ import type { RunConfiguration } from "../sections.ts";
 import type { FermionField, GuideParts, System } from "../system-types.ts";
 
 /** Families of parts, by the function that declares one. */
-export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss" | "transform";
+export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss" | "transform" | "format";
 
 /** What the parts of all families say about themselves. `S`: schema of the options. */
 export interface Declaration<S extends z.ZodObject> {
@@ -120,6 +121,9 @@ export interface TransformDeclaration<S extends z.ZodObject> extends Declaration
   readonly build: (options: z.output<S>, context: PartContext) => AnyBijection;
 }
 
+/** A file format of configurations, told apart from the others by its content; without a writer it is read only. It has no options of its own. */
+export type FormatDeclaration = Omit<Declaration<z.ZodObject>, "options" | "cite"> & Pick<GaugeFormat, "matches" | "open" | "writer"> & { readonly cite?: readonly string[] };
+
 // options of a part that is looked up by name are checked by its schema, not by the compiler
 type Erased<F extends Family, D> = { readonly family: F } & { readonly [K in keyof D]: D[K] };
 /** A declared network of links. */
@@ -138,8 +142,11 @@ export type LossPart = Erased<"loss", LossDeclaration<z.ZodObject>>;
 /** A declared transformation of the links. */
 export type TransformPart = Erased<"transform", TransformDeclaration<z.ZodObject>>;
 
+/** A declared file format. */
+export type FormatPart = { readonly family: "format" } & FormatDeclaration & Declaration<z.ZodObject>;
+
 /** A part of any family. */
-export type Part = NetworkPart | FermionPart | GaugeActionPart | ObservablePart | SamplerPart | LossPart | TransformPart;
+export type Part = NetworkPart | FermionPart | GaugeActionPart | ObservablePart | SamplerPart | LossPart | TransformPart | FormatPart;
 /** The part type of a family. */
 export type PartOf<F extends Family> = Extract<Part, { readonly family: F }>;
 
@@ -191,7 +198,12 @@ export function transform<S extends z.ZodObject>(declaration: TransformDeclarati
   return declared("transform", declaration as never, "build");
 }
 
-const FAMILIES: readonly string[] = ["network", "fermion", "gaugeAction", "observable", "sampler", "loss", "transform"] satisfies readonly Family[];
+/** Declares a file format: `matches` knows it from the beginning of a file, `open` reads its header, and what that gives streams the links. */
+export function format(declaration: FormatDeclaration): FormatPart {
+  return declared("format", { ...declaration, options: z.strictObject({}) } as never, "open");
+}
+
+const FAMILIES: readonly string[] = ["network", "fermion", "gaugeAction", "observable", "sampler", "loss", "transform", "format"] satisfies readonly Family[];
 
 /** True for what one of the functions above made, also in another copy of this package. */
 export function isPart(x: unknown): x is Part {
