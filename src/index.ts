@@ -41,12 +41,12 @@ export { check, CheckReport } from "./check/index.ts";
 export type * from "./check/index.ts";
 
 // hybrid Monte Carlo and its kin
-export { drift, forceOn, heatbath, hmc, integrate, integrators, kick, kineticEnergy, runChain, summarise, sumOfTargets, targetOf } from "./samplers/index.ts";
+export { drift, forceOn, heatbath, hmc, integrate, integrators, kick, kineticEnergy, runChain, slmc, summarise, sumOfTargets, targetOf } from "./samplers/index.ts";
 export type * from "./samplers/index.ts";
 
 // effective actions, losses, optimisers
 export {
-  acceptanceOfSd, adam, adamW, assess, clipNorm, EffectiveAction, effectiveAction, finishTraining, fluctuation, gaussNewton, losses, schedules, sgd, takeSample,
+  acceptanceOfSd, adam, adamW, assess, clipNorm, EffectiveAction, effectiveAction, finishTraining, fluctuation, gaussNewton, linearStart, losses, regression, schedules, sgd, takeSample,
   trainOffline, trainOnline,
 } from "./training/index.ts";
 export type * from "./training/index.ts";

@@ -8,8 +8,8 @@ import { type Path, parsePath, pathProduct, reversePath, staple } from "./loops.
 import { guard, is } from "../util/index.ts";
 import { aPath, steps } from "./kinds.ts";
 
-/** Named families. `polyakov` is the straight line once around the torus, in every direction or in the one named. */
-export type LoopName = "plaquette" | "rectangle" | "chair" | "parallelogram" | "polyakov" | `polyakov-${string}`;
+/** Named families. `polyakov` is the straight line once around the torus, in every direction, in all but the last (`polyakov-space`), or in the one named. */
+export type LoopName = "plaquette" | "rectangle" | "chair" | "parallelogram" | "polyakov" | "polyakov-space" | `polyakov-${string}`;
 
 /** One member of each contractible family: chair = two plaquettes at a right angle, parallelogram = three steps out, the same back. */
 const REPRESENTATIVE: { readonly [name: string]: Path } = {
@@ -26,8 +26,9 @@ export function namedLoops(lattice: Lattice, name: LoopName): Path[] {
   if (path) return orientations(path, lattice.dim);
   const lines = lattice.extents.map((L, mu) => Array.from({ length: L }, () => mu + 1));
   if (name === "polyakov") return lines;
+  if (name === "polyakov-space") return lines.slice(0, -1);
   const mu = lattice.extents.findIndex((_, k) => name === `polyakov-${lattice.axis(k)}`);
-  if (mu < 0) throw new GeometryError(`loops: got the name "${name}", expected ${Object.keys(REPRESENTATIVE).join(", ")}, polyakov or polyakov-x, ..., polyakov-t: or give a path`);
+  if (mu < 0) throw new GeometryError(`loops: got the name "${name}", expected ${Object.keys(REPRESENTATIVE).join(", ")}, polyakov, polyakov-space or polyakov-x, ..., polyakov-t: or give a path`);
   return [lines[mu]!];
 }
 

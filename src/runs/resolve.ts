@@ -122,6 +122,7 @@ function trainingProblem(command: RunCommand, { training }: RunConfiguration, re
   if (command === "slhmc" && configurations) return "training.configurations: slhmc trains online, expected none: train first with gaugegrad train, then give network kind \"model\"";
   if (configurations && trajectories) return `training.objective: got ${objective} on stored configurations, expected one of ${others((part) => !part.trajectories)}: ${objective} needs trajectories`;
   if (optimiser === "gaussNewton" && !squares) return `training.optimiser: got gaussNewton for ${objective}, expected adam, adamW or sgd: ${objective} is no mean of squares of few numbers`;
+  if (optimiser === "regression" && (objective !== "squared" || (batch ?? 1) > 1 || replay !== undefined || configurations)) return `training.optimiser: got regression with ${objective !== "squared" ? `objective ${objective}` : configurations ? "configurations" : "a batch or replay"}, expected objective squared on each new configuration once, online`;
   if (!configurations && replay !== undefined && replay < (batch ?? 1)) return `training.replay: got ${replay}, expected at least the batch, ${batch}`;
   return undefined;
 }

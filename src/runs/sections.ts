@@ -43,7 +43,7 @@ const sampler = z.strictObject({
 
 /** Of every objective. */
 const training = z.strictObject({
-  optimiser: z.enum(["adam", "adamW", "sgd", "gaussNewton"]).default("adam"),
+  optimiser: z.enum(["adam", "adamW", "sgd", "gaussNewton", "regression"]).default("adam").describe("regression: normal equations of parameters that S_theta is linear in, such as gauge.weights, with objective squared"),
   rate: positive.default(1e-3),
   schedule: z.enum(["constant", "cosine", "step"]).default("constant"),
   finalRate: nonNegative.default(0).describe("cosine: rate at the end"),

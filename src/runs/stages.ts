@@ -7,7 +7,7 @@ import { randomStream } from "../util/index.ts";
 import { plaquettes, reunitarise } from "../gauge/index.ts";
 import { PhysicsCheckError, SolverError } from "../errors.ts";
 import {
-  type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, schedules, sgd, takeSample, onlineTraining, trainOffline,
+  type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, regression, schedules, sgd, takeSample, onlineTraining, trainOffline,
 } from "../training/index.ts";
 import type { TrajectoryResult } from "../samplers/index.ts";
 import { CheckedSampler, checking } from "./checked-sampler.ts";
@@ -264,5 +264,6 @@ export function optimiserOf(t: TrainingSection, steps: number): Optimiser {
   const common = { rate, ...(t.clip === undefined ? {} : { clip: t.clip }) };
   if (t.optimiser === "adam") return adam(common);
   if (t.optimiser === "adamW") return adamW({ ...common, weightDecay: t.weightDecay });
+  if (t.optimiser === "regression") return regression();
   return t.optimiser === "sgd" ? sgd({ ...common, momentum: t.momentum }) : gaussNewton();
 }

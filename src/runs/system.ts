@@ -172,7 +172,7 @@ function guideOf(c: RunConfiguration, registry: Registry, place: PartContext, fe
     const inputs = sum ? inputsOfTerms(at ? at.input("fermions") : sum.inputs, heavy.length) : [];
     const after = (a: AnyAction): AnyAction => a.after(layer) as AnyAction;
     const one = (name: string): AnyAction => {
-      if (name === "gauge") return sum ? own : after(own);
+      if (name === "gauge") return sum || !network ? own : after(own);
       if (name === "fermions") return after(sum!.with(at ? at.input("fermions") : sum!.inputs) as AnyAction);
       const k = Number(name.slice("fermions.".length));
       return after(heavy[k]!.with(inputs[k]) as AnyAction);

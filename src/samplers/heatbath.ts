@@ -22,6 +22,11 @@ export interface HeatbathOptions {
   readonly loops?: readonly WeightedLoop[];
   /** Overrelaxation sweeps after each heatbath sweep; default 0. */
   readonly overrelaxation?: number;
+  /**
+   * So many heatbath sweeps (with their overrelaxation) an update, followed by all of them in the reverse order of the links: the update is then reversible
+   * with respect to exp(-S), as a proposal must be. Default: one sweep, which only leaves exp(-S) as it is.
+   */
+  readonly reversible?: number;
   readonly seed: number;
   readonly stream?: number;
 }
@@ -37,6 +42,7 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
   constructor(options: HeatbathOptions) {
     const { beta, c1, xi, loops, overrelaxation = 0, seed, stream = 0 } = options;
     if (!Number.isFinite(beta)) throw new ConfigurationError(`heatbath: got beta = ${beta}, expected a finite number`);
+    if (options.reversible !== undefined && !(Number.isInteger(options.reversible) && options.reversible > 0)) throw new ConfigurationError(`heatbath: got reversible = ${options.reversible}, expected the number of sweeps there and back`);
     if (!Number.isInteger(overrelaxation) || overrelaxation < 0) throw new ConfigurationError(`heatbath: got overrelaxation = ${overrelaxation}, expected the number of sweeps`);
     if ((c1 !== undefined || xi !== undefined) && loops) throw new ConfigurationError("heatbath: got c1 or xi together with loops, expected one of them: list every loop with its weight in loops");
     if (xi !== undefined && !(xi > 0 && Number.isFinite(xi))) throw new ConfigurationError(`heatbath: got xi = ${xi}, expected a positive number`);
@@ -50,9 +56,17 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
     const { trajectory } = this;
     const sweeper = this.#sweeperOf(U);
     const links = U.fields.map((f) => f.toArray());
+    const { overrelaxation = 0, reversible } = this.#options;
+    const there = Array.from({ length: reversible ?? 1 }, () => ["heatbath", ...Array.from({ length: overrelaxation }, () => "overrelax")]).flat();
+    const way = reversible === undefined ? there : [...there, ...there.toReversed()];
     samplesOf(U, links).forEach((sample, b) => {
-      sweeper.heatbath(sample, streamOfSample(this.#random, b), trajectory);
-      for (let k = 0; k < (this.#options.overrelaxation ?? 0); k++) sweeper.overrelax(sample);
+      const random = streamOfSample(this.#random, b);
+      let sweep = reversible === undefined ? trajectory : 2 * reversible * trajectory;
+      way.forEach((move, k) => {
+        const back = k >= there.length;
+        if (move === "heatbath") sweeper.heatbath(sample, random, sweep++, back);
+        else sweeper.overrelax(sample, back);
+      });
     });
     U.set(links);
     this.trajectory = trajectory + 1;
@@ -103,7 +117,7 @@ class Sweeper {
   }
 
   /** Draws every link once; its random numbers depend on (site, direction, sweep) only. */
-  heatbath(links: readonly Float64Array[], random: RandomStream, sweep: number): void {
+  heatbath(links: readonly Float64Array[], random: RandomStream, sweep: number, reversed = false): void {
     const { dim } = this.lattice;
     const pair = new Float64Array(2);
     let [site, mu, drawn] = [0, 0, 0];
@@ -114,20 +128,22 @@ class Sweeper {
     this.#visit((n, direction, at) => {
       [site, mu, drawn] = [n, direction, 0];
       this.#kernels.heatbath(links[direction]!, at, this.#staple, this.#coupling, uniforms);
-    }, links);
+    }, links, reversed);
   }
 
   /** Reflects every link once: the action keeps its value. */
-  overrelax(links: readonly Float64Array[]): void {
-    this.#visit((_n, mu, at) => this.#kernels.overrelax(links[mu]!, at, this.#staple), links);
+  overrelax(links: readonly Float64Array[], reversed = false): void {
+    this.#visit((_n, mu, at) => this.#kernels.overrelax(links[mu]!, at, this.#staple), links, reversed);
   }
 
-  /** Calls f with #staple set for every link: even sites before odd ones, direction by direction. */
-  #visit(f: (n: number, mu: number, at: number) => void, links: readonly Float64Array[]): void {
+  /** Calls f with #staple set for every link: even sites before odd ones, direction by direction; or the other way round. */
+  #visit(f: (n: number, mu: number, at: number) => void, links: readonly Float64Array[], reversed: boolean): void {
     const size = 2 * this.N * this.N;
-    for (const sites of this.#sites)
-      for (let mu = 0; mu < this.lattice.dim; mu++)
-        for (const n of sites) {
+    const { dim } = this.lattice;
+    for (const sites of reversed ? this.#sites.toReversed() : this.#sites)
+      for (let d = 0; d < dim; d++)
+        for (let k = 0; k < sites.length; k++) {
+          const [mu, n] = reversed ? [dim - 1 - d, sites[sites.length - 1 - k]!] : [d, sites[k]!];
           this.#action.staple(links, this.N, mu, n, this.#staple, this.#work);
           f(n, mu, n * size);
         }

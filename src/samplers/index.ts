@@ -5,4 +5,5 @@ export { type Guide, type Refreshed, type Sampler, type StepResult, type Target,
 export { forceOn } from "./mixed-precision.ts";
 export { type GuideLevel, Hmc, type HmcOptions, type Reversibility, type TrajectoryResult, hmc } from "./hmc.ts";
 export { Heatbath, type HeatbathOptions, heatbath } from "./heatbath.ts";
+export { SelfLearningMonteCarlo, type SlmcOptions, slmc } from "./slmc.ts";
 export { type ChainOptions, type ChainStep, type Observables, type Series, type Summary, markovChain, runChain, summarise } from "./chain.ts";

@@ -4,6 +4,7 @@ export { type Assessment, type Fluctuation, type Loss, type LossEvaluation, type
 export { type Schedule, schedules } from "./schedule.ts";
 export { type AdamOptions, type FirstOrderOptions, type Objective, type Optimiser, type OptimiserState, type OptimiserStep, type Residuals, adam, adamW, clipNorm, sgd } from "./optimisers.ts";
 export { type GaussNewtonOptions, choleskySolve, gaussNewton } from "./least-squares.ts";
+export { LinearRegression, type RegressionFit, linearStart, regression } from "./regression.ts";
 export { type SampleOptions, type StoredSample, type TrainingSample, restoreSample, storeSample, takeSample } from "./samples.ts";
 export { Learner, type LearningOptions, type LearningStep, type TrainingState } from "./learner.ts";
 export { type OnlineStep, type OnlineTrainingOptions, type PriorSampler, type ReplayOptions, onlineTraining, trainOnline } from "./online.ts";

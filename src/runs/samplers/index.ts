@@ -1,3 +1,4 @@
 /** The samplers of run files. */
 export { hybridMonteCarlo } from "./hmc.ts";
 export { heatbath } from "./heatbath.ts";
+export { selfLearningMonteCarlo } from "./slmc.ts";
