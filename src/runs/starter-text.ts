@@ -22,6 +22,8 @@ export interface RunText {
   readonly fermions?: readonly Choice[];
   readonly network?: Choice;
   readonly guideMasses?: string;
+  /** Lines of a guide of another form. */
+  readonly guide?: readonly string[];
   readonly transform?: Choice;
   /** Its values come after those of the snippet; with `levels` the options of molecular dynamics are theirs. */
   readonly sampler: Choice;
@@ -33,6 +35,8 @@ export interface RunText {
   readonly trajectories?: number | undefined;
   /** Trajectories of an online training. */
   readonly training?: number;
+  /** Trajectories along which the weights of loops are regressed. */
+  readonly regression?: number;
   readonly observables: readonly string[];
   /** Trajectories between two measurements; default 1. */
   readonly every?: number;
@@ -90,6 +94,12 @@ ${commented(`kind = "${start}"`, 'cold, hot, near-unit, or file with file = "...
 ${width === undefined ? "" : `width = ${width}\n`}`;
 }
 
+const regressionText = (trajectories: number): string => `[training]                  # linear regression of S_theta - S on every configuration
+objective = "squared"
+optimiser = "regression"    # normal equations: exact where S_theta is linear in what is trained
+${commented(`trajectories = ${trajectories}`, "afterwards the weights stand still")}
+`;
+
 const trainingText = (trajectories: number): string => `[training]                  # online, in a prior HMC with the target's own force
 ${commented('objective = "centred"', `${builtIn.list("loss").map((p) => p.name).join(", ")}; squared is the published loss`)}
 optimiser = "adam"          # adam, adamW, sgd, gaussNewton
@@ -120,9 +130,11 @@ export function runText(run: RunText): string {
     ...fermions.map((f) => chosen(several ? "[[fermions]]" : "[fermions]", "fermion", f, several ? "" : remark("[fermions]", "[[fermions]] for several fields"))),
     ...(network ? [chosen("[network]", "network", network, remark("[network]", "S_theta sees its output instead of the links; see gaugegrad schema for all kinds"))] : []),
     ...(guideMasses === undefined ? [] : [`[guide]                     # S_theta = gauge action + fermions on the network's links\nmasses = ${guideMasses}\n${commented('trainable = ["network"]', "also gauge.beta, fermions.mass, ...")}\n`]),
+    ...(run.guide ? [`${commented("[guide]", "what leads the proposals, S_theta; the Metropolis step keeps the target")}\n${run.guide.join("\n")}\n`] : []),
     ...(transform ? [chosen("[transform]", "transform", transform, remark("[transform]", "the sampler moves V, everything is measured on U = F(V)"))] : []),
     samplerText(run),
     ...(training === undefined ? [] : [trainingText(training)]),
+    ...(run.regression === undefined ? [] : [regressionText(run.regression)]),
     ...(command === "train" ? [] : [`[measurement]\nevery = ${every}\nobservables = [${observables.map((o) => `"${o}"`).join(", ")}]\n${Object.entries(run.measurement ?? {}).map(([key, value]) => `${key} = ${value}\n`).join("")}`]),
     outputText(run.format),
   ].join("\n");

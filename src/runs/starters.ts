@@ -20,6 +20,16 @@ const benchmark = {
 
 const guided = { ...benchmark, network: ["covariant"], guideMasses: "[0.4]", training: 400, observables: ["polyakov", "condensate", "forces"] } as const;
 
+/** The benchmark with its determinant itself in the Metropolis step. */
+const exact = { ...benchmark, fermions: [["staggered", { exact: "true                # the determinant itself, by dense matrices: no pseudofermions" }]], thermalisation: 20, trajectories: 200, observables: ["polyakov"] } as const;
+
+/** Loops that a determinant is expanded in, as the action of a guide. */
+const loopLines = (weights: readonly [plaquette: number, rectangle: number, chair: number, space: number, time: number]): string[] => [
+  "action.kind = \"loops\"",
+  "action.beta = 1.0",
+  `action.loops = [${["plaquette", "rectangle", "chair", "polyakov-space", "polyakov-t"].map((name, k) => `{ name = "${name}", weight = ${weights[k]} }`).join(", ")}]`,
+];
+
 /** Fields of kinds that show more than one. */
 const FIELDS: { readonly [kind: string]: readonly Choice[] } = { rational: [["rational"], ["rational", { flavours: "1", mass: "0.6" }]] };
 
@@ -47,6 +57,19 @@ export const starters: readonly Starter[] = [
   of("su2-train", "online training of the gauge covariant network, SU(2) on 4^4", { ...guided, trajectories: undefined }, "train"),
   of("su2-slhmc", "self-learning HMC of SU(2) on 4^4, trained first", { ...guided, training: 200 }, "slhmc"),
   of("su2-cask", "self-learning HMC with covariant attention, SU(2) on 4^4", { ...guided, network: ["cask"], training: 100, thermalisation: 50, trajectories: 200 }, "slhmc"),
+  of("exact-slhmc", "self-learning HMC of SU(2) on 4^4 without pseudofermions: exact determinants, another mass and five loops in the dynamics", {
+    ...exact,
+    guide: ["masses = [0.4]              # of the exact determinant in the dynamics; fermions = [] in its place: loops alone", ...loopLines([2.69593, 0.00104, 0.00106, -0.00299, 0.00294])],
+    sampler: ["hmc", { length: "1.0" }],
+    levels: [["fermions", 4], ["gauge", 2]],
+  }, "slhmc"),
+  of("slmc-regression", "self-learning Monte Carlo of SU(2) on 4^4: heatbath of five loops, whose weights are regressed first", {
+    ...exact,
+    guide: ["fermions = []               # S_theta is a sum of loops", ...loopLines([2.8, 0, 0, 0, 0]), 'trainable = ["gauge.weights"]'],
+    sampler: ["slmc"],
+    regression: 150,
+    trajectories: 300,
+  }, "slhmc"),
   of("su3-quenched", "SU(3) gauge fields alone, Wilson action on 8^4", {
     group: "SU(3)", extents: [8, 8, 8, 8], start: "cold", action: ["wilson"], sampler: ["hmc", { steps: "10", reunitarise: "100           # rounding slowly takes links off the group" }], seed: 1, thermalisation: 200, trajectories: 1000,
     observables: ["planes", "rectangle", "polyakov", "energy", "charge"], every: 10, measurement: { wilsonLoops: "[[1, 1], [2, 1], [2, 2]]", flow: "{ time = 1.0, step = 0.02, every = 0.1 }   # gradient flow" },
