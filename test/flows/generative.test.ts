@@ -59,9 +59,9 @@ describe("coupling layers of U(1) at random weights", () => {
 test("gradients of the loss against differences", () => {
   const U = lattice([4, 4]);
   const models = [
-    u1Flow({ lattice: U, action: gaugeAction.wilson({ beta: 1.5 }) as never, seed: 2, layers: 2, channels: 2, depth: 2, projections: 2 }),
+    u1Flow({ lattice: U, action: gaugeAction.wilson({ beta: 1.5 }), seed: 2, layers: 2, channels: 2, depth: 2, projections: 2 }),
     phi4Flow({ lattice: U, m2: -1, lambda: 1.5, seed: 2, layers: 2, channels: 2, depth: 2 }),
-    trivialisingFlow({ lattice: U, group: U1, action: gaugeAction.wilson({ beta: 1.2 }) as never, beta: 1.2, seed: 2, steps: 2 }),
+    trivialisingFlow({ lattice: U, group: U1, action: gaugeAction.wilson({ beta: 1.2 }), beta: 1.2, seed: 2, steps: 2 }),
   ];
   for (const model of models) {
     const theta = model.start(3).map((x, k) => x + 0.05 * Math.sin(3 * k + 1));
@@ -97,7 +97,7 @@ test("log det of the phi^4 flow, and its symmetry under phi -> -phi", () => {
 
 test("exact averages by independence Metropolis: U(1) with the action of order t", () => {
   const L = lattice([4, 4]);
-  const model = trivialisingFlow({ lattice: L, group: U1, action: gaugeAction.wilson({ beta: 1 }) as never, beta: 1, seed: 6, steps: 6 });
+  const model = trivialisingFlow({ lattice: L, group: U1, action: gaugeAction.wilson({ beta: 1 }), beta: 1, seed: 6, steps: 6 });
   const theta = model.start(0);
   let state: Parameters<typeof independenceStep>[0];
   const random = randomStream(3);

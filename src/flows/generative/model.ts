@@ -18,6 +18,12 @@ export interface FlowSample {
   readonly values: Readonly<Record<string, number>>;
 }
 
+/** An action by its recorded function: what `gaugeAction`, `loopAction` and `action` make. */
+export interface TargetAction {
+  readonly inputs: unknown;
+  readonly evaluate: (U: Links, inputs: never) => Scalar;
+}
+
 /** A batch of samples with the gradient of the mean of log q + S with respect to the weights. */
 export interface BatchGradient {
   readonly loss: number;

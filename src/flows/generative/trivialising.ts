@@ -1,10 +1,10 @@
 /** The learned trivialising flow (arXiv:2212.08469): coefficients of the loop operators, linear between knots in t, trained from the action of order t. */
 import { type Lattice, type Links, number } from "../../autograd/index.ts";
-import { type GaugeAction, type Group, geometricCharge, plaquettes } from "../../gauge/index.ts";
+import { type Group, geometricCharge, plaquettes } from "../../gauge/index.ts";
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { type FlowCoefficients, actionFlow, trivialisingAction } from "../action-flow.ts";
 import { type OperatorName, operatorsOf } from "../loop-operators.ts";
-import { type GenerativeModel, linkModel } from "./model.ts";
+import { type GenerativeModel, type TargetAction, linkModel } from "./model.ts";
 import { scalarWeight } from "./weights.ts";
 
 /** Options of `trivialisingFlow`. */
@@ -12,7 +12,7 @@ export interface TrivialisingFlowOptions {
   readonly lattice: Lattice;
   readonly group: Group;
   /** The Wilson action, or any other gauge action that is to be sampled. */
-  readonly action: GaugeAction<number, unknown>;
+  readonly action: TargetAction;
   readonly seed: number;
   /** Coupling of the action of order t from which training starts. */
   readonly beta: number;

@@ -5,11 +5,11 @@
  */
 import { type Lattice, type Links, type Real, type Scalar, add, complex, cos, mask, neg, number, scale, sin, sum, trace } from "../../autograd/index.ts";
 import { GeometryError } from "../../errors.ts";
-import { type GaugeAction, U1, geometricCharge, plaquette, plaquettes } from "../../gauge/index.ts";
+import { U1, geometricCharge, plaquette, plaquettes } from "../../gauge/index.ts";
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { projectionMixture } from "./circle.ts";
 import { type TracedConvolution, convolutionWeights, convolve, lift } from "./convolution.ts";
-import { type GenerativeModel, linkModel } from "./model.ts";
+import { type GenerativeModel, type TargetAction, linkModel } from "./model.ts";
 import type { WeightTree } from "./weights.ts";
 
 /** Period of the masks. */
@@ -19,7 +19,7 @@ const PERIOD = 4;
 export interface U1FlowOptions {
   readonly lattice: Lattice;
   /** A gauge action of U(1). */
-  readonly action: GaugeAction<number, unknown>;
+  readonly action: TargetAction;
   readonly seed: number;
   /** Coupling layers, a multiple of 8; default 16. */
   readonly layers?: number;

@@ -20,10 +20,10 @@ export function flowModelOf(lattice: Lattice, { target, flow, sampler: { seed } 
   const action = gaugeAction.wilson({ beta: target.beta });
   if (flow.kind === "u1") {
     const { layers, channels, depth, projections } = flow;
-    return u1Flow({ lattice, action: action as never, seed, layers, channels, depth, projections });
+    return u1Flow({ lattice, action, seed, layers, channels, depth, projections });
   }
   const { steps, knots } = flow as Extract<FlowRun["flow"], { kind: "trivialising" }>;
-  return trivialisingFlow({ lattice, group: parseGroup(target.group), action: action as never, seed, beta: target.beta, steps, knots });
+  return trivialisingFlow({ lattice, group: parseGroup(target.group), action, seed, beta: target.beta, steps, knots });
 }
 
 /** What weights belong to: flow and group, whatever lattice and coupling they were trained on. */
