@@ -1,4 +1,5 @@
 /** Runs defined in code: the sections of a run file, with parts in place of their names. */
+import { isBranch, mapLeaves, pruned } from "../util/index.ts";
 import { configurationOf } from "./parse.ts";
 import { withOwnParts } from "./modules/own-parts.ts";
 import type { RunCommand } from "./records.ts";
@@ -62,13 +63,8 @@ function withKinds({ command: _command, ...sections }: RunDefinition): Readonly<
   };
 }
 
-/** The same tables with names in place of parts. */
+/** The same tables with names in place of parts; keys without a value are left out. */
 function named(x: unknown, held: Set<Part>): unknown {
-  if (isPart(x)) {
-    held.add(x);
-    return x.name;
-  }
-  if (Array.isArray(x)) return x.map((y) => named(y, held));
-  if (typeof x !== "object" || x === null) return x;
-  return Object.fromEntries(Object.entries(x).flatMap(([key, value]) => (value === undefined ? [] : [[key, named(value, held)]])));
+  const isLeaf = (y: unknown): boolean => !isBranch(y) || isPart(y);
+  return mapLeaves(pruned(x, (_, value) => value === undefined, isLeaf), (leaf) => (isPart(leaf) ? (held.add(leaf), leaf.name) : leaf), isLeaf);
 }

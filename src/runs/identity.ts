@@ -4,7 +4,7 @@
  * that was moved with its run file is the same run.
  */
 import { ConfigurationError } from "../errors.ts";
-import { sha256Hex } from "../util/index.ts";
+import { pruned, sha256Hex } from "../util/index.ts";
 import type { CheckpointState, RunCommand } from "./records.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import type { RunConfiguration } from "./sections.ts";
@@ -19,19 +19,13 @@ const without = (table: object, free: (key: string) => boolean): Record<string, 
 /** The part of a configuration that decides the physics. A condensate of another mass is another observable. */
 function physicsOf({ title: _title, checks: _checks, output: _output, measurement, sampler, fermions, ...rest }: RunConfiguration): unknown {
   const own = measurement.observables.filter((o) => typeof o !== "string" && o["moduleSha256"] !== undefined);
-  return byContent({
+  // modules count by their contents, not by where they lie
+  return pruned({
     ...rest,
     fermions: fermions.map((f) => without(f, (key) => SOLVER.test(key))),
     sampler: without(sampler, (key) => FREE_SAMPLER.has(key)),
     ...(measurement.condensateMass === undefined && own.length === 0 ? {} : { measurement: { ...(measurement.condensateMass === undefined ? {} : { condensateMass: measurement.condensateMass }), ...(own.length === 0 ? {} : { own }) } }),
-  });
-}
-
-/** Modules count by their contents, not by where they lie. */
-function byContent(x: unknown): unknown {
-  if (Array.isArray(x)) return x.map(byContent);
-  if (typeof x !== "object" || x === null) return x;
-  return Object.fromEntries(Object.entries(x).flatMap(([key, value]) => (key === "module" && "moduleSha256" in x ? [] : [[key, byContent(value)]])));
+  }, (key, _, section) => key === "module" && "moduleSha256" in section);
 }
 
 /** SHA-256 of command and physics. */

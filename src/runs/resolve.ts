@@ -2,6 +2,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { parseGroup } from "../gauge/index.ts";
 import { isGuided, leadingProblem } from "./guide.ts";
+import { pruned } from "../util/index.ts";
 import { identityOf } from "./identity.ts";
 import { sizeProblem } from "./limits.ts";
 import type { RunCommand } from "./records.ts";
@@ -37,7 +38,7 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
   const filled = <T extends Readonly<Record<string, unknown>>>(part: Part, section: T): T => (part.defaults ? { ...section, ...part.defaults(optionsOf(part, section)) } : section);
   const far = c.start.kind === "cold" || c.start.kind === "near-unit";
   const acceptAlways = c.sampler.acceptAlways ?? (far ? Math.min(20, Math.ceil(c.sampler.thermalisation / 2)) : 0);
-  return defined({
+  return pruned({
     ...c,
     group: parseGroup(c.group).name,
     action: filled(registry.get("gaugeAction", c.action.kind), c.action),
@@ -47,14 +48,7 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
     ...(c.network && c.network.kind !== "model" ? { network: filled(registry.get("network", c.network.kind), c.network) } : {}),
     ...(c.training ? { training: filled(registry.get("loss", c.training.objective), c.training) } : {}),
     sampler: { ...filled(registry.get("sampler", c.sampler.kind), c.sampler), acceptAlways },
-  });
-}
-
-/** The same tables without keys whose value is undefined. */
-function defined<T>(x: T): T {
-  if (Array.isArray(x)) return x.map(defined) as T;
-  if (typeof x !== "object" || x === null) return x;
-  return Object.fromEntries(Object.entries(x).flatMap(([k, v]) => (v === undefined ? [] : [[k, defined(v)]]))) as T;
+  }, (_, value) => value === undefined);
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {

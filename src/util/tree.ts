@@ -50,6 +50,16 @@ export function mapLeaves(x: unknown, f: (leaf: unknown, path: Path) => unknown,
   return visit(x, []);
 }
 
+/** The same structure without some members of its objects. */
+export function pruned<T>(x: T, drop: (key: string, value: unknown, from: Readonly<Record<string, unknown>>) => boolean, isLeaf: (x: unknown) => boolean = isEnd): T {
+  const visit = (value: unknown): unknown => {
+    if (!isBranch(value) || isLeaf(value)) return value;
+    if (Array.isArray(value)) return value.map(visit);
+    return Object.fromEntries(Object.keys(value).flatMap((key) => (drop(key, value[key], value) ? [] : [[key, visit(value[key])]])));
+  };
+  return visit(x) as T;
+}
+
 /** What lies at the end of a path; undefined where there is nothing. */
 export function valueAt(x: unknown, path: Path): unknown {
   let y = x;

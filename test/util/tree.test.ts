@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { adam, cask, closedFormLinks, countParameters, effectiveAction, gaugeAction, grad, layer, lattice, pairing, parameterSpace, readModel, real, record, saveModel } from "gaugegrad";
 import type { Scalar } from "gaugegrad";
 import { concreteLeaves } from "../../src/autograd/index.ts";
-import { isBranch, leavesOf, mapLeaves, nameOf, placesOf, valueAt } from "../../src/util/index.ts";
+import { isBranch, leavesOf, mapLeaves, nameOf, placesOf, pruned, valueAt } from "../../src/util/index.ts";
 
 const structure = { zeta: 1, alpha: [2, { y: 3, b: 4 }], mid: { k: [], last: 5 } };
 
@@ -28,6 +28,9 @@ describe("the walker", () => {
     const pair = (x: unknown): boolean => isBranch(x) && "b" in x;
     expect(leavesOf(structure, pair).map(({ path }) => nameOf(path))).toEqual(["zeta", "alpha.0", "alpha.1", "mid.last"]);
     expect(mapLeaves(structure, (x) => (pair(x) ? "pair" : x), pair)).toEqual({ zeta: 1, alpha: [2, "pair"], mid: { k: [], last: 5 } });
+    expect(pruned({ a: undefined, b: [{ c: undefined, d: 1 }, pruned], e: { f: new Map() } }, (_, x) => x === undefined)).toEqual({ b: [{ d: 1 }, pruned], e: { f: new Map() } });
+    expect(pruned({ module: "x", hash: 1, in: { module: "y" } }, (key, _, from) => key === "module" && "hash" in from)).toEqual({ hash: 1, in: { module: "y" } });
+    expect(Object.keys(pruned(structure, () => false) as object)).toEqual(Object.keys(structure));
     expect([new Map(), new Float64Array(2), null, undefined, "x"].some(isBranch)).toBe(false);
   });
 
