@@ -78,7 +78,13 @@ export const starters: readonly Starter[] = [
   of("fthmc-2d", "field-transformed HMC of U(1) in two dimensions, where topology moves more often", {
     group: "U(1)", extents: [16, 16], start: "hot", action: ["wilson", { beta: "4.0" }], transform: ["stout"], sampler: ["hmc", { steps: "21", length: "4.0" }], seed: 1, thermalisation: 100, trajectories: 2000, observables: ["charge"], format: "npy",
   }),
-  ...builtIn.list("fermion").map(ofFermions),
+  of("overlap-2d", "domain walls in molecular dynamics, overlap fermions in the Metropolis step: U(1) on 8 x 8", {
+    group: "U(1)", extents: [8, 8], start: "hot", action: ["wilson", { beta: "4.0" }], fermions: [["overlap", { kernel: '"shamir"' }]],
+    guide: ['fermions = [{ kind = "domain-wall", flavours = 2, mass = 0.1, Ls = 8, height = 1.0, exact = true }]   # or wilson, staggered, ... ; [] with action = { kind = "loops", ... }'],
+    sampler: ["hmc", { length: "1.0" }], levels: [["fermions", 4], ["gauge", 2]], seed: 1, thermalisation: 10, trajectories: 40, observables: ["charge"], format: "npy",
+  }, "slhmc"),
+  // overlap fermions are no force of their own: theirs is the starter above
+  ...builtIn.list("fermion").filter(({ name }) => name !== "overlap").map(ofFermions),
   of("heatbath", "SU(2) gauge fields by heatbath and overrelaxation on 8^4", { group: "SU(2)", extents: [8, 8, 8, 8], start: "hot", action: ["wilson", { beta: "2.3" }], sampler: ["heatbath"], seed: 1, thermalisation: 50, trajectories: 200, observables: ["polyakov"] }),
   of("anisotropic", "SU(3) gauge fields with different couplings in space and time", { group: "SU(3)", extents: [4, 4, 4, 8], start: "cold", action: ["anisotropic", { beta: "5.7", c1: "0.0                    # -1/12 with rectangles: Symanzik" }], sampler: ["hmc", { steps: "12" }], seed: 1, thermalisation: 50, trajectories: 200, observables: ["planes", "polyakov"] }),
 ];

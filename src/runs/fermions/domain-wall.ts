@@ -1,6 +1,6 @@
 /** Domain-wall fermions with their Pauli-Villars fields, Shamir or Moebius. */
 import { z } from "zod";
-import { domainWall as operator } from "../../fermions/index.ts";
+import { effectiveDomainWall, domainWall as operator } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
 import { boundaries, fieldsOf, form, given, rationalOptions, solver, spinorProblem } from "./options.ts";
@@ -16,13 +16,14 @@ export const domainWall = fermion({
     b: z.number().default(1).describe("Moebius parameter; 1 and c = 0: Shamir"),
     c: z.number().default(0),
     over: positive.max(1).optional().describe("mass preconditioning: a heavier mass in place of the Pauli-Villars field; give a field of that mass as well"),
+    effective: z.boolean().optional().describe("true: pseudofermions of the four-dimensional operator, on the vectors of overlap fermions, so that a field may be shared with them"),
     ...form,
     ...boundaries,
     ...solver,
     ...rationalOptions,
   }),
-  build: ({ mass, Ls, height, b, c, over, ...options }, context) => {
-    const D = (m: number) => operator({ mass: m, Ls, height, b, c, ...given(options) });
+  build: ({ mass, Ls, height, b, c, over, effective, ...options }, context) => {
+    const D = (m: number) => (effective ? effectiveDomainWall : operator)({ mass: m, Ls, height, b, c, ...given(options) });
     return fieldsOf(D(mass), over === undefined ? undefined : D(over), options, context);
   },
   problem: spinorProblem,

@@ -5,3 +5,4 @@ export { hisq } from "./hisq.ts";
 export { wilson } from "./wilson.ts";
 export { clover } from "./clover.ts";
 export { domainWall } from "./domain-wall.ts";
+export { overlap } from "./overlap.ts";
