@@ -4,6 +4,7 @@ export { type Boundary, type StaggeredOperator, type StaggeredParameters, antipe
 export { type HisqLinks, type PathCoefficients, fat7Links, fatLinks, hisq, hisqD, hisqLinks } from "./hisq.ts";
 export { type PseudofermionInputs, type PseudofermionOptions, type Pseudofermions, applyRational, pseudofermions } from "./pseudofermions.ts";
 export { type DeterminantOptions, determinantAction } from "./determinant.ts";
+export { type RootInputs, type RootPseudofermions, rootPseudofermions } from "./roots.ts";
 export { closedFormSource } from "./closed-form.ts";
 export { type ConjugateGradientOptions, type ConjugateGradientResult, type MultiShiftResult, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
 export { type CondensateMethod, chiralCondensate, pionCorrelator, pointPropagator, pseudofermionAction } from "./measurements.ts";

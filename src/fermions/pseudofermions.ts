@@ -13,6 +13,7 @@ import { GaugeAction, type Group } from "../gauge/index.ts";
 import { type RationalFunction, rationalApproximation } from "../linalg/index.ts";
 import type { RandomStream } from "../util/index.ts";
 import { drawGaussian } from "./gaussian.ts";
+import { ratioPower } from "./ratio.ts";
 import { type DiracMaps, type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
 import { normalSpectrum } from "./spectrum.ts";
 import { guard, is } from "../util/index.ts";
@@ -133,6 +134,26 @@ function rational<N extends number>(p: number, interval: readonly [number, numbe
   };
 }
 
+/** p < 1 with a numerator that differs from M^+M by a number c on even sites: powers of their ratio, without any application of the numerator. */
+function ratio<N extends number>(p: number, c: number, low: number, precision: number): Form<N> {
+  const root = (power: number): RationalFunction => ratioPower(power, { c, low, precision });
+  const [action, refresh] = [root(-p), root(p / 2)];
+  return {
+    power: p,
+    approximation: { action, refresh },
+    energy: (M, _V, phi, solver) => sum(dot(phi, applyRational(action, normalOf(M), phi, solver))),
+    draw: (M, _V, xi, solver) => applyRational(refresh, normalOf(M), xi, solver),
+  };
+}
+
+/** c with V^+V = M^+M + c > M^+M, and a bound of M^+M; undefined where they do not differ by a number. */
+function commuting(operator: DiracOperator, numerator: DiracOperator | undefined, lattice: Lattice): { readonly c: number; readonly low: number } | undefined {
+  if (numerator?.on !== operator.on || !operator.normalShift || !numerator.normalShift) return undefined;
+  const c = numerator.normalShift(numerator.parameters) - operator.normalShift(operator.parameters);
+  const low = operator.spectrum?.(lattice, operator.parameters).low;
+  return c > 0 && low !== undefined && low > 0 ? { c, low } : undefined;
+}
+
 /** Power and sites of N_f flavours. @throws ConfigurationError when one field does not have them. */
 function powerOf<P extends OperatorParameters>(operator: DiracOperator<P>, { lattice, flavours, sites }: PseudofermionOptions): { p: number; even: boolean } {
   const one = operator.flavours(lattice);
@@ -179,15 +200,16 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     this.#operator = operator;
     this.#options = options;
     this.#numerator = options.numerator ?? (pauliVillars && ({ ...operator, parameters: pauliVillars } as DiracOperator as DiracOperator<OperatorParameters>));
-    const interval = p < 1 ? intervalOf(operator, options) : undefined;
-    this.#form = interval ? rational(p, interval, precision) : exact(even);
+    const shifted = p < 1 && even && !options.interval ? commuting(operator as DiracOperator, this.#numerator, lattice) : undefined;
+    const interval = p < 1 && !shifted ? intervalOf(operator, options) : undefined;
+    this.#form = shifted ? ratio(p, shifted.c, shifted.low, precision) : interval ? rational(p, interval, precision) : exact(even);
     this.#solver = { tolerance, maxIterations };
     const parameters = Object.entries(operator.parameters).map(([k, x]) => `${k === "mass" ? "m" : k}=${x}`);
-    this.name = `${[operator.name, `Nf=${flavours}`, ...parameters].join(" ")}${interval ? " (rational)" : ""}`;
+    this.name = `${[operator.name, `Nf=${flavours}`, ...parameters].join(" ")}${p < 1 ? " (rational)" : ""}`;
     const all = operator.type(lattice, group.N);
     this.phi = new Field(lattice, even ? { ...all, domain: "even" } : all);
-    this.#xi = new Field(lattice, interval ? this.phi.type : all);
-    const accept = interval && ((inputs: P): void => this.#accept(inputs, interval));
+    this.#xi = new Field(lattice, p < 1 ? this.phi.type : all);
+    const accept = shifted ? (inputs: P): void => this.#keep(inputs) : interval && ((inputs: P): void => this.#accept(inputs, interval));
     this.#make = (solver) =>
       new GaugeAction(
         this.name,
@@ -248,6 +270,13 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     const { low, high } = this.#options.interval ? { low: bounds.low } as { low?: number; high?: number } : bounds;
     if (!within({ ...(low !== undefined && { low }), ...(high !== undefined && { high }) }, interval))
       throw new ConfigurationError(`${this.name}: got ${JSON.stringify(this.#numbers(inputs))} with D^+D in [${low}, ${high ?? "measured"}], expected parameters with a spectrum inside [${interval.join(", ")}], where the approximation holds: give a wider interval`);
+  }
+
+  /** The coefficients of a ratio belong to its parameters. */
+  #keep(inputs: P): void {
+    const [given, own] = [this.#numbers(inputs), this.#operator.parameters as { readonly [name: string]: number }];
+    const other = Object.keys(own).find((key) => given[key] !== own[key]);
+    if (other !== undefined) throw new ConfigurationError(`${this.name}: got ${other} = ${given[other]}, expected ${own[other]}: the power of a ratio is approximated for these parameters, make another field`);
   }
 
   #numbers(inputs: P): { [name: string]: number } {

@@ -63,6 +63,19 @@ export const starters: readonly Starter[] = [
     sampler: ["hmc", { length: "1.0" }],
     levels: [["fermions", 4], ["gauge", 2]],
   }, "slhmc"),
+  of("ratio-slhmc", "self-learning HMC of SU(2) on 4^4 with four fields of the root 1/4 of a ratio: the heavier mass leads, the ratio has no force", {
+    ...benchmark,
+    fermions: [
+      ["staggered", { over: "0.4                 # the ratio of this determinant to that of the mass 0.4", roots: "4                  # in as many fields: less noise", tolerance: "1e-10" }],
+      ["staggered", { mass: "0.4", tolerance: "1e-10", forceTolerance: "1e-8" }],
+    ],
+    guide: ["fields = [1]                # of the target's fermions only the heavy ones, numbered from 0", 'action.kind = "wilson"', "action.beta = 2.7128         # what the ratio does to the plaquette"],
+    sampler: ["hmc", { length: "1.0" }],
+    levels: [["fermions", 4], ["gauge", 2]],
+    thermalisation: 20,
+    trajectories: 200,
+    observables: ["polyakov"],
+  }, "slhmc"),
   of("slmc-regression", "self-learning Monte Carlo of SU(2) on 4^4: heatbath of five loops, whose weights are regressed first", {
     ...exact,
     guide: ["fermions = []               # S_theta is a sum of loops", ...loopLines([2.8, 0, 0, 0, 0]), 'trainable = ["gauge.weights"]'],

@@ -4,7 +4,7 @@
  * exp(-[y(U') - y(U)]), y = S - S_eff. The chain samples exp(-S) whatever the coefficients of S_eff are, as long as they stand still.
  */
 import { DirectionalField, type LinkField, kind, outside } from "../autograd/index.ts";
-import { ConfigurationError, NaNError } from "../errors.ts";
+import { ConfigurationError, GeometryError, NaNError } from "../errors.ts";
 import type { GaugeAction } from "../gauge/index.ts";
 import { PURPOSE, type RandomStream, guard, is, randomStream } from "../util/index.ts";
 import { type Heatbath, heatbath } from "./heatbath.ts";
@@ -48,6 +48,7 @@ export class SelfLearningMonteCarlo<N extends number = number> implements Sample
   /** @throws GeometryError, at the first step, for loops that use one link twice; NaNError when dH is not a number, U is then as it was. */
   step(U: LinkField<N>): TrajectoryResult {
     guard(this.name, { U: [U, kind.linkField] });
+    if (U.lattice.batch > 1) throw new GeometryError(`${this.name}: got links on ${U.lattice}, expected one sample: make a chain of each`);
     const { action, effective, acceptAlways = 0 } = this.#options;
     const { trajectory } = this;
     if (this.#backup?.lattice !== U.lattice || this.#backup.N !== U.N) [this.#backup, this.#proposal] = [outside(() => new DirectionalField(U.lattice, U.N, "links")), this.#proposalOn(U)];

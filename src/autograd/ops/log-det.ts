@@ -5,7 +5,7 @@
  *
  * so that every further derivative is again one: with B the derivative of A along a direction H, (H, G) = Re tr(A^{-1} B) for the gradient G.
  */
-import { CovarianceError } from "../../errors.ts";
+import { CovarianceError, GeometryError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
 import type { DenseWork, Op } from "../op.ts";
 import { openTape } from "../recording.ts";
@@ -158,6 +158,7 @@ export function logDet<N extends number>(operator: (x: Vector<N>) => Vector<N>, 
 
 /** An operator as a program, (captured..., x) -> A x, and what it captures. @throws CovarianceError when A x is not of x's type. */
 export function capturedOperator<N extends number>(name: string, tape: Tape, operator: (x: Vector<N>) => Vector<N>, type: VectorType<N>): { readonly captured: readonly Traced[]; readonly program: Program } {
+  if (tape.lattice.batch > 1) throw new GeometryError(`${name}: got ${tape.lattice}, expected a lattice of one sample: determinants are not taken sample by sample`);
   const x = tape.apply(argumentOf(type), []) as Vector<N>;
   const ax = operator(x);
   guard(name, { "what the operator returned": [ax, kind.vector] });

@@ -1,6 +1,6 @@
 /** Options that several kinds of fermions share. */
 import { z } from "zod";
-import { type DiracOperator, type OperatorParameters, type PseudofermionOptions, determinantAction, pseudofermions } from "../../fermions/index.ts";
+import { type DiracOperator, type OperatorParameters, type PseudofermionOptions, determinantAction, pseudofermions, rootPseudofermions } from "../../fermions/index.ts";
 import type { PartContext } from "../registry/part.ts";
 import type { FermionField } from "../system-types.ts";
 import type { RunConfiguration } from "../sections.ts";
@@ -21,6 +21,7 @@ export const solver = {
 /** How the determinant enters. */
 export const form = {
   exact: z.boolean().optional().describe("true: the determinant itself in place of pseudofermions, by dense matrices; any number of flavours, for small lattices"),
+  roots: count.max(64).optional().describe("so many fields, each with that root of the determinant, in place of one: less noise in the Metropolis step; with over they are the fields of a ratio"),
 };
 
 /** Of rational approximations. */
@@ -31,11 +32,14 @@ export const rationalOptions = {
 
 interface FieldOptions extends Settings {
   readonly exact?: boolean | undefined;
+  readonly roots?: number | undefined;
 }
 
 /** The fermions of an operator as a run has them: pseudofermions, or the determinant itself. */
 export function fieldsOf<P extends OperatorParameters>(operator: DiracOperator<P>, numerator: DiracOperator | undefined, options: FieldOptions, context: PartContext & { readonly index: number }, more: Partial<PseudofermionOptions> = {}): FermionField {
   const over = numerator ? { numerator } : {};
+  const { roots = 1 } = options;
+  if (roots > 1 && !options.exact) return rootPseudofermions(operator, { ...settings(options), ...context, ...over, ...more, roots }) as unknown as FermionField;
   if (!options.exact) return pseudofermions(operator, { ...settings(options), ...context, ...over, ...more }) as unknown as FermionField;
   const action = determinantAction<number, P>(operator, { flavours: options.flavours, ...over });
   return { name: action.name, action, value: (U) => action.value(U), force: (U, into) => action.force(U, into) };
@@ -69,9 +73,10 @@ export function boundaryProblem({ boundary, twist }: Boundaries, { lattice }: Ru
 }
 
 /** Spinors exist in two and four dimensions; one flavour is a square root and needs an interval. */
-export function spinorProblem(options: Boundaries & { readonly flavours: number; readonly exact?: boolean | undefined; readonly interval?: readonly [number, number] | undefined }, run: RunConfiguration): string | undefined {
+export function spinorProblem(options: Boundaries & { readonly flavours: number; readonly exact?: boolean | undefined; readonly roots?: number | undefined; readonly interval?: readonly [number, number] | undefined }, run: RunConfiguration): string | undefined {
   const D = run.lattice.extents.length;
   if (D !== 2 && D !== 4) return `kind: got fermions with spin in ${D} dimensions, expected 2 or 4`;
   if (options.flavours < 2 && !options.interval && !options.exact) return "interval: got nothing for one flavour, expected [low, high] around the spectrum of D^+D, or exact = true: one flavour is a rational approximation of its square root";
+  if ((options.roots ?? 1) > 1 && !options.interval && !options.exact) return `interval: got nothing for ${options.roots} roots, expected [low, high] around the spectrum of D^+D: roots are rational approximations`;
   return boundaryProblem(options, run);
 }
