@@ -1,21 +1,19 @@
 /** (a) Loss against training step: gauge covariant network, CASK with one and two blocks, several seeds. */
 import { linePlot } from "gaugegrad/report";
 import { overSeeds, shown, writePage } from "./page.ts";
-import { runTasks } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
-import { BENCHMARK, label } from "./settings.ts";
-import type { Task, TaskResult, Training } from "./task.ts";
+import { type OnlineCase, type OnlineResult, runOnline } from "./runs.ts";
+import { label } from "./settings.ts";
 
 interface Settings {
   readonly guideMass: number;
   readonly networks: readonly string[];
-  readonly objectives: readonly Training["objective"][];
+  readonly objectives: readonly ("squared" | "centred")[];
   readonly seeds: readonly number[];
   readonly thermalise: number;
   readonly trajectories: number;
   readonly batch: number;
   readonly rate: number;
-  readonly sample: number;
 }
 
 /** Mean over the last quarter of a history, with the error of a series whose neighbours share a batch. */
@@ -29,17 +27,15 @@ function tail(values: readonly number[]): [mean: number, error: number] {
 /** Running mean over so many steps, so that curves of several networks can be told apart. */
 const smooth = (y: readonly number[], width = 10): number[] => y.map((_, k) => y.slice(Math.max(0, k - width + 1), k + 1)).map((w) => w.reduce((s, x) => s + x, 0) / w.length);
 
-export default async function loss({ settings, quick, out }: ExperimentOptions): Promise<void> {
+export default async function loss({ settings, quick, out, runs }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as Settings;
   const trajectories = quick ? Math.ceil(s.trajectories / 10) : s.trajectories;
-  const tasks = s.objectives.flatMap((objective) =>
-    s.networks.flatMap((network) =>
-      s.seeds.map((seed): Task => ({ ...BENCHMARK, guideMass: s.guideMass, network, seed, thermalise: s.thermalise, judged: 40, sample: s.sample, training: { objective, method: "online", rate: s.rate, trajectories, batch: s.batch } })),
-    ),
+  const cases = s.objectives.flatMap((objective) =>
+    s.networks.flatMap((network) => s.seeds.map((seed): OnlineCase => ({ network, guideMass: s.guideMass, seed, thermalise: s.thermalise, sample: 0, training: { objective, rate: s.rate, trajectories, batch: s.batch } }))),
   );
-  const results = await runTasks(tasks);
-  const of = (network: string, objective: string): TaskResult[] => results.filter((r) => r.task.network === network && r.task.training!.objective === objective);
+  const results = await runOnline(cases, runs);
+  const of = (network: string, objective: string): OnlineResult[] => results.filter((_, k) => cases[k]!.network === network && cases[k]!.training!.objective === objective);
   const figure = (objective: "squared" | "centred", title: string): string =>
     linePlot({
       title,
@@ -49,15 +45,15 @@ export default async function loss({ settings, quick, out }: ExperimentOptions):
       series: s.networks.map((network) => {
         // the variance of fewer configurations than a batch holds is no measure of anything
         const first = objective === "centred" ? s.batch : 0;
-        const runs = of(network, objective).map((r) => smooth(r.history[objective].slice(first)));
-        const y = runs[0]!.map((_, k) => runs.reduce((sum, run) => sum + run[k]! / runs.length, 0));
+        const curves = of(network, objective).map((r) => smooth(r.history[objective].slice(first)));
+        const y = curves[0]!.map((_, k) => curves.reduce((sum, curve) => sum + curve[k]! / curves.length, 0));
         return { name: label(network), x: y.map((_, k) => first + k), y };
       }),
     });
   const rows = s.networks.flatMap((network) =>
     s.objectives.map((objective) => {
-      const runs = of(network, objective);
-      return [label(network), String(runs[0]!.theta.length), objective === "squared" ? "L" : "L_c", shown(overSeeds(runs.map((r) => tail(r.history.squared)))), shown(overSeeds(runs.map((r) => tail(r.history.centred))))];
+      const found = of(network, objective);
+      return [label(network), String(found[0]!.weights), objective === "squared" ? "L" : "L_c", shown(overSeeds(found.map((r) => tail(r.history.squared)))), shown(overSeeds(found.map((r) => tail(r.history.centred))))];
     }),
   );
   writePage(out, {

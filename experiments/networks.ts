@@ -22,7 +22,8 @@ function sum<T>(a: T, b: T): T {
   return Object.fromEntries(Object.entries(a as object).map(([k, x]) => [k, sum(x, (b as Record<string, unknown>)[k])])) as T;
 }
 
-const layersOf: Readonly<Record<string, (seed: number) => AnyLayer[]>> = {
+/** Layers by the name of their network; the seed sets the start of attention layers. */
+export const layersOf: Readonly<Record<string, (seed: number) => AnyLayer[]>> = {
   none: () => [stout({ rho: 0 })],
   stout1: () => [stout({ rho: 0 })],
   stout1x2: () => [stout({ rho: { plaquette: 0, rectangle: 0 } })],

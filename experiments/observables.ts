@@ -2,10 +2,9 @@
 import { histogramPlot } from "gaugegrad/report";
 import { withError, zScore } from "gaugegrad/util";
 import { overSeeds, shown, writePage } from "./page.ts";
-import { runTasks } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
+import { type OnlineCase, type OnlineResult, runOnline } from "./runs.ts";
 import { BENCHMARK, label } from "./settings.ts";
-import type { Task, TaskResult } from "./task.ts";
 
 interface Settings {
   readonly guideMass: number;
@@ -21,29 +20,34 @@ interface Settings {
 /** HMC of an independent program, 50000 trajectories. */
 const REFERENCE = { plaquette: [0.702462, 0.000069], "|Polyakov|": [0.4092, 0.003], condensate: [0.42449, 0.00024] } as const;
 
-export default async function observables({ settings, quick, out }: ExperimentOptions): Promise<void> {
+/** What runs call them. */
+const NAMES = { plaquette: "plaquette", "|Polyakov|": "|polyakov|", condensate: "condensate" } as const;
+
+const pair = ({ values }: OnlineResult, name: string): [mean: number, error: number] => [values[name]!.mean, values[name]!.error];
+
+export default async function observables({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as Settings;
   const cut = (n: number): number => (quick ? Math.ceil(n / 10) : n);
-  const base = { ...BENCHMARK, guideMass: s.guideMass, thermalise: s.thermalise, judged: 40, sample: cut(s.sample), condensate: true };
-  const training = { objective: "centred", method: "online", rate: s.rate, trajectories: cut(s.trajectories), batch: s.batch } as const;
-  const samplers: readonly (readonly [name: string, task: Omit<Task, "seed">])[] = [
+  const base = { guideMass: s.guideMass, thermalise: s.thermalise, sample: cut(s.sample) };
+  const training = { objective: "centred", rate: s.rate, trajectories: cut(s.trajectories), batch: s.batch } as const;
+  const samplers: readonly (readonly [name: string, c: Omit<OnlineCase, "seed">])[] = [
     ["HMC", { ...base, network: "hmc" }],
     ["SLHMC, no network", { ...base, network: "none" }],
     ...s.networks.map((network) => [`SLHMC, ${label(network)}`, { ...base, network, training }] as const),
   ];
-  const results = await runTasks(samplers.flatMap(([, task]) => s.seeds.map((seed): Task => ({ ...task, seed }))));
-  const runs = samplers.map(([name], k): { name: string; runs: TaskResult[] } => ({ name, runs: results.slice(k * s.seeds.length, (k + 1) * s.seeds.length) }));
+  const results = await runOnline(samplers.flatMap(([, c]) => s.seeds.map((seed): OnlineCase => ({ ...c, seed }))), folder);
+  const runs = samplers.map(([name], k): { name: string; runs: OnlineResult[] } => ({ name, runs: results.slice(k * s.seeds.length, (k + 1) * s.seeds.length) }));
   const quantities = Object.keys(REFERENCE) as (keyof typeof REFERENCE)[];
   const rows = runs.map(({ name, runs: r }) => [
     name,
     ...quantities.map((q) => {
-      const [mean, error] = overSeeds(r.map((x) => x.values[q]!));
+      const [mean, error] = overSeeds(r.map((x) => pair(x, NAMES[q])));
       return `${withError(mean, error)} (${zScore(mean, error, REFERENCE[q][0], REFERENCE[q][1]).toFixed(1)})`;
     }),
-    shown(overSeeds(r.map((x) => x.acceptance))),
-    shown(overSeeds(r.map((x) => x.expMinusDH))),
-    (r.reduce((sum, x) => sum + x.values["plaquette"]![2], 0) / r.length).toFixed(1),
+    shown(overSeeds(r.map((x) => pair(x, "acceptance")))),
+    shown(overSeeds(r.map((x) => pair(x, "expMinusDH")))),
+    (r.reduce((sum, x) => sum + x.values["plaquette"]!.tauInt, 0) / r.length).toFixed(1),
   ]);
   writePage(out, {
     name: "observables",

@@ -10,6 +10,8 @@ export interface ExperimentOptions {
   /** A tenth of the statistics: does it run, not what does it say. */
   readonly quick: boolean;
   readonly out: string;
+  /** Folder of the runs that the experiment is made of. */
+  readonly runs: string;
 }
 
 const experiments: Readonly<Record<string, () => Promise<{ default: (options: ExperimentOptions) => Promise<void> }>>> = {
@@ -32,6 +34,6 @@ if (!load) {
   process.exitCode = 2;
 } else {
   const settings = parse(readFileSync(join(import.meta.dirname, `${name}.toml`), "utf8"));
-  await (await load()).default({ settings, quick: values.quick, out: resolve(values.out) });
+  await (await load()).default({ settings, quick: values.quick, out: resolve(values.out), runs: join(root, "runs/reproduce", `${name!}${values.quick ? "-quick" : ""}`) });
   console.log(join(resolve(values.out), `${name}.md`));
 }
