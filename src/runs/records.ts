@@ -133,6 +133,8 @@ export interface Arithmetic {
   /** Backend that ran the programs. */
   readonly engine: string;
   readonly fusedMultiplyAdd: boolean;
+  /** Hash of values of log, sin, cos and exp, whose last bits engines choose; absent in older files, which Node wrote. */
+  readonly elementary?: string;
 }
 
 /** A line of events.jsonl. */
