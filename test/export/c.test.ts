@@ -35,7 +35,7 @@ beforeAll(async () => {
   await exported("fermions.ts", "dynamical", "--group", "su2");
   await exported("fermions.ts", "solved", "--group", "su2", "--solver", "host");
   await exported("trained", "trained_cask");
-}, 240_000);
+}, 600_000);
 
 const names = ["stouted", "gated", "dynamical", "solved", "trained_cask"];
 
