@@ -146,23 +146,25 @@ void @p@_destroy(@p@_handle* h) {
     h->idle = w->after;
     free_work(w);
   }
-  for (int k = 0; k < FIELDS; k++) release(h->fields[k]);
-  for (int k = 0; k < NEXT; k++) free(h->next[k]);
-  for (int k = 0; k < PATTERNS; k++) free(h->patterns[k]);
-  free(h->position);
-  free(h->where);
-  free(h);
+  for (int k = 0; k < FIELDS; k++) drop(h->fields[k]);
+  for (int k = 0; k < NEXT; k++) deallocate(h->next[k]);
+  for (int k = 0; k < PATTERNS; k++) deallocate(h->patterns[k]);
+  deallocate(h->position);
+  deallocate(h->where);
+  deallocate(h);
 }
 
 int @p@_create(const int extents[DIM], const double* parameters, const @p@_options* options, @p@_handle** out) {
   if (!extents || !out) return @P@_ARGUMENT;
   *out = 0;
   if (!fits(extents)) return @P@_EXTENTS;
-  const @p@_options given = options ? *options : (@p@_options){0, @P@_FORCE, 0};
+  @p@_options given;
+  if (options) given = *options;
+  else memset(&given, 0, sizeof given);
   if (given.convention < @P@_FORCE || given.convention > @P@_FORCE_COMPONENTS || given.threads < 0) return @P@_ARGUMENT;
   @p@_layout ildg;
   @p@_layout_of(@P@_ILDG, extents, &ildg);
-  @p@_handle* h = calloc(1, sizeof *h);
+  @p@_handle* h = NEW(@p@_handle, 1);
   if (!h) return @P@_MEMORY;
   memcpy(h->extents, extents, sizeof h->extents);
   atomic_flag_clear(&h->lock);
@@ -201,12 +203,12 @@ int @p@_set_parameters(@p@_handle* h, const double parameters[]) {
 int @p@_set_field(@p@_handle* h, int field, const double* data) {
   if (!h || !data || field < 0 || field >= FIELDS) return @P@_ARGUMENT;
   const int components = field_components[field];
-  struct shared* s = calloc(1, sizeof *s);
+  struct shared* s = NEW(struct shared, 1);
   if (!s) return @P@_MEMORY;
   s->users = 1;
-  s->data = aligned(8 * W * h->blocks * components);
+  s->data = NEW(double, W * h->blocks * components);
   if (!s->data) {
-    free(s);
+    deallocate(s);
     return @P@_MEMORY;
   }
   for (int64_t n = 0; n < h->volume; n++)
@@ -214,7 +216,7 @@ int @p@_set_field(@p@_handle* h, int field, const double* data) {
   lock(h);
   struct shared* before = h->fields[field];
   h->fields[field] = s;
-  release(before);
+  drop(before);
   unlock(h);
   return @P@_OK;
 }

@@ -51,7 +51,7 @@ export interface PrintedKernel {
 }
 
 /** One kernel in parts of a block each. `f` are the buffers, `next` the tables of neighbours (block times W, plus the lanes to exchange), `s` scratch, `r` sums. */
-export function printKernel({ plan, name }: KernelStep, names: Names): PrintedKernel {
+export function printKernel({ plan, name }: KernelStep, names: Names, device: boolean): PrintedKernel {
   const { step, slotOffsets } = plan;
   const home = (buffer: number, n: number): string => `(V*)(f[${buffer}] + b * ${n} * W)`;
   const copies = new Map<string, number>();
@@ -91,6 +91,7 @@ export function printKernel({ plan, name }: KernelStep, names: Names): PrintedKe
     parts.push([`PART void ${name}_part${parts.length}(double* const* f, int32_t* const* next, V* s, int64_t b, V* r) {${/\bb\b/.test(text) ? "" : " (void)b;"}${unused.join("")}`, text, "}"].join("\n"));
   }
   const sums = step.reductions.length;
+  if (device) return { text: [...parts, onDevice(name, parts.length, scratch, sums)].join("\n"), scratch, sums };
   const text = [
     ...parts,
     `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half) {`,
@@ -103,6 +104,20 @@ export function printKernel({ plan, name }: KernelStep, names: Names): PrintedKe
     "}",
   ].join("\n");
   return { text, scratch, sums };
+}
+
+/** A kernel as a thread sees it: one site; its terms of the sums lie one sum after the other. */
+function onDevice(name: string, parts: number, scratch: number, sums: number): string {
+  return [
+    `KERNEL void ${name}(const __grid_constant__ table f, int32_t* const* next, V* partial, int64_t first, int64_t last) {`,
+    "  const int64_t b = first + (int64_t)blockIdx.x * blockDim.x + threadIdx.x;",
+    "  if (b >= last) return;",
+    `  V s[${Math.max(1, scratch)}], r[${Math.max(1, sums)}];`,
+    ...(sums === 0 ? ["  (void)partial;"] : [`  for (int k = 0; k < ${sums}; k++) r[k] = 0;`]),
+    ...Array.from({ length: parts }, (_, k) => `  ${name}_part${k}(f.at, next, s, b, r);`),
+    ...(sums === 0 ? [] : [`  for (int k = 0; k < ${sums}; k++) partial[k * (last - first) + b - first] = r[k];`]),
+    "}",
+  ].join("\n");
 }
 
 /** Every kernel of a program, those of its solvers included. */

@@ -6,11 +6,12 @@ import { groupOf } from "../gauge/index.ts";
 import { guard, is, printable } from "../util/index.ts";
 import { header } from "./header.ts";
 import { julia } from "./julia.ts";
-import { makefile } from "./makefile.ts";
+import { deviceMakefile, makefile } from "./makefile.ts";
 import { type Solver, portable } from "./portable.ts";
 import { python } from "./python.ts";
 import { readme } from "./readme.ts";
 import { referenceCases } from "./reference.ts";
+import { SHIM } from "./runtime/device.ts";
 import { source } from "./source.ts";
 import type { HostField, LibrarySpec } from "./spec.ts";
 import { testSource } from "./test-source.ts";
@@ -26,6 +27,8 @@ export interface LibraryOptions {
   readonly extents: readonly number[];
   /** Who solves linear systems: the library's conjugate gradient (default), or the host, which sets the solutions as fields. */
   readonly solver?: Solver;
+  /** The language of the kernels; default c. */
+  readonly to?: "c" | "cuda";
   /** Version of this package. */
   readonly version: string;
   /** Entries of what the subject rests on, besides this package. */
@@ -53,7 +56,7 @@ function boundsOf({ fixed, least, even }: LibrarySpec["portable"], axes: readonl
   });
 }
 
-function librarySpec(subject: ExportSubject, { name, N, extents, version, solver = "cg" }: LibraryOptions): LibrarySpec {
+function librarySpec(subject: ExportSubject, { name, N, extents, version, solver = "cg", to = "c" }: LibraryOptions): LibrarySpec {
   guard("export", { extents: [extents, is.listOf(is.count, 2)] });
   if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) throw new ConfigurationError(`export: got the name "${name}", expected an identifier in small letters, digits and _, for instance my_action: pass --name`);
   const dim = extents.length;
@@ -82,6 +85,7 @@ function librarySpec(subject: ExportSubject, { name, N, extents, version, solver
     ],
     bounds: boundsOf(made, axes),
     version,
+    device: to === "cuda",
   };
 }
 
@@ -105,9 +109,10 @@ export function exportLibrary(subject: ExportSubject, options: LibraryOptions): 
     bounds: spec.bounds,
     files: new Map([
       [`${name}.h`, header(spec)],
-      [`${name}.c`, source(spec)],
+      [`${name}.${spec.device ? "cu" : "c"}`, source(spec)],
+      ...(spec.device ? ([["cuda_shim.h", SHIM]] as const) : []),
       ["test.c", testSource(spec, referenceCases(spec, options.extents))],
-      ["Makefile", makefile(name)],
+      ["Makefile", spec.device ? deviceMakefile(name) : makefile(name)],
       [`${name}.py`, python(spec)],
       [`${name}.jl`, julia(spec)],
       ["README.md", readme(spec)],

@@ -1,5 +1,18 @@
-/** README of an exported library, and what is inside as BibTeX. */
+/** README of an exported library. */
 import type { LibrarySpec } from "./spec.ts";
+
+const MAKE = (p: string, kind: string): string => `\`\`\`
+make          # lib${p}.a, lib${p}.so and test; CC=clang, OPENMP= (one thread), CFLAGS="-O2" choose
+./test        # numbers of this very ${kind}, exit code 0 when all are right
+\`\`\``;
+
+const MAKE_DEVICE = (p: string): string => `\`\`\`
+make          # lib${p}.a and lib${p}.so with nvcc, for sm_90; ARCH=sm_80 chooses; make check runs the test on the device
+make shim && ./shim    # the same file compiled for the processor by cuda_shim.h, which needs no CUDA: its numbers are the oracle
+\`\`\`
+
+The kernels were compared with gaugegrad through the shim and compiled by nvcc. **They have never run on a device**: run \`make check\` on yours first. Fields lie in managed memory, which host and device
+share; each call converts them from the host's layout.`;
 
 export function readme(spec: LibrarySpec): string {
   const { name: p, dim: D, N, subject, parameters, fields, bounds, axes } = spec;
@@ -9,23 +22,20 @@ export function readme(spec: LibrarySpec): string {
   const solved = spec.portable.programs.some((x) => x.steps.some((s) => s.kind === "solve"));
   return `# ${spec.title}
 
-${isAction ? "An action" : "A layer, a map of links to links"} of ${spec.group} links in ${D} dimensions, exported by gaugegrad ${spec.version} as a C11 library that needs nothing but the C library. MIT licence (LICENSE); what it
+${isAction ? "An action" : "A layer, a map of links to links"} of ${spec.group} links in ${D} dimensions, exported by gaugegrad ${spec.version} as a ${spec.device ? "library of CUDA C++ kernels in double precision, one thread a site" : "C11 library that needs nothing but the C library"}. MIT licence (LICENSE); what it
 rests on is in references.bib.
 
-\`\`\`
-make          # lib${p}.a, lib${p}.so and test; CC=clang, OPENMP= (one thread), CFLAGS="-O2" choose
-./test        # numbers of this very ${subject.kind}, exit code 0 when all are right
-\`\`\`
+${spec.device ? MAKE_DEVICE(p) : MAKE(p, subject.kind)}
 
 | file | holds |
 |---|---|
 | ${p}.h | the interface; every convention and layout |
-| ${p}.c | kernels, tables for any extents made at run time, conversions; no global state |
+| ${p}.${spec.device ? "cu" : "c"} | kernels, tables for any extents made at run time, conversions; no global state |
 | test.c | numbers on closed-form fields${isAction ? ", the force against differences of the value" : ""} |
 | ${p}.py | Python: ctypes, numpy where it is installed |
 | ${p}.jl | Julia: ccall on the arrays of Gaugefields.jl |
 
-Extents: ${bounds.length === 0 ? "any" : bounds.join(", ")}. Vectors take the widest of the machine that is compiled for; \`-D${P}_LANES=1\` is plain C. Handles may be used by several threads at a time.
+Extents: ${bounds.length === 0 ? "any" : bounds.join(", ")}.${spec.device ? "" : ` Vectors take the widest of the machine that is compiled for; \`-D${P}_LANES=1\` is plain C.`} Handles may be used by several threads at a time.
 
 ## C
 

@@ -30,4 +30,6 @@ export interface LibrarySpec {
   /** What is asked of the extents, one clause each. */
   readonly bounds: readonly string[];
   readonly version: string;
+  /** Kernels for a device, as CUDA C++. */
+  readonly device: boolean;
 }

@@ -13,6 +13,7 @@ import { moduleValues } from "../module-values.ts";
 import { extents, printJson, printText, withJson } from "../output.ts";
 
 interface Flags {
+  readonly to: "c" | "cuda";
   readonly out: string;
   readonly name?: string;
   readonly only?: string;
@@ -38,7 +39,7 @@ export function exportCommand(context: CliContext): Command {
         "The subject is a TypeScript or JavaScript module that exports it, a model file (its network), or the folder of a run (its effective action with the newest weights).",
     )
     .argument("<subject>", "MODULE.ts, model file, or folder of a run")
-    .addOption(new Option("--to <language>", "what to write").choices(["c"]).default("c"))
+    .addOption(new Option("--to <language>", "what to write").choices(["c", "cuda"]).default("c"))
     .requiredOption("--out <dir>", "folder for the files, new or empty or of an earlier export")
     .option("--name <name>", "prefix of all names, an identifier in small letters; default from the export, model or run")
     .addOption(new Option("--solver <who>", "linear systems of pseudofermions: by the library's conjugate gradient, or by the host, which sets X").choices(["cg", "host"]).default("cg"))
@@ -50,12 +51,12 @@ export function exportCommand(context: CliContext): Command {
     const L = flags.lattice ?? found.extents ?? [4, 4, 4, 4];
     const N = flags.group === undefined ? (found.group ?? 3) : parseGroup(flags.group).N;
     const name = flags.name ?? identifier(found.name);
-    const { files, bounds } = exportLibrary(found.subject, { name, N, extents: L, solver: flags.solver, version: packageVersion(), bibtex: found.bibtex });
+    const { files, bounds } = exportLibrary(found.subject, { name, N, extents: L, solver: flags.solver, to: flags.to, version: packageVersion(), bibtex: found.bibtex });
     const folder = resolve(context.directory, flags.out);
     expectRoom(folder, flags.out, [...files.keys()]);
     for (const [file, text] of files) writeFileAtomic(join(folder, file), text);
     if (flags.json) printJson(context, { subject: found.subject.name, kind: found.subject.kind, name, group: groupOf(N).name, bounds, folder: flags.out, files: [...files.keys()] });
-    else printText(context, `${found.subject.name} (${groupOf(N).name}): ${[...files.keys()].join(", ")} in ${flags.out}\nextents: ${bounds.length === 0 ? "any" : bounds.join(", ")}\nmake -C ${flags.out} check`);
+    else printText(context, `${found.subject.name} (${groupOf(N).name}): ${[...files.keys()].join(", ")} in ${flags.out}\nextents: ${bounds.length === 0 ? "any" : bounds.join(", ")}\nmake -C ${flags.out} ${flags.to === "cuda" ? "shim && ./shim in that folder runs the kernels on the processor" : "check"}`);
   });
 }
 

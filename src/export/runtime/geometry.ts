@@ -16,6 +16,7 @@ struct work {
   double *parameters, *scalars, *arena, *solver;
   struct shared* fields[FIELDS + 1];
   V *scratch, *partials;
+  int buffers; /* of the program that runs */
 };
 
 struct @p@_handle {
@@ -37,12 +38,8 @@ struct @p@_handle {
 static void lock(@p@_handle* h) { while (atomic_flag_test_and_set_explicit(&h->lock, memory_order_acquire)) {} }
 static void unlock(@p@_handle* h) { atomic_flag_clear_explicit(&h->lock, memory_order_release); }
 
-static void* aligned(int64_t bytes) {
-  const int64_t room = (bytes + 127) / 64 * 64;
-  void* x = aligned_alloc(64, (size_t)room);
-  if (x) memset(x, 0, (size_t)room);
-  return x;
-}
+/* Zeroed memory for so many of a type, which kernels may use. */
+#define NEW(type, count) ((type*)allocate((int64_t)sizeof(type) * (int64_t)(count)))
 
 static int64_t site_of(const @p@_handle* h, const int* x) {
   int64_t n = 0;
@@ -104,10 +101,10 @@ static int place_sites(@p@_handle* h) {
   h->half = PARITY ? h->blocks / 2 : 0;
   h->chunks = (h->blocks + CHUNK - 1) / CHUNK;
   h->share = (double)h->lanes / W;
-  h->position = malloc(sizeof(int32_t) * (size_t)h->volume);
-  int64_t* first = malloc(sizeof(int64_t) * (size_t)h->blocks);
+  h->position = NEW(int32_t, h->volume);
+  int64_t* first = NEW(int64_t, h->blocks);
   if (!h->position || !first) {
-    free(first);
+    deallocate(first);
     return @P@_MEMORY;
   }
   int64_t block = 0;
@@ -126,9 +123,9 @@ static int place_sites(@p@_handle* h) {
       block++;
     }
   for (int k = 0; k < NEXT; k++) {
-    h->next[k] = malloc(sizeof(int32_t) * (size_t)h->blocks);
+    h->next[k] = NEW(int32_t, h->blocks);
     if (!h->next[k]) {
-      free(first);
+      deallocate(first);
       return @P@_MEMORY;
     }
     for (int64_t b = 0; b < h->blocks; b++) {
@@ -137,14 +134,14 @@ static int place_sites(@p@_handle* h) {
       h->next[k][b] = h->position[site_of(h, x)];
     }
   }
-  free(first);
+  deallocate(first);
   return @P@_OK;
 }
 
 /* Constant fields by the place of the site. */
 static int fill_patterns(@p@_handle* h) {
   for (int k = 0; k < PATTERNS; k++) {
-    double* data = h->patterns[k] = aligned(8 * W * h->blocks);
+    double* data = h->patterns[k] = NEW(double, W * h->blocks);
     if (!data) return @P@_MEMORY;
     for (int64_t n = 0; n < h->volume; n++) {
       int x[DIM], at = 0;

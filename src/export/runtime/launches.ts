@@ -4,45 +4,45 @@ import { fill, prefixes } from "../template.ts";
 
 const TEXT = `static void free_work(struct work* w) {
   if (!w) return;
-  free(w->links[0]);
-  free(w->force[0]);
-  free(w->smeared[0]);
-  free(w->parameters);
-  free(w->scalars);
-  free(w->arena);
-  free(w->solver);
-  free(w->scratch);
-  free(w->partials);
-  free(w);
+  deallocate(w->links[0]);
+  deallocate(w->force[0]);
+  deallocate(w->smeared[0]);
+  deallocate(w->parameters);
+  deallocate(w->scalars);
+  deallocate(w->arena);
+  deallocate(w->solver);
+  deallocate(w->scratch);
+  deallocate(w->partials);
+  deallocate(w);
 }
 
 static int directions(double* at[DIM], int64_t sites) {
-  at[0] = aligned(8 * LINK * DIM * sites);
+  at[0] = NEW(double, LINK * DIM * sites);
   for (int mu = 1; mu < DIM && at[0]; mu++) at[mu] = at[0] + mu * LINK * sites;
   return at[0] != 0;
 }
 
 static struct work* new_work(const @p@_handle* h) {
   const int64_t sites = h->blocks * W;
-  struct work* w = calloc(1, sizeof *w);
+  struct work* w = NEW(struct work, 1);
   if (!w) return 0;
   w->handle = h;
-  w->parameters = aligned(8 * W * (PARAMETERS + 1));
-  w->scalars = aligned(8 * W * (SCALARS + 1));
-  w->arena = aligned(8 * ARENA * sites);
-  w->solver = aligned(8 * SOLVER * sites);
-  w->scratch = aligned(8 * W * (SCRATCH + 8) * (int64_t)h->threads);
-  w->partials = aligned(8 * W * (SUMS + 1) * (h->chunks + 1));
+  w->parameters = NEW(double, W * (PARAMETERS + 1));
+  w->scalars = NEW(double, W * (SCALARS + 1));
+  w->arena = NEW(double, ARENA * sites);
+  w->solver = NEW(double, SOLVER * sites);
+  w->scratch = NEW(V, SCRATCH_OF(h));
+  w->partials = NEW(V, PARTIALS_OF(h));
   const int ok = directions(w->links, sites) && directions(w->force, sites) && (!SMEARED || directions(w->smeared, sites));
   if (ok && w->parameters && w->scalars && w->arena && w->solver && w->scratch && w->partials) return w;
   free_work(w);
   return 0;
 }
 
-static void release(struct shared* s) {
+static void drop(struct shared* s) {
   if (s && --s->users == 0) {
-    free(s->data);
-    free(s);
+    deallocate(s->data);
+    deallocate(s);
   }
 }
 
@@ -72,13 +72,12 @@ static int enter(@p@_handle* h, struct work** out) {
 static void leave(@p@_handle* h, struct work* w) {
   if (!w) return;
   lock(h);
-  for (int k = 0; k < FIELDS; k++) release(w->fields[k]);
+  for (int k = 0; k < FIELDS; k++) drop(w->fields[k]);
   w->after = h->idle;
   h->idle = w;
   unlock(h);
 }
 
-typedef void kernel(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half);
 enum domain { ONE, EVERY, EVEN, ODD };
 
 static double tree(const V* x, int64_t n, int64_t stride) {
@@ -96,6 +95,14 @@ static void range(const @p@_handle* h, enum domain d, int64_t* first, int64_t* l
   *last = d == ONE ? 1 : d == EVEN ? h->blocks / 2 : h->blocks;
 }
 
+`;
+
+/** Kernels work on chunks of blocks, each thread with scratch of its own. */
+const ON_PROCESSOR = `#define SCRATCH_OF(h) ((SCRATCH + 8) * (int64_t)(h)->threads)
+#define PARTIALS_OF(h) ((SUMS + 1) * ((h)->chunks + 1))
+`;
+
+const LAUNCH = `typedef void kernel(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half);
 /* Runs a kernel on all blocks of a domain; its sums are made in a fixed order, whatever the number of threads, and written to the scalars totals[k]. */
 static void launch(struct work* w, kernel* k, double* const* f, enum domain d, int sums, const int* totals) {
   const @p@_handle* h = w->handle;
@@ -121,5 +128,25 @@ static void launch(struct work* w, kernel* k, double* const* f, enum domain d, i
 }
 `;
 
+/** A kernel is a grid of threads, one a site; each leaves its terms of the sums. */
+const ON_DEVICE = `#define SCRATCH_OF(h) 1
+#define PARTIALS_OF(h) ((SUMS + 1) * (h)->blocks)
+`;
+
+const DEVICE_LAUNCH = `typedef void kernel(const table f, int32_t* const* next, V* partial, int64_t first, int64_t last);
+
+/* Runs a kernel on all sites of a domain; its sums are made in a fixed order and written to the scalars totals[k]. */
+static void launch(struct work* w, kernel* k, double* const* f, enum domain d, int sums, const int* totals) {
+  const @p@_handle* h = w->handle;
+  int64_t first, last;
+  range(h, d, &first, &last);
+  table fields;
+  for (int i = 0; i < w->buffers; i++) fields.at[i] = f[i];
+  LAUNCH(k, last - first, fields, h->next, w->partials, first, last);
+  FINISH();
+  for (int r = 0; r < sums; r++) f[totals[r]][0] = tree(w->partials + r * (last - first), last - first, 1);
+}
+`;
+
 /** The part of NAME.c that runs kernels. */
-export const launches = (spec: LibrarySpec): string => fill(TEXT, prefixes(spec.name));
+export const launches = (spec: LibrarySpec): string => fill(spec.device ? `${ON_DEVICE}${TEXT}${DEVICE_LAUNCH}` : `${ON_PROCESSOR}${TEXT}${LAUNCH}`, prefixes(spec.name));

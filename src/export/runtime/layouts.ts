@@ -12,7 +12,7 @@ static int place_links(@p@_handle* h, const @p@_layout* l) {
   h->column = l->column;
   h->imaginary = l->imaginary;
   h->pointers = l->pointers != 0;
-  h->where = malloc(sizeof(int64_t) * DIM * (size_t)h->volume);
+  h->where = NEW(int64_t, DIM * h->volume);
   if (!h->where) return @P@_MEMORY;
   for (int64_t n = 0; n < h->volume; n++) {
     int x[DIM];

@@ -60,6 +60,15 @@ UNUSED static inline V root(V a) { V r = a; for (int l = 0; l < W; l++) r[l] = s
 UNUSED static inline double lane_max(V a) { double m = a[0]; for (int l = 1; l < W; l++) m = a[l] > m ? a[l] : m; return m; }
 #endif
 
+static void* allocate(int64_t bytes) {
+  const int64_t room = (bytes + 127) / 64 * 64;
+  void* x = aligned_alloc(64, (size_t)room);
+  if (x) memset(x, 0, (size_t)room);
+  return x;
+}
+
+static void deallocate(void* x) { free(x); }
+
 /* The n components of an operand at a displaced block: in place, or copied with lanes exchanged where the displacement leaves the part. */
 UNUSED MICRO const V* across(const double* base, int n, int32_t entry, V* copy) {
   const V* from = (const V*)(base + (int64_t)(entry / W) * n * W);
