@@ -11,3 +11,6 @@ export { type Phi4Couplings, type Phi4FlowOptions, phi4Action, phi4Flow, phi4Val
 export { type IndependenceState, type IndependenceSummary, type WeightSummary, independenceStep, independenceSummary, weightSummary } from "./generative/metropolis.ts";
 export { type TrivialisingFlowOptions, trivialisingFlow } from "./generative/trivialising.ts";
 export { exactLogZ2d } from "./exact-2d.ts";
+export { type SchwingerDysonSystem, schwingerDysonFlow, schwingerDysonSolution, schwingerDysonSystem } from "./schwinger-dyson.ts";
+export { type L2Networks, type L2Options, type L2State, type Modulation, l2Dynamics, l2Step } from "./l2hmc.ts";
+export { demonCoupling, demonEnergy, demonSweepU1 } from "./demon.ts";

@@ -1,0 +1,53 @@
+/**
+ * Canonical demon method (inverse Monte Carlo): couplings beta_k of exp(-sum_k beta_k O_k) from its configurations. Demons with energies E_k in [-Em, Em] let local proposals
+ * pass that they can pay for, O_k + E_k is conserved, and E_k is distributed as exp(-beta_k E): <E_k> = 1/beta_k - Em coth(beta_k Em).
+ */
+import { ConfigurationError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
+
+/** Mean energy of a demon at the coupling beta. */
+export function demonEnergy(beta: number, most: number): number {
+  guard("demonEnergy", { beta: [beta, is.finite], most: [most, is.positive] });
+  const x = beta * most;
+  // 1/x - coth x = -x/3 + x^3/45 - ...
+  if (Math.abs(x) < 1e-2) return most * (-x / 3 + x ** 3 / 45 - (2 * x ** 5) / 945);
+  return most * (1 / x - 1 / Math.tanh(x));
+}
+
+/** The coupling at which a demon has this mean energy. @throws ConfigurationError for an energy that no demon has. */
+export function demonCoupling(energy: number, most: number): number {
+  guard("demonCoupling", { energy: [energy, is.finite], most: [most, is.positive] });
+  if (Math.abs(energy) >= most) throw new ConfigurationError(`demonCoupling: got the mean energy ${energy}, expected one between -${most} and ${most}: give the demons more room`);
+  let [low, high] = [-1e6, 1e6];
+  for (let k = 0; k < 200; k++) {
+    const middle = (low + high) / 2;
+    // the energy falls with the coupling
+    if (demonEnergy(middle, most) > energy) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/**
+ * One sweep of two-dimensional U(1) angles theta_mu(n), site by site, by the operators O_1 = sum (1 - cos P), O_2 = sum (1 - cos 2P), ...: proposals theta + U(-width, width), which
+ * pass when every demon stays within [-most, most]. Angles and demons are changed in place. Returns the acceptance.
+ */
+export function demonSweepU1(angles: readonly [Float64Array, Float64Array], extents: readonly [number, number], demons: Float64Array, options: { readonly most: number; readonly width: number; readonly uniform: () => number }): number {
+  const [Lx, Lt] = extents;
+  const at = (x: number, t: number): number => ((x + Lx) % Lx) + Lx * ((t + Lt) % Lt);
+  const P = (x: number, t: number): number => angles[0][at(x, t)]! + angles[1][at(x + 1, t)]! - angles[0][at(x, t + 1)]! - angles[1][at(x, t)]!;
+  let accepted = 0;
+  for (let t = 0; t < Lt; t++)
+    for (let x = 0; x < Lx; x++)
+      for (const mu of [0, 1] as const) {
+        // plaquettes through the link, with the sign in which it enters
+        const touched = mu === 0 ? ([[P(x, t), 1], [P(x, t - 1), -1]] as const) : ([[P(x, t), -1], [P(x - 1, t), 1]] as const);
+        const turn = options.width * (2 * options.uniform() - 1);
+        const change = demons.map((_, k) => touched.reduce((s, [p, sign]) => s + Math.cos((k + 1) * p) - Math.cos((k + 1) * (p + sign * turn)), 0));
+        if (!demons.every((E, k) => Math.abs(E - change[k]!) <= options.most)) continue;
+        angles[mu][at(x, t)]! += turn;
+        demons.forEach((E, k) => (demons[k] = E - change[k]!));
+        accepted++;
+      }
+  return accepted / (2 * Lx * Lt);
+}
