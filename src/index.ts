@@ -20,7 +20,7 @@ export type * from "./linalg/index.ts";
 // lattices, groups, links, loops, actions, flow, observables, symmetries
 export {
   action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity,
-  flowScales, GaugeAction, gaugeAction, gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line, linkTrace, loopAction, loopProduct,
+  fixGauge, flowScales, GaugeAction, gaugeAction, gaugeFunctional, gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line, linkTrace, loopAction, loopProduct,
   loopSum, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
   rectangles, reflect, reunitarise, reversePath, rotate, stableFlowStep, staple, staples, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
   translate, U1, unitarityDefect, wilsonFlow, wilsonLoop,

@@ -35,3 +35,4 @@ export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradi
 export { type FlowHistoryOptions, type FlowPoint, flowHistory } from "./flow-history.ts";
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, completeLastRow, reunitarise, unitarityDefect } from "./unitarity.ts";
+export { type FixedGauge, type GaugeFixingOptions, fixGauge, gaugeFunctional } from "./gauge-fixing.ts";
