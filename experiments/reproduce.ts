@@ -20,6 +20,7 @@ const experiments: Readonly<Record<string, () => Promise<{ default: (options: Ex
   acceptance: () => import("./acceptance.ts"),
   limits: () => import("./limits.ts"),
   scaling: () => import("./scaling.ts"),
+  overlap: () => import("./overlap.ts"),
   "spins-acceptance": () => import("./spins-acceptance.ts"),
   "spins-scaling": () => import("./spins-scaling.ts"),
   "spins-magnetisation": () => import("./spins-magnetisation.ts"),
