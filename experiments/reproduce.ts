@@ -19,6 +19,7 @@ const experiments: Readonly<Record<string, () => Promise<{ default: (options: Ex
   observables: () => import("./observables.ts"),
   acceptance: () => import("./acceptance.ts"),
   limits: () => import("./limits.ts"),
+  exact: () => import("./exact.ts"),
   scaling: () => import("./scaling.ts"),
   overlap: () => import("./overlap.ts"),
   "spins-acceptance": () => import("./spins-acceptance.ts"),

@@ -91,3 +91,31 @@ describe("run files", () => {
     expect(() => buildSystem(run, {})).toThrow(/phi/);
   });
 });
+
+describe("runs that are left and taken up again end with the bits of whole ones", () => {
+  const loops = { kind: "loops", beta: 1, loops: [{ name: "plaquette", weight: 2.2 }, { name: "polyakov-space", weight: 0 }, { name: "polyakov-t", weight: 0 }] };
+  const short = { seed: 7, thermalisation: 2, trajectories: 4 };
+  test.each([
+    ["regressed loops as proposals", { ...base, guide: { fermions: [], action: loops, trainable: ["gauge.weights"] }, training: { objective: "squared", optimiser: "regression", trajectories: 8 }, sampler: { kind: "slmc", ...short } }, 14],
+    ["regressed loops beside an exact determinant", { ...base, guide: { masses: [0.5], action: loops, trainable: ["gauge.weights"] }, training: { objective: "squared", optimiser: "regression", trajectories: 8 }, sampler: { steps: 3, ...short } }, 14],
+    ["a ratio in fields of power 1/4", { ...base, fermions: [{ kind: "staggered", flavours: 2, mass: 0.3, over: 0.5, roots: 4 }, { kind: "staggered", flavours: 2, mass: 0.5 }], guide: { fields: [1] }, sampler: { steps: 3, ...short } }, 6],
+  ] as never as readonly (readonly [string, RunDefinition, number])[])("%s", async (_name, definition, total) => {
+    const d = { ...definition, output: { checkpoint: 3 }, checks: { every: 5 } };
+    const [whole, parts] = [folder(), folder()];
+    for await (const _ of produce({ run: defineRun(d), folder: whole })) void _;
+    for (let k = 1; k < 3; k++) for await (const event of produce({ run: defineRun(d), folder: parts })) if (event.kind === "trajectory" && event.trajectory === 4 * k) break;
+    for await (const _ of produce({ run: defineRun(d), folder: parts })) void _;
+    const bits = (at: string): unknown => ({ metrics: readRun(at).read().metrics, links: readRun(at).read().state!.links });
+    expect(readRun(whole).read().metrics.filter((m) => m.kind === "trajectory")).toHaveLength(total);
+    expect(bits(parts)).toEqual(bits(whole));
+  }, 120_000);
+
+  test("weights are refused where they would not be a regression", () => {
+    const training = { objective: "squared", optimiser: "regression", trajectories: 8 };
+    const guide = { fermions: [], action: loops, trainable: ["gauge.weights"] };
+    expect(() => defineRun({ ...base, guide, training: { ...training, objective: "centred" } } as never)).toThrow(/training\.optimiser: got regression with objective centred/);
+    expect(() => defineRun({ ...base, guide, training: { ...training, batch: 4 } } as never)).toThrow(/batch or replay/);
+    expect(() => defineRun({ ...base, guide: { masses: [0.4], action: loops }, sampler: { kind: "slmc" } } as never)).toThrow(/expected fermions = \[\]/);
+    expect(() => defineRun({ ...base, sampler: { kind: "slmc" } } as never)).toThrow(/slmc without guide\.action/);
+  });
+});
