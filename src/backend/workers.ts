@@ -52,6 +52,13 @@ export class WorkerPool {
     }
   }
 
+  /** Workers that have all modules: the next job is theirs too. */
+  get ready(): number {
+    let n = 0;
+    for (let r = 0; r < this.#size; r++) if (Atomics.load(this.#control, FIELDS + WORDS * r + KNOWN) === this.#modules) n++;
+    return n;
+  }
+
   /** Hands a module to every worker; they take it up with their next job. */
   add(module: WasmModule, memory: WasmMemory): number {
     const id = this.#modules++;

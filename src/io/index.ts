@@ -7,6 +7,7 @@ export { type FormatName, WRITABLE, type WritableFormat, detectFormat, gaugeForm
 export { type Hdf5, isHdf5, loadHdf5 } from "./hdf5-library.ts";
 export { ORDER_HELP } from "./axes.ts";
 export { type Provenance, namesEnsemble } from "./provenance.ts";
+export type { FileLike } from "./source.ts";
 export { type GaugeChecks, type GaugeFile, type ReadOptions, readGauge } from "./read.ts";
 export { type WriteOptions, writeGauge } from "./write.ts";
 export * from "./checkpoint/index.ts";

@@ -7,7 +7,7 @@ import { type CheckResult, type GaugeData, type GaugeFormat, type OpenOptions, t
 import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
 import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
-import { type ByteSource, openSource } from "./source.ts";
+import { type ByteSource, type FileLike, isFileLike, openFileLike, openSource } from "./source.ts";
 import { guard, is } from "../util/index.ts";
 
 /** What is known of a file beforehand, and where its field is to live. */
@@ -62,15 +62,21 @@ export interface GaugeFile {
 
 /**
  * Reads a configuration: NERSC, ILDG, SciDAC, MILC, openQCD, HiRep, npy, HDF5, Bridge++ text and plain doubles, told apart by their
- * content. The links stream into the field in pieces of 1 MiB. A folder stands for its npy arrays.
+ * content. The links stream into the field in pieces of 1 MiB. A folder stands for its npy arrays. A `File` or `Blob` gives a promise: workers of a page
+ * read it in the same pieces, other threads take it into memory.
  * @throws FileFormatError when the file is damaged, contradicts itself (unless allowed), or holds another lattice or group than expected.
  */
-export function readGauge(file: string | Uint8Array, options: ReadOptions = {}): GaugeFile {
-  guard("readGauge", { file: [file, is.fileOrBytes], options: [options, is.object] });
+export function readGauge(file: string | Uint8Array, options?: ReadOptions): GaugeFile;
+export function readGauge(file: FileLike, options?: ReadOptions): Promise<GaugeFile>;
+export function readGauge(file: string | Uint8Array | FileLike, options: ReadOptions = {}): GaugeFile | Promise<GaugeFile> {
+  guard("readGauge", { file: [isFileLike(file) ? "" : file, is.fileOrBytes], options: [options, is.object] });
+  return isFileLike(file) ? openFileLike(file).then((source) => readSource(source, options)) : readSource(openSource(file), options);
+}
+
+function readSource(source: ByteSource, options: ReadOptions): GaugeFile {
   const group = typeof options.group === "string" ? parseGroup(options.group) : options.group;
   const given = options.lattice instanceof Lattice ? options.lattice : undefined;
   const open: OpenOptions = { extents: given?.extents ?? (options.lattice as readonly number[] | undefined), N: group?.N, allowMismatch: options.allowMismatch, order: options.order, datasets: typeof options.dataset === "string" ? [options.dataset] : options.dataset, hdf5: options.hdf5, formats: options.formats };
-  const source = openSource(file);
   try {
     const data = formatOf(source, open).open(source, open);
     expectSame(source, data, open);

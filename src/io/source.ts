@@ -1,4 +1,4 @@
-/** Bytes to read from: a regular file through positioned reads, or bytes in memory. */
+/** Bytes to read from: a regular file through positioned reads, bytes in memory, or a `File` of a page. */
 import { FileFormatError } from "../errors.ts";
 import { Buffer, closeFile, folderOf, isFolder, isThere, joined, openRegularFile, printable, readFully } from "../util/index.ts";
 
@@ -46,8 +46,7 @@ function inFolder(folder: string): string {
   return first;
 }
 
-function memorySource(bytes: Uint8Array): ByteSource {
-  const name = "bytes in memory";
+function memorySource(bytes: Uint8Array, name = "bytes in memory"): ByteSource {
   return {
     name,
     size: bytes.length,
@@ -59,6 +58,41 @@ function memorySource(bytes: Uint8Array): ByteSource {
       throw new FileFormatError(`${name}: ${other} is needed as well, expected a path to files`);
     },
     close: () => {},
+  };
+}
+
+/** A `File` or `Blob`: what a page is given instead of a path. */
+export interface FileLike {
+  readonly name?: string;
+  readonly size: number;
+  slice(start: number, end: number): FileLike;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** True for what looks like a `File` or `Blob`. */
+export function isFileLike(x: unknown): x is FileLike {
+  const file = x as Partial<FileLike> | null;
+  return typeof file === "object" && file !== null && !(file instanceof Uint8Array) && typeof file.size === "number" && typeof file.slice === "function" && typeof file.arrayBuffer === "function";
+}
+
+/** Workers of pages may wait for the bytes of a file. */
+interface WaitingReader {
+  readAsArrayBuffer(blob: FileLike): ArrayBuffer;
+}
+
+/** Opens a `File`. Workers read it in pieces; other threads have no way to wait for one, and take all of it into memory. */
+export async function openFileLike(file: FileLike): Promise<ByteSource> {
+  const name = printable(file.name ?? "a Blob");
+  const { FileReaderSync: Reader } = globalThis as unknown as { readonly FileReaderSync?: new () => WaitingReader };
+  if (!Reader) return memorySource(new Uint8Array(await file.arrayBuffer()), name);
+  const reader = new Reader();
+  return {
+    ...memorySource(new Uint8Array(0), name),
+    size: file.size,
+    read(at, into) {
+      expectInside(name, file.size, at, into.length);
+      into.set(new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + into.length))));
+    },
   };
 }
 
