@@ -2,7 +2,7 @@
 import { type Row, main } from "./harness.ts";
 import { peers } from "./peers.ts";
 
-const programs: [target: string, load: () => Promise<{ rows: () => Row[] }>][] = [
+const programs: [target: string, load: () => Promise<{ rows: () => Row[] | Promise<Row[]> }>][] = [
   ["P1", () => import("./p01-plaquette-force.ts")],
   ["P2", () => import("./p02-stout-force.ts")],
   ["P3", () => import("./p03-leapfrog.ts")],
@@ -14,6 +14,7 @@ const programs: [target: string, load: () => Promise<{ rows: () => Row[] }>][] =
   ["P9", () => import("./p09-compile.ts")],
   ["P10", () => import("./p10-volume.ts")],
   ["P11", () => import("./p11-growth.ts")],
+  ["X2", () => import("./x2-browser.ts")],
 ];
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 
@@ -22,7 +23,7 @@ await main(async () => {
   for (const [target, load] of programs) {
     if (wanted.length > 0 && !wanted.includes(target)) continue;
     process.stderr.write(`${target}\n`);
-    rows.push(...(await load()).rows());
+    rows.push(...(await (await load()).rows()));
   }
   return [...rows, ...peers(rows)];
 });

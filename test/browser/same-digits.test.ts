@@ -36,7 +36,7 @@ async function pool() {
   for (let k = 0; k < 500 && workers.ready < 2; k++) await new Promise((done) => setTimeout(done, 20));
   new Int32Array(memory.buffer).fill(0);
   workers.run(id, 0, 0, 0, 0, 30, k0);
-  return { first, then: words(), ready: String(workers.ready) };
+  return { first, later: words(), ready: String(workers.ready) };
 }
 const call = async (name, args) => (name === "pool" ? pool() : name === "threads" ? { can: String(canThread()), isolated: String(globalThis.crossOriginIsolated), several: String(processors() > 1) } : program[name](...args));
 if (globalThis.document === undefined) onmessage = async ({ data: [name, args] }) => postMessage(await call(name, args).catch((e) => ({ error: String(e.stack) })));
@@ -121,7 +121,7 @@ describe.skipIf(!browser)("Chromium", () => {
     const isolated = await open(code, ISOLATED);
     expect(await inWorker(isolated.page, "threads")).toMatchObject({ can: "true", isolated: "true" });
     // the first launch waits for nobody, later ones are shared
-    for (const where of [inWorker, onPage]) expect(await where(isolated.page, "pool")).toEqual({ first: "0-30", then: "0-10 10-20 20-30", ready: "2" });
+    for (const where of [inWorker, onPage]) expect(await where(isolated.page, "pool")).toEqual({ first: "0-30", later: "0-10 10-20 20-30", ready: "2" });
     const here = await inWorker(isolated.page, "force", 1, true);
     expect(await inWorker(isolated.page, "force", 2, true)).toEqual(here);
     expect(await onPage(isolated.page, "force", 2, true)).toEqual(here);
