@@ -20,9 +20,9 @@ export type * from "./linalg/index.ts";
 // lattices, groups, links, loops, actions, flow, observables, symmetries
 export {
   action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity,
-  fixGauge, flowScales, GaugeAction, gaugeAction, gaugeFunctional, gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line, linkTrace, loopAction, loopProduct,
-  loopSum, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
-  rectangles, reflect, reunitarise, reversePath, rotate, stableFlowStep, staple, staples, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
+  creutzRatios, fixGauge, flowScales, GaugeAction, gaugeAction, gaugeFunctional, gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line,
+  linkTrace, loopAction, loopProduct, loopSum, loopTable, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
+  rectangles, reflect, reunitarise, reversePath, rotate, stableFlowStep, staple, staples, staticPotential, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
   translate, U1, unitarityDefect, wilsonFlow, wilsonLoop,
 } from "./gauge/index.ts";
 export type * from "./gauge/index.ts";
@@ -30,7 +30,7 @@ export type * from "./gauge/index.ts";
 // Dirac operators, pseudofermions, measurements
 export {
   antiperiodic, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, effectiveDomainWall, exactOverlap, fat7Links, gamma,
-  gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowestEigenvalues, multiShiftConjugateGradient, normalSpectrum, overlap, overlapSign, pionCorrelator, pointPropagator,
+  gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowestEigenvalues, mesonChannels, mesonCorrelators, multiShiftConjugateGradient, normalSpectrum, overlap, overlapSign, pionCorrelator, pointPropagator,
   pseudofermionAction, pseudofermions, rootPseudofermions, signFunction, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
   wilsonPropagator, wilsonType,
 } from "./fermions/index.ts";

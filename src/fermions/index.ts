@@ -17,3 +17,4 @@ export { type OverlapKernel, type OverlapParameters, type SignParameters, overla
 export { ExactOverlap, type OverlapShape, exactOverlap } from "./overlap-spectrum.ts";
 export { SignFunction, type SignFunctionOptions, signFunction } from "./sign-function.ts";
 export { type EffectiveDomainWallParameters, effectiveDomainWall } from "./effective-domain-wall.ts";
+export { type MesonChannel, type MesonCorrelator, type MesonOptions, mesonChannels, mesonCorrelators } from "./mesons.ts";

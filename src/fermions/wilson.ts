@@ -40,7 +40,8 @@ const empty = (n: number): SpinMatrix => Array.from({ length: n }, () => Array.f
 const beside = (a: SpinMatrix, b: SpinMatrix): SpinMatrix => a.map((row, r) => [...row, ...b[r]!]);
 const above = (a: SpinMatrix, b: SpinMatrix): SpinMatrix => [...a, ...b];
 
-function product(a: SpinMatrix, b: SpinMatrix): SpinMatrix {
+/** a b. */
+export function product(a: SpinMatrix, b: SpinMatrix): SpinMatrix {
   return a.map((row) =>
     b[0]!.map((_, c) =>
       row.reduce<readonly [number, number]>(([re, im], [x, y], k) => {

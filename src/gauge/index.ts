@@ -36,3 +36,4 @@ export { type FlowHistoryOptions, type FlowPoint, flowHistory } from "./flow-his
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, completeLastRow, reunitarise, unitarityDefect } from "./unitarity.ts";
 export { type FixedGauge, type GaugeFixingOptions, fixGauge, gaugeFunctional } from "./gauge-fixing.ts";
+export { type LoopRatio, type LoopTable, creutzRatios, loopTable, staticPotential } from "./potential.ts";

@@ -9,3 +9,5 @@ export { charge } from "./charge.ts";
 export { condensate } from "./condensate.ts";
 export { pion } from "./pion.ts";
 export { forces } from "./forces.ts";
+export { wilsonLoops } from "./wilson-loops.ts";
+export { overlapSpectrum } from "./overlap-spectrum.ts";
