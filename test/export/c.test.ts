@@ -297,6 +297,12 @@ test.skipIf(compilers.length === 0)("every layout and convention, one handle in 
   close([Number(said.split("=")[1])], [stouted.value(U)]);
 });
 
+test.skipIf(compilers.length === 0)("a model file is a layer: its network", async () => {
+  const at = await exported(join("trained", "model.gaugegrad"), "network");
+  sh(at, "make", [`CC=${compilers[0]!}`, `CFLAGS=${FLAGS}`]);
+  expect(sh(at, "./test", [])).toMatch(/ 0 wrong/);
+});
+
 test("what cannot be exported is refused in one line", async () => {
   module("two.ts", `${STOUTED}\nexport const other = gaugeAction.wilson({ beta: 1 });`);
   module("none.ts", "export const x = 3;");
