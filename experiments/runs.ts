@@ -59,14 +59,20 @@ function startWeights(network: string, seed: number): number[] {
 
 const MODULE = join(import.meta.dirname, "part.ts");
 
+/** The links that all runs of a seed start from: a run without trajectories. */
+const startOf = ({ seed }: OnlineCase): { name: string; definition: RunDefinition } => ({ name: `start-seed${seed}`, definition: definition(seed, 0, { thermalisation: 0, trajectories: 0 }, {}) });
+
 /** The run before the final one: thermalisation, and training where there is one. */
-function prior({ network, guideMass, thermalise, training, seed }: OnlineCase): { name: string; definition: RunDefinition } {
-  if (!training) return { name: `prior-seed${seed}`, definition: definition(seed, 1, { thermalisation: thermalise, trajectories: 0 }, {}) };
+function prior(c: OnlineCase): { name: string; definition: RunDefinition } {
+  const { network, guideMass, thermalise, training, seed } = c;
+  const start = { kind: "file", file: startOf(c).name } as const;
+  if (!training) return { name: `prior-seed${seed}`, definition: definition(seed, 1, { thermalisation: thermalise, trajectories: 0 }, { start }) };
   const { objective, rate, trajectories, batch } = training;
   return {
     name: `train-${network}-${objective}-seed${seed}`,
     definition: definition(seed, 1, { thermalisation: thermalise, trajectories: 0 }, {
       command: "train",
+      start,
       network: { module: MODULE, layers: network, start: seed, weights: startWeights(network, seed) },
       guide: { masses: [guideMass] },
       training: { objective, rate, schedule: "cosine", finalRate: rate / 10, clip: 1e4, trajectories, batch, replay: 4 * batch },
@@ -97,6 +103,7 @@ export async function runOnline(cases: readonly OnlineCase[], folder: string): P
       },
     });
   };
+  await make(cases.map(startOf));
   await make(cases.map(prior));
   await make(cases.filter((c) => c.sample > 0).map(final));
   return cases.map((c): OnlineResult => {
