@@ -5,11 +5,11 @@
 
 // fields, ops, recording, derivatives
 export {
-  abs, abs2, add, adj, alias, arg, argDet, atan, atan2, batchMean, batchSum, broadcast, cdot, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
+  abs, abs2, add, adj, alias, arg, argDet, atan, atan2, batchMean, batchSum, broadcast, cdot, channel, channels, channelsType, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
   detach, dexp, DirectionalField, divide, dot, exp, exponential, extend, Field, grad, hvp, im, inverse, jvp, Lattice, linkType, log, log1p, logDet, logsumexp, lyap, mask,
-  max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, perSample, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, relu,
-  replayable, restrict, reTrace, sampleOf, scalarType, scale, scaleBy, scope, setSample, shift, sigmoid, sign, sin, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,
-  sqrt, square, step, sub, sum, ta, tan, tangent, tanh, trace, Traced, unit, updateLogDet, valueAndGrad, vectorType, vjp, where,
+  max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, perSample, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, repeatChannels, relu,
+  replayable, restrict, reTrace, sampleOf, scalarType, scale, scaleBy, scope, setSample, shift, sigmoid, sign, sin, siteConv, siteLinear, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,
+  sqrt, square, step, sub, sum, sumChannels, ta, tan, tangent, tanh, Tensor, tensorSum, trace, Traced, unit, updateLogDet, valueAndGrad, vectorType, vjp, where,
 } from "./autograd/index.ts";
 export type * from "./autograd/index.ts";
 
@@ -54,7 +54,7 @@ export type * from "./training/index.ts";
 // layers, networks, model files
 export {
   ape, cask, caskNetwork, chain, convolution, convolutionChannels, convolutionParameters, covariantNetwork, flowLayer, hex, hyp, Layer, layer, loadModel, loopChannels,
-  nhyp, randomWeights, readModel, real, recomputed, saveModel, stout, transported,
+  nhyp, randomWeights, readModel, real, recomputed, saveModel, stout, tensor, transported,
 } from "./models/index.ts";
 export type * from "./models/index.ts";
 

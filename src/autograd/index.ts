@@ -6,9 +6,11 @@ export { type AlgebraField, DirectionalField, Field, type FieldSummary, type Lin
 export { outside, scope } from "./scope.ts";
 export { drawNormals } from "./normals.ts";
 export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf, leafTypeOn, readNumber } from "./tree.ts";
-export { type Algebra, type Complex, type Matrix, type Program, type Real, type Scalar, type Attributes, type Node, type Spin, Tape, Traced, type Vector } from "./tape.ts";
+export { type Algebra, type Channels, type Complex, type TracedTensor, type Matrix, type Program, type Real, type Scalar, type Attributes, type Node, type Spin, Tape, Traced, type Vector } from "./tape.ts";
 export {
+  type ChannelsType,
   type ComplexType,
+  type TensorType,
   type MatrixType,
   type RealType,
   type ScalarType,
@@ -16,7 +18,9 @@ export {
   type SpinType,
   type ValueType,
   type VectorType,
+  channelsType,
   complexType,
+  tensorType,
   components,
   domainOf,
   linkType,
@@ -67,6 +71,9 @@ export { applyOp } from "./apply.ts";
 export { abs2, complex, im, re } from "./ops/complex.ts";
 export { broadcast, mean, sum } from "./ops/sum.ts";
 export { batchMean, batchSum } from "./ops/samples.ts";
+export { channel, channels, repeatChannels, sliceChannels, sumChannels } from "./ops/channels.ts";
+export { type SiteConvOptions, siteConv, siteLinear, tapsOf, tensorSum, weightShape } from "./ops/tensors.ts";
+export { Tensor } from "../util/index.ts";
 export { PerSample, perSample, samplewise, totalOf } from "./per-sample.ts";
 export { oneSample, sampleOf, setSample } from "./samples.ts";
 export { extend, merge, restrict } from "./ops/domain.ts";

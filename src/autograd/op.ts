@@ -77,6 +77,8 @@ export type Role =
   | { readonly is: "barrier" }
   /** The same number for every sample of a batch; and the sum of the samples' numbers, a step between loops. */
   | { readonly is: "spread" }
+  /** A sum over sites, displacements or weights that a step of its own makes: it runs over the numbers of a tensor. */
+  | { readonly is: "contraction"; readonly of: "apply" | "correlate" | "sum" }
   | { readonly is: "samples" }
   /** A step between loops: fields on one parity joined to one on all sites, with zero where there is none; or the solution of a system, whose last operand is b. */
   | { readonly is: "join" }
@@ -95,6 +97,7 @@ export interface Rules {
   scale(s: Traced, x: Traced): Traced;
   sum(r: Traced): Traced;
   spread(s: Traced): Traced;
+  tensorSum(t: Traced): Traced;
 }
 
 /**

@@ -3,7 +3,7 @@
  * (`fresh`); a replay allocates nothing.
  */
 import { GeometryError, LifetimeError, RecordingError } from "../errors.ts";
-import { describe, guard, is } from "../util/index.ts";
+import { Tensor, describe, guard, is } from "../util/index.ts";
 import type { CompileOptions, Executable, Storage } from "./engine.ts";
 import { Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
@@ -12,7 +12,7 @@ import { outside } from "./scope.ts";
 import { returnedLeaves } from "./returned.ts";
 import { openTape } from "./recording.ts";
 import type { Program } from "./tape.ts";
-import { PerSample } from "./per-sample.ts";
+import type { PerSample } from "./per-sample.ts";
 import { type ConcreteOf, type ConcreteValue, type TracedOf, type Shape, concreteLeaves, concreteTwin, leafTypeOn, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
 import { type ValueType, fits, isShared, typeText } from "./types.ts";
 import { compileWatched } from "./watch.ts";
@@ -63,7 +63,7 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#own = outside(() => concreteTwin(result, lattice));
     this.#executable = compileWatched(this.program, options);
     reclaim.register(this, this.#executable, this);
-    const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" ? new Field(lattice, l.type) : undefined)));
+    const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" || l.type.kind === "tensor" ? new Field(lattice, l.type) : undefined)));
     this.#scalars = scalars;
     this.#inputs = list.map((l, i) => scalars[i]?.storage ?? (l.value as Field).storage);
     this.#ownOutputs = this.#own.fields.map((x) => x.storage);
@@ -168,8 +168,13 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#inputs[i] = value.storage;
   }
 
-  /** A number, or one for each sample. */
-  #number(value: number | PerSample, i: number, expected: ValueType): void {
+  /** A number, one for each sample, or weights. */
+  #number(value: number | PerSample | Tensor, i: number, expected: ValueType): void {
+    if (value instanceof Tensor) {
+      if (expected.kind !== "tensor" || value.shape.join() !== expected.shape.join()) throw new RecordingError(`plan: argument leaf ${i} is a ${value}, expected ${typeText(this.lattice, expected)}`);
+      this.lattice.engine.write((this.#inputs[i] = this.#scalars[i]!.storage), expected, value.data);
+      return;
+    }
     if (expected.kind !== "scalar") throw new RecordingError(`plan: argument leaf ${i} is a number, expected ${typeText(this.lattice, expected)}`);
     // a scalar field may have stood here before
     const to = (this.#inputs[i] = this.#scalars[i]!.storage);

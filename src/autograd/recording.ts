@@ -7,9 +7,10 @@ import { mul } from "./ops/mul.ts";
 import { scale } from "./ops/scale.ts";
 import { spread } from "./ops/samples.ts";
 import { sum } from "./ops/sum.ts";
+import { tensorSum } from "./ops/tensors.ts";
 import { Tape } from "./tape.ts";
 
-const rules = { conj, cdot, dot, mul, scale, sum, spread } as Rules;
+const rules = { conj, cdot, dot, mul, scale, sum, spread, tensorSum } as Rules;
 
 /** A tape to record on. */
 export const openTape = (lattice: Lattice): Tape => new Tape(lattice, rules);

@@ -1,6 +1,6 @@
 /** What recorded functions must return, and the values that they are given: checked once, when the function is recorded or its values change. */
 import { ConfigurationError, CovarianceError, RecordingError } from "../errors.ts";
-import { describe, isBranch, leavesOf, nameOf, placesOf, valueAt } from "../util/index.ts";
+import { Tensor, describe, isBranch, leavesOf, nameOf, placesOf, valueAt } from "../util/index.ts";
 import { DirectionalField, Field } from "./field.ts";
 import { type Scalar, Traced } from "./tape.ts";
 import { Directional, type Links, leaves } from "./tree.ts";
@@ -58,7 +58,10 @@ function expectInput(where: string, given: unknown, like: unknown, name: string)
   const refuse = (expected: string): never => {
     throw new ConfigurationError(`${where}: got ${describe(given)}${name === "" ? "" : ` as ${name}`}, expected ${expected}`);
   };
-  if (like instanceof Field) {
+  if (like instanceof Tensor) {
+    if (!(given instanceof Tensor) || given.shape.join() !== like.shape.join()) refuse(`a ${like}`);
+    else if (!given.data.every(Number.isFinite)) refuse("finite weights");
+  } else if (like instanceof Field) {
     if (!(given instanceof Field) || given.type.kind !== like.type.kind || components(given.type) !== components(like.type)) refuse(`a field ${typeText(like.lattice, like.type)}`);
   } else if (like instanceof DirectionalField) {
     if (!(given instanceof DirectionalField) || given.role !== like.role || given.N !== like.N) refuse(`${like.role} with N = ${like.N}`);

@@ -8,7 +8,7 @@ import { describe } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op, Rules } from "./op.ts";
 import { attributesKey, extract, extractCanonical, inputOp, opKey } from "./program.ts";
-import { type MatrixType, type ValueType, isShared, sharedScalarType, type VectorType, type SpinType, type RealType, type ComplexType, type ScalarType, typeText } from "./types.ts";
+import { type MatrixType, type ValueType, isShared, sharedScalarType, type VectorType, type SpinType, type RealType, type ComplexType, type ChannelsType, type ScalarType, type TensorType, typeText } from "./types.ts";
 
 /** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. All of it but the text `label` is part of the value's identity. */
 export type Attribute = number | string | boolean | readonly number[] | Float64Array | Program;
@@ -73,6 +73,10 @@ export type Spin = Traced<SpinType>;
 export type Real = Traced<RealType>;
 /** Traced field of one gauge-invariant complex number at every site. */
 export type Complex = Traced<ComplexType>;
+/** Traced field of several real numbers at every site. */
+export type Channels = Traced<ChannelsType>;
+/** Traced weights of a network. */
+export type TracedTensor = Traced<TensorType>;
 /** Traced real number of the whole lattice: an action, a loss, a parameter. */
 export type Scalar = Traced<ScalarType>;
 
@@ -207,15 +211,16 @@ export class Tape {
   /** Numbers that all samples of a batch share, spread where they meet what each sample has of its own. */
   #perSample(inputs: readonly Traced[]): readonly Traced[] {
     if (this.lattice.batch === 1) return inputs;
-    const shared = inputs.map((x) => isShared(x.type));
-    if (shared.every(Boolean) || !shared.some(Boolean)) return inputs;
-    return inputs.map((x, k) => (shared[k] ? this.rules.spread(x) : x));
+    // weights are the same for all samples too, and stay so
+    const each = inputs.some((x) => x.type.kind !== "tensor" && !isShared(x.type));
+    if (!each || !inputs.some((x) => isShared(x.type))) return inputs;
+    return inputs.map((x) => (isShared(x.type) ? this.rules.spread(x) : x));
   }
 
   /** Arithmetic on shared numbers alone gives a shared number. */
   #shared(op: Op, inputs: readonly Traced[], attributes: Attributes, type: ValueType): ValueType {
     if (this.lattice.batch === 1 || type.kind !== "scalar" || op.role?.is === "spread" || attributes["each"] === true) return type;
-    return inputs.every((x) => isShared(x.type)) ? sharedScalarType(this.lattice) : type;
+    return inputs.every((x) => x.type.kind === "tensor" || isShared(x.type)) ? sharedScalarType(this.lattice) : type;
   }
 
   #append(node: Node): number {

@@ -20,9 +20,10 @@ import { scale } from "./ops/scale.ts";
 import { batchSum } from "./ops/samples.ts";
 import { sum } from "./ops/sum.ts";
 import { ta } from "./ops/ta.ts";
+import { tensorSum } from "./ops/tensors.ts";
 import { Plan } from "./plan.ts";
 import { returnedScalar } from "./returned.ts";
-import type { Matrix, Real, Scalar, Spin, Tape, Traced } from "./tape.ts";
+import type { Matrix, Real, Scalar, Spin, Tape, Traced, TracedTensor } from "./tape.ts";
 import { type ArgumentOf, type ConcreteOf, Directional, type TangentOf, holdsTraced, leaves, leavesLike, rebuild } from "./tree.ts";
 import { type ValueType, domainOf, isShared } from "./types.ts";
 import { guard, is, leavesOf } from "../util/index.ts";
@@ -80,7 +81,7 @@ export function pairing(x: unknown, y: unknown): Scalar {
   if (a.length === 0) throw new RecordingError("pairing: got no traced values, expected two structures of the same kind with at least one");
   const kinds = linkLeaves(x);
   const terms = a.map((v, k) => {
-    const p = v.type.kind === "scalar" ? scale(v as Scalar, b[k]! as Scalar) : sum(dot(v as Real, b[k]! as Real));
+    const p = v.type.kind === "tensor" ? tensorSum(scale(v as TracedTensor, b[k]! as TracedTensor)) : v.type.kind === "scalar" ? scale(v as Scalar, b[k]! as Scalar) : sum(dot(v as Real, b[k]! as Real));
     return kinds[k] === "plain" ? p : scaleBy(metric((v as Matrix).type.N), p);
   });
   // what the samples of a batch share is counted once

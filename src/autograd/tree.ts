@@ -3,12 +3,12 @@
  * `Links` (U[mu], U.map), an algebra field as `Algebras`, a number as a scalar.
  */
 import { RecordingError } from "../errors.ts";
-import { describe, guard, is, leavesOf, mapLeaves, valueAt } from "../util/index.ts";
+import { Tensor, describe, guard, is, leavesOf, mapLeaves, valueAt } from "../util/index.ts";
 import { DirectionalField, Field } from "./field.ts";
 import type { Lattice } from "./lattice.ts";
 import { PerSample } from "./per-sample.ts";
 import { type Matrix, type Scalar, Traced } from "./tape.ts";
-import { type MatrixType, type ScalarType, type ValueType, isShared, scalarType, sharedScalarType } from "./types.ts";
+import { type MatrixType, type ScalarType, type TensorType, type ValueType, isShared, scalarType, sharedScalarType, tensorType } from "./types.ts";
 
 /** Traced matrix fields, one a direction. `U[mu]` is a direction, `U.map(mu => ...)` builds new ones. */
 export class Directional<N extends number = number, R extends "links" | "algebra" = "links" | "algebra"> {
@@ -51,11 +51,13 @@ export type Links<N extends number = number> = Directional<N, "links">;
 export type Algebras<N extends number = number> = Directional<N, "algebra">;
 
 /** A nested structure with leaves that can be traced. */
-export type Concrete = number | Field | DirectionalField | readonly Concrete[] | { readonly [key: string]: Concrete };
+export type Concrete = number | Tensor | Field | DirectionalField | readonly Concrete[] | { readonly [key: string]: Concrete };
 
 /** What a concrete argument looks like while recording. */
 export type TracedOf<X> = unknown extends X ? unknown : X extends number
   ? Scalar
+  : X extends Tensor
+  ? Traced<TensorType>
   : X extends DirectionalField<infer N, infer R>
     ? Directional<N, R>
     : X extends Field<infer T>
@@ -68,7 +70,9 @@ export type ConcreteOf<X> = unknown extends X ? unknown : X extends Directional<
   : X extends Traced<infer T>
     ? T extends { kind: "scalar" }
       ? number
-      : Field<T>
+      : T extends { kind: "tensor" }
+        ? Tensor
+        : Field<T>
     : { readonly [K in keyof X]: ConcreteOf<X[K]> };
 
 /** What may be given for a traced argument: a field of the same kind and N, a number for a scalar, or a structure of them. */
@@ -77,6 +81,8 @@ export type ArgumentOf<X> = unknown extends X ? unknown : X extends Directional<
   : X extends Traced<infer T>
     ? T extends { kind: "scalar" }
       ? number | Field<ScalarType>
+      : T extends TensorType
+      ? Tensor | Field<TensorType>
       : T extends MatrixType<infer N>
         ? Field<MatrixType<N>>
         : Field<T>
@@ -129,8 +135,8 @@ export function holdsTraced(x: unknown): boolean {
   return leavesOf(x).some(({ value }) => members(value) !== undefined);
 }
 
-/** A leaf with values: a field, a number, or the numbers of a batch. */
-export type ConcreteValue = number | PerSample | Field;
+/** A leaf with values: a field, a number, the numbers of a batch, or weights. */
+export type ConcreteValue = number | PerSample | Tensor | Field;
 
 /** One leaf of a concrete structure: its type and, for fields, its memory. */
 export interface ConcreteLeaf {
@@ -148,6 +154,7 @@ export function leafTypeOn(lattice: Lattice, leaf: ConcreteLeaf): ValueType {
 export function concreteLeaves(x: unknown): ConcreteLeaf[] {
   return leavesOf(x).flatMap(({ value }): ConcreteLeaf[] => {
     if (typeof value === "number" || value instanceof PerSample) return [{ type: scalarType, value }];
+    if (value instanceof Tensor) return [{ type: tensorType(value.shape), value }];
     if (value instanceof Field) return [{ type: value.type as ValueType, value: value as Field }];
     if (value instanceof DirectionalField) return value.fields.map((f) => ({ type: f.type as ValueType, value: f as Field }));
     return refuseArgument(value);
@@ -161,7 +168,7 @@ function refuseArgument(x: unknown): never {
 /** The walk over arguments or results, laid down from an example (concrete or traced): leaves can then be visited in their order without allocating anything. */
 export type Shape = "leaf" | { readonly count: number } | { readonly keys: readonly string[]; readonly items: readonly Shape[] };
 
-const isValue = (x: unknown): x is ConcreteValue => typeof x === "number" || x instanceof Field || x instanceof PerSample;
+const isValue = (x: unknown): x is ConcreteValue => typeof x === "number" || x instanceof Field || x instanceof PerSample || x instanceof Tensor;
 
 export function shapeOf(x: unknown): Shape {
   if (isValue(x) || isTraced(x)) return "leaf";
@@ -212,6 +219,8 @@ export function readNumber(scalar: Field<ScalarType>): number {
 export function concreteTwin(x: unknown, lattice: Lattice): { fields: Field[]; read: () => unknown } {
   if (isTraced(x)) {
     const f = new Field(lattice, x.type as ValueType);
+    const { type } = f;
+    if (type.kind === "tensor") return { fields: [f], read: () => new Tensor(type.shape, f.toArray()) };
     return { fields: [f], read: x.type.kind === "scalar" ? () => readNumber(f as Field<ScalarType>) : () => f };
   }
   if (x instanceof Directional) {

@@ -56,12 +56,27 @@ export interface ScalarType {
   readonly shared?: true;
 }
 
-/** Types of everything that a program can hold: matrices, vectors, spins, real and complex site scalars, scalars. */
-export type ValueType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType | ScalarType;
-/** Types of fields: all but the scalar. */
-export type SiteType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType;
+/** Real numbers at every site: `count` channels of site scalars, for instance features of a network. */
+export interface ChannelsType {
+  readonly kind: "channels";
+  readonly count: number;
+  readonly domain: Domain;
+}
 
-const KINDS: readonly unknown[] = ["matrix", "vector", "spin", "complex", "real", "scalar"];
+/** Weights of a network: real numbers in rows of the last dimension, the same for all sites and all samples of a batch. */
+export interface TensorType {
+  readonly kind: "tensor";
+  readonly shape: readonly number[];
+  /** "all": weights belong to no site. */
+  readonly domain: Domain;
+}
+
+/** Types of everything that a program can hold: matrices, vectors, spins, real and complex site scalars, channels of them, tensors of weights, scalars. */
+export type ValueType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType | ChannelsType | TensorType | ScalarType;
+/** Types of fields: all but scalars and tensors. */
+export type SiteType<N extends number = number> = MatrixType<N> | VectorType<N> | SpinType | RealType | ComplexType | ChannelsType;
+
+const KINDS: readonly unknown[] = ["matrix", "vector", "spin", "complex", "real", "channels", "tensor", "scalar"];
 
 function expectLattice(where: string, lattice: Lattice, N: number): void {
   if (typeof lattice?.wrap !== "function") throw new GeometryError(`${where}: got ${describe(lattice)}, expected a lattice`);
@@ -72,7 +87,7 @@ function expectType(where: string, type: ValueType): void {
   if (!KINDS.includes(type?.kind)) throw new RecordingError(`${where}: got ${describe(type)}, expected the type of a field or scalar`);
 }
 
-/** Number of real components at a site. */
+/** Number of real components at a site; one of a tensor, whose numbers take the place of sites. */
 export function components(type: ValueType): number {
   expectType("components", type);
   switch (type.kind) {
@@ -84,6 +99,8 @@ export function components(type: ValueType): number {
       return 3;
     case "complex":
       return 2;
+    case "channels":
+      return type.count;
     default:
       return 1;
   }
@@ -125,6 +142,18 @@ export const spinType = (unit = false, domain: Domain = "all"): SpinType => ({ k
 export const realType = (domain: Domain = "all"): RealType => ({ kind: "real", domain });
 /** One complex number at every site of the domain. */
 export const complexType = (domain: Domain = "all"): ComplexType => ({ kind: "complex", domain });
+/** `count` real numbers at every site of the domain. @throws GeometryError unless the count is a positive integer. */
+export function channelsType(count: number, domain: Domain = "all"): ChannelsType {
+  if (!Number.isInteger(count) || count < 1) throw new GeometryError(`channelsType: got ${describe(count)} channels, expected a positive integer`);
+  return { kind: "channels", count, domain };
+}
+/** Weights of this shape. @throws GeometryError unless every length is a positive integer. */
+export function tensorType(shape: readonly number[]): TensorType {
+  if (!Array.isArray(shape) || shape.length === 0 || !shape.every((n) => Number.isInteger(n) && n > 0) || sizeOf(shape) > 2 ** 28)
+    throw new GeometryError(`tensorType: got the shape ${Array.isArray(shape) ? `[${shape.map(String).join(", ")}]` : describe(shape)}, expected one or more positive integers, for instance [16, 8], with a product of at most 2^28`);
+  return { kind: "tensor", shape: [...shape], domain: "all" };
+}
+const sizeOf = (shape: readonly number[]): number => shape.reduce((n, L) => n * L, 1);
 /** One real number for the whole lattice. */
 export const scalarType: ScalarType = Object.freeze({ kind: "scalar" });
 
@@ -138,6 +167,7 @@ export const isShared = (type: ValueType): boolean => type?.kind === "scalar" &&
 export function realsOf(lattice: Lattice, type: ValueType): number {
   if (typeof lattice?.wrap !== "function") throw new GeometryError(`realsOf: got ${describe(lattice)}, expected a lattice`);
   if (type?.kind === "scalar") return type.shared ? 1 : lattice.batch;
+  if (type?.kind === "tensor") return sizeOf(type.shape);
   return lattice.batch * lattice.volume * components(type);
 }
 
@@ -160,6 +190,8 @@ export function sameType(lattice: Lattice, a: ValueType, b: ValueType): boolean 
     return a.N === b.N && sameDisplacement(lattice, a.start, b.start) && sameDisplacement(lattice, a.end, b.end);
   if (a.kind === "vector" && b.kind === "vector")
     return a.N === b.N && spinOf(a) === spinOf(b) && sameDisplacement(lattice, a.at, b.at) && a.boundary.every((s, mu) => s === b.boundary[mu]);
+  if (a.kind === "channels" && b.kind === "channels") return a.count === b.count;
+  if (a.kind === "tensor" && b.kind === "tensor") return a.shape.length === b.shape.length && a.shape.every((n, k) => n === b.shape[k]);
   return true;
 }
 
@@ -179,5 +211,7 @@ export function typeText(lattice: Lattice, t: ValueType): string {
     return `${t.algebra ? "algebra" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;
   if (t.kind === "vector")
     return `vector N=${t.N}${spinOf(t) > 1 ? ` spin ${spinOf(t)}` : ""} at [${displacementText(lattice, t.at)}]${t.boundary.some((s) => s < 0) ? ` boundary (${t.boundary.join(",")})` : ""}${domain}`;
+  if (t.kind === "tensor") return `tensor of ${t.shape.join(" x ")}`;
+  if (t.kind === "channels") return `${t.count} channels${domain}`;
   return `${t.kind === "spin" && t.unit ? "unit " : ""}${isShared(t) ? "shared " : ""}${t.kind}${domain}`;
 }

@@ -33,6 +33,11 @@ interface Operand {
 }
 
 const LOOPS: readonly LoopDomain[] = ["all", "even", "odd", "one", "shared"];
+/** More kinds of loops than a program has. */
+const MOST_LOOPS = 1e6;
+
+const tensorLoop = (shape: readonly number[]): LoopDomain => `tensor ${shape.reduce((n, L) => n * L, 1)}`;
+
 const NONE: readonly number[] = [];
 const HOME: ReadonlySet<number> = new Set([0]);
 
@@ -58,7 +63,9 @@ export class Analysis {
   readonly #base: View[] = [];
   readonly #gates: (readonly number[])[] = [];
   /** What the loops over the same sites wait for, by value and displacement, and the kernel of each stage and domain that still takes values. */
-  #waits: Map<number, number>[] = [];
+  readonly #waits = new Map<string, Map<number, number>>();
+  /** Loops over tensors, numbered behind the others. */
+  readonly #loops: LoopDomain[] = [...LOOPS];
   readonly #open = new Map<number, number>();
   /** Values that are stored whatever it costs, and values found not worth it. */
   readonly #required = new Set<number>();
@@ -271,12 +278,13 @@ export class Analysis {
     const n = this.node(id);
     if (this.is(id, "barrier")) return domainOf(this.node(n.inputs[0]!).type);
     if (n.type.kind === "scalar") return isShared(n.type) ? "shared" : "one";
+    if (n.type.kind === "tensor") return tensorLoop(n.type.shape);
     return domainOf(n.type);
   }
 
   /** Ops that are a step of their own rather than part of a loop. */
   ownStep(id: number): boolean {
-    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join") || this.is(id, "samples");
+    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join") || this.is(id, "samples") || this.is(id, "contraction");
   }
 
   /** Stage of every value, and the kernels in which those that are stored are made. */
@@ -284,7 +292,7 @@ export class Analysis {
     this.stages.length = 0;
     this.kernels.length = 0;
     this.#open.clear();
-    this.#waits = [...LOOPS, ...LOOPS].map(() => new Map<number, number>());
+    this.#waits.clear();
     const taken: number[] = [];
     this.program.nodes.forEach((n, id) => {
       this.kernels.push(-1);
@@ -305,10 +313,14 @@ export class Analysis {
   #loop(id: number): { readonly stage: number; readonly loop: number } {
     const domain = this.loopDomain(id);
     const own = this.ownStep(id) ? 1 : 0;
-    const at = LOOPS.indexOf(domain);
+    let at = this.#loops.indexOf(domain);
+    if (at < 0) at = this.#loops.push(domain) - 1;
     // loops over the same sites wait alike, steps of their own longer
-    const stage = this.#stageOf(id, domain, this.#waits[own * LOOPS.length + at]!);
-    return { stage, loop: 2 * (stage * LOOPS.length + at) + own };
+    const key = `${own} ${domain}`;
+    let waits = this.#waits.get(key);
+    if (!waits) this.#waits.set(key, (waits = new Map()));
+    const stage = this.#stageOf(id, domain, waits);
+    return { stage, loop: 2 * (stage * MOST_LOOPS + at) + own };
   }
 
   /** May the loop of `consumer` over `domain` use the value without waiting for the next stage? */

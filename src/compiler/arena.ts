@@ -42,7 +42,8 @@ export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
       scalars.push(k);
       return;
     }
-    const key = b.data ? `data${k}` : `${b.first}-${b.last}`;
+    // numbers of a tensor stand side by side
+    const key = b.type.kind === "tensor" ? `tensor${k}` : b.data ? `data${k}` : `${b.first}-${b.last}`;
     const group = groups.get(key);
     if (group) group.push(k);
     else groups.set(key, [k]);

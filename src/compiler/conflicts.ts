@@ -35,7 +35,10 @@ export class Conflicts {
     };
     schedule.steps.forEach((s, step) => {
       if (s.kind === "zero") write(s.buffer, step, BEGIN);
-      else if (s.kind === "samples") {
+      else if (s.kind === "contraction") {
+        for (const b of s.inputs) read(b, step, ANY);
+        write(s.output, step, BEGIN);
+      } else if (s.kind === "samples") {
         read(s.from, step, ANY);
         write(s.to, step, END);
       }

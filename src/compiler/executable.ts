@@ -1,8 +1,9 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
 import { BIN_PARTS, BinnedSums } from "../backend/index.ts";
-import { type Executable, type Storage, components, isShared } from "../autograd/index.ts";
+import { type Executable, type Storage, type ValueType, components, isShared } from "../autograd/index.ts";
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
+import { Contraction } from "./contractions.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import { type Places, StepExchange } from "./exchange.ts";
 import { needsOf } from "./halos.ts";
@@ -33,6 +34,7 @@ export class ProgramExecutable implements Executable {
   readonly #launches: (Launch | undefined)[];
   readonly #solvers: (ConjugateGradient | undefined)[];
   readonly #dense: (RunDense | undefined)[];
+  readonly #contractions: (Contraction | undefined)[];
   /** Byte address of every buffer; external ones are set at each run. */
   readonly #address: Float64Array;
   /** Bytes from one block to the next of every buffer. */
@@ -76,6 +78,8 @@ export class ProgramExecutable implements Executable {
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
     this.#dense = schedule.steps.map((s) => (s.kind === "dense" ? this.#denseStep(s) : undefined));
+    const place = (b: number): { readonly at: HeapStorage; readonly type: ValueType } => ({ at: this.#storage(b), type: schedule.buffers[b]!.type });
+    this.#contractions = schedule.steps.map((s) => (s.kind === "contraction" ? new Contraction(engine, s, s.inputs.map(place), place(s.output)) : undefined));
     const { halos } = engine;
     this.#exchanges = halos ? needsOf(schedule, halos).map((needs) => (needs.length > 0 ? new StepExchange(engine, needs, schedule) : undefined)) : [];
     this.#places = {
@@ -129,6 +133,7 @@ export class ProgramExecutable implements Executable {
         for (const f of this.#lent) f.fresh!.clear();
         runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
       } else if (this.#dense[s]) this.#dense[s]!.run();
+      else if (this.#contractions[s]) this.#contractions[s]!.run();
       else this.#move(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
@@ -146,6 +151,8 @@ export class ProgramExecutable implements Executable {
       const launch = this.#launches[s];
       if (!launch) {
         if (step.kind === "dense") lines.push(`dense matrices: ${step.factors.length === 1 ? "determinant" : `product of ${step.factors.length}`}, ${step.outputs.filter((o) => o.gradient).length} derivatives`);
+        else if (step.kind === "samples") lines.push("sum over the samples of a batch");
+        else if (step.kind === "contraction") lines.push(`${step.op.name}: loops over the numbers of a tensor`);
         else lines.push(step.kind === "solve" ? `solve: conjugate gradient${step.shifts.length > 1 ? `, ${step.shifts.length} shifts` : ""}` : "zero one parity");
         continue;
       }

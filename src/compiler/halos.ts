@@ -7,7 +7,7 @@
 import { type Displacement, type Domain, domainOf } from "../autograd/index.ts";
 import type { Halo, Move } from "../backend/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { Argument, Buffer, KernelStep, Schedule, Step } from "./ir.ts";
+import { type Argument, type Buffer, type KernelStep, type Schedule, type Step, tensorLength } from "./ir.ts";
 import { atHome } from "./kernels.ts";
 import { copyOp, lifetimes } from "./schedule.ts";
 
@@ -64,11 +64,11 @@ export class Halos {
 /** Reads of ghost blocks in a step, by buffer. */
 function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {
   const found = new Map<number, Set<number>>();
-  if (s.kind !== "kernel" || s.domain === "one" || s.domain === "shared") return found;
+  if (s.kind !== "kernel" || s.domain === "one" || s.domain === "shared" || tensorLength(s.domain) !== undefined) return found;
   const { domain } = s;
   const argument = (a: Argument): void => {
     if (a.kind !== "field" || atHome(a.displacement)) return;
-    const n = halos.read(a.displacement, domain);
+    const n = halos.read(a.displacement, domain as Domain);
     if (n === undefined) return;
     const known = found.get(a.buffer);
     if (known) known.add(n);
@@ -82,6 +82,7 @@ function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {
 function writesOf(s: Step): readonly number[] {
   if (s.kind === "zero") return [s.buffer];
   if (s.kind === "samples") return [s.to];
+  if (s.kind === "contraction") return [s.output];
   if (s.kind === "solve") return s.solutions;
   if (s.kind === "dense") return s.outputs.map((o) => o.buffer);
   return s.instructions.flatMap((i) => (i.target.kind === "buffer" ? [i.target.buffer] : []));

@@ -41,7 +41,13 @@ export interface Reduction {
 }
 
 /** Sites that a loop runs over; "one" for arithmetic on scalars, "shared" for arithmetic on those that all samples of a batch have in common. */
-export type LoopDomain = Domain | "one" | "shared";
+export type LoopDomain = Domain | "one" | "shared" | TensorLoop;
+
+/** Loop over the numbers of a tensor. */
+export type TensorLoop = `tensor ${number}`;
+
+/** Numbers of a loop over a tensor; undefined for loops over sites and scalars. */
+export const tensorLength = (domain: LoopDomain): number | undefined => (domain.startsWith("tensor ") ? Number(domain.slice(7)) : undefined);
 
 /** One loop over the blocks of a domain: instructions in their order, and the sums over its sites. */
 export interface KernelStep {
@@ -90,8 +96,17 @@ export interface SamplesStep {
   readonly to: number;
 }
 
+/** A sum over sites, displacements or weights, made by loops over the numbers of tensors. */
+export interface ContractionStep {
+  readonly kind: "contraction";
+  readonly op: Op;
+  readonly attributes: Attributes;
+  readonly inputs: readonly number[];
+  readonly output: number;
+}
+
 /** What a schedule does at a time. */
-export type Step = KernelStep | SolveStep | ZeroStep | DenseStepPlan | SamplesStep;
+export type Step = ContractionStep | KernelStep | SolveStep | ZeroStep | DenseStepPlan | SamplesStep;
 
 /** A program as a list of steps over named pieces of memory. */
 export interface Schedule {

@@ -1,12 +1,13 @@
 /** What the kernels of one lattice work on: fields in blocks of sites, neighbour tables, scratch memory of threads. */
 import {
-  type CompileOptions, type Displacement, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isShared,
+  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isShared, realsOf,
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, type Part, localLayout, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { gatherSites } from "./gather.ts";
 import { Halos } from "./halos.ts";
 import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
+import { tensorLength } from "./ir.ts";
 import { chunkBlocks } from "./kernels.ts";
 import type { MicroKernel } from "./scalar.ts";
 
@@ -84,12 +85,13 @@ export abstract class Machine implements Engine {
 
   /** Bytes of a field or scalar. */
   bytes(type: ValueType, ghosts = this.layout.halo?.standard ?? 0): number {
-    return this.blockBytes(type) * (this.blocksOf(type) + (type.kind === "scalar" ? 0 : ghosts));
+    return this.blockBytes(type) * (this.blocksOf(type) + (type.kind === "scalar" || type.kind === "tensor" ? 0 : ghosts));
   }
 
   /** Blocks of a field or scalar. */
   blocksOf(type: ValueType): number {
     if (type.kind === "scalar") return isShared(type) ? 1 : this.layout.scalarBlocks;
+    if (type.kind === "tensor") return Math.ceil(realsOf(this.lattice, type) / this.layout.width);
     return this.layout.blocks;
   }
 
@@ -141,11 +143,22 @@ export abstract class Machine implements Engine {
   }
 
   write(to: Storage, type: ValueType, data: Float64Array): void {
+    // the address first: bringing a field back may grow the heap
+    const at = (to as HeapStorage).address / 8;
+    if (type.kind === "tensor") {
+      this.heap.f64.set(data, at);
+      return;
+    }
     if (type.kind === "scalar") this.#scalars(to, type, data, true);
     else this.#write(to, type, undefined, data, 0, components(type));
   }
 
   read(from: Storage, type: ValueType, out: Float64Array): void {
+    const at = (from as HeapStorage).address / 8;
+    if (type.kind === "tensor") {
+      out.set(this.heap.f64.subarray(at, at + realsOf(this.lattice, type)));
+      return;
+    }
     if (type.kind === "scalar") this.#scalars(from, type, out, false);
     else this.#read(from, type, undefined, out, 0, components(type));
   }
@@ -261,13 +274,15 @@ export abstract class Machine implements Engine {
   /** First and last+1 block of a domain; scalars have one. */
   range(domain: LoopDomain): readonly [number, number] {
     if (domain === "shared") return [0, 1];
-    return domain === "one" ? [0, this.layout.scalarBlocks] : this.layout.range(domain);
+    const length = tensorLength(domain);
+    if (length !== undefined) return [0, Math.ceil(length / this.layout.width)];
+    return domain === "one" ? [0, this.layout.scalarBlocks] : this.layout.range(domain as Domain);
   }
 
   order(domain: LoopDomain): LoopOrder {
     const [first, last] = this.range(domain);
     const chunks = Math.ceil((last - first) / chunkBlocks(this.layout.siteLanes));
-    const copies = domain === "one" || domain === "shared" ? 1 : this.layout.copies;
+    const copies = domain === "one" || domain === "shared" || tensorLength(domain) !== undefined ? 1 : this.layout.copies;
     return { first, last, half: domain === "all" && this.lattice.bipartite ? last / 2 : 0, copies, chunks };
   }
 

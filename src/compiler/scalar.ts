@@ -263,7 +263,7 @@ function operandReader(r: Recorder, operand: number, { type, dagger }: OperandFo
   };
 }
 
-const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `M${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}x${spinOf(t)}` : t.kind === "spin" ? "O3" : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : "S");
+const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `M${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}x${spinOf(t)}` : t.kind === "spin" ? "O3" : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : t.kind === "channels" ? `K${t.count}` : t.kind === "tensor" ? "T" : "S");
 
 /** Name under which equal micro-kernels are shared. */
 export function microKernelName(op: Op, forms: readonly OperandForm[], attributes: Attributes): string {

@@ -3,7 +3,7 @@ import { type Op, type Program, type Role, type ValueType, components, domainOf,
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
 import { packSlots } from "./slots.ts";
-import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type Reduction, type Schedule, type Step, denseReads } from "./ir.ts";
+import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type Reduction, type Schedule, type Step, denseReads, tensorLength } from "./ir.ts";
 import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
@@ -113,6 +113,11 @@ export class Scheduler {
     const stage = this.#a.stages[id]!;
     if (this.#a.is(id, "solve")) {
       this.#solve(id, stage);
+      return;
+    }
+    if (this.#a.is(id, "contraction")) {
+      const [inputs, output] = [n.inputs.map((i) => this.#plain(i, stage)), this.#buffer(id)];
+      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "contraction", op: n.op, attributes: n.attributes, inputs, output }) });
       return;
     }
     if (this.#a.is(id, "samples")) {
@@ -260,7 +265,7 @@ export class Scheduler {
 
   /** Copies in a kernel of its own at the beginning of a stage. */
   #copyAt(stage: number, view: View, type: ValueType, buffer: number): void {
-    const domain = type.kind === "scalar" ? (isShared(type) ? "shared" : "one") : domainOf(type);
+    const domain = loopOver(type);
     const draft: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
     const source = this.#a.node(view.id);
     const arg: Argument =
@@ -278,7 +283,7 @@ export class Scheduler {
     if (!d) {
       const made: Draft = { domain, instructions: [], reductions: [], values: new Map(), slotTypes: [] };
       this.#drafts.set(kernel, made);
-      this.#ordered.push({ stage, rank: domain === "shared" ? 0.4 : domain === "one" ? 0.5 : 1, make: () => finish(made) });
+      this.#ordered.push({ stage, rank: domain === "shared" ? 0.4 : tensorLength(domain) !== undefined ? 0.6 : domain === "one" ? 0.5 : 1, make: () => finish(made) });
       d = made;
     }
     return d;
@@ -308,6 +313,12 @@ export class Scheduler {
   }
 }
 
+/** Loop that stores a value of this type. */
+function loopOver(type: ValueType): LoopDomain {
+  if (type.kind === "scalar") return isShared(type) ? "shared" : "one";
+  return type.kind === "tensor" ? `tensor ${type.shape.reduce((n, L) => n * L, 1)}` : domainOf(type);
+}
+
 function finish(draft: Draft): KernelStep {
   return { kind: "kernel", domain: draft.domain, ...packSlots(draft.instructions, draft.reductions) };
 }
@@ -321,6 +332,7 @@ export function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): v
   };
   steps.forEach((s, k) => {
     if (s.kind === "zero") touch(s.buffer, k);
+    else if (s.kind === "contraction") for (const b of [...s.inputs, s.output]) touch(b, k);
     else if (s.kind === "samples") for (const b of [s.from, s.to]) touch(b, k);
     else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) touch(b, k);
     else if (s.kind === "dense") for (const b of [...denseReads(s), ...s.outputs.map((o) => o.buffer)]) touch(b, k);

@@ -3,7 +3,7 @@
  * readers expect, types and domains fit. Run by the tests on every program, and on every compilation under DEBUG=kernels.
  */
 import { type Lattice, type ValueType, components, domainOf, isShared } from "../autograd/index.ts";
-import { type Argument, type Instruction, type KernelStep, type Schedule, type Step, denseReads } from "./ir.ts";
+import { type Argument, type Instruction, type KernelStep, type Schedule, type Step, denseReads, tensorLength } from "./ir.ts";
 
 /** Everything that is wrong with a schedule, one line each; empty for a good one. */
 export function verify(schedule: Schedule, lattice: Lattice): string[] {
@@ -20,7 +20,10 @@ export function verify(schedule: Schedule, lattice: Lattice): string[] {
     if (found.length > 0) return;
     if (s.kind === "kernel") verifyKernel(s, schedule, lattice, written, (text) => report(k, text));
     else if (s.kind === "zero") written[s.buffer]! |= half(s.domain);
-    else if (s.kind === "samples") {
+    else if (s.kind === "contraction") {
+      for (const b of s.inputs) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `${s.op.name} reads buffer ${b} before it is written`);
+      written[s.output] = 3;
+    } else if (s.kind === "samples") {
       if (written[s.from] === 0) report(k, `the sum over samples reads buffer ${s.from} before it is written`);
       if (isShared(buffers[s.from]!.type) || !isShared(buffers[s.to]!.type)) report(k, `the sum over samples goes from buffer ${s.from} to ${s.to}, expected one number a sample and one for all`);
       written[s.to] = 3;
@@ -44,6 +47,7 @@ const half = (domain: string): number => (domain === "even" ? 1 : domain === "od
 
 function buffersOf(s: Step): number[] {
   if (s.kind === "zero") return [s.buffer];
+  if (s.kind === "contraction") return [...s.inputs, s.output];
   if (s.kind === "samples") return [s.from, s.to];
   if (s.kind === "solve") return [...s.captured, s.rhs, ...s.solutions];
   if (s.kind === "dense") return [...denseReads(s), ...s.outputs.map((o) => o.buffer)];
@@ -78,6 +82,7 @@ function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, wr
       return;
     }
     if (scalars) return report(`${where} loads a field in arithmetic on scalars`);
+    if ((tensorLength(s.domain) !== undefined) !== (b.type.kind === "tensor")) report(`${where} reads buffer ${a.buffer}, ${b.type.kind}, in a loop over ${s.domain}`);
     if (a.displacement.length !== lattice.dim) report(`${where} loads buffer ${a.buffer} at a displacement of ${a.displacement.length} directions on a lattice of ${lattice.dim}`);
     const steps = a.displacement.reduce((n, x) => n + x, 0);
     const site = steps % 2 === 0 || s.domain === "all" ? loop : 3 - loop;
@@ -106,6 +111,7 @@ function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, wr
     const b = buffers[buffer]!;
     if (b.data) report(`${where} writes constant buffer ${buffer}`);
     if (components(b.type) !== components(ins.type)) report(`${where} writes ${components(ins.type)} components to buffer ${buffer} of ${components(b.type)}`);
+    if ((tensorLength(s.domain) !== undefined) !== (b.type.kind === "tensor")) report(`${where} writes buffer ${buffer}, ${b.type.kind}, in a loop over ${s.domain}`);
     if (scalars !== (b.type.kind === "scalar") || (s.domain === "shared") !== isShared(b.type)) report(`${where} writes a ${b.type.kind} in a loop over ${s.domain}`);
     written[buffer]! |= loop;
   }

@@ -15,7 +15,7 @@ import { device as interior } from "./runtime/device.ts";
 import { vectors } from "./runtime/vectors.ts";
 import type { LibrarySpec } from "./spec.ts";
 
-const DOMAIN = { one: "ONE", shared: "ONE", all: "EVERY", even: "EVEN", odd: "ODD" } as const;
+const DOMAIN: Readonly<Record<string, string>> = { one: "ONE", shared: "ONE", all: "EVERY", even: "EVEN", odd: "ODD" };
 
 /** Times a power of the volume. */
 const timesVolume = (power: number): string => (power < 0 ? " / volume" : " * volume").repeat(Math.abs(power));

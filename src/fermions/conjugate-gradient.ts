@@ -1,5 +1,5 @@
 /** Conjugate gradient on fields: solve A x = b, or (A + sigma_k) x_k = b for several shifts at once, and learn how it went. */
-import { kind, type Storage, Field, type TracedOf, type Vector, type VectorType, concreteLeaves, leafTypeOn, openTape, solve, tracedTwin } from "../autograd/index.ts";
+import { kind, type Storage, Field, type TracedOf, type Vector, type VectorType, Tensor, concreteLeaves, leafTypeOn, openTape, solve, tracedTwin } from "../autograd/index.ts";
 import { ConjugateGradient, type SolveReport, type SolverEngine } from "../compiler/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
@@ -73,7 +73,7 @@ export function multiShiftConjugateGradient<N extends number, const I>(
       if (value instanceof Field) return value.storage;
       const s = own(engine.allocate(type));
       if (typeof value === "number") engine.writeScalar(s, value);
-      else engine.write(s, type, value);
+      else engine.write(s, type, value instanceof Tensor ? value.data : value);
       return s;
     });
     const values = captured.map((id) => own(engine.allocate(tape.node(id).type)));

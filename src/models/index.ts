@@ -1,6 +1,6 @@
 /** Models room: layers, networks and their registry, model files. */
 export { type AnyLayer, Layer, chain, layer } from "./layer.ts";
-export { type Declaration, type RealParameter, type ValuesOf, real } from "../util/index.ts";
+export { type Declaration, type RealParameter, type TensorParameter, type ValuesOf, real, tensor } from "../util/index.ts";
 export { CaskNetwork, type CovariantWeights, caskNetwork, covariantNetwork, randomWeights, recomputed } from "./networks.ts";
 export { type Directions, type LoopSet, type LoopTerm, type Weights } from "./layers/loop-weights.ts";
 export { stout } from "./layers/stout.ts";

@@ -13,6 +13,7 @@ export { Buffer, environmentVariable, unguessable } from "#platform/util/host";
 export { type ContainerKind, readContainer, writeContainer } from "./container.ts";
 export { nearest } from "./nearest.ts";
 export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "./parameters.ts";
+export { Tensor } from "./tensor.ts";
 export { type Path, type Place, isBranch, leavesOf, mapLeaves, nameOf, placesOf, pruned, valueAt } from "./tree.ts";
 export { emitWarning, notice } from "./warning.ts";
-export { type Declaration, type RealParameter, type ValuesOf, real, valuesOf } from "./declaration.ts";
+export { type Declaration, type RealParameter, type TensorParameter, type ValuesOf, real, tensor, valuesOf } from "./declaration.ts";

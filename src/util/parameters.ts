@@ -1,8 +1,9 @@
-/** Parameters of networks and actions as flat vectors: a nested structure of numbers has one name and one place for each of them. */
+/** Parameters of networks and actions as flat vectors: a nested structure of numbers and tensors has one name and one place for each number. */
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, randomStream } from "./rng.ts";
 import { guard } from "./guard.ts";
 import * as is from "./guard.ts";
+import { Tensor } from "./tensor.ts";
 import { type Path, type Place, leavesOf, mapLeaves, nameOf, valueAt } from "./tree.ts";
 
 /** Names, and the way from a nested structure of numbers to a flat vector and back. */
@@ -17,31 +18,59 @@ export interface ParameterSpace<P = unknown> {
 }
 
 /**
- * The parameter space of a nested structure of numbers (plain objects and arrays of them).
- * @throws ConfigurationError for a leaf that is no number.
+ * The parameter space of a nested structure of numbers and tensors (plain objects and arrays of them). The numbers of a tensor are named by their place
+ * in it, `w.3`.
+ * @throws ConfigurationError for any other leaf.
  */
 export function parameterSpace<P>(template: P): ParameterSpace<P> {
-  const paths = numbersOf(template).map((l) => l.path);
-  const names = paths.map(nameOf);
+  const places = numbersOf(template);
+  const size = places.reduce((n, { value }) => n + sizeOf(value), 0);
+  let names: readonly string[] | undefined;
+  const text = (): string => (size > 64 ? `${size} of ${places.map(({ path }) => nameOf(path)).slice(0, 8).join(", ")}` : `${size} (${namesOf(places).join(", ")})`);
   return {
-    names,
-    size: names.length,
+    get names() {
+      return (names ??= namesOf(places));
+    },
+    size,
     flatten(structure) {
-      const found = numbersOf(structure).length;
-      if (found !== names.length) throw new ConfigurationError(`parameters: got a structure with ${found} numbers, expected ${names.length} (${names.join(", ")})`);
-      return Float64Array.from(paths, (path) => numberAt(structure, path));
+      const found = numbersOf(structure).reduce((n, { value }) => n + sizeOf(value), 0);
+      if (found !== size) throw new ConfigurationError(`parameters: got a structure with ${found} numbers, expected ${text()}`);
+      const flat = new Float64Array(size);
+      let k = 0;
+      for (const { value, path } of places) {
+        const given = valueAt(structure, path);
+        if (value instanceof Tensor) flat.set(tensorAt(given, value, path), k);
+        else flat[k] = numberAt(structure, path);
+        k += sizeOf(value);
+      }
+      return flat;
     },
     unflatten(values) {
-      if (values.length !== names.length) throw new ConfigurationError(`parameters: got ${values.length} values, expected ${names.length} (${names.join(", ")})`);
+      if (values.length !== size) throw new ConfigurationError(`parameters: got ${values.length} values, expected ${text()}`);
       let k = 0;
-      return mapLeaves(template, () => values[k++]!) as P;
+      return mapLeaves(template, (leaf) => {
+        if (!(leaf instanceof Tensor)) return values[k++]!;
+        k += leaf.size;
+        return new Tensor(leaf.shape, Float64Array.from({ length: leaf.size }, (_, i) => values[k - leaf.size + i]!));
+      }) as P;
     },
   };
 }
 
+const sizeOf = (leaf: unknown): number => (leaf instanceof Tensor ? leaf.size : 1);
+
+/** Names of all numbers; those of a tensor by their place in it, `w.3`. */
+const namesOf = (places: readonly Place[]): string[] =>
+  places.flatMap(({ value, path }) => (value instanceof Tensor ? Array.from({ length: value.size }, (_, k) => `${nameOf(path)}.${k}`) : [nameOf(path)]));
+
+function tensorAt(given: unknown, like: Tensor, path: Path): Float64Array {
+  if (!(given instanceof Tensor) || given.shape.join() !== like.shape.join()) throw new ConfigurationError(`parameters: got no ${like} at "${nameOf(path)}", expected a structure like the declared one`);
+  return given.data;
+}
+
 /** Number of parameters of a nested structure of numbers. */
 export function countParameters(structure: unknown): number {
-  return numbersOf(structure).length;
+  return numbersOf(structure).reduce((n, { value }) => n + sizeOf(value), 0);
 }
 
 /**
@@ -59,8 +88,8 @@ export function randomParameters<P>(template: P, options: { readonly seed: numbe
 
 function numbersOf(x: unknown): Place[] {
   const leaves = leavesOf(x);
-  const bad = leaves.find(({ value }) => typeof value !== "number");
-  if (bad) throw new ConfigurationError(`parameters: got ${bad.value === null ? "null" : typeof bad.value} at "${nameOf(bad.path)}", expected numbers in arrays and plain objects`);
+  const bad = leaves.find(({ value }) => typeof value !== "number" && !(value instanceof Tensor));
+  if (bad) throw new ConfigurationError(`parameters: got ${bad.value === null ? "null" : typeof bad.value} at "${nameOf(bad.path)}", expected numbers and tensors in arrays and plain objects`);
   return leaves;
 }
 

@@ -13,7 +13,7 @@ import { record } from "../../src/autograd/plan.ts";
 import type { Lattice } from "../../src/autograd/lattice.ts";
 import type { Sample } from "../../src/autograd/op.ts";
 import { type Node, type Traced } from "../../src/autograd/tape.ts";
-import { openTape } from "../../src/autograd/index.ts";
+import { Tensor, openTape } from "../../src/autograd/index.ts";
 import { pairing } from "../../src/autograd/transforms.ts";
 import type { MatrixType, ValueType } from "../../src/autograd/types.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
@@ -73,7 +73,7 @@ function evaluate(extents: readonly number[], N: number, options: EngineOptions,
     }) as never,
     inputs as never,
   );
-  const values = (plan.run(inputs as never) as unknown as (number | Field)[]).map((y) => (typeof y === "number" ? Float64Array.of(y) : y.toArray()));
+  const values = (plan.run(inputs as never) as unknown as (number | Field | Tensor)[]).map((y) => (typeof y === "number" ? Float64Array.of(y) : y instanceof Tensor ? y.data : y.toArray()));
   return { labels, values };
 }
 
@@ -84,7 +84,7 @@ function nodesOf(lattice: Lattice, s: Sample): readonly Node[] {
 }
 
 /** Is the value at a site made from the sites around it alone? Sums over the lattice add in the order of the layout. */
-const local = (lattice: Lattice, s: Sample): boolean => nodesOf(lattice, s).every((n) => n.type.kind !== "scalar" && n.op.name !== "solve");
+const local = (lattice: Lattice, s: Sample): boolean => nodesOf(lattice, s).every((n) => n.type.kind !== "scalar" && n.type.kind !== "tensor" && n.op.name !== "solve");
 
 /** Does it take elementary functions from the run-time library? That of C rounds in its own way. */
 function callsLibrary(lattice: Lattice, s: Sample): boolean {

@@ -1,7 +1,7 @@
 /** What the statements of a random program mean, in the library's own functions. */
 import {
-  type Complex, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
-  abs2, add, adj, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, lyap, mask, max, mean, merge, min, mul, normalise, number,
+  type Channels, type Complex, type TracedTensor, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
+  abs2, add, adj, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, channel, channels, repeatChannels, siteConv, siteLinear, sliceChannels, sumChannels, tensorSum, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, lyap, mask, max, mean, merge, min, mul, normalise, number,
   outer, polar, pow, projectSU, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, where,
 } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
@@ -140,6 +140,13 @@ export const statements: Readonly<Record<string, Apply>> = {
   im: ([z]) => im(z as Complex),
   abs2: ([z]) => abs2(z as Complex),
   sum: ([r]) => sum(r as Real),
+  channels: (xs) => channels(...(xs as Real[])),
+  slice: ([x], { from, count, real }) => (real ? channel(x as Channels, Number(from)) : sliceChannels(x as Channels, Number(from), Number(count))),
+  repeatChannels: ([x], { count }) => repeatChannels(x as Real, Number(count)),
+  sumChannels: ([x]) => sumChannels(x as Channels),
+  siteLinear: ([x, w, b]) => siteLinear(x as Channels, w as TracedTensor, b as TracedTensor | undefined),
+  siteConv: ([x, w, b], { dilation, domain }) => siteConv(x as Channels, w as TracedTensor, b as TracedTensor | undefined, { dilation: Number(dilation), domain: domain as "even" }),
+  tensorSum: ([t]) => tensorSum(t as TracedTensor),
   batchSum: ([s]) => batchSum(s as Scalar),
   mean: ([r]) => mean(r as Real),
   broadcast: ([s], { domain }) => broadcast(s as Scalar, domain as "even"),

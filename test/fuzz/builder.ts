@@ -67,6 +67,12 @@ export class Builder {
     types.forEach((type, k) => this.values.push({ name: types.length > 1 || kind === "links" || kind === "algebra" ? `${input.name}.${k}` : input.name, type, data: valuesOf(this.lattice, type, kind === "links", this.#seed, this.#leaves++) }));
   }
 
+  /** New weights. */
+  tensor(shape: readonly number[]): Value {
+    this.input(`tensor shape=${shape.join("x")}`);
+    return this.values[this.values.length - 1]!;
+  }
+
   /** A value with a property, recent ones first. */
   pick<T extends ValueType = ValueType>(fits: (v: Value) => boolean): Value<T> | undefined {
     const list = this.values.filter(fits);

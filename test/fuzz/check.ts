@@ -65,7 +65,7 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
     const single = b.roundoff > 1e-10;
     const own = single ? reference(program, b.roundoff) : want;
     if (single && hopeless(own, b.roundoff)) continue;
-    if (p.batch !== undefined && !b.batches) continue;
+    if (!b.batches && (p.batch !== undefined || program.program.nodes.some(({ type }) => type.kind === "tensor" || type.kind === "channels"))) continue;
     const engine = b.engine(p.extents, p.batch);
     if (!verified) sound(engine, program, p);
     verified = true;
@@ -85,7 +85,7 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
 
 /** Where a sample has other bits than it has alone; a program in which samples meet has nothing to compare. */
 function firstDifferent(p: FuzzProgram, { program, inputs }: Recorded, b: FuzzBackend, got: readonly Float64Array[]): string | undefined {
-  if (p.inputs.some((i) => i.kind === "shared") || program.nodes.some((n) => n.op.name === "batchSum")) return undefined;
+  if (p.inputs.some((i) => i.kind === "shared") || program.nodes.some((n) => n.op.name === "batchSum" || n.type.kind === "tensor")) return undefined;
   const { batch: count = 1, ...one } = p;
   const alone = recorded(one);
   for (let s = 0; s < count; s++) {

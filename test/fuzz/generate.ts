@@ -14,7 +14,7 @@ export const LATTICES: readonly (readonly number[])[] = [
 /** Enough sites for several chunks of work. */
 export const LARGE: readonly (readonly number[])[] = [[16, 16], [8, 8, 4], [19, 7]];
 
-const INPUTS = ["links", "links", "links", "algebra", "matrix", "real", "real", "complex", "scalar", "spin", "unitspin", "vector", "vector"];
+const INPUTS = ["links", "links", "links", "algebra", "matrix", "real", "real", "complex", "scalar", "spin", "unitspin", "vector", "vector", "channels"];
 
 const lattices = new Map<string, Lattice>();
 /** The lattice of the interpreter. */
@@ -27,7 +27,8 @@ export function plainLattice(extents: readonly number[], batch = 1): Lattice {
 
 function inputKind(b: Builder): string {
   const head = b.lattice.batch > 1 && b.maybe(25) ? b.choose(["shared", "scalar"]) : b.choose(INPUTS);
-  const domain = b.lattice.bipartite && ["matrix", "real", "complex", "spin", "unitspin", "vector"].includes(head) && b.maybe(25) ? ` ${b.choose(["even", "odd"])}` : "";
+  const domain = b.lattice.bipartite && ["matrix", "real", "complex", "spin", "unitspin", "vector", "channels"].includes(head) && b.maybe(25) ? ` ${b.choose(["even", "odd"])}` : "";
+  if (head === "channels") return `channels count=${b.int(1, 4)}${domain}`;
   if (head !== "vector") return head + domain;
   const boundary = b.maybe(40) ? ` boundary=${b.lattice.extents.map(() => b.choose([1, -1])).join(",")}` : "";
   return `vector spin=${b.choose([1, 1, 2, 3])}${boundary}${domain}`;

@@ -1,5 +1,5 @@
 /** Inputs of a random program: their types, traced twins and values. */
-import { Directional, type Lattice, type Matrix, type MatrixType, type Tape, type Traced, type ValueType, complexType, components, linkType, realType, realsOf, scalarType, siteMatrixType, spinType, vectorType } from "../../src/autograd/index.ts";
+import { Directional, type Lattice, type Matrix, type MatrixType, type Tape, type Traced, type ValueType, channelsType, complexType, components, tensorType, linkType, realType, realsOf, scalarType, siteMatrixType, spinType, vectorType } from "../../src/autograd/index.ts";
 import { sharedScalarType } from "../../src/autograd/types.ts";
 import { polarPart } from "../../src/compiler/interpret/functions.ts";
 import { type Input, noise } from "./program.ts";
@@ -33,6 +33,10 @@ export function leafTypes(lattice: Lattice, N: number, { kind }: Input): ValueTy
       return [complexType(domain)];
     case "scalar":
       return [scalarType];
+    case "channels":
+      return [channelsType(Number(option("count")), domain)];
+    case "tensor":
+      return [tensorType(option("shape")!.split("x").map(Number))];
     case "shared":
       return [sharedScalarType(lattice)];
     default:

@@ -1,5 +1,5 @@
 /** How the generator makes a statement of each kind: operands that go together, moved where they have to be, and values that are tame. */
-import { type ComplexType, type MatrixType, type RealType, type ScalarType, type SpinType, type ValueType, type VectorType, allOps, spinOf } from "../../src/autograd/index.ts";
+import { type ChannelsType, type ComplexType, type MatrixType, type RealType, type ScalarType, type SpinType, type ValueType, type VectorType, allOps, spinOf } from "../../src/autograd/index.ts";
 import { divide as quotient, identity, norm } from "../../src/compiler/interpret/matrix.ts";
 import { argumentOfDeterminant, polarPart } from "../../src/compiler/interpret/functions.ts";
 import type { Builder, Value } from "./builder.ts";
@@ -319,6 +319,44 @@ export const kinds: Readonly<Record<string, Kind>> = {
   im: { covers: ["im"], weight: 1, grow: on("im", complexValue) },
   abs2: { covers: ["dot"], weight: 1, grow: on("abs2", complexValue) },
   sum: { covers: ["sum"], weight: 3, grow: on("sum", real) },
+  channels: {
+    covers: ["stack", "slice", "pad"],
+    weight: 2,
+    grow: (b) => {
+      const x = b.choose([b.kind<RealType>("real"), b.kind<RealType>("channels")]);
+      const y = x && b.pick((v) => (v.type.kind === "real" || v.type.kind === "channels") && v.type.domain === x.type.domain);
+      return y && b.emit("channels", [x, y]);
+    },
+  },
+  slice: {
+    covers: ["slice", "pad"],
+    weight: 2,
+    grow: (b) => {
+      const x = b.kind<ChannelsType>("channels");
+      if (!x) return undefined;
+      const from = b.int(0, x.type.count - 1);
+      return b.emit("slice", [x], { from: String(from), count: String(b.int(1, x.type.count - from)), ...(b.maybe(50) && { real: "yes" }) });
+    },
+  },
+  repeatChannels: { covers: ["repeatChannels"], weight: 1, grow: on("repeatChannels", real, (b) => ({ count: String(b.int(1, 3)) })) },
+  sumChannels: { covers: ["sumChannels"], weight: 2, grow: on("sumChannels", (b) => b.kind("channels")) },
+  channelFunction: { covers: ["unary"], weight: 2, grow: on("unary", (b) => b.kind("channels"), (b) => ({ f: b.choose(["tanh", "sin", "sigmoid", "softplus"]) })) },
+  weights: {
+    covers: ["siteConv", "siteCorrelation"],
+    weight: 3,
+    grow: (b) => {
+      const x = b.kind<ChannelsType>("channels");
+      if (!x) return undefined;
+      const out = b.int(1, 3);
+      const linear = b.maybe(40);
+      const taps = b.lattice.extents.map((L) => b.int(1, Math.min(3, L + 1)));
+      const w = b.tensor([out, x.type.count, ...(linear ? [] : taps)]);
+      const bias = b.maybe(50) ? [b.tensor([out])] : [];
+      if (linear) return b.emit("siteLinear", [x, w, ...bias]);
+      return b.emit("siteConv", [x, w, ...bias], { dilation: String(b.int(1, 2)), domain: b.lattice.bipartite ? b.choose(["all", "all", "even", "odd"]) : "all" });
+    },
+  },
+  tensorSum: { covers: ["tensorSum", "fill"], weight: 1, grow: (b) => b.emit("tensorSum", [b.kind("tensor") ?? b.tensor([2, 3])]) },
   batchSum: { covers: ["batchSum", "spread"], weight: 2, grow: on("batchSum", (b) => b.kind("scalar")) },
   mean: { covers: ["sum"], weight: 2, grow: on("mean", real) },
   broadcast: { covers: ["broadcast"], weight: 2, grow: on("broadcast", (b) => b.kind("scalar"), (b) => ({ domain: b.lattice.bipartite ? b.choose(["all", "even", "odd"]) : "all" })) },

@@ -27,7 +27,7 @@ export const restrictOp: Op = {
   linear: true,
   infer([t], attributes, lattice) {
     const domain = attributes["domain"] as Domain;
-    if (t!.kind === "scalar") throw new CovarianceError("restrict: got a scalar, expected a field");
+    if (t!.kind === "scalar" || t!.kind === "tensor") throw new CovarianceError(`restrict: got a ${t!.kind}, expected a field`);
     if (!lattice.bipartite) throw new GeometryError(`restrict: parity is not defined on ${lattice}, expected even extents`);
     if (t!.domain !== "all" && t!.domain !== domain)
       throw new CovarianceError(`restrict: got a field on ${t!.domain} sites, expected one on all or ${domain} sites`);

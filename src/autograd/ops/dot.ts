@@ -9,6 +9,7 @@ import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Complex, Real, Scalar, Traced } from "../tape.ts";
 import {
+  type ChannelsType,
   type ComplexType,
   type MatrixType,
   type RealType,
@@ -16,6 +17,7 @@ import {
   type SpinType,
   type ValueType,
   type VectorType,
+  channelsType,
   complexType,
   components,
   linkType,
@@ -41,6 +43,7 @@ export const dotOp: Op = {
   name: "dot",
   infer([a, b], _attributes, lattice) {
     check("dot", lattice, a!, b!);
+    if (a!.kind === "tensor") throw new CovarianceError("dot: got two tensors, expected fields or scalars: take tensorSum(scale(a, b))");
     return a!.kind === "scalar" ? scalarType : realType(jointDomain("dot", a!, b!));
   },
   simplify(tape, [a, b]) {
@@ -68,6 +71,7 @@ export const dotOp: Op = {
     { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => dot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
     { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => dot(a as Traced<VectorType>, b as Traced<VectorType>) },
     { label: "spins", inputs: [spinType(), spinType()], apply: ([a, b]) => dot(a as Traced<SpinType>, b as Traced<SpinType>) },
+    { label: "channels", inputs: [channelsType(5), channelsType(5)], apply: ([a, b]) => dot(a as Traced<ChannelsType>, b as Traced<ChannelsType>) },
     { label: "complex", inputs: [complexType(), complexType()], apply: ([a, b]) => dot(a as Traced<ComplexType>, b as Traced<ComplexType>) },
   ],
 };
@@ -76,7 +80,7 @@ export const cdotOp: Op = {
   name: "cdot",
   infer([a, b], _attributes, lattice) {
     check("cdot", lattice, a!, b!);
-    if (a!.kind === "scalar" || a!.kind === "real" || a!.kind === "spin") throw new CovarianceError(`cdot: got ${a!.kind} values, expected complex ones: use dot`);
+    if (a!.kind === "scalar" || a!.kind === "real" || a!.kind === "spin" || a!.kind === "channels" || a!.kind === "tensor") throw new CovarianceError(`cdot: got ${a!.kind} values, expected complex ones: use dot`);
     return complexType(jointDomain("cdot", a!, b!));
   },
   vjp: ({ inputs: [a, b], cotangent: z, needs }) => [
@@ -98,7 +102,7 @@ export const cdotOp: Op = {
 
 /** Re tr(a^+ b) at every site (vectors: Re a^+ b; real: a b). @throws CovarianceError when the product would not be invariant. */
 export function dot(a: Scalar, b: Scalar): Scalar;
-export function dot<T extends MatrixType | VectorType | SpinType | RealType | ComplexType>(a: Traced<T>, b: Traced<NoInfer<T>>): Real;
+export function dot<T extends MatrixType | VectorType | SpinType | RealType | ComplexType | ChannelsType>(a: Traced<T>, b: Traced<NoInfer<T>>): Real;
 export function dot(a: Traced<ValueType | ScalarType>, b: Traced): Traced {
   return applyOp("dot", dotOp, [a, b]);
 }

@@ -2,6 +2,7 @@
 import type { Op } from "../op.ts";
 import { adjOp } from "./adj.ts";
 import { atan2Op } from "./arg.ts";
+import { padOp, repeatOp, sliceOp, stackOp, sumChannelsOp } from "./channels.ts";
 import { combine } from "./combine.ts";
 import { complexOp, imOp, reOp } from "./complex.ts";
 import { constantOp, matrixOp, numberOp, unitOp } from "./constants.ts";
@@ -25,6 +26,7 @@ import { solveOp } from "./solve.ts";
 import { spinOp } from "./spin.ts";
 import { broadcastOp, sumOp } from "./sum.ts";
 import { taOp } from "./ta.ts";
+import { contractOp, correlateOp, fillOp, tensorSumOp } from "./tensors.ts";
 import { reTraceOp, traceOp } from "./trace.ts";
 import { unaryOp } from "./unary.ts";
 import { updateLogDetOp } from "./update-log-det.ts";
@@ -36,4 +38,5 @@ export const allOps: readonly Op[] = [
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
   atan2Op, inverseOp, detOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
+  stackOp, sliceOp, padOp, repeatOp, sumChannelsOp, contractOp, correlateOp, tensorSumOp, fillOp,
 ];

@@ -6,8 +6,9 @@ import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
-import type { Complex, Real, Scalar, Spin, Tape, Traced } from "../tape.ts";
-import { type ValueType, complexType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
+import type { Channels, Complex, Real, Scalar, Spin, Tape, Traced, TracedTensor } from "../tape.ts";
+import type { Lattice } from "../lattice.ts";
+import { type ValueType, channelsType, complexType, isShared, sameType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
 import { combine, scaleBy } from "./combine.ts";
 import { constantOp, numberOp } from "./constants.ts";
 import { jointDomain } from "./domain.ts";
@@ -18,6 +19,8 @@ export const scaleOp: Op = {
   name: "scale",
   role: { is: "multiple" },
   infer([s, x], _attributes, lattice) {
+    if (s!.kind === "tensor" || s!.kind === "channels") return entrywise(s!, x!, lattice);
+    if (x!.kind === "tensor" && (s!.kind !== "scalar" || (lattice.batch > 1 && !isShared(s!)))) throw new CovarianceError(`scale: got the factor ${typeText(lattice, s!)} of a tensor, expected a number or a scalar that all samples share`);
     if (s!.kind === "matrix" || s!.kind === "vector" || s!.kind === "spin")
       throw new CovarianceError(`scale: got the factor ${typeText(lattice, s!)}, expected a number, a scalar, or a gauge-invariant site scalar (for instance reTrace of a closed loop)`);
     if (x!.kind === "scalar" && s!.kind !== "scalar") throw new CovarianceError("scale: got a site scalar times a scalar: put the scalar first");
@@ -46,15 +49,17 @@ export const scaleOp: Op = {
     return undefined;
   },
   vjp: ({ inputs: [s, x], cotangent: c, needs }) => {
-    const { conj, cdot, dot, sum } = c.tape.rules;
+    const { conj, cdot, dot, sum, tensorSum } = c.tape.rules;
     const kind = s!.type.kind;
     const back = kind === "complex" ? conj(s!) : s!;
     let factor: Traced | undefined;
-    if (needs[0]) factor = kind === "complex" ? cdot(x!, c) : kind === "real" || x!.type.kind === "scalar" ? dot(x!, c) : sum(dot(x!, c));
+    if (kind === "channels" || kind === "tensor") factor = needs[0] ? scale(x as never, c as never) : undefined;
+    else if (needs[0]) factor = x!.type.kind === "tensor" ? tensorSum(scale(x as never, c as never)) : kind === "complex" ? cdot(x!, c) : kind === "real" || x!.type.kind === "scalar" ? dot(x!, c) : sum(dot(x!, c));
     return [factor, needs[1] ? scale(back as Scalar, c as never) : undefined];
   },
   site(b, [s, x], _attributes, types) {
     const n = components(types[1]!);
+    if (types[0]!.kind === "channels") return Array.from({ length: n }, (_, i) => b.mul(s!(i), x!(i)));
     if (types[0]!.kind !== "complex") return Array.from({ length: n }, (_, i) => b.mul(s!(0), x!(i)));
     const c = complexOps(b);
     return c.flat(Array.from({ length: n / 2 }, (_, i) => c.mul(c.of(s!, 0), c.of(x!, i))));
@@ -69,11 +74,20 @@ export const scaleOp: Op = {
       { label: "complex times vector", inputs: [complexType(), vectorType(lattice, N)], apply: ([s, x]) => scale(s as Complex, x as never) },
       { label: "real times spin", inputs: [realType(), spinType()], apply: ([s, x]) => scale(s as Real, x as Spin) },
       { label: "real times real", inputs: [realType(), realType()], apply: ([s, x]) => scale(s as Real, x as Real) },
+      { label: "real times channels", inputs: [realType(), channelsType(3)], apply: ([s, x]) => scale(s as Real, x!) },
+      { label: "channels times channels", inputs: [channelsType(3), channelsType(3)], apply: ([s, x]) => scale(s as never, x!) },
       { label: "scalar times scalar", inputs: [scalarType, scalarType], apply: ([s, x]) => scale(s as Scalar, x as Scalar) },
       { label: "complex times complex", inputs: [complexType(), complexType()], apply: ([s, x]) => scale(s as Complex, x as Complex) },
     ];
   },
 };
+
+/** Type of a product number by number, of channels or of tensors. */
+function entrywise(s: ValueType, x: ValueType, lattice: Lattice): ValueType {
+  const everywhere = (t: ValueType): ValueType => (t.kind === "channels" ? { ...t, domain: "all" } : t);
+  if (!sameType(lattice, everywhere(s), everywhere(x))) throw new CovarianceError(`scale: got ${typeText(lattice, s)} and ${typeText(lattice, x)}, expected as many channels, or tensors of one shape, for a product of number and number`);
+  return x.kind === "channels" ? { ...x, domain: jointDomain("scale", s, x) } : x;
+}
 
 function productOfConstants(tape: Tape, a: number, b: number): Real {
   const [x, y] = [tape.node(a).attributes, tape.node(b).attributes];
@@ -81,8 +95,8 @@ function productOfConstants(tape: Tape, a: number, b: number): Real {
   return tape.apply(constantOp, [], { label: `(${x["label"] as string})*(${y["label"] as string})`, data: u.map((s, n) => s * v[n]!) }) as Real;
 }
 
-/** s x: s a number, a scalar, or a gauge-invariant site scalar (real or complex); x anything. */
-export function scale<T extends ValueType>(s: number | Scalar | Real | Complex, x: Traced<T>): Traced<T> {
+/** s x: s a number, a scalar, or a gauge-invariant site scalar (real or complex); x anything. Channels times as many channels, and tensors of one shape, number by number. */
+export function scale<T extends ValueType>(s: number | Scalar | Real | Complex | Channels | TracedTensor, x: Traced<T>): Traced<T> {
   guard("scale", { s: [s, kind.factor], x: [x, kind.traced] });
   if (typeof s === "number") return scaleBy(s, x);
   return applyOp("scale", scaleOp, [s as Traced, x]) as Traced<T>;

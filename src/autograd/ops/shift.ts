@@ -25,7 +25,7 @@ export const shiftOp: Op = {
   linear: true,
   infer([t], attributes, lattice) {
     const d = attributes["displacement"] as Displacement;
-    if (t!.kind === "scalar") throw new CovarianceError(`shift: got ${typeText(lattice, t!)}, expected a field`);
+    if (t!.kind === "scalar" || t!.kind === "tensor") throw new CovarianceError(`shift: got ${typeText(lattice, t!)}, expected a field`);
     const domain = flipped(t!.domain, d);
     if (t!.kind === "matrix")
       return { ...t!, domain, start: lattice.wrap(addDisplacements(t!.start, d)), end: lattice.wrap(addDisplacements(t!.end, d)) };

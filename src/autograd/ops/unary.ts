@@ -8,14 +8,17 @@ import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
 import type { Op } from "../op.ts";
 import type { Site, V } from "../site.ts";
-import type { Real, Scalar, Traced } from "../tape.ts";
-import { realType, scalarType, typeText } from "../types.ts";
+import type { Channels, Real, Scalar, Traced } from "../tape.ts";
+import { type ValueType, channelsType, components, realType, scalarType, typeText } from "../types.ts";
 import { add, neg, scaleBy, sub } from "./combine.ts";
 import { number } from "./constants.ts";
+import { repeatChannels } from "./channels.ts";
 import { scale } from "./scale.ts";
 import { broadcast } from "./sum.ts";
 
 type Value = Real | Scalar;
+/** What functions of one number act on, number by number. */
+type Values = Value | Channels;
 
 interface UnaryRule {
   readonly at: (b: Site, x: V) => V;
@@ -30,6 +33,7 @@ export const times = (x: Value, y: Value): Value => scale(x as Real, y as Real) 
 /** The number 1, of the kind of x. */
 export const one = (x: Value): Value => {
   const s = number(x.tape, 1);
+  if ((x.type as ValueType).kind === "channels") return repeatChannels(broadcast(s, (x as Real).type.domain), (x as unknown as Channels).type.count) as unknown as Value;
   return x.type.kind === "scalar" ? s : (broadcast(s, (x as Real).type.domain) as Value);
 };
 const positiveValue = (x: Value): Value => add(times(x, x) as Real, scaleBy(0.5, one(x) as Real));
@@ -73,6 +77,7 @@ const table: Readonly<Record<UnaryName, UnaryRule>> = {
 export const unaryOp: Op = {
   name: "unary",
   infer([x], attributes, lattice) {
+    if (x!.kind === "channels") return x!;
     if (x!.kind !== "real" && x!.kind !== "scalar")
       throw new CovarianceError(`${attributes["f"] as string}: got ${typeText(lattice, x!)}, expected a real site scalar or a scalar: a non-linear function of a matrix entry is not gauge covariant, take reTrace or abs2 first`);
     return x!;
@@ -81,46 +86,48 @@ export const unaryOp: Op = {
     const slope = table[attributes["f"] as UnaryName].slope;
     return [slope && times(slope(x as Value, output as Value), cotangent as Value)];
   },
-  site: (b, [x], attributes) => [table[attributes["f"] as UnaryName].at(b, x!(0))],
-  cost: () => 20,
+  site: (b, [x], attributes, types) => Array.from({ length: components(types[0]!) }, (_, i) => table[attributes["f"] as UnaryName].at(b, x!(i))),
+  cost: ([x]) => 20 * components(x!),
   samples: () => [
     ...(Object.keys(table) as UnaryName[]).flatMap((f) => {
       const prepare = table[f].domain ?? ((x: Value) => x);
       return [realType(), scalarType].map((t) => ({ label: `${f} of a ${t.kind}`, inputs: [t], apply: ([x]: readonly Traced[]) => unary(f, prepare(x as Value)) }));
     }),
     ...[5, -3, 1.5, 0.3].map((p) => ({ label: `power ${p}`, inputs: [realType()], apply: ([x]: readonly Traced[]) => pow(p === 5 ? (x as Real) : positiveValue(x as Real), p) })),
+    { label: "tanh of channels", inputs: [channelsType(3)], apply: ([x]) => tanh(x as Channels) },
+    { label: "softplus of channels", inputs: [channelsType(2)], apply: ([x]) => softplus(x as Channels) },
     { label: "power of two fields", inputs: [realType(), realType()], apply: ([x, p]) => pow(positiveValue(x as Real), p as Real) },
   ],
 };
 
-function unary<T extends Value>(f: UnaryName, x: T): T {
+function unary<T extends Values>(f: UnaryName, x: T): T {
   return applyOp(f === "logarithm" ? "log" : f, unaryOp, [x], { f }) as T;
 }
 
 /** max(x, 0). */
-export const relu = <T extends Value>(x: T): T => unary("relu", x);
+export const relu = <T extends Values>(x: T): T => unary("relu", x);
 /** 1 where x > 0, else 0; no derivative. */
-export const step = <T extends Value>(x: T): T => unary("step", x);
+export const step = <T extends Values>(x: T): T => unary("step", x);
 /** -1, 0 or 1: the sign of x; no derivative. */
-export const sign = <T extends Value>(x: T): T => unary("sign", x);
+export const sign = <T extends Values>(x: T): T => unary("sign", x);
 /** |x|; the derivative at the kink x = 0 is 0. */
-export const abs = <T extends Value>(x: T): T => unary("abs", x);
+export const abs = <T extends Values>(x: T): T => unary("abs", x);
 /** Arc tangent in (-pi/2, pi/2). */
-export const atan = <T extends Value>(x: T): T => unary("atan", x);
+export const atan = <T extends Values>(x: T): T => unary("atan", x);
 /** log(1 + x) for x > -1, accurate where x is small. */
-export const log1p = <T extends Value>(x: T): T => unary("log1p", x);
+export const log1p = <T extends Values>(x: T): T => unary("log1p", x);
 /** Hyperbolic tangent of a real site scalar or scalar. */
-export const tanh = <T extends Value>(x: T): T => unary("tanh", x);
+export const tanh = <T extends Values>(x: T): T => unary("tanh", x);
 /** Tangent of a real site scalar or scalar, in radians; the derivative is 1 + tan^2 x. */
-export const tan = <T extends Value>(x: T): T => unary("tan", x);
+export const tan = <T extends Values>(x: T): T => unary("tan", x);
 /** Sine of a real site scalar or scalar, in radians. */
-export const sin = <T extends Value>(x: T): T => unary("sin", x);
+export const sin = <T extends Values>(x: T): T => unary("sin", x);
 /** Cosine of a real site scalar or scalar, in radians. */
-export const cos = <T extends Value>(x: T): T => unary("cos", x);
+export const cos = <T extends Values>(x: T): T => unary("cos", x);
 /** 1 / (1 + e^-x). */
-export const sigmoid = <T extends Value>(x: T): T => unary("sigmoid", x);
+export const sigmoid = <T extends Values>(x: T): T => unary("sigmoid", x);
 /** log(1 + e^x). */
-export const softplus = <T extends Value>(x: T): T => unary("softplus", x);
+export const softplus = <T extends Values>(x: T): T => unary("softplus", x);
 /** e^x of a real site scalar or scalar (`exp` is the matrix exponential). */
 export const exponential = <T extends Value>(x: T): T => unary("exponential", x);
 /** Natural logarithm of a positive real site scalar or scalar. */

@@ -22,7 +22,7 @@ import * as kind from "../kinds.ts";
 function selected(op: string, condition: ValueType, types: readonly ValueType[], text: (t: ValueType) => string): ValueType {
   const first = types[0]!;
   if (condition.kind !== "real") throw new CovarianceError(`${op}: got the condition ${text(condition)}, expected a real site scalar`);
-  if (first.kind === "scalar") throw new CovarianceError(`${op}: got ${types.map(text).join(" and ")}, expected site fields: broadcast the scalar`);
+  if (first.kind === "scalar" || first.kind === "tensor") throw new CovarianceError(`${op}: got ${types.map(text).join(" and ")}, expected site fields: broadcast the scalar`);
   const domain = jointDomain(op, condition, ...types);
   if (first.kind === "matrix") return { ...first, domain, algebra: types.every((t) => t.kind === "matrix" && t.algebra) };
   return first.kind === "spin" ? { ...first, domain, unit: false } : { ...first, domain };

@@ -5,6 +5,7 @@
 import { type Displacement, type Node, type Program, type ValueType, components, domainOf, inputOp, isShared, realsOf } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
 import { dense } from "./dense.ts";
+import { applyWeights, correlate } from "./weights.ts";
 import { numbersOf } from "./numbers.ts";
 import { siteRule } from "./site-rules.ts";
 import { conjugateGradient } from "./solve.ts";
@@ -13,7 +14,7 @@ import { conjugateGradient } from "./solve.ts";
 export type Visitor = (node: Node, value: Float64Array, operands: readonly Float64Array[]) => void;
 
 /** Number of reals of a value of one sample: every site has an entry, also of a field on one parity. */
-const sampleLength = ({ lattice }: Pick<Program, "lattice">, t: ValueType): number => (t.kind === "scalar" ? 1 : lattice.volume * components(t));
+const sampleLength = ({ lattice }: Pick<Program, "lattice">, t: ValueType): number => (t.kind === "scalar" ? 1 : t.kind === "tensor" ? realsOf(lattice, t) : lattice.volume * components(t));
 
 /** Does a field of this type live at the site? */
 export const livesAt = ({ lattice }: Pick<Program, "lattice">, t: ValueType, site: number): boolean => domainOf(t) === "all" || lattice.parity(site) === (domainOf(t) === "even" ? 0 : 1);
@@ -36,8 +37,14 @@ export function evaluate(program: Program, inputs: readonly Float64Array[], visi
 /** A value on every sample of a batch, each by itself. */
 function allSamples(program: Program, node: Node, operands: readonly Float64Array[], batch: number): Float64Array {
   if (node.op.role?.is === "samples") return Float64Array.of(operands[0]!.reduce((s, x) => s + x, 0));
-  if (batch === 1 || isShared(node.type)) return fieldOf(program, node, operands);
-  const part = (x: Float64Array, id: number, b: number): Float64Array => (isShared(program.nodes[id]!.type) ? x : x.subarray((b * x.length) / batch, ((b + 1) * x.length) / batch));
+  const types = node.inputs.map((i) => program.nodes[i]!.type);
+  const lives = (t: ValueType, site: number): boolean => livesAt(program, t, site);
+  if (node.op.role?.is === "contraction") {
+    if (node.type.kind === "tensor") return correlate(program.lattice, node, types, operands, lives);
+    if (node.type.kind === "scalar") return Float64Array.of(operands[0]!.reduce((s, x) => s + x, 0));
+  }
+  if (batch === 1 || isShared(node.type) || node.type.kind === "tensor") return fieldOf(program, node, operands);
+  const part = (x: Float64Array, id: number, b: number): Float64Array => (isShared(program.nodes[id]!.type) || program.nodes[id]!.type.kind === "tensor" ? x : x.subarray((b * x.length) / batch, ((b + 1) * x.length) / batch));
   const out = new Float64Array(realsOf(program.lattice, node.type));
   for (let b = 0; b < batch; b++) out.set(fieldOf(program, node, operands.map((x, k) => part(x, node.inputs[k]!, b))), (b * out.length) / batch);
   return out;
@@ -47,6 +54,8 @@ function fieldOf(program: Program, node: Node, operands: readonly Float64Array[]
   switch (node.op.name) {
     case "constant":
       return (node.attributes["data"] as Float64Array).slice();
+    case "siteConv":
+      return applyWeights(program.lattice, node, node.inputs.map((i) => program.nodes[i]!.type), operands, (t, site) => livesAt(program, t, site));
     case "solve":
       return solution(node, operands);
     case "logDet":

@@ -63,7 +63,7 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
     const factors = attributes["coefficients"] as readonly number[];
     return Array.from({ length: components(type) }, (_, i) => x.reduce((s, v, k) => s + factors[k]! * v[i]!, 0));
   },
-  scale: ([s, x], { types }) => (types[0]!.kind === "complex" ? complexMultiple(s![0]!, s![1]!, x!) : x!.map((v) => s![0]! * v)),
+  scale: ([s, x], { types }) => (types[0]!.kind === "channels" ? x!.map((v, i) => s![i]! * v) : types[0]!.kind === "complex" ? complexMultiple(s![0]!, s![1]!, x!) : x!.map((v) => s![0]! * v)),
   mul: (x, c) => product(operand(x, c, 0), operand(x, c, 1)).z,
   mulVector: (x, c) => product(operand(x, c, 0), operand(x, c, 1)).z,
   outer: (x, c) => product(operand(x, c, 0), dagger(operand(x, c, 1))).z,
@@ -84,7 +84,13 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
   det: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).determinant,
   argDet: (x, c) => [argumentOfDeterminant(operand(x, c, 0))],
   updateLogDet: (x, c) => [updateLogDet(operand(x, c, 0))],
-  unary: ([x], { attributes }) => [functions[attributes["f"] as string]!(x![0]!)],
+  unary: ([x], { attributes }) => x!.map((v) => functions[attributes["f"] as string]!(v)),
+  stack: (x) => x.flatMap((v) => [...v]),
+  slice: ([x], { attributes }) => x!.slice(attributes["from"] as number, (attributes["from"] as number) + (attributes["count"] as number)),
+  pad: ([x], { attributes }) => Array.from({ length: attributes["count"] as number }, (_, i) => x![i - (attributes["from"] as number)] ?? 0),
+  repeatChannels: ([x], { attributes }) => Array.from({ length: attributes["count"] as number }, () => x![0]!),
+  sumChannels: ([x]) => [x!.reduce((s, v) => s + v, 0)],
+  fill: copy,
   max: ([x, y]) => [x![0]! > y![0]! ? x![0]! : y![0]! > x![0]! ? y![0]! : (x![0]! + y![0]!) / 2],
   atan2: ([y, x]) => [Math.atan2(y![0]!, x![0]!)],
   complex: ([x, y]) => [x![0]!, y![0]!],

@@ -17,6 +17,7 @@ export class TfjsEngine extends TfjsMachine {
   }
 
   compile(program: Program, options: CompileOptions = {}): TfjsExecutable {
+    if (program.nodes.some(({ type }) => type.kind === "tensor" || type.kind === "channels")) throw new BackendError("backend tfjs: got a program with weights on channels, expected one without: use backend wasm, native or js for siteLinear and siteConv");
     return new TfjsExecutable(this, program, { maxFields: this.#maxFields, ...options });
   }
 

@@ -1,0 +1,162 @@
+/**
+ * Weights on channels (autograd/ops/tensors.ts) as loops over blocks of sites, displacements, rows and columns: the numbers of a tensor are data of the
+ * loop, not of the code, so that any number of them is compiled at once. Every sum has one order, that of the blocks in memory.
+ */
+import { type ChannelsType, type Role, type TensorType, type ValueType, components, domainOf, tapsOf, weightShape } from "../autograd/index.ts";
+import { lanePermutation } from "../backend/index.ts";
+import { BackendError } from "../errors.ts";
+import type { ContractionStep } from "./ir.ts";
+import type { HeapStorage, Machine } from "./machine.ts";
+
+/** Where a value lies and what it is. */
+interface Place {
+  readonly at: HeapStorage;
+  readonly type: ValueType;
+}
+
+/** A step on weights, ready to run. */
+export class Contraction {
+  readonly #engine: Machine;
+  readonly #inputs: readonly Place[];
+  readonly #output: Place;
+  /** Heap index of each tap's neighbour table, -1 where a tap stays at its site. */
+  readonly #tables: readonly number[];
+  readonly #permutations: readonly (readonly number[])[];
+  /** Channels of a neighbour with its lanes permuted, and the rows that are being summed. */
+  readonly #moved: Float64Array;
+  readonly #rows: Float64Array;
+  readonly #run: () => void;
+
+  constructor(engine: Machine, { op, attributes }: ContractionStep, inputs: readonly Place[], output: Place) {
+    if (engine.part && engine.part.comm.size > 1) throw new BackendError(`${op.name}: got a lattice divided over ${engine.part.comm.size} ranks, expected one rank: weights on channels are not divided`);
+    this.#engine = engine;
+    this.#inputs = inputs;
+    this.#output = output;
+    const sign = attributes["transpose"] === true ? -1 : 1;
+    const taps = attributes["displacements"] === undefined ? [] : tapsOf(attributes, engine.lattice);
+    this.#tables = taps.map((d) => (engine.lattice.site(d) === 0 ? -1 : engine.table(d.map((x) => sign * x))));
+    const { cuts, width } = engine.layout;
+    this.#permutations = Array.from({ length: cuts.reduce((n, c) => n * c, 1) }, (_, k) => lanePermutation(cuts, k));
+    const largest = [...inputs, output].reduce((n, { type }) => Math.max(n, components(type)), 1);
+    this.#moved = new Float64Array(largest * width);
+    this.#rows = new Float64Array(largest * width);
+    const { of } = op.role as Role & { readonly is: "contraction" };
+    this.#run = { apply: () => this.#apply(sign < 0), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
+  }
+
+  run(): void {
+    this.#run();
+  }
+
+  /** Calls `body` for every block of the sites of `domain` and every tap, with the index of the neighbour's channels in `from`; `end` after the last tap. */
+  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, from: Float64Array, at: number) => void, end: (block: number) => void): void {
+    const { layout, heap } = this.#engine;
+    const { width, copies, copyBlocks } = layout;
+    const [first, last] = layout.range(domain);
+    const parity = domainOf(x.type);
+    const [low, high] = layout.range(parity);
+    const [f, i32] = [heap.f64, heap.i32];
+    const [address, stride] = [x.at.address / 8, x.at.stride / 8];
+    const n = components(x.type);
+    for (let copy = 0; copy < copies; copy++)
+      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
+        for (let k = 0; k < this.#tables.length; k++) {
+          const table = this.#tables[k]!;
+          const entry = table < 0 ? b * width : i32[table + b]!;
+          const permutation = entry % width;
+          const neighbour = (entry - permutation) / width;
+          const inside = neighbour % copyBlocks;
+          // on the other parity it is zero
+          if (inside < low || inside >= high) continue;
+          const at = address + neighbour * stride;
+          if (permutation === 0) {
+            body(b, k, f, at);
+            continue;
+          }
+          const lanes = this.#permutations[permutation]!;
+          for (let c = 0; c < n; c++) for (let l = 0; l < width; l++) this.#moved[c * width + l] = f[at + c * width + lanes[l]!]!;
+          body(b, k, this.#moved, 0);
+        }
+        end(b);
+      }
+  }
+
+  /** y_o(n) = sum w_oik x_i(n + d_k); transposed, the sum runs over o. */
+  #apply(transpose: boolean): void {
+    const [w, x] = this.#inputs as [Place, Place];
+    const y = this.#output;
+    const { heap, layout: { width } } = this.#engine;
+    const shape = weightShape(w.type as TensorType);
+    const [made, given] = [components(y.type), components(x.type)];
+    const [alongMade, alongGiven] = transpose ? [shape.taps, shape.in * shape.taps] : [shape.in * shape.taps, shape.taps];
+    const f = heap.f64;
+    const weights = w.at.address / 8;
+    const rows = this.#rows;
+    rows.fill(0);
+    const [address, stride] = [y.at.address / 8, y.at.stride / 8];
+    this.#blocks(
+      domainOf(y.type),
+      x,
+      (_b, k, from, at) => {
+        for (let m = 0; m < made; m++)
+          for (let l = 0; l < width; l++) {
+            let s = rows[m * width + l]!;
+            let row = weights + m * alongMade + k;
+            for (let g = 0; g < given; g++, row += alongGiven) s += f[row]! * from[at + g * width + l]!;
+            rows[m * width + l] = s;
+          }
+      },
+      (b) => {
+        for (let c = 0; c < made * width; c++) {
+          f[address + b * stride + c] = rows[c]!;
+          rows[c] = 0;
+        }
+      },
+    );
+  }
+
+  /** G_oik = sum_n y_o(n) x_i(n + d_k). */
+  #correlate(): void {
+    const [y, x] = this.#inputs as [Place, Place];
+    const { heap, layout: { width } } = this.#engine;
+    const { taps } = weightShape(this.#output.type as TensorType);
+    const [out, channels] = [(y.type as ChannelsType).count, (x.type as ChannelsType).count];
+    const f = heap.f64;
+    const to = this.#output.at.address / 8;
+    f.fill(0, to, to + out * channels * taps);
+    const [address, stride] = [y.at.address / 8, y.at.stride / 8];
+    this.#blocks(
+      domainOf(y.type),
+      x,
+      (b, k, from, at) => {
+        const own = address + b * stride;
+        for (let o = 0; o < out; o++)
+          for (let i = 0; i < channels; i++) {
+            let s = 0;
+            for (let l = 0; l < width; l++) s += f[own + o * width + l]! * from[at + i * width + l]!;
+            f[to + (o * channels + i) * taps + k]! += s;
+          }
+      },
+      () => undefined,
+    );
+  }
+
+  /** Sum of the numbers of a tensor, in pairs. */
+  #sum(): void {
+    const [t] = this.#inputs as [Place];
+    const { heap, layout: { width } } = this.#engine;
+    const n = (t.type as TensorType).shape.reduce((m, L) => m * L, 1);
+    const to = this.#output.at.address / 8;
+    heap.f64.fill(pairwise(heap.f64, t.at.address / 8, n), to, to + width);
+  }
+}
+
+function pairwise(f: Float64Array, at: number, n: number): number {
+  if (n <= 8) {
+    let s = 0;
+    for (let k = at; k < at + n; k++) s += f[k]!;
+    return s;
+  }
+  const half = n >> 1;
+  return pairwise(f, at, half) + pairwise(f, at + half, n - half);
+}

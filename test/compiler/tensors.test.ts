@@ -1,0 +1,106 @@
+/** Weights on channels of site scalars: against sums written out, on every backend, on batches, and with many weights. */
+import { describe, expect, test } from "vitest";
+import {
+  type Channels, Field, type Real, type Scalar, Tensor, type TracedTensor, channel, channels, channelsType, dot, grad, realType, batchMean, record, scale, siteConv, siteLinear, sub, sum, tanh, tensorSum, valueAndGrad,
+} from "../../src/autograd/index.ts";
+import type { EngineOptions } from "../../src/compiler/index.ts";
+import { lattice } from "../../src/gauge/index.ts";
+import { nativeMissing } from "./backends.ts";
+
+const numbers = (n: number, salt: number): Float64Array => Float64Array.from({ length: n }, (_, k) => Math.sin((k + 1) * (1.3 + salt)));
+const weights = (shape: readonly number[], salt: number): Tensor => new Tensor(shape, numbers(shape.reduce((n, L) => n * L, 1), salt));
+
+const missing = nativeMissing();
+const cases: readonly (readonly [readonly number[], number, EngineOptions])[] = [
+  [[4, 4], 1, { backend: "js" }],
+  [[4, 4], 1, { backend: "wasm" }],
+  [[3, 5], 1, { backend: "wasm" }],
+  [[4, 4], 2, { backend: "wasm" }],
+  [[4, 4], 3, { backend: "wasm" }],
+  [[4, 2, 4], 1, { backend: "interpret" }],
+  ...(missing ? [] : [[[8, 4], 1, { backend: "native", lanes: 4 }] as const]),
+];
+
+describe.each(cases)("%j, batch %d, %j", (extents, batch, options) => {
+  const geo = lattice(extents, { ...options, batch });
+  const V = batch * geo.volume;
+  const x = new Field(geo, channelsType(3)).set(numbers(3 * V, 0.2));
+  const kernel = extents.map((_, mu) => (mu === 0 ? 3 : 2));
+  const [w, b] = [weights([2, 3, ...kernel], 0.7), weights([2], 0.4)];
+
+  test("a convolution with bias is the sum over its taps", () => {
+    const y = (record((z: Channels, p: TracedTensor, q: TracedTensor) => siteConv(z, p, q) as never, x as never, w as never, b as never).run(x as never, w as never, b as never) as unknown as Field).toArray();
+    const input = x.toArray();
+    const taps = kernel.reduce((n, K) => n * K, 1);
+    for (const n of [0, 1, geo.volume - 1, V - 1])
+      for (let o = 0; o < 2; o++) {
+        let s = b.data[o]!;
+        for (let k = 0; k < taps; k++) {
+          let rest = k;
+          const d = [...kernel].reverse().map((K) => { const j = rest % K; rest = (rest - j) / K; return j - Math.floor(K / 2); }).reverse();
+          const first = n - (n % geo.volume);
+          const m = first + geo.site(geo.coordinates(n - first).map((c, mu) => c + d[mu]!));
+          for (let i = 0; i < 3; i++) s += w.data[(o * 3 + i) * taps + k]! * input[3 * m + i]!;
+        }
+        expect(y[2 * n + o]).toBeCloseTo(s, 12);
+      }
+  });
+
+  test("gradients by weights, bias and channels against differences", () => {
+    const loss = (p: { w: TracedTensor; b: TracedTensor; v: TracedTensor }, z: Channels): Scalar => {
+      const y = siteLinear(tanh(siteConv(z, p.w, p.b)), p.v);
+      const one = sum(dot(y as never, y as never) as never);
+      return geo.batch > 1 ? batchMean(one) : one;
+    };
+    const p = { w, b, v: weights([2, 2], 0.9) };
+    const g = grad(loss as never)(p as never, x as never) as unknown as Record<"w" | "b" | "v", Tensor>;
+    const value = record(loss as never, p as never, x as never) as unknown as { run(...a: unknown[]): number };
+    for (const name of ["w", "b", "v"] as const)
+      for (const k of [0, p[name].size - 1]) {
+        const at = (h: number): number => {
+          const moved = new Tensor(p[name].shape, p[name].data.slice());
+          moved.data[k]! += h;
+          return value.run({ ...p, [name]: moved }, x);
+        };
+        const h = 1e-4;
+        const size = g[name].data.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+        expect(Math.abs(g[name].data[k]! - (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h))).toBeLessThan(1e-8 * size);
+        expect(size).toBeGreaterThan(0.1);
+      }
+  });
+
+  test("stacking and taking channels apart", () => {
+    const r = new Field(geo, realType()).set(numbers(V, 3));
+    const f = (a: Real, z: Channels): Real => scale(channel(channels(a, z), 3), channel(channels(z, a), 3));
+    const y = (record(f as never, r as never, x as never).run(r as never, x as never) as unknown as Field).toArray();
+    y.forEach((v, n) => expect(v).toBe(x.toArray()[3 * n + 2]! * r.toArray()[n]!));
+  });
+});
+
+
+
+test("a million weights compile at once and learn", () => {
+  const geo = lattice([2, 2]);
+  const x = new Field(geo, channelsType(1000)).set(numbers(4000, 0.3));
+  const w = new Tensor([1000, 1000]);
+  const begin = performance.now();
+  const f = valueAndGrad(((p: TracedTensor, z: Channels) => {
+    const y = siteLinear(z, p);
+    return sum(dot(sub(y, z) as never, sub(y, z) as never) as never);
+  }) as never) as unknown as (p: Tensor, z: Field) => { value: number; grad: Tensor };
+  const first = f(w, x);
+  expect(performance.now() - begin).toBeLessThan(10_000);
+  const rate = 0.1 / first.value;
+  const next = f(new Tensor(w.shape, w.data.map((v, k) => v - rate * first.grad.data[k]!)), x);
+  expect(next.value).toBeLessThan(first.value);
+});
+
+test("what does not fit says so", () => {
+  const geo = lattice([4, 4]);
+  const x = new Field(geo, channelsType(3));
+  const run = (f: (z: Channels, w: TracedTensor) => unknown, shape: number[]): unknown => record(f as never, x as never, new Tensor(shape) as never);
+  expect(() => run((z, w) => siteLinear(z, w), [2, 4])).toThrow(/got 3 channels for the weights tensor of 2 x 4, expected 4/);
+  expect(() => run((z, w) => siteConv(z, w), [2, 3])).toThrow(/expected weights of shape \[out, in, K_x, K_t\]/);
+  expect(() => run((_z, w) => tensorSum(w), [2, 3])).not.toThrow();
+  expect(() => new Tensor([2, 2], new Float64Array(3))).toThrow(/3 numbers, expected a Float64Array of 4/);
+});
