@@ -8,7 +8,7 @@
  */
 import { type Displacement, type Node, type Program, type Role, components, domainOf, isShared } from "../autograd/index.ts";
 import { Displacements } from "./displacements.ts";
-import type { LoopDomain } from "./ir.ts";
+import { type LoopDomain, tensorLoop } from "./ir.ts";
 
 /** Most fields and sums that one kernel makes: what engines and compilers do with a function grows faster than its length. */
 const MAX_STORES = 256;
@@ -35,8 +35,6 @@ interface Operand {
 const LOOPS: readonly LoopDomain[] = ["all", "even", "odd", "one", "shared"];
 /** More kinds of loops than a program has. */
 const MOST_LOOPS = 1e6;
-
-const tensorLoop = (shape: readonly number[]): LoopDomain => `tensor ${shape.reduce((n, L) => n * L, 1)}`;
 
 const NONE: readonly number[] = [];
 const HOME: ReadonlySet<number> = new Set([0]);

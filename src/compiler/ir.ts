@@ -46,6 +46,9 @@ export type LoopDomain = Domain | "one" | "shared" | TensorLoop;
 /** Loop over the numbers of a tensor. */
 export type TensorLoop = `tensor ${number}`;
 
+/** The loop over the numbers of a tensor of this shape. */
+export const tensorLoop = (shape: readonly number[]): TensorLoop => `tensor ${shape.reduce((n, L) => n * L, 1)}`;
+
 /** Numbers of a loop over a tensor; undefined for loops over sites and scalars. */
 export const tensorLength = (domain: LoopDomain): number | undefined => (domain.startsWith("tensor ") ? Number(domain.slice(7)) : undefined);
 

@@ -3,7 +3,7 @@ import { type Op, type Program, type Role, type ValueType, components, domainOf,
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
 import { packSlots } from "./slots.ts";
-import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type Reduction, type Schedule, type Step, denseReads, tensorLength } from "./ir.ts";
+import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type Reduction, type Schedule, type Step, denseReads, tensorLength, tensorLoop } from "./ir.ts";
 import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
@@ -316,7 +316,7 @@ export class Scheduler {
 /** Loop that stores a value of this type. */
 function loopOver(type: ValueType): LoopDomain {
   if (type.kind === "scalar") return isShared(type) ? "shared" : "one";
-  return type.kind === "tensor" ? `tensor ${type.shape.reduce((n, L) => n * L, 1)}` : domainOf(type);
+  return type.kind === "tensor" ? tensorLoop(type.shape) : domainOf(type);
 }
 
 function finish(draft: Draft): KernelStep {
