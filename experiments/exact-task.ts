@@ -83,7 +83,7 @@ export function runExact(task: ExactTask): ExactResult {
   const every = loopsOf(names, 0, names.map(() => 0));
   const points = Array.from({ length: task.configurations }, () => {
     prior.step(start);
-    const features = every.parameterGradient(start).gradient.weights;
+    const features = [...every.parameterGradient(start).gradient.weights];
     const S = light.value(start);
     return { features, left: new Map([...heavy].map(([m, h]) => [m, S - (h ? h.value(start) : 0)])), condensate: -light.parameterGradient(start).gradient.mass / L.volume };
   });

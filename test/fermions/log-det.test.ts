@@ -4,8 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import {
-  type DiracOperator, type LinkField, type Links, type Matrix, type Scalar, type Vector, GaugeAction, add, adj, closedFormLinks, determinantAction, domainWall, grad, hisq, hot, SU, lattice, logDet, logDeterminant, mul, readGauge, record,
-  scale, scaleBy, shift, solve, staggered, staggeredNormal, staggeredType, sub, vectorType, wilson,
+  type DiracOperator, type LinkField, type Links, type Matrix, type Scalar, type Vector, GaugeAction, add, adj, closedFormLinks, determinantAction, domainWall, grad, hisq, hot, SU, lattice, logDet, logDeterminant, mul, number, readGauge, record,
+  scale, scaleBy, shift, solve, staggered, staggeredNormal, staggeredType, sub, vectorType, wilson, wilsonD, wilsonType,
 } from "gaugegrad";
 import { existsSync } from "node:fs";
 import { GeometryError, SolverError } from "../../src/errors.ts";
@@ -67,6 +67,15 @@ describe("Wilson and clover: ln det", () => {
     close(ofField(wilson({ kappa: 0.13 })).value(U), -18.3434015662278, 1e-11);
     close(ofField(wilson({ kappa: 0.13, clover: 1.5 })).value(U), 25.3714417056228, 1e-11);
   }, 120_000);
+});
+
+test.each([
+  ["K2", 2, [4, 4, 4, 4], -10.7036467111333 - 10.6725720673839],
+  ["K3s", 3, [2, 2, 2, 2], -0.489903597511979 - 0.506452268693617],
+] as const)("site matrices of clover fermions, kappa = 0.13, c_SW = 1.5 on %s: ln det T of even and odd sites", (_name, N, extents, lnDet) => {
+  const U = K(N, extents);
+  const value = record((V: Links) => logDet((x) => add(x, sub(wilsonD(V, x, number(V[0]!.tape, 0.13), 1.5), wilsonD(V, x, number(V[0]!.tape, 0.13)))), wilsonType(V.lattice, V.N), V), U as never).run(U as never) as never as number;
+  close(value, lnDet, 1e-11);
 });
 
 test("complex boundary phases", () => {
