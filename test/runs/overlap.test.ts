@@ -1,5 +1,5 @@
 /** Overlap fermions in the Metropolis step, led by domain walls of both kernels, Wilson and staggered fermions, loops and a network: one distribution, that of reweighting; resumed with the same bits. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { type RunDefinition, bibliography, builtIn, defineRun, parseRun, produce
 import { buildSystem } from "../../src/runs/system.ts";
 import { hmc } from "../../src/samplers/index.ts";
 import { gammaMethod } from "../../src/util/index.ts";
+import { cli } from "../cli/helpers.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-overlap-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -96,4 +97,18 @@ test("the starter: valid as it is, and cited", () => {
   expect(starter.command).toBe("slhmc");
   const { configuration } = resolveRun("slhmc", { configuration: parseRun(starter.text, "test"), base: ".", registry: builtIn });
   expect(bibliography(configuration, builtIn).entries.map((e) => e.eprint)).toEqual(["2103.11965", "hep-lat/9707022", "hep-lat/9303005"]);
+});
+
+test("the starter by the command line: a run, its report and its citations", async () => {
+  const text = starters.find((s) => s.name === "overlap-2d")!.text.replace("extents = [8, 8]", "extents = [4, 4]").replace(/^thermalisation = .*$/m, "thermalisation = 1").replace(/^trajectories = .*$/m, "trajectories = 8");
+  const [file, at] = [join(root, "overlap.toml"), folder()];
+  writeFileSync(file, text);
+  const run = await cli(["slhmc", file, "--dir", at, "--json", "--quiet"]);
+  expect([run.code, run.stderr]).toEqual([0, ""]);
+  expect((JSON.parse(run.stdout) as { estimates: Record<string, { mean: number }> }).estimates["acceptance"]!.mean).toBeGreaterThan(0.7);
+  const report = await cli(["report", at, "--out", join(root, "report.html")]);
+  expect([report.code, report.stderr]).toEqual([0, ""]);
+  expect(readFileSync(join(root, "report.html"), "utf8")).toMatch(/overlap flavours, m = 0\.1, shamir kernel/);
+  const cite = await cli(["cite", file]);
+  expect(cite.stdout).toContain("hep-lat/9707022");
 });
