@@ -15,6 +15,7 @@ const programs: [target: string, load: () => Promise<{ rows: () => Row[] | Promi
   ["P10", () => import("./p10-volume.ts")],
   ["P11", () => import("./p11-growth.ts")],
   ["X2", () => import("./x2-browser.ts")],
+  ["F", () => import("./f-flows.ts")],
 ];
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 

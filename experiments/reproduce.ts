@@ -22,6 +22,7 @@ const experiments: Readonly<Record<string, () => Promise<{ default: (options: Ex
   exact: () => import("./exact.ts"),
   scaling: () => import("./scaling.ts"),
   overlap: () => import("./overlap.ts"),
+  "flows-integrators": () => import("./flows-integrators.ts"),
   "spins-acceptance": () => import("./spins-acceptance.ts"),
   "spins-scaling": () => import("./spins-scaling.ts"),
   "spins-magnetisation": () => import("./spins-magnetisation.ts"),
