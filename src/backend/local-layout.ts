@@ -10,6 +10,7 @@ import type { Halo, Move } from "./halo.ts";
 import { type Lanes, type Layout, type Places, cutInto, digits, placesOf } from "./layout.ts";
 import { type Part, type SiteIndex, rankAt } from "./part.ts";
 
+/** The layout of one rank: its own blocks, then ghost blocks. */
 export interface LocalLayout extends Layout {
   readonly halo: Halo;
 }

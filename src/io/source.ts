@@ -2,6 +2,7 @@
 import { FileFormatError } from "../errors.ts";
 import { Buffer, closeFile, folderOf, isFolder, isThere, joined, openRegularFile, printable, readFully } from "../util/index.ts";
 
+/** Bytes that a format reads its header and its links from. */
 export interface ByteSource {
   /** What error messages call it. */
   readonly name: string;

@@ -1,5 +1,6 @@
 /** What a launcher says about this process: how many it started, and which one this is. */
 
+/** What the launcher of a parallel program says of this process. */
 export interface Launcher {
   /** mpirun of Open MPI, mpiexec of MPICH, srun. */
   readonly name: string;
