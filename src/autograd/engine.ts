@@ -1,4 +1,5 @@
 /** What a lattice needs from the rooms that store fields and run programs; implemented by the compiler room. */
+import type { Part } from "../backend/index.ts";
 import type { RandomStream, SparseMap } from "../util/index.ts";
 import type { Program } from "./tape.ts";
 import type { ValueType } from "./types.ts";
@@ -55,6 +56,10 @@ export interface Engine {
   /** The number of the only sample, or the one that all share. */
   readScalar(from: Storage): number;
   copy(from: Storage, to: Storage, type: ValueType): void;
+  /** This rank's part of a lattice that is divided; what is read then are the sites of all ranks, which all have to ask. */
+  readonly part?: Part | undefined;
+  /** Milliseconds so far in which ranks waited for each other. */
+  readonly exchangeTime?: number;
   /** Random fields drawn in the engine's own memory; without it they are drawn site by site and written. See `drawNormals`. */
   drawNormals?(to: readonly Storage[], types: readonly ValueType[], map: SparseMap, random: RandomStream, counter: NormalCounter): void;
   compile(program: Program, options?: CompileOptions): Executable;

@@ -1,6 +1,6 @@
 /** Backend room: memory, code of kernels, worker threads, the machine's features. */
 export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
-export { BIN_PARTS, BinnedSums, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
+export { BIN_PARTS, BinnedSums, SUM_PARTS, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
 export { type Comm, type Ending, type Message, selfComm } from "./comm/comm.ts";
 export { HOOK_EXIT, connect } from "#platform/backend/comm/group";
 export { type Launcher, launcherOf } from "./comm/mpi/launcher.ts";

@@ -33,6 +33,7 @@ export async function chains(context: CliContext, command: RunCommand, file: str
       seed: options.seed,
       // the chains are what keeps the processors busy
       engine: { backend, strict, threads: threads === "auto" ? 1 : threads },
+      ...(context.comm ? { comm: context.comm } : {}),
       extend: options.extend ?? false,
       maxSeconds: options.maxSeconds,
       signal: stop.signal,
@@ -45,6 +46,11 @@ export async function chains(context: CliContext, command: RunCommand, file: str
     });
   } finally {
     bar?.stop();
+  }
+  // the rank that speaks has the results of all
+  if ((context.comm?.rank ?? 0) !== 0) {
+    if (outcome.status === "stopped") throw new CommandExit(EXIT.stoppedEarly);
+    return;
   }
   const found = outcome.chains.map((_, k) => ({ folder: chainFolder(folder, k), outcome: outcome.chains[k] }));
   const summary = summaryOfChains(found.map((c) => ({ records: readMetrics(c.folder), parameters: c.outcome?.parameters ?? null })));

@@ -1,5 +1,7 @@
 /** What a command may touch of the process: streams, environment, folder. Tests give their own and run commands in-process. */
 
+import type { Comm } from "../backend/index.ts";
+
 /** A terminal's two ends; stdout stays free for data. */
 export interface Terminal {
   readonly input: NodeJS.ReadableStream;
@@ -22,6 +24,8 @@ export interface CliContext {
   readonly columns: number;
   /** Where questions are asked and answered, when people sit at both ends. */
   readonly terminal?: Terminal;
+  /** The ranks that a launcher started, and this process among them; only rank 0 prints. */
+  readonly comm?: Comm;
   /** Ends commands that wait, as SIGINT does. */
   readonly interrupt?: AbortSignal;
 }

@@ -1,5 +1,6 @@
 /** How commands write their results, and the options that several of them share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ConfigurationError } from "../errors.ts";
 import { type TfjsEngineName, loadTfjs } from "../compiler/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
 import type { CliContext } from "./context.ts";
@@ -44,9 +45,10 @@ export function withEngine(command: Command): Command {
  * Lattice options of the engine flags. The tfjs backend is the engine that GAUGEGRAD_TFJS names, default tfjs-node-gpu.
  * @throws BackendError that says what to install when that engine is not present.
  */
-export async function latticeOptions(flags: EngineFlags, environment: CliContext["environment"]): Promise<LatticeOptions> {
+export async function latticeOptions(flags: EngineFlags, { environment, comm }: Pick<CliContext, "environment" | "comm">): Promise<LatticeOptions> {
+  if (comm && (flags.backend === "tfjs" || flags.backend === "interpret")) throw new ConfigurationError(`--backend ${flags.backend}: got ${comm.size} ranks, expected one: use wasm, native or js to divide a lattice`);
   if (flags.backend === "tfjs") return { engine: await loadTfjs({ engine: (environment["GAUGEGRAD_TFJS"] ?? "tfjs-node-gpu") as TfjsEngineName }) };
-  return { backend: flags.backend, threads: flags.threads, strict: flags.strict ?? false };
+  return { backend: flags.backend, threads: flags.threads, strict: flags.strict ?? false, ...(comm ? { comm } : {}) };
 }
 
 /** Adds --json. */

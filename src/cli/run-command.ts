@@ -49,7 +49,8 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       const folder = resolve(context.directory, options.dir);
       if (options.chains !== undefined) return chains(context, name, resolve(context.directory, file), folder, { ...options, chains: options.chains }, warn);
       const outcome = await produceWithProgress(context, run, folder, options, warn);
-      const summary = summaryOf(readMetrics(folder), outcome.parameters);
+      // files are read by the rank that has written them
+      const summary = (context.comm?.rank ?? 0) === 0 ? summaryOf(readMetrics(folder), outcome.parameters) : summaryOf([], outcome.parameters);
       const { reason, position, total } = outcome;
       const status = outcome.kind === "done" ? "done" : "stopped";
       const rest = status === "done" ? `${folder}: done, ${total} of ${total}` : `${folder}: stopped (${reason}) at ${position} of ${total}: the same command goes on`;
@@ -68,7 +69,7 @@ async function produceWithProgress(context: CliContext, run: ResolvedRun, folder
   let bar: ReturnType<typeof progress> | undefined;
   let end: RunEnd | undefined;
   try {
-    for await (const event of produce({ run, folder, engine: await latticeOptions(options, context.environment), extend: options.extend, maxSeconds: options.maxSeconds, signal: stop.signal })) {
+    for await (const event of produce({ run, folder, engine: await latticeOptions(options, context), extend: options.extend, maxSeconds: options.maxSeconds, signal: stop.signal })) {
       if (event.kind === "start" || event.kind === "resume") {
         bar = progress({ total: event.total, start: event.position, label: run.command, quiet: options.quiet, stream, environment: context.environment });
         bar.update(event.position);
@@ -85,7 +86,7 @@ async function produceWithProgress(context: CliContext, run: ResolvedRun, folder
 }
 
 async function dryRun(context: CliContext, run: ResolvedRun, options: Options): Promise<void> {
-  const needs = estimate(run, await latticeOptions(options, context.environment));
+  const needs = estimate(run, await latticeOptions(options, { environment: context.environment }));
   if (options.json) printJson(context, { schemaVersion: 1, command: run.command, configuration: run.configuration, configurationHash: run.hash, estimate: needs });
   else printText(context, `${configurationText(run)}\n${estimateText(needs)}`);
 }

@@ -6,6 +6,7 @@ import { Conflicts } from "./conflicts.ts";
 import { Contraction } from "./contractions.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import { type Places, StepExchange } from "./exchange.ts";
+import { RankSums } from "./rank-sums.ts";
 import { needsOf } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
@@ -24,6 +25,8 @@ interface Launch {
   /** Address of the partial sums of each reduction, in bytes. */
   readonly partials: readonly number[];
   readonly sums: BinnedSums | undefined;
+  /** Adds the ranks' parts, on a divided lattice. */
+  readonly over: RankSums | undefined;
 }
 
 export class ProgramExecutable implements Executable {
@@ -237,7 +240,8 @@ export class ProgramExecutable implements Executable {
         else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
       }
     });
-    return { plan, kernel, table, chunks, partials, sums: partials.length > 0 ? new BinnedSums(engine.lattice.batch * partials.length) : undefined };
+    const count = engine.lattice.batch * partials.length;
+    return { plan, kernel, table, chunks, partials, sums: count > 0 ? new BinnedSums(count) : undefined, over: count > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, count) : undefined };
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
@@ -286,9 +290,11 @@ export class ProgramExecutable implements Executable {
     const each = (l.chunks * layout.sampleLanes) / batch;
     const count = batch * l.partials.length;
     for (let k = 0; k < count; k++) sums.top(k, f, l.partials[Math.floor(k / batch)]! / 8 + BIN_PARTS * each * (k % batch), each);
-    engine.most(sums.bins);
-    for (let k = 0; k < count; k++) sums.gather(k, f, l.partials[Math.floor(k / batch)]! / 8 + BIN_PARTS * each * (k % batch), each);
-    engine.total(sums.parts);
+    const gather = (): void => {
+      for (let k = 0; k < count; k++) sums.gather(k, f, l.partials[Math.floor(k / batch)]! / 8 + BIN_PARTS * each * (k % batch), each);
+    };
+    if (l.over) l.over.sum(sums, gather);
+    else gather();
     for (let k = 0; k < count; k++) {
       const to = this.#address[l.plan.step.reductions[Math.floor(k / batch)]!.buffer]! / 8 + layout.scalarAt(k % batch);
       f.fill(sums.total(k), to, to + layout.scalarLanes);

@@ -195,22 +195,6 @@ export abstract class Machine implements Engine {
       }
   }
 
-  /** The largest of all ranks, element by element. */
-  most(x: Float64Array): void {
-    if (this.part && this.part.comm.size > 1) this.#timed(() => this.part!.comm.max(x));
-  }
-
-  /** The sum over all ranks, element by element. */
-  total(x: Float64Array): void {
-    if (this.part && this.part.comm.size > 1) this.#timed(() => this.part!.comm.sum(x));
-  }
-
-  #timed(call: () => void): void {
-    const begin = performance.now();
-    call();
-    this.exchangeTime += performance.now() - begin;
-  }
-
   writeScalar(to: Storage, x: number): void {
     const at = (to as HeapStorage).address / 8;
     this.heap.f64.fill(x, at, at + to.bytes / 8);

@@ -17,7 +17,7 @@ const SOLVER = /tolerance$|^maxIterations$/i;
 const without = (table: object, free: (key: string) => boolean): Record<string, unknown> => Object.fromEntries(Object.entries(table).filter(([key]) => !free(key)));
 
 /** The part of a configuration that decides the physics. A condensate of another mass is another observable. */
-function physicsOf({ title: _title, checks: _checks, output: _output, measurement, sampler, fermions, ...rest }: RunConfiguration): unknown {
+function physicsOf({ title: _title, checks: _checks, parallel: _parallel, output: _output, measurement, sampler, fermions, ...rest }: RunConfiguration): unknown {
   const own = measurement.observables.filter((o) => typeof o !== "string" && o["moduleSha256"] !== undefined);
   // modules count by their contents, not by where they lie
   return pruned({
@@ -46,7 +46,9 @@ export function changesSince(state: CheckpointState, { command, configuration }:
     const hint = longer ? "give --extend to go on with it" : "restore the run file, or give another --dir";
     throw new ConfigurationError(`${folder}: got a run file that differs from that of the run (${changed.join("; ")}), expected the same physics: ${hint}`);
   }
-  return differences(before, configuration);
+  const { parallel: _before, ...old } = before as Partial<RunConfiguration>;
+  const { parallel: _now, ...now } = configuration;
+  return differences(old, now);
 }
 
 /** JSON with sorted keys. */

@@ -16,6 +16,7 @@ import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
 import { type RunPaths, configurationText, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
+import { Ranks } from "./ranks.ts";
 import { lockFolder } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
 import { writeModel } from "./model.ts";
@@ -65,30 +66,39 @@ export interface RunEnd extends Ended {
 export async function* produce(options: ProductionOptions): AsyncGenerator<RunEvent, void, void> {
   const began = performance.now();
   const { run, engine = {} } = options;
+  const ranks = new Ranks(engine.comm);
   expectRoom(run, engine);
-  const paths = prepareFolder(options.folder);
-  const stop = new StopWatch({ folder: options.folder, maxSeconds: options.maxSeconds, began, signal: options.signal });
-  using _lock = lockFolder(options.folder);
-  removeLeftovers(paths);
-  const found = readState(options.folder);
+  const paths = runPaths(options.folder);
+  ranks.together(() => void prepareFolder(options.folder));
+  const stop = new StopWatch({ folder: options.folder, maxSeconds: options.maxSeconds, began, signal: options.signal, ranks });
+  let held: Disposable | undefined;
+  ranks.together(() => void (held = lockFolder(options.folder)));
+  using _lock = { [Symbol.dispose]: () => held?.[Symbol.dispose]() };
+  const found = ranks.together(() => {
+    removeLeftovers(paths);
+    const state = readState(options.folder);
+    if (!state) expectNoLines(paths);
+    return state;
+  });
   const changes = found ? changesSince(found.state, run, options.folder, options.extend ?? false) : [];
-  if (!found) expectNoLines(paths);
-  if (found && found.damaged.length === 0 && changes.length === 0 && found.state.done && found.state.total >= totalOf(run) && sameInfo(paths, found.state))
+  if (found && found.damaged.length === 0 && changes.length === 0 && found.state.done && found.state.total >= totalOf(run) && ranks.together(() => sameInfo(paths, found.state)))
     return yield { kind: "done", position: found.state.position, total: totalOf(run), parameters: found.state.parameters };
   let started = false;
   try {
-    const network = modelFileOf(paths, run, found !== undefined);
+    const network = ranks.together(() => modelFileOf(paths, run, found !== undefined) ?? null);
     // what came during set-up is heard before anything is written
     const early = await stop.heard();
     if (early !== undefined) return yield { kind: "stop", reason: early, position: found?.state.position ?? 0, total: totalOf(run), parameters: found?.state.parameters ?? null };
     const system = buildSystem(run, engine, { start: !found, reading: await readingOf(run, found !== undefined), ...(network ? { network } : {}) });
-    using production = new Production(paths, run, engine, system, found && { state: found.state, changes });
+    const arithmetic = arithmeticOf(system.lattice, engine.strict ?? false);
+    ranks.expectSame({ "run file": run.hash, version: packageVersion(), arithmetic: arithmeticText(arithmetic) });
+    using production = new Production(paths, run, arithmetic, system, ranks, found && { state: found.state, changes });
     started = true;
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
-    const end = yield* goOn<RunEvent>(production, stop, began, { version: packageVersion(), arithmetic: production.arithmetic, environment: environmentOf() });
+    const end = yield* goOn<RunEvent>(production, stop, began, { version: packageVersion(), arithmetic: production.arithmetic, environment: environmentOf(system.lattice) });
     yield { ...end, parameters: production.parameters };
   } catch (error) {
-    if (!started) recordEvent(paths, { kind: "failure", time: new Date().toISOString(), position: 0, text: (error as Error).message });
+    if (!started && ranks.writes) recordEvent(paths, { kind: "failure", time: new Date().toISOString(), position: 0, text: (error as Error).message });
     // extents, loops and networks that do not fit together come from the run file; memory that ends is a lattice or network that is too large
     if (error instanceof GeometryError || (error instanceof BackendError && error.message.startsWith("memory:"))) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
     throw error;
@@ -156,7 +166,9 @@ class Production implements Work<RunEvent>, Disposable {
   readonly #paths: RunPaths;
   readonly #run: ResolvedRun;
   readonly #system: System;
-  readonly #metrics: MetricsFile;
+  readonly #ranks: Ranks;
+  /** On the rank that writes. */
+  readonly #metrics: MetricsFile | undefined;
   readonly #units: ReturnType<typeof stages>;
   readonly #warned = new Set<string>();
   #events: RunEvent[] = [];
@@ -168,13 +180,14 @@ class Production implements Work<RunEvent>, Disposable {
   #modelWritten = false;
   #counters: Record<string, { done: number; accepted: number }>;
 
-  constructor(paths: RunPaths, run: ResolvedRun, engine: LatticeOptions, system: System, found: Found | undefined) {
+  constructor(paths: RunPaths, run: ResolvedRun, arithmetic: Arithmetic, system: System, ranks: Ranks, found: Found | undefined) {
     const { state, changes = [] } = found ?? {};
     const { output } = run.configuration;
     this.#paths = paths;
     this.#run = run;
     this.#system = system;
-    this.arithmetic = arithmeticOf(system.lattice, engine.strict ?? false);
+    this.#ranks = ranks;
+    this.arithmetic = arithmetic;
     const lengths = lengthsOf(run);
     this.total = totalOf(run);
     this.resumed = state !== undefined;
@@ -185,9 +198,13 @@ class Production implements Work<RunEvent>, Disposable {
     this.#counters = structuredClone(state?.counters ?? {}) as Record<string, { done: number; accepted: number }>;
     this.#saved = this.#progress.position;
     if (state) system.U.set(state.links);
-    if (output.configurations) insideOf(paths, "configurations");
-    if (!state || changes.length > 0 || !sameInfo(paths, state)) writeRunFiles(paths, run, configurationText(run), packageVersion());
-    this.#metrics = new MetricsFile(paths.metrics, state?.metrics ?? { bytes: 0, lines: 0, sha256: "" });
+    let metrics: MetricsFile | undefined;
+    ranks.together(() => {
+      if (output.configurations) insideOf(paths, "configurations");
+      if (!state || changes.length > 0 || !sameInfo(paths, state)) writeRunFiles(paths, run, configurationText(run), packageVersion());
+      metrics = new MetricsFile(paths.metrics, state?.metrics ?? { bytes: 0, lines: 0, sha256: "" });
+    });
+    this.#metrics = metrics;
     if (state && arithmeticText(state.arithmetic) !== arithmeticText(this.arithmetic))
       this.warn(`the run was made with ${arithmeticText(state.arithmetic)} and goes on with ${arithmeticText(this.arithmetic)}: it is as correct, but its last bits are not those of an uninterrupted run`);
     if (changes.length > 0) {
@@ -198,7 +215,7 @@ class Production implements Work<RunEvent>, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#metrics[Symbol.dispose]();
+    this.#metrics?.[Symbol.dispose]();
   }
 
   get position(): number {
@@ -268,7 +285,7 @@ class Production implements Work<RunEvent>, Disposable {
     const trajectories = records.flatMap((r) => (r.kind === "trajectory" ? [r] : []));
     const before = this.#counters[phase] ?? { done: 0, accepted: 0 };
     const { done, accepted } = (this.#counters[phase] = { done: before.done + (trajectories.length || 1), accepted: before.accepted + trajectories.filter((t) => t.accepted).length });
-    this.#metrics.append(records);
+    this.#ranks.together(() => this.#metrics!.append(records));
     for (const t of trajectories) this.#count(t.accepted);
     for (const r of records) this.#events.push({ ...r, position, total, ...(r.kind === "trajectory" ? { acceptance: accepted / done } : {}) });
     for (const text of records.flatMap((r) => (r.kind === "measurement" ? (r.warnings ?? []) : []))) this.#warnOnce(text);
@@ -284,13 +301,13 @@ class Production implements Work<RunEvent>, Disposable {
 
   /** As `warn`, but what stands in events.jsonl already is not recorded again. */
   #note(text: string): void {
-    if (readEvents(this.#paths.folder).some((e) => e.kind === "warning" && e.text === text)) this.#say(text);
+    if (this.#ranks.writes && readEvents(this.#paths.folder).some((e) => e.kind === "warning" && e.text === text)) this.#say(text);
     else this.warn(text);
   }
 
   /** Keeps the links from which a solve failed. */
   #setAside(trajectory: number, text: string): void {
-    const folder = insideOf(this.#paths, "failed");
+    const folder = this.#ranks.together(() => insideOf(this.#paths, "failed"));
     writeGauge(join(folder, `${String(trajectory).padStart(8, "0")}.npy`), this.#system.U, "npy");
     this.warn(`${text}: counted as rejected, its links are in failed/`);
   }
@@ -299,7 +316,7 @@ class Production implements Work<RunEvent>, Disposable {
   #keep({ format, precision }: NonNullable<ResolvedRun["configuration"]["output"]["configurations"]>): void {
     const provenance = { sequenceNumber: String(this.#progress.position), ensembleId: this.#run.hash.slice(0, 12), creator: `gaugegrad ${packageVersion()}` };
     const options: WriteOptions = { provenance, ...(precision === undefined ? {} : { precision }) };
-    const file = join(insideOf(this.#paths, "configurations"), `${String(this.#progress.position).padStart(8, "0")}.${format}`);
+    const file = join(this.#ranks.together(() => insideOf(this.#paths, "configurations")), `${String(this.#progress.position).padStart(8, "0")}.${format}`);
     onObserved(this.#system, (U) => writeGauge(file, U, this.#system.reading.formats!.find((f) => f.name === format)!, options));
   }
 
@@ -309,11 +326,12 @@ class Production implements Work<RunEvent>, Disposable {
     const { position, theta, training } = this.#progress;
     const trained = theta !== undefined && (this.#phase === "sample" || done);
     if (trained && !this.#modelWritten) {
-      writeModel(this.#paths.model, this.#run, this.#system, theta);
+      this.#ranks.together(() => writeModel(this.#paths.model, this.#run, this.#system, theta));
       this.#modelWritten = true;
     }
     const { seed, stream } = this.#run.configuration.sampler;
-    const state: CheckpointState = {
+    const links = this.#system.U.fields.map((f) => f.toArray());
+    const state = (metrics: CheckpointState["metrics"]): CheckpointState => ({
       version: 1,
       command: this.#run.command,
       configurationHash: this.#run.hash,
@@ -326,19 +344,19 @@ class Production implements Work<RunEvent>, Disposable {
       random: { seed, stream, trajectory: position },
       group: this.#system.group.N,
       extents: this.#system.lattice.extents,
-      links: this.#system.U.fields.map((f) => f.toArray()),
+      links,
       parameters: this.parameters,
       training: training ?? null,
       counters: this.#counters,
-      metrics: this.#metrics.sync(),
-    };
-    saveCheckpoint(this.#paths.folder, position, state);
+      metrics,
+    });
+    this.#ranks.together(() => saveCheckpoint(this.#paths.folder, position, state(this.#metrics!.sync())));
     this.#saved = position;
     return (performance.now() - at) / 1000;
   }
 
   event(kind: EventRecord["kind"], more: Partial<EventRecord>): void {
-    recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.position, ...more });
+    if (this.#ranks.writes) recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.position, ...more });
   }
 }
 

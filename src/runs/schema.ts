@@ -8,7 +8,7 @@ import type { Registry } from "./registry/registry.ts";
 import { name, positive, seed, whole } from "./schema-values.ts";
 import { type ActionSection, DEFAULT_KIND, type FermionSection, type NetworkSection, type ObservableEntry, type RunConfiguration, type SamplerSection, type TrainingSection, type TransformSection, own, section } from "./sections.ts";
 
-const { lattice, start, sampler, training, measurement, output, checks } = section;
+const { lattice, start, sampler, training, measurement, output, checks, parallel } = section;
 
 /** U(1), SU(2), ..., SU(12): larger matrices have no kernels. */
 const GROUP = /^(su(\(0*([2-9]|1[0-2])\)|0*([2-9]|1[0-2]))|u(\(1\)|1))$/i;
@@ -48,6 +48,7 @@ export interface RunInput {
   readonly measurement?: z.input<typeof measurement> & { readonly observables?: readonly (string | PartInput)[] };
   readonly output?: z.input<typeof output>;
   readonly checks?: z.input<typeof checks>;
+  readonly parallel?: z.input<typeof parallel>;
 }
 
 function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
@@ -82,6 +83,7 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
     measurement: measurement.extend({ observables: observables.default(["polyakov"]).describe("the mean plaquette is always there") }).prefault({}),
     output: output.extend({ configurations: kept.optional().describe(output.shape.configurations.description!) }).prefault({}),
     checks: checks.prefault({}),
+    parallel: parallel.prefault({}),
   });
 }
 

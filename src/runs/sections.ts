@@ -95,6 +95,11 @@ const checks = z.strictObject({
   unitarity: positive.default(1e-10).describe("largest |U U^+ - 1| and |det U - 1|"),
 });
 
+/** Several processes. Nothing here changes a number. */
+const parallel = z.strictObject({
+  grid: z.array(count.max(65536)).min(2).max(4).optional().describe("ranks along each direction; default the grid with the smallest surface, slower directions first"),
+});
+
 /** A section whose `kind` names a part, with the options of that part. */
 export interface PartSection {
   readonly kind: string;
@@ -130,7 +135,8 @@ export interface RunConfiguration {
   readonly measurement: z.output<typeof measurement> & { readonly observables: readonly ObservableEntry[] };
   readonly output: z.output<typeof output>;
   readonly checks: z.output<typeof checks>;
+  readonly parallel: z.output<typeof parallel>;
 }
 
 /** The schemas of the sections. */
-export const section = { lattice, start, sampler, training, measurement, output, checks } as const;
+export const section = { lattice, start, sampler, training, measurement, output, checks, parallel } as const;

@@ -32,7 +32,7 @@ export interface BuildOptions {
  */
 export function buildSystem({ configuration: c, registry, command, base }: ResolvedRun, engine: LatticeOptions, options: BuildOptions = {}): System {
   const group = parseGroup(c.group);
-  const lattice = makeLattice(c.lattice.extents, engine);
+  const lattice = makeLattice(c.lattice.extents, { ...engine, ...gridOf(c, engine) });
   const place = { lattice, group };
   const reading = options.reading ?? { formats: formatsOf(registry) };
   const transform = c.transform && transformOf(c.transform, place, registry);
@@ -73,6 +73,9 @@ export function onObserved<T>({ U, transform }: System, f: (U: LinkField) => T):
   using image = transform.image(U).links;
   return f(image);
 }
+
+/** The grid of the run file, for several ranks; one goes on with a run of several. */
+const gridOf = ({ parallel }: RunConfiguration, { comm }: LatticeOptions): LatticeOptions => (parallel.grid && comm && comm.size > 1 ? { grid: parallel.grid } : {});
 
 /** The start of the run file, mapped back where the sampler moves V = F^-1(U). */
 function startOf(c: RunConfiguration, base: string, place: PartContext, reading: Reading, F: AnyBijection | undefined): EnteringLinks {

@@ -50,7 +50,7 @@ export function checkCommand(context: CliContext): Command {
   return withJson(withSeed(withEngine(command))).action(async (file: string, flags: Flags) => {
     const subjects = await subjectsOf(await loadModule(file, context.directory), file, flags.only);
     const group = parseGroup(flags.group);
-    const geometry = lattice(flags.lattice, await latticeOptions(flags, context.environment));
+    const geometry = lattice(flags.lattice, await latticeOptions(flags, context));
     const U: LinkField = flags.start === "hot" ? hot(geometry, group, { seed: flags.seed }) : nearUnit(geometry, group, { seed: flags.seed, width: flags.width });
     const reports: { readonly export: string; readonly report: CheckReport }[] = [];
     for (const { name, subject } of subjects) {

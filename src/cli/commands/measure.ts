@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { EXIT, FileFormatError, UsageError } from "../../errors.ts";
+import { ConfigurationError, EXIT, FileFormatError, UsageError } from "../../errors.ts";
 import { detectFormat } from "../../io/index.ts";
 import { printable } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
@@ -49,9 +49,10 @@ export function measureCommand(context: CliContext): Command {
     .action(async (files: string[], _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       if (files.length === 0 && flags.watch === undefined) throw new UsageError("measure: got no file, expected FILE... or --watch DIR");
+      if (flags.watch !== undefined && context.comm) throw new ConfigurationError(`measure --watch: got ${context.comm.size} ranks, expected one: start it without the launcher, or give the files`);
       const output = new MeasurementOutput(context, flags, files.length);
       const measurer = new Measurer(request(flags), {
-        ...(await latticeOptions(flags, context.environment)),
+        ...(await latticeOptions(flags, context)),
         ...(await readOptions(flags, files.map((file) => resolve(context.directory, file)), context.directory)),
       });
       let code: number = EXIT.done;

@@ -26,7 +26,7 @@ export function quickstartCommand(context: CliContext): Command {
   return withSeed(withJson(withEngine(command))).action(async (options: Options, self: Command) => {
     const { quiet = false } = self.optsWithGlobals<GlobalOptions>();
     const lengths: Lengths = options.quick ? LENGTHS.quick : LENGTHS.full;
-    const engine = await latticeOptions(options, context.environment);
+    const engine = await latticeOptions(options, context);
     const began = performance.now();
     const folder = resolve(context.directory, options.dir);
     const runs = join(folder, "quickstart", `${options.quick ? "quick" : "full"}-seed${options.seed}`);

@@ -44,7 +44,7 @@ function subcommand(name: "train" | "sample", description: string, result: strin
     using stop = signals(context);
     const said = reporter(context, flags.quiet);
     let end: SpinEnd | undefined;
-    for await (const event of produceSpins({ command: name, run, folder, engine: await latticeOptions(flags, context.environment), signal: stop.signal })) {
+    for await (const event of produceSpins({ command: name, run, folder, engine: await latticeOptions(flags, context), signal: stop.signal })) {
       if (event.kind === "done" || event.kind === "stop") end = event as SpinEnd;
       else if (event.kind === "stopping") await stop.settle();
       else said(event);

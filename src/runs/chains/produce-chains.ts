@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
+import type { Comm } from "../../backend/index.ts";
 import { writeFileAtomic } from "../../util/index.ts";
 import { lockFolder } from "../lock.ts";
 import type { RunEnd } from "../production.ts";
+import { Ranks } from "../ranks.ts";
 import { StopWatch } from "../stop.ts";
 import { makeRuns } from "../side-by-side/pool.ts";
 import type { FileSource, RunTask } from "../side-by-side/task.ts";
@@ -16,6 +18,8 @@ export interface ChainsOptions extends Omit<FileSource, "stream">, Pick<RunTask,
   /** Of all chains, which have folders in it. */
   readonly folder: string;
   readonly chains: number;
+  /** Ranks that share the chains: chain k is made by rank k modulo their number. */
+  readonly comm?: Comm;
   /** Stops all chains with checkpoints. */
   readonly signal?: AbortSignal | undefined;
   /** Called, and waited for, before the last checkpoints are written. */
@@ -35,6 +39,8 @@ export interface ChainsOutcome {
 /** Most chains of one run. */
 const MOST = 1024;
 const LOOK_MS = 50;
+/** Seconds that a rank waits for the chains of the others. */
+const LONG = 7 * 24 * 3600;
 
 /**
  * Each chain ends with the bits of a single run with its stream, whatever stops and resumes it.
@@ -43,10 +49,16 @@ const LOOK_MS = 50;
 export async function produceChains(options: ChainsOptions): Promise<ChainsOutcome> {
   const { command, file, seed, folder, chains, engine, extend, maxSeconds } = options;
   const began = performance.now();
-  prepare(options);
-  const stop = new StopWatch({ folder, began, signal: options.signal });
-  using _lock = lockFolder(folder);
-  writeFileAtomic(join(folder, "chains.json"), `${JSON.stringify({ schemaVersion: 1, command, chains } satisfies ChainsInfo, null, 2)}\n`);
+  const ranks = new Ranks(options.comm);
+  const { rank, size } = ranks.comm;
+  const stop = new StopWatch({ folder, began, signal: options.signal, keepFile: ranks.several });
+  let held: Disposable | undefined;
+  ranks.together(() => {
+    prepare(options);
+    held = lockFolder(folder);
+    writeFileAtomic(join(folder, "chains.json"), `${JSON.stringify({ schemaVersion: 1, command, chains } satisfies ChainsInfo, null, 2)}\n`);
+  });
+  using _lock = { [Symbol.dispose]: () => held?.[Symbol.dispose]() };
   const halt = new AbortController();
   const positions = new Map<number, { position: number; total: number }>();
   let [reason, waiting]: [string | undefined, boolean] = [undefined, true];
@@ -62,22 +74,41 @@ export async function produceChains(options: ChainsOptions): Promise<ChainsOutco
       await setTimeout(LOOK_MS);
     }
   };
-  const tasks = Array.from({ length: chains }, (_, chain): RunTask => ({ source: { command, file, seed, stream: chain }, folder: chainFolder(folder, chain), engine, extend }));
+  const own = Array.from({ length: chains }, (_, chain) => chain).filter((chain) => chain % size === rank);
+  const tasks = own.map((chain): RunTask => ({ source: { command, file, seed, stream: chain }, folder: chainFolder(folder, chain), engine, extend }));
   const work = makeRuns(tasks, {
     signal: halt.signal,
     maxSeconds,
-    called: (chain) => `chain ${chain}`,
-    onWarning: (chain, text) => options.onWarning?.(`chain ${chain}: ${text}`),
+    ...(ranks.several ? { parallel: 1 } : {}),
+    called: (k) => `chain ${own[k]!}`,
+    onWarning: (k, text) => options.onWarning?.(`chain ${own[k]!}: ${text}`),
     onPosition: (chain, position, total) => {
       positions.set(chain, { position, total });
       const known = [...positions.values()];
       options.onProgress?.(known.reduce((s, p) => s + p.position, 0), Math.max(...known.map((p) => p.total)) * chains);
     },
   }).finally(() => (waiting = false));
-  const [outcomes] = await Promise.all([work, watch()]);
+  const outcomes = await gathered(ranks, chains, Promise.all([work, watch()]).then(([ends]) => ends));
+  if (ranks.several && ranks.writes) stop.removeFile();
   const done = outcomes.every((o) => o?.kind === "done");
   const why = reason ?? outcomes.find((o) => o?.reason !== undefined)?.reason;
   return { status: done ? "done" : "stopped", ...(done || why === undefined ? {} : { reason: why }), chains: outcomes };
+}
+
+/** What became of the chains of all ranks, when every rank has come to its end. @throws the own error, after the others are done. */
+async function gathered(ranks: Ranks, chains: number, work: Promise<(RunEnd | undefined)[]>): Promise<(RunEnd | undefined)[]> {
+  if (!ranks.several) return work;
+  let [ends, failure]: [(RunEnd | undefined)[], unknown] = [[], undefined];
+  try {
+    ends = await work;
+  } catch (error) {
+    failure = error;
+  }
+  await ranks.comm.leave(failure === undefined ? 0 : 1, LONG);
+  const { size, rank } = ranks.comm;
+  const all = Array.from({ length: size }, (_, root) => ranks.tell(rank === root ? ends.map((e) => e ?? null) : null, root) as (RunEnd | null)[]);
+  if (failure !== undefined) throw failure;
+  return Array.from({ length: chains }, (_, chain) => all[chain % size]![Math.floor(chain / size)] ?? undefined);
 }
 
 /** Makes the folder. */

@@ -11,6 +11,9 @@ const MESSAGES = 256;
 const TAG = 4711;
 /** Milliseconds between two looks for the others at the end. */
 const LOOK = 5;
+/** Looks for the end of a call before a rank sleeps between them: ranks that share a core must leave it to each other. Milliseconds of that sleep. */
+const [SPIN, SLEEP] = [200, 0.05];
+const bed = new Int32Array(new SharedArrayBuffer(4));
 
 /** Is told when a call begins and ends: a watchdog ends a rank that waits too long in one. */
 export interface Heartbeat {
@@ -18,7 +21,7 @@ export interface Heartbeat {
   end(): void;
 }
 
-type Names = "Init_thread" | "Comm_rank" | "Comm_size" | "Comm_set_errhandler" | "Comm_dup" | "Comm_split" | "Allreduce" | "Iallreduce" | "Bcast" | "Barrier" | "Isend" | "Irecv" | "Waitall" | "Test" | "Abort" | "Finalize" | "Error_string";
+type Names = "Init_thread" | "Comm_rank" | "Comm_size" | "Comm_set_errhandler" | "Comm_dup" | "Comm_split" | "Iallreduce" | "Ibcast" | "Ibarrier" | "Isend" | "Irecv" | "Testall" | "Abort" | "Finalize" | "Error_string";
 
 /** The functions of a library, by their names without MPI_. */
 function functionsOf(library: MpiLibrary, H: Interface["handle"]): Readonly<Record<Names, Foreign>> {
@@ -29,14 +32,12 @@ function functionsOf(library: MpiLibrary, H: Interface["handle"]): Readonly<Reco
     Comm_set_errhandler: `${H} comm, ${H} handler`,
     Comm_dup: `${H} comm, void* made`,
     Comm_split: `${H} comm, int color, int key, void* made`,
-    Allreduce: `void* send, void* receive, int count, ${H} type, ${H} op, ${H} comm`,
     Iallreduce: `void* send, void* receive, int count, ${H} type, ${H} op, ${H} comm, void* request`,
-    Bcast: `void* data, int count, ${H} type, int root, ${H} comm`,
-    Barrier: `${H} comm`,
+    Ibcast: `void* data, int count, ${H} type, int root, ${H} comm, void* request`,
+    Ibarrier: `${H} comm, void* request`,
     Isend: `void* data, int count, ${H} type, int to, int tag, ${H} comm, void* request`,
     Irecv: `void* data, int count, ${H} type, int from, int tag, ${H} comm, void* request`,
-    Waitall: "int count, void* requests, void* statuses",
-    Test: "void* request, void* flag, void* status",
+    Testall: "int count, void* requests, void* flag, void* statuses",
     Abort: `${H} comm, int code`,
     Finalize: "",
     Error_string: "int code, void* text, void* length",
@@ -63,6 +64,7 @@ class MpiComm implements Comm {
   /** A second group for what is said at the end: its calls cannot be taken for others. */
   readonly #control: Word | undefined;
   readonly #requests: Uint8Array;
+  readonly #flag = new Int32Array(1);
 
   constructor(process_: Process, comm: Word, control: boolean) {
     this.#process = process_;
@@ -80,11 +82,9 @@ class MpiComm implements Comm {
 
   /** @throws BackendError with the library's words. */
   #check(name: Names, ...args: Parameters<Foreign>): void {
-    const { call, heartbeat } = this.#process;
+    const { call } = this.#process;
     if (this.#process.ended) throw new BackendError(`MPI_${name}: got a call after the end, expected none`);
-    heartbeat.begin();
     const code = call[name](...args);
-    heartbeat.end();
     if (code === 0) return;
     const text = new Uint8Array(1024);
     const length = new Int32Array(1);
@@ -101,25 +101,44 @@ class MpiComm implements Comm {
     return handleBytes === 4 ? view.getInt32(0, true) : view.getBigUint64(0, true);
   }
 
-  sum(x: Float64Array): void {
+  /** Waits for the first n requests. */
+  #wait(n: number): void {
+    const { heartbeat } = this.#process;
+    heartbeat.begin();
+    for (let looks = 0; !this.#tested(n); looks++) if (looks >= SPIN) Atomics.wait(bed, 0, 0, SLEEP);
+    heartbeat.end();
+  }
+
+  #tested(n: number): boolean {
+    this.#check("Testall", n, this.#requests, this.#flag, this.#process.abi.ignoreStatuses);
+    return this.#flag[0] !== 0;
+  }
+
+  #reduce(x: Float64Array, op: Word): void {
     const { abi } = this.#process;
-    this.#check("Allreduce", abi.inPlace, x, x.length, abi.double, abi.sum, this.#comm);
+    this.#check("Iallreduce", abi.inPlace, x, x.length, abi.double, op, this.#comm, this.#requests);
+    this.#wait(1);
+  }
+
+  sum(x: Float64Array): void {
+    this.#reduce(x, this.#process.abi.sum);
   }
 
   max(x: Float64Array): void {
-    const { abi } = this.#process;
-    this.#check("Allreduce", abi.inPlace, x, x.length, abi.double, abi.max, this.#comm);
+    this.#reduce(x, this.#process.abi.max);
   }
 
   broadcast(bytes: Uint8Array, root: number): void {
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, Math.min(bytes.length, at + PIECE));
-      this.#check("Bcast", piece, piece.length, this.#process.abi.byte, root, this.#comm);
+      this.#check("Ibcast", piece, piece.length, this.#process.abi.byte, root, this.#comm, this.#requests);
+      this.#wait(1);
     }
   }
 
   barrier(): void {
-    this.#check("Barrier", this.#comm);
+    this.#check("Ibarrier", this.#comm, this.#requests);
+    this.#wait(1);
   }
 
   exchange(messages: readonly Message[]): void {
@@ -129,7 +148,7 @@ class MpiComm implements Comm {
     const request = (): Uint8Array => this.#requests.subarray(abi.handleBytes * n++);
     messages.forEach((m, k) => m.count > 0 && this.#check("Irecv", m.receive, m.count, abi.double, m.from, TAG + k, this.#comm, request()));
     messages.forEach((m, k) => m.count > 0 && this.#check("Isend", m.send, m.count, abi.double, m.to, TAG + k, this.#comm, request()));
-    if (n > 0) this.#check("Waitall", n, this.#requests, abi.ignoreStatuses);
+    if (n > 0) this.#wait(n);
   }
 
   split(color: number): Comm {
@@ -137,23 +156,20 @@ class MpiComm implements Comm {
   }
 
   async leave(code: number, patience: number): Promise<Ending | undefined> {
-    const { abi, call } = this.#process;
+    const { abi } = this.#process;
     const failed = code !== 0 && code !== 75;
     const mine = Float64Array.of(failed ? this.size - this.rank : 0, code === 75 ? 1 : 0);
     const all = new Float64Array(2);
-    const request = new Uint8Array(abi.handleBytes);
-    const flag = new Int32Array(1);
-    this.#check("Iallreduce", mine, all, 2, abi.double, abi.max, this.#control!, request);
+    this.#check("Iallreduce", mine, all, 2, abi.double, abi.max, this.#control!, this.#requests);
     const begin = performance.now();
-    for (;;) {
-      call.Test(request, flag, abi.ignoreStatuses);
-      if (flag[0] !== 0) break;
+    while (!this.#tested(1)) {
       if (performance.now() - begin > 1000 * patience) return undefined;
       await new Promise((done) => setTimeout(done, LOOK));
     }
     const speaker = all[0]! > 0 ? this.size - all[0]! : 0;
     const agreed = new Uint8Array([all[0]! > 0 ? code : all[1]! > 0 ? 75 : 0]);
-    this.#check("Bcast", agreed, 1, abi.byte, speaker, this.#control!);
+    this.#check("Ibcast", agreed, 1, abi.byte, speaker, this.#control!, this.#requests);
+    this.#wait(1);
     return { code: agreed[0]!, speaker };
   }
 
