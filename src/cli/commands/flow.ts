@@ -42,7 +42,7 @@ function runCommand(name: FlowCommand, description: string, context: CliContext)
       using stop = signals(context);
       const said = reporter(context, flags.quiet);
       let end: Extract<FlowEvent, { kind: "done" | "stop" }> | undefined;
-      for await (const event of produceFlow({ command: name, run, folder, engine: await latticeOptions(flags, context.environment), signal: stop.signal })) {
+      for await (const event of produceFlow({ command: name, run, folder, engine: await latticeOptions(flags, context), signal: stop.signal })) {
         if (event.kind === "done" || event.kind === "stop") end = event;
         else if (event.kind === "stopping") await stop.settle();
         else said(event);
