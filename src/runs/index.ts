@@ -49,3 +49,4 @@ export { starters } from "./starters.ts";
 export { summaryOf, summaryText } from "./summary.ts";
 export { type StoredTrajectoryOptions, storedTrajectories } from "./trajectories.ts";
 export { packageVersion } from "#platform/runs/version";
+export { type RankContext, onRanks } from "./on-ranks.ts";

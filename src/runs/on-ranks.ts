@@ -1,7 +1,15 @@
 /** A command line on the ranks that a launcher started: one of them speaks, all leave with one exit code. */
-import type { Comm } from "../backend/index.ts";
-import { ConfigurationError } from "../errors.ts";
-import type { CliContext } from "./context.ts";
+import { type Comm, connect, launcherOf } from "../backend/index.ts";
+import { ConfigurationError, type GaugegradError } from "../errors.ts";
+
+/** What a command may touch of the process, as far as ranks differ in it. */
+export interface RankContext {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  readonly comm?: Comm;
+  readonly progressTTY: boolean;
+  readonly terminal?: unknown;
+}
 
 /** Commands that work on a divided lattice. */
 const DIVIDED: ReadonlySet<string> = new Set(["hmc", "slhmc", "train", "measure", "doctor"]);
@@ -13,15 +21,28 @@ const PATIENCE = 3;
 const LONG = 24 * 3600;
 
 /** The context of one of several ranks: the last line that a silent rank would have said is kept, for the case that it is the one to speak. */
-export function contextOfRank(context: CliContext, comm: Comm): { readonly context: CliContext; readonly last: () => string } {
+function contextOfRank<C extends RankContext>(context: C, comm: Comm): { readonly context: C; readonly last: () => string } {
   if (comm.rank === 0) return { context: { ...context, comm, progressTTY: false }, last: () => "" };
   let last = "";
-  const { terminal: _terminal, ...rest } = context;
-  return { context: { ...rest, comm, progressTTY: false, stdout: () => undefined, stderr: (text) => void (last = text) }, last: () => last };
+  return { context: { ...context, terminal: undefined, comm, progressTTY: false, stdout: () => undefined, stderr: (text) => void (last = text) }, last: () => last };
 }
 
-/** Runs a command on several ranks; gives the exit code of all. */
-export async function onRanks(argv: readonly string[], given: CliContext, comm: Comm, run: (argv: readonly string[], context: CliContext) => Promise<number>): Promise<number> {
+/**
+ * Runs a command line: as it is without a launcher, else on all ranks, with one exit code. Rank 0 speaks, or the lowest rank that failed. Without a library
+ * that fits the launcher one process says so.
+ */
+export async function onRanks<C extends RankContext>(argv: readonly string[], context: C, run: (argv: readonly string[], context: C) => Promise<number>): Promise<number> {
+  let comm: Comm;
+  try {
+    comm = connect();
+  } catch (error) {
+    if ((launcherOf(process.env)?.rank ?? 0) === 0) context.stderr(`gaugegrad: ${(error as Error).message}\n`);
+    return (error as GaugegradError).exitCode ?? 1;
+  }
+  return comm.size === 1 ? run(argv, context) : together(argv, context, comm, run);
+}
+
+async function together<C extends RankContext>(argv: readonly string[], given: C, comm: Comm, run: (argv: readonly string[], context: C) => Promise<number>): Promise<number> {
   const { context, last } = contextOfRank(given, comm);
   const name = argv.find((a) => !a.startsWith("-"));
   const alone = name === undefined || ALONE.has(name);
@@ -31,8 +52,7 @@ export async function onRanks(argv: readonly string[], given: CliContext, comm: 
     context.stderr(`gaugegrad: ${refused.message}\n`);
     code = refused.exitCode;
   } else if (!alone || comm.rank === 0) {
-    const { comm: _comm, ...single } = context;
-    code = await run(argv, alone ? single : context);
+    code = await run(argv, alone ? given : context);
   }
   const failed = code !== 0 && code !== 75;
   const ending = await comm.leave(code, failed ? PATIENCE : LONG);
