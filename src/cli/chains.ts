@@ -47,11 +47,6 @@ export async function chains(context: CliContext, command: RunCommand, file: str
   } finally {
     bar?.stop();
   }
-  // the rank that speaks has the results of all
-  if ((context.comm?.rank ?? 0) !== 0) {
-    if (outcome.status === "stopped") throw new CommandExit(EXIT.stoppedEarly);
-    return;
-  }
   const found = outcome.chains.map((_, k) => ({ folder: chainFolder(folder, k), outcome: outcome.chains[k] }));
   const summary = summaryOfChains(found.map((c) => ({ records: readMetrics(c.folder), parameters: c.outcome?.parameters ?? null })));
   const { status, reason } = outcome;
