@@ -1,8 +1,13 @@
 /** What the engine gives besides JavaScript, in Node. `host.browser.ts` has the same names for pages and workers. */
+import { Buffer as NodeBuffer } from "node:buffer";
 import { createHash, randomInt } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 
-export { Buffer } from "node:buffer";
+
+/** Bytes with readers and writers of numbers and texts: Node's own. */
+export const Buffer = NodeBuffer;
+/** Such bytes. */
+export type Buffer = NodeBuffer;
 
 /** A running SHA-256. */
 export interface Hasher {
