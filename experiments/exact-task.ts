@@ -6,6 +6,7 @@ import {
   type GaugeAction, type LinkField, type LoopName, GaugeAction as Recorded, SU, determinantAction, gaugeAction, hmc, lattice, loopAction, nearUnit, plaquettes, pseudofermions, rootPseudofermions, runChain, staggered, summarise, targetOf,
 } from "gaugegrad";
 import { LinearRegression } from "gaugegrad/training";
+import { gammaMethod } from "gaugegrad/util";
 
 export interface ExactTask {
   readonly extents: readonly number[];
@@ -114,9 +115,8 @@ export function runExact(task: ExactTask): ExactResult {
     const force = { force: field.force.bind(field) } as never;
     return { roots, ...chain(hmc<2>({ action: sum as never, length: 1, seed, stream: 3, levels: levels(force, lead as never) as never }) as never, task.noise.trajectories) };
   });
-  const condensates = points.map((p) => p.condensate);
-  const mean = condensates.reduce((s, x) => s + x, 0) / condensates.length;
-  return { fits, noise, condensate: [mean, sdOf(condensates) / Math.sqrt(condensates.length)], seconds: (performance.now() - began) / 1000 };
+  const condensate = gammaMethod(points.map((p) => p.condensate));
+  return { fits, noise, condensate: [condensate.mean, condensate.error], seconds: (performance.now() - began) / 1000 };
 }
 
 const [given] = process.argv.slice(2);

@@ -11,7 +11,7 @@ type Settings = Omit<ExactTask, "seed"> & { readonly seeds: readonly number[] };
 export default async function exact({ settings, quick, out }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const { seeds, ...s } = settings as unknown as Settings;
-  const amount = quick ? { thermalise: 15, configurations: 60, trajectories: 25, noise: { ...s.noise, trajectories: 25 } } : {};
+  const amount = quick ? { thermalise: 50, configurations: 60, trajectories: 25, noise: { ...s.noise, trajectories: 25 } } : {};
   const tasks = (quick ? seeds.slice(0, 1) : seeds).map((seed): ExactTask => ({ ...s, ...amount, seed }));
   const results = await runAll<ExactTask, ExactResult>({ file: "exact-task.ts", line: ({ seed }) => `seed ${seed}` }, tasks);
   const over = (pick: (r: ExactResult) => readonly [number, number]): [number, number] => overSeeds(results.map(pick));
