@@ -1,7 +1,6 @@
 /** Runs room in a browser: what lines of metrics say. Run files, their parts, folders and production are for Node. */
 import { BackendError } from "../errors.ts";
 
-export { bibliography } from "./citations.ts";
 export { summaryOfChains } from "./chains/summary.ts";
 export { alarmsOf, expMinusDH } from "./health.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
