@@ -27,6 +27,10 @@ interface Launch {
   readonly sums: BinnedSums | undefined;
   /** Adds the ranks' parts, on a divided lattice. */
   readonly over: RankSums | undefined;
+  /** For each sum and sample the index of its first chunk, of which it has `each`, and where its total goes. */
+  readonly starts: readonly number[];
+  readonly targets: readonly { readonly buffer: number; readonly offset: number }[];
+  readonly each: number;
 }
 
 export class ProgramExecutable implements Executable {
@@ -240,8 +244,13 @@ export class ProgramExecutable implements Executable {
         else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
       }
     });
-    const count = engine.lattice.batch * partials.length;
-    return { plan, kernel, table, chunks, partials, sums: count > 0 ? new BinnedSums(count) : undefined, over: count > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, count) : undefined };
+    const { lattice: { batch }, layout } = engine;
+    // the chunks of a sample stand together
+    const each = (chunks * layout.sampleLanes) / batch;
+    const samples = Array.from({ length: batch }, (_, b) => b);
+    const starts = partials.flatMap((p) => samples.map((b) => p / 8 + BIN_PARTS * each * b));
+    const targets = plan.step.reductions.flatMap(({ buffer }) => samples.map((b) => ({ buffer, offset: layout.scalarAt(b) })));
+    return { plan, kernel, table, chunks, partials, starts, targets, each, sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
@@ -285,19 +294,14 @@ export class ProgramExecutable implements Executable {
     const { sums } = l;
     if (!sums) return;
     const f = engine.heap.f64;
-    const { lattice: { batch }, layout } = engine;
-    // the chunks of a sample stand together
-    const each = (l.chunks * layout.sampleLanes) / batch;
-    const count = batch * l.partials.length;
-    for (let k = 0; k < count; k++) sums.top(k, f, l.partials[Math.floor(k / batch)]! / 8 + BIN_PARTS * each * (k % batch), each);
-    const gather = (): void => {
-      for (let k = 0; k < count; k++) sums.gather(k, f, l.partials[Math.floor(k / batch)]! / 8 + BIN_PARTS * each * (k % batch), each);
-    };
-    if (l.over) l.over.sum(sums, gather);
-    else gather();
-    for (let k = 0; k < count; k++) {
-      const to = this.#address[l.plan.step.reductions[Math.floor(k / batch)]!.buffer]! / 8 + layout.scalarAt(k % batch);
-      f.fill(sums.total(k), to, to + layout.scalarLanes);
+    const { starts, targets, each } = l;
+    for (let k = 0; k < starts.length; k++) sums.top(k, f, starts[k]!, each);
+    if (l.over) l.over.sum(sums, () => gatherAll(l, sums, f));
+    else gatherAll(l, sums, f);
+    for (let k = 0; k < starts.length; k++) {
+      const { buffer, offset } = targets[k]!;
+      const to = this.#address[buffer]! / 8 + offset;
+      f.fill(sums.total(k), to, to + engine.layout.scalarLanes);
     }
   }
 
@@ -346,6 +350,11 @@ export class ProgramExecutable implements Executable {
     };
     return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map(place), b: place(step.rhs), solutions: step.solutions.map(place) });
   }
+}
+
+/** Adds the chunks of every sum and sample. */
+function gatherAll({ starts, each }: Launch, sums: BinnedSums, f: Float64Array): void {
+  for (let k = 0; k < starts.length; k++) sums.gather(k, f, starts[k]!, each);
 }
 
 /** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */

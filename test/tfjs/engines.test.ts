@@ -13,7 +13,7 @@ import { BackendError } from "../../src/errors.ts";
 import { closedFormLinks, gaugeAction, lattice, plaquetteSum } from "../../src/gauge/index.ts";
 import { stout } from "../../src/models/index.ts";
 import { fakeNodeModule, toTf32 } from "./fake-node.ts";
-import { noise, presentEngines, randomField } from "./helpers.ts";
+import { hasWeights, noise, presentEngines, randomField } from "./helpers.ts";
 
 const backends = await presentEngines();
 const core = (await import("@tensorflow/tfjs-core")) as unknown as TfModule;
@@ -228,7 +228,7 @@ describe("float64 through the raw ops (stand-in for the addon)", () => {
     expect(backend.loaded.error).toBeLessThan(8 * 2 ** -53);
     const [L, reference] = [makeLattice([4, 2], { engine: backend }), makeLattice([4, 2], { backend: "js" })];
     for (const op of allOps)
-      for (const sample of op.samples(L, 2)) {
+      for (const sample of op.samples(L, 2).filter((s) => !hasWeights(L, s))) {
         const [got, want] = [L, reference].map((at) => {
           const xs = sample.inputs.map((t, k) => randomField(at, t, k + 1));
           const y = record((a: never) => sample.apply(a), xs as never).run(xs as never) as unknown as Field | number;

@@ -1,5 +1,5 @@
 /** Engines that are present here, and fields for the tests. */
-import { Field, type Lattice, type MatrixType, type ValueType } from "../../src/autograd/index.ts";
+import { Field, type Lattice, type MatrixType, type Sample, type ValueType, openTape } from "../../src/autograd/index.ts";
 import { type TfjsBackend, type TfjsEngineName, type TfjsPrecision, engineNames, loadTfjs } from "../../src/compiler/tfjs/index.ts";
 import { BackendError } from "../../src/errors.ts";
 
@@ -49,4 +49,10 @@ function project(data: Float64Array, N: number): void {
       }
     if (N > 1) for (let i = 0; i < N; i++) data[at + 2 * (i * N + i) + 1]! -= trace / N;
   }
+}
+
+/** Has the sample weights or channels? The engine refuses programs with them. */
+export function hasWeights(lattice: Lattice, s: Sample): boolean {
+  const tape = openTape(lattice);
+  return tape.finish([s.apply(s.inputs.map((t) => tape.input(t)))]).nodes.some(({ type }) => type.kind === "tensor" || type.kind === "channels");
 }
