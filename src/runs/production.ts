@@ -81,11 +81,11 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
     return state;
   });
   const changes = found ? changesSince(found.state, run, options.folder, options.extend ?? false) : [];
-  if (found && found.damaged.length === 0 && changes.length === 0 && found.state.done && found.state.total >= totalOf(run) && ranks.together(() => sameInfo(paths, found.state)))
-    return yield { kind: "done", position: found.state.position, total: totalOf(run), parameters: found.state.parameters };
   let started = false;
   try {
     const network = ranks.together(() => modelFileOf(paths, run, found !== undefined) ?? null);
+    if (found && found.damaged.length === 0 && changes.length === 0 && found.state.done && found.state.total >= totalOf(run) && ranks.together(() => sameInfo(paths, found.state)))
+      return yield { kind: "done", position: found.state.position, total: totalOf(run), parameters: found.state.parameters };
     // what came during set-up is heard before anything is written
     const early = await stop.heard();
     if (early !== undefined) return yield { kind: "stop", reason: early, position: found?.state.position ?? 0, total: totalOf(run), parameters: found?.state.parameters ?? null };
