@@ -1,8 +1,8 @@
 /** What the statements of a random program mean, in the library's own functions. */
 import {
   type Channels, type Complex, type TracedTensor, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
-  abs2, add, adj, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, channel, channels, repeatChannels, siteConv, siteLinear, sliceChannels, sumChannels, tensorSum, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, lyap, mask, max, mean, merge, min, mul, normalise, number,
-  outer, polar, pow, projectSU, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, where,
+  abs2, add, adj, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, channel, channels, repeatChannels, siteConv, siteLinear, sliceChannels, sumChannels, tensorSum, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, logDet, lyap, mask, max, mean, merge, min, mul, normalise, number,
+  outer, overlapLogDet, polar, pow, projectSU, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, updateLogDet, where,
 } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
 import { type Statement, noise } from "./program.ts";
@@ -159,6 +159,16 @@ export const statements: Readonly<Record<string, Apply>> = {
     const terms = shifts.map((sigma) => solve(operator(steps!, args, Number(c), Number(w)), b as Vector, { tolerance: 1e-14, shift: sigma }));
     return terms.slice(1).reduce((sum, x, k) => add(sum, scaleBy(0.3 + k, x)), terms[0]!);
   },
+  logDet: ([v, ...rest], { steps, c, w }) => logDet(operator(steps!, [v!, ...rest], Number(c), Number(w)), (v as Vector).type, v!),
+  overlapLogDet: ([v, ...rest], { steps, c, w, Ls, minus }) => {
+    const type = (v as Vector).type;
+    const signature = Array.from({ length: spinOf(type) }, (_, k) => (minus === "yes" && k % 2 === 1 ? -1 : 1));
+    // the kernel is G K with K hermitian and positive, so that H = K
+    const G = signature.map((sign, r) => signature.map((_, col) => [r === col ? sign : 0, 0] as const));
+    const K = operator(steps!, [v!, ...rest.slice(0, -1)], Number(c), Number(w));
+    return overlapLogDet((x) => spinMul(K(x), G), type, rest[rest.length - 1] as Scalar, v!, { signature, Ls: Number(Ls) });
+  },
+  updateLogDet: ([m], { f }) => updateLogDet(scaleBy(Number(f), m as Matrix)),
   spinMul: ([v], { rows, salt }) => spinMul(v as Vector, spinMatrix(Number(rows), spinOf((v as Vector).type), Number(salt))),
   detach: ([x]) => detach(x!),
   alias: ([x]) => alias(x!),

@@ -54,7 +54,8 @@ export function generate(chance: Chance): FuzzProgram {
   // the last value, some others, sometimes an input
   const outputs = [b.values[b.values.length - 1]!.name];
   for (let k = chance.int(0, 3); k > 0; k--) outputs.push(b.choose(b.maybe(85) ? b.values.slice(-6) : b.values).name);
-  const mode = pick(large ? (["value", "grad"] as const) : MODES);
+  const any = pick(large ? (["value", "grad"] as const) : MODES);
+  const mode = any === "hvp" && b.statements.some((s) => s.op === "overlapLogDet") ? "grad" : any;
   return { extents: lattice.extents, ...(batch > 1 && { batch }), N, mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
 }
 

@@ -80,7 +80,7 @@ function scale(b: Builder): unknown {
     const s = b.kind("scalar");
     return s && b.emit("scale", [s, x]);
   }
-  const s = x.type.kind === "real" || x.type.kind === "spin" ? b.kind("real", "scalar") : b.kind("real", "scalar", "complex");
+  const s = x.type.kind === "real" || x.type.kind === "spin" || x.type.kind === "channels" ? b.kind("real", "scalar") : b.kind("real", "scalar", "complex");
   return s && b.emit("scale", [s, x]);
 }
 
@@ -231,6 +231,23 @@ function solve(b: Builder): unknown {
   return b.emit("solve", [v, ...args], { steps, c: b.real(1, 2), w: "0.3", shift: shifts.join(",") });
 }
 
+/** ln of the determinant of an operator of the kind that solves have, or of the overlap operator that has it as its kernel. */
+const determinant = (op: "logDet" | "overlapLogDet") => (b: Builder): unknown => {
+  const v = b.pick<VectorType>((x) => x.type.kind === "vector" && x.data.length <= 48);
+  const m = op === "logDet" ? undefined : b.kind<ScalarType>("scalar");
+  if (!v || b.lattice.batch > 1 || (op === "overlapLogDet" && !(m && Math.abs(m.data[0]!) < 0.8))) return undefined;
+  const args: Value[] = [];
+  const steps = chain(b, v.type.at, v.type, args, 0);
+  return b.emit(op, [v, ...args, ...(m ? [m] : [])], { steps, c: b.real(1, 2), w: "0.3", ...(m && { Ls: String(b.int(2, 4)), minus: b.choose(["no", "yes"]) }) });
+};
+
+/** ln det of an update exp(ta(C W U^+)) U, |M| < 1. */
+function update(b: Builder): unknown {
+  const m = b.closed();
+  const size = m && Math.max(...sites(b, m).map(norm));
+  return size !== undefined && size > 0 && b.emit("updateLogDet", [m!], { f: (0.6 / Math.max(1, size)).toPrecision(3) });
+}
+
 /** The same expression once more, on its own name or as it was. */
 function again(b: Builder): unknown {
   if (b.statements.length === 0) return undefined;
@@ -364,6 +381,9 @@ export const kinds: Readonly<Record<string, Kind>> = {
   merge: { covers: ["merge"], weight: 4, grow: join },
   extend: { covers: ["extend"], weight: 2, grow: on("extend", (b) => b.pick((v) => v.type.kind !== "scalar" && v.type.domain !== "all")) },
   solve: { covers: ["solve"], weight: 3, grow: solve },
+  logDet: { covers: ["logDet", "traceGradient"], weight: 2, grow: determinant("logDet") },
+  overlapLogDet: { covers: ["overlapLogDet", "overlapGradient"], weight: 2, grow: determinant("overlapLogDet") },
+  updateLogDet: { covers: ["updateLogDet"], weight: 2, grow: update },
   spinMul: { covers: ["spin"], weight: 2, grow: on("spinMul", (b) => b.kind("vector"), (b) => ({ rows: String(b.int(1, 3)), salt: String(b.int(1, 99)) })) },
   detach: { covers: ["detach"], weight: 1, grow: on("detach", (b) => b.choose(b.values)) },
   alias: { covers: ["alias"], weight: 1, grow: on("alias", (b) => b.choose(b.values)) },

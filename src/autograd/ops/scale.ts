@@ -24,6 +24,7 @@ export const scaleOp: Op = {
     if (s!.kind === "matrix" || s!.kind === "vector" || s!.kind === "spin")
       throw new CovarianceError(`scale: got the factor ${typeText(lattice, s!)}, expected a number, a scalar, or a gauge-invariant site scalar (for instance reTrace of a closed loop)`);
     if (x!.kind === "scalar" && s!.kind !== "scalar") throw new CovarianceError("scale: got a site scalar times a scalar: put the scalar first");
+    if (s!.kind === "complex" && x!.kind === "channels") throw new CovarianceError(`scale: got a complex factor for ${typeText(lattice, x!)}, expected a real one: take re, im or abs2`);
     if (s!.kind === "complex" && (x!.kind === "real" || x!.kind === "spin")) throw new CovarianceError(`scale: got a complex factor for a ${x!.kind === "spin" ? "spin field, expected a real one: take re, im or abs2" : "real site scalar: make it complex first"}`);
     if (x!.kind === "scalar") return x!;
     const domain = jointDomain("scale", s!, x!);
