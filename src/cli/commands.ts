@@ -16,6 +16,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "hmc", summary: "hybrid Monte Carlo from a run file; the same command resumes", load: async () => (await import("./commands/hmc.ts")).hmcCommand },
   { name: "train", summary: "train an effective action, online or on stored configurations", load: async () => (await import("./commands/train.ts")).trainCommand },
   { name: "slhmc", summary: "self-learning HMC, trained in a prior HMC when the run file says so", load: async () => (await import("./commands/slhmc.ts")).slhmcCommand },
+  { name: "slurm", summary: "a batch script of a run, for Slurm or PBS: it starts, resumes, comes back until the run is done", load: async () => (await import("./commands/slurm.ts")).slurmCommand },
   { name: "spins", summary: "classical spins with fermions: train effective models, self-learning Monte Carlo", load: async () => (await import("./commands/spins.ts")).spinsCommand },
   { name: "flow", summary: "generative flows: train, sample exactly, report", load: async () => (await import("./commands/flow.ts")).flowCommand },
   { name: "measure", summary: "plaquettes, loops, action, flow, fermions of configuration files", load: async () => (await import("./commands/measure.ts")).measureCommand },

@@ -20,6 +20,7 @@ interface Options extends EngineFlags, GlobalOptions {
   readonly maxSeconds?: number;
   readonly extend?: boolean;
   readonly seed?: number;
+  readonly stream?: number;
   readonly json?: boolean;
   readonly chains?: number;
 }
@@ -34,12 +35,13 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     .option("--max-seconds <s>", "save and stop (exit code 75) before so many seconds have passed", positive)
     .option("--extend", "go on with a run whose sampler.trajectories was raised")
     .option("--chains <n>", "so many chains side by side, with the streams 0, 1, ...: folders chain-0, chain-1, ... in that of the run", integer(1))
-    .option("--seed <n>", "instead of sampler.seed of the run file", integer(0));
+    .option("--seed <n>", "instead of sampler.seed of the run file", integer(0))
+    .option("--stream <n>", "added to sampler.stream: the chain with this number", integer(0));
   return withJson(withEngine(command))
     .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run with a checkpoint and exit code 75; a second SIGTERM or SIGINT ends it at once. Exit code 4: a check failed, or the production cannot be trusted (acceptance, <exp(-dH)>, error bars).\n")
     .action(async (file: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<Options>();
-      const run = resolveRun(name, withSeed(await readRunFile(resolve(context.directory, file)), options.seed));
+      const run = resolveRun(name, withRandom(await readRunFile(resolve(context.directory, file)), { seed: options.seed, stream: options.stream }));
       const warn = (text: string): void => {
         if (!options.quiet) context.stderr(`gaugegrad: ${printable(text)}\n`);
       };
@@ -47,6 +49,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       if (options.dryRun) return dryRun(context, run, options);
       if (options.dir === undefined) throw new UsageError(`${name}: got no --dir, expected the folder of the run: gaugegrad ${name} ${file} --dir out`);
       const folder = resolve(context.directory, options.dir);
+      if (options.chains !== undefined && options.stream !== undefined) throw new UsageError(`${name}: got --chains and --stream, expected one of them: chains have the streams 0, 1, ...`);
       if (options.chains !== undefined) return chains(context, name, resolve(context.directory, file), folder, { ...options, chains: options.chains }, warn);
       const outcome = await produceWithProgress(context, run, folder, options, warn);
       // files are read by the rank that has written them
@@ -61,7 +64,10 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     });
 }
 
-const withSeed = (file: RunFile, seed: number | undefined): RunFile => (seed === undefined ? file : { ...file, configuration: { ...file.configuration, sampler: { ...file.configuration.sampler, seed } } });
+const withRandom = (file: RunFile, { seed, stream = 0 }: { readonly seed: number | undefined; readonly stream: number | undefined }): RunFile => {
+  const { sampler } = file.configuration;
+  return { ...file, configuration: { ...file.configuration, sampler: { ...sampler, seed: seed ?? sampler.seed, stream: sampler.stream + stream } } };
+};
 
 async function produceWithProgress(context: CliContext, run: ResolvedRun, folder: string, options: Options, warn: (text: string) => void): Promise<RunEnd> {
   const stream = context.progressTTY ? process.stderr : new Writable({ write: (chunk, _encoding, done) => (context.stderr(String(chunk)), done()) });

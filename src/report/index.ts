@@ -15,6 +15,7 @@ export { type SliceStack, largestPosition, slicePlot, stackRange } from "./slice
 export { type Progress, type ProgressOptions, type ProgressStream, progress } from "#platform/report/terminal";
 export { durationText, escapeHtml, numberText, plainText } from "./text.ts";
 export { reportHtml, resultText, rowsOf } from "./quickstart.ts";
+export { csvRows, measurementText, summaryTable } from "./measurement.ts";
 export { chainSections } from "./run/chains.ts";
 export { type FieldView, fieldsOf } from "./run/fields.ts";
 export { generatedOf, headingOf, sectionsOf } from "./run/page.ts";

@@ -10,6 +10,7 @@ export { type ChainsInfo, chainFolder, readChains } from "./chains/folders.ts";
 export { type ChainsSummary, chainsText, summaryOfChains } from "./chains/summary.ts";
 export { alarmsOf, expMinusDH } from "./health.ts";
 export { type LinksFile, readLinks } from "./links.ts";
+export { type JobScriptOptions, jobScript } from "./job-script.ts";
 export { lockHolder } from "./lock.ts";
 export { type MeasureRequest, type Measurement, Measurer } from "./measurement.ts";
 export { loadModule } from "./modules/load-module.ts";

@@ -37,7 +37,7 @@ test("Enter everywhere gives a run file that passes a dry run; the data stay on 
   const r = await typed("\n".repeat(40));
   expect([r.code, r.stderr]).toEqual([0, ""]);
   expect(r.asked).toMatch(/^group .* \[SU\(2\)\]: lattice/);
-  expect(r.asked).toContain("  none, clover, domain-wall, hisq, rational, staggered, wilson\n");
+  expect(r.asked).toContain("  none, clover, domain-wall, hisq, overlap, rational, staggered, wilson\n");
   expect(r.stdout).toMatch(/extents = \[4, 4, 4, 4\] +# Lx/);
   const dry = await cli(["hmc", scratch.file("asked.toml", r.stdout), "--dry-run"]);
   expect(dry).toMatchObject({ code: 0, stderr: "" });

@@ -9,7 +9,7 @@ import { printable } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { type ReadFlags, readOptions, withReading } from "../read-flags.ts";
 import { CommandExit, errorText, exitCodeOf } from "../exit.ts";
-import { csvRows, measurementText, summaryTable } from "../measurement-text.ts";
+import { csvRows, measurementText, summaryTable } from "../../report/index.ts";
 import { type MeasureRequest, type Measurement, Measurer } from "../../runs/index.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, number, positive, printJson, printJsonLine, printText, withEngine, withSeed } from "../output.ts";
 
