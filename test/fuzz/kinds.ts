@@ -363,7 +363,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
     weight: 3,
     grow: (b) => {
       const x = b.kind<ChannelsType>("channels");
-      if (!x) return undefined;
+      // second derivatives of weights that samples share are refused
+      if (!x || b.lattice.batch > 1) return undefined;
       const out = b.int(1, 3);
       const linear = b.maybe(40);
       const taps = b.lattice.extents.map((L) => b.int(1, Math.min(3, L + 1)));
@@ -373,7 +374,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
       return b.emit("siteConv", [x, w, ...bias], { dilation: String(b.int(1, 2)), domain: b.lattice.bipartite ? b.choose(["all", "all", "even", "odd"]) : "all" });
     },
   },
-  tensorSum: { covers: ["tensorSum", "fill"], weight: 1, grow: (b) => b.emit("tensorSum", [b.kind("tensor") ?? b.tensor([2, 3])]) },
+  tensorSum: { covers: ["tensorSum", "fill"], weight: 1, grow: (b) => b.lattice.batch === 1 && b.emit("tensorSum", [b.kind("tensor") ?? b.tensor([2, 3])]) },
   batchSum: { covers: ["batchSum", "spread"], weight: 2, grow: on("batchSum", (b) => b.kind("scalar")) },
   mean: { covers: ["sum"], weight: 2, grow: on("mean", real) },
   broadcast: { covers: ["broadcast"], weight: 2, grow: on("broadcast", (b) => b.kind("scalar"), (b) => ({ domain: b.lattice.bipartite ? b.choose(["all", "even", "odd"]) : "all" })) },
