@@ -51,7 +51,7 @@ const hostile: readonly (readonly [string, unknown])[] = [
 const firsts: readonly (readonly unknown[])[] = [[], [U], [L], [L, SU(2)], [L, 2], [real], [real, real], [open], [stout({ rho: 0.1 })], ["+x"], [2], [(x: unknown) => x], ["x.file"], [{ name: "mine" }], [{ seed: 1 }]];
 
 // below: engines outside of this package, checks, which take long, and what rooms pass to each other
-const outside = new Set(["addDisplacements", "domainOf", "linkFieldBytes", "loadTfjs", "probeEngines", "check", "denseRows", "pullOf", "stencilOf", "localOp"]);
+const outside = new Set(["addDisplacements", "domainOf", "linkFieldBytes", "loadTfjs", "probeEngines", "check", "denseRows", "pullOf", "stencilOf", "localOp", "applyOp", "largestEigenpairs", "signOf", "signSlope", "effectiveDomainWall", "mesonCorrelators", "jacobianLogDet"]);
 const wrong: string[] = [];
 
 /** Calls, consuming generators a little; what it throws must be ours. */

@@ -124,7 +124,9 @@ export function domainWall(options: DomainWallParameters): DiracOperator<{ reado
     },
     pauliVillars: { mass: 1 },
     // det D(m) / det D(1) by the four-dimensional operator, whose matrix is smaller by a factor Ls
-    logDet: (links, { mass: m }, positive) => {
+    logDet: (links, parameters, positive) => {
+      expectOperands("domainWall", links, parameters);
+      const m = parameters.mass;
       const U = twisted(links, twist);
       const wilson = <N extends number>(x: Vector<N>): Vector<N> => sub(scaleBy(U.lattice.dim - height, x), scaleBy(0.5, wilsonHopping(U as never, x)));
       return overlapLogDet(wilson, wilsonType(U.lattice, U.N, { boundary }), m, U, { signature: chirality(U.lattice), b, c, Ls, ...(positive ? { positive } : {}) });

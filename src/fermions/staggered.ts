@@ -114,7 +114,10 @@ export function staggered(options: StaggeredParameters): DiracOperator<{ readonl
     on: mapsOf(twistedOperator({ operator, ...(twist && { twist }) })),
     flavours: tastes,
     evenBlock: true,
-    normalShift: (parameters) => parameters.mass * parameters.mass,
+    normalShift: (parameters) => {
+      guard("staggered.normalShift", { parameters: [parameters, is.object] });
+      return parameters.mass * parameters.mass;
+    },
     spectrum(lattice, parameters) {
       expectBounds("staggered", lattice, parameters);
       const { mass: m } = parameters;

@@ -1,4 +1,4 @@
-/** A thousand random programs on the JavaScript and native backends; every op of the list takes part. */
+/** Nine hundred random programs on the JavaScript and native backends; every op of the list takes part. */
 import { expect, test } from "vitest";
 import { allOps } from "../../src/autograd/index.ts";
 import { presentBackends, scheduled } from "./backends.ts";
@@ -13,7 +13,7 @@ test("every op has a place in the generator", () => {
 });
 
 test("random programs agree with the interpreter", () => {
-  const report = campaign({ seed: 1, count: 1000, backends: scheduled(backends) });
+  const report = campaign({ seed: 1, count: 900, backends: scheduled(backends) });
   console.log(`${report.count} programs; ${[...report.ran].map(([name, n]) => `${name}: ${n}`).join(", ")}; largest difference ${report.excess.toPrecision(2)} of what is allowed`);
   expect(report.failure).toBeUndefined();
   expect(allOps.map((op) => op.name).filter((name) => !report.ops.has(name))).toEqual([]);
