@@ -85,7 +85,8 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
 
 /** Where one of the samples has other bits than it has alone; a program in which samples meet has nothing to compare. */
 function firstDifferent(p: FuzzProgram, { program, inputs }: Recorded, b: FuzzBackend, got: readonly Float64Array[]): string | undefined {
-  if (p.inputs.some((i) => i.kind === "shared") || p.statements.some((x) => x.op === "batchSum") || program.nodes.some((n) => n.type.kind === "tensor")) return undefined;
+  // derivatives of numbers that samples share are those of all samples together
+  if (p.mode !== "value" || p.inputs.some((i) => i.kind === "shared") || p.statements.some((x) => x.op === "batchSum") || program.nodes.some((n) => n.type.kind === "tensor")) return undefined;
   const { batch: count = 1, ...one } = p;
   const alone = recorded(one);
   // one sample of each program, another one every time

