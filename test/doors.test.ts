@@ -14,12 +14,14 @@ import * as check from "../src/check/index.ts";
 import * as samplers from "../src/samplers/index.ts";
 import * as training from "../src/training/index.ts";
 import * as models from "../src/models/index.ts";
+import * as flows from "../src/flows/index.ts";
+import * as exported from "../src/export/index.ts";
 import * as io from "../src/io/index.ts";
 import * as short from "../src/index.ts";
 import { GaugegradError, type Links, type Scalar, SU, cold, lattice, number, realType, record, stout, sum } from "../src/index.ts";
 
 /** The root, and everything that its rooms export beside it. */
-const root = { ...autograd, ...linalg, ...gauge, ...fermions, ...check, ...samplers, ...training, ...models, ...io, ...short };
+const root = { ...autograd, ...linalg, ...gauge, ...fermions, ...check, ...samplers, ...training, ...models, ...flows, ...exported, ...io, ...short };
 const { openTape } = autograd;
 
 const here = process.cwd();
@@ -50,8 +52,8 @@ const hostile: readonly (readonly [string, unknown])[] = [
 /** Arguments that are right in their place, so that the next one is reached. */
 const firsts: readonly (readonly unknown[])[] = [[], [U], [L], [L, SU(2)], [L, 2], [real], [real, real], [open], [stout({ rho: 0.1 })], ["+x"], [2], [(x: unknown) => x], ["x.file"], [{ name: "mine" }], [{ seed: 1 }]];
 
-// below: engines outside of this package, checks, which take long, and what rooms pass to each other
-const outside = new Set(["addDisplacements", "domainOf", "linkFieldBytes", "loadTfjs", "probeEngines", "check", "denseRows", "pullOf", "stencilOf", "localOp", "applyOp", "largestEigenpairs", "signOf", "signSlope", "effectiveDomainWall", "mesonCorrelators", "jacobianLogDet"]);
+// below: engines outside of this package, and checks, which take long
+const outside = new Set(["addDisplacements", "domainOf", "linkFieldBytes", "loadTfjs", "probeEngines", "check"]);
 const wrong: string[] = [];
 
 /** Calls, consuming generators a little; what it throws must be ours. */

@@ -3,6 +3,7 @@
  * (x_1, ..., x_n, y') -> sum_i y'_i df_i/dx_k, which is such an op again, so that derivatives exist to every order.
  */
 import { CovarianceError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op, Sample } from "./op.ts";
 import { jointDomain } from "./ops/domain.ts";
@@ -36,6 +37,7 @@ const builtKey = (types: readonly ValueType[], attributes: Attributes): string =
 
 /** The op of a site function; its derivatives are made when they are asked for. */
 export function localOp(map: SiteMap): Op {
+  guard("localOp", { map: [map, is.withMethods("a site function with infer, forward and samples", "infer", "forward", "samples")] });
   const built = new Map<string, Built>();
   const build = (types: readonly ValueType[], attributes: Attributes): Built => {
     const key = builtKey(types, attributes);

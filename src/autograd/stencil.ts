@@ -19,6 +19,7 @@ import { type Op } from "./op.ts";
 import { inputOp } from "./program.ts";
 import type { Node, Program, Tape, Traced } from "./tape.ts";
 import { type VectorType, domainOf, spinOf } from "./types.ts";
+import { guard, is } from "../util/index.ts";
 
 /** A term: where it takes the vector from, and its spin matrix row by row, (re, im). */
 export interface Term {
@@ -41,6 +42,8 @@ interface FormalTerm extends Term {
 }
 /** A vector as a sum of terms, by displacement and spin matrix. */
 type Formal = ReadonlyMap<string, FormalTerm>;
+
+const program = is.withFields("a program", "lattice", "nodes", "inputs", "outputs");
 
 /** More terms than any operator that is worth it. */
 const MOST_TERMS = 4096;
@@ -118,6 +121,7 @@ function summed(list: readonly { readonly term: FormalTerm; readonly coefficient
 
 /** The paths of an operator (captured..., x) -> A x; undefined for one that does more than moving, multiplying and adding. */
 export function stencilOf(operator: Program): Stencil | undefined {
+  guard("stencilOf", { operator: [operator, program] });
   const tape = openTape(operator.lattice);
   const last = operator.inputs.length - 1;
   const captured = operator.inputs.slice(0, -1).map((id) => tape.input(operator.nodes[id]!.type));
@@ -146,11 +150,12 @@ export function stencilOf(operator: Program): Stencil | undefined {
 }
 
 /** (captured..., one cotangent an output) -> cotangents of the captured values, zero where there is no dependence. */
-export function pullOf(program: Program, seeds: readonly VectorType[], more = 0): Program {
-  const tape = openTape(program.lattice);
-  const inputs = program.inputs.map((id) => tape.input(program.nodes[id]!.type));
+export function pullOf(of: Program, seeds: readonly VectorType[], more = 0): Program {
+  guard("pullOf", { of: [of, program], seeds: [seeds, is.listOf(is.present)], more: [more, is.natural] });
+  const tape = openTape(of.lattice);
+  const inputs = of.inputs.map((id) => tape.input(of.nodes[id]!.type));
   const cotangents = seeds.map((t) => tape.input(t));
-  const outputs = tape.inline(program, inputs);
+  const outputs = tape.inline(of, inputs);
   const wrt = inputs.slice(0, inputs.length - more);
   const found = wrt.length === 0 ? [] : pullbackAll(outputs, cotangents, wrt);
   return tape.finish(wrt.map((x, k) => (found[k] ? addAll([found[k]!], x.type) : scaleBy(0, x))));

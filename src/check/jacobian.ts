@@ -2,8 +2,9 @@
  * The whole Jacobian of a map of links by differences: J_{ka,lb} = derivative of the component a of link k when link l moves along T_b from the left.
  * Sixth-order central differences; fourth-order ones of the same values tell the truncation.
  */
-import type { LinkField } from "../autograd/index.ts";
+import { type LinkField, kind } from "../autograd/index.ts";
 import { algebraElement, groupOf } from "../gauge/index.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Step in the group, and the weights of -3h, -2h, -h, h, 2h, 3h. */
 export const STEP = 5e-3;
@@ -53,10 +54,16 @@ export function jacobian(map: (V: LinkField) => LinkField, V: LinkField): Jacobi
 }
 
 /** log |det| of the whole Jacobian of a map of links with respect to Haar measure, by sixth-order differences: for small lattices, 6 evaluations for each generator of each link. */
-export const jacobianLogDet = (map: (V: LinkField) => LinkField, V: LinkField): number => {
-  const { sixth, size } = jacobian(map, V);
+export function jacobianLogDet(map: (V: LinkField) => LinkField, V: LinkField): number {
+  guard("jacobianLogDet", { map: [map, is.callable], V: [V, kind.linkField] });
+  const image = (W: LinkField): LinkField => {
+    const U = map(W);
+    guard("jacobianLogDet", { "what the map returned": [U, kind.linkField] });
+    return U;
+  };
+  const { sixth, size } = jacobian(image, V);
   return logDet(sixth, size).value;
-};
+}
 
 function generatorsOf(N: number): Float64Array[] {
   const { generators } = groupOf(N);

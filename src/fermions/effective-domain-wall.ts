@@ -9,6 +9,7 @@ import { type SpinMatrix, type Vector, solve, number, spinMul } from "../autogra
 import { type DomainWallParameters, chirality, domainWall, domainWallD, domainWallDdag } from "./domain-wall.ts";
 import { type DiracOperator, expectOperands, twisted } from "./operator.ts";
 import { dagger, wilsonType } from "./wilson.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Options of the inner solves with the Pauli-Villars field. */
 export interface EffectiveDomainWallParameters extends DomainWallParameters {
@@ -26,7 +27,9 @@ function walls(signs: readonly number[], Ls: number): SpinMatrix {
  * @throws as `domainWall`.
  */
 export function effectiveDomainWall(options: EffectiveDomainWallParameters): DiracOperator<{ readonly mass: number }> {
+  guard("effectiveDomainWall", { options: [options, is.object] });
   const { precision = 1e-13, ...five } = options;
+  guard("effectiveDomainWall", { precision: [precision, is.positive] });
   const { pauliVillars: _, spectrum: _bounds, ...operator } = domainWall(five);
   const { Ls, boundary, twist, mass: _mass, ...shape } = five;
   const solver = { tolerance: precision, maxIterations: 20_000 };

@@ -8,7 +8,7 @@
 import { type Lattice, type SpinMatrix, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { dagger, gamma, gamma5, product } from "./wilson.ts";
-import { guard, is } from "../util/index.ts";
+import { describe, guard, is } from "../util/index.ts";
 
 /** S: 1, P: gamma_5, Vx ... Vt: gamma_mu, Ax ... At: gamma_mu gamma_5, Txy ...: gamma_mu gamma_nu. */
 export type MesonChannel = string;
@@ -55,12 +55,18 @@ export function mesonCorrelators(lattice: Lattice, N: number, propagator: (colou
   const known = mesonChannels(lattice);
   const space = lattice.dim - 1;
   const { channels = Object.keys(known), momenta = [Array.from({ length: space }, () => 0)] } = options;
+  guard("mesonCorrelators", { channels: [channels, is.listOf(is.text)], momenta: [momenta, is.listOf(is.listOf(is.integer))] });
   const unknown = channels.find((c) => !Object.hasOwn(known, c));
   if (unknown !== undefined) throw new ConfigurationError(`mesonCorrelators: got the channel ${unknown}, expected some of ${Object.keys(known).join(", ")}`);
-  const wrong = momenta.find((p) => p.length !== space || !p.every(Number.isInteger));
+  const wrong = momenta.find((p) => p.length !== space);
   if (wrong) throw new ConfigurationError(`mesonCorrelators: got the momentum [${wrong.join(", ")}], expected ${space} integers, one a direction of space`);
   const spins = known["S"]!.length;
-  const columns = Array.from({ length: N * spins }, (_, k) => propagator(Math.floor(k / spins), k % spins).slice());
+  const columns = Array.from({ length: N * spins }, (_, k) => {
+    const column: unknown = propagator(Math.floor(k / spins), k % spins);
+    const size = 2 * lattice.volume * N * spins;
+    if (!(column instanceof Float64Array) || column.length !== size) throw new ConfigurationError(`mesonCorrelators: got ${describe(column)} from the propagator, expected a Float64Array of ${size} numbers: (re, im) for sites, colours, spins`);
+    return column.slice();
+  });
   const T = lattice.extents[space]!;
   const slice = lattice.volume / T;
   const g5 = gamma5(lattice).map((row, i) => row[i]![0]);

@@ -18,10 +18,11 @@ const EQUAL = 1e-9;
 
 /**
  * The `count` eigenpairs of largest modulus with |A v - x v| <= precision |x| (default 1e-10).
- * @throws SolverError when a Lanczos run does not converge in maxSteps (default 400, at most n).
+ * @throws ConfigurationError for more pairs than rows, SolverError when a Lanczos run does not converge in maxSteps (default 400, at most n) or the operator gives
+ * numbers that are not finite.
  */
 export function largestEigenpairs(n: number, apply: Apply, count: number, options: { readonly precision?: number; readonly maxSteps?: number } = {}): Eigenpairs {
-  guard("largestEigenpairs", { n: [n, is.atMost(1e7)], apply: [apply, is.callable], count: [count, is.count], options: [options, is.keysOf("precision", "maxSteps")] });
+  guard("largestEigenpairs", { n: [n, is.atMost(1e7)], apply: [apply, is.callable], count: [count, is.atMost(n)], options: [options, is.keysOf("precision", "maxSteps")] });
   const { precision = 1e-10, maxSteps = 400 } = options;
   guard("largestEigenpairs", { precision: [precision, is.positive], maxSteps: [maxSteps, is.count] });
   const draw = randomStream(2).sequence(PURPOSE.initialisation);
@@ -30,7 +31,7 @@ export function largestEigenpairs(n: number, apply: Apply, count: number, option
     const wanted = Math.min(count, n - found.length);
     const run = lanczos(n, apply, wanted, precision, Math.min(maxSteps, n - found.length), found.map((f) => f.vector), () => draw.normal());
     found.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-    const last = found.length >= count ? Math.abs(found[count - 1]!.value) : 0;
+    const last = found.length >= count ? Math.abs(found[count - 1]!.value) : -1;
     const more = run.filter((r) => Math.abs(r.value) > last * (1 - EQUAL));
     found.push(...more);
     found.sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
@@ -58,13 +59,15 @@ function lanczos(n: number, apply: Apply, count: number, precision: number, maxS
     alpha.push(project(v, w));
     clean(w, basis);
     const b = Math.sqrt(norm2(w));
-    const done = step === maxSteps || b < 1e-14 * Math.abs(alpha[0]!);
+    if (!Number.isFinite(alpha[step - 1]! + b)) throw new SolverError(`Lanczos: got numbers that are not finite from the operator in step ${step}, expected finite ones: look for NaN in the field`);
+    const closed = b <= 1e-14 * Math.abs(alpha[0]!);
+    const done = step === maxSteps || closed;
     if (done || (step >= 2 * count && step % 4 === 0)) {
       const { values, rows } = ritz(alpha, beta);
       const order = values.map((_, k) => k).sort((p, q) => Math.abs(values[q]!) - Math.abs(values[p]!)).slice(0, count);
       // |A y - x y| of a Ritz pair is the last component times beta
       const good = order.filter((k) => Math.abs(b * rows[k * step + step - 1]!) <= precision * Math.abs(values[k]!));
-      if (good.length === order.length || b < 1e-14 * Math.abs(alpha[0]!))
+      if (good.length === order.length || closed)
         return order.map((k) => {
           const vector = new Float64Array(2 * n);
           basis.forEach((u, i) => u.forEach((x, j) => (vector[j]! += rows[k * step + i]! * x)));

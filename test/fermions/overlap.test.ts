@@ -4,7 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { type DiracOperator, type Lattice, type LinkField, type Links, type Vector, type VectorType, DirectionalField, Field, cdot, closedFormLinks, determinantAction, directionField, domainWall, dot, gamma5, gaugeAction, hvp, im, lattice, number, overlap, overlapSign, re, record, spinMul, sum, wilsonType } from "gaugegrad";
-import { OverlapMatrix, signOf, signSlope } from "gaugegrad/linalg";
+import { OverlapMatrix } from "gaugegrad/linalg";
+import { signOf, signSlope } from "../../src/linalg/overlap-matrix.ts";
 import { ConfigurationError, RecordingError, SolverError } from "../../src/errors.ts";
 import { alongDirection, forceNorms } from "./helpers.ts";
 

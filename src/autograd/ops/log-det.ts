@@ -169,5 +169,6 @@ export function capturedOperator<N extends number>(name: string, tape: Tape, ope
 
 /** Rows of the matrix of an operator on all sites of its vectors. */
 export function denseRows(type: VectorType, sites: number): number {
+  guard("denseRows", { type: [type, is.withFields("the type of a vector", "kind", "N")], sites: [sites, is.count] });
   return type.N * spinOf(type) * sites;
 }
