@@ -1,6 +1,6 @@
 /** Exports a subject: what the library is, and its files. */
 import { readFileSync } from "node:fs";
-import { type Lattice, type ValueType, components, domainOf, spinOf } from "../autograd/index.ts";
+import { type Lattice, type ValueType, components, domainOf, kind, spinOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { groupOf } from "../gauge/index.ts";
 import { guard, is, printable } from "../util/index.ts";
@@ -56,8 +56,10 @@ function boundsOf({ fixed, least, even }: LibrarySpec["portable"], axes: readonl
   });
 }
 
-function librarySpec(subject: ExportSubject, { name, N, extents, version, solver = "cg", to = "c" }: LibraryOptions): LibrarySpec {
-  guard("export", { extents: [extents, is.listOf(is.count, 2)] });
+function librarySpec(subject: ExportSubject, options: LibraryOptions): LibrarySpec {
+  guard("export", { subject: [subject, is.withFields("a subject of subjectOf", "name")], options: [options, is.keysOf("name", "N", "extents", "solver", "to", "version", "bibtex")] });
+  const { name, N, extents, version, solver = "cg", to = "c" } = options;
+  guard("export", { name: [name, is.text], N: [N, kind.colours], extents: [extents, is.listOf(is.count, 2)], version: [version, is.text], solver: [solver, is.oneOf("cg", "host")], to: [to, is.oneOf("c", "cuda")] });
   if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) throw new ConfigurationError(`export: got the name "${name}", expected an identifier in small letters, digits and _, for instance my_action: pass --name`);
   const dim = extents.length;
   const axes = ["x", "y", "z", "t"].slice(0, dim - 1).concat("t");

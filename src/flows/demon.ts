@@ -30,10 +30,13 @@ export function demonCoupling(energy: number, most: number): number {
 
 /**
  * One sweep of two-dimensional U(1) angles theta_mu(n), site by site, by the operators O_1 = sum (1 - cos P), O_2 = sum (1 - cos 2P), ...: proposals theta + U(-width, width), which
- * pass when every demon stays within [-most, most]. Angles and demons are changed in place. Returns the acceptance.
+ * pass when every demon stays within [-most, most]. Angles (site x + Lx t) and demons are changed in place. Returns the acceptance. @throws ConfigurationError for angles of another lattice.
  */
 export function demonSweepU1(angles: readonly [Float64Array, Float64Array], extents: readonly [number, number], demons: Float64Array, options: { readonly most: number; readonly width: number; readonly uniform: () => number }): number {
+  guard("demonSweepU1", { angles: [angles, is.listOf(is.listOf(is.finite), 2)], extents: [extents, is.listOf(is.count, 2)], demons: [demons, is.listOf(is.finite)], options: [options, is.keysOf("most", "width", "uniform")] });
+  guard("demonSweepU1", { most: [options.most, is.positive], width: [options.width, is.positive], uniform: [options.uniform, is.callable] });
   const [Lx, Lt] = extents;
+  if (angles.some((a) => a.length !== Lx * Lt)) throw new ConfigurationError(`demonSweepU1: got ${angles.map((a) => a.length).join(" and ")} angles, expected ${Lx * Lt} a direction`);
   const at = (x: number, t: number): number => ((x + Lx) % Lx) + Lx * ((t + Lt) % Lt);
   const P = (x: number, t: number): number => angles[0][at(x, t)]! + angles[1][at(x + 1, t)]! - angles[0][at(x, t + 1)]! - angles[1][at(x, t)]!;
   let accepted = 0;

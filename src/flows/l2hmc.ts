@@ -107,6 +107,7 @@ export function l2Dynamics(options: L2Options): { readonly forward: (x: Float64A
 export function l2Step(
   dynamics: ReturnType<typeof l2Dynamics>, action: (x: Float64Array) => number, x: Float64Array, v: Float64Array, uniform: readonly [direction: number, metropolis: number],
 ): { readonly x: Float64Array; readonly accepted: boolean; readonly exponent: number } {
+  guard("l2Step", { dynamics: [dynamics, is.withMethods("dynamics of l2Dynamics", "forward", "backward")], action: [action, is.callable], x: [x, is.listOf(is.finite)], v: [v, is.listOf(is.finite)], uniform: [uniform, is.listOf(is.positive, 2)] });
   const kinetic = (p: Float64Array): number => p.reduce((s, y) => s + (y * y) / 2, 0);
   const end = uniform[0] < 0.5 ? dynamics.forward(x, v) : dynamics.backward(x, v);
   const exponent = action(x) + kinetic(v) - action(end.x) - kinetic(end.v) + end.logDet;

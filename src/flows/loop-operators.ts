@@ -10,9 +10,10 @@
  *
  * Sums over all i, j are traces of D = sum_i P_i = U C^+: only products and traces are needed. Extents of at least 3: on smaller ones plaquettes share more links.
  */
-import { type Links, type Real, type Scalar, abs2, add, adj, dot, im, mul, number, re, reTrace, scaleBy, square, sub, sum, trace } from "../autograd/index.ts";
+import { type Links, type Real, type Scalar, abs2, add, adj, dot, im, kind, mul, number, re, reTrace, scaleBy, square, sub, sum, trace } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { plaquette, staples } from "../gauge/index.ts";
+import { guard } from "../util/index.ts";
 
 /** Names of the operators. */
 export type OperatorName = "plaquette" | "bent" | "crossed" | "pair" | "antipair" | "double" | "square" | "modulus";
@@ -30,6 +31,7 @@ export function operatorsOf(N: number): readonly OperatorName[] {
 
 /** Values of all operators on traced links. @throws GeometryError for extents below 3, where plaquettes share more than a link. */
 export function operatorValues(U: Links): Readonly<Record<OperatorName, Scalar>> {
+  guard("operatorValues", { U: [U, kind.links] });
   const { lattice, N } = U;
   if (lattice.extents.some((L) => L < 3)) throw new GeometryError(`loop operators: got extents ${lattice.extents.join("x")}, expected at least 3: plaquettes share more than one link otherwise`);
   const total = (xs: readonly Real[]): Scalar => sum(add(xs[0]!, ...xs.slice(1)));

@@ -3,9 +3,9 @@
  *   sum_k <dW_j . dW_k>_t g_k = <W_j S>_t - <W_j>_t <S>_t,   dW_j . dW_k = sum over links and a,
  * linear equations for every t. The identity <sum d^a d^a W>_t = t <dS . dW>_t holds for every W, and tells whether configurations belong to t.
  */
-import { type Algebras, type Lattice, type LinkField, type Links, Plan, type Scalar, add, grad, number, pairing, scaleBy } from "../autograd/index.ts";
+import { type Algebras, type Lattice, type LinkField, type Links, Plan, type Scalar, add, grad, kind, number, pairing, scaleBy } from "../autograd/index.ts";
 import { SolverError } from "../errors.ts";
-import { type Group, gaugeAction, hot } from "../gauge/index.ts";
+import { type Group, aGroup, gaugeAction, hot } from "../gauge/index.ts";
 import { hmc } from "../samplers/index.ts";
 import { choleskySolve } from "../training/index.ts";
 import { guard, is, mapLeaves } from "../util/index.ts";
@@ -53,13 +53,17 @@ function measured(U: Links, action: TargetAction, operators: readonly OperatorNa
   };
 }
 
+const iterable = { ...is.present, text: "link fields, one after the other", holds: (x: unknown) => typeof x === "object" && x !== null && Symbol.iterator in x };
+
 /** The equations from configurations of exp(-t S). @throws ConfigurationError for fewer than 2 configurations. */
 export function schwingerDysonSystem(configurations: Iterable<LinkField>, options: { readonly action: TargetAction; readonly operators?: readonly OperatorName[] }): SchwingerDysonSystem {
-  guard("schwingerDysonSystem", { options: [options, is.keysOf("action", "operators")] });
+  guard("schwingerDysonSystem", { configurations: [configurations, iterable], options: [options, is.keysOf("action", "operators")] });
+  guard("schwingerDysonSystem", { action: [options.action, is.withMethods("an action", "evaluate")], operators: [options.operators, is.optional(is.listOf(is.text, 1))] });
   let plan: Plan<readonly unknown[], unknown> | undefined;
   let operators: readonly OperatorName[] = options.operators ?? [];
   const found: Measured[] = [];
   for (const U of configurations) {
+    guard("schwingerDysonSystem", { "one of the configurations": [U, kind.linkField] });
     if (!plan) {
       operators = options.operators ?? operatorsOf(U.N);
       plan = new Plan(((V: Links) => measured(V, options.action, operators)) as never, [U]);
@@ -78,7 +82,9 @@ export function schwingerDysonSystem(configurations: Iterable<LinkField>, option
 }
 
 /** g of one ensemble, by operator. @throws SolverError when the operators depend on each other. */
-export function schwingerDysonSolution({ operators, gram, covariance }: SchwingerDysonSystem): Readonly<Record<string, number>> {
+export function schwingerDysonSolution(system: SchwingerDysonSystem): Readonly<Record<string, number>> {
+  guard("schwingerDysonSolution", { system: [system, is.withFields("the equations of schwingerDysonSystem", "operators", "gram", "covariance")] });
+  const { operators, gram, covariance } = system;
   const g = choleskySolve(Float64Array.from(gram.flat()), Float64Array.from(covariance));
   if (!g) throw new SolverError(`Schwinger-Dyson equations: got a Gram matrix of ${operators.join(", ")} that is not positive, expected independent operators: take operatorsOf(N), or more configurations`);
   return Object.fromEntries(operators.map((name, k) => [name, g[k]!]));
@@ -99,8 +105,9 @@ export function schwingerDysonFlow(options: {
   readonly operators?: readonly OperatorName[];
 }): FlowCoefficients {
   guard("schwingerDysonFlow", { options: [options, is.keysOf("lattice", "group", "beta", "seed", "knots", "configurations", "operators")] });
-  const { lattice, group, beta, seed, knots = 5, configurations = 200, operators = operatorsOf(group.N) } = options;
-  guard("schwingerDysonFlow", { beta: [beta, is.positive], seed: [seed, is.integer], knots: [knots, is.count], configurations: [configurations, is.count] });
+  const { lattice, group, beta, seed, knots = 5, configurations = 200 } = options;
+  guard("schwingerDysonFlow", { lattice: [lattice, kind.lattice], group: [group, aGroup], operators: [options.operators, is.optional(is.listOf(is.text, 1))], beta: [beta, is.positive], seed: [seed, is.integer], knots: [knots, is.count], configurations: [configurations, is.count] });
+  const { operators = operatorsOf(group.N) } = options;
   const action = gaugeAction.wilson({ beta });
   const solutions = Array.from({ length: knots }, (_, k) => {
     const t = knots === 1 ? 1 : k / (knots - 1);

@@ -37,3 +37,4 @@ export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./
 export { type UnitarityDefect, completeLastRow, reunitarise, unitarityDefect } from "./unitarity.ts";
 export { type FixedGauge, type GaugeFixingOptions, fixGauge, gaugeFunctional } from "./gauge-fixing.ts";
 export { type LoopRatio, type LoopTable, creutzRatios, loopTable, staticPotential } from "./potential.ts";
+export { aGroup } from "./kinds.ts";

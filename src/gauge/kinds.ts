@@ -14,6 +14,7 @@ export const aPath: Kind = {
 /** A path as steps only. */
 export const steps: Kind = { ...aPath, text: "the steps of a path, +-1 to +-4 for +-x to +-t", holds: (x) => Array.isArray(x) && x.length <= LONGEST_PATH && x.every(isStep) };
 
+/** A gauge group. */
 export const aGroup: Kind = {
   text: "a gauge group, SU(N) or U1",
   holds: (x) => is.object.holds(x) && Number.isInteger((x as { N?: unknown }).N) && typeof (x as { name?: unknown }).name === "string",

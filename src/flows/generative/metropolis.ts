@@ -45,6 +45,7 @@ export interface IndependenceState {
 
 /** One step: the proposal, a uniform random number, and what comes of it. */
 export function independenceStep(state: IndependenceState | undefined, proposal: Omit<IndependenceState, "stay">, uniform: number): { readonly state: IndependenceState; readonly accepted: boolean } {
+  guard("independenceStep", { state: [state, is.optional(is.withFields("the state of a chain", "logWeight"))], proposal: [proposal, is.withFields("a proposal", "logWeight")], uniform: [uniform, is.positive] });
   const accepted = state === undefined || Math.log(uniform) < proposal.logWeight - state.logWeight;
   return { accepted, state: accepted ? { ...proposal, stay: 0 } : { ...state!, stay: state!.stay + 1 } };
 }

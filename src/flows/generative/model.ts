@@ -2,9 +2,9 @@
  * Generative models: z of a base distribution, x = F(z), log q(x) = log q0(z) - log det. Samples are independent; sample number k of a seed is a function of seed and
  * k, whatever was drawn before. log w = -S(x) - log q(x).
  */
-import { Field, type Lattice, type LinkField, type Links, Plan, type Real, type Scalar, realType, sub, add, valueAndGrad, scaleBy, sum, square, number } from "../../autograd/index.ts";
-import { hot, type Group } from "../../gauge/index.ts";
-import { PURPOSE, fillNormals, randomStream } from "../../util/index.ts";
+import { Field, type Lattice, type LinkField, type Links, Plan, kind, type Real, type Scalar, realType, sub, add, valueAndGrad, scaleBy, sum, square, number } from "../../autograd/index.ts";
+import { type Group, aGroup, hot } from "../../gauge/index.ts";
+import { PURPOSE, fillNormals, guard, is, randomStream } from "../../util/index.ts";
 import { SharedWeights, type WeightTree } from "./weights.ts";
 
 /** What a sample is worth. */
@@ -132,6 +132,11 @@ class RecordedModel<X> implements GenerativeModel {
   }
 }
 
+/** What both kinds of models are made of. */
+function expectParts(where: string, { name, lattice, weights, seed, image, action, measure }: { readonly name: unknown; readonly lattice: unknown; readonly weights: unknown; readonly seed: unknown; readonly image: unknown; readonly action: unknown; readonly measure: unknown }): void {
+  guard(where, { name: [name, is.text], lattice: [lattice, kind.lattice], weights: [weights, is.present], seed: [seed, is.natural], image: [image, is.callable], action: [action, is.callable], measure: [measure, is.callable] });
+}
+
 /** A model of links: Haar-distributed V, U = F(V) with weights from a tree of specifications. */
 export function linkModel<N extends number>(options: {
   readonly name: string;
@@ -145,7 +150,10 @@ export function linkModel<N extends number>(options: {
   readonly action: (U: Links<N>) => Scalar;
   readonly measure: (U: LinkField<N>) => Readonly<Record<string, number>>;
 }): GenerativeModel {
+  guard("linkModel", { options: [options, is.object] });
   const { name, lattice, group, weights, seed, start, image, action, measure } = options;
+  guard("linkModel", { group: [group, aGroup], start: [start, is.optional(is.callable)] });
+  expectParts("linkModel", options);
   return new RecordedModel<LinkField<N>>({
     name, lattice, weights, start, action: action as never, measure,
     draw: (index) => hot(lattice, group, { seed, stream: index }) as LinkField<N>,
@@ -167,7 +175,9 @@ export function scalarModel(options: {
   readonly action: (phi: Real) => Scalar;
   readonly measure: (phi: Field) => Readonly<Record<string, number>>;
 }): GenerativeModel {
+  guard("scalarModel", { options: [options, is.object] });
   const { name, lattice, weights, seed, image, action, measure } = options;
+  expectParts("scalarModel", options);
   return new RecordedModel<Field>({
     name, lattice, weights, action: action as never, measure,
     draw: (index) => {

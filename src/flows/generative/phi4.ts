@@ -2,8 +2,8 @@
  * Scalar phi^4 theory and its coupling flow (arXiv:1904.12072): S = sum_n [ sum_mu (phi(n + mu) - phi(n))^2 + m^2 phi^2 + lambda phi^4 ]. Sites of one parity move,
  * phi' = phi e^s + t, s and t from networks on the others: t odd and s even, so that the model is symmetric under phi -> -phi.
  */
-import { type Field, type Lattice, type Real, type Scalar, add, exponential, mask, scale, scaleBy, shift, square, sub, sum, tanh } from "../../autograd/index.ts";
-import { GeometryError } from "../../errors.ts";
+import { type Field, type Lattice, type Real, type Scalar, add, exponential, kind, mask, scale, scaleBy, shift, square, sub, sum, tanh } from "../../autograd/index.ts";
+import { CovarianceError, GeometryError } from "../../errors.ts";
 import { guard, is } from "../../util/index.ts";
 import { type TracedConvolution, channel, convolutionWeights, convolve, lift } from "./convolution.ts";
 import { type GenerativeModel, scalarModel } from "./model.ts";
@@ -16,15 +16,19 @@ export interface Phi4Couplings {
 }
 
 /** S of a traced field. */
-export function phi4Action(phi: Real, { m2, lambda }: Phi4Couplings): Scalar {
+export function phi4Action(phi: Real, couplings: Phi4Couplings): Scalar {
+  guard("phi4Action", { phi: [phi, kind.real], couplings: [couplings, is.object] });
+  const { m2, lambda } = couplings;
   guard("phi4Action", { m2: [m2, is.finite], lambda: [lambda, is.finite] });
   const squared = square(phi);
   const kinetic = phi.lattice.extents.map((_, mu) => square(sub(shift(phi, mu), phi)));
   return sum(add(kinetic[0]!, ...kinetic.slice(1), scaleBy(m2, squared), scaleBy(lambda, square(squared))));
 }
 
-/** Averages over one configuration: M = mean phi, its square and modulus, phi^2, phi^4, phi(n) phi(n + mu) over the directions. */
+/** Averages over one configuration: M = mean phi, its square (times V: chi2) and modulus, phi^2, phi^4, phi(n) phi(n + mu) over the directions. @throws CovarianceError for fields of another kind. */
 export function phi4Values(phi: Field): Record<string, number> {
+  guard("phi4Values", { phi: [phi, kind.field] });
+  if (phi.type.kind !== "real") throw new CovarianceError(`phi4Values: got a ${phi.type.kind} field, expected one real number a site`);
   const { lattice } = phi;
   const x = phi.toArray();
   const V = lattice.volume;
@@ -68,7 +72,7 @@ function layerOf(phi: Real, parity: number, w: TracedLayer, channels: number): {
 export function phi4Flow(options: Phi4FlowOptions): GenerativeModel {
   guard("phi4Flow", { options: [options, is.keysOf("lattice", "seed", "m2", "lambda", "layers", "channels", "depth")] });
   const { lattice, seed, layers = 16, channels = 4, depth = 3, m2, lambda } = options;
-  guard("phi4Flow", { seed: [seed, is.integer], layers: [layers, is.count], channels: [channels, is.count], depth: [depth, is.count] });
+  guard("phi4Flow", { lattice: [lattice, kind.lattice], m2: [m2, is.finite], lambda: [lambda, is.finite], seed: [seed, is.integer], layers: [layers, is.count], channels: [channels, is.count], depth: [depth, is.count] });
   if (!lattice.bipartite) throw new GeometryError(`phi4Flow: got ${lattice}, expected even extents: parity does not close around the lattice otherwise`);
   const weights: WeightTree = Array.from({ length: layers }, () => ({
     s: convolutionWeights(lattice, { channels, depth, biases: true }),

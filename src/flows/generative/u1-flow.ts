@@ -3,7 +3,7 @@
  * plaquettes P(n) become f(P(n)), f a map of the circle whose parameters a network decides from the plaquettes at n_nu = o + 1 and o + 2, which hold no moving link.
  * Equivariant under gauge transformations; base Haar. Eight layers, 2 directions with 4 offsets, move every link once.
  */
-import { type Lattice, type Links, type Real, type Scalar, add, complex, cos, mask, neg, number, scale, sin, sum, trace } from "../../autograd/index.ts";
+import { type Lattice, type Links, type Real, type Scalar, add, complex, cos, kind, mask, neg, number, scale, sin, sum, trace } from "../../autograd/index.ts";
 import { GeometryError } from "../../errors.ts";
 import { U1, geometricCharge, plaquette, plaquettes } from "../../gauge/index.ts";
 import { guard, is, mapLeaves } from "../../util/index.ts";
@@ -52,7 +52,7 @@ export function couplingLayer(U: Links, layer: number, weights: TracedConvolutio
 export function u1Flow(options: U1FlowOptions): GenerativeModel {
   guard("u1Flow", { options: [options, is.keysOf("lattice", "action", "seed", "layers", "channels", "depth", "projections")] });
   const { lattice, action, seed, layers = 16, channels = 4, depth = 3, projections = 4 } = options;
-  guard("u1Flow", { seed: [seed, is.integer], layers: [layers, is.count], channels: [channels, is.count], depth: [depth, is.count], projections: [projections, is.count] });
+  guard("u1Flow", { lattice: [lattice, kind.lattice], action: [action, is.withMethods("an action", "evaluate")], seed: [seed, is.integer], layers: [layers, is.count], channels: [channels, is.count], depth: [depth, is.count], projections: [projections, is.count] });
   if (lattice.dim !== 2 || lattice.extents.some((L) => L % PERIOD !== 0)) throw new GeometryError(`u1Flow: got ${lattice}, expected two extents that are multiples of ${PERIOD}: the masks do not close otherwise`);
   if (projections > 2 * channels - 1) throw new GeometryError(`u1Flow: got ${projections} projections for ${channels} complex channels, expected at most ${2 * channels - 1}`);
   const weights: WeightTree = Array.from({ length: layers }, () => convolutionWeights(lattice, { channels, depth, biases: true }));
