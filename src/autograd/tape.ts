@@ -124,7 +124,7 @@ export class Tape {
     }
     const simpler = op.simplify?.(this, given, attributes);
     if (simpler) return simpler;
-    const inputs = this.#perSample(given);
+    const inputs = op.role?.is === "view" ? given : this.#perSample(given);
     const type = this.#shared(op, inputs, attributes, op.infer(inputs.map((x) => x.type), attributes, this.lattice));
     const ids = inputs.map((x) => x.id);
     const node: Node = { op, inputs: ids, attributes, type, region: this.#region, ...(this.#layer === "" ? {} : { layer: this.#layer }) };
@@ -208,7 +208,7 @@ export class Tape {
     return program.outputs.map((id) => map.get(id)!);
   }
 
-  /** Numbers that all samples of a batch share, spread where they meet what each sample has of its own. */
+  /** Numbers that all samples of a batch share, spread where they meet what each sample has of its own: in arithmetic, not where a value is only renamed. */
   #perSample(inputs: readonly Traced[]): readonly Traced[] {
     if (this.lattice.batch === 1) return inputs;
     // weights are the same for all samples too, and stay so

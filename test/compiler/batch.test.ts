@@ -1,6 +1,6 @@
 /** Batches: every sample has the bits that it has alone, whatever the backend, the lanes and the other samples. */
 import { describe, expect, test } from "vitest";
-import { type DirectionalField, Field, type Links, PerSample, type Scalar, batchMean, batchSum, perSample, record, sampleOf, scale, setSample, valueAndGrad } from "../../src/autograd/index.ts";
+import { type DirectionalField, Field, type Links, PerSample, type Scalar, batchMean, batchSum, checkpoint, perSample, record, sampleOf, scale, setSample, valueAndGrad } from "../../src/autograd/index.ts";
 import type { EngineOptions } from "../../src/compiler/index.ts";
 import { conjugateGradient, staggeredNormal, staggeredType } from "../../src/fermions/index.ts";
 import { SU, U1, gaugeAction, hot, lattice, plaquettes } from "../../src/gauge/index.ts";
@@ -54,6 +54,18 @@ for (const [extents, N, batch, options] of cases)
     test("observables", () => {
       const { planes } = plaquettes(U);
       alone.forEach((V, b) => expect(perSample(Object.values(planes)[0]!)[b]).toBe(Object.values(plaquettes(V).planes)[0]));
+    });
+
+    test("recomputed shared numbers stay shared: derivatives through a checkpoint, against differences", () => {
+      const inside = checkpoint(([beta, V]: readonly [Scalar, Links]): Scalar => {
+        const s = scale(beta, beta);
+        return scale(scale(s, beta), gaugeAction.wilson({ beta: 1 }).evaluate(V as never, { beta: s } as never));
+      });
+      const energy = (beta: Scalar, V: Links): Scalar => batchMean(inside([beta, V] as never));
+      const value = (beta: number): number => record(energy as never, beta as never, U).run(beta as never, U) as never;
+      const { grad } = valueAndGrad(energy)(0.7 as never, U as never) as unknown as { grad: number };
+      const h = 1e-3;
+      expect(grad / ((8 * (value(0.7 + h) - value(0.7 - h)) - value(0.7 + 2 * h) + value(0.7 - 2 * h)) / (12 * h))).toBeCloseTo(1, 9);
     });
 
     test("the gradient of a shared coupling is summed over the samples", () => {
