@@ -25,6 +25,7 @@ for (const file of reports) {
     const path = relative(process.cwd(), name);
     const bad = assertionResults.filter((a) => a.status === "failed");
     if (state === "failed" && bad.length === 0) console.log(`${path}: ${message}`);
+    for (const a of bad) console.log(`failed: ${path}: ${a.fullName}`);
     failed += Math.max(bad.length, state === "failed" ? 1 : 0);
     for (const a of assertionResults) {
       if (a.status === "passed") here++;

@@ -30,7 +30,7 @@ export interface Sizes {
 }
 
 /**
- * Places every buffer that is not the caller's: constants first, which stay, then scalars, which are all of one size, in slots that pass from one to the next,
+ * Places every buffer that is not the caller's: constants first, which stay, then scalars, in slots that pass from one to the next of the same size,
  * then fields, first fit in order of first use.
  */
 export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
@@ -72,7 +72,9 @@ export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
   };
   for (const members of groups.values()) if (buffers[members[0]!]!.data) place(members, total, sizeOf(members), 0, Infinity);
   const byFirst = (x: number, y: number): number => buffers[x]!.first - buffers[y]!.first;
-  placeScalars(scalars.sort(byFirst), buffers, (k, free) => place([k], free ?? total, sizeOf([k]), buffers[k]!.first, buffers[k]!.last).at);
+  // those that all samples of a batch share are smaller than those of which every sample has its own
+  for (const ofOneSize of bySize(scalars.sort(byFirst), (k) => sizeOf([k])))
+    placeScalars(ofOneSize, buffers, (k, free) => place([k], free ?? total, sizeOf([k]), buffers[k]!.first, buffers[k]!.last).at);
   const base = total;
   // pieces that are still taken, by address
   let taken: Piece[] = [];
@@ -86,6 +88,17 @@ export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
     taken.splice(k, 0, place(members, at, size, first, last));
   }
   return { bytes: total, pieces, offsets, strides };
+}
+
+/** A list in parts whose members have one size, in order. */
+function bySize(list: readonly number[], size: (k: number) => number): number[][] {
+  const parts = new Map<number, number[]>();
+  for (const k of list) {
+    const part = parts.get(size(k));
+    if (part) part.push(k);
+    else parts.set(size(k), [k]);
+  }
+  return [...parts.values()];
 }
 
 /** Gives each scalar, in order of first use, the place of one that is no longer used, or a new one. */
