@@ -29,7 +29,7 @@ export type * from "./gauge/index.ts";
 
 // Dirac operators, pseudofermions, measurements
 export {
-  antiperiodic, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, effectiveDomainWall, exactOverlap, fat7Links, gamma,
+  antiperiodic, checkOperator, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, effectiveDomainWall, exactOverlap, fat7Links, gamma,
   gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowestEigenvalues, mesonChannels, mesonCorrelators, multiShiftConjugateGradient, normalSpectrum, overlap, overlapSign, pionCorrelator, pointPropagator,
   pseudofermionAction, pseudofermions, rootPseudofermions, signFunction, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
   wilsonPropagator, wilsonType,

@@ -1,5 +1,6 @@
 /** Fermions: Dirac operators on the tape, pseudofermions, solvers, measurements. */
 export { type DiracMaps, type DiracOperator, type OperatorParameters, type Twist, normalOf, twisted } from "./operator.ts";
+export { checkOperator } from "./check-operator.ts";
 export { type Boundary, type StaggeredOperator, type StaggeredParameters, antiperiodic, naive, staggered, staggeredD, staggeredNormal, staggeredType, tastes } from "./staggered.ts";
 export { type HisqLinks, type PathCoefficients, fat7Links, fatLinks, hisq, hisqD, hisqLinks } from "./hisq.ts";
 export { type PseudofermionInputs, type PseudofermionOptions, type Pseudofermions, applyRational, pseudofermions } from "./pseudofermions.ts";

@@ -1,5 +1,5 @@
 /** Shared by the fermion tests: norms of force fields, derivative along the direction field, a dense Dirac operator on host arrays. */
-import { type AlgebraField, DirectionalField, type Lattice, type LinkField, closedFormLinks, directionField, exp, lattice, mul, record, scale } from "gaugegrad";
+import { type AlgebraField, type DiracOperator, DirectionalField, Field, type Lattice, type LinkField, type Links, type Vector, type VectorType, closedFormLinks, directionField, exp, lattice, mul, number, record, scale } from "gaugegrad";
 
 /** F2 = sum over links of sum_a (F^a)^2, its largest link, and the product with the direction field X. */
 export function forceNorms(F: AlgebraField): { F2: number; F2max: number; dSX: number } {
@@ -117,4 +117,24 @@ export function reorder(data: Float64Array, volume: number, from: "file" | "cano
           else out[file] = data[ours]!;
         }
   return out;
+}
+
+/** The matrix of an operator, column by column. */
+export function matrixOf(D: DiracOperator, U: LinkField, which: "D" | "Ddag" = "D"): Dense {
+  const { lattice, N } = U;
+  const x: Field<VectorType> = new Field(lattice, D.type(lattice, N) as VectorType);
+  const plan = record((V: Links, y: Vector) => {
+    const maps = D.on(V, Object.fromEntries(Object.entries(D.parameters).map(([k, v]) => [k, number(y.tape, v)])));
+    return maps[which](y);
+  }, U, x);
+  const n = x.length / 2;
+  const data = new Float64Array(2 * n * n);
+  const v = new Float64Array(2 * n);
+  for (let j = 0; j < n; j++) {
+    v.fill(0);
+    v[2 * j] = 1;
+    const out = plan.run(U, x.set(v)).toArray();
+    for (let i = 0; i < n; i++) data.set(out.subarray(2 * i, 2 * i + 2), 2 * (i * n + j));
+  }
+  return { n, data };
 }

@@ -1,7 +1,8 @@
 /** Options that several kinds of fermions share. */
 import { z } from "zod";
 import { type DiracOperator, type OperatorParameters, type PseudofermionOptions, determinantAction, pseudofermions, rootPseudofermions } from "../../fermions/index.ts";
-import type { PartContext } from "../registry/part.ts";
+import type { Lattice } from "../../autograd/index.ts";
+import type { Group } from "../../gauge/index.ts";
 import type { FermionField } from "../system-types.ts";
 import type { RunConfiguration } from "../sections.ts";
 import { count, positive } from "../schema-values.ts";
@@ -30,13 +31,20 @@ export const rationalOptions = {
   precision: positive.default(1e-12).describe("for powers below 1: largest relative error of the approximation"),
 };
 
+/** Where fermions stand; `index` tells those of a run apart. */
+export interface Place {
+  readonly lattice: Lattice;
+  readonly group: Group;
+  readonly index: number;
+}
+
 interface FieldOptions extends Settings {
   readonly exact?: boolean | undefined;
   readonly roots?: number | undefined;
 }
 
 /** The fermions of an operator as a run has them: pseudofermions, or the determinant itself. */
-export function fieldsOf<P extends OperatorParameters>(operator: DiracOperator<P>, numerator: DiracOperator | undefined, options: FieldOptions, context: PartContext & { readonly index: number }, more: Partial<PseudofermionOptions> = {}): FermionField {
+export function fieldsOf<P extends OperatorParameters>(operator: DiracOperator<P>, numerator: DiracOperator | undefined, options: FieldOptions, context: Place, more: Partial<PseudofermionOptions> = {}): FermionField {
   const over = numerator ? { numerator } : {};
   const { roots = 1 } = options;
   if (roots > 1 && !options.exact) return rootPseudofermions(operator, { ...settings(options), ...context, ...over, ...more, roots }) as unknown as FermionField;

@@ -6,12 +6,14 @@
 import { z } from "zod";
 import { ConfigurationError } from "../../errors.ts";
 import type { Field, Lattice, LinkField } from "../../autograd/index.ts";
-import type { Action, Group } from "../../gauge/index.ts";
+import type { DiracOperator } from "../../fermions/index.ts";
+import type { Action, GaugeAction, Group } from "../../gauge/index.ts";
 import type { AnyLayer, Layer, Plain } from "../../models/index.ts";
 import type { AnyBijection } from "../../flows/index.ts";
 import type { GaugeFormat } from "../../io/index.ts";
 import type { Reversibility, Sampler, TrajectoryResult } from "../../samplers/index.ts";
 import type { Loss } from "../../training/index.ts";
+import { fieldOptions, fieldsOfOperator } from "../fermions/of-operator.ts";
 import type { MeasurementRecord } from "../records.ts";
 import type { RunConfiguration } from "../sections.ts";
 import type { FermionField, GuideParts, System } from "../system-types.ts";
@@ -62,9 +64,15 @@ export interface NetworkMap {
   readonly caption: string;
 }
 
-/** Fermions. `index` tells the pseudofermions of a run apart: they draw different random numbers. */
+/** Fermions: an operator, or what is built. */
 export interface FermionDeclaration<S extends z.ZodObject> extends Declaration<S> {
-  readonly build: (options: z.output<S>, context: PartContext & { readonly index: number }) => FermionField;
+  /**
+   * A Dirac operator. Beside the options of the declaration the section then takes flavours, exact, roots, over, sites, tolerance, forceTolerance,
+   * maxIterations, interval and precision, as the kinds of this package do, and the operator is tried on random links before the run starts.
+   */
+  readonly operator?: (options: z.output<S>, context: PartContext) => DiracOperator;
+  /** In place of an operator: pseudofermions with action and refresh, or a function of the links alone. `index` tells the pseudofermions of a run apart: they draw different random numbers. */
+  readonly build?: (options: z.output<S>, context: PartContext & { readonly index: number }) => FermionField | GaugeAction<number, never>;
   /** `4 staggered flavours, m = 0.3` */
   readonly describe?: (options: z.output<S>) => string;
 }
@@ -129,7 +137,7 @@ type Erased<F extends Family, D> = { readonly family: F } & { readonly [K in key
 /** A declared network of links. */
 export type NetworkPart = Erased<"network", NetworkDeclaration<z.ZodObject>>;
 /** A declared kind of pseudofermions. */
-export type FermionPart = Erased<"fermion", FermionDeclaration<z.ZodObject>>;
+export type FermionPart = Erased<"fermion", FermionDeclaration<z.ZodObject>> & Required<Pick<FermionDeclaration<z.ZodObject>, "build">>;
 /** A declared action of the links. */
 export type GaugeActionPart = Erased<"gaugeAction", GaugeActionDeclaration<z.ZodObject>>;
 /** A declared observable. */
@@ -168,9 +176,14 @@ export function network<S extends z.ZodObject>(declaration: NetworkDeclaration<S
   return declared("network", declaration as never, "build");
 }
 
-/** Declares a kind of pseudofermions. */
+/** Declares a kind of fermions. */
 export function fermion<S extends z.ZodObject>(declaration: FermionDeclaration<S>): FermionPart {
-  return declared("fermion", declaration as never, "build");
+  const { name, options, operator, build } = declaration ?? {};
+  if (operator !== undefined && build !== undefined) throw new ConfigurationError(`fermion ${name}: got both operator and build, expected one of them`);
+  if (typeof operator !== "function" || typeof options?.safeExtend !== "function") return declared("fermion", declaration as never, "build");
+  const more = Object.fromEntries(Object.entries(fieldOptions).filter(([key]) => !Object.hasOwn(options.shape, key)));
+  const built: FermionDeclaration<z.ZodObject>["build"] = (given, context) => fieldsOfOperator(name, operator(given as never, context), given as never, context);
+  return declared("fermion", { ...declaration, options: options.safeExtend(more), build: built } as never, "build");
 }
 
 /** Declares a gauge action. */
