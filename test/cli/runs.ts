@@ -104,9 +104,9 @@ export function finalBits(folder: string): { readonly links: string; readonly pa
   const hex = (x: Float64Array): string => Buffer.from(x.buffer, x.byteOffset, x.byteLength).toString("hex");
   return {
     links: state.links.map(hex).join("\n"),
-    parameters: hex(state.parameters!.values),
+    parameters: state.parameters ? hex(state.parameters.values) : "",
     metrics: readFileSync(join(folder, "metrics.jsonl"), "utf8"),
-    model: readFileSync(join(folder, "model.gaugegrad")).toString("hex"),
+    model: existsSync(join(folder, "model.gaugegrad")) ? readFileSync(join(folder, "model.gaugegrad")).toString("hex") : "",
     position: state.position,
     done: state.done,
   };

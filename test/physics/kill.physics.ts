@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { randomStream } from "../../src/util/index.ts";
 import { checkpointPositions } from "../../src/io/index.ts";
+import { guidedRuns, killedAndWhole } from "../cli/guided-runs.ts";
 import { Scratch, finalBits, smallRun, start } from "../cli/runs.ts";
 
 const KILLS = 30;
@@ -41,4 +42,9 @@ test("30 kills, the same final bits", async () => {
   expect((await start(run(broken)).ended).code).toBe(0);
   expect(finalBits(broken)).toEqual(finalBits(whole));
   expect(finalBits(whole)).toMatchObject({ position: 6410, done: true });
+});
+
+test.each(guidedRuns)("%s: killed and resumed, the same bits", async (name, text) => {
+  using scratch = new Scratch();
+  await killedAndWhole(scratch, name, text);
 });
