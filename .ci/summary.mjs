@@ -8,6 +8,7 @@ const [status, ...reports] = process.argv.slice(2);
 const OPTIONAL = [
   [/^test\/browser\//, "a browser"],
   [/^test\/tfjs\/|docs\/gpu\.md/, "a TensorFlow.js engine"],
+  [/^test\/report\/notebook/, "a notebook kernel"],
   [/native|conformance|random|fuzz|strict/, "a C compiler"],
 ];
 let [passed, failed, skipped] = [0, 0, 0];

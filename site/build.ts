@@ -111,7 +111,15 @@ function nameHtml(n: Name, depth: number): string {
   return `<section class="name">${depth === 2 ? `<h2 id="${escape(n.name)}">${escape(n.name)} <small>${n.kind}</small></h2>` : ""}<pre tabindex="0"><code>${escape(n.signature)}</code></pre>${body!.trim() ? `<p>${inline(body!.trim()).replace(/\n\n/g, "</p><p>")}</p>` : ""}${notes.join("")}${depth === 2 ? `<p class="source">${escape(n.file)}</p>` : ""}${members.length > 0 ? `<details><summary>${members.length} members</summary>${members.map((m) => nameHtml(m, 3)).join("")}</details>` : ""}</section>`;
 }
 
-function referencePages(): Page[] {
+/** Where each name of the main entry is explained. */
+async function rootPage(names: ReadonlyMap<string, readonly Name[]>): Promise<Page> {
+  const main = new Set([...Object.keys((await import("gaugegrad")) as object), "default"]);
+  const rooms = ENTRIES.map((entry) => ({ entry, list: names.get(entry)!.filter((n) => main.delete(n.name)) })).filter(({ list }) => list.length > 0);
+  const html = `<h1>gaugegrad</h1><p>What most programs need, without the name of a room. Each name is explained with its room.</p>${rooms.map(({ entry, list }) => `<h2>from gaugegrad/${entry}</h2><p class="index">${list.map((n) => `<a href="${entry}.html#${escape(n.name)}">${escape(n.name)}</a>`).join(" ")}</p>`).join("")}`;
+  return { path: "reference/gaugegrad.html", title: "gaugegrad (main entry)", group: "Reference", html, text: rooms.flatMap(({ list }) => list.map((n) => n.name)).join(" ") };
+}
+
+async function referencePages(): Promise<Page[]> {
   const names = reference(root, ENTRIES);
   const pages = [...names].map(([entry, list]): Page => {
     const sorted = [...list].sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
@@ -119,8 +127,8 @@ function referencePages(): Page[] {
     return { path: `reference/${entry}.html`, title: `gaugegrad/${entry}`, group: "Reference", html, text: sorted.map((n) => `${n.name} ${n.text}`).join(" ") };
   });
   const count = [...names.values()].reduce((s, l) => s + l.length, 0);
-  const html = `<h1>Reference</h1><p>${count} public names, from the declarations of the package. What most programs need is in <code>gaugegrad</code> itself; everything else is in the entry of its room.</p><ul>${pages.map((p) => `<li><a href="${basename(p.path)}">${p.title}</a></li>`).join("")}</ul>`;
-  return [{ path: "reference/index.html", title: "Reference", group: "Reference", html, text: "Reference of all public names" }, ...pages];
+  const html = `<h1>Reference</h1><p>${count} public names, from the declarations of the package. What most programs need is in <a href="gaugegrad.html">gaugegrad</a> itself; everything else is in the entry of its room.</p><ul>${pages.map((p) => `<li><a href="${basename(p.path)}">${p.title}</a></li>`).join("")}</ul>`;
+  return [{ path: "reference/index.html", title: "Reference", group: "Reference", html, text: "Reference of all public names" }, await rootPage(names), ...pages];
 }
 
 function pageHtml(page: Page, pages: readonly Page[]): string {
@@ -155,7 +163,7 @@ function searchIndex(pages: readonly Page[]): string {
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-const pages: Page[] = [...docPages(), examplesPage(), playgroundPage(), ...(process.argv.includes("--no-reference") ? [] : referencePages())];
+const pages: Page[] = [...docPages(), examplesPage(), playgroundPage(), ...(process.argv.includes("--no-reference") ? [] : await referencePages())];
 for (const page of pages) {
   mkdirSync(dirname(join(out, page.path)), { recursive: true });
   writeFileSync(join(out, page.path), pageHtml(page, pages));

@@ -1,6 +1,6 @@
 /** Fields with values: what users hold, and what plans read and write. Their memory belongs to the lattice's engine. */
 import { GeometryError, LifetimeError } from "../errors.ts";
-import { describe } from "../util/index.ts";
+import { DISPLAY, type MimeBundle, describe } from "../util/index.ts";
 import type { Storage } from "./engine.ts";
 import { Lattice } from "./lattice.ts";
 import { enlist, strike } from "./scope.ts";
@@ -130,6 +130,11 @@ export class Field<T extends ValueType = ValueType> {
     return `Field<${this.toString()}>${originText(this)}`;
   }
 
+  /** In a notebook. */
+  [DISPLAY](): MimeBundle {
+    return { "text/plain": this[INSPECT]() };
+  }
+
   #expectSites(sites: Int32Array, data: Float64Array, offset: number, stride: number): void {
     const [list, numbers] = [sites instanceof Int32Array, data instanceof Float64Array];
     if (!list || !numbers || !Number.isInteger(offset) || !Number.isInteger(stride))
@@ -231,6 +236,11 @@ export class DirectionalField<N extends number = number, R extends "links" | "al
 
   [INSPECT](): string {
     return `DirectionalField<${this.toString()}>${originText(this.fields[0] as Field)}`;
+  }
+
+  /** In a notebook. */
+  [DISPLAY](): MimeBundle {
+    return { "text/plain": this[INSPECT]() };
   }
 }
 

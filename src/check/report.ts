@@ -1,5 +1,5 @@
 /** What a check reports: one item a statement, both numbers, their ratio, and where the tolerance comes from. */
-import { table } from "../util/index.ts";
+import { DISPLAY, type MimeBundle, table } from "../util/index.ts";
 
 /**
  * `broken`: a symmetry that does not hold and was not required. `accepted`: broken, and declared so in `expect`. `skipped`: does not
@@ -72,6 +72,12 @@ export class CheckReport {
 
   toJSON(): CheckSubject & { readonly passed: boolean; readonly items: readonly CheckItem[] } {
     return { ...this.subject, passed: this.passed, items: this.items };
+  }
+
+  /** In a notebook. */
+  [DISPLAY](): MimeBundle {
+    const text = this.toString();
+    return { "text/plain": text, "text/html": `<pre style="line-height: 1.3">${text.replace(/&/g, "&amp;").replace(/</g, "&lt;")}</pre>` };
   }
 }
 

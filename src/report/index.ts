@@ -2,6 +2,7 @@
 /** The report room: plots as SVG, the HTML report, progress on the terminal. */
 export { type Autocorrelation, type AutocorrelationPlotOptions, autocorrelationPlot } from "./autocorrelation.ts";
 export { type Generated, type Report, type ReportFigure, type ReportTable, type Section, htmlReport } from "./html.ts";
+export { Figure, figure } from "./figure.ts";
 export { flowReport } from "./flow.ts";
 export { type HeatmapPlotOptions, heatmapPlot } from "./heatmap.ts";
 export { type Histogram, type HistogramPlotOptions, histogram, histogramPlot } from "./histogram.ts";

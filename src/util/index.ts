@@ -7,6 +7,7 @@ export { contentHash, crc32, sha256Hex } from "./hash.ts";
 export { bytesText, printable, table, withError } from "./format.ts";
 export { type Arguments, type Kind, describe, guard } from "./guard.ts";
 export * as is from "./guard.ts";
+export { DISPLAY, type MimeBundle } from "./display.ts";
 export { decode, encode } from "./codec.ts";
 export { type OpenFile, type WriteTarget, absolutePath, closeFile, folderOf, isFolder, isThere, joined, namesIn, openRegularFile, readFully, readRegularFile, removeFile, writeFileAtomic, writeFileAtomically } from "#platform/util/files";
 export { Buffer, environmentVariable, unguessable } from "#platform/util/host";
