@@ -12,6 +12,7 @@ import { either, keep, keepOp } from "./ops/where.ts";
 import { after } from "./ops/flow.ts";
 import { asScalarOf } from "./ops/samples.ts";
 import type { VjpContext } from "./op.ts";
+import { attributesKey, opKey } from "./program.ts";
 import type { Node, Real, Tape, Traced } from "./tape.ts";
 import { type SiteType, domainOf, sameType, typeText } from "./types.ts";
 import { guard, is } from "../util/index.ts";
@@ -60,28 +61,64 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
   };
   for (let id = first; id <= last; id++) depends.set(id, targets.has(id) || tape.node(id).inputs.some(reaches));
   const recomputed = new Map<number, Map<number, Traced>>();
+  const loops = loopsBetween(tape, first, last);
   const result = new Map<number, Traced>();
   for (let id = last; id >= first; id--) {
-    const terms = cotangents.get(id);
-    if (!terms || !reaches(id)) continue;
-    const type = tape.node(id).type;
-    const ct = addAll(terms.map((t) => t.cotangent), type);
-    const support = union(terms);
-    if (targets.has(id)) result.set(id, ct);
-    cotangents.delete(id);
     const node = tape.node(id);
-    if (node.inputs.length === 0) continue;
-    const needs = node.inputs.map(reaches);
-    if (!needs.some(Boolean)) continue;
-    const clone = node.region > 0 ? recompute(tape, id, ct, targets, recomputed) : undefined;
-    const inputs = node.inputs.map((i) => clone?.get(i) ?? tape.traced(i));
-    const output = clone?.get(id) ?? tape.traced(id);
-    tape.asIn(node, () => selectedVjp(node, { inputs, output, cotangent: ct, needs, attributes: node.attributes }, support)).forEach((term, k) => {
+    const loop = loops.get(id);
+    const terms = reaches(id) ? cotangents.get(id) : undefined;
+    let context: VjpContext | undefined;
+    let support: Real | undefined;
+    if (terms) {
+      const ct = addAll(terms.map((t) => t.cotangent), node.type);
+      support = union(terms);
+      if (targets.has(id)) result.set(id, ct);
+      cotangents.delete(id);
+      if (loop) loop.cotangents[node.attributes["output"] as number] = ct;
+      else context = contextOf(id, ct);
+    }
+    // the values of a loop go back together, once the cotangents of all of them are known
+    const all = loop?.first === id ? loop.cotangents.find((c) => c !== undefined) : undefined;
+    if (all) context = contextOf(id, all);
+    if (!context) continue;
+    const { inputs, needs, attributes } = context;
+    const made = tape.asIn(node, () => (all ? node.op.joint!({ inputs, needs, attributes, cotangents: loop!.cotangents }).map((c) => c && { cotangent: c, support: undefined }) : selectedVjp(node, context, support)));
+    made.forEach((term, k) => {
       if (!term || !needs[k]) return;
       contribute(node.inputs[k]!, { ...term, cotangent: asScalarOf(term.cotangent, inputs[k]!.type) });
     });
   }
   return wrt.map((x) => result.get(x.id));
+
+  /** Values at hand for the rule of a node; undefined where nothing further up wants a cotangent. */
+  function contextOf(id: number, cotangent: Traced): VjpContext | undefined {
+    const node = tape.node(id);
+    const needs = node.inputs.map(reaches);
+    if (!needs.some(Boolean)) return undefined;
+    const clone = node.region > 0 ? recompute(tape, id, cotangent, targets, recomputed) : undefined;
+    return { inputs: node.inputs.map((i) => clone?.get(i) ?? tape.traced(i)), output: clone?.get(id) ?? tape.traced(id), cotangent, needs, attributes: node.attributes };
+  }
+}
+
+/** The values of one loop: the first of them on the tape, and the cotangents found so far. */
+interface LoopValues {
+  readonly first: number;
+  readonly cotangents: (Traced | undefined)[];
+}
+
+/** The loops to which values between two nodes belong, by node. */
+function loopsBetween(tape: Tape, first: number, last: number): Map<number, LoopValues> {
+  const byKey = new Map<string, LoopValues>();
+  const byNode = new Map<number, LoopValues>();
+  for (let id = first; id <= last; id++) {
+    const { op, inputs, attributes, region } = tape.node(id);
+    if (!op.joint) continue;
+    const key = `${region}|${opKey(op)}(${inputs.join(",")})${attributesKey({ ...attributes, output: 0 })}`;
+    let loop = byKey.get(key);
+    if (!loop) byKey.set(key, (loop = { first: id, cotangents: [] }));
+    byNode.set(id, loop);
+  }
+  return byNode;
 }
 
 /** The condition outside of which a sum vanishes; undefined where it may differ from zero anywhere. */

@@ -34,7 +34,7 @@ export {
   typeText,
   vectorType,
 } from "./types.ts";
-export type { DenseWork, Op, OverlapWork, Role, Rules, Sample, System, VjpContext } from "./op.ts";
+export type { DenseWork, JointContext, LoopWork, Op, OverlapWork, Role, Rules, Sample, System, VjpContext } from "./op.ts";
 export { type Stencil, type Term, pullOf, stencilOf } from "./stencil.ts";
 export { inputOp, linkFieldBytes, numberKey } from "./program.ts";
 export { type Operand, type Site, type SiteFunction, type V, complexOps } from "./site.ts";
@@ -79,6 +79,7 @@ export { oneSample, sampleOf, setSample } from "./samples.ts";
 export { extend, merge, restrict } from "./ops/domain.ts";
 export { alias, detach } from "./ops/flow.ts";
 export { type SolveOptions, solve } from "./ops/solve.ts";
+export { type RepeatOptions, repeat } from "./ops/repeat.ts";
 export { type LogDetOptions, denseRows, logDet } from "./ops/log-det.ts";
 export { type OverlapLogDetOptions, overlapLogDet } from "./ops/overlap-log-det.ts";
 export { type SpinMatrix, spinMul } from "./ops/spin.ts";

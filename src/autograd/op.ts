@@ -59,6 +59,30 @@ export interface OverlapWork {
   readonly Ls: number;
 }
 
+/**
+ * A loop. Forwards: state s + 1 = body(state, captured, s), from state 0 to state `count`. With `back` it is run through once more, backwards, with every state
+ * at hand: w = back(state s, captured, s, w) for s = count - 1 .. 0. The op's inputs are state 0, what is captured, and the first w.
+ */
+export interface LoopWork {
+  readonly count: number;
+  /** (state..., captured..., s) -> state. */
+  readonly body: Program;
+  /** (state..., captured..., s, w...) -> w. */
+  readonly back?: Program;
+  /** States kept for the way back; the others are computed again from these. */
+  readonly checkpoints: number;
+  /** Which member of the last state, or of the last w, the value is. */
+  readonly output: number;
+}
+
+/** What the rule of an op of several values is given: the cotangents of all of them, by number, undefined where there is none. */
+export interface JointContext {
+  readonly inputs: readonly Traced[];
+  readonly cotangents: readonly (Traced | undefined)[];
+  readonly needs: readonly boolean[];
+  readonly attributes: Attributes;
+}
+
 /** What a compiler may know of an op besides its arithmetic at a site. Ops without a role are that arithmetic and nothing else. */
 export type Role =
   /** A value that nothing computes: an input, or data known while recording. What is made in place is written into the loops that use it. */
@@ -83,6 +107,10 @@ export type Role =
   /** A step between loops: fields on one parity joined to one on all sites, with zero where there is none; or the solution of a system, whose last operand is b. */
   | { readonly is: "join" }
   | { readonly is: "solve"; readonly system: (attributes: Attributes) => System }
+  /** One value of a loop; those that differ in the attribute `output` alone are made by one step. */
+  | { readonly is: "loop"; readonly work: (attributes: Attributes) => LoopWork }
+  /** What stands for the state of a loop, or its number, while its body is being recorded. No program holds one. */
+  | { readonly is: "slot" }
   | { readonly is: "dense"; readonly work: (attributes: Attributes) => DenseWork };
 
 /**
@@ -116,6 +144,8 @@ export interface Op {
   infer(inputs: readonly ValueType[], attributes: Attributes, lattice: Lattice): ValueType;
   /** A simpler value for the same expression, if there is one. */
   simplify?(tape: Tape, inputs: readonly Traced[], attributes: Attributes): Traced | undefined;
+  /** Cotangents of the inputs for all values of a loop at once, in place of `vjp`. */
+  joint?(context: JointContext): readonly (Traced | undefined)[];
   /** Cotangents of the inputs; undefined where there is none. */
   vjp(context: VjpContext): readonly (Traced | undefined)[];
   /**

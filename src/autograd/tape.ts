@@ -124,7 +124,7 @@ export class Tape {
     }
     const simpler = op.simplify?.(this, given, attributes);
     if (simpler) return simpler;
-    const inputs = op.role?.is === "view" ? given : this.#perSample(given);
+    const inputs = op.role?.is === "view" || op.role?.is === "loop" ? given : this.#perSample(given);
     const type = this.#shared(op, inputs, attributes, op.infer(inputs.map((x) => x.type), attributes, this.lattice));
     const ids = inputs.map((x) => x.id);
     const node: Node = { op, inputs: ids, attributes, type, region: this.#region, ...(this.#layer === "" ? {} : { layer: this.#layer }) };
@@ -180,7 +180,9 @@ export class Tape {
   /** Ends the recording and keeps the nodes on which the outputs depend. */
   finish(outputs: readonly Traced[]): Program {
     this.#open = false;
-    return extract(this.lattice, this.#nodes, this.#inputs, outputs.map((x) => x.id));
+    const program = extract(this.lattice, this.#nodes, this.#inputs, outputs.map((x) => x.id));
+    if (program.nodes.some((n) => n.op.role?.is === "slot")) throw new RecordingError("repeat: a value of the loop's body was used outside of it, expected what the loop returns: make it part of the state");
+    return program;
   }
 
   /** Program of the nodes between `inputs` and `outputs`, without ending the recording. */
@@ -219,7 +221,7 @@ export class Tape {
 
   /** Arithmetic on shared numbers alone gives a shared number. */
   #shared(op: Op, inputs: readonly Traced[], attributes: Attributes, type: ValueType): ValueType {
-    if (this.lattice.batch === 1 || type.kind !== "scalar" || op.role?.is === "spread" || attributes["each"] === true) return type;
+    if (this.lattice.batch === 1 || type.kind !== "scalar" || op.role?.is === "spread" || op.role?.is === "loop" || attributes["each"] === true) return type;
     return inputs.every((x) => x.type.kind === "tensor" || isShared(x.type)) ? sharedScalarType(this.lattice) : type;
   }
 

@@ -21,9 +21,20 @@ const BATCH = 32;
 export function compileWatched(program: Program, options: CompileOptions = {}): Executable {
   const { engine, debugNaN } = program.lattice;
   if (options.debugNaN ?? debugNaN) return new Watched(program, engine.compile(program, options), 0, true);
-  if (!program.nodes.some((n) => n.op.partial)) return engine.compile(program, options);
+  if (!program.nodes.some(partialIn)) return engine.compile(program, options);
   const [watched, sums] = withSums(program);
   return new Watched(program, engine.compile(watched, options), sums, false);
+}
+
+/** Why a node, or one in the body of its loop, may have no value. */
+function partialIn({ op: { partial, role }, attributes }: Node): string | undefined {
+  if (partial || role?.is !== "loop") return partial;
+  const { body, back } = role.work(attributes);
+  for (const n of [...body.nodes, ...(back?.nodes ?? [])]) {
+    const why = partialIn(n);
+    if (why) return `a step with ${why}`;
+  }
+  return undefined;
 }
 
 /** The program with the sum of squares of every field among its outputs as a further output; how many there are. */
@@ -155,13 +166,14 @@ class Watched implements Executable {
   #singular(): void {
     const { nodes } = this.#program;
     nodes.forEach((n, id) => {
-      if (!n.op.partial) return;
+      const why = partialIn(n);
+      if (!why) return;
       const [value, ...from] = this.#values([id, ...n.inputs]) as [Float64Array, ...Float64Array[]];
       const size = components(n.type);
       for (let at = 0; at < value.length; at += size) {
         if (firstBad(value.subarray(at, at + size)) < 0) continue;
         const finite = from.every((x, k) => firstBad(x.subarray((at / size) * components(nodes[n.inputs[k]!]!.type), (at / size + 1) * components(nodes[n.inputs[k]!]!.type))) < 0);
-        if (finite) throw new NaNError(`${n.op.name}: ${n.op.partial} at ${this.#place(n, at / size)}, expected one that has a value: keep it away with where, or change the inputs there`);
+        if (finite) throw new NaNError(`${n.op.name}: ${why} at ${this.#place(n, at / size)}, expected one that has a value: keep it away with where, or change the inputs there`);
       }
     });
   }

@@ -74,9 +74,14 @@ export function checked(subject: Subject, U: LinkField): Checked {
   return { kind: "action", name: subject.name, parameters: {}, own: subject, residual: 0 };
 }
 
-/** Largest tolerance of the solves of a program, and of those inside its solves. */
+/** Largest tolerance of the solves of a program, and of those inside its solves and loops. */
 function residualOf({ nodes }: Program): number {
-  return nodes.reduce((t, { op, attributes }) => (op.name === "solve" ? Math.max(t, attributes["tolerance"] as number, residualOf(attributes["operator"] as Program)) : t), 0);
+  return nodes.reduce((t, { op: { role }, attributes }) => {
+    if (role?.is === "loop") return Math.max(t, residualOf(role.work(attributes).body));
+    if (role?.is !== "solve") return t;
+    const { tolerance, operator } = role.system(attributes);
+    return Math.max(t, tolerance, residualOf(operator));
+  }, 0);
 }
 
 /** Decides by the recorded output: one scalar is an action, links are a layer. */

@@ -282,7 +282,7 @@ export class Analysis {
 
   /** Ops that are a step of their own rather than part of a loop. */
   ownStep(id: number): boolean {
-    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join") || this.is(id, "samples") || this.is(id, "contraction");
+    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join") || this.is(id, "samples") || this.is(id, "contraction") || this.is(id, "loop");
   }
 
   /** Stage of every value, and the kernels in which those that are stored are made. */

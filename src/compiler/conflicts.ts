@@ -45,6 +45,9 @@ export class Conflicts {
       else if (s.kind === "solve") {
         for (const b of [...s.captured, s.rhs]) read(b, step, ANY);
         for (const b of s.solutions) write(b, step, BEGIN);
+      } else if (s.kind === "loop") {
+        for (const b of s.inputs) read(b, step, ANY);
+        for (const o of s.outputs) write(o.buffer, step, BEGIN);
       } else if (s.kind === "dense") {
         for (const b of denseReads(s)) read(b, step, ANY);
         for (const o of s.outputs) write(o.buffer, step, BEGIN);

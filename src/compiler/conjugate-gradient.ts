@@ -59,7 +59,7 @@ export class ConjugateGradient {
   readonly #system: LinearSystem;
   /** Position of the smallest shift, whose residual the iteration follows. */
   readonly #base: number;
-  /** Does the operator solve another system? */
+  /** Does the operator solve another system, or may a loop in it? */
   readonly #nested: boolean;
   readonly #begin: Executable;
   readonly #residual: Executable;
@@ -91,7 +91,7 @@ export class ConjugateGradient {
     this.#engine = engine;
     this.#system = system;
     const { shifts } = system;
-    this.#nested = system.operator.nodes.some((n) => n.op.role?.is === "solve");
+    this.#nested = system.operator.nodes.some((n) => n.op.role?.is === "solve" || n.op.role?.is === "loop");
     this.#base = shifts.indexOf(Math.min(...shifts));
     const t = type as VectorType;
     const key = JSON.stringify(t);

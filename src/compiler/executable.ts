@@ -6,6 +6,7 @@ import { Conflicts } from "./conflicts.ts";
 import { Contraction } from "./contractions.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import { type Places, StepExchange } from "./exchange.ts";
+import { type Loop, loopsOf } from "./loop.ts";
 import { RankSums } from "./rank-sums.ts";
 import { needsOf } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
@@ -42,6 +43,7 @@ export class ProgramExecutable implements Executable {
   readonly #solvers: (ConjugateGradient | undefined)[];
   readonly #dense: (RunDense | undefined)[];
   readonly #contractions: (Contraction | undefined)[];
+  readonly #loops: (Loop | undefined)[];
   /** Byte address of every buffer; external ones are set at each run. */
   readonly #address: Float64Array;
   /** Bytes from one block to the next of every buffer. */
@@ -75,7 +77,6 @@ export class ProgramExecutable implements Executable {
     this.#schedule = schedule;
     this.#address = new Float64Array(schedule.buffers.length);
     this.#stride = new Float64Array(schedule.buffers.length);
-    this.arenaBytes = arena.bytes;
     this.#place(arena);
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels, engine.emitter.joins) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
@@ -87,6 +88,8 @@ export class ProgramExecutable implements Executable {
     this.#dense = schedule.steps.map((s) => (s.kind === "dense" ? this.#denseStep(s) : undefined));
     const place = (b: number): { readonly at: HeapStorage; readonly type: ValueType } => ({ at: this.#storage(b), type: schedule.buffers[b]!.type });
     this.#contractions = schedule.steps.map((s) => (s.kind === "contraction" ? new Contraction(engine, s, s.inputs.map(place), place(s.output)) : undefined));
+    this.#loops = loopsOf(engine, schedule.steps, (b) => this.#lend(b));
+    this.arenaBytes = arena.bytes + this.#loops.reduce((most, l) => Math.max(most, l?.programBytes ?? 0), 0) + this.#loops.reduce((sum, l) => sum + (l?.ownBytes ?? 0), 0);
     const { halos } = engine;
     this.#exchanges = halos ? needsOf(schedule, halos).map((needs) => (needs.length > 0 ? new StepExchange(engine, needs, schedule) : undefined)) : [];
     this.#places = {
@@ -141,6 +144,10 @@ export class ProgramExecutable implements Executable {
         runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
       } else if (this.#dense[s]) this.#dense[s]!.run();
       else if (this.#contractions[s]) this.#contractions[s]!.run();
+      else if (this.#loops[s]) {
+        for (const f of this.#lent) f.fresh!.clear();
+        this.#loops[s]!.run();
+      }
       else this.#move(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
@@ -158,6 +165,7 @@ export class ProgramExecutable implements Executable {
       const launch = this.#launches[s];
       if (!launch) {
         if (step.kind === "dense") lines.push(`dense matrices: ${step.factors.length === 1 ? "determinant" : `product of ${step.factors.length}`}, ${step.outputs.filter((o) => o.gradient).length} derivatives`);
+        else if (step.kind === "loop") lines.push(`loop of ${step.count} steps${step.back ? `, backwards from ${step.checkpoints} checkpoints` : ""}:`, ...this.#loops[s]!.describe().split("\n").map((line) => `  ${line}`));
         else if (step.kind === "samples") lines.push("sum over the samples of a batch");
         else if (step.kind === "contraction") lines.push(`${step.op.name}: loops over the numbers of a tensor`);
         else lines.push(step.kind === "solve" ? `solve: conjugate gradient${step.shifts.length > 1 ? `, ${step.shifts.length} shifts` : ""}` : "zero one parity");
@@ -184,7 +192,7 @@ export class ProgramExecutable implements Executable {
   dispose(): void {
     for (const o of this.#owned) this.#engine.memory.free(o.address, o.bytes, "parts of programs");
     for (const s of this.#shadows) s?.dispose();
-    for (const s of [...this.#solvers, ...this.#dense]) s?.dispose();
+    for (const s of [...this.#solvers, ...this.#dense, ...this.#loops]) s?.dispose();
     this.#owned.length = 0;
   }
 
@@ -341,13 +349,16 @@ export class ProgramExecutable implements Executable {
     });
   }
 
+  /** A buffer as the field of a caller, for the programs of solvers and loops. */
+  #lend(b: number): HeapStorage {
+    if (!this.#engine.part) return this.#storage(b);
+    const lent = Object.defineProperty(this.#storage(b), "fresh", { value: new Set<number>() });
+    this.#lent.push(lent);
+    return lent;
+  }
+
   #solver(step: SolveStep): ConjugateGradient {
-    const place = (b: number): HeapStorage => {
-      if (!this.#engine.part) return this.#storage(b);
-      const lent = Object.defineProperty(this.#storage(b), "fresh", { value: new Set<number>() });
-      this.#lent.push(lent);
-      return lent;
-    };
+    const place = (b: number): HeapStorage => this.#lend(b);
     return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map(place), b: place(step.rhs), solutions: step.solutions.map(place) });
   }
 }

@@ -84,6 +84,7 @@ function writesOf(s: Step): readonly number[] {
   if (s.kind === "samples") return [s.to];
   if (s.kind === "contraction") return [s.output];
   if (s.kind === "solve") return s.solutions;
+  if (s.kind === "loop") return s.outputs.map((o) => o.buffer);
   if (s.kind === "dense") return s.outputs.map((o) => o.buffer);
   return s.instructions.flatMap((i) => (i.target.kind === "buffer" ? [i.target.buffer] : []));
 }
@@ -120,6 +121,7 @@ export function withHalos(given: Schedule, halos: Halos): Schedule {
     // a solver's programs take them for callers' fields
     if (s.kind === "dense") throw new ConfigurationError("log det of an operator: got a divided lattice, expected an undivided one, as the matrix is made as a whole: use one rank, or other pseudofermions");
     if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) room(b, halos.halo.standard);
+    if (s.kind === "loop") for (const b of [...s.inputs, ...s.outputs.map((o) => o.buffer)]) room(b, halos.halo.standard);
   }
   return { ...given, buffers, steps };
 }

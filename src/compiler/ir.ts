@@ -2,7 +2,7 @@
  * Kernel IR: what a program becomes. A schedule is a list of steps; a kernel step is one loop over the blocks of a domain in which
  * operands are fields loaded at a displacement, results of earlier instructions, or scalars.
  */
-import type { Attributes, Displacement, Domain, Op, OverlapWork, Program, ValueType } from "../autograd/index.ts";
+import type { Attributes, Displacement, Domain, LoopWork, Op, OverlapWork, Program, ValueType } from "../autograd/index.ts";
 
 /** A piece of memory named by a schedule. */
 export interface Buffer {
@@ -108,8 +108,17 @@ export interface ContractionStep {
   readonly output: number;
 }
 
+/** A loop, or the way back through one, by programs of one step. */
+export interface LoopStep extends Omit<LoopWork, "output"> {
+  readonly kind: "loop";
+  /** State, captured values, and for the way back the first w. */
+  readonly inputs: readonly number[];
+  /** Those of the last state, or w, that are wanted. */
+  readonly outputs: readonly { readonly output: number; readonly buffer: number }[];
+}
+
 /** What a schedule does at a time. */
-export type Step = ContractionStep | KernelStep | SolveStep | ZeroStep | DenseStepPlan | SamplesStep;
+export type Step = ContractionStep | LoopStep | KernelStep | SolveStep | ZeroStep | DenseStepPlan | SamplesStep;
 
 /** A program as a list of steps over named pieces of memory. */
 export interface Schedule {

@@ -3,7 +3,7 @@ import { type Op, type Program, type Role, type ValueType, components, domainOf,
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
 import { packSlots } from "./slots.ts";
-import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type Reduction, type Schedule, type Step, denseReads, tensorLength, tensorLoop } from "./ir.ts";
+import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type LoopStep, type Reduction, type Schedule, type Step, denseReads, tensorLength, tensorLoop } from "./ir.ts";
 import type { Analysis, View } from "./analysis.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
@@ -33,6 +33,7 @@ export class Scheduler {
   readonly #drafts = new Map<number, Draft>();
   readonly #systems = new Map<string, { readonly shifts: number[]; readonly solutions: number[] }>();
   readonly #products = new Map<string, DenseStepPlan["outputs"][number][]>();
+  readonly #loops = new Map<string, LoopStep["outputs"][number][]>();
   /** How often each value is an operand. */
   readonly #uses: number[];
 
@@ -129,6 +130,10 @@ export class Scheduler {
       this.#dense(id, stage);
       return;
     }
+    if (this.#a.is(id, "loop")) {
+      this.#loop(id, stage);
+      return;
+    }
     if (this.#a.is(id, "join")) {
       const buffer = this.#buffer(id);
       for (const i of n.inputs) {
@@ -189,6 +194,21 @@ export class Scheduler {
       this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "dense", factors: captured, outputs: made, positive, ...(overlap ? { overlap: { ...overlap, mass: operands[first]! } } : {}) }) });
     }
     outputs.push({ buffer: this.#buffer(id), ...(gradient ? { gradient } : {}) });
+  }
+
+  /** The values of a loop are made by one step. */
+  #loop(id: number, stage: number): void {
+    const { op, inputs: from, attributes } = this.#a.node(id);
+    const { output, ...work } = (op.role as Role & { readonly is: "loop" }).work(attributes);
+    const key = `${stage}|${from.map((i) => JSON.stringify(this.#a.view(i))).join()}|${work.count}|${work.checkpoints}|${work.body.key}|${work.back?.key}`;
+    let outputs = this.#loops.get(key);
+    if (!outputs) {
+      const inputs = from.map((i) => this.#plain(i, stage));
+      const made: LoopStep["outputs"][number][] = [];
+      this.#loops.set(key, (outputs = made));
+      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "loop", ...work, inputs, outputs: made }) });
+    }
+    outputs.push({ output, buffer: this.#buffer(id) });
   }
 
   /** Emits the instructions of one value: sums of products as chains of multiply-add, everything else as one call. */
@@ -335,6 +355,7 @@ export function lifetimes(steps: readonly Step[], buffers: readonly Buffer[]): v
     else if (s.kind === "contraction") for (const b of [...s.inputs, s.output]) touch(b, k);
     else if (s.kind === "samples") for (const b of [s.from, s.to]) touch(b, k);
     else if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) touch(b, k);
+    else if (s.kind === "loop") for (const b of [...s.inputs, ...s.outputs.map((o) => o.buffer)]) touch(b, k);
     else if (s.kind === "dense") for (const b of [...denseReads(s), ...s.outputs.map((o) => o.buffer)]) touch(b, k);
     else {
       for (const i of s.instructions) {

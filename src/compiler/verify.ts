@@ -2,8 +2,8 @@
  * Checks a schedule between the compiler's passes: everything is defined before it is used, scratch slots and buffers hold what their
  * readers expect, types and domains fit. Run by the tests on every program, and on every compilation under DEBUG=kernels.
  */
-import { type Lattice, type ValueType, components, domainOf, isShared } from "../autograd/index.ts";
-import { type Argument, type Instruction, type KernelStep, type Schedule, type Step, denseReads, tensorLength } from "./ir.ts";
+import { type Lattice, type Program, type ValueType, components, domainOf, isShared } from "../autograd/index.ts";
+import { type Argument, type Instruction, type KernelStep, type LoopStep, type Schedule, type Step, denseReads, tensorLength } from "./ir.ts";
 
 /** Everything that is wrong with a schedule, one line each; empty for a good one. */
 export function verify(schedule: Schedule, lattice: Lattice): string[] {
@@ -28,7 +28,11 @@ export function verify(schedule: Schedule, lattice: Lattice): string[] {
       if (isShared(buffers[s.from]!.type) || !isShared(buffers[s.to]!.type)) report(k, `the sum over samples goes from buffer ${s.from} to ${s.to}, expected one number a sample and one for all`);
       written[s.to] = 3;
     }
-    else if (s.kind === "dense") {
+    else if (s.kind === "loop") {
+      for (const b of s.inputs) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `the loop reads buffer ${b} before it is written`);
+      for (const problem of loopProblems(s, buffers)) report(k, problem);
+      for (const o of s.outputs) written[o.buffer] = 3;
+    } else if (s.kind === "dense") {
       for (const b of denseReads(s)) if ((written[b]! & half(domainOf(buffers[b]!.type))) === 0) report(k, `dense algebra reads buffer ${b} before it is written`);
       for (const o of s.outputs) written[o.buffer] = 3;
     } else {
@@ -45,10 +49,25 @@ export function verify(schedule: Schedule, lattice: Lattice): string[] {
 
 const half = (domain: string): number => (domain === "even" ? 1 : domain === "odd" ? 2 : 3);
 
+/** Buffers of a loop that are no place for the values that its programs take and give. */
+function loopProblems({ body, back, inputs, outputs }: LoopStep, buffers: Schedule["buffers"]): string[] {
+  const types = (p: Program, ids: readonly number[]): ValueType[] => ids.map((id) => p.nodes[id]!.type);
+  const [steps, taken] = [types(body, body.inputs), back ? types(back, back.inputs) : []];
+  const expected = [...steps.slice(0, -1), ...taken.slice(steps.length)];
+  const given = back ? taken.slice(steps.length) : steps;
+  const same = (b: number, t: ValueType): boolean => buffers[b]!.type.kind === t.kind && components(buffers[b]!.type) === components(t) && isShared(buffers[b]!.type) === isShared(t) && domainOf(buffers[b]!.type) === domainOf(t);
+  if (inputs.length !== expected.length) return [`the loop has ${inputs.length} operands, expected ${expected.length}`];
+  return [
+    ...inputs.flatMap((b, k) => (same(b, expected[k]!) ? [] : [`the loop takes buffer ${b} for ${expected[k]!.kind}`])),
+    ...outputs.flatMap((o) => (same(o.buffer, given[o.output]!) ? [] : [`the loop writes ${given[o.output]!.kind} to buffer ${o.buffer}`])),
+  ];
+}
+
 function buffersOf(s: Step): number[] {
   if (s.kind === "zero") return [s.buffer];
   if (s.kind === "contraction") return [...s.inputs, s.output];
   if (s.kind === "samples") return [s.from, s.to];
+  if (s.kind === "loop") return [...s.inputs, ...s.outputs.map((o) => o.buffer)];
   if (s.kind === "solve") return [...s.captured, s.rhs, ...s.solutions];
   if (s.kind === "dense") return [...denseReads(s), ...s.outputs.map((o) => o.buffer)];
   const fields = (a: Argument): number[] => (a.kind === "slot" ? [] : [a.buffer]);

@@ -161,6 +161,7 @@ function unite(a: Side, b: Side, name: string, shared: Shared): PortableProgram 
     }
     if (s.kind === "zero" && t.kind === "zero" && s.buffer === t.buffer && s.domain === t.domain) return s;
     if (s.kind === "dense") throw new ConfigurationError("export: got a determinant or trace on dense matrices, expected products, sums and linear systems: a library has no dense algebra");
+    if (s.kind === "loop") throw new ConfigurationError("export: got a loop (repeat), expected products, sums and linear systems: record its steps one after the other");
     throw new Difference("a step");
   });
   return { name, buffers, steps, outputs: x.outputs };

@@ -1,6 +1,6 @@
 /** Programs whose bits are compared between ways of dividing a lattice: each returns a hash over the bytes of its fields and numbers. */
 import { createHash } from "node:crypto";
-import { SU, adj, cask, exp, gaugeAction, heatbath, hmc, hot, hvp, layer, mul, plaquettes, polyakovLoops, pseudofermions, reTrace, real, record, scale, staggered, staples, stout, ta, tanh, topologicalCharge, wilson } from "gaugegrad";
+import { SU, adj, cask, exp, gaugeAction, heatbath, hmc, hot, hvp, layer, mul, plaquettes, polyakovLoops, pseudofermions, reTrace, real, record, repeat, scale, scaleBy, staggered, staples, stout, ta, tanh, topologicalCharge, valueAndGrad, wilson } from "gaugegrad";
 import { randomStream } from "gaugegrad/util";
 
 /** A hash of fields in canonical order and numbers. */
@@ -52,6 +52,13 @@ export const work = {
     const F = S.force(U);
     const f = (W) => S.evaluate(W, S.inputs);
     return hash(record((V, X) => hvp(f)(V, X), U, F).run(U, F));
+  },
+  loop: (L) => {
+    const U = two(L);
+    const step = (V, s) => V.map((mu) => mul(exp(ta(scale(scaleBy(0.02, s), mul(staples(V, mu), adj(V[mu]))))), V[mu]));
+    const S = gaugeAction.wilson({ beta: 2.7 });
+    const f = (V) => S.evaluate(repeat(5, step, V), S.inputs);
+    return hash(record((V) => valueAndGrad(f)(V), U).run(U));
   },
   staggered: (L) => quark(staggered({ mass: 0.3 }), two(L), { flavours: 4 }),
   rational: (L) => quark(staggered({ mass: 0.3 }), two(L), { flavours: 2 }),

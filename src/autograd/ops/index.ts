@@ -20,6 +20,7 @@ import { normaliseOp } from "./normalise.ts";
 import { outerOp } from "./outer.ts";
 import { argDetOp, lyapOp, polarOp } from "./polar.ts";
 import { batchSumOp, spreadOp } from "./samples.ts";
+import { loopOp, reverseOp } from "./repeat.ts";
 import { scaleOp } from "./scale.ts";
 import { shiftOp } from "./shift.ts";
 import { solveOp } from "./solve.ts";
@@ -39,4 +40,5 @@ export const allOps: readonly Op[] = [
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
   atan2Op, inverseOp, detOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
   stackOp, sliceOp, padOp, repeatOp, sumChannelsOp, contractOp, correlateOp, tensorSumOp, fillOp,
+  loopOp, reverseOp,
 ];

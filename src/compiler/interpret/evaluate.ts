@@ -2,7 +2,7 @@
  * A recorded program evaluated as it is written: node after node, site after site, every value kept. No shift is pushed anywhere, no value
  * shares the memory of another, nothing is joined or reordered. This is what the compiled backends are compared with.
  */
-import { type Displacement, type Node, type Program, type ValueType, components, domainOf, inputOp, isShared, realsOf } from "../../autograd/index.ts";
+import { type Displacement, type LoopWork, type Node, type Program, type ValueType, components, domainOf, inputOp, isShared, realsOf } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
 import { dense } from "./dense.ts";
 import { applyWeights, correlate } from "./weights.ts";
@@ -36,6 +36,7 @@ export function evaluate(program: Program, inputs: readonly Float64Array[], visi
 
 /** A value on every sample of a batch, each by itself. */
 function allSamples(program: Program, node: Node, operands: readonly Float64Array[], batch: number): Float64Array {
+  if (node.op.role?.is === "loop") return loop(node.op.role.work(node.attributes), operands, batch);
   if (node.op.role?.is === "samples") return Float64Array.of(operands[0]!.reduce((s, x) => s + x, 0));
   const types = node.inputs.map((i) => program.nodes[i]!.type);
   const lives = (t: ValueType, site: number): boolean => livesAt(program, t, site);
@@ -105,6 +106,22 @@ function siteBySite(program: Program, node: Node, operands: readonly Float64Arra
     }
   }
   return out;
+}
+
+/** One value of a loop, whose states are all kept. */
+function loop({ count, body, back, output }: LoopWork, operands: readonly Float64Array[], batch: number): Float64Array {
+  const [members, at] = [body.outputs.length, body.inputs.length - 1];
+  const captured = operands.slice(members, at);
+  const run = (p: Program, x: readonly Float64Array[], s: number, w: readonly Float64Array[] = []): Float64Array[] => {
+    const all = evaluate(p, [...x, ...captured, Float64Array.of(s), ...w], undefined, batch);
+    return p.outputs.map((id) => all[id]!);
+  };
+  const states = [operands.slice(0, members)];
+  for (let s = 0; s < (back ? count - 1 : count); s++) states.push(run(body, states[s]!, s));
+  if (!back) return states[count]![output]!;
+  let w: readonly Float64Array[] = operands.slice(at);
+  for (let s = count - 1; s >= 0; s--) w = run(back, states[s]!, s, w);
+  return w[output]!;
 }
 
 /** (A + shift)^-1 b with A interpreted too. */

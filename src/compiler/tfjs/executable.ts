@@ -2,9 +2,10 @@
  * Runs a recorded program op by op. A value is given back after its last use, and everything that a rule leaves behind at once, so that
  * replays neither grow memory nor need a scope around them.
  */
-import { type CompileOptions, type DenseWork, type Executable, type Node, type Program, type Storage, components, inputOp, linkFieldBytes } from "../../autograd/index.ts";
+import { type CompileOptions, type DenseWork, type Executable, type LoopWork, type Node, type Program, type Role, type Storage, components, inputOp, linkFieldBytes } from "../../autograd/index.ts";
 import type { Arrays, Pair } from "../../backend/index.ts";
 import { BackendError, SolverError } from "../../errors.ts";
+import { Loop } from "../loop.ts";
 import { ConjugateGradient } from "../conjugate-gradient.ts";
 import type { RunDense } from "../dense/run-dense.ts";
 import { denseStep } from "../dense/step.ts";
@@ -35,6 +36,7 @@ export class TfjsExecutable implements Executable {
   readonly releaseConstants: () => void;
   readonly #solves = new Map<number, SolveGroup>();
   readonly #products = new Map<number, { readonly fields: readonly TfjsStorage[]; readonly to: TfjsStorage; readonly step: RunDense }>();
+  readonly #loops = new Map<number, { readonly ids: readonly number[]; readonly fields: readonly TfjsStorage[]; readonly results: readonly TfjsStorage[]; readonly loop: Loop }>();
   #busy = false;
   #arguments: [readonly Storage[], readonly Storage[]] = [[], []];
 
@@ -125,6 +127,11 @@ export class TfjsExecutable implements Executable {
       for (const s of [...fields, to]) s.dispose();
     }
     this.#products.clear();
+    for (const { loop, fields, results } of new Set(this.#loops.values())) {
+      loop.dispose();
+      for (const s of [...fields, ...results]) s.dispose();
+    }
+    this.#loops.clear();
   }
 
   *#steps(inputs: readonly TfjsStorage[], outputs: readonly TfjsStorage[]): Steps<void> {
@@ -174,7 +181,33 @@ export class TfjsExecutable implements Executable {
     if (node.op === inputOp) return this.#engine.valueOf(inputs[node.attributes["index"] as number]!);
     if (node.op.role?.is === "solve") return this.#solve(id, values);
     if (node.op.role?.is === "dense") return this.#denseValue(id, node.op.role.work(node.attributes), values);
+    if (node.op.role?.is === "loop") return this.#loop(id, values);
     return this.#constant(id, node);
+  }
+
+  /** The values of a loop, by the programs of its steps. */
+  #loop(id: number, values: (Value | undefined)[]): Value {
+    const { nodes } = this.#program;
+    const { op, inputs } = nodes[id]!;
+    const workOf = (n: Node): LoopWork => (n.op.role as Role & { readonly is: "loop" }).work(n.attributes);
+    const keyOf = (n: Node): string => [n.inputs.join(), workOf(n).count, workOf(n).checkpoints, workOf(n).body.key, workOf(n).back?.key].join(" ");
+    let made = this.#loops.get(id);
+    if (!made) {
+      const work = workOf(nodes[id]!);
+      const key = keyOf(nodes[id]!);
+      const ids = nodes.flatMap((n, k) => (n.op === op && keyOf(n) === key ? [k] : []));
+      const fields = inputs.map((i) => this.#engine.allocate(nodes[i]!.type));
+      const results = ids.map((k) => this.#engine.allocate(nodes[k]!.type));
+      made = { ids, fields, results, loop: new Loop(this.#engine, work, fields, ids.map((k, j) => ({ output: workOf(nodes[k]!).output, to: results[j]! }))) };
+      for (const k of ids) this.#loops.set(k, made);
+    }
+    const { ids, fields, results, loop } = made;
+    inputs.forEach((i, k) => this.#engine.assign(fields[k]!, values[i]!));
+    loop.run();
+    ids.forEach((other, k) => {
+      if (other !== id) this.#keep(values, other, this.#engine.valueOf(results[k]!));
+    });
+    return this.#engine.valueOf(results[ids.indexOf(id)]!);
   }
 
   /** A field known while recording, uploaded once. */

@@ -110,9 +110,9 @@ function throughSite(op: Op): Rule {
   };
 }
 
-/** The rule of an op; "own" for those that the executable handles itself, fields known while recording solves and dense algebra; undefined when it has none. */
+/** The rule of an op; "own" for those that the executable handles itself, fields known while recording, solves, dense algebra and loops; undefined when it has none. */
 export function ruleOf(op: Op): Rule | "own" | undefined {
   const { role } = op;
-  if (role?.is === "solve" || role?.is === "dense" || (role?.is === "leaf" && (role.inPlace || !op.site))) return "own";
+  if (role?.is === "solve" || role?.is === "dense" || role?.is === "loop" || (role?.is === "leaf" && (role.inPlace || !op.site))) return "own";
   return rules[op.name] ?? (op.site ? throughSite(op) : undefined);
 }
