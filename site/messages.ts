@@ -3,7 +3,7 @@ import type { FileLike } from "gaugegrad/io";
 
 /** Choices of the playground. */
 export interface Setup {
-  readonly group: "SU(2)" | "SU(3)";
+  readonly group: "U(1)" | "SU(2)" | "SU(3)";
   readonly extents: readonly number[];
   readonly layer: "covariant" | "cask" | "stout";
   readonly beta: number;
@@ -22,8 +22,9 @@ export interface Step {
   readonly dH: number;
   readonly loss?: number;
   readonly parameters?: number;
-  /** Density of topological charge, now and then. */
+  /** Density of topological charge where the theory has one, and attention weights by joined links where the layer has some, now and then. */
   readonly density?: Float64Array;
+  readonly attention?: Readonly<Record<string, Float64Array>>;
 }
 
 export type ToPage =

@@ -9,7 +9,15 @@ const [form, stop, state] = [$<HTMLFormElement>("setup"), $<HTMLButtonElement>("
 const sliders = [$<HTMLInputElement>("z"), $<HTMLInputElement>("t")];
 
 let steps: Step[] = [];
-let density: { readonly values: Float64Array; readonly extents: readonly number[] } | undefined;
+const joined = $<HTMLSelectElement>("joined");
+
+interface OnSites {
+  readonly values: Float64Array;
+  readonly extents: readonly number[];
+}
+let density: OnSites | undefined;
+let attention: Step["attention"];
+let lattice: readonly number[] = [];
 
 /** Plots follow the colours of the page, so they are elements of it; they are made by this page from numbers. */
 function draw(id: string, svg: string): void {
@@ -18,14 +26,31 @@ function draw(id: string, svg: string): void {
 
 const size = { width: 420, height: 260 };
 
-function drawCharge(): void {
-  if (!density) return;
-  const { values, extents } = density;
-  const position = sliders.map((s, k) => {
-    s.max = String(extents[k + 2]! - 1);
-    return Math.min(Number(s.value), extents[k + 2]! - 1);
+/** The plane of the first two directions that the sliders choose. */
+function drawSlice(id: string, name: string, { values, extents }: OnSites, diverging: boolean): void {
+  const rest = extents.slice(2);
+  const position = rest.map((L, k) => Math.min(Number(sliders[k]!.value), L - 1));
+  sliders.forEach((s, k) => {
+    s.disabled = k >= rest.length;
+    if (rest[k]) s.max = String(rest[k] - 1);
   });
-  draw("charge", slicePlot({ id: "charge", name: "charge density", values, extents, axes: ["x", "y", "z", "t"], diverging: true, caption: "" }, position));
+  const axes = extents.length === 2 ? ["x", "t"] : ["x", "y", "z", "t"];
+  draw(id, slicePlot({ id, name, values, extents, axes, diverging, caption: "" }, position));
+}
+
+function drawSlices(): void {
+  if (density) drawSlice("charge", "charge density", density, true);
+  const values = attention?.[joined.value];
+  if (values) drawSlice("attention", `attention ${joined.value}`, { values, extents: lattice }, false);
+}
+
+/** Attention weights of the newest trajectory; the first of them is shown until another is chosen. */
+function takeAttention(maps: NonNullable<Step["attention"]>): void {
+  if (!attention) {
+    joined.replaceChildren(...Object.keys(maps).map((name) => Object.assign(document.createElement("option"), { textContent: name, value: name })));
+    joined.disabled = false;
+  }
+  attention = maps;
 }
 
 function drawAll(): void {
@@ -36,7 +61,7 @@ function drawAll(): void {
   draw("plaquette", linePlot({ ...size, series, title: "Plaquette", xLabel: "trajectory", yLabel: "plaquette" }));
   const trained = steps.filter((s) => s.loss !== undefined);
   draw("loss", linePlot({ ...size, series: [{ name: "1/2 (S_θ − S − E₀)²", x: trained.map((s) => s.trajectory), y: trained.map((s) => s.loss!) }], title: "Loss", xLabel: "trajectory", yLabel: "loss", logY: true }));
-  drawCharge();
+  drawSlices();
 }
 
 function acceptance(phase: Step["phase"]): string {
@@ -52,6 +77,9 @@ form.onsubmit = (event) => {
   const setup: Setup = { group: data.get("group") as Setup["group"], extents: String(data.get("lattice")).split(",").map(Number), layer: data.get("layer") as Setup["layer"], beta: Number(data.get("beta")), seed: Number(data.get("seed")) };
   steps = [];
   density = undefined;
+  attention = undefined;
+  lattice = setup.extents;
+  for (const id of ["charge", "attention"]) draw(id, "");
   stop.disabled = false;
   state.textContent = "compiling";
   const close = start({ kind: "play", setup }, (m) => {
@@ -59,6 +87,7 @@ form.onsubmit = (event) => {
     if (m.kind !== "step") return;
     steps.push(m);
     if (m.density) density = { values: m.density, extents: setup.extents };
+    if (m.attention) takeAttention(m.attention);
     if (steps.length % 2 === 0 || steps.length < 10) drawAll();
     state.textContent = `trajectory ${m.trajectory + 1}${acceptance("train")}${acceptance("sample")}`;
   });
@@ -68,7 +97,7 @@ form.onsubmit = (event) => {
   };
 };
 stop.onclick = () => end();
-for (const s of sliders) s.oninput = drawCharge;
+for (const s of [...sliders, joined]) s.oninput = drawSlices;
 // the place of the plots is taken from the beginning
 drawAll();
 
@@ -107,7 +136,7 @@ takes("links", "drop-links", (file) => {
       $("measured").replaceChildren(table([["file", file.name], ...m.rows]));
       if (m.density && m.extents) {
         density = { values: m.density, extents: m.extents };
-        drawCharge();
+        drawSlices();
       }
     }
     close();

@@ -114,6 +114,20 @@ describe.skipIf(!browser)("the site", () => {
     await page.context().close();
   });
 
+  test("U(1) in two dimensions with attention: its maps are drawn, and follow what is chosen", async () => {
+    const { page, wrong } = await open("playground.html");
+    for (const [name, value] of [["group", "U(1)"], ["lattice", "8,8"], ["layer", "cask"]]) await page.locator(`#setup select[name=${name}]`).selectOption(value!);
+    await page.locator("#setup button[type=submit]").click();
+    await page.locator("#state", { hasText: /train: \d+ of (?:[5-9]|\d\d) accepted/ }).waitFor();
+    await page.locator("#stop").click();
+    await page.locator("#joined").selectOption("t-1x");
+    expect(await page.locator("#attention svg").getAttribute("aria-label")).toContain("attention t-1x");
+    expect(await page.locator("#charge svg").count()).toBe(1);
+    expect(await page.locator("#z").isDisabled()).toBe(true);
+    expect(wrong).toEqual([]);
+    await page.context().close();
+  });
+
   test("a dropped configuration is measured to Node's digits, metrics become a report", async () => {
     const file = join(folder, "u.nersc");
     const U = hot(lattice([4, 4, 4, 8]), SU(3), { seed: 5 });
