@@ -3,7 +3,7 @@
  * has f flavours and V is the Pauli-Villars field or any numerator. Its force is exact too: no noise enters a Metropolis step, and as a guide of self-learning
  * HMC it needs nothing of the target. Dense matrices: for lattices of some thousand sites at most.
  */
-import { kind, type Links, type Scalar, logDet, number, scaleBy, sub } from "../autograd/index.ts";
+import { kind, type Links, type Scalar, add, logDet, number, scaleBy, sub } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { GaugeAction } from "../gauge/index.ts";
 import type { DiracOperator, OperatorParameters } from "./operator.ts";
@@ -22,7 +22,8 @@ const isEven = (x: number): boolean => Number.isInteger(x / 2);
 /** ln |det M| of an operator on traced links, without its Pauli-Villars field unless it takes its own way. With `positive` a determinant that is not positive is an error. */
 function logDetOf<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }, positive: boolean): Scalar {
   if (operator.logDet) return operator.logDet(U, parameters, positive);
-  return logDet(operator.on(U, parameters).D, operator.type(U.lattice, U.N), U, positive ? { positive } : {});
+  const M = logDet(operator.on(U, parameters).D, operator.type(U.lattice, U.N), U, positive ? { positive } : {});
+  return operator.eliminated ? add(M, operator.eliminated(U, parameters)) : M;
 }
 
 /**

@@ -34,6 +34,8 @@ export interface DiracOperator<P extends OperatorParameters = OperatorParameters
   flavours(lattice: Lattice): number;
   /** True when M^+M leaves even sites even and the determinant of this block is |det M|, as for staggered fields. */
   readonly evenBlock?: boolean;
+  /** ln |det| of what has been eliminated from the operator, a function of the links: the determinant of the fermions is |det M| times its exponential. */
+  eliminated?<N extends number>(U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }): Scalar;
   /** c with M^+M = X + c, X the same for all parameters: m^2 of staggered fields. Ratios of such operators are functions of one of them. */
   normalShift?(parameters: P): number;
   /** Bounds of the eigenvalues of M^+M that hold for every field of unitary links; those left out are measured where they are needed. */

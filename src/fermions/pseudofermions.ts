@@ -175,6 +175,8 @@ function intervalOf<P extends OperatorParameters>(operator: DiracOperator<P>, { 
   return [low / 2, high + 3 * low];
 }
 
+const constantsOf = <N extends number>(U: Links<N>, { parameters }: DiracOperator): { [name: string]: Scalar } => Object.fromEntries(Object.entries(parameters).map(([name, x]) => [name, number(U[0]!.tape, x)]));
+
 /** Made by `pseudofermions`. */
 class PseudofermionField<N extends number, P extends OperatorParameters> implements Pseudofermions<N, P> {
   readonly name: string;
@@ -214,7 +216,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
       new GaugeAction(
         this.name,
         { ...operator.parameters, phi: this.phi },
-        ((U: Links<N>, { phi, ...inputs }: { phi: Vector<N> } & { [name: string]: Scalar }) => this.#form.energy(operator.on(U, inputs as never), this.#over(U), phi, solver)) as never,
+        ((U: Links<N>, { phi, ...inputs }: { phi: Vector<N> } & { [name: string]: Scalar }) => this.#withEliminated(U, inputs as never, this.#form.energy(operator.on(U, inputs as never), this.#over(U), phi, solver))) as never,
         accept ? { accept } : {},
       );
     this.action = this.#make(this.#solver);
@@ -261,7 +263,15 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
   /** The numerator on these links, with its parameters as constants. */
   #over(U: Links<N>): DiracMaps<N> | undefined {
     const V = this.#numerator;
-    return V && V.on(U, Object.fromEntries(Object.entries(V.parameters).map(([name, x]) => [name, number(U[0]!.tape, x)])));
+    return V && V.on(U, constantsOf(U, V));
+  }
+
+  /** The energy and what the eliminated parts of operator and numerator add to it, as functions of the links. */
+  #withEliminated(U: Links<N>, inputs: { readonly [K in keyof P]: Scalar }, energy: Scalar): Scalar {
+    const [M, V] = [this.#operator, this.#numerator];
+    const weight = (operator: { flavours(lattice: Lattice): number }): number => this.#options.flavours / operator.flavours(U.lattice);
+    const terms = [...(M.eliminated ? [scaleBy(-weight(M), M.eliminated(U, inputs))] : []), ...(V?.eliminated ? [scaleBy(weight(V), V.eliminated(U, constantsOf(U, V)))] : [])];
+    return add(energy, ...terms);
   }
 
   #accept(inputs: P, interval: readonly [number, number]): void {

@@ -2,7 +2,7 @@
  * Determinants, traces and eigenvalues of Dirac operators through M^+M, as applications or as a dense matrix: on even sites where the operator has an
  * even block (dimension N V / 2 for staggered fields, det M = det (m^2 - D^2)_ee), on all sites else. Work of dense matrices grows with the third power.
  */
-import { kind, Field, type LinkField, type Plan, type Vector, type VectorType, solve } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Plan, type Scalar, type Vector, type VectorType, solve } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { DenseMatrix, largestEigenvalues } from "../linalg/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
@@ -19,6 +19,8 @@ const normalPlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField,
 /** Solutions to three digits are enough for the lowest eigenvalue, which is of second order in their error. */
 const inversePlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => solve(normalOf(on(U, p as never)), x, { tolerance: 1e-6 })));
 
+const eliminatedPlan = perObject((operator: DiracOperator) => cachedPlan<[LinkField, OperatorParameters], Scalar>((U, p) => operator.eliminated!(U, p as never)));
+
 /** M^+M on host vectors and as a dense matrix. */
 class NormalOperator {
   readonly n: number;
@@ -33,10 +35,11 @@ class NormalOperator {
     const all = operator.type(lattice, N);
     this.#U = U;
     this.#operator = operator;
-    this.#x = new Field(lattice, operator.evenBlock ? { ...all, domain: "even" } : all);
-    this.#even = operator.evenBlock ? Int32Array.from({ length: lattice.volume }, (_, n) => n).filter((n) => lattice.parity(n) === 0) : undefined;
+    const even = operator.evenBlock || all.domain === "even";
+    this.#x = new Field(lattice, even ? { ...all, domain: "even" } : all);
+    this.#even = even ? Int32Array.from({ length: lattice.volume }, (_, n) => n).filter((n) => lattice.parity(n) === 0) : undefined;
     this.#apply = normalPlan(operator.on)(U, this.#x, operator.parameters);
-    this.n = this.#x.length / (operator.evenBlock ? 4 : 2);
+    this.n = this.#x.length / (even ? 4 : 2);
   }
 
   apply(v: Float64Array, out: Float64Array, plan = this.#apply): void {
@@ -83,7 +86,8 @@ export function logDeterminant(U: LinkField, operator: DiracOperator): number {
   guard("logDeterminant", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")] });
   using A = new NormalOperator(U, operator);
   const { logAbs } = A.dense("logDeterminant").factorHermitian();
-  return operator.evenBlock ? logAbs : logAbs / 2;
+  const left = operator.eliminated ? eliminatedPlan(operator)(U, operator.parameters).run(U, operator.parameters) : 0;
+  return left + (operator.evenBlock ? logAbs : logAbs / 2);
 }
 
 /**

@@ -6,10 +6,9 @@
  * All gamma matrices are off-diagonal, gamma_mu = [[0, B], [B^+, 0]] with unitary B, so that 1 -+ gamma_mu = (1; -+B^+) (1, -+B) acts on half spinors:
  * links multiply two components instead of four.
  */
-import { ConfigurationError, GeometryError } from "../errors.ts";
+import { GeometryError } from "../errors.ts";
 import { kind, type Lattice, type Links, type Scalar, type SpinMatrix, type Vector, type VectorType, add, adj, mul, scale, scaleBy, shift, spinMul, sub, vectorType } from "../autograd/index.ts";
 import { leaves } from "../gauge/index.ts";
-import { type DiracOperator, type Twist, expectBounds, expectOperands, twisted } from "./operator.ts";
 import { type Boundary, antiperiodic } from "./staggered.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -118,43 +117,4 @@ export function wilsonDdag<N extends number>(U: Links<N>, psi: Vector<N>, kappa:
 export function wilsonNormal<N extends number>(U: Links<N>, psi: Vector<N>, kappa: Scalar, clover = 0): Vector<N> {
   guard("wilsonNormal", { U: [U, kind.links], psi: [psi, kind.vector], kappa: [kappa, kind.scalar], clover: [clover, is.finite] });
   return wilsonDdag(U, wilsonD(U, psi, kappa, clover), kappa, clover);
-}
-
-/** A Wilson or clover field. */
-export interface WilsonParameters {
-  /** Hopping parameter, 1/(2m + 2D) in D dimensions. */
-  readonly kappa: number;
-  /** Clover coefficient c_SW; default 0. */
-  readonly clover?: number;
-  /** Default: antiperiodic in time. */
-  readonly boundary?: Boundary;
-  /** Angles on top of the signs; default none. */
-  readonly twist?: Twist;
-}
-
-/**
- * One flavour of Wilson or clover fermions. |D| <= 1 + 2 D kappa + kappa c_SW D(D-1)/2 in D dimensions, as each hop has norm 1 and F at most 1.
- * @throws ConfigurationError for a kappa that is not finite.
- */
-export function wilson(options: WilsonParameters): DiracOperator<{ readonly kappa: number }> {
-  guard("wilson", { options: [options, is.keysOf("kappa", "clover", "boundary", "twist")] });
-  const { kappa, clover = 0, boundary, twist } = options;
-  if (!Number.isFinite(kappa)) throw new ConfigurationError(`Wilson fermions: got kappa = ${kappa}, expected a finite number`);
-  return {
-    name: clover === 0 ? "Wilson" : "clover",
-    parameters: { kappa },
-    type: (lattice, N) => wilsonType(lattice, N, { boundary }),
-    on(links, parameters) {
-      expectOperands("wilson", links, parameters);
-      const { kappa: k } = parameters;
-      const U = twisted(links, twist);
-      return { D: (x) => wilsonD(U, x, k, clover), Ddag: (x) => wilsonDdag(U, x, k, clover) };
-    },
-    flavours: () => 1,
-    spectrum(lattice, parameters) {
-      expectBounds("wilson", lattice, parameters);
-      const { dim } = lattice;
-      return { high: (1 + Math.abs(parameters.kappa) * (2 * dim + (Math.abs(clover) * dim * (dim - 1)) / 2)) ** 2 };
-    },
-  };
 }

@@ -8,8 +8,11 @@ import { type Path, parsePath, pathProduct, reversePath, staple } from "./loops.
 import { guard, is } from "../util/index.ts";
 import { aPath, steps } from "./kinds.ts";
 
-/** Named families. `polyakov` is the straight line once around the torus, in every direction, in all but the last (`polyakov-space`), or in the one named. */
-export type LoopName = "plaquette" | "rectangle" | "chair" | "parallelogram" | "polyakov" | "polyakov-space" | `polyakov-${string}`;
+/**
+ * Named families. `polyakov` is the straight line once around the torus, in every direction, in all but the last (`polyakov-space`), or in the one named;
+ * `kinked` lines are the same with one step aside and one back.
+ */
+export type LoopName = "plaquette" | "rectangle" | "chair" | "parallelogram" | "polyakov" | "polyakov-space" | `polyakov-${string}` | "kinked" | "kinked-space" | `kinked-${string}`;
 
 /** One member of each contractible family: chair = two plaquettes at a right angle, parallelogram = three steps out, the same back. */
 const REPRESENTATIVE: { readonly [name: string]: Path } = {
@@ -24,12 +27,27 @@ export function namedLoops(lattice: Lattice, name: LoopName): Path[] {
   guard("namedLoops", { lattice: [lattice, kind.lattice], name: [name, is.text] });
   const path = REPRESENTATIVE[name];
   if (path) return orientations(path, lattice.dim);
-  const lines = lattice.extents.map((L, mu) => Array.from({ length: L }, () => mu + 1));
-  if (name === "polyakov") return lines;
-  if (name === "polyakov-space") return lines.slice(0, -1);
-  const mu = lattice.extents.findIndex((_, k) => name === `polyakov-${lattice.axis(k)}`);
-  if (mu < 0) throw new GeometryError(`loops: got the name "${name}", expected ${Object.keys(REPRESENTATIVE).join(", ")}, polyakov, polyakov-space or polyakov-x, ..., polyakov-t: or give a path`);
-  return [lines[mu]!];
+  const [, kinked, where] = /^(polyakov|kinked)(?:-(.+))?$/.exec(name) ?? [];
+  const axes = lattice.extents.flatMap((_, mu) => (where === undefined || (where === "space" ? mu < lattice.dim - 1 : where === lattice.axis(mu)) ? [mu] : []));
+  if (kinked === undefined || axes.length === 0)
+    throw new GeometryError(`loops: got the name "${name}", expected ${Object.keys(REPRESENTATIVE).join(", ")}, polyakov, polyakov-space or polyakov-x, ..., polyakov-t, or kinked in place of polyakov: or give a path`);
+  return axes.flatMap((mu) => (kinked === "kinked" ? kinkedLines(lattice, mu) : [straight(lattice.extents[mu]!, mu)]));
+}
+
+const straight = (length: number, mu: number): number[] => Array.from({ length }, () => mu + 1);
+
+/** Lines once around along mu that are displaced by one step for a part of their way. */
+function kinkedLines(lattice: Lattice, mu: number): Path[] {
+  const { dim } = lattice;
+  const L = lattice.extents[mu]!;
+  const found = new Map<string, Path>();
+  for (let nu = 1; nu <= dim; nu++)
+    for (let k = 1; k < L && nu !== mu + 1; k++)
+      for (const aside of [nu, -nu]) {
+        const loop = normalForm([aside, ...straight(k, mu), -aside, ...straight(L - k, mu)], dim);
+        found.set(loop.join(), loop);
+      }
+  return [...found.values()];
 }
 
 /**

@@ -69,10 +69,27 @@ describe("families of loops", () => {
     expect(orientations([1, 2, -1, -2], 4).map((p) => p.join())).toEqual(["1,2,-1,-2", "1,3,-1,-3", "1,4,-1,-4", "2,3,-2,-3", "2,4,-2,-4", "3,4,-3,-4"]);
   });
 
+  test("lines with a kink: aside along every other axis and at every place, each loop once", () => {
+    const geo = lattice([4, 4, 4, 4]);
+    const kinked = namedLoops(geo, "kinked-t");
+    // a step aside in 6 directions for 1, 2 or 3 of 4 steps; aside for k steps is aside the other way for the rest
+    expect(kinked).toHaveLength(9);
+    for (const loop of kinked) {
+      expect(loop).toHaveLength(6);
+      expect(loop.filter((s) => Math.abs(s) === 4)).toHaveLength(4);
+    }
+    const all = new Set(kinked.flatMap((p) => [p, reversePath(p)].flatMap((q) => q.map((_, k) => [...q.slice(k), ...q.slice(0, k)].join()))));
+    expect(all.size).toBe(9 * 12);
+    for (const p of [[1, 4, -1, 4, 4, 4], [-3, 4, 4, 3, 4, 4], [2, 4, 4, 4, -2, 4]]) expect(all).toContain(p.join());
+    expect([namedLoops(geo, "kinked-space").length, namedLoops(geo, "kinked").length]).toEqual([27, 36]);
+    expect(namedLoops(lattice([2, 6]), "kinked-t")).toHaveLength(5);
+  });
+
   test("lines around the torus, unknown names, open paths", () => {
     const geo = lattice([2, 3, 4]);
     expect(namedLoops(geo, "polyakov")).toEqual([[1, 1], [2, 2, 2], [3, 3, 3, 3]]);
     expect(namedLoops(geo, "polyakov-t")).toEqual([[3, 3, 3, 3]]);
+    expect(() => namedLoops(geo, "kinked-u")).toThrow(/got the name "kinked-u"/);
     expect(() => namedLoops(geo, "square" as LoopName)).toThrow(/got the name "square", expected plaquette, rectangle/);
     expect(() => orientations([1, 1], 3)).toThrow(/returns to its start/);
   });

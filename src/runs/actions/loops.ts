@@ -6,7 +6,7 @@ import { name } from "../schema-values.ts";
 import { beta } from "./options.ts";
 
 const loop = z.strictObject({
-  name: name.optional().describe("plaquette, rectangle, chair, parallelogram, polyakov, polyakov-t, ..."),
+  name: name.optional().describe("plaquette, rectangle, chair, parallelogram, polyakov, polyakov-space, polyakov-t, ..., and kinked in place of polyakov"),
   path: name.optional().describe("one closed path from every site, such as +x +y -x -y"),
   weight: z.number(),
 });

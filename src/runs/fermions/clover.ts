@@ -8,8 +8,10 @@ import { wilsonOptions } from "./wilson.ts";
 export const clover = fermion({
   name: "clover",
   options: z.strictObject({ ...wilsonOptions, csw: z.number().default(1).describe("coefficient c_SW; 1 at tree level") }),
-  build: ({ kappa, csw, over, ...options }, context) =>
-    fieldsOf(operator({ kappa, clover: csw, ...given(options) }), over === undefined ? undefined : operator({ kappa: over, clover: csw, ...given(options) }), options, context),
+  build: ({ kappa, csw, over, evenOdd = false, ...options }, context) => {
+    const D = (k: number) => operator({ kappa: k, clover: csw, evenOdd, ...given(options) });
+    return fieldsOf(D(kappa), over === undefined ? undefined : D(over), options, context);
+  },
   problem: spinorProblem,
   describe: ({ flavours, kappa, csw }) => `${flavours} clover flavours, κ = ${kappa}, c_SW = ${csw}`,
   starter: "flavours = 2                # 1 needs interval = [low, high] around the spectrum of D^+D\nkappa = 0.12                # 1/(2m + 8)\ncsw = 1.0                   # 1 at tree level",

@@ -81,10 +81,11 @@ export function boundaryProblem({ boundary, twist }: Boundaries, { lattice }: Ru
 }
 
 /** Spinors exist in two and four dimensions; one flavour is a square root and needs an interval. */
-export function spinorProblem(options: Boundaries & { readonly flavours: number; readonly exact?: boolean | undefined; readonly roots?: number | undefined; readonly interval?: readonly [number, number] | undefined }, run: RunConfiguration): string | undefined {
+export function spinorProblem(options: Boundaries & { readonly evenOdd?: boolean | undefined; readonly flavours: number; readonly exact?: boolean | undefined; readonly roots?: number | undefined; readonly interval?: readonly [number, number] | undefined }, run: RunConfiguration): string | undefined {
   const D = run.lattice.extents.length;
   if (D !== 2 && D !== 4) return `kind: got fermions with spin in ${D} dimensions, expected 2 or 4`;
   if (options.flavours < 2 && !options.interval && !options.exact) return "interval: got nothing for one flavour, expected [low, high] around the spectrum of D^+D, or exact = true: one flavour is a rational approximation of its square root";
   if ((options.roots ?? 1) > 1 && !options.interval && !options.exact) return `interval: got nothing for ${options.roots} roots, expected [low, high] around the spectrum of D^+D: roots are rational approximations`;
+  if (options.evenOdd && run.lattice.extents.some((L) => L % 2 !== 0)) return `evenOdd: got true with the extents ${run.lattice.extents.join(", ")}, expected even ones`;
   return boundaryProblem(options, run);
 }

@@ -10,6 +10,7 @@ export const wilsonOptions = {
   flavours: count.max(2).default(2).describe("2, or 1 as the square root with an interval"),
   kappa: positive.describe("hopping parameter, 1/(2m + 8) in four dimensions"),
   over: positive.optional().describe("mass preconditioning: a smaller kappa whose determinant divides; give a field with that kappa as well"),
+  evenOdd: z.boolean().optional().describe("true: pseudofermions of the Schur complement on even sites, cheaper solves; even extents"),
   ...form,
   ...boundaries,
   ...solver,
@@ -20,7 +21,10 @@ export const wilson = fermion({
   name: "wilson",
   title: "Wilson",
   options: z.strictObject(wilsonOptions),
-  build: ({ kappa, over, ...options }, context) => fieldsOf(operator({ kappa, ...given(options) }), over === undefined ? undefined : operator({ kappa: over, ...given(options) }), options, context),
+  build: ({ kappa, over, evenOdd = false, ...options }, context) => {
+    const D = (k: number) => operator({ kappa: k, evenOdd, ...given(options) });
+    return fieldsOf(D(kappa), over === undefined ? undefined : D(over), options, context);
+  },
   problem: spinorProblem,
   describe: ({ flavours, kappa }) => `${flavours} Wilson flavours, κ = ${kappa}`,
   starter: "flavours = 2                # 1 needs interval = [low, high] around the spectrum of D^+D\nkappa = 0.12                # 1/(2m + 8)",
