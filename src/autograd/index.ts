@@ -65,6 +65,7 @@ export { arg, atan2, divide, exponential, log, reciprocal } from "./ops/arg.ts";
 export { logsumexp, max, min, softmax } from "./ops/max.ts";
 export { inverse } from "./ops/inverse.ts";
 export { det } from "./ops/det.ts";
+export { type FormFactors, adjointForm } from "./ops/adjoint-form.ts";
 export { updateLogDet } from "./ops/update-log-det.ts";
 export { type SiteMap, localOp } from "./local-op.ts";
 export { applyOp } from "./apply.ts";

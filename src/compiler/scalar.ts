@@ -124,8 +124,7 @@ class Recorder implements Site {
     this.flops += 2;
     const last = this.statements.at(-1);
     if (z.negative && !product && last?.kind === "binary" && last.name === "mul" && last.id === z.id) {
-      // a b - p q begins with the positive product: the sum needs no negation
-      this.statements.pop();
+      // a b - p q begins with the positive product: the sum needs no negation; p q itself stays for whoever else reads it
       const begin = this.#push((id) => ({ kind: "binary", id, name: "mul", a: x.id, b: y.id })).id;
       return asV(this.#push((id) => ({ kind: "fma", id, negated: true, a: last.a, b: last.b, c: begin })));
     }
@@ -217,6 +216,20 @@ export function operandsOf(s: Statement): readonly number[] {
   }
 }
 
+/** Statements that a result depends on. */
+function alive(statements: readonly Statement[], results: readonly number[]): Statement[] {
+  const read = new Set(results);
+  const out: Statement[] = [];
+  for (let i = statements.length - 1; i >= 0; i--) {
+    const all = statements[i]!;
+    if (all.kind !== "loop" && !read.has(all.id)) continue;
+    const s = all.kind === "loop" ? { ...all, body: alive(all.body, all.next) } : all;
+    for (const id of operandsOf(s)) read.add(id);
+    out.push(s);
+  }
+  return out.reverse();
+}
+
 /** Every load directly before its first use (before the loop that holds it): values that wait for their use would fill the registers. */
 function sinkLoads(statements: readonly Statement[], results: readonly number[]): Statement[] {
   const waiting = new Map<number, Statement>();
@@ -279,5 +292,5 @@ export function microKernel(op: Op, forms: readonly OperandForm[], attributes: A
   const out = op.site!(r, readers, attributes, types);
   if (out.length !== components(result)) throw new Error(`internal: ${op.name} made ${out.length} components, expected ${components(result)}`);
   const results = out.map((v) => r.plain(val(v)));
-  return { name: microKernelName(op, forms, attributes), operands: forms.length, statements: sinkLoads(r.statements, results), results, values: r.values, flops: r.flops };
+  return { name: microKernelName(op, forms, attributes), operands: forms.length, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
 }

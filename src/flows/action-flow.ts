@@ -1,14 +1,16 @@
 /**
- * Flows along the gradient of an action S~_t = sum_k c_k(t) W_k from t = 0 to 1 (arXiv:0907.5491): dU/dt = -(dS~_t) U, d/dt log det = -sum d^a d^a S~_t, by
- * Luescher's third-order Runge-Kutta scheme (arXiv:1006.4518) in n steps with stages at 0, 1/4, 2/3 of a step and weights 1/4, 0, 3/4 for the logarithm. The logarithm
- * is that of the flow: it differs from that of the discrete map by O(1/n^3), which `stepError` measures. Links are of the flow of Haar-distributed V.
+ * Flows along the gradient of an action S~_t = sum_k c_k(t) W_k from t = 0 to 1 (arXiv:0907.5491): dU/dt = -(dS~_t) U, d/dt log det = -sum d^a d^a S~_t, in n steps.
+ * Scheme "masked": half steps of links that do not see each other, a map with its own exact log det; it is O(1/n) from the flow, which matters for no sampler.
+ * Scheme "runge-kutta": Luescher's third-order scheme (arXiv:1006.4518) with stages at 0, 1/4, 2/3 of a step and weights 1/4, 0, 3/4 for the logarithm, which is that of the flow: it differs from
+ * that of the discrete map by O(1/n^3), which `stepError` measures. Links are of the flow of Haar-distributed V.
  */
-import { type Algebras, type LinkField, type Links, type Scalar, type TracedOf, add, checkpoint, grad, number, scale, scaleBy } from "../autograd/index.ts";
+import { type AlgebraField, type Algebras, type Lattice, type LinkField, type Links, type Scalar, type TracedOf, add, checkpoint, grad, number, samplewise, scale, scaleBy } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { flowStep } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
 import { Bijection, type Image } from "./bijection.ts";
 import { type OperatorName, casimir, laplacianOf, operatorValues, operatorsOf } from "./loop-operators.ts";
+import { ColourPlans, type ColourStep, type TracedAction, actionOf, colourMap, colourStep, colourSteps } from "./masked-action-flow.ts";
 
 /** Coefficients c_k(t) of each operator: values at equally spaced times from 0 to 1, linear in between; two values are affine in t. */
 export type FlowCoefficients = { readonly [name in OperatorName]?: readonly number[] };
@@ -16,9 +18,14 @@ export type FlowCoefficients = { readonly [name in OperatorName]?: readonly numb
 /** Options of `actionFlow`. */
 export interface ActionFlowOptions {
   readonly coefficients: FlowCoefficients;
-  /** Runge-Kutta steps; default 10. */
+  /** Steps in time; default 10. */
   readonly steps?: number;
+  /** "masked": log det of the map itself, an inverse, exact samplers; "runge-kutta": closer to the flow for the same steps, log det of the flow. Default "masked". */
+  readonly scheme?: FlowScheme;
 }
+
+/** How a flow is integrated. */
+export type FlowScheme = "masked" | "runge-kutta";
 
 type TracedCoefficients = { readonly [name in OperatorName]?: readonly Scalar[] };
 
@@ -30,14 +37,22 @@ function at(values: readonly Scalar[], t: number): Scalar {
   return add(scaleBy(1 - (x - k), values[k]!), scaleBy(x - k, values[k + 1]!));
 }
 
-/** S~_t and its Laplacian on traced links. */
-function actionAt(U: Links, c: TracedCoefficients, t: number, want: "value" | "laplacian"): Scalar {
+/** All coefficients at a time. */
+const allAt = (c: TracedCoefficients, t: number): TracedAction => Object.fromEntries(Object.entries(c).map(([name, values]) => [name, at(values, t)]));
+
+/** c(t) between its knots, of numbers. */
+export function coefficientAt(values: readonly number[], t: number): number {
+  const x = t * (values.length - 1);
+  const k = Math.min(Math.floor(x), Math.max(0, values.length - 2));
+  return values.length === 1 ? values[0]! : (1 - (x - k)) * values[k]! + (x - k) * values[k + 1]!;
+}
+
+/** Laplacian of S~ on traced links. */
+function laplacianOn(U: Links, c: TracedAction): Scalar {
   const W = operatorValues(U);
   const { N, lattice } = U;
   const plaquettes = (lattice.volume * lattice.dim * (lattice.dim - 1)) / 2;
-  const terms = (Object.entries(c) as [OperatorName, readonly Scalar[]][]).map(([name, values]) => {
-    const coefficient = at(values, t);
-    if (want === "value") return scale(coefficient, W[name]);
+  const terms = (Object.entries(c) as [OperatorName, Scalar][]).map(([name, coefficient]) => {
     const { of, constant } = laplacianOf(name, N);
     const parts = (Object.entries(of) as [OperatorName, number][]).map(([other, factor]) => scaleBy(factor, W[other]));
     return scale(coefficient, add(number(U[0]!.tape, constant * plaquettes), ...parts));
@@ -50,9 +65,9 @@ function actionAt(U: Links, c: TracedCoefficients, t: number, want: "value" | "l
  * @throws ConfigurationError for no operator, or one without values; GeometryError, when it is used, for extents below 3.
  */
 export function actionFlow(options: ActionFlowOptions): Bijection<number, { readonly coefficients: FlowCoefficients }> {
-  guard("actionFlow", { options: [options, is.keysOf("coefficients", "steps")], coefficients: [options?.coefficients, is.object] });
-  const { coefficients, steps = 10 } = options;
-  guard("actionFlow", { steps: [steps, is.count] });
+  guard("actionFlow", { options: [options, is.keysOf("coefficients", "steps", "scheme")], coefficients: [options?.coefficients, is.object] });
+  const { coefficients, steps = 10, scheme = "masked" } = options;
+  guard("actionFlow", { steps: [steps, is.count], scheme: [scheme, is.oneOf("masked", "runge-kutta")] });
   const entries = Object.entries(coefficients);
   if (entries.length === 0) throw new ConfigurationError("actionFlow: got no operators, expected at least one of plaquette, bent, crossed, pair, antipair, double, square, modulus");
   for (const [name, values] of entries) {
@@ -63,23 +78,123 @@ export function actionFlow(options: ActionFlowOptions): Bijection<number, { read
     const c = p.coefficients as TracedCoefficients;
     let [links, logDet]: [Links, Scalar] = [V, number(V[0]!.tape, 0)];
     for (let k = 0; k < steps; k++) {
-      const step = checkpoint((W: Links): Image => oneStep(W, c, k / steps, 1 / steps));
+      const step = checkpoint((W: Links): Image => (scheme === "masked" ? maskedStep(W, c, k, steps) : rungeKuttaStep(W, c, k / steps, 1 / steps)));
       const image = step(links);
       links = image.links;
       logDet = add(logDet, image.logDet);
     }
     return { links, logDet };
   };
-  return new Bijection("action flow", { coefficients }, forward as never);
+  if (scheme === "runge-kutta") return new Bijection("action flow", { coefficients }, forward as never);
+  const flow = new MaskedFlow(steps);
+  const maps = new Map<string, ReturnType<typeof colourMap>>();
+  const mapOf = (half: ColourStep, c: Coefficients): ReturnType<typeof colourMap> => {
+    const key = `${half.mu} ${half.colour}`;
+    const found = maps.get(key) ?? colourMap(half, c, flow.plans);
+    maps.set(key, found);
+    return found.with(c);
+  };
+  return new Bijection<number, { readonly coefficients: FlowCoefficients }>("action flow", { coefficients }, forward as never, {
+    steps: (p, lattice) => flow.halves(lattice, p.coefficients).map(({ half, now }) => mapOf(half, now)),
+    evaluate: (V, p) => flow.image(V, p.coefficients) as { links: LinkField; logDet: number },
+  });
 }
 
-function oneStep(W: Links, c: TracedCoefficients, t: number, eps: number): Image {
+type Coefficients = { readonly [name in OperatorName]?: number };
+
+/** A half step in time, with the coefficients there multiplied by the step. */
+interface TimedHalf {
+  readonly half: ColourStep;
+  readonly now: Coefficients;
+}
+
+/** The masked scheme on fields, half step by half step. */
+export class MaskedFlow {
+  readonly plans = new ColourPlans();
+  readonly #steps: number;
+
+  constructor(steps: number) {
+    this.#steps = steps;
+  }
+
+  /** Step number k. */
+  #step(lattice: Lattice, c: FlowCoefficients, k: number): TimedHalf[] {
+    const now: Coefficients = Object.fromEntries(Object.entries(c).map(([name, values]) => [name, coefficientAt(values, (k + 0.5) / this.#steps) / this.#steps]));
+    return colourSteps(lattice, k).map((half) => ({ half, now }));
+  }
+
+  /** All half steps in their order. */
+  halves(lattice: Lattice, c: FlowCoefficients): TimedHalf[] {
+    return Array.from({ length: this.#steps }, (_, k) => this.#step(lattice, c, k)).flat();
+  }
+
+  /** F(V) and log det, of every sample. */
+  image(V: LinkField, c: FlowCoefficients): { readonly links: LinkField; readonly logDet: number } {
+    const links = V.clone();
+    return { links, logDet: this.#move(links, this.halves(V.lattice, c)) };
+  }
+
+  #move(V: LinkField, halves: readonly TimedHalf[], keep?: (V: LinkField) => void): number {
+    return halves.reduce<number>((s, { half, now }) => {
+      keep?.(V);
+      return plus(s, this.plans.move(V, half, now));
+    }, 0);
+  }
+
+  /**
+   * S(F(V)) - log det of every sample, its gradient with respect to the coefficients summed over samples, and F(V). Links at the beginning of each step are kept, the half steps between them made again.
+   */
+  gradient(V: LinkField, c: FlowCoefficients, S: { value(U: LinkField): number; force(U: LinkField): AlgebraField }): { readonly loss: number; readonly gradient: FlowCoefficients; readonly links: LinkField } {
+    const steps = Array.from({ length: this.#steps }, (_, k) => this.#step(V.lattice, c, k));
+    const begin: LinkField[] = [];
+    const links = V.clone();
+    const logDet = steps.reduce<number>((s, halves) => {
+      begin.push(links.clone());
+      return plus(s, this.#move(links, halves));
+    }, 0);
+    const loss = samplewise((a, b) => a - b, S.value(links), logDet);
+    const A = S.force(links).clone() as AlgebraField;
+    const sums: Record<string, number[]> = Object.fromEntries(Object.entries(c).map(([name, values]) => [name, values.map(() => 0)]));
+    for (let k = this.#steps - 1; k >= 0; k--) {
+      const inside: LinkField[] = [];
+      this.#move(begin[k]!, steps[k]!, (W) => inside.push(W.clone()));
+      for (let h = inside.length - 1; h >= 0; h--) {
+        const found = this.plans.back(inside[h]!, steps[k]![h]!.half, steps[k]![h]!.now, A);
+        // c is linear between its knots: the slope of c(t) with respect to the value at a knot
+        for (const [name, x] of Object.entries(found)) sums[name]!.forEach((_, knot, all) => (all[knot]! += (x * hat(knot, all.length, (k + 0.5) / this.#steps)) / this.#steps));
+        inside[h]!.dispose();
+      }
+      begin[k]!.dispose();
+    }
+    A.dispose();
+    return { loss, gradient: sums as FlowCoefficients, links };
+  }
+}
+
+const plus = (a: number, b: number): number => samplewise((x, y) => x + y, a, b);
+/** What a function that is linear between `count` knots has of the value at one of them. */
+const hat = (knot: number, count: number, t: number): number => (count === 1 ? 1 : Math.max(0, 1 - Math.abs(t * (count - 1) - knot)));
+
+/** Step number k, with the coefficients in its middle. */
+function maskedStep(W: Links, c: TracedCoefficients, k: number, steps: number): Image {
+  const now = Object.fromEntries(Object.entries(allAt(c, (k + 0.5) / steps)).map(([name, x]) => [name, scaleBy(1 / steps, x)])) as TracedAction;
+  let links = W;
+  const terms = colourSteps(W.lattice, k).map((half) => {
+    const image = colourStep(links, half, now);
+    links = image.links;
+    return image.logDet;
+  });
+  return { links, logDet: add(terms[0]!, ...terms.slice(1)) };
+}
+
+function rungeKuttaStep(W: Links, c: TracedCoefficients, t: number, eps: number): Image {
   const divergences: Scalar[] = [];
   const times = [t, t + eps / 4, t + (2 * eps) / 3];
   const weights = [1 / 4, 0, 3 / 4];
   const links = flowStep(W, eps, (X, stage): Algebras => {
-    if (weights[stage]! > 0) divergences.push(scaleBy(-eps * weights[stage]!, actionAt(X, c, times[stage]!, "laplacian")));
-    const F = grad((Y: Links) => actionAt(Y, c, times[stage]!, "value"))(X) as Algebras;
+    const now = allAt(c, times[stage]!);
+    if (weights[stage]! > 0) divergences.push(scaleBy(-eps * weights[stage]!, laplacianOn(X, now)));
+    const F = grad((Y: Links) => actionOf(Y, now))(X) as Algebras;
     return F.map((mu) => scaleBy(-1, F[mu]!));
   });
   return { links, logDet: add(divergences[0]!, ...divergences.slice(1)) };
@@ -121,10 +236,11 @@ export function trivialisingAction(options: { readonly beta: number; readonly N:
 }
 
 /**
- * How far the log det of a flow is from that of finer steps: log det with its steps minus that with twice as many, on these links. Its standard deviation over
+ * How far the log det of the Runge-Kutta scheme is from that of finer steps: log det with its steps minus that with twice as many, on these links. Its standard deviation over
  * configurations should be well below the fluctuation of log weights, 1e-2; a constant does not matter.
  */
 export function stepError(coefficients: FlowCoefficients, steps: number, V: LinkField): number {
   guard("stepError", { steps: [steps, is.count] });
-  return actionFlow({ coefficients, steps }).logDet(V) - actionFlow({ coefficients, steps: 2 * steps }).logDet(V);
+  const logDet = (n: number): number => actionFlow({ coefficients, steps: n, scheme: "runge-kutta" }).logDet(V);
+  return logDet(steps) - logDet(2 * steps);
 }

@@ -35,7 +35,7 @@ export interface AnyBijection<N extends number = number> {
   stepsOn(lattice: Lattice): readonly AnyBijection<N>[];
 }
 
-/** How a bijection is inverted: on traced values, on fields, or by the inverses of the steps that it is made of. */
+/** How a bijection is inverted: on traced values, on fields, or by the inverses of the steps that it is made of; and evaluated, where a replay of its recording is not the way. */
 export interface Inversion<N extends number, P> {
   /** F^-1 on traced links. */
   readonly inverse?: ((U: Links<N>, parameters: TracedOf<P>) => Links<N>) | undefined;
@@ -43,6 +43,8 @@ export interface Inversion<N extends number, P> {
   readonly invert?: ((U: LinkField<N>, parameters: P) => LinkField<N>) | undefined;
   /** The maps of which it is made, first to last. */
   readonly steps?: ((parameters: P, lattice: Lattice) => readonly AnyBijection<N>[]) | undefined;
+  /** Image of links with values, for maps of so many equal steps that their recording would be large. */
+  readonly evaluate?: ((V: LinkField<N>, parameters: P) => ImageField<N>) | undefined;
 }
 
 /** A bijection of link fields with values for its parameters; `bijection`, `chain` and the transformations of this room make it. */
@@ -56,7 +58,7 @@ export class Bijection<N extends number = number, P = unknown> {
   readonly #back: Replayable | undefined;
 
   constructor(name: string, parameters: P, forward: (V: Links<N>, parameters: TracedOf<P>) => Image<N>, inversion: Inversion<N, P> = {}, replay?: readonly [Replayable, Replayable | undefined]) {
-    guard("bijection", { name: [name, is.text], forward: [forward, is.callable], inversion: [inversion, is.keysOf("inverse", "invert", "steps")] });
+    guard("bijection", { name: [name, is.text], forward: [forward, is.callable], inversion: [inversion, is.keysOf("inverse", "invert", "steps", "evaluate")] });
     expectInputs(`bijection ${name}`, parameters);
     this.name = name;
     this.parameters = parameters;
@@ -69,7 +71,7 @@ export class Bijection<N extends number = number, P = unknown> {
   /** F(V) and log det F_*(V). @throws NaNError with the site where a determinant is not positive. */
   image(V: LinkField<N>): ImageField<N> {
     guard(`bijection ${this.name}`, { V: [V, kind.linkField] });
-    return this.#image(V, this.parameters) as ImageField<N>;
+    return this.#inversion.evaluate?.(V, this.parameters) ?? (this.#image(V, this.parameters) as ImageField<N>);
   }
 
   /** F(V), a new field. */

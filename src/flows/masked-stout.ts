@@ -3,14 +3,14 @@
  * colours), U' = exp(TA(W U^+)) U, while everything that W is made of stands still. The Jacobian is block diagonal, one block a link.
  */
 import {
-  type LinkField, type Links, type Matrix, Plan, type Real, type Scalar, type TracedOf, add, addDisplacements, adj, atan, broadcast, dot, exp, inverse, mask, merge, mul, restrict, scale, scaleBy, shift, sub, sum, ta,
-  updateLogDet,
+  type Links, type Matrix, type Real, type Scalar, type TracedOf, add, addDisplacements, adj, atan, broadcast, exp, mask, merge, mul, restrict, scale, scaleBy, shift, sum, ta, updateLogDet,
 } from "../autograd/index.ts";
-import { ConfigurationError, GeometryError, SolverError } from "../errors.ts";
-import { PerLattice, loopStaple, namedLoops } from "../gauge/index.ts";
+import { ConfigurationError, GeometryError } from "../errors.ts";
+import { loopStaple, namedLoops } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
 import { Bijection, type Image } from "./bijection.ts";
 import { GATE_FEATURES, gateFeatures } from "./gate.ts";
+import { inverter, replaced } from "./half-step.ts";
 
 /** Fixed weights of the staples: W = plaquette C + rectangle C_rect. */
 export type StoutWeights = { readonly plaquette: number; readonly rectangle?: number };
@@ -43,13 +43,6 @@ interface Kind {
 }
 
 const PARITY = ["even", "odd"] as const;
-/** Fixed point iterations of an inverse; sum of squared changes a site below which they go on as long as they become smaller. */
-const ITERATIONS = 400;
-const CONVERGED = 1e-24;
-
-/** The links with one direction replaced. */
-const replaced = (V: Links, mu: number, link: Matrix): Links => V.map((nu) => (nu === mu ? link : V[nu]!)) as Links;
-
 /** Sum of the plaquette staples of U_mu on one parity, from factors on that parity alone. */
 function staplesOn(U: Links, mu: number, parity: "even" | "odd"): Matrix {
   const { lattice } = U;
@@ -96,28 +89,6 @@ const rectangleStep: Kind = {
   },
 };
 
-/** F^-1 of a half step: V = exp(-TA(W V^+)) U' on the active links, by iteration. */
-function inverter(half: HalfStep, step: Kind["step"]): (U: LinkField, w: unknown) => LinkField {
-  const plans = new PerLattice<Plan<readonly unknown[], { links: Links; change: Scalar }>>();
-  return (U, w) => {
-    const plan = plans.get(U, () => new Plan(((V: Links, target: Links, p: never) => {
-      const { links } = step(V, half, p);
-      // V F(V)^-1 = exp(-TA M), which is 1 on frozen links; with the inverse in place of the adjoint rounding off the group does not grow
-      const next = mul(mul(V[half.mu]!, inverse(links[half.mu]!)), target[half.mu]!);
-      const d = sub(next, V[half.mu]!);
-      return { links: replaced(V, half.mu, next), change: sum(dot(d, d)) };
-    }) as never, [U, U, w]));
-    const V = U.clone();
-    for (let [k, before] = [0, Number.POSITIVE_INFINITY]; k < ITERATIONS; k++) {
-      const { links, change } = plan.run(V, U, w) as unknown as { links: LinkField; change: number };
-      V.copyFrom(links);
-      if (change <= CONVERGED * U.lattice.volume && change >= before) return V;
-      before = change;
-    }
-    throw new SolverError(`masked stout: the inverse of a half step did not converge in ${ITERATIONS} iterations, expected weights for which the map is one to one: |rho| < 1/(2(D-1))`);
-  };
-}
-
 /** The half steps of a sweep in their order. @throws GeometryError for extents on which the masks do not close. */
 function halfSteps(extents: readonly number[], { parts }: Kind): HalfStep[] {
   if (extents.some((L) => L % parts !== 0)) throw new GeometryError(`masked stout: got extents ${extents.join("x")}, expected multiples of ${parts}: its masks do not close around the lattice otherwise`);
@@ -126,7 +97,7 @@ function halfSteps(extents: readonly number[], { parts }: Kind): HalfStep[] {
 
 /** The map of one half step by itself. */
 function halfMap(half: HalfStep, { step }: Kind, weights: unknown): Bijection<number, unknown> {
-  return new Bijection<number, unknown>(`direction ${half.mu}, part ${half.part}`, weights, ((V: Links, w: never) => step(V, half, w)) as never, { invert: inverter(half, step) });
+  return new Bijection<number, unknown>(`direction ${half.mu}, part ${half.part}`, weights, ((V: Links, w: never) => step(V, half, w)) as never, { invert: inverter("masked stout", half.mu, (V, w) => step(V, half, w as never)) });
 }
 
 /**

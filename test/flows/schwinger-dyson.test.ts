@@ -7,7 +7,7 @@ import { type FlowCoefficients, actionFlow, schwingerDysonFlow, schwingerDysonSy
 const L = lattice([8, 8]);
 /** sd(log w) of the flow with these coefficients. */
 function spread(coefficients: FlowCoefficients, beta: number, n: number): number {
-  const F = actionFlow({ coefficients, steps: 6 });
+  const F = actionFlow({ coefficients, steps: 6, scheme: "runge-kutta" });
   const S = gaugeAction.wilson({ beta });
   const w = Array.from({ length: n }, (_, k) => {
     const image = F.image(hot(L, U1, { seed: 77, stream: k }) as LinkField);

@@ -62,7 +62,7 @@ describe("Runge-Kutta steps of the Wilson flow to T = 0.1", () => {
   test.each(rows.map((row) => ({ row })))("$row", ({ row: [N, extents, steps, exact, quadrature] }) => {
     const V = field(N, extents);
     const beta = 0.1 * (N === 1 ? 4 : 8 * N * casimir(N));
-    const F = actionFlow({ coefficients: trivialisingAction({ beta, N, order: 0 }), steps });
+    const F = actionFlow({ coefficients: trivialisingAction({ beta, N, order: 0 }), steps, scheme: "runge-kutta" });
     close(F.logDet(V), quadrature, 1e-10);
     const J = jacobian((W) => F.image(W).links, V);
     close(logDet(J.sixth, J.size).value, exact, 1e-9);
@@ -75,7 +75,7 @@ describe("log weights of Haar-distributed V", () => {
   ];
   test.each(rows)("%s, N = %i, beta = %f, order %i", (_name, N, beta, order, sd) => {
     const L = lattice([8, 8]);
-    const F = actionFlow({ coefficients: trivialisingAction({ beta, N, order }), steps: 6 });
+    const F = actionFlow({ coefficients: trivialisingAction({ beta, N, order }), steps: 6, scheme: "runge-kutta" });
     const S = gaugeAction.wilson({ beta });
     const n = 200;
     const w = Array.from({ length: n }, (_, k) => {
@@ -94,7 +94,7 @@ describe("log weights of Haar-distributed V", () => {
 test("gradients with respect to the coefficients", () => {
   const U = field(3, [3, 3]);
   const c = trivialisingAction({ beta: 2, N: 3 });
-  const F = actionFlow({ coefficients: c, steps: 2 });
+  const F = actionFlow({ coefficients: c, steps: 2, scheme: "runge-kutta" });
   const d = (x: number): number => F.with({ coefficients: { ...c, pair: [c.pair![0]!, c.pair![1]! + x] } }).logDet(U);
   const numeric = (8 * (d(5e-4) - d(-5e-4)) - (d(1e-3) - d(-1e-3))) / 6e-3;
   const plan = new Plan(((V: Links, p: never) => gradOf(F, V, p)) as never, [U, F.parameters]);

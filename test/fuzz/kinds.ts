@@ -385,6 +385,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   // determinants round more than the noise model of the reference knows: not drawn by default until it does
   logDet: { covers: ["logDet", "traceGradient"], weight: 0, grow: determinant("logDet") },
   overlapLogDet: { covers: ["overlapLogDet", "overlapGradient"], weight: 0, grow: determinant("overlapLogDet") },
+  adjointForm: { covers: ["adjointForm"], weight: 1, grow: on("adjointForm", (b) => b.closed(), (b) => ({ f: b.real(-1, 1), names: b.choose(["twist", "square", "modulus", "twist square modulus"]) })) },
   updateLogDet: { covers: ["updateLogDet"], weight: 0, grow: update },
   spinMul: { covers: ["spin"], weight: 2, grow: on("spinMul", (b) => b.kind("vector"), (b) => ({ rows: String(b.int(1, 3)), salt: String(b.int(1, 99)) })) },
   detach: { covers: ["detach"], weight: 1, grow: on("detach", (b) => b.choose(b.values)) },

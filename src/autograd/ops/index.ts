@@ -1,6 +1,7 @@
 /** The list of all ops. The op test loops over it, so an op cannot exist without its gradient check. */
 import type { Op } from "../op.ts";
 import { adjOp } from "./adj.ts";
+import { adjointFormOp } from "./adjoint-form.ts";
 import { atan2Op } from "./arg.ts";
 import { padOp, repeatOp, sliceOp, stackOp, sumChannelsOp } from "./channels.ts";
 import { combine } from "./combine.ts";
@@ -38,7 +39,7 @@ export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
-  atan2Op, inverseOp, detOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
+  atan2Op, inverseOp, detOp, adjointFormOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
   stackOp, sliceOp, padOp, repeatOp, sumChannelsOp, contractOp, correlateOp, tensorSumOp, fillOp,
   loopOp, reverseOp,
 ];

@@ -1,7 +1,8 @@
 /**
- * log det of the link update U -> exp(TA(W U^+)) U at fixed W, from M = W U^+ alone: a real, gauge-invariant number a site. With P = (M + M^+)/2,
+ * log det of the link update U -> exp(TA(W U^+)) U, at fixed W from M = W U^+ alone: a real, gauge-invariant number a site. With P = (M + M^+)/2,
  * Y = ad(TA M)/2 and D_ab = -tr(T_a {P, T_b}) the Jacobian is e^Y (sinh Y/Y) [Y coth Y - D] up to a factor of determinant 1, so
  *   log det = sum_{j<k} 2 log(sin y_jk / y_jk) + log det(Y coth Y - D),   +-i y_jk the eigenvalues of Y; N = 1: log(1 - Re M).
+ * A symmetric form Q that the derivative of TA(M) has besides, where W depends on U, is added: Y coth Y - D + Q.
  * Functions of B = Y^2 are polynomials in it: B has the eigenvalues 0 and -y_jk^2, and powers beyond their number K = N(N-1)/2 are taken modulo the
  * characteristic polynomial, so that nothing is singular where eigenvalues coincide. The symmetric matrix is positive where |M| < 1, and the
  * update is then one to one; where it is not positive the value is NaN.
@@ -10,16 +11,17 @@ import { CovarianceError } from "../../errors.ts";
 import { applyOp } from "../apply.ts";
 import { localOp } from "../local-op.ts";
 import type { Operand, Site, V } from "../site.ts";
-import type { Matrix, Real } from "../tape.ts";
-import { type MatrixType, realType, siteMatrixType } from "../types.ts";
+import type { Channels, Matrix, Real } from "../tape.ts";
+import { type MatrixType, channelsType, realType, siteMatrixType, typeText } from "../types.ts";
+import { formEntries } from "./adjoint-form.ts";
 import { scaleBy } from "./combine.ts";
+import { jointDomain } from "./domain.ts";
+import { type Entry, MAX_N, generators } from "./generators.ts";
 import { closed } from "./trace.ts";
 
 /** Terms of the series in (y/pi)^2: rounding for y up to LARGEST, which is beyond what |M| < 1 allows, y < 1. */
 const TERMS = 24;
 const LARGEST = 1.6;
-/** Largest N: the arithmetic of a site grows like N^8. */
-const MAX_N = 4;
 
 /** zeta(2n)/pi^(2n), n from 1. */
 const ZETA: readonly number[] = Array.from({ length: TERMS + 4 }, (_, k) => {
@@ -32,28 +34,6 @@ const ZETA: readonly number[] = Array.from({ length: TERMS + 4 }, (_, k) => {
   s += M ** (1 - n) / (n - 1) - M ** -n / 2 + (n * M ** (-n - 1)) / 12;
   return s / Math.PI ** n;
 });
-
-type Entry = readonly [re: number, im: number];
-/** Generators (i/2) lambda_a in any order, as dense matrices. */
-function generators(N: number): Entry[][][] {
-  const zero = (): Entry[][] => Array.from({ length: N }, () => Array.from({ length: N }, (): Entry => [0, 0]));
-  const list: Entry[][][] = [];
-  for (let i = 0; i < N; i++)
-    for (let j = i + 1; j < N; j++) {
-      const [s, a] = [zero(), zero()];
-      [s[i]![j], s[j]![i]] = [[0, 0.5], [0, 0.5]];
-      [a[i]![j], a[j]![i]] = [[0.5, 0], [-0.5, 0]];
-      list.push(s, a);
-    }
-  for (let d = 1; d < N; d++) {
-    const m = zero();
-    const f = 0.5 * Math.sqrt(2 / (d * (d + 1)));
-    for (let k = 0; k < d; k++) m[k]![k] = [0, f];
-    m[d]![d] = [0, -d * f];
-    list.push(m);
-  }
-  return list;
-}
 
 function product(a: Entry[][], b: Entry[][]): Entry[][] {
   return a.map((row) => row.map((_, j) => row.reduce<Entry>(([re, im], [x, y], k) => [re + x * b[k]![j]![0] - y * b[k]![j]![1], im + x * b[k]![j]![1] + y * b[k]![j]![0]], [0, 0])));
@@ -160,8 +140,8 @@ function positiveDeterminant(b: Site, S: Rows): V {
   return b.positive(good, det, b.constant(Number.NaN));
 }
 
-function logDeterminant(b: Site, N: number, M: Operand): V {
-  if (N === 1) return b.call("log", b.sub(b.constant(1), M(0)));
+function logDeterminant(b: Site, N: number, M: Operand, form: Operand | undefined): V {
+  if (N === 1) return b.call("log", form ? b.add(b.sub(b.constant(1), M(0)), form(0)) : b.sub(b.constant(1), M(0)));
   const { Y, D } = adjointParts(b, N, M);
   const K = (N * (N - 1)) / 2;
   const powers: Rows[] = [symmetricProduct(b, Y, Y)];
@@ -170,7 +150,9 @@ function logDeterminant(b: Site, N: number, M: Operand): V {
   const traces = powers.map((B) => b.mul(b.constant(0.5), B.reduce((s, row, i) => b.add(s, row[i]!), b.constant(0))));
   const { p, e } = symmetricFunctions(b, traces);
   const c = cothCoefficients(b, e);
-  const S: Rows = D.map((row, i) => row.map((d, j) => powers.reduce((s, B, k) => b.fma(c[k]!, B[i]![j]!, s), b.sub(b.constant(i === j ? 1 : 0), d))));
+  const entry = (i: number, j: number): V => form!((Math.max(i, j) * (Math.max(i, j) + 1)) / 2 + Math.min(i, j));
+  const linear: Rows = D.map((row, i) => row.map((d, j) => b.sub(b.constant(i === j ? 1 : 0), d)));
+  const S: Rows = linear.map((row, i) => row.map((x, j) => powers.reduce((s, B, k) => b.fma(c[k]!, B[i]![j]!, s), form ? b.add(x, entry(i, j)) : x)));
   const det = positiveDeterminant(b, S);
   // sum 2 log(sin y/y) = -2 sum_n zeta(2n)/(n pi^(2n)) y^(2n)
   let sines = b.constant(0);
@@ -182,21 +164,32 @@ function logDeterminant(b: Site, N: number, M: Operand): V {
 export const updateLogDetOp = localOp({
   name: "updateLogDet",
   partial: "the determinant of the link update is not positive: its weights are too large, the update is not one to one",
-  infer([m], _attributes, lattice) {
+  infer([m, form], _attributes, lattice) {
     const t = closed("updateLogDet", lattice, m!);
     if (t.N > MAX_N) throw new CovarianceError(`updateLogDet: got N = ${t.N}, expected at most ${MAX_N}: the determinant of N^2 - 1 dimensions is written out site by site`);
-    return realType(t.domain);
+    if (!form) return realType(t.domain);
+    if (form.kind !== "channels" || form.count !== formEntries(t.N)) throw new CovarianceError(`updateLogDet: got ${typeText(lattice, form)} as the form, expected one of adjointForm, ${formEntries(t.N)} channels`);
+    return realType(jointDomain("updateLogDet", t, form));
   },
-  forward: (b, [m], _attributes, types) => [logDeterminant(b, (types[0] as MatrixType).N, m!)],
+  forward: (b, [m, form], _attributes, types) => [logDeterminant(b, (types[0] as MatrixType).N, m!, form)],
   // N = 4 differs by nothing but its size, and its second derivative takes seconds to compile
-  samples: (lattice, N) => (N > 3 ? [] : [{ label: "of an update", inputs: [siteMatrixType(lattice, N)], apply: ([m]) => updateLogDet(scaleBy(0.4 / (1 + N), m as Matrix)) }]),
+  samples: (lattice, N) =>
+    N > 3
+      ? []
+      : [
+          { label: "of an update", inputs: [siteMatrixType(lattice, N)], apply: ([m]) => updateLogDet(scaleBy(0.4 / (1 + N), m as Matrix)) },
+          { label: "with a form", inputs: [siteMatrixType(lattice, N), channelsType(formEntries(N))], apply: ([m, f]) => updateLogDet(scaleBy(0.4 / (1 + N), m as Matrix), scaleBy(0.03, f as Channels)) },
+        ],
 });
 
 /**
  * log det of U -> exp(TA(M)) U with M = W U^+ at fixed W, for every site at which M lives, with respect to Haar measure. -2 C_F Re tr M for small M
  * (U(1): -Re M). NaN where the determinant is not positive; it is where the operator norm of M is below 1.
+ *
+ * Where W depends on U the derivative of TA(M) has a further part: for a gradient, TA(M) = -dS, M = -G U^+/2 (N = 1: -G U^+) with the cotangent G of S, it is a symmetric form,
+ * minus the sum of those of `adjointForm`, and is given as `form`.
  * @throws CovarianceError for an open path, and for N > 4.
  */
-export function updateLogDet(m: Matrix): Real {
-  return applyOp("updateLogDet", updateLogDetOp, [m]) as Real;
+export function updateLogDet(m: Matrix, form?: Channels): Real {
+  return applyOp("updateLogDet", updateLogDetOp, form ? [m, form] : [m]) as Real;
 }

@@ -1,7 +1,7 @@
 /** The definition of every op that acts at one site: numbers in, numbers out. */
 import { type Attributes, type ValueType, components, spinOf } from "../../autograd/index.ts";
 import { argumentOfDeterminant, exponential, polarPart, sylvester } from "./functions.ts";
-import { updateLogDet } from "./update-log-det.ts";
+import { adjointForm, updateLogDet } from "./update-log-det.ts";
 import { type CMatrix, combination, conjugate, dagger, divide, identity, product, trace, transpose } from "./matrix.ts";
 
 /** What a rule may look at besides the numbers. */
@@ -83,7 +83,8 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
   inverse: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).quotient.z,
   det: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).determinant,
   argDet: (x, c) => [argumentOfDeterminant(operand(x, c, 0))],
-  updateLogDet: (x, c) => [updateLogDet(operand(x, c, 0))],
+  updateLogDet: (x, c) => [updateLogDet(operand(x, c, 0), x[1])],
+  adjointForm: (x, c) => adjointForm(operand(x, c, 0), Object.fromEntries((c.attributes["forms"] as string).split(" ").map((name, k) => [name, x[k + 1]![0]!]))),
   unary: ([x], { attributes }) => x!.map((v) => functions[attributes["f"] as string]!(v)),
   stack: (x) => x.flatMap((v) => [...v]),
   slice: ([x], { attributes }) => x!.slice(attributes["from"] as number, (attributes["from"] as number) + (attributes["count"] as number)),

@@ -1,10 +1,10 @@
 /** The learned trivialising flow (arXiv:2212.08469): coefficients of the loop operators, linear between knots in t, trained from the action of order t. */
-import { type Lattice, type Links, number } from "../../autograd/index.ts";
-import { type Group, geometricCharge, plaquettes } from "../../gauge/index.ts";
+import { type AlgebraField, type Lattice, type LinkField, type Links, kind, number } from "../../autograd/index.ts";
+import { GaugeAction, type Group, aGroup, geometricCharge, hot, plaquettes } from "../../gauge/index.ts";
 import { guard, is, mapLeaves } from "../../util/index.ts";
-import { type FlowCoefficients, actionFlow, trivialisingAction } from "../action-flow.ts";
+import { type FlowCoefficients, type FlowScheme, MaskedFlow, actionFlow, coefficientAt, trivialisingAction } from "../action-flow.ts";
 import { type OperatorName, operatorsOf } from "../loop-operators.ts";
-import { type GenerativeModel, type TargetAction, linkModel } from "./model.ts";
+import { type BatchGradient, type FlowSample, type GenerativeModel, SAMPLING, type TargetAction, linkModel } from "./model.ts";
 import { scalarWeight } from "./weights.ts";
 
 /** Options of `trivialisingFlow`. */
@@ -16,34 +16,94 @@ export interface TrivialisingFlowOptions {
   readonly seed: number;
   /** Coupling of the action of order t from which training starts. */
   readonly beta: number;
-  /** Runge-Kutta steps; default 10. */
+  /** Steps in time; default 10. */
   readonly steps?: number;
+  /** How the flow is integrated; default "masked", whose log det is that of the map. */
+  readonly scheme?: FlowScheme;
   /** Knots of the coefficients in t; default 2, affine. */
   readonly knots?: number;
   /** Coefficients to start from; default those of order t. */
   readonly coefficients?: FlowCoefficients;
 }
 
-/** A generative model of links. Its log weights are those of the flow, exact to O(1/steps^3): see `stepError`. */
+/** Coefficients by name from a flat list, all knots of an operator after another. */
+const coefficientsOf = (names: readonly OperatorName[], knots: number, theta: Float64Array): FlowCoefficients => Object.fromEntries(names.map((name, k) => [name, Array.from(theta.subarray(k * knots, (k + 1) * knots))])) as FlowCoefficients;
+
+/** The model of the masked scheme, half step by half step: nothing but single half steps is recorded, and links are kept at the beginning of steps only. */
+class MaskedModel implements GenerativeModel {
+  readonly name: string;
+  readonly size: number;
+  readonly #options: TrivialisingFlowOptions;
+  readonly #names: readonly OperatorName[];
+  readonly #knots: number;
+  readonly #first: Float64Array;
+  readonly #flow: MaskedFlow;
+  readonly #action: { value(U: LinkField): number; force(U: LinkField): AlgebraField };
+
+  constructor(name: string, options: TrivialisingFlowOptions, names: readonly OperatorName[], first: FlowCoefficients, steps: number) {
+    this.name = name;
+    this.#options = options;
+    this.#names = names;
+    this.#first = Float64Array.from(names.flatMap((n) => first[n]!));
+    this.size = this.#first.length;
+    this.#knots = this.size / names.length;
+    this.#flow = new MaskedFlow(steps);
+    this.#action = asGaugeAction(options.action);
+  }
+
+  start(): Float64Array {
+    return this.#first.slice();
+  }
+
+  #draw(index: number): LinkField {
+    const { lattice, group, seed } = this.#options;
+    return hot(lattice, group, { seed, stream: index }) as LinkField;
+  }
+
+  sample(theta: Float64Array, index: number): FlowSample {
+    using V = this.#draw(SAMPLING + index);
+    const { links, logDet } = this.#flow.image(V, coefficientsOf(this.#names, this.#knots, theta));
+    using U = links;
+    const action = this.#action.value(U);
+    return { index, logWeight: logDet - action, action, values: measured(U) };
+  }
+
+  gradient(theta: Float64Array, indices: readonly number[]): BatchGradient {
+    const c = coefficientsOf(this.#names, this.#knots, theta);
+    const gradient = new Float64Array(this.size);
+    const logWeights = Float64Array.from(indices, (index) => {
+      using V = this.#draw(index);
+      const found = this.#flow.gradient(V, c, this.#action);
+      found.links.dispose();
+      this.#names.flatMap((n) => found.gradient[n]!).forEach((g, i) => (gradient[i]! += g / indices.length));
+      return -found.loss;
+    });
+    return { loss: -logWeights.reduce((a, b) => a + b, 0) / indices.length, logWeights, gradient };
+  }
+}
+
+const measured = (U: LinkField): Readonly<Record<string, number>> => ({ plaquette: plaquettes(U).mean, ...(U.lattice.dim === 2 && U.N === 1 ? { charge: geometricCharge(U) } : {}) });
+/** An action by its recorded function, with value and force on fields. */
+const asGaugeAction = ({ inputs, evaluate }: TargetAction): GaugeAction => new GaugeAction("target", inputs, evaluate as never);
+
+/** A generative model of links. In the masked scheme its log weights are exact; in the Runge-Kutta scheme they are those of the flow, exact to O(1/steps^3): see `stepError`. */
 export function trivialisingFlow(options: TrivialisingFlowOptions): GenerativeModel {
-  guard("trivialisingFlow", { options: [options, is.keysOf("lattice", "group", "action", "seed", "beta", "steps", "knots", "coefficients")] });
-  const { lattice, group, action, seed, beta, steps = 10, knots = 2 } = options;
-  guard("trivialisingFlow", { steps: [steps, is.count], knots: [knots, is.count], beta: [beta, is.finite] });
+  guard("trivialisingFlow", { options: [options, is.keysOf("lattice", "group", "action", "seed", "beta", "steps", "knots", "coefficients", "scheme")] });
+  const { lattice, group, action, seed, beta, steps = 10, knots = 2, scheme = "masked" } = options;
+  guard("trivialisingFlow", { steps: [steps, is.count], knots: [knots, is.count], beta: [beta, is.finite], scheme: [scheme, is.oneOf("masked", "runge-kutta")] });
+  guard("trivialisingFlow", { lattice: [lattice, kind.lattice], group: [group, aGroup], seed: [seed, is.natural], action: [action, is.withMethods("an action", "evaluate")] });
   const given = options.coefficients ?? trivialisingAction({ beta, N: group.N });
   const names = options.coefficients ? (Object.keys(given) as OperatorName[]) : operatorsOf(group.N);
-  const at = (values: readonly number[], t: number): number => {
-    const x = t * (values.length - 1);
-    const k = Math.min(Math.floor(x), Math.max(0, values.length - 2));
-    return values.length === 1 ? values[0]! : (1 - (x - k)) * values[k]! + (x - k) * values[k + 1]!;
-  };
-  const first = Object.fromEntries(names.map((name) => [name, Array.from({ length: knots }, (_, k) => at(given[name] ?? [0], knots === 1 ? 1 / 2 : k / (knots - 1)))])) as FlowCoefficients;
-  const F = actionFlow({ coefficients: first, steps });
+  const first = Object.fromEntries(names.map((name) => [name, Array.from({ length: knots }, (_, k) => coefficientAt(given[name] ?? [0], knots === 1 ? 1 / 2 : k / (knots - 1)))])) as FlowCoefficients;
+  const name = `trivialising flow of ${names.length} operators with ${knots} knots`;
+  const F = actionFlow({ coefficients: first, steps, scheme });
+  if (scheme === "masked") return new MaskedModel(name, options, names, first, steps);
   return linkModel({
-    name: `trivialising flow of ${names.length} operators with ${knots} knots`, lattice, group, seed,
-    weights: Object.fromEntries(names.map((name) => [name, Array.from({ length: knots }, () => scalarWeight())])),
-    start: () => Float64Array.from(names.flatMap((name) => first[name]!)),
+    name, lattice, group, seed,
+    weights: Object.fromEntries(names.map((n) => [n, Array.from({ length: knots }, () => scalarWeight())])),
+    start: () => Float64Array.from(names.flatMap((n) => first[n]!)),
     image: (V, coefficients) => F.forward(V as Links, { coefficients } as never),
     action: (U) => action.evaluate(U as Links, mapLeaves(action.inputs, (x) => number(U[0]!.tape, x as number)) as never),
-    measure: (U) => ({ plaquette: plaquettes(U).mean, ...(lattice.dim === 2 && group.N === 1 ? { charge: geometricCharge(U) } : {}) }),
+    measure: (U) => measured(U as LinkField),
   });
 }

@@ -22,8 +22,8 @@ export function flowModelOf(lattice: Lattice, { target, flow, sampler: { seed } 
     const { layers, channels, depth, projections } = flow;
     return u1Flow({ lattice, action, seed, layers, channels, depth, projections });
   }
-  const { steps, knots } = flow as Extract<FlowRun["flow"], { kind: "trivialising" }>;
-  return trivialisingFlow({ lattice, group: parseGroup(target.group), action, seed, beta: target.beta, steps, knots });
+  const { steps, knots, scheme } = flow as Extract<FlowRun["flow"], { kind: "trivialising" }>;
+  return trivialisingFlow({ lattice, group: parseGroup(target.group), action, seed, beta: target.beta, steps, knots, scheme });
 }
 
 /** What weights belong to: flow and group, whatever lattice and coupling they were trained on. */

@@ -20,7 +20,7 @@ const target = z.discriminatedUnion("kind", [
 const flow = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("u1"), ...network, projections: count.max(31).default(4), file: z.string().min(1).optional() }),
   z.strictObject({ kind: z.literal("phi4"), ...network, file: z.string().min(1).optional() }),
-  z.strictObject({ kind: z.literal("trivialising"), steps: count.max(1000).default(10), knots: count.max(64).default(2), file: z.string().min(1).optional() }),
+  z.strictObject({ kind: z.literal("trivialising"), steps: count.max(1000).default(10), knots: count.max(64).default(2), scheme: z.enum(["masked", "runge-kutta"]).default("masked"), file: z.string().min(1).optional() }),
 ]);
 
 const schema = z.strictObject({

@@ -77,7 +77,8 @@ beta = 4.0
 
 [flow]
 kind = "trivialising"
-steps = 8                   # Runge-Kutta steps
+steps = 8                   # steps in time
+scheme = "masked"           # log det of the map itself; or "runge-kutta", that of the flow to O(1/steps^3)
 knots = 2                   # of each coefficient in t: 2 is affine
 # file = "model/flow.gaugegrad"   # trained weights to sample with; without them those of order t
 ${rest(200, 16, "3e-4", 1000)}`,
