@@ -15,7 +15,7 @@ import type { VjpContext } from "./op.ts";
 import { attributesKey, opKey } from "./program.ts";
 import type { Node, Real, Tape, Traced } from "./tape.ts";
 import { type SiteType, domainOf, sameType, typeText } from "./types.ts";
-import { guard, is } from "../util/index.ts";
+import { closure, guard, is } from "../util/index.ts";
 import * as kind from "./kinds.ts";
 
 /** A cotangent, and a condition outside of which it vanishes, if one is known. */
@@ -164,15 +164,9 @@ function recompute(tape: Tape, last: number, ct: Traced, targets: ReadonlySet<nu
     done.set(region, map);
   }
   const inside = (id: number): boolean => tape.node(id).region === region && tape.node(id).inputs.length > 0;
-  const missing = new Set<number>();
-  const stack = [last, ...tape.node(last).inputs];
-  while (stack.length > 0) {
-    const id = stack.pop()!;
-    if (map.has(id) || missing.has(id)) continue;
-    missing.add(id);
-    if (inside(id)) for (const i of tape.node(id).inputs) stack.push(i);
-  }
-  for (const id of [...missing].sort((a, b) => a - b)) {
+  const made = map;
+  const open = (ids: readonly number[]): number[] => ids.filter((id) => !made.has(id));
+  for (const id of closure(open([last, ...tape.node(last).inputs]), (id) => (inside(id) ? open(tape.node(id).inputs) : []))) {
     const node = tape.node(id);
     let value: Traced;
     if (!inside(id)) value = targets.has(id) ? tape.traced(id) : after(tape.traced(id), ct);

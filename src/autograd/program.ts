@@ -1,6 +1,6 @@
 /** Programs cut out of a tape, and the keys by which equal nodes and equal programs are found. Identity is by content: names of data are labels. */
 import { RecordingError } from "../errors.ts";
-import { contentHash, guard, is, sha256Hex } from "../util/index.ts";
+import { closure, contentHash, guard, is, sha256Hex } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op } from "./op.ts";
 import type { Attribute, Attributes, Node, Program } from "./tape.ts";
@@ -30,17 +30,7 @@ export const numberKey = (x: number): string => (Object.is(x, -0) ? "-0" : Strin
 /** Nodes on which the outputs depend, cut at the inputs, renumbered. */
 export function extract(lattice: Lattice, nodes: readonly Node[], inputs: readonly number[], outputs: readonly number[]): Program {
   const cut = new Set(inputs);
-  const needed = new Set<number>();
-  const stack = [...outputs];
-  while (stack.length > 0) {
-    const id = stack.pop()!;
-    if (needed.has(id)) continue;
-    needed.add(id);
-    if (!cut.has(id)) for (const i of nodes[id]!.inputs) stack.push(i);
-  }
-  for (const id of inputs) needed.add(id);
-  const order = [...needed].sort((a, b) => a - b);
-  return renumber(lattice, nodes, inputs, outputs, order);
+  return renumber(lattice, nodes, inputs, outputs, closure([...inputs, ...outputs], (id) => (cut.has(id) ? [] : nodes[id]!.inputs)));
 }
 
 /** As `extract`, in an order that depends on the structure alone: programs recorded at different times have the same key. */

@@ -3,6 +3,7 @@
  * function that is written once in terms of `Site` has derivatives of every order.
  */
 import { RecordingError } from "../errors.ts";
+import { closure } from "../util/index.ts";
 import { numberKey } from "./program.ts";
 import type { Operand, Site, SiteFunction, V } from "./site.ts";
 
@@ -177,15 +178,7 @@ export class SiteGraph implements Site {
 
   /** Nodes on which the given ones depend, themselves included, in the order of their computation. */
   #below(ids: readonly number[]): number[] {
-    const seen = new Set<number>();
-    const stack = [...ids];
-    while (stack.length > 0) {
-      const id = stack.pop()!;
-      if (seen.has(id)) continue;
-      seen.add(id);
-      stack.push(...this.#nodes[id]!.args);
-    }
-    return [...seen].sort((x, y) => x - y);
+    return closure(ids, (id) => this.#nodes[id]!.args);
   }
 
   /** Number of operations behind the outputs. */

@@ -13,6 +13,7 @@ import { extract } from "./program.ts";
 import { outside } from "./scope.ts";
 import type { Node, Program } from "./tape.ts";
 import { type ValueType, components, domainOf, isShared, realType, realsOf, scalarType } from "./types.ts";
+import { closure } from "../util/index.ts";
 
 /** Values evaluated at a time. */
 const BATCH = 32;
@@ -196,14 +197,7 @@ class Watched implements Executable {
       }
     }
     const from = (id: number): readonly number[] => nodes[id]!.inputs.filter((i) => bad.has(i));
-    const seen = new Set<number>();
-    const stack = known < nodes.length ? [...bad.keys()] : outputs.filter((id) => bad.has(id));
-    while (stack.length > 0) {
-      const id = stack.pop()!;
-      if (!seen.has(id)) stack.push(...from(id));
-      seen.add(id);
-    }
-    const first = Math.min(...[...seen].filter((id) => from(id).length === 0));
+    const first = Math.min(...closure(known < nodes.length ? bad.keys() : outputs.filter((id) => bad.has(id)), from).filter((id) => from(id).length === 0));
     const found = bad.get(first);
     if (!found) return;
     const n = nodes[first]!;

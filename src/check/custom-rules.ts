@@ -7,6 +7,7 @@ import { EPS } from "./differences.ts";
 import { type CheckItem, hint, judge, ratioOf } from "./report.ts";
 import type { Probe, TracedPoint } from "./subject.ts";
 import { type Directions, norm } from "./tangent.ts";
+import { closure } from "../util/index.ts";
 
 const PREFIX = "custom:";
 const ROUNDINGS = 64;
@@ -80,13 +81,5 @@ function product(tape: Tape, a: Traced | undefined, b: Traced | undefined): Scal
 
 /** Nodes on which the given ones depend, themselves included, in recording order. */
 function dependencies(tape: Tape, ids: readonly number[]): number[] {
-  const seen = new Set<number>();
-  const stack = [...ids];
-  while (stack.length > 0) {
-    const id = stack.pop()!;
-    if (seen.has(id)) continue;
-    seen.add(id);
-    stack.push(...tape.node(id).inputs);
-  }
-  return [...seen].sort((a, b) => a - b);
+  return closure(ids, (id) => tape.node(id).inputs);
 }

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { EXIT, UsageError } from "../errors.ts";
-import { progress } from "../report/index.ts";
+import { durationText, progress } from "../report/index.ts";
 import { bytesText, printable } from "../util/index.ts";
 import type { CliContext } from "./context.ts";
 import { CommandExit } from "./exit.ts";
@@ -105,9 +105,4 @@ function estimateText({ fieldBytes, checkpointBytes, processBytes, secondsPerTra
     ...phases,
     ...(seconds === undefined ? [] : [`# time: about ${durationText(seconds)} without measurements and checks, from forces timed on a small lattice of the kind`]),
   ].join("\n");
-}
-
-function durationText(seconds: number): string {
-  if (seconds < 120) return `${seconds.toPrecision(2)} s`;
-  return seconds < 7200 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -3,11 +3,11 @@
  * kernel, as in the other emitters; lanes are permuted where a displacement leaves a sub-lattice. The text depends on the
  * kernels and the cuts but not on the extents, so programs on many lattices share one compiled file.
  */
-import { components, isShared } from "../autograd/index.ts";
+import { isShared } from "../autograd/index.ts";
 import { BIN_PARTS, KERNEL_TYPE, POOL_TYPE, binnedSource, lanePermutation } from "../backend/index.ts";
 import type { EmitContext } from "./emitter.ts";
-import type { Argument } from "./ir.ts";
-import { type KernelPlan, type Parameter, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
+import { type KernelPlan, type Parameter, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
+import { kernelParts } from "./kernel-parts.ts";
 import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
 
 const BINARY = { add: "+", sub: "-", mul: "*", div: "/" } as const;
@@ -65,14 +65,11 @@ export function microSource(m: MicroKernel, name: string, inPlace: boolean): { r
   return { head: `${head};`, text };
 }
 
-/** Instructions in one function: compilers take more than linear time for many calls in one. */
-export const PART = 40;
-
 const kernelHead = (name: string): string => `HIDDEN void ${name}(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1)`;
 
 /** One kernel: its instructions in parts, each a function of one block, and the loop over chunks of blocks. */
 function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
-  const { step, slotOffsets } = plan;
+  const { step } = plan;
   const { siteLanes, sampleLanes, copyBlocks, copiesPerScalar, scalarBlocks } = context.layout;
   const chunk = chunkBlocks(siteLanes);
   const { half, copies, chunks } = context.order(step.domain);
@@ -80,49 +77,19 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
   const base = (buffer: number): string => `F + ${entry({ kind: "buffer", buffer })}`;
   const stride = (buffer: number): string => entry({ kind: "stride", buffer });
   const home = (buffer: number): string => `(V*)(${base(buffer)} + b * ${stride(buffer)})`;
-  /** Scratch for the permuted copy of each displaced operand, the same in every part. */
-  const swapped = new Map<string, number>();
-  let scratch = plan.scratch;
-  const parts: string[] = [];
-  for (let from = 0; from < step.instructions.length || from === 0; from += PART) {
-    const body: string[] = [];
-    const addresses = new Map<string, string>();
-    const address = (a: Argument): string => {
-      if (a.kind === "slot") return `s + ${slotOffsets[a.slot]!}`;
-      if (a.kind === "scalar") return scalarBlocks === 1 || isShared(a.type) ? `(V*)(${base(a.buffer)})` : `(V*)(${base(a.buffer)} + ${step.domain === "one" ? "b" : "q"} * W)`;
-      const key = `${a.buffer}@${a.displacement.join(",")}`;
-      let x = addresses.get(key);
-      if (x) return x;
-      addresses.set(key, (x = `x${addresses.size}`));
-      if (atHome(a.displacement)) {
-        body.push(`  const V* ${x} = ${home(a.buffer)};`);
-        return x;
-      }
-      let copy = swapped.get(key);
-      if (copy === undefined) {
-        swapped.set(key, (copy = scratch));
-        scratch += components(a.type);
-      }
-      const table = entry({ kind: "table", displacement: a.displacement });
-      body.push(`  const V* ${x} = across(${base(a.buffer)}, ${stride(a.buffer)}, I[${table} + b], s + ${copy}, ${components(a.type)});`);
-      return x;
-    };
-    step.instructions.slice(from, from + PART).forEach((ins, k) => {
-      const args = ins.args.map(address);
-      const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : home(ins.target.buffer);
-      body.push(`  ${functionOf(plan.micro[from + k]!, plan.inPlace[from + k]!)}(${[...args, target].join(", ")});`);
-    });
-    if (from + PART >= step.instructions.length)
-      step.reductions.forEach((r, k) => {
-        const x = address(r.value);
-        const values = sumScratch(plan, k, chunk);
-        // samples apart, one after the other
-        body.push(sampleLanes > 1 ? `  for (int l = 0; l < W; l++) ((double*)(s + ${values}))[l * ${chunk} + k] = (*(${x}))[l];` : `  s[${values} + k] = *(${x});`);
-      });
-    parts.push([`static MICRO void ${name}_${parts.length}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k${copies > 1 ? ", int64_t q" : ""}) {`, ...body, "}"].join("\n"));
-  }
+  const { parts } = kernelParts(plan, {
+    home,
+    scalar: (a) => (scalarBlocks === 1 || isShared(a.type) ? `(V*)(${base(a.buffer)})` : `(V*)(${base(a.buffer)} + ${step.domain === "one" ? "b" : "q"} * W)`),
+    across: (buffer, displacement, copy, n) => `across(${base(buffer)}, ${stride(buffer)}, I[${entry({ kind: "table", displacement })} + b], ${copy}, ${n})`,
+    call: (k) => functionOf(plan.micro[k]!, plan.inPlace[k]!),
+    keep: (k, x) => {
+      const values = sumScratch(plan, k, chunk);
+      // samples apart, one after the other
+      return sampleLanes > 1 ? `  for (int l = 0; l < W; l++) ((double*)(s + ${values}))[l * ${chunk} + k] = (*(${x}))[l];` : `  s[${values} + k] = *(${x});`;
+    },
+  });
   return [
-    ...parts,
+    ...parts.flatMap((body, n) => [`static MICRO void ${name}_${n}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k${copies > 1 ? ", int64_t q" : ""}) {`, ...body, "}"]),
     `${kernelHead(name)} {`,
     "  V* s = (V*)(F + S);",
     "  for (int64_t c = c0; c < c1; c++) {",

@@ -74,10 +74,11 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
   return new Lattice(extents, engine, { debugNaN, ...(options.batch === undefined ? {} : { batch: options.batch }) });
 }
 
-export { PART, microSource } from "./emit-c.ts";
+export { microSource } from "./emit-c.ts";
+export { kernelParts } from "./kernel-parts.ts";
 export type { Argument, Buffer, Instruction, KernelStep, Schedule, SolveStep, Step } from "./ir.ts";
 export { type KernelPlan, atHome, planKernel } from "./kernels.ts";
 export { lower } from "./lower.ts";
-export type { MicroKernel } from "./scalar.ts";
+export { type MicroKernel, operandsOf } from "./scalar.ts";
 export { ConjugateGradient, type SolveReport, type SolverEngine } from "./conjugate-gradient.ts";
 export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "#platform/compiler/optional";

@@ -1,6 +1,5 @@
 /** Kernels of portable programs as C: one function a micro-kernel, one a part of a kernel, and one a kernel, which loops over blocks of sites. */
-import { PART, type Argument, type MicroKernel, atHome, microSource } from "../compiler/index.ts";
-import { components } from "../autograd/index.ts";
+import { type MicroKernel, kernelParts, microSource } from "../compiler/index.ts";
 import { withoutDead } from "./live.ts";
 import type { PortableProgram, PortableStep } from "./portable.ts";
 
@@ -52,44 +51,19 @@ export interface PrintedKernel {
 
 /** One kernel in parts of a block each. `f` are the buffers, `next` the tables of neighbours (block times W, plus the lanes to exchange), `s` scratch, `r` sums. */
 export function printKernel({ plan, name }: KernelStep, names: Names, device: boolean): PrintedKernel {
-  const { step, slotOffsets } = plan;
-  const home = (buffer: number, n: number): string => `(V*)(f[${buffer}] + b * ${n} * W)`;
-  const copies = new Map<string, number>();
-  let scratch = plan.scratch;
-  const parts: string[] = [];
-  for (let from = 0; from < step.instructions.length || from === 0; from += PART) {
-    const body: string[] = [];
-    const addresses = new Map<string, string>();
-    const address = (a: Argument): string => {
-      if (a.kind === "slot") return `s + ${slotOffsets[a.slot]!}`;
-      if (a.kind === "scalar") return `(const V*)f[${a.buffer}]`;
-      const key = `${a.buffer}@${a.displacement.join(",")}`;
-      let x = addresses.get(key);
-      if (x) return x;
-      addresses.set(key, (x = `x${addresses.size}`));
-      const n = components(a.type);
-      if (atHome(a.displacement)) {
-        body.push(`  const V* ${x} = ${home(a.buffer, n)};`);
-        return x;
-      }
-      let copy = copies.get(key);
-      if (copy === undefined) {
-        copies.set(key, (copy = scratch));
-        scratch += n;
-      }
-      body.push(`  const V* ${x} = across(f[${a.buffer}], ${n}, next[${names.next(a.displacement)}][b], s + ${copy});`);
-      return x;
-    };
-    step.instructions.slice(from, from + PART).forEach((ins, k) => {
-      const args = ins.args.map(address);
-      const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : home(ins.target.buffer, components(ins.type));
-      body.push(`  ${names.function(plan.micro[from + k]!)}(${[...args, target].join(", ")});`);
-    });
-    if (from + PART >= step.instructions.length) step.reductions.forEach((r, k) => body.push(`  r[${k}] += *(${address(r.value)});`));
+  const { step } = plan;
+  const { parts: bodies, scratch } = kernelParts(plan, {
+    home: (buffer, n) => `(V*)(f[${buffer}] + b * ${n} * W)`,
+    scalar: ({ buffer }) => `(const V*)f[${buffer}]`,
+    across: (buffer, displacement, copy, n) => `across(f[${buffer}], ${n}, next[${names.next(displacement)}][b], ${copy})`,
+    call: (k) => names.function(plan.micro[k]!),
+    keep: (k, x) => `  r[${k}] += *(${x});`,
+  });
+  const parts = bodies.map((body, n) => {
     const text = body.join("\n");
     const unused = (["f", "next", "s", "r"] as const).filter((p) => !new RegExp(`\\b${p}\\b`).test(text)).map((p) => ` (void)${p};`);
-    parts.push([`PART void ${name}_part${parts.length}(double* const* f, int32_t* const* next, V* s, int64_t b, V* r) {${/\bb\b/.test(text) ? "" : " (void)b;"}${unused.join("")}`, text, "}"].join("\n"));
-  }
+    return [`PART void ${name}_part${n}(double* const* f, int32_t* const* next, V* s, int64_t b, V* r) {${/\bb\b/.test(text) ? "" : " (void)b;"}${unused.join("")}`, text, "}"].join("\n");
+  });
   const sums = step.reductions.length;
   if (device) return { text: [...parts, onDevice(name, parts.length, scratch, sums)].join("\n"), scratch, sums };
   const text = [

@@ -1,27 +1,10 @@
 /** Micro-kernels without the values that nothing uses: compilers would warn of them. */
-import type { MicroKernel } from "../compiler/index.ts";
+import { type MicroKernel, operandsOf } from "../compiler/index.ts";
 
 type Statement = MicroKernel["statements"][number];
 
 /** Values that a statement reads itself, those of the body of a loop not among them. */
-function reads(s: Statement): readonly number[] {
-  switch (s.kind) {
-    case "load":
-    case "constant":
-      return [];
-    case "binary":
-      return [s.a, s.b];
-    case "unary":
-      return [s.a];
-    case "fma":
-    case "positive":
-      return [s.a, s.b, s.c];
-    case "call":
-      return s.args;
-    case "loop":
-      return [s.count, ...s.initial];
-  }
-}
+const reads = (s: Statement): readonly number[] => (s.kind === "loop" ? [s.count, ...s.initial] : operandsOf(s));
 
 /** The statements, from the last to the first, on which `live` depends, which takes up what they read. */
 function needed(statements: readonly Statement[], live: Set<number>): Statement[] {

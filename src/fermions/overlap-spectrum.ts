@@ -7,7 +7,7 @@ import { GeometryError } from "../errors.ts";
 import { DenseMatrix, HermitianEigenproblem, OverlapMatrix, type SignKernel } from "../linalg/index.ts";
 import { chirality } from "./domain-wall.ts";
 import { type Twist, twisted } from "./operator.ts";
-import { type OverlapKernel, coefficients, overlapKernelD } from "./overlap.ts";
+import { type OverlapKernel, coefficients, overlapKernelD, overlapOf } from "./overlap.ts";
 import type { Boundary } from "./staggered.ts";
 import { wilsonType } from "./wilson.ts";
 import { guard, is } from "../util/index.ts";
@@ -40,6 +40,7 @@ export class ExactOverlap {
   readonly #volume: number;
   readonly #T: number;
   readonly #components: number;
+  readonly #signs: readonly number[];
   readonly #gamma5: Float64Array;
   readonly #matrix: OverlapMatrix;
   readonly #eps: DenseMatrix;
@@ -48,13 +49,13 @@ export class ExactOverlap {
   constructor(U: LinkField, { height = 1, kernel = "wilson", Ls = 0, boundary, twist }: OverlapShape) {
     const { lattice, N } = U;
     const type = wilsonType(lattice, N, { boundary }) as VectorType;
-    const signs = chirality(lattice);
     const n = denseRows(type, lattice.volume);
     if (n > LARGEST) throw new GeometryError(`exactOverlap: got ${n} components of a spinor, expected at most ${LARGEST}: use signFunction, or a smaller lattice`);
     this.#volume = lattice.volume;
     this.#T = lattice.extents[lattice.dim - 1]!;
     this.#components = N * spinOf(type);
-    this.#gamma5 = Float64Array.from({ length: n }, (_, k) => signs[k % signs.length]!);
+    this.#signs = chirality(lattice);
+    this.#gamma5 = Float64Array.from({ length: n }, (_, k) => this.#signs[k % this.#signs.length]!);
     const shape: SignKernel = { ...(typeof kernel === "string" ? coefficients(kernel) : kernel), Ls };
     this.#matrix = new OverlapMatrix(this.#gamma5, shape);
     writeKernel(U, type, height, twist, this.#matrix.A);
@@ -83,9 +84,7 @@ export class ExactOverlap {
 
   /** D(m) v. */
   apply(mass: number, v: Float64Array): Float64Array {
-    const out = this.sign(v);
-    for (let k = 0; k < out.length; k++) out[k] = ((1 + mass) / 2) * v[k]! + ((1 - mass) / 2) * this.#gamma5[k >> 1]! * out[k]!;
-    return out;
+    return overlapOf(mass, v, this.sign(v), this.#signs);
   }
 
   /** (1/V) tr S(m), S = [D(m)^{-1} - 1]/(1 - m), over sites, colours and spins. */

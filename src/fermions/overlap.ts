@@ -134,3 +134,9 @@ export function overlap(options: OverlapParameters): DiracOperator<{ readonly ma
 export function coefficients(kernel: OverlapKernel): { readonly b: number; readonly c: number } {
   return kernel === "wilson" ? { b: 1, c: 1 } : { b: 1, c: 0 };
 }
+
+/** D(m) v = (1+m)/2 v + (1-m)/2 gamma_5 eps v, complex numbers by site, colour and spin, in place of eps v; `signs`: gamma_5 of a site's components. */
+export function overlapOf(mass: number, v: Float64Array, eps: Float64Array, signs: readonly number[]): Float64Array {
+  for (let k = 0; k < v.length; k++) eps[k] = ((1 + mass) / 2) * v[k]! + ((1 - mass) / 2) * signs[(k >> 1) % signs.length]! * eps[k]!;
+  return eps;
+}

@@ -11,7 +11,7 @@ import { SolverError } from "../errors.ts";
 import { type RationalFunction, largestEigenpairs, rationalApproximation } from "../linalg/index.ts";
 import { chirality } from "./domain-wall.ts";
 import { twisted } from "./operator.ts";
-import { type OverlapKernel, kernelBound, overlapKernelD, rationalSign } from "./overlap.ts";
+import { type OverlapKernel, kernelBound, overlapKernelD, overlapOf, rationalSign } from "./overlap.ts";
 import type { OverlapShape } from "./overlap-spectrum.ts";
 import { gamma5, wilsonType } from "./wilson.ts";
 import { guard, is } from "../util/index.ts";
@@ -96,9 +96,7 @@ export class SignFunction {
 
   /** D(m) v = (1+m)/2 v + (1-m)/2 gamma_5 sign(H) v. */
   applyOverlap(mass: number, v: Float64Array): Float64Array {
-    const out = this.apply(v);
-    for (let k = 0; k < out.length; k++) out[k] = ((1 + mass) / 2) * v[k]! + ((1 - mass) / 2) * this.#sign(k) * out[k]!;
-    return out;
+    return overlapOf(mass, v, this.apply(v), this.#signs);
   }
 
   /**

@@ -68,6 +68,9 @@ export const npy = {
   writer: { precisions: [64, 32], extensions: [".npy"], anyDimension: true, u1: true, keeps: "nothing", write: writeNpy },
 } as const satisfies GaugeFormat;
 
+/** What a header and its layout say. */
+const described = ({ precision, text }: NpyHeader, { extents, N }: ReturnType<typeof arrayLayout>, warnings: readonly string[]) => ({ format: "npy", extents, N, precision, header: { npy: text }, warnings });
+
 /** One array of all directions, in any stated order of its axes. */
 function openWhole(source: ByteSource, h: NpyHeader, options: OpenOptions): GaugeData {
   const warnings: string[] = [];
@@ -75,12 +78,7 @@ function openWhole(source: ByteSource, h: NpyHeader, options: OpenOptions): Gaug
   const { extents, N } = layout;
   expectDataBytes(source, h.at, linkBytes(extents, N, h.precision), options, warnings);
   return {
-    format: "npy",
-    extents,
-    N,
-    precision: h.precision,
-    header: { npy: h.text },
-    warnings,
+    ...described(h, layout, warnings),
     stream(sink) {
       streamArray(source, h, layout, sink);
       return { checksum: "absent", detail: "" };
@@ -97,12 +95,7 @@ function openDirections(source: ByteSource, h: NpyHeader, options: OpenOptions):
   const warnings: string[] = [];
   expectDataBytes(source, h.at, bytes, options, warnings);
   return {
-    format: "npy",
-    extents,
-    N,
-    precision: h.precision,
-    header: { npy: h.text },
-    warnings,
+    ...described(h, layout, warnings),
     stream(sink) {
       for (let mu = 0; mu < D; mu++) {
         const file = source.sibling(`u${mu}.npy`);

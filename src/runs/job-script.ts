@@ -62,6 +62,17 @@ function line({ command, file, folder, array }: JobScriptOptions, member: string
 const merged = ({ command, file, folder, array }: JobScriptOptions): string[] =>
   array === undefined ? [] : [`# when all are done, one summary and report: gaugegrad ${command} ${quoted(file)} --chains ${array} --dir ${quoted(folder)} && gaugegrad report ${quoted(folder)}`];
 
+/** What the exit code of the command decides; what follows brings the job back. */
+const AFTER: readonly string[] = [
+  "code=$?",
+  "",
+  "case $code in",
+  "  0) exit 0 ;;",
+  `  ${FINAL}) exit $code ;; # command line, run file, or a check: another try would end alike`,
+  "esac",
+  "# stopped before the limit (75), or a rank or node was lost: once more, from the last checkpoint",
+];
+
 function slurm(o: JobScriptOptions): string {
   const name = nameOf(o.file);
   return `${[
@@ -81,13 +92,7 @@ function slurm(o: JobScriptOptions): string {
     "export UCX_ERROR_SIGNALS= NO_COLOR=1",
     "",
     `srun --mpi=${o.tasks === 1 ? "none" : o.mpi} --kill-on-bad-exit=1 --cpu-bind=cores ${line(o, "SLURM_ARRAY_TASK_ID")}`,
-    "code=$?",
-    "",
-    "case $code in",
-    "  0) exit 0 ;;",
-    `  ${FINAL}) exit $code ;; # command line, run file, or a check: another try would end alike`,
-    "esac",
-    "# stopped before the limit (75), or a rank or node was lost: once more, from the last checkpoint",
+    ...AFTER,
     'if [ "${SLURM_RESTART_COUNT:-0}" -lt "$restarts" ]; then',
     '  if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job=${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}; else job=$SLURM_JOB_ID; fi',
     '  scontrol requeue "$job"',
@@ -118,13 +123,7 @@ function pbs(o: JobScriptOptions): string {
     ...(o.array === undefined ? [] : ["member=${GAUGEGRAD_MEMBER:-$PBS_ARRAY_INDEX}"]),
     "",
     `${start}${line(o, "member")} --max-seconds ${secondsOf(o.time) - BEFORE}`,
-    "code=$?",
-    "",
-    "case $code in",
-    "  0) exit 0 ;;",
-    `  ${FINAL}) exit $code ;; # command line, run file, or a check: another try would end alike`,
-    "esac",
-    "# stopped before the limit (75), or a rank or node was lost: once more, from the last checkpoint",
+    ...AFTER,
     "count=${GAUGEGRAD_RESTARTS:-0}",
     `if [ "$count" -lt ${o.restarts} ]; then`,
     o.array === undefined

@@ -3,6 +3,7 @@ export { type FillOptions, PHILOX, PURPOSE, type RandomStream, fillNormals, phil
 export { SparseMap, type Term } from "./sparse-map.ts";
 export { type Estimate, acceptanceError, autocorrelation, gammaMethod, gammaMethodOf, gammaMethodReplicas, jackknife, mean, zScore } from "./statistics.ts";
 export { besselI, chiSquareProbability, erfc } from "./special.ts";
+export { closure } from "./closure.ts";
 export { contentHash, crc32, sha256Hex } from "./hash.ts";
 export { bytesText, printable, table, withError } from "./format.ts";
 export { type Arguments, type Kind, describe, guard } from "./guard.ts";

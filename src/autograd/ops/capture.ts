@@ -3,6 +3,7 @@ import { RecordingError } from "../../errors.ts";
 import { inputOp } from "../program.ts";
 import type { Node, Tape } from "../tape.ts";
 import { adjOp } from "./adj.ts";
+import { closure } from "../../util/index.ts";
 
 /**
  * Values used by the nodes between x and ax that do not themselves depend on x; constants need not be captured. The operator takes adjoints
@@ -21,17 +22,10 @@ export const capturedBetween = (tape: Tape, from: readonly number[], to: readonl
 function between(tape: Tape, from: readonly number[], to: readonly number[], within: (n: Node) => boolean): { readonly depends: ReadonlyMap<number, boolean>; readonly captured: number[] } {
   const variables = new Set(from);
   const first = Math.min(...from);
-  const reached = new Set<number>();
-  const stack = [...to];
-  while (stack.length > 0) {
-    const id = stack.pop()!;
-    if (reached.has(id)) continue;
-    reached.add(id);
-    if (id > first && !variables.has(id)) for (const i of tape.node(id).inputs) stack.push(i);
-  }
+  const reached = closure(to, (id) => (id > first && !variables.has(id) ? tape.node(id).inputs : []));
   // inputs come before what they are inputs of
   const depends = new Map<number, boolean>();
-  for (const id of [...reached].sort((a, b) => a - b)) depends.set(id, variables.has(id) || (id > first && tape.node(id).inputs.some((i) => depends.get(i))));
+  for (const id of reached) depends.set(id, variables.has(id) || (id > first && tape.node(id).inputs.some((i) => depends.get(i))));
   const captured = new Set<number>();
   const take = (i: number): void => {
     const n = tape.node(i);

@@ -1,13 +1,9 @@
 /** Run files of `gaugegrad flow`: every key is known, everything else is an error. */
 import { dirname, resolve } from "node:path";
-import { TomlError, parse } from "smol-toml";
 import { z } from "zod";
 import { ConfigurationError } from "../../errors.ts";
-import { readRegularFile } from "../../util/index.ts";
-
-const positive = z.number().positive();
-const count = z.number().int().min(1);
-const whole = z.number().int().min(0);
+import { count, positive, whole } from "../schema-values.ts";
+import { readTables } from "../tables.ts";
 
 const links = { group: z.string().regex(/^(su\(?[2-4]\)?|u\(?1\)?)$/i, "expected U(1), SU(2), SU(3) or SU(4)").default("U(1)"), beta: positive };
 const network = { layers: count.max(256).default(16), channels: count.max(16).default(4), depth: count.min(2).max(8).default(3) };
@@ -51,21 +47,9 @@ function contradiction({ lattice: { extents }, target: t, flow: f }: FlowRun): s
 
 /** Reads a run file; `flow.file` is taken from its folder. @throws FileFormatError, ConfigurationError with the key, what stands there and what was expected. */
 export function readFlowRun(file: string): FlowRun {
-  const text = readRegularFile(file, "a run file with the tables lattice, target, flow, training, sampler: gaugegrad init flow-u1-2d writes one", 1 << 24).toString("utf8");
-  let raw: unknown;
-  try {
-    raw = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw new ConfigurationError(`${file}: line ${error.line}, column ${error.column}: ${error.message.split("\n")[0]}, expected TOML`);
-  }
-  const result = schema.safeParse(raw);
-  if (!result.success) {
-    const lines = result.error.issues.map((i) => `${i.path.join(".") || "file"}: ${i.code === "unrecognized_keys" ? `got the unknown key ${i.keys.join(", ")}, expected known ones` : i.message.replace(/^Invalid input: /, "")}`);
-    throw new ConfigurationError(`${file}: ${lines.slice(0, 3).join("; ")}`);
-  }
-  const wrong = contradiction(result.data);
+  const run = readTables(file, "a run file with the tables lattice, target, flow, training, sampler: gaugegrad init flow-u1-2d writes one", schema);
+  const wrong = contradiction(run);
   if (wrong !== undefined) throw new ConfigurationError(`${file}: ${wrong}`);
-  const { flow: f } = result.data;
-  return { ...result.data, flow: f.file === undefined ? f : { ...f, file: resolve(dirname(file), f.file) } };
+  const { flow: f } = run;
+  return { ...run, flow: f.file === undefined ? f : { ...f, file: resolve(dirname(file), f.file) } };
 }

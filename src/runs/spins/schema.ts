@@ -1,13 +1,8 @@
 /** Run files of `gaugegrad spins`: every key is known, everything else is an error. */
 import { dirname, resolve } from "node:path";
-import { TomlError, parse } from "smol-toml";
 import { z } from "zod";
-import { ConfigurationError } from "../../errors.ts";
-import { readRegularFile } from "../../util/index.ts";
-
-const positive = z.number().positive();
-const count = z.number().int().min(1);
-const whole = z.number().int().min(0);
+import { count, positive, whole } from "../schema-values.ts";
+import { readTables } from "../tables.ts";
 
 /** The fermions on V sites are matrices of 2V x 2V numbers that are diagonalised. */
 const extent = z.number().int().min(3).max(64);
@@ -62,19 +57,7 @@ export type SpinRun = z.infer<typeof schema>;
 
 /** Reads a run file; `effective.file` is taken from its folder. @throws FileFormatError, ConfigurationError with the key, what stands there and what was expected. */
 export function readSpinRun(file: string): SpinRun {
-  const text = readRegularFile(file, "a run file with the tables model, effective, training, sampler", 1 << 24).toString("utf8");
-  let raw: unknown;
-  try {
-    raw = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw new ConfigurationError(`${file}: line ${error.line}, column ${error.column}: ${error.message.split("\n")[0]}, expected TOML`);
-  }
-  const result = schema.safeParse(raw);
-  if (!result.success) {
-    const lines = result.error.issues.map((i) => `${i.path.join(".") || "file"}: ${i.code === "unrecognized_keys" ? `got the unknown key ${i.keys.join(", ")}, expected known ones` : `${i.message.replace(/^Invalid input: /, "")}`}`);
-    throw new ConfigurationError(`${file}: ${lines.slice(0, 3).join("; ")}`);
-  }
-  const { effective } = result.data;
-  return { ...result.data, effective: effective.file === undefined ? effective : { ...effective, file: resolve(dirname(file), effective.file) } };
+  const run = readTables(file, "a run file with the tables model, effective, training, sampler: gaugegrad init spins writes one", schema);
+  const { effective } = run;
+  return { ...run, effective: effective.file === undefined ? effective : { ...effective, file: resolve(dirname(file), effective.file) } };
 }

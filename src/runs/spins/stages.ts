@@ -9,6 +9,7 @@ import {
   localMetropolis, magnetisation, meanSquare, randomSpins, selfLearning, spinTransformer, staggeredMagnetisation, startTraining, trainStep, trainWhileSampling, withLinearCouplings,
 } from "../../spins/index.ts";
 import { type Optimiser, type OptimiserState, adamW, gaussNewton } from "../../training/index.ts";
+import type { StateUnit } from "../units.ts";
 import { readModelOn } from "./files.ts";
 import type { SpinRun } from "./schema.ts";
 
@@ -37,10 +38,7 @@ export interface SpinState {
 }
 
 /** One unit. */
-export interface SpinUnit {
-  readonly lines: readonly Line[];
-  readonly state: () => SpinState;
-}
+export type SpinUnit = StateUnit<Line, SpinState>;
 
 export type SpinCommand = "train" | "sample";
 
@@ -75,23 +73,20 @@ export class SpinStages {
   readonly #command: SpinCommand;
   readonly #target: DoubleExchange;
   readonly #optimiser: Optimiser;
-  readonly #from: SpinState;
 
   /** @throws ConfigurationError when there is nothing to train, FileFormatError for a model file that cannot be read. */
-  constructor(lattice: Lattice, command: SpinCommand, run: SpinRun, from: SpinState = {}) {
+  constructor(lattice: Lattice, command: SpinCommand, run: SpinRun) {
     const { model, training, effective } = run;
     if (command === "train" && effective.kind === "exact") throw new ConfigurationError('effective.kind: got "exact", which has nothing to train, expected "linear" or "attention"');
     this.#lattice = lattice;
     this.#command = command;
     this.#run = run;
-    this.#from = from;
     this.#target = doubleExchange(lattice, { J: model.J, T: model.T, mu: model.mu });
     this.#optimiser = training.optimiser === "adamW" ? adamW({ rate: training.rate, weightDecay: training.weightDecay }) : gaussNewton({ damping: 1e-2 });
   }
 
-  /** The units that are left. */
-  *units(): Generator<SpinUnit, void, void> {
-    const from = this.#from;
+  /** The units that are left after a state. */
+  *units(from: SpinState = {}): Generator<SpinUnit, void, void> {
     const past = from.chain !== undefined;
     let state = from;
     if (trains(this.#command, this.#run) && !past) {
