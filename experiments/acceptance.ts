@@ -1,12 +1,10 @@
 /** (c) Acceptance of self-learning HMC before and after training, for networks, objectives and masses of the molecular dynamics. */
 import { linePlot } from "gaugegrad/report";
 import { jackknife } from "gaugegrad/util";
-import type { AcceptanceResult, AcceptanceTask, CaseResult } from "./acceptance-task.ts";
+import { type Guided, type GuidedResult, type Objective, type Training, runGuided } from "./guided.ts";
 import { overSeeds, shown, writePage } from "./page.ts";
-import { runAll } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 import { BENCHMARK, type NetworkChoice, label, networkOf } from "./settings.ts";
-import type { Objective } from "./system.ts";
 import { sd } from "./work.ts";
 
 interface Group {
@@ -31,16 +29,22 @@ interface Settings {
   readonly online: number;
 }
 
+/** Attention alone, whose weights multiply each other, and force matching, which is no mean of squares, are trained by Adam behind the prior run. */
+function trainingOfCase({ network }: NetworkChoice, objective: Objective, { epochs, online }: { readonly epochs: number; readonly online: number }): Training {
+  if (objective === "force matching" || network.startsWith("cask")) return { method: "online", objective, trajectories: online, batch: objective === "force matching" ? 4 : 8, from: "prior", stream: 3 };
+  return { method: "offline", objective, epochs };
+}
+
 interface Row {
   readonly choice: NetworkChoice;
   readonly objective: Objective | undefined;
   readonly guideMass: number;
   readonly sample: number;
-  readonly runs: readonly CaseResult[];
+  readonly runs: readonly GuidedResult[];
 }
 
 /** The difference of the standard deviations of two networks on the same trajectories, seed by seed. */
-function pairedDifference(a: readonly CaseResult[], b: readonly CaseResult[]): [mean: number, error: number] {
+function pairedDifference(a: readonly GuidedResult[], b: readonly GuidedResult[]): [mean: number, error: number] {
   return overSeeds(
     a.map((run, k): [number, number] => {
       const [x, y] = [run.changes, b[k]!.changes];
@@ -50,24 +54,22 @@ function pairedDifference(a: readonly CaseResult[], b: readonly CaseResult[]): [
   );
 }
 
-export default async function acceptance({ settings, quick, out }: ExperimentOptions): Promise<void> {
+export default async function acceptance({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as Settings;
   const amount = quick ? { thermalise: 10, samples: 20, epochs: 2, judged: 10, online: 5 } : { thermalise: s.thermalise, samples: s.samples, epochs: s.epochs, judged: s.judged, online: s.online };
-  const casesOf = ({ objectives, networks }: Group): AcceptanceTask["cases"] =>
+  const casesOf = ({ objectives, networks }: Group): { choice: NetworkChoice; objective?: Objective }[] =>
     networks.map(networkOf).flatMap((choice) => (choice.network === "none" && choice.extra.length === 0 ? [{ choice }] : objectives.map((objective) => ({ choice, objective }))));
-  const tasks = s.groups.flatMap((group) => s.seeds.map((seed): AcceptanceTask => ({ ...BENCHMARK, ...amount, guideMass: group.guideMass, cases: casesOf(group), sample: quick ? 20 : group.sample, seed })));
-  const line = ({ guideMass, seed }: AcceptanceTask, { cases }: AcceptanceResult): string => `m_h ${guideMass}, seed ${seed}: acceptance ${cases.map((c) => c.acceptance[0].toFixed(2)).join(" ")}`;
-  const results = await runAll<AcceptanceTask, AcceptanceResult>({ file: "acceptance-task.ts", line }, tasks);
-  const rows = s.groups.flatMap((group, g) =>
-    casesOf(group).map(({ choice, objective }, k): Row => ({ choice, objective, guideMass: group.guideMass, sample: quick ? 20 : group.sample, runs: s.seeds.map((_, n) => results[g * s.seeds.length + n]!.cases[k]!) })),
-  );
+  const groups = s.groups.flatMap((group) => casesOf(group).map((c) => ({ ...c, guideMass: group.guideMass, sample: quick ? 20 : group.sample })));
+  const cases = groups.flatMap(({ choice, objective, guideMass, sample }) => s.seeds.map((seed): Guided => ({ prior: { ...amount, seed }, choice, guideMass, sample, ...(objective === undefined ? {} : { training: trainingOfCase(choice, objective, amount) }) })));
+  const found = await runGuided(cases, folder);
+  const rows = groups.map(({ choice, objective, guideMass, sample }, k): Row => ({ choice, objective, guideMass, sample, runs: found.slice(k * s.seeds.length, (k + 1) * s.seeds.length) }));
   const best = s.groups[0]!.objectives[0]!;
   const find = (text: string, guideMass: number): Row | undefined => {
     const { network, extra } = networkOf(text);
     return rows.find((r) => r.guideMass === guideMass && r.choice.network === network && r.choice.extra.join() === extra.join() && (!r.objective || r.objective === best));
   };
-  const average = (runs: readonly CaseResult[], f: (r: CaseResult) => number): string => (runs.reduce((sum, r) => sum + f(r), 0) / runs.length).toPrecision(3);
+  const average = (runs: readonly GuidedResult[], f: (r: GuidedResult) => number): string => (runs.reduce((sum, r) => sum + f(r), 0) / runs.length).toPrecision(3);
   const compared = (row: Row): string => {
     const other = find([s.reference, ...row.choice.extra].join(" + "), row.guideMass);
     return !other || other === row || row.objective !== best ? "" : shown(pairedDifference(row.runs, other.runs));

@@ -2,7 +2,7 @@
 import { linePlot } from "gaugegrad/report";
 import { overSeeds, shown, writePage } from "./page.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
-import { type OnlineCase, type OnlineResult, runOnline } from "./runs.ts";
+import { type OnlineCase, type OnlineResult, runOnline } from "./online.ts";
 import { label } from "./settings.ts";
 
 interface Settings {

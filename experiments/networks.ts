@@ -1,7 +1,8 @@
 /** The networks that the experiments compare, and what may be trained along with them. */
 import { type AnyLayer, type Field, type Links, type VectorType, GaugeAction as Action, type GaugeAction, caskNetwork, chain, covariantNetwork, layer, loopAction, randomWeights, real, scale, stout } from "gaugegrad";
 
-type FermionInputs = { readonly mass: number; readonly phi: Field<VectorType<2>> };
+/** Of a staggered field. */
+export type FermionInputs = { readonly mass: number; readonly phi: Field<VectorType<2>> };
 
 const loops = { plaq: "plaquette", rect: "rectangle", poly4: { loop: "polyakov", links: "temporal" }, polys: { loop: "polyakov", links: "spatial" } } as const;
 const rich = () => stout({ rho: { plaq: 0, rect: 0, poly4: 0, polys: 0 }, loops });
@@ -42,23 +43,30 @@ export const layersOf: Readonly<Record<string, (seed: number) => AnyLayer[]>> = 
 /** U -> k U: the hopping scale, D -> k D. */
 const hopping = layer({ name: "hopping", params: { k: real(1) }, forward: (U: Links, { k }) => U.map((mu) => scale(k, U[mu]!)) });
 
-/** Parts of an effective action by the name of its network, with what is trainable; `seed` sets the start of attention layers. */
-export function effectiveParts(name: string, extra: readonly string[], beta: number, fermions: GaugeAction<2, FermionInputs>, seed: number) {
+/** The layers of a network, and the hopping scale behind them. */
+export function networkOf(name: string, seed: number, scaled: boolean) {
   const make = layersOf[name];
   if (!make) throw new Error(`network: got "${name}", expected one of ${Object.keys(layersOf).join(", ")}`);
-  const layers = make(seed);
+  return chain(...make(seed), ...(scaled ? [hopping] : []));
+}
+
+/** c S_f. */
+export const scaledAction = (fermions: GaugeAction<2, FermionInputs>) => new Action<2, FermionInputs & { readonly c: number }>("scaled", { c: 1, ...fermions.inputs }, (U, { c, ...f }) => scale(c, fermions.evaluate(U, f as never)));
+
+/** Parts of an effective action by the name of its network, with what is trainable; `seed` sets the start of attention layers. */
+export function effectiveParts(name: string, extra: readonly string[], beta: number, fermions: GaugeAction<2, FermionInputs>, seed: number) {
+  const network = networkOf(name, seed, extra.includes("hopping"));
+  const layers = layersOf[name]!(seed).length;
   const weights = [
     { name: "plaquette", weight: 1 },
     { name: "rectangle", weight: 0 },
     { name: "polyakov-t", weight: 0 },
   ] as const;
-  /** c S_f */
-  const scaled = new Action<2, { c: number; f: FermionInputs }>("scaled", { c: 1, f: fermions.inputs }, (U, { c, f }) => scale(c, fermions.evaluate(U, f)));
   const chosen = [
-    ...(name === "none" && extra.length > 0 ? [] : layers.map((_, k) => `network.${k}`)),
-    ...(extra.includes("hopping") ? [`network.${layers.length}.k`] : []),
+    ...(name === "none" && extra.length > 0 ? [] : Array.from({ length: layers }, (_, k) => `network.${k}`)),
+    ...(extra.includes("hopping") ? [`network.${layers}.k`] : []),
     ...(extra.includes("couplings") ? ["gauge.weights"] : []),
     ...(extra.includes("normalisation") ? ["fermions.c"] : []),
   ];
-  return { gauge: loopAction({ beta, loops: weights }), fermions: scaled, network: chain(...layers, ...(extra.includes("hopping") ? [hopping] : [])), trainable: chosen };
+  return { gauge: loopAction({ beta, loops: weights }), fermions: scaledAction(fermions), network, trainable: chosen };
 }

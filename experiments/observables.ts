@@ -3,7 +3,7 @@ import { histogramPlot } from "gaugegrad/report";
 import { withError, zScore } from "gaugegrad/util";
 import { overSeeds, shown, writePage } from "./page.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
-import { type OnlineCase, type OnlineResult, runOnline } from "./runs.ts";
+import { type OnlineCase, type OnlineResult, runOnline } from "./online.ts";
 import { BENCHMARK, label } from "./settings.ts";
 
 interface Settings {

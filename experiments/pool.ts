@@ -3,7 +3,6 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import type { Task, TaskResult } from "./task.ts";
 
 /** The child's file, and a line about a result. */
 export interface Program<T, R> {
@@ -23,15 +22,7 @@ function inChild<T extends { readonly seed: number }, R>(task: T, file: string):
   });
 }
 
-const sampling: Program<Task, TaskResult> = {
-  file: "task.ts",
-  line: ({ network, extra = [], guideMass, training, seed }, r) => `${[network, ...extra].join(" + ")}, m_h ${guideMass}, ${training?.objective ?? "untrained"}, seed ${seed}: acceptance ${r.acceptance[0].toFixed(3)}`,
-};
-
 /** Results in the order of the tasks. */
-export const runTasks = (tasks: readonly Task[]): Promise<TaskResult[]> => runAll(sampling, tasks);
-
-/** The same for any program. */
 export async function runAll<T extends { readonly seed: number }, R extends { readonly seconds: number }>(program: Program<T, R>, tasks: readonly T[], parallel = Math.min(2, availableParallelism())): Promise<R[]> {
   const results: R[] = [];
   const queue = tasks.map((task, k) => ({ task, k }));

@@ -1,10 +1,9 @@
 /** (d) Loss and acceptance against the number of parameters, on two lattice sizes. */
 import { scatterPlot } from "gaugegrad/report";
+import { type Guided, type Training, runGuided } from "./guided.ts";
 import { overSeeds, shown, writePage } from "./page.ts";
-import { runTasks } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
-import { BENCHMARK, label } from "./settings.ts";
-import type { Task, Training } from "./task.ts";
+import { label } from "./settings.ts";
 
 interface Size {
   readonly seeds: readonly number[];
@@ -18,35 +17,36 @@ interface Size {
   readonly networks?: readonly string[];
 }
 
-/** Attention alone, whose weights multiply each other, is trained by Adam. */
-const trainingOf = (network: string, { samples, epochs, online }: Size): Training =>
-  network.startsWith("cask") ? { method: "online", objective: "centred", rate: 4e-3, trajectories: online, batch: 16 } : { method: "offline", objective: "centred", samples, epochs };
+const QUICK = { thermalise: 4, samples: 10, epochs: 2, online: 4, judged: 6, sample: 8 } as const;
 
-export default async function scaling({ settings, quick, out }: ExperimentOptions): Promise<void> {
+/** Attention alone, whose weights multiply each other, is trained by Adam. */
+const trainingOf = (network: string, { epochs, online }: Size): Training =>
+  network.startsWith("cask") ? { method: "online", objective: "centred", trajectories: online, batch: 16, from: "start", stream: 1 } : { method: "offline", objective: "centred", epochs };
+
+export default async function scaling({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as { readonly guideMass: number; readonly networks: readonly string[]; readonly small: Size; readonly large: Size };
-  const tasksOf = (L: number, size: Size): Task[] =>
-    ["none", ...(size.networks ?? s.networks)].flatMap((network) =>
-      size.seeds.map((seed): Task => ({
-        ...BENCHMARK,
-        extents: [L, L, L, L],
+  const sizes = [{ L: 4, size: quick ? { ...s.small, ...QUICK } : s.small }, { L: 8, size: quick ? { ...s.large, ...QUICK } : s.large }];
+  const groups = sizes.flatMap(({ L, size }) =>
+    ["none", ...(size.networks ?? s.networks)].map((network) => ({
+      L, network,
+      judged: size.judged,
+      cases: size.seeds.map((seed): Guided => ({
+        prior: { extents: [L, L, L, L], seed, thermalise: size.thermalise, samples: network === "none" ? 0 : size.samples, judged: size.judged },
+        choice: { network, extra: [] },
         guideMass: s.guideMass,
-        network,
-        seed,
-        thermalise: quick ? 4 : size.thermalise,
-        judged: quick ? 6 : size.judged,
-        sample: quick ? 8 : size.sample,
-        ...(network === "none" ? {} : { training: trainingOf(network, quick ? { ...size, samples: 10, epochs: 2, online: 4 } : size) }),
+        sample: size.sample,
+        ...(network === "none" ? {} : { training: trainingOf(network, size) }),
       })),
-    );
-  const results = await runTasks([...tasksOf(4, s.small), ...tasksOf(8, s.large)]);
-  const keys = [...new Set(results.map((r) => `${r.task.extents[0]} ${r.task.network}`))];
-  const groups = keys.map((key) => results.filter((r) => `${r.task.extents[0]} ${r.task.network}` === key));
-  const points = groups.map((runs) => {
-    const { task } = runs[0]!;
+    })),
+  );
+  const results = await runGuided(groups.flatMap((g) => g.cases), folder);
+  let read = 0;
+  const points = groups.map(({ L, network, judged, cases }) => {
+    const runs = results.slice(read, (read += cases.length));
     // the variance of n independent Gaussian numbers has the relative error sqrt(2 / n)
-    const losses = overSeeds(runs.map((r) => [r.after!.centred, r.after!.centred * Math.sqrt(2 / task.judged)]));
-    return { L: task.extents[0]!, network: task.network, weights: task.network === "none" ? 0 : runs[0]!.theta.length, losses, acceptance: overSeeds(runs.map((r) => r.acceptance)) };
+    const losses = overSeeds(runs.map((r) => [r.after.centred, r.after.centred * Math.sqrt(2 / judged)]));
+    return { L, network, weights: runs[0]!.weights, losses, acceptance: overSeeds(runs.map((r) => r.acceptance)) };
   });
   const cloud = (L: number, f: (p: (typeof points)[number]) => readonly [number, number]) => {
     const list = points.filter((p) => p.L === L);

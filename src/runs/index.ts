@@ -28,7 +28,7 @@ export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, Ru
 export { resolveRun } from "./resolve.ts";
 export type { ResolvedRun } from "./resolved-run.ts";
 export { type RunInput, editorSchema } from "./schema.ts";
-export type { RunConfiguration } from "./sections.ts";
+export { type RunConfiguration, isOffline } from "./sections.ts";
 export { type SpinEnd, type SpinEvent, type SpinProductionOptions, produceSpins } from "./spins/production.ts";
 export { type SpinRun, readSpinRun } from "./spins/schema.ts";
 export { spinStarter } from "./spins/starter.ts";

@@ -5,7 +5,7 @@ import { type LatticeOptions, parseGroup } from "../gauge/index.ts";
 import { integratorOf } from "../samplers/index.ts";
 import { bytesText } from "../util/index.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
-import type { RunConfiguration } from "./sections.ts";
+import { type RunConfiguration, isOffline } from "./sections.ts";
 
 /** Moves of a trajectory, all levels together. */
 const MOST_MOVES = 1e6;
@@ -26,7 +26,7 @@ export function fieldBytes(c: RunConfiguration): number {
 /** Bytes of one checkpoint, with its replay buffer. */
 export function checkpointBytes({ command, configuration: c }: Pick<ResolvedRun, "command" | "configuration">): number {
   const { training } = c;
-  const online = command !== "hmc" && training && !training.configurations && ((training.batch ?? 1) > 1 || training.replay !== undefined);
+  const online = command !== "hmc" && training && !isOffline(training) && ((training.batch ?? 1) > 1 || training.replay !== undefined);
   const replay = online ? (training.replay ?? training.batch ?? 1) : 0;
   const pseudofermions = c.fermions.length * 16 * parseGroup(c.group).N * volumeOf(c);
   return fieldBytes(c) + replay * (fieldBytes(c) * (training?.objective === "acceptance" ? 2 : 1) + pseudofermions);

@@ -257,6 +257,7 @@ class Production implements Work<RunEvent>, Disposable {
 
   begin(): void {
     this.#system.notes.forEach((text) => this.warn(text));
+    this.#keepStart();
   }
 
   async next(stop: StopWatch): Promise<boolean | string> {
@@ -291,6 +292,7 @@ class Production implements Work<RunEvent>, Disposable {
     for (const text of records.flatMap((r) => (r.kind === "measurement" ? (r.warnings ?? []) : []))) this.#warnOnce(text);
     const kept = this.#run.configuration.output.configurations;
     if (kept && phase === "sample" && position % kept.every === 0) this.#keep(kept);
+    this.#keepStart();
   }
 
   /** Says it while it happens when nothing is accepted any more. */
@@ -310,6 +312,13 @@ class Production implements Work<RunEvent>, Disposable {
     const folder = this.#ranks.together(() => insideOf(this.#paths, "failed"));
     writeGauge(join(folder, `${String(trajectory).padStart(8, "0")}.npy`), this.#system.U, "npy");
     this.warn(`${text}: counted as rejected, its links are in failed/`);
+  }
+
+  /** Stores the links that production starts from, where the run file asks for them. */
+  #keepStart(): void {
+    const { thermalise, train, sample } = lengthsOf(this.#run);
+    const kept = this.#run.configuration.output.configurations;
+    if (kept?.start && sample > 0 && this.position === thermalise + train) this.#keep(kept);
   }
 
   /** Stores the links of this position; a resumed run writes the same bits once more. */

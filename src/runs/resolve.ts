@@ -10,7 +10,7 @@ import type { ResolvedRun, RunFile } from "./resolved-run.ts";
 import type { LossPart, Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import { observablesOf, optionsOf } from "./schema.ts";
-import type { RunConfiguration } from "./sections.ts";
+import { type RunConfiguration, isOffline } from "./sections.ts";
 
 /** @throws ConfigurationError for combinations that mean nothing. */
 export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {
@@ -87,7 +87,7 @@ function partProblem(command: RunCommand, c: RunConfiguration, registry: Registr
     c.network && c.network.kind !== "model" ? one("network", registry.get("network", c.network.kind), c.network) : undefined,
     c.transform && one("transform", registry.get("transform", c.transform.kind), c.transform),
     // stored configurations need no trajectories
-    command === "train" && c.training?.configurations ? undefined : one("sampler", registry.get("sampler", c.sampler.kind), c.sampler),
+    command === "train" && isOffline(c.training) ? undefined : one("sampler", registry.get("sampler", c.sampler.kind), c.sampler),
     c.training && one("training", registry.get("loss", c.training.objective), c.training),
     ...observablesOf(c, registry).map(({ part, options }) => one("measurement", part, options)),
   ];
@@ -110,14 +110,17 @@ function guideProblem(command: RunCommand, c: RunConfiguration, registry: Regist
 function trainingProblem(command: RunCommand, { training }: RunConfiguration, registry: Registry): string | undefined {
   if (command === "train" && !training) return "training: got nothing, expected the section [training]";
   if (!training) return undefined;
-  const { configurations, objective, optimiser, batch, replay } = training;
+  const { configurations, run, samples, objective, optimiser, batch, replay } = training;
+  const offline = isOffline(training);
   const { trajectories, squares } = registry.get("loss", objective);
   const others = (suits: (part: LossPart) => boolean): string => registry.list("loss").filter(suits).map((part) => part.name).join(", ");
-  if (command === "slhmc" && configurations) return "training.configurations: slhmc trains online, expected none: train first with gaugegrad train, then give network kind \"model\"";
+  if (configurations && run !== undefined) return "training.run: got it together with training.configurations, expected one of them";
+  if (samples !== undefined && run === undefined) return `training.samples: got ${samples} without training.run, expected the folder of a run`;
+  if (command === "slhmc" && offline) return `training.${run === undefined ? "configurations" : "run"}: got it with slhmc, which trains online, expected none: train first with gaugegrad train, then give network kind "model"`;
   if (configurations && trajectories) return `training.objective: got ${objective} on stored configurations, expected one of ${others((part) => !part.trajectories)}: ${objective} needs trajectories`;
   if (optimiser === "gaussNewton" && !squares) return `training.optimiser: got gaussNewton for ${objective}, expected adam, adamW or sgd: ${objective} is no mean of squares of few numbers`;
-  if (optimiser === "regression" && (objective !== "squared" || (batch ?? 1) > 1 || replay !== undefined || configurations)) return `training.optimiser: got regression with ${objective !== "squared" ? `objective ${objective}` : configurations ? "configurations" : "a batch or replay"}, expected objective squared on each new configuration once, online`;
-  if (!configurations && replay !== undefined && replay < (batch ?? 1)) return `training.replay: got ${replay}, expected at least the batch, ${batch}`;
+  if (optimiser === "regression" && (objective !== "squared" || (batch ?? 1) > 1 || replay !== undefined || offline)) return `training.optimiser: got regression with ${objective !== "squared" ? `objective ${objective}` : offline ? "stored configurations" : "a batch or replay"}, expected objective squared on each new configuration once, online`;
+  if (!offline && replay !== undefined && replay < (batch ?? 1)) return `training.replay: got ${replay}, expected at least the batch, ${batch}`;
   return undefined;
 }
 

@@ -52,12 +52,16 @@ const training = z.strictObject({
   warmUp: whole.default(0).describe("optimiser steps in which the rate rises linearly"),
   momentum: nonNegative.default(0).describe("sgd"),
   weightDecay: nonNegative.default(0.01).describe("adamW"),
+  damping: nonNegative.optional().describe("gaussNewton: Levenberg-Marquardt damping of the first step; default 1e-3"),
+  maxStep: positive.optional().describe("gaussNewton: largest change of a parameter in a step; default any"),
   clip: positive.optional().describe("largest norm of the gradient"),
   offsetRate: positive.default(0.05).describe("weight of the newest batch in the running mean of S_theta - S"),
   trajectories: count.default(100).describe("online: trajectories of the prior HMC"),
   batch: count.optional().describe("samples of a step; default 1 online, all of them offline"),
   replay: count.optional().describe("online: configurations that batches are drawn from; default one batch"),
   configurations: z.array(name).min(1).optional().describe("offline: stored configurations in the order of their chain"),
+  run: name.optional().describe("offline: the folder of a run of the same target that keeps every configuration (output.configurations.every = 1): its accepted trajectories, with the pseudofermions that were drawn for them"),
+  samples: count.optional().describe("run: so many trajectories, the first ones; default all"),
   ...arrays,
   epochs: count.default(100).describe("offline"),
   heldOut: z.number().min(0).lt(1).default(0).describe("offline: fraction of the configurations that is only looked at"),
@@ -83,7 +87,7 @@ const measurement = z.strictObject({
 const output = z.strictObject({
   checkpoint: count.default(10).describe("trajectories between two checkpoints"),
   configurations: z
-    .strictObject({ every: count, format: name.default("ildg"), precision: z.union([z.literal(32), z.literal(64)]).optional(), ...own })
+    .strictObject({ every: count, start: z.boolean().optional().describe("also the links that production starts from"), format: name.default("ildg"), precision: z.union([z.literal(32), z.literal(64)]).optional(), ...own })
     .optional()
     .describe("links of production kept in files"),
 });
@@ -115,6 +119,9 @@ export type TrainingSection = z.output<typeof training> & { readonly objective: 
 export type TransformSection = PartSection;
 /** An observable by its name, or with options. */
 export type ObservableEntry = string | PartSection;
+
+/** True for a training on configurations that are there already. */
+export const isOffline = (training: TrainingSection | undefined): boolean => training?.configurations !== undefined || training?.run !== undefined;
 
 /** What a part is when its kind is not given. */
 export const DEFAULT_KIND = { action: "wilson", fermions: "staggered", sampler: "hmc", objective: "centred" } as const;

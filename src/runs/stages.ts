@@ -5,21 +5,24 @@
 import { resolve } from "node:path";
 import { randomStream } from "../util/index.ts";
 import { plaquettes, reunitarise } from "../gauge/index.ts";
-import { PhysicsCheckError, SolverError } from "../errors.ts";
+import { ConfigurationError, PhysicsCheckError, SolverError } from "../errors.ts";
 import {
   type EffectiveAction, type Epoch, type LearningOptions, type Loss, type Optimiser, type Schedule, type TrainingSample, type TrainingState, adam, adamW, gaussNewton, regression, schedules, sgd, takeSample, onlineTraining, trainOffline,
 } from "../training/index.ts";
 import type { TrajectoryResult } from "../samplers/index.ts";
 import { CheckedSampler, checking } from "./checked-sampler.ts";
+import { readConfiguration } from "./folder.ts";
+import { expectSameTarget } from "./identity.ts";
 import { enteringLinks, gathered } from "./links.ts";
 import { measure } from "./measure.ts";
 import type { MetricsRecord, Phase } from "./records.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import type { Registry } from "./registry/registry.ts";
 import { optionsOf } from "./schema.ts";
-import type { TrainingSection } from "./sections.ts";
+import { type TrainingSection, isOffline } from "./sections.ts";
 import { onObserved } from "./system.ts";
 import type { GuideParts, System } from "./system-types.ts";
+import { storedTrajectories } from "./trajectories.ts";
 
 /** Where a run stands and what it has learnt. */
 export interface Progress {
@@ -56,7 +59,7 @@ export interface Lengths {
 
 /** How long each stage of a run is; epochs may end early. */
 export function lengthsOf({ command, configuration: { sampler, training } }: ResolvedRun): Lengths {
-  if (command === "train" && training?.configurations) return { thermalise: 0, train: 0, sample: 0, epochs: training.epochs };
+  if (command === "train" && isOffline(training)) return { thermalise: 0, train: 0, sample: 0, epochs: training!.epochs };
   return {
     thermalise: sampler.thermalisation,
     train: command !== "hmc" && training ? training.trajectories : 0,
@@ -198,11 +201,11 @@ function* online(run: ResolvedRun, system: System, from: Progress, end: number, 
 function* offline(run: ResolvedRun, system: System, from: Progress, { onNote }: StageEvents): Generator<Unit | undefined, Progress, void> {
   const { configuration: c } = run;
   const t = c.training!;
-  const count = t.configurations!.length;
-  const learnt = count - Math.round(t.heldOut * count);
+  const samples = storedSamples(run, system, lossOf(t, run.registry), onNote);
+  const learnt = samples.length - Math.round(t.heldOut * samples.length);
   const training = trainOffline({
     ...learning(t, run.registry, system.guide!.effective!, t.epochs * Math.ceil(learnt / (t.batch ?? learnt)), from.training),
-    samples: storedSamples(run, system, lossOf(t, run.registry), onNote),
+    samples,
     epochs: t.epochs,
     seed: c.sampler.seed,
     heldOut: t.heldOut,
@@ -232,19 +235,28 @@ function* guarded<S, T>(steps: Generator<S | undefined, T, void>, unit: (step: S
   }
 }
 
-/** Stored configurations with pseudofermions drawn for each of them. */
+/** What a run has kept, or stored configurations with pseudofermions drawn for each of them. */
 function storedSamples({ configuration: c, base }: ResolvedRun, system: System, loss: Loss, onNote: StageEvents["onNote"]): TrainingSample[] {
-  const random = randomStream(c.sampler.seed, c.sampler.stream);
   const { target, lattice, group, guide, reading } = system;
+  const { run, samples } = c.training!;
+  if (run !== undefined) {
+    const folder = resolve(base, run);
+    expectSameTarget("training.run", readConfiguration(folder), c);
+    const found: TrainingSample[] = [];
+    for (const sample of storedTrajectories(folder, { target, lattice, group, fields: guide!.effective!.fields, force: loss.needs.force, formats: reading.formats })) if (found.push(sample) === samples) break;
+    if (found.length < (samples ?? 1)) throw new ConfigurationError(`training.run: got ${found.length} accepted trajectories in ${run}, expected at least ${samples ?? 1}: go on with that run`);
+    return found;
+  }
+  const random = randomStream(c.sampler.seed, c.sampler.stream);
   const said: { file: string; text: string }[] = [];
-  const samples = c.training!.configurations!.map((file, k) => {
+  const drawn = c.training!.configurations!.map((file, k) => {
     const { U, notes } = enteringLinks(resolve(base, file), lattice, group, { ...reading, order: c.training!.order, dataset: c.training!.dataset });
     said.push(...notes.map((text) => ({ file, text })));
     target.refresh?.(U, k, random);
     return takeSample(U, target, guide!.effective!.fields, { force: loss.needs.force });
   });
   gathered(said).forEach(onNote);
-  return samples;
+  return drawn;
 }
 
 function lossOf(t: TrainingSection, registry: Registry): Loss {
@@ -265,5 +277,5 @@ export function optimiserOf(t: TrainingSection, steps: number): Optimiser {
   if (t.optimiser === "adam") return adam(common);
   if (t.optimiser === "adamW") return adamW({ ...common, weightDecay: t.weightDecay });
   if (t.optimiser === "regression") return regression();
-  return t.optimiser === "sgd" ? sgd({ ...common, momentum: t.momentum }) : gaussNewton();
+  return t.optimiser === "sgd" ? sgd({ ...common, momentum: t.momentum }) : gaussNewton({ ...(t.damping === undefined ? {} : { damping: t.damping }), ...(t.maxStep === undefined ? {} : { maxStep: t.maxStep }) });
 }

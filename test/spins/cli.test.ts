@@ -60,11 +60,12 @@ test("linear, online and exact runs", async () => {
 });
 
 test.each([
-  ["[model]\nT = 0\n", /model\.T: .*>0/],
-  ["[model]\nT = 0.1\nlattice = [2, 4]\n", /model\.lattice\.0/],
-  ["[model]\nT = 0.1\nlattice = [100000, 4]\n", /model\.lattice\.0: .*<=64/],
-  ["[model]\nT = 0.1\n[effective]\nlayers = 1000000000\n", /effective\.layers: .*<=64/],
-  ["[model]\nT = 0.1\ntemperature = 1\n", /unknown key temperature/],
+  ["[model]\nT = 0\n", /model\.T: got 0, expected a number above 0/],
+  ["[model]\nT = 0.1\nlattice = [2, 4]\n", /model\.lattice\[0\]: got 2, expected a number of at least 3/],
+  ["[model]\nT = 0.1\nlattice = [100000, 4]\n", /model\.lattice\[0\]: got 100000, expected a number of at most 64/],
+  ["[model]\nT = 0.1\n[effective]\nlayers = 1000000000\n", /effective\.layers: got 1000000000, expected a number of at most 64/],
+  ["[model]\nT = 0.1\ntemperature = 1\n", /model\.temperature: got an unknown key, expected one of lattice, J, T, mu/],
+  ["[model]\nT = 0.1\n[effective]\nlayer = 2\n", /effective\.layer: .*did you mean layers\?/],
   ["[model]\n", /model\.T/],
   ["[model\n", /line 1/],
   ['[model]\nT = 0.1\n[effective]\nkind = "exact"\n', /nothing to train/],

@@ -1,10 +1,10 @@
 /** Where a run stands. */
-import type { RunView } from "../../runs/index.ts";
+import { type RunView, isOffline } from "../../runs/index.ts";
 import { only } from "./series.ts";
 
 /** Trajectories, or epochs, done and planned. */
 export function positionOf({ metrics, configuration: c, info, state }: RunView): { readonly done: number; readonly total: number } {
-  const offline = info.command === "train" && c.training?.configurations !== undefined;
+  const offline = info.command === "train" && isOffline(c.training);
   const lines = offline ? only(metrics, "epoch") : only(metrics, "trajectory");
   const planned = offline ? (c.training?.epochs ?? 0) : (c.sampler?.thermalisation ?? 0) + (info.command === "hmc" ? 0 : (c.training?.trajectories ?? 0)) + (info.command === "train" ? 0 : (c.sampler?.trajectories ?? 0));
   return { done: lines.length, total: state?.total ?? planned };

@@ -99,7 +99,7 @@ function definitions({ lengths, seed }: Pick<QuickstartOptions, "lengths" | "see
     thermalise: benchmarkRun({ seed, stream: 0, thermalisation: lengths.thermalise }),
     "train-squared": train("squared", 1),
     "train-centred": train("centred", 2),
-    assess: benchmarkRun({ seed, stream: 3, start, trajectories: lengths.assess, measurement: { observables: [] }, output: { checkpoint: 50, configurations: { every: 1, format: "ildg" } } }),
+    assess: benchmarkRun({ seed, stream: 3, start, trajectories: lengths.assess, measurement: { observables: [] }, output: { checkpoint: 50, configurations: { every: 1, start: true, format: "ildg" } } }),
     hmc: benchmarkRun(sample(4)),
     untrained: benchmarkRun({ ...sample(5), network: { kind: "covariant", layers: 2 } }),
     published: benchmarkRun({ ...sample(6), network: { kind: "model", file: join("train-squared", "model.gaugegrad") } }),
@@ -141,9 +141,9 @@ export async function quickstart(options: QuickstartOptions): Promise<Quickstart
 function resultOf({ folder, engine }: QuickstartOptions, runs: ReturnType<typeof definitions>): QuickstartResult {
   const [squared, centred] = [trained(join(folder, "train-squared")), trained(join(folder, "train-centred"))];
   // the same links, target and pseudofermions with S_theta beside them
-  const { U, target, guide } = buildSystem(defineRun(runs["untrained"]!, { base: folder }), engine);
+  const { lattice, group, target, guide } = buildSystem(defineRun(runs["untrained"]!, { base: folder }), engine);
   const effective = guide!.effective as EffectiveAction<number, unknown>;
-  const judged = [...storedTrajectories(join(folder, "assess"), { target, U, fields: effective.fields })];
+  const judged = [...storedTrajectories(join(folder, "assess"), { target, lattice, group, fields: effective.fields })];
   const thetas: Readonly<Record<string, Float64Array>> = { untrained: squared.theta.map(() => 0), published: squared.theta, variance: centred.theta };
   const samples = SAMPLERS.map(([key, name]): Sampled => {
     const theta = thetas[key];
