@@ -1,10 +1,9 @@
 /** Acceptance of self-learning Monte Carlo of spins with fermions against the number of attention blocks. */
 import { linePlot } from "gaugegrad/report";
-import { lattice } from "gaugegrad";
-import { acceptanceEstimates, doubleExchange, exactSamples, fitLinear, meanSquare } from "gaugegrad/spins";
+import { acceptanceEstimates } from "gaugegrad/spins";
 import { shown, writePage } from "./page.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
-import { type Architecture, measureSelfLearning, trainedLayers } from "./spins-task.ts";
+import { type Architecture, type Measured, SpinRuns, type Trained } from "./spins-runs.ts";
 
 interface Settings {
   readonly lattice: readonly [number, number];
@@ -19,26 +18,29 @@ interface Settings {
   readonly families: readonly Architecture[];
 }
 
-export default async function spinsAcceptance({ settings, quick, out }: ExperimentOptions): Promise<void> {
+export default async function spinsAcceptance({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as Settings;
   const cut = (n: number): number => (quick ? Math.ceil(n / 10) : n);
-  const target = doubleExchange(lattice(s.lattice), s);
-  const { samples: all, acceptance } = exactSamples(target, { count: cut(s.samples + s.test), seed: s.seed });
-  const [samples, test] = [all.slice(cut(s.test)), all.slice(0, cut(s.test))];
-  const start = all[0]!.spins;
+  const runs = new SpinRuns(folder, s);
+  const [count, held] = [cut(s.samples + s.test) - cut(s.test), cut(s.test)];
+  const { of, acceptance, start } = await runs.samples(s.seed, count, held);
   const chain = { steps: cut(s.chain), sweeps: s.sweeps, seed: s.seed + 7 };
 
-  const linear = [1, 2, 3].map((shells) => {
-    const { model, mse } = fitLinear(target.lattice, s.T, shells, samples);
-    return { shells, parameters: shells + 1, train: mse, test: meanSquare(model, test), measured: measureSelfLearning(target, model, start, chain) };
-  });
-  const families = s.families.map((family) => {
+  const linear: (Trained & { readonly shells: number; readonly measured: Measured })[] = [];
+  for (const shells of [1, 2, 3]) {
+    const model = await runs.linear(of, shells);
+    linear.push({ ...model, shells, measured: await runs.selfLearning(model, start, chain) });
+  }
+  const families: { readonly architecture: Architecture; readonly points: (Trained & { readonly measured: Measured })[] }[] = [];
+  for (const family of s.families) {
     const architecture = quick ? { ...family, layers: Math.min(family.layers, 1) } : family;
-    return { architecture, points: [...trainedLayers(target, architecture, samples, test, { steps: cut(s.steps), seed: s.seed })].map((t) => ({ ...t, measured: measureSelfLearning(target, t.model, start, chain) })) };
-  });
+    const points: (Trained & { readonly measured: Measured })[] = [];
+    for (const model of await runs.layers(of, architecture, { steps: cut(s.steps), seed: s.seed })) points.push({ ...model, measured: await runs.selfLearning(model, start, chain) });
+    families.push({ architecture, points });
+  }
 
-  const row = (name: string, parameters: number, train: number, held: number, measured: (typeof linear)[number]["measured"]): string[] => {
+  const row = (name: string, parameters: number, train: number, held: number, measured: Measured): string[] => {
     const { published, gaussian } = acceptanceEstimates(held);
     return [name, String(parameters), train.toFixed(3), held.toFixed(3), published.toFixed(3), gaussian.toFixed(3), shown(measured.acceptance), shown(measured.staggered), shown(measured.logWeight)];
   };
@@ -48,7 +50,7 @@ export default async function spinsAcceptance({ settings, quick, out }: Experime
     name: "spins-acceptance",
     title: "Acceptance against the number of attention layers",
     text: [
-      `Double-exchange model on ${s.lattice.join(" x ")} sites, J = ${s.J} t, T = ${s.T} t, mu = 0 (arXiv:2306.11527). ${samples.length} exact configurations for training and ${test.length} held out, two Monte Carlo steps apart, seed ${s.seed} (they come from self-learning Monte Carlo with a linear model on all nine shells, acceptance ${acceptance.toFixed(2)}). Each block is added to the model before it and all weights are trained together, ${cut(s.steps)} Levenberg-Marquardt steps. The acceptance is that of ${chain.steps} exact steps whose proposals are ${s.sweeps} sweeps of local updates with the effective weight (errors: Gamma method).`,
+      `Double-exchange model on ${s.lattice.join(" x ")} sites, J = ${s.J} t, T = ${s.T} t, mu = 0 (arXiv:2306.11527). ${count} exact configurations for training and ${held} held out, two Monte Carlo steps apart, seed ${s.seed} (they come from self-learning Monte Carlo with a linear model on all nine shells, acceptance ${acceptance.toFixed(2)}). Each block is added to the model before it and all weights are trained together, ${cut(s.steps)} Levenberg-Marquardt steps. The acceptance is that of ${chain.steps} exact steps whose proposals are ${s.sweeps} sweeps of local updates with the effective weight (errors: Gamma method).`,
       "MSE is the mean of (ln W - ln W_eff)^2; exp(-sqrt MSE) is the estimate of the papers, erfc(sqrt(MSE)/2) the value for Gaussian, independent ends. M_s and <ln W> come from the same chains and must not depend on the model.",
     ],
     figures: {
@@ -56,7 +58,7 @@ export default async function spinsAcceptance({ settings, quick, out }: Experime
         title: "Measured acceptance",
         xLabel: "attention layers",
         yLabel: "acceptance",
-        series: families.map(({ architecture, points }) => ({ name: label(architecture), x: points.map((p) => p.model.options.layers), y: points.map((p) => p.measured.acceptance[0]), error: points.map((p) => p.measured.acceptance[1]) })),
+        series: families.map(({ architecture, points }) => ({ name: label(architecture), x: points.map((p) => p.layers), y: points.map((p) => p.measured.acceptance[0]), error: points.map((p) => p.measured.acceptance[1]) })),
         references: [{ name: "linear model, 3 shells", value: linear[2]!.measured.acceptance[0], error: linear[2]!.measured.acceptance[1] }],
       }),
     },
@@ -64,10 +66,10 @@ export default async function spinsAcceptance({ settings, quick, out }: Experime
       header: ["effective model", "parameters", "MSE, training", "MSE, held out", "exp(-sqrt MSE)", "erfc(sqrt(MSE)/2)", "acceptance", "M_s", "ln W"],
       rows: [
         ...linear.map((l) => row(`linear, ${l.shells} ${l.shells === 1 ? "shell" : "shells"}`, l.parameters, l.train, l.test, l.measured)),
-        ...families.flatMap(({ architecture, points }) => points.map((p) => row(`${p.model.name} (${label(architecture)})`, p.model.size, p.train, p.test, p.measured))),
+        ...families.flatMap(({ architecture, points }) => points.map((p) => row(`${p.model} (${label(architecture)})`, p.parameters, p.train, p.test, p.measured))),
       ],
     },
-    conclusions: [`The linear model of two to three shells accepts about ${shown(linear[2]!.measured.acceptance)}; the best transformer (${best.model.options.layers} layers, ${best.model.size} parameters) ${shown(best.measured.acceptance)}.`],
+    conclusions: [`The linear model of two to three shells accepts about ${shown(linear[2]!.measured.acceptance)}; the best transformer (${best.layers} layers, ${best.parameters} parameters) ${shown(best.measured.acceptance)}.`],
     seconds: (performance.now() - began) / 1000,
     quick,
   });

@@ -1,11 +1,13 @@
 /** Magnetisation and staggered magnetisation against temperature by three exact algorithms. */
 import { linePlot } from "gaugegrad/report";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { lattice } from "gaugegrad";
-import { doubleExchange, exactSamples, fitLinear, localMetropolis, neel } from "gaugegrad/spins";
+import { neel } from "gaugegrad/spins";
 import { zScore } from "gaugegrad/util";
 import { shown, writePage } from "./page.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
-import { type Measured, measureChain, measureSelfLearning, trainedLayers } from "./spins-task.ts";
+import { type Measured, SpinRuns } from "./spins-runs.ts";
 
 interface Settings {
   readonly J: number;
@@ -19,21 +21,24 @@ interface Settings {
   readonly runs: readonly { readonly L: number; readonly T: number; readonly metropolis: number; readonly selfLearning: number }[];
 }
 
-export default async function spinsMagnetisation({ settings, quick, out }: ExperimentOptions): Promise<void> {
+export default async function spinsMagnetisation({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as Settings;
   const cut = (n: number): number => (quick ? Math.ceil(n / 10) : n);
-  const results = s.runs.map(({ L, T, metropolis, selfLearning }) => {
-    const target = doubleExchange(lattice([L, L]), { J: s.J, T });
+  const results: { readonly L: number; readonly T: number; readonly algorithms: Readonly<Record<string, Measured>> }[] = [];
+  for (const { L, T, metropolis, selfLearning } of s.runs) {
+    const own = join(folder, `${L}x${L}-T${T}`);
+    mkdirSync(own, { recursive: true });
+    const runs = new SpinRuns(own, { lattice: [L, L], J: s.J, T });
     const most = L === 4 ? 5 : 9;
     const [shells, reach] = [Math.min(s.shells, most), Math.min(s.reach, most)];
-    const exact = measureChain(localMetropolis(target, neel(target.lattice).toArray(), { seed: s.seed }), target, { thermalise: cut(150), steps: cut(metropolis) });
-    const { samples } = exactSamples(target, { count: Math.max(60, cut(s.samples)), seed: s.seed + 1 });
-    const linear = fitLinear(target.lattice, T, Math.min(3, shells), samples).model;
-    const transformer = [...trainedLayers(target, { shells, reach, layers: s.layers }, samples, samples.slice(0, 1), { steps: cut(s.steps), seed: s.seed })].at(-1)!.model;
+    const exact = await runs.metropolis(runs.start("neel", neel(lattice([L, L])).toArray()), { thermalise: cut(150), steps: cut(metropolis), seed: s.seed });
+    const { of, start } = await runs.samples(s.seed + 1, Math.max(60, cut(s.samples)), 0);
+    const linear = await runs.linear(of, Math.min(3, shells));
+    const transformer = (await runs.layers(of, { shells, reach, layers: s.layers }, { steps: cut(s.steps), seed: s.seed })).at(-1)!;
     const chain = { steps: cut(selfLearning), sweeps: s.sweeps, seed: s.seed + 2 };
-    return { L, T, algorithms: { "exact Metropolis": exact, "linear self-learning": measureSelfLearning(target, linear, samples[0]!.spins, chain), "attention self-learning": measureSelfLearning(target, transformer, samples[0]!.spins, chain) } as Record<string, Measured> };
-  });
+    results.push({ L, T, algorithms: { "exact Metropolis": exact, "linear self-learning": await runs.selfLearning(linear, start, chain), "attention self-learning": await runs.selfLearning(transformer, start, chain) } });
+  }
   const names = Object.keys(results[0]!.algorithms);
   const sizes = [...new Set(results.map((r) => r.L))];
   const plot = (title: string, yLabel: string, of: (m: Measured) => readonly [number, number, ...unknown[]]): string =>

@@ -30,7 +30,7 @@ export type { ResolvedRun } from "./resolved-run.ts";
 export { type RunInput, editorSchema } from "./schema.ts";
 export { type RunConfiguration, isOffline } from "./sections.ts";
 export { type SpinEnd, type SpinEvent, type SpinProductionOptions, produceSpins } from "./spins/production.ts";
-export { type SpinRun, readSpinRun } from "./spins/schema.ts";
+export { type SpinRun, type SpinRunInput, defineSpinRun, readSpinRun } from "./spins/schema.ts";
 export { spinStarter } from "./spins/starter.ts";
 export { type FlowCommand, type FlowEvent, type FlowLine, type FlowProductionOptions, type FlowResult, type FlowSummary, produceFlow, summaryOfFlow } from "./flows/production.ts";
 export { type FlowFolder, readFlowFolder } from "./flows/folder.ts";

@@ -24,8 +24,12 @@ export function tablesOf(text: string, source: string): Table {
 
 /** Reads a file that a schema describes alone; `expected` says which one. @throws FileFormatError, ConfigurationError with the key, what stands there and what was expected. */
 export function readTables<S extends z.ZodType>(file: string, expected: string, schema: S): z.output<S> {
-  const raw = tablesOf(readRegularFile(file, expected, MAX_BYTES).toString("utf8"), file);
+  return checkedTables(tablesOf(readRegularFile(file, expected, MAX_BYTES).toString("utf8"), file), file, schema);
+}
+
+/** What a schema makes of tables. @throws ConfigurationError with the key, what stands there and what was expected. */
+export function checkedTables<S extends z.ZodType>(raw: unknown, source: string, schema: S): z.output<S> {
   const result = schema.safeParse(raw);
-  if (!result.success) throw new ConfigurationError(`${file}: ${complaints(result.error.issues, raw, z.toJSONSchema(schema, { io: "input" }) as Node)}`);
+  if (!result.success) throw new ConfigurationError(`${source}: ${complaints(result.error.issues, raw, z.toJSONSchema(schema, { io: "input" }) as Node)}`);
   return result.data;
 }

@@ -22,9 +22,10 @@ test("train writes a model that sample uses", async () => {
   const summary = json(trained.stdout);
   expect(summary).toMatchObject({ schemaVersion: 1, command: "spins train", model: "attention, 1 layer", parameters: 13 });
   expect(summary["testMse"]).toBeGreaterThan(0);
-  expect(readdirSync(join(folder, "out")).sort()).toEqual([expect.stringMatching(/^checkpoint\.\d{8}$/), expect.stringMatching(/^checkpoint\.0{7}4$/), "config.toml", "events.jsonl", "metrics.jsonl", "model.json", "run.json"]);
+  expect(readdirSync(join(folder, "out")).sort()).toEqual([expect.stringMatching(/^checkpoint\.\d{8}$/), expect.stringMatching(/^checkpoint\.0{7}4$/), "config.toml", "events.jsonl", "metrics.jsonl", "model.json", "run.json", "spins.json"]);
   const lines = readFileSync(join(folder, "out", "metrics.jsonl"), "utf8").trim().split("\n").map(json);
-  expect(lines.map((l) => l["step"])).toEqual([1, 2, 3]);
+  expect(lines[0]).toMatchObject({ kind: "samples", count: 90 });
+  expect(lines.slice(1).map((l) => l["step"])).toEqual([1, 2, 3]);
 
   const use = file("sample.toml", `${MODEL}[effective]\nfile = "out/model.json"\n[sampler]\nthermalise = 5\nsteps = 20\nupdates = 16\n`);
   const sampled = await cli(["spins", "sample", use, "--json"], { directory: folder });

@@ -1,10 +1,13 @@
-/** model.json of `gaugegrad spins train`. */
+/** Files of `gaugegrad spins`: model.json, spins.json, and the samples that a run keeps in its checkpoint. */
 import { join } from "node:path";
 import type { Lattice } from "../../autograd/index.ts";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
-import { LinearModel, SpinTransformer, type SpinWeight, type TransformerParameters } from "../../spins/index.ts";
-import { readRegularFile, writeFileAtomic } from "../../util/index.ts";
-import type { SpinRun } from "./schema.ts";
+import { LinearModel, SpinTransformer, type SpinWeight, type TransformerParameters, expectUnitSpins } from "../../spins/index.ts";
+import { readRegularFile, sha256Hex, writeFileAtomic } from "../../util/index.ts";
+import { latestCheckpoint } from "../../io/index.ts";
+import { readRunInfo, runPaths } from "../folder.ts";
+import { type SpinRun, readSpinRun } from "./schema.ts";
+import type { StoredSamples } from "./stages.ts";
 
 const FORMAT = "gaugegrad-spins";
 
@@ -29,17 +32,54 @@ export function writeModel(folder: string, run: SpinRun, model: LinearModel | Sp
   return file;
 }
 
+function readJson(file: string, expected: string): unknown {
+  const text = readRegularFile(file, expected, 1 << 28).toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected ${expected}`);
+  }
+}
+
 /** The effective weight of a model.json, on the lattice and at the temperature of the run. @throws FileFormatError, ConfigurationError when it belongs to another model. */
 export function readModelOn(lattice: Lattice, run: SpinRun, file: string): SpinWeight {
-  const text = readRegularFile(file, "the model.json of gaugegrad spins train", 1 << 28).toString("utf8");
-  let content: Partial<ModelFile>;
-  try {
-    content = (JSON.parse(text) ?? {}) as Partial<ModelFile>;
-  } catch (error) {
-    throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected the model.json of gaugegrad spins train`);
-  }
-  const { format, version, model, kind, options, parameters } = content;
+  const { format, version, model, kind, options, parameters } = (readJson(file, "the model.json of gaugegrad spins train") ?? {}) as Partial<ModelFile>;
   if (format !== FORMAT || version !== 1 || !model || !options || !parameters) throw new FileFormatError(`${file}: got format ${String(format)}, version ${String(version)}, expected ${FORMAT}, version 1: train again`);
   if (JSON.stringify(model) !== JSON.stringify(run.model)) throw new ConfigurationError(`${file}: was trained for ${JSON.stringify(model)}, expected the model of the run, ${JSON.stringify(run.model)}`);
   return kind === "linear" ? new LinearModel(lattice, model.T, parameters.J, parameters.E0) : new SpinTransformer(lattice, { T: model.T, ...options }, parameters);
+}
+
+/** The spins of a file, `[x, y, z, x, ...]` by site. @throws FileFormatError for what is no list of so many unit vectors. */
+export function readSpins(file: string, lattice: Lattice): Float64Array {
+  const numbers = readJson(file, "the spins.json of gaugegrad spins sample");
+  if (!Array.isArray(numbers) || !numbers.every((x) => typeof x === "number")) throw new FileFormatError(`${file}: got no list of numbers, expected the spins.json of gaugegrad spins sample`);
+  const spins = Float64Array.from(numbers);
+  try {
+    expectUnitSpins(lattice, spins);
+  } catch (error) {
+    throw Object.assign(new FileFormatError(`${file}: ${(error as Error).message}`), { cause: error });
+  }
+  return spins;
+}
+
+/** Samples in the newest checkpoint of a run. @throws FileFormatError for a folder without any. */
+function storedSamples(folder: string): { readonly samples: StoredSamples; readonly model: SpinRun["model"] } {
+  const { command } = readRunInfo(folder);
+  const { samples } = ((latestCheckpoint(folder)?.state as { readonly state?: { readonly samples?: StoredSamples } } | undefined)?.state ?? {}) as { readonly samples?: StoredSamples };
+  if (!command.startsWith("spins ") || !samples) throw new FileFormatError(`training.run: got ${folder}, a run of ${command} ${samples ? "" : "without samples"}, expected one of gaugegrad spins that trains: its exact samples are taken`);
+  return { samples, model: readSpinRun(runPaths(folder).configuration).model };
+}
+
+/** Hash of the samples of a run. @throws as `samplesOf`. */
+export function sampleHash(folder: string): string {
+  const { samples } = storedSamples(folder);
+  return sha256Hex([samples.logWeights, ...samples.spins].map((x) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength)));
+}
+
+/** The first so many exact samples of another run. @throws FileFormatError for a folder without samples, ConfigurationError for another model and for too few of them. */
+export function samplesOf(folder: string, run: SpinRun, count: number): StoredSamples {
+  const { samples, model } = storedSamples(folder);
+  if (JSON.stringify(model) !== JSON.stringify(run.model)) throw new ConfigurationError(`training.run: got samples of ${JSON.stringify(model)}, expected those of the model of the run, ${JSON.stringify(run.model)}`);
+  if (samples.spins.length < count) throw new ConfigurationError(`training.run: got ${samples.spins.length} samples in ${folder}, expected at least ${count}: training.samples and training.test`);
+  return { spins: samples.spins.slice(0, count), logWeights: samples.logWeights.slice(0, count) };
 }

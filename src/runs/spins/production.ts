@@ -2,13 +2,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LatticeOptions, lattice as makeLattice } from "../../gauge/index.ts";
-import { type Estimate, gammaMethod, sha256Hex, writeFileAtomic } from "../../util/index.ts";
+import { type Estimate, gammaMethod, pruned, sha256Hex, writeFileAtomic } from "../../util/index.ts";
 import { canonical } from "../identity.ts";
 import { type UnitEvent, produceUnits } from "../units.ts";
 import type { Ended } from "../work.ts";
-import { writeModel } from "./files.ts";
+import { sampleHash, writeModel } from "./files.ts";
 import type { SpinRun } from "./schema.ts";
-import { type Line, type SpinCommand, SpinStages, type SpinState, type TrainingSummary, unitsOf } from "./stages.ts";
+import { type Line, type SpinCommand, SpinStages, type SpinState, type TrainingSummary } from "./stages.ts";
 
 /** A run of spins, what to do with it, and where it is kept. */
 export interface SpinProductionOptions {
@@ -31,11 +31,12 @@ export type SpinEnd = Ended & {
   readonly sampled?: Readonly<Record<string, Estimate>>;
 };
 
-/** Hash of what decides the numbers; a model file counts by its contents. */
+/** Hash of what decides the numbers; files count by their contents, samples of another run as what they are. */
 function identityOf(command: SpinCommand, { output: _output, ...run }: SpinRun): string {
-  const { file } = run.effective;
-  const content = file !== undefined && existsSync(file) ? sha256Hex([readFileSync(file)]) : file;
-  return sha256Hex([command, "\n", canonical({ ...run, effective: { ...run.effective, ...(content === undefined ? {} : { file: content }) } })]);
+  const content = (file: string | undefined): string | undefined => (file !== undefined && existsSync(file) ? sha256Hex([readFileSync(file)]) : file);
+  const { effective, training, sampler } = run;
+  const samples = training.run === undefined ? undefined : sampleHash(training.run);
+  return sha256Hex([command, "\n", canonical(pruned({ ...run, effective: { ...effective, file: content(effective.file) }, training: { ...training, run: samples }, sampler: { ...sampler, start: content(sampler.start) } }, (_, value) => value === undefined))]);
 }
 
 /**
@@ -48,11 +49,13 @@ export async function* produceSpins(options: SpinProductionOptions): AsyncGenera
   if (folder === undefined) return yield* inMemory(stages, options);
   const { end, state, lines } = yield* produceUnits<Line, SpinState>({
     family: "spins", command, hash: identityOf(command, run), configuration: run, folder, lattice, strict: engine.strict, signal,
-    total: unitsOf(command, run),
+    total: stages.total,
     units: (from) => stages.units(from),
     finish: (to, state) => {
       if (command === "train") writeModel(to, run, stages.modelAt(state));
-      if (state.chain) writeFileAtomic(join(to, "spins.json"), `${JSON.stringify([...state.chain.spins])}\n`);
+      // where a chain ended, or after a training where one may start: an exact sample
+      const spins = state.chain?.spins ?? state.samples?.spins[0];
+      if (spins) writeFileAtomic(join(to, "spins.json"), `${JSON.stringify([...spins])}\n`);
     },
   });
   yield end.kind === "stop" ? end : { ...end, ...resultOf(command, run, stages, state, lines) };
@@ -60,7 +63,7 @@ export async function* produceSpins(options: SpinProductionOptions): AsyncGenera
 
 /** Everything at once, without a folder. */
 function* inMemory(stages: SpinStages, { command, run, signal }: SpinProductionOptions): Generator<SpinEvent, void, void> {
-  const total = unitsOf(command, run);
+  const { total } = stages;
   const lines: Line[] = [];
   let position = 0;
   let state: SpinState = {};

@@ -10,7 +10,7 @@ import {
 } from "../../spins/index.ts";
 import { type Optimiser, type OptimiserState, adamW, gaussNewton } from "../../training/index.ts";
 import type { StateUnit } from "../units.ts";
-import { readModelOn } from "./files.ts";
+import { readModelOn, readSpins, samplesOf } from "./files.ts";
 import type { SpinRun } from "./schema.ts";
 
 /** Sweeps of local Metropolis before every chain. */
@@ -20,7 +20,7 @@ const SETTLING = 30;
 export type Line = Readonly<Record<string, number | string | boolean>> & { readonly kind: string };
 
 /** Spins and ln W of samples, as plain data. */
-interface StoredSamples {
+export interface StoredSamples {
   readonly spins: readonly Float64Array[];
   readonly logWeights: Float64Array;
 }
@@ -59,12 +59,6 @@ export function trains(command: SpinCommand, { effective }: SpinRun): boolean {
   return command === "train" || (effective.kind !== "exact" && effective.file === undefined);
 }
 
-/** Number of units. */
-export function unitsOf(command: SpinCommand, run: SpinRun): number {
-  const { effective, training, sampler } = run;
-  const steps = effective.kind !== "attention" ? 0 : training.method === "online" ? training.steps : effective.layers * training.steps;
-  return (trains(command, run) ? 1 + steps : 0) + (command === "sample" ? 1 + sampler.thermalise + sampler.steps : 0);
-}
 
 /** A training or a chain on one lattice. */
 export class SpinStages {
@@ -73,6 +67,8 @@ export class SpinStages {
   readonly #command: SpinCommand;
   readonly #target: DoubleExchange;
   readonly #optimiser: Optimiser;
+  /** What gets further blocks. */
+  readonly #given: SpinTransformer | undefined;
 
   /** @throws ConfigurationError when there is nothing to train, FileFormatError for a model file that cannot be read. */
   constructor(lattice: Lattice, command: SpinCommand, run: SpinRun) {
@@ -81,8 +77,16 @@ export class SpinStages {
     this.#lattice = lattice;
     this.#command = command;
     this.#run = run;
+    this.#given = command === "train" && effective.file !== undefined ? givenBlocks(lattice, run, effective.file) : undefined;
     this.#target = doubleExchange(lattice, { J: model.J, T: model.T, mu: model.mu });
     this.#optimiser = training.optimiser === "adamW" ? adamW({ rate: training.rate, weightDecay: training.weightDecay }) : gaussNewton({ damping: 1e-2 });
+  }
+
+  /** Number of units. */
+  get total(): number {
+    const { effective, training, sampler } = this.#run;
+    const steps = effective.kind !== "attention" ? 0 : training.method === "online" ? training.steps : (effective.layers - (this.#given?.options.layers ?? 0)) * training.steps;
+    return (trains(this.#command, this.#run) ? 1 + steps : 0) + (this.#command === "sample" ? 1 + sampler.thermalise + sampler.steps : 0);
   }
 
   /** The units that are left after a state. */
@@ -91,10 +95,11 @@ export class SpinStages {
     let state = from;
     if (trains(this.#command, this.#run) && !past) {
       if (!state.samples) {
-        const { training, sampler } = this.#run;
-        const { samples } = exactSamples(this.#target, { count: training.samples + training.test, seed: sampler.seed });
-        state = { samples: stored(samples) };
-        yield unit(state);
+        const { training: t, sampler } = this.#run;
+        const count = t.samples + t.test;
+        const { samples, lines } = t.run === undefined ? drawn(this.#target, count, sampler.seed) : { samples: samplesOf(t.run, this.#run, count), lines: [] };
+        state = { samples };
+        yield unit(state, lines);
       }
       if (this.#run.effective.kind === "attention") state = yield* this.#run.training.method === "online" ? this.#online(state) : this.#offline(state);
     }
@@ -103,20 +108,28 @@ export class SpinStages {
 
   /** The effective model that a state holds, or that training started from. */
   modelAt({ samples, training }: SpinState): LinearModel | SpinTransformer {
-    const { effective, model, training: t } = this.#run;
-    const used = restored(samples!).slice(0, t.samples);
+    const { effective, model } = this.#run;
+    const { used } = this.#split(samples!);
     if (effective.kind === "linear") return fitLinear(this.#lattice, model.T, effective.shells, used).model;
-    return training ? this.#blocks(training.layers).with(training.theta) : withLinearCouplings(this.#blocks(0), used);
+    return training ? this.#blocks(training.layers).with(training.theta) : (this.#given ?? withLinearCouplings(this.#blocks(0), used));
   }
 
   /** How well the model of a state describes the samples. */
   summary(state: SpinState): TrainingSummary {
-    const { training: t, effective } = this.#run;
+    const { effective } = this.#run;
     const model = this.modelAt(state);
-    const samples = restored(state.samples!);
-    const testMse = meanSquare(model, samples.slice(t.samples));
+    const { used, test } = this.#split(state.samples!);
+    const testMse = meanSquare(model, test);
     const { published, gaussian } = acceptanceEstimates(testMse);
-    return { parameters: model instanceof LinearModel ? effective.shells + 1 : model.size, trainMse: meanSquare(model, samples.slice(0, t.samples)), testMse, acceptanceEstimate: published, acceptanceEstimateGaussian: gaussian };
+    return { parameters: model instanceof LinearModel ? effective.shells + 1 : model.size, trainMse: meanSquare(model, used), testMse, acceptanceEstimate: published, acceptanceEstimateGaussian: gaussian };
+  }
+
+  /** The first samples are only looked at. */
+  #split(samples: StoredSamples): { readonly used: readonly SpinSample[]; readonly test: readonly SpinSample[] } {
+    const { training } = this.#run;
+    const all = restored(samples);
+    const used = all.slice(training.test);
+    return { used, test: training.test > 0 ? all.slice(0, training.test) : used };
   }
 
   #blocks(layers: number): SpinTransformer {
@@ -127,14 +140,13 @@ export class SpinStages {
   /** Block by block: each starts from the model before, then all weights are trained together. */
   *#offline(from: SpinState): Generator<SpinUnit, SpinState, void> {
     const { effective, training: t, sampler } = this.#run;
-    const samples = restored(from.samples!);
-    const [used, test] = [samples.slice(0, t.samples), samples.slice(t.samples)];
+    const { used, test } = this.#split(from.samples!);
     const options = this.#options();
     const last = from.training;
     let state = from;
     let model = this.modelAt(from) as SpinTransformer;
-    for (let layers = Math.max(1, last?.layers ?? 1); layers <= effective.layers; layers++) {
-      let at: SpinTraining = last?.layers === layers ? { model, state: last.state, step: last.step } : startTraining(deepened(model, this.#blocks(layers), { seed: sampler.seed, width: t.width }), options);
+    for (let layers = last?.layers ?? model.options.layers + 1; layers <= effective.layers; layers++) {
+      let at: SpinTraining = last?.layers === layers ? { model, state: last.state, step: last.step } : startTraining(deepened(model, this.#blocks(layers), { seed: sampler.seed + layers, width: t.width }), options);
       while (at.step < t.steps) {
         at = trainStep(at, used, options);
         state = { samples: from.samples!, training: { layers, theta: at.model.theta, state: at.state, step: at.step } };
@@ -147,7 +159,7 @@ export class SpinStages {
 
   *#online(from: SpinState): Generator<SpinUnit, SpinState, void> {
     const { effective, training: t, sampler } = this.#run;
-    const used = restored(from.samples!).slice(0, t.samples);
+    const { used } = this.#split(from.samples!);
     const { online, training } = from;
     const fresh = deepened(withLinearCouplings(this.#blocks(0), used), this.#blocks(effective.layers), { seed: sampler.seed, width: t.width });
     const resumed = online && training ? { step: online.step, samples: restored(online.memory), training: { model: fresh.with(training.theta), state: training.state, step: training.step } } : undefined;
@@ -185,7 +197,8 @@ export class SpinStages {
 
   /** The effective weight is good near typical configurations only. */
   #settled(): Float64Array {
-    const { seed } = this.#run.sampler;
+    const { seed, start } = this.#run.sampler;
+    if (start !== undefined) return readSpins(start, this.#lattice);
     const chain = localMetropolis(this.#target, randomSpins(this.#lattice, { seed }).toArray(), { seed: seed + 1 });
     for (let k = 0; k < SETTLING; k++) chain.step();
     return Float64Array.from(chain.spins);
@@ -213,6 +226,22 @@ export class SpinStages {
     const { updates } = this.#run.sampler;
     return updates === undefined ? {} : { updates };
   }
+}
+
+/** Exact samples, and how they were found. */
+function drawn(target: DoubleExchange, count: number, seed: number): { readonly samples: StoredSamples; readonly lines: readonly Line[] } {
+  const { samples, acceptance } = exactSamples(target, { count, seed });
+  return { samples: stored(samples), lines: [{ kind: "samples", count, acceptance }] };
+}
+
+/** The model of a file to which blocks are added. @throws ConfigurationError for one that is not smaller, or of another shape. */
+function givenBlocks(lattice: Lattice, run: SpinRun, file: string): SpinTransformer {
+  const model = readModelOn(lattice, run, file);
+  const { shells, reach, gram, layers } = run.effective;
+  if (run.training.method === "online") throw new ConfigurationError("effective.file: got a model for an online training, expected method offline: blocks are added one by one");
+  if (!(model instanceof SpinTransformer) || model.options.shells !== shells || model.options.reach !== reach || model.options.gram !== gram) throw new ConfigurationError(`effective.file: got ${model.name} of other shells, reach or gram, expected attention with ${shells}, ${reach} and ${gram}`);
+  if (model.options.layers >= layers) throw new ConfigurationError(`effective.layers: got ${layers} for a model that has ${model.options.layers}, expected more`);
+  return model;
 }
 
 const unit = (state: SpinState, lines: readonly Line[] = []): SpinUnit => ({ lines, state: () => state });
