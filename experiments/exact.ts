@@ -1,19 +1,18 @@
 /** Self-learning HMC without pseudofermions: acceptance against the mass of the guide and the number of loops, beside that of the talk; noise against the number of fields. */
 import { acceptanceOfSd } from "gaugegrad";
 import { linePlot } from "gaugegrad/report";
-import type { ChainResult, ExactResult, ExactTask, FitResult } from "./exact-task.ts";
+import { type ChainResult, type ExactResult, type ExactTask, type FitResult, runExact } from "./exact-runs.ts";
 import { overSeeds, shown, writePage } from "./page.ts";
-import { runAll } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 
 type Settings = Omit<ExactTask, "seed"> & { readonly seeds: readonly number[] };
 
-export default async function exact({ settings, quick, out }: ExperimentOptions): Promise<void> {
+export default async function exact({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const { seeds, ...s } = settings as unknown as Settings;
   const amount = quick ? { thermalise: 50, configurations: 60, trajectories: 25, noise: { ...s.noise, trajectories: 25 } } : {};
   const tasks = (quick ? seeds.slice(0, 1) : seeds).map((seed): ExactTask => ({ ...s, ...amount, seed }));
-  const results = await runAll<ExactTask, ExactResult>({ file: "exact-task.ts", line: ({ seed }) => `seed ${seed}` }, tasks);
+  const results = await runExact(tasks, folder);
   const over = (pick: (r: ExactResult) => readonly [number, number]): [number, number] => overSeeds(results.map(pick));
   const scatter = (pick: (r: ExactResult) => number): [number, number] => over((r) => [pick(r), 0]);
   const chainCells = (of: (r: ExactResult) => ChainResult): string[] => [shown(over((r) => of(r).acceptance)), shown(over((r) => of(r).expMinusDH)), scatter((r) => of(r).sd)[0].toFixed(3), shown(over((r) => of(r).plaquette)), scatter((r) => of(r).seconds)[0].toFixed(2)];

@@ -1,8 +1,7 @@
 /** Domain walls and cheaper operators in molecular dynamics, overlap fermions in the Metropolis step: acceptance, autocorrelation of the charge, cost. */
 import { scatterPlot } from "gaugegrad/report";
-import type { OverlapResult, OverlapTask } from "./overlap-task.ts";
+import { type OverlapResult, type OverlapTask, runOverlap } from "./overlap-runs.ts";
 import { overSeeds, shown, writePage } from "./page.ts";
-import { runAll } from "./pool.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 
 interface Settings {
@@ -15,13 +14,13 @@ interface Settings {
 
 const PHYSICS = { extents: [8, 8], beta: 4, mass: 0.1 } as const;
 
-export default async function overlap({ settings, quick, out }: ExperimentOptions): Promise<void> {
+export default async function overlap({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const s = settings as unknown as Settings;
   const amount = quick ? { thermalise: 4, trajectories: 16, train: 16 } : { thermalise: s.thermalise, trajectories: s.trajectories, train: s.train };
   const seeds = quick ? s.seeds.slice(0, 1) : s.seeds;
   const tasks = s.rows.flatMap((row) => seeds.map((seed): OverlapTask => ({ ...PHYSICS, ...row, ...amount, seed })));
-  const results = await runAll<OverlapTask, OverlapResult>({ file: "overlap-task.ts", line: ({ name, kernel, seed }, r) => `${kernel}, ${name}, seed ${seed}: acceptance ${r.acceptance[0].toFixed(3)}` }, tasks);
+  const results = await runOverlap(tasks, folder);
   const groups = s.rows.map((row) => ({ row, list: results.filter((r) => r.task.name === row.name && r.task.kernel === row.kernel) }));
   const over = (list: readonly OverlapResult[], key: "acceptance" | "expMinusDH" | "plaquette"): [number, number] => overSeeds(list.map((r) => r[key]));
   const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;

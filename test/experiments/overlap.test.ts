@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "smol-toml";
 import { defineRun } from "gaugegrad/runs";
-import { type OverlapTask, overlapRun } from "../../experiments/overlap-task.ts";
+import { type OverlapTask, overlapRun } from "../../experiments/overlap-runs.ts";
 
 test("experiments/overlap.toml", () => {
   const { rows } = parse(readFileSync(new URL("../../experiments/overlap.toml", import.meta.url), "utf8")) as unknown as { rows: readonly OverlapTask[] };

@@ -86,3 +86,33 @@ test("check takes weights of spins", async () => {
   expect(bad.code).toBe(4);
   expect(bad.stdout).toMatch(/invariance: rotation of all spins +fail/);
 });
+
+test("exact samples of another run, blocks that are added to a model, a chain from given spins", async () => {
+  const training = "[training]\nsamples = 40\ntest = 10\nsteps = 3\n";
+  const attention = (layers: number, more = "", train = ""): string => `${MODEL}[effective]\nshells = 3\nreach = 2\nlayers = ${layers}\n${more}${training}${train}[sampler]\nseed = 6\n`;
+  const train = async (name: string, text: string) => cli(["spins", "train", file(`${name}.toml`, text), "--dir", name, "--json", "--quiet"], { directory: folder });
+  // the whole in one run, and block by block on samples that a third run has drawn
+  const whole = json((await train("both", attention(2))).stdout);
+  expect((await train("drawn", `${MODEL}[effective]\nkind = "linear"\nshells = 1\n${training}[sampler]\nseed = 6\n`)).code).toBe(0);
+  const first = await train("first", attention(1, "", 'run = "drawn"\n'));
+  expect([first.code, first.stderr]).toEqual([0, ""]);
+  const second = json((await train("second", attention(2, 'file = "first/model.json"\n', 'run = "drawn"\n'))).stdout);
+  expect({ ...second, folder: "" }).toEqual({ ...whole, folder: "" });
+  const content = (name: string): string => readFileSync(join(folder, name), "utf8");
+  expect(content("second/model.json")).toBe(content("both/model.json"));
+  // the first exact sample starts a chain; without thermalisation its first state is near to it
+  const chain = async (start: string) => cli(["spins", "sample", file("from.toml", `${MODEL}[effective]\nkind = "exact"\n[sampler]\nthermalise = 0\nsteps = 1\nupdates = 1\nstart = "${start}"\n`), "--dir", `from-${start.replaceAll("/", "-")}`, "--json"], { directory: folder });
+  expect((await chain("drawn/spins.json")).code).toBe(0);
+  const [before, after] = ["drawn/spins.json", "from-drawn-spins.json/spins.json"].map((name) => JSON.parse(content(name)) as number[]);
+  expect(before!.filter((x, k) => x !== after![k]).length).toBeLessThanOrEqual(3);
+  file("short.json", "[0, 0, 1]");
+  file("long.json", JSON.stringify(before!.map((x) => 2 * x)));
+  for (const [start, message] of [["short.json", /short\.json: .*got 3 numbers, expected 48/], ["long.json", /long\.json: .*expected unit vectors/], ["none.json", /none\.json/]] as const) expect(await chain(start)).toMatchObject({ code: 5, stderr: expect.stringMatching(message) });
+  for (const [text, code, message] of [
+    [attention(1, 'file = "first/model.json"\n'), 3, /effective\.layers: got 1 for a model that has 1, expected more/],
+    [attention(2, 'gram = 2.0\nfile = "first/model.json"\n'), 3, /effective\.file: got .* of other shells, reach or gram/],
+    [attention(1, "", 'run = "drawn"\nwidth = 0.2\n').replace("samples = 40", "samples = 41"), 3, /training\.run: got 50 samples in .*, expected at least 51/],
+    [attention(1, "", 'run = "drawn"\n').replace("T = 0.2", "T = 0.3"), 3, /training\.run: got samples of .*"T":0\.2/],
+    [attention(1, "", 'run = "from-drawn-spins.json"\n'), 5, /without samples/],
+  ] as const) expect(await train("refused", text)).toMatchObject({ code, stderr: expect.stringMatching(message) });
+});

@@ -1,13 +1,10 @@
-/** Files of `gaugegrad spins`: model.json, spins.json, and the samples that a run keeps in its checkpoint. */
+/** Files of `gaugegrad spins`: model.json and spins.json. */
 import { join } from "node:path";
 import type { Lattice } from "../../autograd/index.ts";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
 import { LinearModel, SpinTransformer, type SpinWeight, type TransformerParameters, expectUnitSpins } from "../../spins/index.ts";
-import { readRegularFile, sha256Hex, writeFileAtomic } from "../../util/index.ts";
-import { latestCheckpoint } from "../../io/index.ts";
-import { readRunInfo, runPaths } from "../folder.ts";
-import { type SpinRun, readSpinRun } from "./schema.ts";
-import type { StoredSamples } from "./stages.ts";
+import { readRegularFile, writeFileAtomic } from "../../util/index.ts";
+import type { SpinRun } from "./schema.ts";
 
 const FORMAT = "gaugegrad-spins";
 
@@ -60,26 +57,4 @@ export function readSpins(file: string, lattice: Lattice): Float64Array {
     throw Object.assign(new FileFormatError(`${file}: ${(error as Error).message}`), { cause: error });
   }
   return spins;
-}
-
-/** Samples in the newest checkpoint of a run. @throws FileFormatError for a folder without any. */
-function storedSamples(folder: string): { readonly samples: StoredSamples; readonly model: SpinRun["model"] } {
-  const { command } = readRunInfo(folder);
-  const { samples } = ((latestCheckpoint(folder)?.state as { readonly state?: { readonly samples?: StoredSamples } } | undefined)?.state ?? {}) as { readonly samples?: StoredSamples };
-  if (!command.startsWith("spins ") || !samples) throw new FileFormatError(`training.run: got ${folder}, a run of ${command} ${samples ? "" : "without samples"}, expected one of gaugegrad spins that trains: its exact samples are taken`);
-  return { samples, model: readSpinRun(runPaths(folder).configuration).model };
-}
-
-/** Hash of the samples of a run. @throws as `samplesOf`. */
-export function sampleHash(folder: string): string {
-  const { samples } = storedSamples(folder);
-  return sha256Hex([samples.logWeights, ...samples.spins].map((x) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength)));
-}
-
-/** The first so many exact samples of another run. @throws FileFormatError for a folder without samples, ConfigurationError for another model and for too few of them. */
-export function samplesOf(folder: string, run: SpinRun, count: number): StoredSamples {
-  const { samples, model } = storedSamples(folder);
-  if (JSON.stringify(model) !== JSON.stringify(run.model)) throw new ConfigurationError(`training.run: got samples of ${JSON.stringify(model)}, expected those of the model of the run, ${JSON.stringify(run.model)}`);
-  if (samples.spins.length < count) throw new ConfigurationError(`training.run: got ${samples.spins.length} samples in ${folder}, expected at least ${count}: training.samples and training.test`);
-  return { spins: samples.spins.slice(0, count), logWeights: samples.logWeights.slice(0, count) };
 }

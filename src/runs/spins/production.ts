@@ -6,7 +6,8 @@ import { type Estimate, gammaMethod, pruned, sha256Hex, writeFileAtomic } from "
 import { canonical } from "../identity.ts";
 import { type UnitEvent, produceUnits } from "../units.ts";
 import type { Ended } from "../work.ts";
-import { sampleHash, writeModel } from "./files.ts";
+import { writeModel } from "./files.ts";
+import { sampleHash } from "./samples.ts";
 import type { SpinRun } from "./schema.ts";
 import { type Line, type SpinCommand, SpinStages, type SpinState, type TrainingSummary } from "./stages.ts";
 

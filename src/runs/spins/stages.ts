@@ -10,7 +10,8 @@ import {
 } from "../../spins/index.ts";
 import { type Optimiser, type OptimiserState, adamW, gaussNewton } from "../../training/index.ts";
 import type { StateUnit } from "../units.ts";
-import { readModelOn, readSpins, samplesOf } from "./files.ts";
+import { readModelOn, readSpins } from "./files.ts";
+import { type StoredSamples, restored, samplesOf, stored } from "./samples.ts";
 import type { SpinRun } from "./schema.ts";
 
 /** Sweeps of local Metropolis before every chain. */
@@ -18,12 +19,6 @@ const SETTLING = 30;
 
 /** A line of metrics.jsonl. */
 export type Line = Readonly<Record<string, number | string | boolean>> & { readonly kind: string };
-
-/** Spins and ln W of samples, as plain data. */
-export interface StoredSamples {
-  readonly spins: readonly Float64Array[];
-  readonly logWeights: Float64Array;
-}
 
 /** Where a computation stands. */
 export interface SpinState {
@@ -50,9 +45,6 @@ export interface TrainingSummary {
   readonly acceptanceEstimate: number;
   readonly acceptanceEstimateGaussian: number;
 }
-
-const stored = (samples: readonly SpinSample[]): StoredSamples => ({ spins: samples.map((s) => s.spins), logWeights: Float64Array.from(samples, (s) => s.logWeight) });
-const restored = ({ spins, logWeights }: StoredSamples): SpinSample[] => spins.map((s, k) => ({ spins: s, logWeight: logWeights[k]! }));
 
 /** True when the model of a computation is trained by it. */
 export function trains(command: SpinCommand, { effective }: SpinRun): boolean {

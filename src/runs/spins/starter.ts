@@ -17,7 +17,7 @@ kind = "attention"          # exact (local Metropolis), linear, attention
 shells = 6                  # couplings of spins at so many distances
 reach = 2                   # largest shell that attention joins
 layers = 1
-# file = "model/model.json" # a trained model instead of training now
+# file = "model/model.json" # a trained model instead of training now; with spins train the model that gets further blocks
 
 [training]
 method = "offline"          # on exact samples, or online: while sampling
@@ -25,12 +25,14 @@ optimiser = "gaussNewton"   # or adamW
 samples = 200
 test = 100
 steps = 5                   # after each new block
+# run = "model"             # exact samples of another run instead of new ones
 
 [sampler]
 seed = 1
 thermalise = 20
 steps = 200
 updates = 72                # local updates of a proposal
+# start = "out/spins.json"  # spins of another run instead of random ones
 
 [output]
 checkpoint = 20             # units between two checkpoints; an interrupted run goes on from the last one

@@ -1,8 +1,8 @@
-/** One guide of one overlap target, one seed, as a run: `gaugegrad run experiments/overlap-task.ts JSON` prints its summary as JSON. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** The rows of the page on overlap targets as runs: one guide, one seed each. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type RunDefinition, defineRun, produce, readRun } from "gaugegrad/runs";
+import { type RunDefinition, readConfiguration, readRun, runPaths } from "gaugegrad/runs";
+import { type Run, make } from "./runs.ts";
 
 export interface OverlapTask {
   readonly name: string;
@@ -30,7 +30,6 @@ export interface OverlapResult {
   readonly charge: Estimate;
   /** Of a trajectory of production. */
   readonly secondsEach: number;
-  readonly seconds: number;
 }
 
 /** The run of a task. */
@@ -45,20 +44,20 @@ export function overlapRun(task: OverlapTask): RunDefinition {
   } as RunDefinition;
 }
 
-export async function runOverlap(task: OverlapTask): Promise<OverlapResult> {
-  const folder = mkdtempSync(join(tmpdir(), "overlap-"));
-  const began = performance.now();
-  try {
-    let first = began;
-    for await (const event of produce({ run: defineRun(overlapRun(task)), folder })) if (event.kind === "trajectory" && event.phase !== "sample") first = performance.now();
-    const end = performance.now();
-    const summary = readRun(folder).summary() as unknown as Readonly<Record<string, { mean: number; error: number; tauInt: number }>>;
-    const of = (name: string): Estimate => [summary[name]!.mean, summary[name]!.error, summary[name]!.tauInt];
-    return { task, acceptance: of("acceptance"), expMinusDH: of("expMinusDH"), plaquette: of("plaquette"), charge: of("charge"), secondsEach: (end - first) / 1000 / task.trajectories, seconds: (end - began) / 1000 };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
+const nameOf = ({ kernel, name, seed }: OverlapTask): string => `${kernel}-${name.replaceAll(/[^\w.]+/g, "-")}-seed${seed}`;
 
-const [given] = process.argv.slice(2);
-if (process.argv[1] === import.meta.filename && given) process.stdout.write(JSON.stringify(await runOverlap(JSON.parse(given) as OverlapTask)));
+/** Makes the runs in two steps, so that the time of production is known: first what comes before it, then the same runs go on. */
+export async function runOverlap(tasks: readonly OverlapTask[], folder: string): Promise<OverlapResult[]> {
+  const begun = (task: OverlapTask): boolean => existsSync(runPaths(join(folder, nameOf(task))).info) && readConfiguration(join(folder, nameOf(task))).sampler.trajectories > 0;
+  const runs = (list: readonly OverlapTask[]): Run[] => list.map((task) => ({ name: nameOf(task), definition: overlapRun(task) }));
+  await make(runs(tasks.filter((t) => !begun(t)).map((t) => ({ ...t, trajectories: 0 }))), folder);
+  await make(runs(tasks), folder);
+  return tasks.map((task): OverlapResult => {
+    const reader = readRun(join(folder, nameOf(task)));
+    const { events } = reader.read();
+    const summary = reader.summary();
+    const of = (key: string): Estimate => [summary[key]!.mean, summary[key]!.error, summary[key]!.tauInt];
+    const production = events.slice(events.findIndex((e) => e.kind === "done") + 1).reduce((s, e) => s + (e.seconds ?? 0), 0);
+    return { task, acceptance: of("acceptance"), expMinusDH: of("expMinusDH"), plaquette: of("plaquette"), charge: of("charge"), secondsEach: production / task.trajectories };
+  });
+}

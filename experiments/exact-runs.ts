@@ -1,0 +1,171 @@
+/**
+ * One seed of self-learning HMC with exact determinants, as runs: loops regressed along a chain of the target, the fluctuations that they leave, and the acceptances of
+ * chains that they lead; then ratio fields in place of the exact ratio.
+ */
+import { join } from "node:path";
+import type { LoopName } from "gaugegrad";
+import { type RunDefinition, type TrajectoryRecord, readMetrics, readRun } from "gaugegrad/runs";
+import { LinearRegression } from "gaugegrad/training";
+import { gammaMethod } from "gaugegrad/util";
+import { type Run, make, startOf, valueOf } from "./runs.ts";
+
+/** Physics and lengths of a seed. */
+export interface ExactTask {
+  readonly extents: readonly number[];
+  readonly beta: number;
+  readonly mass: number;
+  readonly seed: number;
+  readonly thermalise: number;
+  readonly configurations: number;
+  readonly trajectories: number;
+  readonly detSteps: number;
+  readonly gaugeSteps: number;
+  readonly families: Readonly<Record<string, readonly LoopName[]>>;
+  readonly guides: readonly { readonly mass: number; readonly run: readonly string[] }[];
+  readonly noise: { readonly mass: number; readonly roots: readonly number[]; readonly trajectories: number };
+}
+
+type Pair = readonly [mean: number, error: number];
+
+/** A chain: acceptance, <exp(-dH)>, sd of dH, plaquette, seconds a trajectory. */
+export interface ChainResult {
+  readonly acceptance: Pair;
+  readonly expMinusDH: Pair;
+  readonly sd: number;
+  readonly plaquette: Pair;
+  readonly seconds: number;
+}
+
+/** A fit: weights by loop, sd of S - S_theta on configurations that were not fitted, and of its change along a trajectory. */
+export interface FitResult {
+  readonly mass: number;
+  readonly family: string;
+  readonly weights: readonly number[];
+  readonly sd: number;
+  readonly change: number;
+  readonly chain?: ChainResult;
+}
+
+/** What was found of a seed. */
+export interface ExactResult {
+  readonly fits: readonly FitResult[];
+  readonly noise: readonly (ChainResult & { readonly roots: number })[];
+  readonly condensate: Pair;
+}
+
+const MODULE = join(import.meta.dirname, "exact-part.ts");
+
+const sdOf = (x: readonly number[]): number => {
+  const mean = x.reduce((s, v) => s + v, 0) / x.length;
+  return Math.sqrt(x.reduce((s, v) => s + (v - mean) ** 2, 0) / x.length);
+};
+
+const exact = (mass: number) => ({ kind: "staggered", flavours: 4, mass, exact: true });
+
+/** Loops with these weights, in addition to beta. */
+const loopsOf = (names: readonly LoopName[], beta: number, weights: readonly number[]) => ({ kind: "loops", beta: 1, loops: names.map((name, k) => ({ name, weight: weights[k]! + (name === "plaquette" ? beta : 0) })) });
+
+function definition(task: ExactTask, stream: number, sampler: object, more: Partial<RunDefinition>): RunDefinition {
+  const { extents, beta, mass, seed, detSteps, gaugeSteps } = task;
+  return {
+    lattice: { extents: [...extents] }, group: "SU(2)", action: { kind: "wilson", beta }, fermions: [exact(mass)],
+    sampler: { length: 1, seed, stream, acceptAlways: 0, levels: [{ force: "fermions", integrator: "omelyan", steps: detSteps }, { force: "gauge", integrator: "omelyan", steps: gaugeSteps }], ...sampler },
+    measurement: { observables: [] }, output: { checkpoint: 10 }, checks: { every: 0 },
+    ...more,
+  } as RunDefinition;
+}
+
+const nameOf = (kind: string, { seed }: ExactTask, ...words: readonly (string | number)[]): string => [kind, ...words, `seed${seed}`].join("-").replaceAll(/[^\w.]+/g, "-");
+
+const priorName = (task: ExactTask): string => nameOf("target", task);
+const namesOf = ({ families }: ExactTask): LoopName[] => [...new Set(Object.values(families).flat())];
+
+/** The chain of the target. */
+function prior(task: ExactTask): Run {
+  const masses = [task.mass, ...task.guides.map((g) => g.mass).filter((m) => m > 0 && m !== task.mass)];
+  return {
+    name: priorName(task),
+    definition: definition(task, 1, { thermalisation: task.thermalise, trajectories: task.configurations }, {
+      start: { kind: "file", file: startOf(task.seed, task.extents).name },
+      measurement: { observables: [{ module: MODULE, name: "regressors", masses, loops: namesOf(task) } as never] },
+    }),
+  };
+}
+
+/** The fits of all guides and families: the first half of the configurations is fitted, the second judges. */
+function fitsOf(task: ExactTask, folder: string): Omit<FitResult, "chain">[] {
+  const points = readMetrics(join(folder, priorName(task))).flatMap((r) => (r.kind === "measurement" ? [r.values] : []));
+  const half = Math.floor(points.length / 2);
+  return task.guides.flatMap(({ mass }) => {
+    const left = points.map((p) => p[`det.${task.mass}`]! - (mass > 0 ? p[`det.${mass}`]! : 0));
+    return Object.entries(task.families).map(([family, loops]) => {
+      const features = points.map((p) => loops.map((name) => p[`loop.${name}`]!));
+      let weights: readonly number[] = [];
+      if (loops.length > 0) {
+        const equations = new LinearRegression(loops.length);
+        for (let k = 0; k < half; k++) equations.add(features[k]!, left[k]!);
+        weights = [...equations.fit().parameters];
+      }
+      const rest = left.slice(half).map((y, k) => y - features[half + k]!.reduce((s, x, j) => s + x * weights[j]!, 0));
+      return { mass, family, weights, sd: sdOf(rest), change: sdOf(rest.slice(1).map((x, k) => x - rest[k]!)) };
+    });
+  });
+}
+
+/** Exact determinants, led by a fit. */
+function led(task: ExactTask, { mass, family, weights }: Omit<FitResult, "chain">): Run {
+  const { beta, trajectories, detSteps, gaugeSteps, families } = task;
+  const loops = families[family]!;
+  const lead = loops.length > 0 ? { action: loopsOf(loops, beta, weights) } : {};
+  const alone = { levels: undefined, integrator: "omelyan", steps: 2 * detSteps * gaugeSteps };
+  return {
+    name: nameOf("led", task, mass, family),
+    definition: definition(task, 2, { trajectories, ...(mass > 0 ? {} : alone) }, { start: { kind: "file", file: priorName(task) }, guide: { ...lead, fermions: mass > 0 ? [exact(mass)] : [] } }),
+  };
+}
+
+/** The ratio of the determinants in fields of a root, in the Metropolis step alone. */
+function noisy(task: ExactTask, roots: number, weights: readonly number[]): Run {
+  const { beta, mass, noise } = task;
+  const field = { kind: "staggered", flavours: 4, tolerance: 1e-10 } as const;
+  return {
+    name: nameOf("ratio", task, roots),
+    definition: definition(task, 3, { trajectories: noise.trajectories }, {
+      start: { kind: "file", file: priorName(task) },
+      fermions: [{ ...field, mass, over: noise.mass, ...(roots > 1 ? { roots } : {}) }, { ...field, mass: noise.mass, forceTolerance: 1e-8 }],
+      guide: { fields: [1], action: loopsOf(["plaquette"], beta, weights) },
+    }),
+  };
+}
+
+function chainOf({ name }: Run, folder: string): ChainResult {
+  const at = join(folder, name);
+  const { events, metrics } = readRun(at).read();
+  const sampled = metrics.filter((r): r is TrajectoryRecord => r.kind === "trajectory" && r.phase === "sample");
+  return {
+    acceptance: valueOf(at, "acceptance"), expMinusDH: valueOf(at, "expMinusDH"), plaquette: valueOf(at, "plaquette"),
+    sd: sdOf(sampled.map((r) => r.dH)), seconds: events.reduce((s, e) => s + (e.seconds ?? 0), 0) / sampled.length,
+  };
+}
+
+/** Makes the runs of all seeds and reads them. */
+export async function runExact(tasks: readonly ExactTask[], folder: string): Promise<ExactResult[]> {
+  await make(tasks.map(({ seed, extents }) => startOf(seed, extents)), folder);
+  await make(tasks.map(prior), folder);
+  const fits = tasks.map((task) => fitsOf(task, folder));
+  const runs = tasks.map((task, t) => {
+    const guided = fits[t]!.map((fit) => (task.guides.find((g) => g.mass === fit.mass)!.run.includes(fit.family) ? led(task, fit) : undefined));
+    const { weights } = fits[t]!.find((f) => f.mass === task.noise.mass && f.family === "plaquette")!;
+    return { guided, noise: task.noise.roots.map((roots) => noisy(task, roots, weights)) };
+  });
+  await make(runs.flatMap(({ guided, noise }) => [...guided.flatMap((run) => run ?? []), ...noise]), folder);
+  return tasks.map((task, t): ExactResult => {
+    const { guided, noise } = runs[t]!;
+    const condensate = gammaMethod(readMetrics(join(folder, priorName(task))).flatMap((r) => (r.kind === "measurement" ? [r.values["condensate"]!] : [])));
+    return {
+      fits: fits[t]!.map((fit, k) => ({ ...fit, ...(guided[k] ? { chain: chainOf(guided[k], folder) } : {}) })),
+      noise: noise.map((run, k) => ({ roots: task.noise.roots[k]!, ...chainOf(run, folder) })),
+      condensate: [condensate.mean, condensate.error],
+    };
+  });
+}
