@@ -100,11 +100,11 @@ test("exact samples of another run, blocks that are added to a model, a chain fr
   expect({ ...second, folder: "" }).toEqual({ ...whole, folder: "" });
   const content = (name: string): string => readFileSync(join(folder, name), "utf8");
   expect(content("second/model.json")).toBe(content("both/model.json"));
-  // the first exact sample starts a chain; without thermalisation its first state is near to it
-  const chain = async (start: string) => cli(["spins", "sample", file("from.toml", `${MODEL}[effective]\nkind = "exact"\n[sampler]\nthermalise = 0\nsteps = 1\nupdates = 1\nstart = "${start}"\n`), "--dir", `from-${start.replaceAll("/", "-")}`, "--json"], { directory: folder });
+  // the first exact sample starts a chain: after eight updates at most eight of its spins have moved
+  const chain = async (start: string) => cli(["spins", "sample", file("from.toml", `${MODEL}[effective]\nkind = "exact"\n[sampler]\nthermalise = 0\nsteps = 8\nupdates = 1\nstart = "${start}"\n`), "--dir", `from-${start.replaceAll("/", "-")}`, "--json"], { directory: folder });
   expect((await chain("drawn/spins.json")).code).toBe(0);
   const [before, after] = ["drawn/spins.json", "from-drawn-spins.json/spins.json"].map((name) => JSON.parse(content(name)) as number[]);
-  expect(before!.filter((x, k) => x !== after![k]).length).toBeLessThanOrEqual(3);
+  expect(before!.filter((x, k) => x !== after![k]).length).toBeLessThanOrEqual(24);
   file("short.json", "[0, 0, 1]");
   file("long.json", JSON.stringify(before!.map((x) => 2 * x)));
   for (const [start, message] of [["short.json", /short\.json: .*got 3 numbers, expected 48/], ["long.json", /long\.json: .*expected unit vectors/], ["none.json", /none\.json/]] as const) expect(await chain(start)).toMatchObject({ code: 5, stderr: expect.stringMatching(message) });

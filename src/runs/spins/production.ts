@@ -33,11 +33,11 @@ export type SpinEnd = Ended & {
 };
 
 /** Hash of what decides the numbers; files count by their contents, samples of another run as what they are. */
-function identityOf(command: SpinCommand, { output: _output, ...run }: SpinRun): string {
+function identityOf(command: SpinCommand, whole: SpinRun): string {
+  const { output: _output, ...run } = whole;
   const content = (file: string | undefined): string | undefined => (file !== undefined && existsSync(file) ? sha256Hex([readFileSync(file)]) : file);
   const { effective, training, sampler } = run;
-  const samples = training.run === undefined ? undefined : sampleHash(training.run);
-  return sha256Hex([command, "\n", canonical(pruned({ ...run, effective: { ...effective, file: content(effective.file) }, training: { ...training, run: samples }, sampler: { ...sampler, start: content(sampler.start) } }, (_, value) => value === undefined))]);
+  return sha256Hex([command, "\n", canonical(pruned({ ...run, effective: { ...effective, file: content(effective.file) }, training: { ...training, run: sampleHash(whole) }, sampler: { ...sampler, start: content(sampler.start) } }, (_, value) => value === undefined))]);
 }
 
 /**

@@ -23,16 +23,18 @@ function storedSamples(folder: string): { readonly samples: StoredSamples; reado
   return { samples, model: readSpinRun(runPaths(folder).configuration).model };
 }
 
-/** Hash of the samples of a run. @throws as `samplesOf`. */
-export function sampleHash(folder: string): string {
-  const { samples } = storedSamples(folder);
-  return sha256Hex([samples.logWeights, ...samples.spins].map((x) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength)));
-}
-
 /** The first so many exact samples of another run. @throws FileFormatError for a folder without samples, ConfigurationError for another model and for too few of them. */
 export function samplesOf(folder: string, run: SpinRun, count: number): StoredSamples {
   const { samples, model } = storedSamples(folder);
   if (JSON.stringify(model) !== JSON.stringify(run.model)) throw new ConfigurationError(`training.run: got samples of ${JSON.stringify(model)}, expected those of the model of the run, ${JSON.stringify(run.model)}`);
   if (samples.spins.length < count) throw new ConfigurationError(`training.run: got ${samples.spins.length} samples in ${folder}, expected at least ${count}: training.samples and training.test`);
   return { spins: samples.spins.slice(0, count), logWeights: samples.logWeights.slice(0, count) };
+}
+
+/** Hash of the samples that `training.run` gives. @throws as `samplesOf`. */
+export function sampleHash(run: SpinRun): string | undefined {
+  const { run: folder, samples, test } = run.training;
+  if (folder === undefined) return undefined;
+  const { spins, logWeights } = samplesOf(folder, run, samples + test);
+  return sha256Hex([logWeights, ...spins].map((x) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength)));
 }
