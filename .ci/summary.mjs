@@ -1,5 +1,5 @@
 // Closing line "N passed, N failed, N skipped" from the test reports themselves. Fails when anything failed, when a report is missing or
-// empty, and when a test was skipped that needs neither a browser nor a compiler nor a TensorFlow.js engine.
+// empty, and when a test was skipped that needs neither a browser nor a compiler, a launcher nor a TensorFlow.js engine.
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 
@@ -9,6 +9,7 @@ const OPTIONAL = [
   [/^test\/browser\//, "a browser"],
   [/^test\/tfjs\/|docs\/gpu\.md/, "a TensorFlow.js engine"],
   [/^test\/report\/notebook/, "a notebook kernel"],
+  [/^test\/ranks\//, "an MPI launcher, or Slurm"],
   [/native|conformance|random|fuzz|strict/, "a C compiler"],
 ];
 let [passed, failed, skipped] = [0, 0, 0];

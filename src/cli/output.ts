@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../errors.ts";
 import { type TfjsEngineName, loadTfjs } from "../compiler/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
+import { threadsOfRank } from "../runs/index.ts";
 import type { CliContext } from "./context.ts";
 
 /** A value as indented JSON; numbers keep all 17 digits, those that JSON lacks (NaN, infinities) become null. */
@@ -48,7 +49,7 @@ export function withEngine(command: Command): Command {
 export async function latticeOptions(flags: EngineFlags, { environment, comm }: Pick<CliContext, "environment" | "comm">): Promise<LatticeOptions> {
   if (comm && (flags.backend === "tfjs" || flags.backend === "interpret")) throw new ConfigurationError(`--backend ${flags.backend}: got ${comm.size} ranks, expected one: use wasm, native or js to divide a lattice`);
   if (flags.backend === "tfjs") return { engine: await loadTfjs({ engine: (environment["GAUGEGRAD_TFJS"] ?? "tfjs-node-gpu") as TfjsEngineName }) };
-  return { backend: flags.backend, threads: flags.threads, strict: flags.strict ?? false, ...(comm ? { comm } : {}) };
+  return { backend: flags.backend, threads: comm && flags.threads === "auto" ? threadsOfRank(environment) : flags.threads, strict: flags.strict ?? false, ...(comm ? { comm } : {}) };
 }
 
 /** Adds --json. */

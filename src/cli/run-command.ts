@@ -11,7 +11,7 @@ import { chains } from "./chains.ts";
 import { signals } from "./signals.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
 import {
-  type Estimate, type ResolvedRun, type RunCommand, type RunEnd, type RunFile, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText,
+  type Estimate, type ResolvedRun, type RunCommand, type RunEnd, type RunFile, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText, threadsProblem,
 } from "../runs/index.ts";
 
 interface Options extends EngineFlags, GlobalOptions {
@@ -48,6 +48,8 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       if (run.unused.length > 0) warn(`${name} uses no ${run.unused.join(", ")}: ${run.unused.length > 1 ? "these sections are" : "the section is"} left out`);
       if (options.dryRun) return dryRun(context, run, options);
       if (options.dir === undefined) throw new UsageError(`${name}: got no --dir, expected the folder of the run: gaugegrad ${name} ${file} --dir out`);
+      const crowded = typeof options.threads === "number" ? threadsProblem(options.threads, context.environment) : undefined;
+      if (crowded !== undefined) warn(crowded);
       const folder = resolve(context.directory, options.dir);
       if (options.chains !== undefined && options.stream !== undefined) throw new UsageError(`${name}: got --chains and --stream, expected one of them: chains have the streams 0, 1, ...`);
       if (options.chains !== undefined) return chains(context, name, resolve(context.directory, file), folder, { ...options, chains: options.chains }, warn);

@@ -40,6 +40,7 @@ const KEYS: Readonly<Record<keyof CheckpointState, Check>> = {
   links: listOf(finite),
   parameters: orNull(shaped({ names: listOf(text), values: finite })),
   training: orNull(training),
+  shards: (x) => x === undefined || shaped({ links: listOf(listOf(finite)), buffers: listOf(listOf(record)) })(x),
   counters: (x) => record(x) && Object.values(x as object).every(shaped({ done: count, accepted: count })),
   metrics: shaped({ bytes: count, lines: count, sha256: text }),
 };
@@ -51,6 +52,6 @@ export function expectState(file: string, x: unknown): CheckpointState {
   const bad = (Object.entries(KEYS) as [keyof CheckpointState, Check][]).find(([key, check]) => !check(state[key]));
   if (bad) throw new FileFormatError(`${file}: got a checkpoint whose "${bad[0]}" is not what a run stores, expected one of a run: restore it from a copy`);
   const size = state.extents.reduce((v, L) => v * L, 2 * state.group * state.group);
-  if (state.links.length !== state.extents.length || state.links.some((a) => a.length !== size)) throw new FileFormatError(`${file}: got links of other sizes than its extents ${state.extents.join("x")} and N = ${state.group} have, expected ${size} reals a direction: restore it from a copy`);
+  if ([state.links, ...(state.shards?.links ?? [])].some((links) => links.length !== state.extents.length || links.some((a) => a.length !== size))) throw new FileFormatError(`${file}: got links of other sizes than its extents ${state.extents.join("x")} and N = ${state.group} have, expected ${size} reals a direction: restore it from a copy`);
   return state;
 }

@@ -64,7 +64,7 @@ export function canonical(x: unknown): string {
 }
 
 /** Keys with different values, `sampler.steps: 10 before, 12 now`. */
-function differences(before: unknown, now: unknown, path = ""): string[] {
+export function differences(before: unknown, now: unknown, path = ""): string[] {
   if (canonical(before) === canonical(now)) return [];
   const isTable = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);
   if (isTable(before) && isTable(now))

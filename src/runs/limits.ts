@@ -29,7 +29,8 @@ export function checkpointBytes({ command, configuration: c }: Pick<ResolvedRun,
   const online = command !== "hmc" && training && !isOffline(training) && ((training.batch ?? 1) > 1 || training.replay !== undefined);
   const replay = online ? (training.replay ?? training.batch ?? 1) : 0;
   const pseudofermions = c.fermions.length * 16 * parseGroup(c.group).N * volumeOf(c);
-  return fieldBytes(c) + replay * (fieldBytes(c) * (training?.objective === "acceptance" ? 2 : 1) + pseudofermions);
+  const chains = isOffline(training) ? 1 : (training?.shards ?? 1);
+  return chains * (fieldBytes(c) + replay * (fieldBytes(c) * (training?.objective === "acceptance" ? 2 : 1) + pseudofermions));
 }
 
 /** What is too large in a configuration, whatever the machine; undefined when nothing is. */

@@ -5,11 +5,12 @@
  */
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { BackendError, ConfigurationError, FileFormatError, GeometryError } from "../errors.ts";
+import { BackendError, ConfigurationError, FileFormatError, GeometryError, PhysicsCheckError } from "../errors.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
 import { type WriteOptions, saveCheckpoint, writeGauge } from "../io/index.ts";
 import { readModel } from "../models/index.ts";
-import { writeFileAtomic } from "../util/index.ts";
+import { sha256Hex, writeFileAtomic } from "../util/index.ts";
+import { expectAgreement } from "./agreement.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
@@ -23,7 +24,9 @@ import { writeModel } from "./model.ts";
 import type { Arithmetic, CheckpointState, EventRecord, MetricsRecord, Phase } from "./records.ts";
 import { readingOf } from "./reading.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
-import { type Progress, type Unit, lengthsOf, stages } from "./stages.ts";
+import type { Progress, Unit } from "./learning.ts";
+import { type Shards, shardsOf, undivided } from "./shards.ts";
+import { lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
 import { buildSystem, onObserved } from "./system.ts";
 import type { System } from "./system-types.ts";
@@ -65,8 +68,11 @@ export interface RunEnd extends Ended {
  */
 export async function* produce(options: ProductionOptions): AsyncGenerator<RunEvent, void, void> {
   const began = performance.now();
-  const { run, engine = {} } = options;
-  const ranks = new Ranks(engine.comm);
+  const { run } = options;
+  const ranks = new Ranks(options.engine?.comm);
+  expectAgreement(ranks, run, options.engine ?? {});
+  const shards = shardsOf(run, ranks);
+  const engine = shards ? undivided(options.engine ?? {}) : (options.engine ?? {});
   expectRoom(run, engine);
   const paths = runPaths(options.folder);
   ranks.together(() => void prepareFolder(options.folder));
@@ -89,13 +95,13 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
     // what came during set-up is heard before anything is written
     const early = await stop.heard();
     if (early !== undefined) return yield { kind: "stop", reason: early, position: found?.state.position ?? 0, total: totalOf(run), parameters: found?.state.parameters ?? null };
-    const system = buildSystem(run, engine, { start: !found, reading: await readingOf(run, found !== undefined), ...(network ? { network } : {}) });
+    const system = buildSystem(run, engine, { start: !found, reading: await readingOf(run, found !== undefined && !(shards && !found.state.shards)), ...(network ? { network } : {}) });
     const arithmetic = arithmeticOf(system.lattice, engine.strict ?? false);
-    ranks.expectSame({ "run file": run.hash, version: packageVersion(), arithmetic: arithmeticText(arithmetic) });
-    using production = new Production(paths, run, arithmetic, system, ranks, found && { state: found.state, changes });
+    ranks.expectSame({ arithmetic: arithmeticText(arithmetic) });
+    using production = new Production(paths, run, arithmetic, system, ranks, shards, found && { state: found.state, changes });
     started = true;
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
-    const end = yield* goOn<RunEvent>(production, stop, began, { version: packageVersion(), arithmetic: production.arithmetic, environment: environmentOf(system.lattice) });
+    const end = yield* goOn<RunEvent>(production, stop, began, { version: packageVersion(), arithmetic: production.arithmetic, environment: { ...environmentOf(system.lattice), ...(shards && ranks.several ? { ranks: `${ranks.comm.size}, ${shards.count} shards, ${ranks.comm.name}` } : {}) } });
     yield { ...end, parameters: production.parameters };
   } catch (error) {
     if (!started && ranks.writes) recordEvent(paths, { kind: "failure", time: new Date().toISOString(), position: 0, text: (error as Error).message });
@@ -167,6 +173,7 @@ class Production implements Work<RunEvent>, Disposable {
   readonly #run: ResolvedRun;
   readonly #system: System;
   readonly #ranks: Ranks;
+  readonly #shards: Shards | undefined;
   /** On the rank that writes. */
   readonly #metrics: MetricsFile | undefined;
   readonly #units: ReturnType<typeof stages>;
@@ -180,13 +187,14 @@ class Production implements Work<RunEvent>, Disposable {
   #modelWritten = false;
   #counters: Record<string, { done: number; accepted: number }>;
 
-  constructor(paths: RunPaths, run: ResolvedRun, arithmetic: Arithmetic, system: System, ranks: Ranks, found: Found | undefined) {
+  constructor(paths: RunPaths, run: ResolvedRun, arithmetic: Arithmetic, system: System, ranks: Ranks, shards: Shards | undefined, found: Found | undefined) {
     const { state, changes = [] } = found ?? {};
     const { output } = run.configuration;
     this.#paths = paths;
     this.#run = run;
     this.#system = system;
     this.#ranks = ranks;
+    this.#shards = shards;
     this.arithmetic = arithmetic;
     const lengths = lengthsOf(run);
     this.total = totalOf(run);
@@ -211,7 +219,7 @@ class Production implements Work<RunEvent>, Disposable {
       this.event("change", { text: changes.join("; ") });
       this.save(this.done);
     }
-    this.#units = stages(run, system, this.#progress, { onNote: (text) => this.#note(text), onFailedSolve: (trajectory, text) => this.#setAside(trajectory, text) });
+    this.#units = stages(run, system, this.#progress, { onNote: (text) => this.#note(text), onFailedSolve: (trajectory, text) => this.#setAside(trajectory, text) }, shards);
   }
 
   [Symbol.dispose](): void {
@@ -286,6 +294,7 @@ class Production implements Work<RunEvent>, Disposable {
     const trajectories = records.flatMap((r) => (r.kind === "trajectory" ? [r] : []));
     const before = this.#counters[phase] ?? { done: 0, accepted: 0 };
     const { done, accepted } = (this.#counters[phase] = { done: before.done + (trajectories.length || 1), accepted: before.accepted + trajectories.filter((t) => t.accepted).length });
+    if (records.some((r) => r.kind === "check")) this.#compareRanks(records);
     this.#ranks.together(() => this.#metrics!.append(records));
     for (const t of trajectories) this.#count(t.accepted);
     for (const r of records) this.#events.push({ ...r, position, total, ...(r.kind === "trajectory" ? { acceptance: accepted / done } : {}) });
@@ -293,6 +302,15 @@ class Production implements Work<RunEvent>, Disposable {
     const kept = this.#run.configuration.output.configurations;
     if (kept && phase === "sample" && position % kept.every === 0) this.#keep(kept);
     this.#keepStart();
+  }
+
+  /** Numbers of a checked unit, and check-sums of the links, are those of rank 0 on all ranks. */
+  #compareRanks(records: Unit["records"]): void {
+    if (!this.#ranks.several || this.#shards) return;
+    const own = sha256Hex([JSON.stringify(records), ...this.#system.U.fields.map((f) => new Uint8Array(f.toArray().buffer))]);
+    const first = this.#ranks.tell(own);
+    const other = this.#ranks.first(own === first ? undefined : own);
+    if (other) throw new PhysicsCheckError(`trajectory ${this.#progress.position - 1}: rank ${other.rank} has links or energies of the check-sum ${other.text.slice(0, 12)}, rank 0 has ${first.slice(0, 12)}, expected the same: memory, processor or network are not reliable`);
   }
 
   /** Says it while it happens when nothing is accepted any more. */
@@ -340,6 +358,7 @@ class Production implements Work<RunEvent>, Disposable {
     }
     const { seed, stream } = this.#run.configuration.sampler;
     const links = this.#system.U.fields.map((f) => f.toArray());
+    const shards = this.#progress.shards?.();
     const state = (metrics: CheckpointState["metrics"]): CheckpointState => ({
       version: 1,
       command: this.#run.command,
@@ -356,6 +375,7 @@ class Production implements Work<RunEvent>, Disposable {
       links,
       parameters: this.parameters,
       training: training ?? null,
+      ...(shards ? { shards } : {}),
       counters: this.#counters,
       metrics,
     });
@@ -365,14 +385,15 @@ class Production implements Work<RunEvent>, Disposable {
   }
 
   event(kind: EventRecord["kind"], more: Partial<EventRecord>): void {
-    if (this.#ranks.writes) recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.position, ...more });
+    const waited = this.#system.lattice.engine.exchangeTime ?? 0;
+    if (this.#ranks.writes) recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.position, ...more, ...(more.seconds !== undefined && waited > 0 ? { exchangeSeconds: waited / 1000 } : {}) });
   }
 }
 
 /** What a checkpoint says about the stages. theta is what was trained, not what training would start from. */
 function progressOf(state: CheckpointState, { lattice, group }: System): Progress {
-  const { position, parameters, training, phase, counters } = state;
+  const { position, parameters, training, phase, counters, shards } = state;
   if (state.group !== group.N || state.extents.join() !== lattice.extents.join()) throw new FileFormatError(`checkpoint: got links of another group or lattice, expected those of the run: restore the folder from a copy`);
   const trained = training !== null || (counters["train"]?.done ?? 0) > 0 || phase === "epochs";
-  return { position, ...(parameters && trained ? { theta: parameters.values } : {}), ...(training ? { training } : {}) };
+  return { position, ...(parameters && trained ? { theta: parameters.values } : {}), ...(training ? { training } : {}), ...(shards ? { shards: () => shards } : {}) };
 }

@@ -3,8 +3,13 @@ import { type Comm, selfComm } from "../backend/index.ts";
 import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { decode, encode } from "../util/index.ts";
 
-/** What rank 0 tells the others. */
+/** What a rank tells the others. */
 type Told = { readonly value: unknown } | { readonly error: { readonly code: string; readonly message: string; readonly exitCode: number } };
+
+const toldOf = (error: unknown): Told => {
+  const { code, message, exitCode } = error instanceof GaugegradError ? error : { code: "E_RANK", message: (error as Error).message, exitCode: 1 };
+  return { error: { code, message, exitCode } };
+};
 
 export class Ranks {
   readonly comm: Comm;
@@ -32,13 +37,29 @@ export class Ranks {
         told = { value: own };
       } catch (error) {
         mine = error;
-        const { code, message, exitCode } = error instanceof GaugegradError ? error : { code: "E_RANK", message: (error as Error).message, exitCode: 1 };
-        told = { error: { code, message, exitCode } };
+        told = toldOf(error);
       }
     }
     told = this.tell(told);
     if (!("error" in told)) return this.writes ? own! : (told.value as T);
     throw this.writes ? mine : new GaugegradError(told.error.code, told.error.message, told.error.exitCode);
+  }
+
+  /** What `f` gives on each rank, as plain data, for all of them; the error of the lowest rank that has one is one of all. */
+  all<T>(f: () => T): T[] {
+    if (!this.several) return [f()];
+    let [mine, own]: [unknown, Told] = [undefined, { value: undefined }];
+    try {
+      own = { value: f() };
+    } catch (error) {
+      [mine, own] = [error, toldOf(error)];
+    }
+    const { rank, size } = this.comm;
+    const told = Array.from({ length: size }, (_, root) => this.tell(rank === root ? own : { value: undefined }, root));
+    const bad = told.findIndex((t) => "error" in t);
+    if (bad < 0) return told.map((t) => (t as { value: T }).value);
+    const { code, message, exitCode } = (told[bad] as Extract<Told, { error: unknown }>).error;
+    throw bad === rank ? mine : new GaugegradError(code, message, exitCode);
   }
 
   /** Plain data of a rank for all. */

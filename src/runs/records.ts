@@ -14,7 +14,7 @@
  *   STOP              made by hand: the run saves after its trajectory and ends
  */
 import type { FlowPoint } from "../gauge/index.ts";
-import type { TrainingState } from "../training/index.ts";
+import type { StoredSample, TrainingState } from "../training/index.ts";
 
 /** Commands that make runs. */
 export type RunCommand = "hmc" | "train" | "slhmc";
@@ -59,6 +59,8 @@ export interface TrajectoryRecord {
   readonly forced?: boolean;
   /** A solve failed and the trajectory counts as rejected (sampler.failedSolve): why. Action and kinetic energy are not known, null in JSON. */
   readonly failed?: string;
+  /** Number of the chain, in a training with several (training.shards). */
+  readonly shard?: number;
 }
 
 /** What was measured after a trajectory of the phase `sample`. */
@@ -123,6 +125,8 @@ export interface CheckRecord {
   readonly determinant: number;
   /** Error of the action from the solves of the Metropolis step; absent in older files. */
   readonly solveError?: number;
+  /** Number of the chain, in a training with several (training.shards). */
+  readonly shard?: number;
 }
 
 /** A line of metrics.jsonl. */
@@ -152,6 +156,16 @@ export interface EventRecord {
   readonly environment?: Readonly<Record<string, string>>;
   /** Seconds of this part of the run, with stop, done and failure. */
   readonly seconds?: number;
+  /** Of them, on rank 0 of several: seconds in exchanges and sums with other ranks. */
+  readonly exchangeSeconds?: number;
+}
+
+/** Chains of a training in shards. */
+export interface ShardsState {
+  /** Links of the chains 1, 2, ...; those of chain 0 are the links of the run. */
+  readonly links: readonly (readonly Float64Array[])[];
+  /** Replay buffers of all chains. */
+  readonly buffers: readonly (readonly StoredSample[])[];
 }
 
 /** Everything a run needs to go on, in one transaction. */
@@ -179,6 +193,8 @@ export interface CheckpointState {
   readonly parameters: { readonly names: readonly string[]; readonly values: Float64Array } | null;
   /** Optimiser, offset, replay buffer; null outside of training. */
   readonly training: TrainingState | null;
+  /** Of a training in shards that has chains of its own. */
+  readonly shards?: ShardsState;
   /** Accepted and done trajectories of each phase. */
   readonly counters: { readonly [phase: string]: { readonly done: number; readonly accepted: number } };
   /** How far metrics.jsonl belongs to this state. */

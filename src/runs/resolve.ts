@@ -107,9 +107,11 @@ function guideProblem(command: RunCommand, c: RunConfiguration, registry: Regist
   return undefined;
 }
 
-function trainingProblem(command: RunCommand, { training }: RunConfiguration, registry: Registry): string | undefined {
+function trainingProblem(command: RunCommand, { training, parallel }: RunConfiguration, registry: Registry): string | undefined {
   if (command === "train" && !training) return "training: got nothing, expected the section [training]";
   if (!training) return undefined;
+  const dealt = shardsProblem(command, training, parallel);
+  if (dealt !== undefined) return dealt;
   const { configurations, run, samples, objective, optimiser, batch, replay } = training;
   const offline = isOffline(training);
   const { trajectories, squares } = registry.get("loss", objective);
@@ -121,6 +123,14 @@ function trainingProblem(command: RunCommand, { training }: RunConfiguration, re
   if (optimiser === "gaussNewton" && !squares) return `training.optimiser: got gaussNewton for ${objective}, expected adam, adamW or sgd: ${objective} is no mean of squares of few numbers`;
   if (optimiser === "regression" && (objective !== "squared" || (batch ?? 1) > 1 || replay !== undefined || offline)) return `training.optimiser: got regression with ${objective !== "squared" ? `objective ${objective}` : offline ? "stored configurations" : "a batch or replay"}, expected objective squared on each new configuration once, online`;
   if (!offline && replay !== undefined && replay < (batch ?? 1)) return `training.replay: got ${replay}, expected at least the batch, ${batch}`;
+  return undefined;
+}
+
+function shardsProblem(command: RunCommand, { shards, optimiser }: NonNullable<RunConfiguration["training"]>, { grid }: RunConfiguration["parallel"]): string | undefined {
+  if (shards === undefined) return undefined;
+  if (command === "slhmc") return `training.shards: got ${shards} with the command slhmc, expected train: train on shards, then sample with network kind "model"`;
+  if (grid) return `parallel.grid: got one with training.shards, expected one of them: every shard has a lattice that is not divided`;
+  if (optimiser === "regression" && shards > 1) return `training.shards: got ${shards} with the optimiser regression, expected one: it learns from each new configuration once`;
   return undefined;
 }
 

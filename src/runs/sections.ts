@@ -58,6 +58,7 @@ const training = z.strictObject({
   offsetRate: positive.default(0.05).describe("weight of the newest batch in the running mean of S_theta - S"),
   trajectories: count.default(100).describe("online: trajectories of the prior HMC"),
   batch: count.optional().describe("samples of a step; default 1 online, all of them offline"),
+  shards: count.max(1024).optional().describe("train: so many chains of the prior HMC (streams 0, 1, ...), each with batch and replay of its own, or shares of the stored configurations, dealt to the ranks: the weights do not depend on how many these are"),
   replay: count.optional().describe("online: configurations that batches are drawn from; default one batch"),
   configurations: z.array(name).min(1).optional().describe("offline: stored configurations in the order of their chain"),
   run: name.optional().describe("offline: the folder of a run of the same target that keeps every configuration (output.configurations.every = 1): its accepted trajectories, with the pseudofermions that were drawn for them"),

@@ -83,6 +83,13 @@ function startOf(c: RunConfiguration, base: string, place: PartContext, reading:
   return F ? { ...entering, U: F.inverse(entering.U) } : entering;
 }
 
+/** Links of a further chain of the run: those of a checkpoint, or a start with a stream of its own. */
+export function shardStart({ configuration: c, base }: ResolvedRun, { lattice, group, reading, transform }: System, shard: number, links?: readonly Float64Array[]): LinkField {
+  if (links) return cold(lattice, group).set(links);
+  const { sampler } = c;
+  return startOf({ ...c, sampler: { ...sampler, stream: sampler.stream + shard } }, base, { lattice, group }, reading, transform).U;
+}
+
 function startLinks(c: RunConfiguration, base: string, { lattice, group }: PartContext, reading: Reading): EnteringLinks {
   const { kind, width, file, format, order, dataset } = c.start;
   const { seed, stream } = c.sampler;

@@ -3,9 +3,10 @@
  * plain data, so that a training run resumes with the same bits.
  */
 import { ConfigurationError } from "../errors.ts";
-import type { EffectiveAction } from "./effective-action.ts";
-import { type Loss, type LossEvaluation, type Offset, fluctuation, moveOffset, startOffset, updateOffset } from "./losses.ts";
+import type { EffectiveAction, ParametricAction } from "./effective-action.ts";
+import { type Assessment, type Loss, type LossEvaluation, type Offset, assess, fluctuation, moveOffset, startOffset, updateOffset } from "./losses.ts";
 import type { Objective, Optimiser, OptimiserState } from "./optimisers.ts";
+import { type Share, evaluateShared } from "./share.ts";
 import { type TrainingSample, type StoredSample, restoreSample, storeSample } from "./samples.ts";
 
 /** Everything a training run has to remember between two steps. */
@@ -53,6 +54,8 @@ export interface LearningOptions<N extends number, I> {
   readonly offsetRate?: number;
   /** State to go on from. */
   readonly state?: TrainingState;
+  /** Where the samples are, when they are not all here. */
+  readonly share?: Share;
 }
 
 /** The parameters with their optimiser, offset and counters, advanced by `learn`. */
@@ -123,6 +126,11 @@ export class Learner<N extends number = number, I = unknown> {
     return this.#evaluate(samples, this.#parameters, this.#offset).value;
   }
 
+  /** What the action with these parameters does on samples. */
+  assess(parameters: Float64Array, samples: readonly TrainingSample<N>[]): Assessment {
+    return this.#on(this.action(parameters), samples, (a) => assess(a, samples));
+  }
+
   /** Everything as plain data. */
   state(buffer: readonly TrainingSample<N>[] = []): TrainingState {
     return {
@@ -145,7 +153,13 @@ export class Learner<N extends number = number, I = unknown> {
 
   #evaluate(samples: readonly TrainingSample<N>[], theta: Float64Array, offset: Offset): LossEvaluation {
     const { action, loss } = this.#options;
-    return loss.evaluate(action.with(theta.subarray(0, action.size)), samples, theta.subarray(action.size), offset);
+    return this.#on(action.with(theta.subarray(0, action.size)), samples, (a) => loss.evaluate(a, samples, theta.subarray(action.size), offset));
+  }
+
+  /** `f` of an action, evaluated where the samples are. */
+  #on<T>(action: EffectiveAction<N, I>, samples: readonly TrainingSample<N>[], f: (action: ParametricAction<N>) => T): T {
+    const { share } = this.#options;
+    return share ? evaluateShared(share, action, action.size, samples, f) : f(action);
   }
 
   /** The objective on a batch; the same one, with its last evaluation, as long as the batch is the same (several of its samples: the running mean is not used). */

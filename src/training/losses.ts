@@ -208,7 +208,7 @@ export interface Assessment extends Fluctuation {
 
 /** L, L_c and, from trajectories, the expected acceptance, on a set of samples. @throws ConfigurationError for no samples. */
 export function assess<N extends number>(action: ParametricAction<N>, samples: readonly TrainingSample<N>[]): Assessment {
-  guard("assess", { action: [action, is.withMethods("an effective action", "value")], samples: [samples, is.listOf(is.object, 1)] });
+  guard("assess", { action: [action, is.withMethods("an effective action", "valueAndGradient")], samples: [samples, is.listOf(is.object, 1)] });
   const end = differencesOf(action, samples).d;
   if (!samples.every((s) => s.start)) return fluctuation(end);
   const { mean: m, sd } = fluctuation(minus(end, differencesOf(action, samples, "start").d));

@@ -2,7 +2,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import type { EffectiveAction } from "./effective-action.ts";
-import { type Assessment, assess } from "./losses.ts";
+import type { Assessment } from "./losses.ts";
 import { type LearningOptions, Learner, type TrainingState } from "./learner.ts";
 import type { TrainingSample } from "./samples.ts";
 
@@ -89,8 +89,8 @@ export function* trainOffline<N extends number, I>(options: OfflineTrainingOptio
     own: learner.best.parameters.slice(action.size, action.size + loss.own.length),
     epochs: learner.counters.rounds,
     stoppedEarly: stalled(),
-    training: assess(action, training),
-    ...(heldOut.length > 0 ? { heldOut: assess(action, heldOut) } : {}),
+    training: learner.assess(learner.best.parameters, training),
+    ...(heldOut.length > 0 ? { heldOut: learner.assess(learner.best.parameters, heldOut) } : {}),
   };
 }
 

@@ -23,6 +23,8 @@ export interface ReplayOptions {
   /** Samples of a batch, the newest included. */
   readonly batch: number;
   readonly seed: number;
+  /** Of the draws; default 0. */
+  readonly stream?: number;
 }
 
 /** Options of `trainOnline`. */
@@ -102,8 +104,10 @@ function* pulses<R>(pieces: Generator<unknown, R, void>): Generator<undefined, R
 }
 
 /** The newest sample and batch - 1 different older ones. */
-function drawBatch<N extends number>(buffer: readonly TrainingSample<N>[], { batch, seed }: ReplayOptions, round: number): readonly TrainingSample<N>[] {
-  const random = randomStream(seed).sequence(PURPOSE.training, round);
+export function drawBatch<N extends number>(buffer: readonly TrainingSample<N>[], options: ReplayOptions, round: number): readonly TrainingSample<N>[] {
+  guard("drawBatch", { buffer: [buffer, is.listOf(is.object, 1)], options: [options, is.withFields("the options of a replay buffer", "capacity", "batch", "seed")], round: [round, is.number] });
+  const { batch, seed, stream = 0 } = options;
+  const random = randomStream(seed, stream).sequence(PURPOSE.training, round);
   const older = buffer.slice(0, -1);
   const chosen = [buffer.at(-1)!];
   while (chosen.length < batch && older.length > 0) chosen.push(...older.splice(random.int(older.length), 1));

@@ -72,6 +72,8 @@ test("the command chooses what makes the run and refuses what makes no job", asy
   expect(code).toBe(0);
   for (const line of ["#SBATCH --nodes=2", "#SBATCH --ntasks=4", "#SBATCH --signal=USR1@120", "#SBATCH --requeue", "#SBATCH --open-mode=append", "export UCX_ERROR_SIGNALS= NO_COLOR=1"]) expect(stdout.split("\n")).toContain(line);
   expect(stdout).toContain(`srun --mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores $gaugegrad slhmc '${file}' --dir 'my run'\n`);
+  const plain = scratch.file("plain.toml", "lattice.extents = [4, 4, 4, 4]\naction.beta = 6.0\nsampler.steps = 4\n");
+  expect((await cli(["slurm", plain])).stdout).toContain("$gaugegrad hmc ");
   for (const [flags, text] of [[["--ntasks", "3", "--nodes", "2"], "expected a multiple of 2"], [["--time", "4"], "expected hours, minutes and seconds"], [["--time", "00:03:00"], "expected more than 240 seconds"]] as const)
     expect(await cli(["slurm", file, ...flags])).toMatchObject({ code: 3, stderr: expect.stringContaining(text) });
   expect((await cli(["slurm", scratch.file("bad.toml", "[nothing]\nx = 1\n")])).code).toBe(3);

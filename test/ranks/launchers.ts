@@ -28,10 +28,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts `size` processes of node and waits for their end. `each` is called with the launcher's process number. */
-export function launch({ command, options }: LauncherHere, size: number, args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** Starts `size` processes of node and waits for their end. `flags`: of node. */
+export function launch({ command, options }: LauncherHere, size: number, args: readonly string[], more: Readonly<Record<string, string>> = {}, flags: readonly string[] = []): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, [...options, "-n", String(size), process.execPath, ...args], { env: { ...env, ...more } });
+    const child = spawn(command, [...options, "-n", String(size), process.execPath, ...flags, ...args], { env: { ...env, ...more } });
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (d) => (stdout += String(d)));
     child.stderr.on("data", (d) => (stderr += String(d)));

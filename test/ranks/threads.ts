@@ -10,15 +10,20 @@ export interface RankJob {
 }
 
 /** Results of every rank, job by job. @throws the first error of a rank. */
-export async function onThreads(size: number, jobs: readonly RankJob[]): Promise<string[][]> {
+export const onThreads = (size: number, jobs: readonly RankJob[]): Promise<string[][]> => started<string>(size, "./rank.mjs", { jobs });
+
+/** What each rank of `job.mjs` says. */
+export const jobOnThreads = async (size: number, args: readonly string[]): Promise<unknown[]> => (await started(size, "./job.mjs", { args })).map(([said]) => said);
+
+async function started<T>(size: number, program: string, data: object): Promise<T[][]> {
   const memory = threadsMemory(size);
   return Promise.all(
     Array.from(
       { length: size },
       (_, rank) =>
-        new Promise<string[]>((resolve, reject) => {
-          const worker = new Worker(new URL("./rank.mjs", import.meta.url), { workerData: { memory, rank, jobs } });
-          worker.on("message", (m: { results?: string[]; error?: string }) => (m.results ? resolve(m.results) : reject(new Error(`rank ${rank}: ${m.error}`))));
+        new Promise<T[]>((resolve, reject) => {
+          const worker = new Worker(new URL(program, import.meta.url), { workerData: { memory, rank, ...data } });
+          worker.on("message", (m: { results?: T[]; error?: string }) => (m.results ? resolve(m.results) : reject(new Error(`rank ${rank}: ${m.error}`))));
           worker.on("error", reject);
         }),
     ),

@@ -8,7 +8,7 @@ import { BackendError } from "../../errors.ts";
 import { bytesText } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { packageVersion } from "../../runs/index.ts";
+import { examineRanks, packageVersion } from "../../runs/index.ts";
 
 /** One line of the report. */
 interface Finding {
@@ -30,6 +30,8 @@ interface Report {
   readonly features: readonly Finding[];
   readonly compilers: readonly Finding[];
   readonly packages: readonly Finding[];
+  /** Under a launcher. */
+  readonly ranks?: readonly Finding[];
 }
 
 /** Packages that are used when they are installed, and what for. */
@@ -84,6 +86,7 @@ async function examine(context: CliContext): Promise<Report> {
     ],
     compilers: [compiler],
     packages,
+    ...(context.comm ? { ranks: examineRanks(context.comm, context.environment) } : {}),
   };
 }
 
@@ -126,11 +129,11 @@ async function findPackage(name: string, use: string): Promise<Finding> {
 }
 
 function reportText(r: Report): string {
-  const width = Math.max(...[r.backends, r.features, r.compilers, r.packages].flat().map((f) => f.name.length));
+  const width = Math.max(...[r.backends, r.features, r.compilers, r.packages, r.ranks ?? []].flat().map((f) => f.name.length));
   const rows = (title: string, list: readonly Finding[]): string => [title, ...list.map((f) => `  ${f.name.padEnd(width)}  ${f.present ? "present" : "absent "}  ${f.detail}`)].join("\n");
   const head = [
     `gaugegrad ${r.gaugegrad}, Node ${r.node} (V8 ${r.v8}), ${r.platform}`,
     `${r.cpu}, ${r.threads} threads, ${bytesText(r.memoryBytes)} memory`,
   ];
-  return [head.join("\n"), rows("backends", r.backends), rows("features", r.features), rows("compiler", r.compilers), rows("optional packages", r.packages)].join("\n\n");
+  return [head.join("\n"), rows("backends", r.backends), rows("features", r.features), rows("compiler", r.compilers), rows("optional packages", r.packages), ...(r.ranks ? [rows("ranks", r.ranks)] : [])].join("\n\n");
 }

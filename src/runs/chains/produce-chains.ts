@@ -1,10 +1,11 @@
 /** Makes the chains of a run side by side, one thread each, as many at a time as the machine has processors. */
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
 import type { Comm } from "../../backend/index.ts";
-import { writeFileAtomic } from "../../util/index.ts";
+import { packageVersion } from "#platform/runs/version";
+import { sha256Hex, writeFileAtomic } from "../../util/index.ts";
 import { lockFolder } from "../lock.ts";
 import type { RunEnd } from "../production.ts";
 import { Ranks } from "../ranks.ts";
@@ -51,6 +52,7 @@ export async function produceChains(options: ChainsOptions): Promise<ChainsOutco
   const began = performance.now();
   const ranks = new Ranks(options.comm);
   const { rank, size } = ranks.comm;
+  ranks.expectSame({ version: packageVersion(), "run file": ranks.several ? sha256Hex([JSON.stringify({ command, chains, seed, engine }), readFileSync(file)]).slice(0, 12) : "" });
   const stop = new StopWatch({ folder, began, signal: options.signal, keepFile: ranks.several });
   let held: Disposable | undefined;
   ranks.together(() => {

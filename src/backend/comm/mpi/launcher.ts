@@ -6,22 +6,24 @@ export interface Launcher {
   readonly name: string;
   readonly size: number;
   readonly rank: number;
+  /** Ranks on this machine, where it says so; else all of them. */
+  readonly local: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names of a launcher's variables: size, rank. */
-const LAUNCHERS: readonly (readonly [name: string, size: string, rank: string])[] = [
-  ["mpirun (Open MPI)", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"],
-  ["srun", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"],
-  ["mpiexec (MPICH)", "PMI_SIZE", "PMI_RANK"],
+/** Names of a launcher's variables: size, rank, ranks of a machine ("2", "2(x3),1"). */
+const LAUNCHERS: readonly (readonly [name: string, size: string, rank: string, local: string])[] = [
+  ["mpirun (Open MPI)", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"],
+  ["srun", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_STEP_TASKS_PER_NODE"],
+  ["mpiexec (MPICH)", "PMI_SIZE", "PMI_RANK", "MPI_LOCALNRANKS"],
 ];
 
 /** The launcher of this process; undefined when it was started by hand. */
 export function launcherOf(environment: Environment): Launcher | undefined {
-  for (const [name, size, rank] of LAUNCHERS) {
-    const [n, r] = [Number(environment[size]), Number(environment[rank])];
-    if (Number.isInteger(n) && n >= 1 && Number.isInteger(r)) return { name, size: n, rank: r };
+  for (const [name, size, rank, local] of LAUNCHERS) {
+    const [n, r, here] = [Number(environment[size]), Number(environment[rank]), Number.parseInt(environment[local] ?? "")];
+    if (Number.isInteger(n) && n >= 1 && Number.isInteger(r)) return { name, size: n, rank: r, local: here >= 1 ? here : n };
   }
   return undefined;
 }

@@ -1,0 +1,61 @@
+/** What the trainings of a run have in common: loss, optimiser and state by the run file, and their steps as units. */
+import { type EffectiveAction, type LearningOptions, type Loss, type Optimiser, type Schedule, type Share, type TrainingState, adam, adamW, gaussNewton, regression, schedules, sgd } from "../training/index.ts";
+import { checking } from "./checked-sampler.ts";
+import type { MetricsRecord, Phase, ShardsState } from "./records.ts";
+import type { Registry } from "./registry/registry.ts";
+import { optionsOf } from "./schema.ts";
+import type { TrainingSection } from "./sections.ts";
+
+/** Where a run stands and what it has learnt. */
+export interface Progress {
+  /** Trajectories, or epochs, done. */
+  readonly position: number;
+  /** Of the effective action; undefined while nothing was trained. */
+  readonly theta?: Float64Array;
+  /** Of the training that goes on; undefined outside of it. */
+  readonly training?: TrainingState;
+  /** Of a training in shards: its chains. Collective. */
+  readonly shards?: () => ShardsState;
+}
+
+/** What one trajectory or epoch left behind. */
+export interface Unit {
+  readonly phase: Phase;
+  readonly records: readonly MetricsRecord[];
+  readonly progress: () => Progress;
+}
+
+/** The steps of a training as units; a gradient that is not finite is a failed check. */
+export function* guarded<S, T>(steps: Generator<S | undefined, T, void>, unit: (step: S) => Unit): Generator<Unit | undefined, T, void> {
+  try {
+    for (;;) {
+      const next = checking("training", () => steps.next());
+      if (next.done) return next.value;
+      yield next.value === undefined ? undefined : unit(next.value);
+    }
+  } finally {
+    steps.return(undefined as never);
+  }
+}
+
+export function lossOf(t: TrainingSection, registry: Registry): Loss {
+  const part = registry.get("loss", t.objective);
+  return part.build(optionsOf(part, t));
+}
+
+/** What a training learns with; `share`: where its samples are, when they are not all here. */
+export function learning(t: TrainingSection, registry: Registry, action: EffectiveAction<number, unknown>, steps: number, state: TrainingState | undefined, share?: Share): LearningOptions<number, unknown> {
+  return { action, loss: lossOf(t, registry), optimiser: optimiserOf(t, steps), offsetRate: t.offsetRate, ...(state ? { state } : {}), ...(share ? { share } : {}) };
+}
+
+/** The optimiser of a training section, for a training of so many steps. */
+function optimiserOf(t: TrainingSection, steps: number): Optimiser {
+  const schedule: Schedule =
+    t.schedule === "cosine" ? schedules.cosine({ initial: t.rate, final: t.finalRate, steps: Math.max(1, steps - t.warmUp) }) : t.schedule === "step" ? schedules.step({ initial: t.rate, factor: t.factor, every: t.every }) : schedules.constant(t.rate);
+  const rate = t.warmUp > 0 ? schedules.warmUp(t.warmUp, schedule) : schedule;
+  const common = { rate, ...(t.clip === undefined ? {} : { clip: t.clip }) };
+  if (t.optimiser === "adam") return adam(common);
+  if (t.optimiser === "adamW") return adamW({ ...common, weightDecay: t.weightDecay });
+  if (t.optimiser === "regression") return regression();
+  return t.optimiser === "sgd" ? sgd({ ...common, momentum: t.momentum }) : gaussNewton({ ...(t.damping === undefined ? {} : { damping: t.damping }), ...(t.maxStep === undefined ? {} : { maxStep: t.maxStep }) });
+}
