@@ -1,4 +1,5 @@
 /** A command line on the ranks that a launcher started: one of them speaks, all leave with one exit code. */
+import { setTimeout } from "node:timers/promises";
 import { type Comm, connect, launcherOf } from "../backend/index.ts";
 import { ConfigurationError, type GaugegradError } from "../errors.ts";
 
@@ -36,7 +37,10 @@ export async function onRanks<C extends RankContext>(argv: readonly string[], co
   try {
     comm = connect();
   } catch (error) {
-    if ((launcherOf(process.env)?.rank ?? 0) === 0) context.stderr(`gaugegrad: ${(error as Error).message}\n`);
+    const { rank, size } = launcherOf(process.env) ?? { rank: 0, size: 1 };
+    // nothing can be said to the others: rank 0 speaks, and its end is that of all; who is still there then is alone with it
+    if (rank > 0) await setTimeout(1000 * PATIENCE);
+    context.stderr(`gaugegrad: ${rank === 0 ? "" : `rank ${rank} of ${size}: `}${(error as Error).message}\n`);
     return (error as GaugegradError).exitCode ?? 1;
   }
   return comm.size === 1 ? run(argv, context) : together(argv, context, comm, run);
