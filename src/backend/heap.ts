@@ -32,16 +32,24 @@ export class Heap {
   #top = ALIGN;
   #f64: Float64Array = new Float64Array(0);
   #i32: Int32Array = new Int32Array(0);
+  #reals: Float64Array | Float32Array = this.#f64;
+  /** Bytes of a number of a field: 8, or 4 in single precision. */
+  readonly realBytes: 4 | 8;
   /** Increases whenever views have to be taken anew. */
   generation = 0;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, realBytes: 4 | 8 = 8) {
     this.#source = source;
+    this.realBytes = realBytes;
     this.#refresh();
   }
 
   get f64(): Float64Array {
     return this.#f64;
+  }
+  /** Numbers of fields. */
+  get reals(): Float64Array | Float32Array {
+    return this.#reals;
   }
   get i32(): Int32Array {
     return this.#i32;
@@ -110,6 +118,7 @@ export class Heap {
     const buffer = this.#source.buffer();
     this.#f64 = new Float64Array(buffer);
     this.#i32 = new Int32Array(buffer);
+    this.#reals = this.realBytes === 8 ? this.#f64 : new Float32Array(buffer);
     this.generation++;
   }
 }

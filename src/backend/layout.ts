@@ -16,7 +16,7 @@ import type { Halo } from "./halo.ts";
 import type { SiteIndex } from "./part.ts";
 
 /** Sites in a block: a power of two that some machine's vectors hold. */
-export type Lanes = 1 | 2 | 4 | 8;
+export type Lanes = 1 | 2 | 4 | 8 | 16;
 
 /** Where each lexicographic site lies in memory: address in reals = (block * components + component) * width + lane. */
 export interface Layout {

@@ -49,14 +49,14 @@ export class Contraction {
   }
 
   /** Calls `body` for every block of the sites of `domain` and every tap, with the index of the neighbour's channels in `from`; `end` after the last tap. */
-  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, from: Float64Array, at: number) => void, end: (block: number) => void): void {
+  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, from: Float64Array | Float32Array, at: number) => void, end: (block: number) => void): void {
     const { layout, heap } = this.#engine;
     const { width, copies, copyBlocks } = layout;
     const [first, last] = layout.range(domain);
     const parity = domainOf(x.type);
     const [low, high] = layout.range(parity);
-    const [f, i32] = [heap.f64, heap.i32];
-    const [address, stride] = [x.at.address / 8, x.at.stride / 8];
+    const [f, i32] = [heap.reals, heap.i32];
+    const [address, stride] = [x.at.address / heap.realBytes, x.at.stride / heap.realBytes];
     const n = components(x.type);
     for (let copy = 0; copy < copies; copy++)
       for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
@@ -89,11 +89,11 @@ export class Contraction {
     const shape = weightShape(w.type as TensorType);
     const [made, given] = [components(y.type), components(x.type)];
     const [alongMade, alongGiven] = transpose ? [shape.taps, shape.in * shape.taps] : [shape.in * shape.taps, shape.taps];
-    const f = heap.f64;
-    const weights = w.at.address / 8;
+    const f = heap.reals;
+    const weights = w.at.address / heap.realBytes;
     const rows = this.#rows;
     rows.fill(0);
-    const [address, stride] = [y.at.address / 8, y.at.stride / 8];
+    const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
     this.#blocks(
       domainOf(y.type),
       x,
@@ -121,10 +121,10 @@ export class Contraction {
     const { heap, layout: { width } } = this.#engine;
     const { taps } = weightShape(this.#output.type as TensorType);
     const [out, channels] = [(y.type as ChannelsType).count, (x.type as ChannelsType).count];
-    const f = heap.f64;
-    const to = this.#output.at.address / 8;
+    const f = heap.reals;
+    const to = this.#output.at.address / heap.realBytes;
     f.fill(0, to, to + out * channels * taps);
-    const [address, stride] = [y.at.address / 8, y.at.stride / 8];
+    const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
     this.#blocks(
       domainOf(y.type),
       x,
@@ -146,12 +146,12 @@ export class Contraction {
     const [t] = this.#inputs as [Place];
     const { heap, layout: { width } } = this.#engine;
     const n = (t.type as TensorType).shape.reduce((m, L) => m * L, 1);
-    const to = this.#output.at.address / 8;
-    heap.f64.fill(pairwise(heap.f64, t.at.address / 8, n), to, to + width);
+    const to = this.#output.at.address / heap.realBytes;
+    heap.reals.fill(pairwise(heap.reals, t.at.address / heap.realBytes, n), to, to + width);
   }
 }
 
-function pairwise(f: Float64Array, at: number, n: number): number {
+function pairwise(f: ArrayLike<number>, at: number, n: number): number {
   if (n <= 8) {
     let s = 0;
     for (let k = at; k < at + n; k++) s += f[k]!;

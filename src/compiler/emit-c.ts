@@ -6,7 +6,7 @@
 import { isShared } from "../autograd/index.ts";
 import { BIN_PARTS, KERNEL_TYPE, POOL_TYPE, binnedSource, lanePermutation } from "../backend/index.ts";
 import type { EmitContext } from "./emitter.ts";
-import { type KernelPlan, type Parameter, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
+import { CHUNK_SITES, type KernelPlan, type Parameter, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
 import { kernelParts } from "./kernel-parts.ts";
 import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
 
@@ -32,7 +32,7 @@ function statement(s: Statement, indent: string): string {
     case "fma":
       return define(s.id, `v${s.c} ${s.negated ? "-" : "+"} v${s.a} * v${s.b}`);
     case "positive":
-      return define(s.id, `choose(v${s.c} > 0.0, v${s.a}, v${s.b})`);
+      return define(s.id, `choose(v${s.c} > ALL(0.0), v${s.a}, v${s.b})`);
     case "call":
       return `${indent}V v${s.id}; for (int l = 0; l < W; l++) LANE(v${s.id}, l) = ${s.name}(${s.args.map((a) => `LANE(v${a}, l)`).join(", ")});`;
     case "loop":
@@ -65,7 +65,7 @@ export function microSource(m: MicroKernel, name: string, inPlace: boolean): { r
   return { head: `${head};`, text };
 }
 
-const kernelHead = (name: string): string => `HIDDEN void ${name}(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1)`;
+const kernelHead = (name: string): string => `HIDDEN void ${name}(double* memory, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1)`;
 
 /** One kernel: its instructions in parts, each a function of one block, and the loop over chunks of blocks. */
 function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
@@ -85,12 +85,13 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
     keep: (k, x) => {
       const values = sumScratch(plan, k, chunk);
       // samples apart, one after the other
-      return sampleLanes > 1 ? `  for (int l = 0; l < W; l++) ((double*)(s + ${values}))[l * ${chunk} + k] = (*(${x}))[l];` : `  s[${values} + k] = *(${x});`;
+      return sampleLanes > 1 ? `  for (int l = 0; l < W; l++) ((R*)(s + ${values}))[l * ${chunk} + k] = (*(${x}))[l];` : `  s[${values} + k] = *(${x});`;
     },
   });
   return [
-    ...parts.flatMap((body, n) => [`static MICRO void ${name}_${n}(double* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k${copies > 1 ? ", int64_t q" : ""}) {`, ...body, "}"]),
+    ...parts.flatMap((body, n) => [`static MICRO void ${name}_${n}(R* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k${copies > 1 ? ", int64_t q" : ""}) {`, ...body, "}"]),
     `${kernelHead(name)} {`,
+    "  R* F = (R*)memory;",
     "  V* s = (V*)(F + S);",
     "  for (int64_t c = c0; c < c1; c++) {",
     ...(copies > 1 ? [`    const int64_t copy = c / ${chunks}, q = copy / ${copiesPerScalar};`] : []),
@@ -100,17 +101,18 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
     ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, i - begin${copies > 1 ? ", q" : ""});`),
     "    }",
     ...step.reductions.map((_, k) => {
-      const [values, partials] = [`(const double*)(s + ${sumScratch(plan, k, chunk)})`, `F + ${entry({ kind: "partials", reduction: k })}`];
-      if (sampleLanes === 1) return `    binned(${values}, (end - begin) * W, ${partials} + c * ${BIN_PARTS});`;
+      const [values, partials] = [`(const R*)(s + ${sumScratch(plan, k, chunk)})`, `(double*)(F + ${entry({ kind: "partials", reduction: k })})`];
+      if (sampleLanes === 1) return `    binnedReals(${values}, (end - begin) * W, ${partials} + c * ${BIN_PARTS});`;
       const each = copiesPerScalar * chunks;
-      return `    for (int64_t l = 0; l < W; l++) binned(${values} + l * ${chunk}, end - begin, ${partials} + ((c / ${each} * W + l) * ${each} + c % ${each}) * ${BIN_PARTS});`;
+      return `    for (int64_t l = 0; l < W; l++) binnedReals(${values} + l * ${chunk}, end - begin, ${partials} + ((c / ${each} * W + l) * ${each} + c % ${each}) * ${BIN_PARTS});`;
     }),
     "  }",
     "}",
   ].join("\n");
 }
 
-function prelude(context: EmitContext): string {
+/** `single`: numbers of fields are floats. */
+function prelude(context: EmitContext, single: boolean): string {
   const { width, cuts } = context.layout;
   const permuted = cuts.reduce((n, c) => n * c, 1);
   const permutations = Array.from({ length: permuted }, (_, k) => `{${lanePermutation(cuts, k).join(", ")}}`);
@@ -118,8 +120,9 @@ function prelude(context: EmitContext): string {
   return `#include <math.h>
 #include <stdint.h>
 enum { W = ${width} };
-typedef double V __attribute__((vector_size(${8 * width})));
-typedef int64_t M __attribute__((vector_size(${8 * width})));
+typedef ${single ? "float" : "double"} R;
+typedef R V __attribute__((vector_size(${(single ? 4 : 8) * width})));
+typedef ${single ? "int32_t" : "int64_t"} M __attribute__((vector_size(${(single ? 4 : 8) * width})));
 #define MICRO __attribute__((noinline))
 #define HIDDEN __attribute__((visibility("hidden")))
 #define LANE(v, l) (v)[l]
@@ -132,8 +135,8 @@ typedef int64_t M __attribute__((vector_size(${8 * width})));
 ${KERNEL_TYPE}
 ${POOL_TYPE}
 static inline V choose(M c, V a, V b) { return (V)(((M)a & c) | ((M)b & ~c)); }
-static inline V magnitude(V a) { return (V)((M)a & (INT64_MAX + (M){0})); }
-static inline V root(V a) { V r; for (int l = 0; l < W; l++) r[l] = __builtin_sqrt(a[l]); return r; }
+static inline V magnitude(V a) { return (V)((M)a & (${single ? "INT32_MAX" : "INT64_MAX"} + (M){0})); }
+static inline V root(V a) { V r; for (int l = 0; l < W; l++) r[l] = __builtin_sqrt${single ? "f" : ""}(a[l]); return r; }
 static inline double lane_max(V a) { double m = a[0]; for (int l = 1; l < W; l++) m = a[l] > m ? a[l] : m; return m; }
 /* Copies a value with its lanes permuted. */
 static MICRO void permute(V* to, const V* from, int n, int k) {
@@ -142,20 +145,26 @@ ${cases.join("\n")}
   }
 }
 /* The operand at a displaced block: in place, or as a copy where the displacement leaves the sub-lattice. */
-static MICRO const V* across(const double* base, int64_t stride, int32_t entry, V* copy, int n) {
+static MICRO const V* across(const R* base, int64_t stride, int32_t entry, V* copy, int n) {
   const V* x = (const V*)(base + (entry / W) * stride);
   if (entry % W == 0) return x;
   permute(copy, x, n, entry % W);
   return copy;
 }
-${binnedSource}`;
+${binnedSource}
+/* Sums are made in float64. */
+static void binnedReals(const R* values, int64_t n, double* out) {
+${single ? `  double wide[${CHUNK_SITES}];
+  for (int64_t j = 0; j < n; j++) wide[j] = values[j];
+  binned(wide, n, out);` : "  binned(values, n, out);"}
+}`;
 }
 
 /** Characters of C in one file; compilers work on several at a time. */
 const UNIT = 150_000;
 
 /** The C text of a list of kernels, with one entry point `launch`, as files that are linked together. */
-export function cSource(plans: readonly KernelPlan[], context: EmitContext): readonly string[] {
+export function cSource(plans: readonly KernelPlan[], context: EmitContext, single = false): readonly string[] {
   const names = new Map<string, string>();
   const functions: string[] = [];
   const heads: string[] = [];
@@ -176,11 +185,11 @@ export function cSource(plans: readonly KernelPlan[], context: EmitContext): rea
   const size = (u: readonly string[]): number => u.reduce((n, f) => n + f.length, 0);
   // the longest first, each to the shortest file
   for (const f of [...functions].sort((x, y) => y.length - x.length)) units.reduce((x, y) => (size(y) < size(x) ? y : x)).push(f);
-  const begin = `${prelude(context)}\n${heads.join("\n")}`;
+  const begin = `${prelude(context, single)}\n${heads.join("\n")}`;
   const [first, ...others] = units.map((u) => `${begin}\n${u.join("\n")}\n`);
   const launch = `${plans.map((_, k) => `${kernelHead(`k${k}`)};`).join("\n")}
 static const kernel kernels[] = {${plans.map((_, k) => `k${k}`).join(", ")}};
-/* Runs kernel k on the blocks first <= b < last; P counts 32-bit words, S and scratch doubles. */
+/* Runs kernel k on the blocks first <= b < last; P counts 32-bit words, S and scratch numbers of fields. */
 void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads) {
   double* F = (double*)memory;
   struct pool* pool = (struct pool*)threads;

@@ -43,8 +43,10 @@ export interface Emitter {
   readonly name: string;
   /** Sites in a block that it asks for; the layout may give fewer. */
   readonly lanes: Lanes;
-  /** Bytes per unit of an address: 8 for indices into a Float64Array, 1 for byte addresses. */
-  readonly addressUnit: 1 | 8;
+  /** Bytes per unit of an address: 8 for indices into a Float64Array, 4 into a Float32Array, 1 for byte addresses. */
+  readonly addressUnit: 1 | 4 | 8;
+  /** Are numbers of fields and scalars those of single precision? Sums over sites are float64 in any case. */
+  readonly single?: boolean;
   /** Threads that a launch may use, counting the main one. */
   readonly threads: number;
   /** Are small micro-kernels joined before it gets them? */

@@ -17,6 +17,9 @@ import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "
 import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
 import { environmentVariable } from "../util/index.ts";
 
+/** Relative residual that solves in single precision go for, 16 roundoffs, and the one that they accept, the square root of a roundoff. */
+const [SINGLE_TOLERANCE, SINGLE_RESIDUAL] = [2 ** -20, 2 ** -12];
+
 interface Launch {
   readonly plan: KernelPlan;
   readonly kernel: number;
@@ -141,7 +144,7 @@ export class ProgramExecutable implements Executable {
       if (launch) this.#launch(launch);
       else if (this.#solvers[s]) {
         for (const f of this.#lent) f.fresh!.clear();
-        runSolve(this.#solvers[s]!, (steps[s] as SolveStep).tolerance);
+        runSolve(this.#solvers[s]!, this.#toleranceOf(steps[s] as SolveStep), this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
       } else if (this.#dense[s]) this.#dense[s]!.run();
       else if (this.#contractions[s]) this.#contractions[s]!.run();
       else if (this.#loops[s]) {
@@ -174,7 +177,7 @@ export class ProgramExecutable implements Executable {
       const { plan } = launch;
       const time = this.#times && this.#runs > 0 ? `, ${((1e6 * this.#times[s]!) / this.#runs / this.#engine.lattice.volume).toFixed(1)} ns per site` : "";
       lines.push(
-        `kernel on ${plan.step.domain}: ${plan.step.instructions.length} instructions, ${plan.flops} flop, ${8 * plan.loads} B loaded, ${8 * plan.stores} B stored per site, ${plan.step.reductions.length} sums${time}`,
+        `kernel on ${plan.step.domain}: ${plan.step.instructions.length} instructions, ${plan.flops} flop, ${this.#engine.heap.realBytes * plan.loads} B loaded, ${this.#engine.heap.realBytes * plan.stores} B stored per site, ${plan.step.reductions.length} sums${time}`,
       );
       plan.step.instructions.forEach((ins, k) => {
         const args = ins.args.map((a) => {
@@ -308,20 +311,20 @@ export class ProgramExecutable implements Executable {
     else gatherAll(l, sums, f);
     for (let k = 0; k < starts.length; k++) {
       const { buffer, offset } = targets[k]!;
-      const to = this.#address[buffer]! / 8 + offset;
-      f.fill(sums.total(k), to, to + engine.layout.scalarLanes);
+      const to = this.#address[buffer]! / engine.heap.realBytes + offset;
+      engine.heap.reals.fill(sums.total(k), to, to + engine.layout.scalarLanes);
     }
   }
 
   /** The sum of the samples' numbers. */
   #samples({ from, to }: SamplesStep): void {
     const { lattice, layout, heap } = this.#engine;
-    const at = this.#address[from]! / 8;
+    const at = this.#address[from]! / heap.realBytes;
     if (this.#numbers.length < lattice.batch) this.#numbers = new Float64Array(lattice.batch);
     const numbers = this.#numbers;
-    for (let b = 0; b < lattice.batch; b++) numbers[b] = heap.f64[at + layout.scalarAt(b)]!;
-    const target = this.#address[to]! / 8;
-    heap.f64.fill(treeSum(numbers, 0, lattice.batch), target, target + layout.width);
+    for (let b = 0; b < lattice.batch; b++) numbers[b] = heap.reals[at + layout.scalarAt(b)]!;
+    const target = this.#address[to]! / heap.realBytes;
+    heap.reals.fill(treeSum(numbers, 0, lattice.batch), target, target + layout.width);
   }
 
   /** A step that moves numbers without a kernel. */
@@ -334,8 +337,8 @@ export class ProgramExecutable implements Executable {
     const { copies, copyBlocks } = this.#engine.layout;
     for (let copy = 0; copy < copies; copy++)
       for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
-        const at = (this.#address[step.buffer]! + b * this.#stride[step.buffer]!) / 8;
-        this.#engine.heap.f64.fill(0, at, at + n);
+        const at = (this.#address[step.buffer]! + b * this.#stride[step.buffer]!) / this.#engine.heap.realBytes;
+        this.#engine.heap.reals.fill(0, at, at + n);
       }
   }
 
@@ -357,9 +360,12 @@ export class ProgramExecutable implements Executable {
     return lent;
   }
 
+  #toleranceOf({ tolerance }: SolveStep): number {
+    return this.#engine.emitter.single ? Math.max(tolerance, SINGLE_TOLERANCE) : tolerance;
+  }
+
   #solver(step: SolveStep): ConjugateGradient {
-    const place = (b: number): HeapStorage => this.#lend(b);
-    return new ConjugateGradient(this.#engine, step, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map(place), b: place(step.rhs), solutions: step.solutions.map(place) });
+    return new ConjugateGradient(this.#engine, { ...step, tolerance: this.#toleranceOf(step) }, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map((b) => this.#lend(b)), b: this.#lend(step.rhs), solutions: step.solutions.map((b) => this.#lend(b)) });
   }
 }
 

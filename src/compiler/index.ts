@@ -2,7 +2,7 @@
 import { type Engine, Lattice } from "../autograd/index.ts";
 import { type Lanes, type PartOptions, canThread, hasSimd, partOf, processors } from "../backend/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
-import { environmentVariable, notice } from "../util/index.ts";
+import { describe, environmentVariable, notice } from "../util/index.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";
@@ -29,6 +29,11 @@ export interface EngineOptions extends PartOptions {
   readonly debugNaN?: boolean;
   /** Sites in a vector of the native backend: a power of two up to 8; the machine's widest vector when left out. */
   readonly lanes?: Lanes;
+  /**
+   * Numbers of fields and scalars: "f64" (default), or "f32" for lattices on which forces are computed or systems solved to a few digits. Sums over sites
+   * are made in float64, and rounded. Backend native.
+   */
+  readonly precision?: "f64" | "f32";
   /** Independent samples in every field; default 1. Programs run on all of them, a sum gives one number a sample. */
   readonly batch?: number;
   /** A loaded backend to use instead of one of the names. */
@@ -47,13 +52,17 @@ const THREADED_VOLUME = 2048;
 const mostThreads = (): number => (canThread() ? Math.max(4, 2 * processors()) : 1);
 
 function emitter(volume: number, options: EngineOptions): Emitter {
-  const { backend = "auto", strict = false } = options;
+  const { strict = false, precision = "f64" } = options;
+  if (precision !== "f64" && precision !== "f32") throw new ConfigurationError(`precision: got ${describe(precision)}, expected "f64" or "f32"`);
+  const single = precision === "f32";
+  const backend = options.backend === undefined || options.backend === "auto" ? (single ? "native" : "auto") : options.backend;
+  if (single && backend !== "native") throw new ConfigurationError(`precision "f32": got backend ${backend}, expected native: the others compute in float64`);
   const asked = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME && canThread() ? 2 : 1) : options.threads;
   if (!Number.isInteger(asked) || asked < 1) throw new BackendError(`threads: got ${asked}, expected "auto" or a positive integer`);
   const threads = Math.min(asked, mostThreads());
   if (threads < asked) notice(canThread() ? `threads: got ${asked}, expected at most ${threads}, twice the processors of this machine: ${threads} are used` : `threads: got ${asked}, expected a page that is cross-origin isolated, where threads can share memory: one is used`);
   if (backend === "js" || (backend === "auto" && !hasSimd())) return jsEmitter;
-  if (backend === "native") return nativeEmitter({ strict, threads, ...(options.lanes === undefined ? {} : { lanes: options.lanes }) });
+  if (backend === "native") return nativeEmitter({ strict, threads, single, ...(options.lanes === undefined ? {} : { lanes: options.lanes }) });
   if ((backend as string) === "tfjs") throw new BackendError('backend tfjs: it is loaded first, expected { engine: await loadTfjs({ engine: "tfjs-node-gpu" }) } in place of { backend: "tfjs" }');
   if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js, wasm, native or interpret`);
   if (!hasSimd()) throw new BackendError("backend wasm: this engine has no WebAssembly SIMD, expected Node 20 or newer on a 64-bit machine: use backend js");
@@ -65,6 +74,7 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
   const debugNaN = options.debugNaN ?? environmentVariable("GAUGEGRAD_DEBUG_NAN") === "1";
   const engine = (lattice: Lattice): Engine => {
     if ((options.engine || options.backend === "interpret") && (options.comm?.size ?? 1) > 1) throw new ConfigurationError(`backend ${options.engine ? "tfjs" : "interpret"}: got ${options.comm!.size} ranks, expected one: use wasm, native or js to divide a lattice`);
+    if (options.precision === "f32" && (options.engine || options.backend === "interpret" || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`precision "f32": got ${options.engine ? "a loaded backend" : options.backend === "interpret" ? "backend interpret" : `${options.comm!.size} ranks`}, expected backend native on one rank`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
     if (part && part.comm.size > 1 && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size} ranks, expected one of them: samples are divided over ranks by giving each a batch of its own`);
@@ -80,5 +90,7 @@ export type { Argument, Buffer, Instruction, KernelStep, Schedule, SolveStep, St
 export { type KernelPlan, atHome, planKernel } from "./kernels.ts";
 export { lower } from "./lower.ts";
 export { type MicroKernel, operandsOf } from "./scalar.ts";
+export { type MixedReport, mixedGradient } from "./mixed-gradient.ts";
+export { transfer } from "./twin.ts";
 export { ConjugateGradient, type SolveReport, type SolverEngine } from "./conjugate-gradient.ts";
 export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "#platform/compiler/optional";

@@ -5,7 +5,7 @@ import { fuse } from "./fuse.ts";
 import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";
 
 /** Sites are worked on in chunks of this many; a chunk leaves its part of every sum, which depends on no order (backend/binned-sum.ts). */
-const CHUNK_SITES = 128;
+export const CHUNK_SITES = 128;
 
 /** Blocks of `width` sites in a chunk, the unit of work of a thread. */
 export const chunkBlocks = (width: number): number => CHUNK_SITES / width;

@@ -73,8 +73,8 @@ export abstract class Machine implements Engine {
     this.name = emitter.name;
     this.lattice = lattice;
     this.emitter = emitter;
-    this.heap = new Heap(emitter.memory());
-    const least = (8 * lattice.volume * lattice.batch) / (part?.comm.size ?? 1);
+    this.heap = new Heap(emitter.memory(), emitter.single ? 4 : 8);
+    const least = (this.heap.realBytes * lattice.volume * lattice.batch) / (part?.comm.size ?? 1);
     if (least > this.heap.limit) throw new BackendError(`lattice ${lattice}: one number a site takes ${least} bytes, backend ${emitter.name} holds at most ${this.heap.limit}: use smaller extents`);
     this.memory = new FieldMemory(this.heap, String(lattice));
     this.part = part;
@@ -97,7 +97,7 @@ export abstract class Machine implements Engine {
 
   /** Bytes of one block of sites. */
   blockBytes(type: ValueType): number {
-    return 8 * this.layout.width * components(type);
+    return this.heap.realBytes * this.layout.width * components(type);
   }
 
   /** Memory that stays in its place until it is disposed. */
@@ -144,9 +144,9 @@ export abstract class Machine implements Engine {
 
   write(to: Storage, type: ValueType, data: Float64Array): void {
     // the address first: bringing a field back may grow the heap
-    const at = (to as HeapStorage).address / 8;
+    const at = (to as HeapStorage).address / this.heap.realBytes;
     if (type.kind === "tensor") {
-      this.heap.f64.set(data, at);
+      this.heap.reals.set(data, at);
       return;
     }
     if (type.kind === "scalar") this.#scalars(to, type, data, true);
@@ -154,9 +154,9 @@ export abstract class Machine implements Engine {
   }
 
   read(from: Storage, type: ValueType, out: Float64Array): void {
-    const at = (from as HeapStorage).address / 8;
+    const at = (from as HeapStorage).address / this.heap.realBytes;
     if (type.kind === "tensor") {
-      out.set(this.heap.f64.subarray(at, at + realsOf(this.lattice, type)));
+      out.set(this.heap.reals.subarray(at, at + realsOf(this.lattice, type)));
       return;
     }
     if (type.kind === "scalar") this.#scalars(from, type, out, false);
@@ -190,20 +190,20 @@ export abstract class Machine implements Engine {
     for (let g = 0; g < ghosts; g++)
       for (let lane = 0; lane < width; lane++) {
         const from = n * this.layout.halo!.site(g, lane);
-        const at = (to.address + (blocks + g) * to.stride) / 8 + lane;
-        for (let c = 0; c < n; c++) this.heap.f64[at + c * width] = data[from + c]!;
+        const at = (to.address + (blocks + g) * to.stride) / this.heap.realBytes + lane;
+        for (let c = 0; c < n; c++) this.heap.reals[at + c * width] = data[from + c]!;
       }
   }
 
   writeScalar(to: Storage, x: number): void {
-    const at = (to as HeapStorage).address / 8;
-    this.heap.f64.fill(x, at, at + to.bytes / 8);
+    const at = (to as HeapStorage).address / this.heap.realBytes;
+    this.heap.reals.fill(x, at, at + to.bytes / this.heap.realBytes);
   }
 
   readScalar(from: Storage): number {
     // the address first: bringing the scalar back may grow the heap
-    const at = (from as HeapStorage).address / 8;
-    return this.heap.f64[at]!;
+    const at = (from as HeapStorage).address / this.heap.realBytes;
+    return this.heap.reals[at]!;
   }
 
   copy(from: Storage, to: Storage, type: ValueType): void {
@@ -213,10 +213,10 @@ export abstract class Machine implements Engine {
     const [fromAddress, toAddress] = [x.address, y.address];
     const n = this.layout.width * components(type);
     const blocks = this.blocksOf(type);
-    const f = this.heap.f64;
+    const f = this.heap.reals;
     for (let b = 0; b < blocks; b++) {
-      const at = (fromAddress + b * x.stride) / 8;
-      f.copyWithin((toAddress + b * y.stride) / 8, at, at + n);
+      const at = (fromAddress + b * x.stride) / this.heap.realBytes;
+      f.copyWithin((toAddress + b * y.stride) / this.heap.realBytes, at, at + n);
     }
   }
 
@@ -244,7 +244,7 @@ export abstract class Machine implements Engine {
 
   /** Makes room for `reals` components of scratch in every thread. */
   reserveScratch(reals: number): void {
-    const bytes = Math.ceil((8 * this.layout.width * reals) / 64) * 64 + 64;
+    const bytes = Math.ceil((this.heap.realBytes * this.layout.width * reals) / 64) * 64 + 64;
     if (bytes <= this.#scratch.bytes) return;
     if (this.#scratch.bytes > 0) this.memory.free(this.#scratch.address, this.#scratch.bytes * this.emitter.threads, "scratch");
     this.#scratch = { address: this.memory.allocate(bytes * this.emitter.threads, "scratch"), bytes };
@@ -277,19 +277,19 @@ export abstract class Machine implements Engine {
       else data[0] = this.readScalar(storage);
       return;
     }
-    const at = (storage as HeapStorage).address / 8;
+    const at = (storage as HeapStorage).address / this.heap.realBytes;
     for (let b = 0; b < this.lattice.batch; b++) {
       const from = at + this.layout.scalarAt(b);
-      if (write) this.heap.f64.fill(data[b]!, from, from + this.layout.scalarLanes);
-      else data[b] = this.heap.f64[from]!;
+      if (write) this.heap.reals.fill(data[b]!, from, from + this.layout.scalarLanes);
+      else data[b] = this.heap.reals[from]!;
     }
   }
 
   /** Between memory and canonical data, for all sites or those listed. */
   #transfer(storage: Storage, type: ValueType, sites: Int32Array | undefined, data: Float64Array, offset: number, skip: number, write: boolean): void {
-    const base = (storage as HeapStorage).address / 8;
-    const stride = (storage as HeapStorage).stride / 8;
-    const f = this.heap.f64;
+    const base = (storage as HeapStorage).address / this.heap.realBytes;
+    const stride = (storage as HeapStorage).stride / this.heap.realBytes;
+    const f = this.heap.reals;
     const n = components(type);
     const { width, position } = this.layout;
     const domain = domainOf(type);

@@ -12,13 +12,15 @@ export interface NativeEmitterOptions extends NativeOptions {
   readonly threads?: number;
   /** Sites in a block; the widest vector of the machine when left out. */
   readonly lanes?: Lanes;
+  /** Numbers of fields are floats, twice as many in a block. */
+  readonly single?: boolean;
 }
 
 const stopPool = new FinalizationRegistry<() => void>((stop) => stop());
 
-/** Emits C; addresses count doubles. @throws BackendError without a compiler or without koffi, or when the compiler fails. */
+/** Emits C; addresses count numbers of fields. @throws BackendError without a compiler or without koffi, or when the compiler fails. */
 export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
-  const { strict = false, threads = 1 } = options;
+  const { strict = false, threads = 1, single = false } = options;
   const tools = findToolchain(options);
   const flags = [strict ? "-ffp-contract=off" : "-ffp-contract=fast"];
   const kept = { ...options, cache: openCache(options) };
@@ -32,13 +34,14 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   const { sin, cos, log } = Math;
   const emitter: Emitter = {
     name: "native",
-    lanes: options.lanes ?? (strict ? 2 : tools.lanes),
-    addressUnit: 8,
+    lanes: options.lanes ?? (((single ? 2 : 1) * (strict ? 2 : tools.lanes)) as Lanes),
+    addressUnit: single ? 4 : 8,
+    ...(single ? { single } : {}),
     threads,
     joins: true,
     memory: () => bytes,
     compile(plans, context) {
-      const source = cSource(plans, context);
+      const source = cSource(plans, context, single);
       const library = loadNative(source, flags, kept);
       const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads)");
       const ranges = plans.map((p) => context.order(p.step.domain));
@@ -47,15 +50,16 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
         launch(k, heap, parameters, scratch, chunks, scratchBytes) {
           const buffer = heap.f64.buffer;
           if (buffer !== known) [known, memory] = [buffer, address(buffer)];
-          launch(memory, k, parameters, scratch, scratchBytes / 8, ranges[k]!.first, ranges[k]!.last, chunks, pool);
+          launch(memory, k, parameters, scratch, scratchBytes / emitter.addressUnit, ranges[k]!.first, ranges[k]!.last, chunks, pool);
         },
       };
     },
-    normals(map, layout) {
+    // random fields are drawn in float64 and rounded
+    ...(single ? {} : { normals(map, layout) {
       const binary = normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), false);
       const { exports } = new Wasm.Instance(new Wasm.Module(binary), { env: { memory: bytes.memory, sin, cos, log } });
       return { source: `wasm module of ${binary.length} bytes, random fields`, launch: (_k, _heap, parameters, scratch, chunks) => void exports["k0"]!(parameters * 4, scratch * 8, 0, chunks) };
-    },
+    } }),
   };
   if (pool !== 0) {
     const stop = runtime.func("void pool_stop(int64_t pool)");

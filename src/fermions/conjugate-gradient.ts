@@ -1,6 +1,6 @@
 /** Conjugate gradient on fields: solve A x = b, or (A + sigma_k) x_k = b for several shifts at once, and learn how it went. */
-import { kind, type Storage, Field, type TracedOf, type Vector, type VectorType, Tensor, concreteLeaves, leafTypeOn, openTape, solve, tracedTwin } from "../autograd/index.ts";
-import { ConjugateGradient, type SolveReport, type SolverEngine } from "../compiler/index.ts";
+import { kind, type Lattice, type Storage, Field, type TracedOf, type Vector, type VectorType, Tensor, concreteLeaves, leafTypeOn, openTape, solve, tracedTwin } from "../autograd/index.ts";
+import { ConjugateGradient, type SolveReport, type SolverEngine, mixedGradient } from "../compiler/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -12,6 +12,11 @@ export interface ConjugateGradientOptions<I> {
   readonly tolerance?: number;
   /** Default 5000. */
   readonly maxIterations?: number;
+  /**
+   * A lattice of the same extents in single precision, `lattice(extents, { precision: "f32" })`, on which the iteration then runs: mixed precision with reliable updates, where the
+   * solution and its residuals are float64. Not for several shifts.
+   */
+  readonly inner?: Lattice;
 }
 
 /** `residual` is |b - A x| / |b| of the returned solution, computed from its definition; `converged`: it is within a factor 2 of the tolerance. */
@@ -47,9 +52,11 @@ export function multiShiftConjugateGradient<N extends number, const I>(
   options: ConjugateGradientOptions<I> & { readonly shifts: readonly number[] },
 ): MultiShiftResult<N> {
   guard("multiShiftConjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.object] });
-  const { inputs, shifts, tolerance = 1e-12, maxIterations = 5000 } = options;
+  const { inputs, shifts, tolerance = 1e-12, maxIterations = 5000, inner } = options;
+  guard("conjugateGradient", { inner: [inner, is.optional(kind.lattice)] });
   if (shifts.length === 0 || shifts.some((s) => !(s >= 0))) throw new ConfigurationError(`conjugateGradient: got the shifts [${shifts.join(", ")}], expected numbers that are not negative`);
   const { lattice } = b;
+  if (inner && (inner.extents.join() !== lattice.extents.join() || shifts.length > 1 || shifts[0] !== 0)) throw new ConfigurationError(`conjugateGradient: got the inner lattice ${inner} and ${shifts.length} shifts for ${lattice}, expected the same extents and no shift`);
   const engine = lattice.engine as SolverEngine;
   if (typeof engine.operator !== "function") throw new BackendError(`conjugateGradient: backend ${engine.name} runs no solver of its own, expected js, wasm or native: make the lattice with one of them`);
   const tape = openTape(lattice);
@@ -79,6 +86,7 @@ export function multiShiftConjugateGradient<N extends number, const I>(
     const values = captured.map((id) => own(engine.allocate(tape.node(id).type)));
     engine.operator(`prepare ${prepare.key}`, () => prepare).run(given, values);
     const solutions = shifts.map(() => new Field(lattice, b.type));
+    if (inner) return { solutions, ...mixedGradient(engine, inner.engine as SolverEngine, system, b.type, { captured: values, b: b.storage, solutions: solutions.map((s) => s.storage) }) };
     solver = new ConjugateGradient(engine, system, b.type, { captured: values, b: b.storage, solutions: solutions.map((s) => s.storage) });
     return { solutions, ...solver.solve() };
   } finally {

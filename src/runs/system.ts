@@ -4,7 +4,7 @@ import { ConfigurationError } from "../errors.ts";
 import { GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
 import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
-import { type GuideLevel, type Refreshed, type Target, targetOf } from "../samplers/index.ts";
+import { type GuideLevel, type Refreshed, type Target, forceInSingle, targetOf } from "../samplers/index.ts";
 import { absolutePath } from "../util/index.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import { ownFieldText } from "./guide.ts";
@@ -218,10 +218,15 @@ function withOthers(effective: EffectiveAction<number, unknown>, network: RunNet
 }
 
 /** Time scales of the molecular dynamics: one with the whole force, or the levels of the configuration. */
-export function levelsOf({ integrator, steps, levels }: Pick<HmcSection, "integrator" | "steps" | "levels">, system: System, guide?: GuideParts): GuideLevel[] {
-  if (!levels) return [{ action: guide?.whole ?? forceOf(system), integrator: integrator!, steps: steps! }];
+export function levelsOf({ integrator, steps, levels, forcePrecision }: Pick<HmcSection, "integrator" | "steps" | "levels" | "forcePrecision">, system: System, guide?: GuideParts): GuideLevel[] {
+  const single = forcePrecision === "f32";
+  if (!levels) {
+    const whole = guide?.whole ?? (single ? sumOf([system.gauge, ...system.fermions.map(forceActionOf)]) : forceOf(system));
+    return [{ action: single ? forceInSingle(whole as AnyAction) : whole, integrator: integrator!, steps: steps! }];
+  }
   return levels.map((level) => {
-    const part = guide ? guide.part(level.force) : targetPart(system, level.force);
+    const exact = guide ? guide.part(level.force) : targetPart(system, level.force);
+    const part = single ? forceInSingle(exact as AnyAction) : exact;
     // without refresh: the target has drawn the fields
     return { action: { force: (U, into) => part.force(U, into) }, integrator: level.integrator, steps: level.steps };
   });

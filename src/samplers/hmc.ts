@@ -10,6 +10,7 @@ import { NaNError } from "../errors.ts";
 import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
 import { type TrajectoryOptions, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
+import { forceInSingle } from "./mixed-precision.ts";
 import { drawMomenta } from "./momenta.ts";
 import { type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
 
@@ -28,6 +29,8 @@ export type HmcOptions<N extends number = number> = {
   readonly stream?: number;
   /** Trajectories with numbers below this are accepted whatever dH is, to leave a start far from equilibrium; default 0. They sample nothing. */
   readonly acceptAlways?: number;
+  /** Forces in single precision, "f32", of recorded actions (see `forceInSingle`); default "f64". Energies are float64 in any case. */
+  readonly forcePrecision?: "f64" | "f32";
 } & ((TrajectoryOptions & { readonly guide?: Guide<N>; readonly levels?: never }) | { readonly levels: readonly GuideLevel<N>[]; readonly guide?: never });
 
 /** One trajectory. */
@@ -71,11 +74,13 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   #work: Work<N> | undefined;
 
   constructor(options: HmcOptions<N>) {
-    const { action, length, seed, stream = 0, acceptAlways = 0 } = options;
+    const { action, length, seed, stream = 0, acceptAlways = 0, forcePrecision = "f64" } = options;
+    guard("hmc", { forcePrecision: [forcePrecision, is.oneOf("f64", "f32")] });
     this.#acceptAlways = acceptAlways;
     guard("hmc", { action: [action, is.withMethods("an action (value, force)", "value", "force")], length: [length, is.positive], seed: [seed, is.integer], stream: [stream, is.integer] });
     this.#target = action;
-    this.#levels = options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }];
+    const levels = options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }];
+    this.#levels = forcePrecision === "f64" ? levels : levels.map((level) => ({ ...level, action: forceInSingle(level.action as never) }));
     schedule(this.#levels, length);
     for (const level of this.#levels) checkGuide(action, level.action);
     this.#length = length;

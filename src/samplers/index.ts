@@ -2,7 +2,7 @@
 export { type Integrator, type IntegratorName, type Move, type Stage, type TimeScale, integratorOf, integrators, schedule } from "./integrators.ts";
 export { type Force, type Level, type TrajectoryOptions, drift, integrate, integrateLevels, kick, kineticEnergy } from "./molecular-dynamics.ts";
 export { type Guide, type Refreshed, type Sampler, type StepResult, type Target, sumOfTargets, targetOf } from "./sampler.ts";
-export { forceOn } from "./mixed-precision.ts";
+export { forceInSingle, forceOn } from "./mixed-precision.ts";
 export { type GuideLevel, Hmc, type HmcOptions, type Reversibility, type TrajectoryResult, hmc } from "./hmc.ts";
 export { Heatbath, type HeatbathOptions, heatbath } from "./heatbath.ts";
 export { SelfLearningMonteCarlo, type SlmcOptions, slmc } from "./slmc.ts";

@@ -5,7 +5,8 @@
  */
 import { kind, DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, outside } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import type { GaugeAction } from "../gauge/index.ts";
+import { transfer } from "../compiler/index.ts";
+import { type GaugeAction, lattice } from "../gauge/index.ts";
 import type { Force } from "./molecular-dynamics.ts";
 import { guard, is, mapLeaves } from "../util/index.ts";
 
@@ -13,25 +14,45 @@ import { guard, is, mapLeaves } from "../util/index.ts";
 type Copy = () => void;
 
 /**
- * The force of an action computed on `lattice`: pass it as `guide` to `hmc`. Fields among the action's inputs (pseudofermions, whose
+ * The force of an action computed `on` another lattice: pass it as `guide` to `hmc`. Fields among the action's inputs (pseudofermions, whose
  * values change from one trajectory to the next) are copied with the links at every call.
- * @throws GeometryError when the extents of the links differ from those of `lattice`.
+ * @throws GeometryError when the extents of the links differ from those of `on`.
  */
-export function forceOn<N extends number, I>(lattice: Lattice, action: GaugeAction<N, I>): Force<N> {
-  guard("forceOn", { lattice: [lattice, kind.lattice], action: [action, is.withMethods("a recorded action", "with", "force")] });
+export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N, I>): Force<N> {
+  guard("forceOn", { lattice: [on, kind.lattice], action: [action, is.withMethods("a recorded action", "with", "force")] });
   const copies: Copy[] = [];
-  const there = action.with(twin(lattice, action.inputs, copies) as I);
+  const there = action.with(twin(on, action.inputs, copies) as I);
   let links: LinkField<N> | undefined;
   let force: AlgebraField<N> | undefined;
   return {
     force(U, into = new DirectionalField(U.lattice, U.N, "algebra")) {
-      sameExtents(lattice, U.lattice);
-      links ??= outside(() => new DirectionalField(lattice, U.N, "links"));
-      force ??= outside(() => new DirectionalField(lattice, U.N, "algebra"));
+      sameExtents(on, U.lattice);
+      links ??= outside(() => new DirectionalField(on, U.N, "links"));
+      force ??= outside(() => new DirectionalField(on, U.N, "algebra"));
       for (const copy of copies) copy();
-      links.set(U.fields.map((f) => f.toArray()));
+      U.fields.forEach((f, mu) => convert(f as Field, links!.fields[mu] as Field));
       there.force(links, force);
-      return into.set(force.fields.map((f) => f.toArray()));
+      force.fields.forEach((f, mu) => convert(f as Field, into.fields[mu] as Field));
+      return into;
+    },
+  };
+}
+
+const convert = (from: Field, to: Field): void => transfer(from.lattice.engine, from.storage, to.lattice.engine, to.storage, from.type);
+
+/**
+ * The force of an action computed in single precision, on a lattice of its own for each one of the links: what `hmc({ forcePrecision: "f32" })` integrates. The map of links and momenta
+ * stays reversible and keeps volume, and energies are float64, so that the chain samples the action exactly.
+ */
+export function forceInSingle<N extends number, I>(action: GaugeAction<N, I>): Force<N> {
+  guard("forceInSingle", { action: [action, is.withMethods("a recorded action", "with", "force")] });
+  const forces = new WeakMap<Lattice, Force<N>>();
+  return {
+    force(U, into) {
+      guard("forceInSingle", { U: [U, kind.linkField] });
+      let there = forces.get(U.lattice);
+      if (!there) forces.set(U.lattice, (there = forceOn(lattice(U.lattice.extents, { precision: "f32", batch: U.lattice.batch }), action)));
+      return there.force(U, into);
     },
   };
 }

@@ -5,12 +5,15 @@
  * plaquette 1: Wilson flow; plaquette 5/3, rectangle -1/12: Symanzik flow.
  */
 import { ConfigurationError } from "../../errors.ts";
-import { type Algebras, type Links, type Scalar, type TracedOf, add, checkpoint, scaleBy } from "../../autograd/index.ts";
+import { type Algebras, type Links, type Scalar, type TracedOf, add, checkpoint, number, repeat, scale, scaleBy, sub } from "../../autograd/index.ts";
 import { flowStep, generator, stableFlowStep } from "../../gauge/index.ts";
 import { emitWarning } from "../../util/index.ts";
 import { Layer } from "../layer.ts";
 import { type LoopSet, type NamedTerm, type TracedWeights, termsOf, weightedStaples } from "./loop-weights.ts";
 import { guard, is } from "../../util/index.ts";
+
+/** Links that a loop keeps at least for its reverse pass: so few cost less than computing them again. */
+const LEAST_STATES = 16;
 
 /** Coefficients of rho(t), or of rho_i(t) for each named loop. */
 export type TimeWeights = readonly number[] | { readonly [loop: string]: readonly number[] };
@@ -27,7 +30,10 @@ export interface FlowLayerOptions {
   readonly rho?: TimeWeights;
   readonly basis?: "pieces" | "legendre";
   readonly loops?: LoopSet;
-  /** Computes the fields inside a step again in the reverse pass: one link field a step is kept. Default true. */
+  /**
+   * Computes the fields inside a step again in the reverse pass, and records the steps of a piece as one loop: of n steps 16 link fields are kept, or sqrt(2n) where
+   * that is more. Default true.
+   */
   readonly recompute?: boolean;
 }
 
@@ -57,11 +63,24 @@ export function flowLayer(options: FlowLayerOptions): Layer<number, FlowParamete
       warned = true;
       emitWarning(`flowLayer: got steps of ${eps} with weights up to ${largest}, expected their product below ${limit.toPrecision(2)} in ${U.lattice.dim} dimensions: on smooth fields the flow is unstable, take more steps`);
     }
+    const step = (W: Links, weights: (c: number) => TracedWeights): Links => {
+      const ofStages = [0, 1 / 4, 2 / 3].map(weights);
+      return flowStep(W, eps, (X, stage) => right(X, terms, ofStages[stage]!));
+    };
+    const rhoOf = p.rho as TracedTimeWeights;
+    // pieces that all loops have in common, of as many steps each
+    const pieces = basis === "pieces" ? lists.reduce((n, c) => leastMultiple(n, c.length), 1) : 1;
+    const each = steps / pieces;
+    if (recompute && each > 1) {
+      let V = U;
+      for (let piece = 0; piece < pieces; piece++)
+        V = repeat(each, (W: Links, s) => step(W, (c) => (basis === "pieces" ? piecesAt(rhoOf, piece / pieces) : legendreAt(rhoOf, scaleBy(1 / steps, add(s, number(s.tape, c)))))), V, { checkpoints: Math.max(LEAST_STATES, Math.ceil(Math.sqrt(2 * each))) });
+      return V;
+    }
     let V = U;
     for (let k = 0; k < steps; k++) {
-      const weights = [0, 1 / 4, 2 / 3].map((c) => weightsAt(p.rho as TracedTimeWeights, basis, (k + c) / steps, k / steps));
-      const step = (W: Links): Links => flowStep(W, eps, (X, stage) => right(X, terms, weights[stage]!));
-      V = recompute ? checkpoint(step)(V) : step(V);
+      const one = (W: Links): Links => step(W, (c) => (basis === "pieces" ? piecesAt(rhoOf, k / steps) : legendreAt(rhoOf, (k + c) / steps)));
+      V = recompute ? checkpoint(one)(V) : one(V);
     }
     return V;
   });
@@ -69,22 +88,39 @@ export function flowLayer(options: FlowLayerOptions): Layer<number, FlowParamete
 
 type TracedTimeWeights = readonly Scalar[] | { readonly [loop: string]: readonly Scalar[] };
 
-/** rho_i at the time `now`, in units of T; pieces are chosen by the beginning of the step. */
-function weightsAt(rho: TracedTimeWeights, basis: "pieces" | "legendre", now: number, begin: number): TracedWeights {
-  if (!Array.isArray(rho)) return Object.fromEntries(Object.entries(rho).map(([name, c]) => [name, at(c as readonly Scalar[])]));
-  return at(rho);
-  function at(c: readonly Scalar[]): Scalar {
-    if (basis === "pieces") return c[Math.floor(begin * c.length + 1e-9)]!;
-    const parts = c.map((x, k) => scaleBy(legendre(k, 2 * now - 1), x));
-    return add(parts[0]!, ...parts.slice(1));
-  }
+/** f of the coefficients of each loop. */
+function ofEach(rho: TracedTimeWeights, f: (c: readonly Scalar[]) => Scalar): TracedWeights {
+  return Array.isArray(rho) ? f(rho as readonly Scalar[]) : Object.fromEntries(Object.entries(rho).map(([name, c]) => [name, f(c as readonly Scalar[])]));
 }
 
-/** Legendre polynomial P_k(x): (k+1) P_{k+1} = (2k+1) x P_k - k P_{k-1}. */
+/** rho_i in the piece that holds the time `begin`, in units of T. */
+const piecesAt = (rho: TracedTimeWeights, begin: number): TracedWeights => ofEach(rho, (c) => c[Math.floor(begin * c.length + 1e-9)]!);
+
+/** sum_k c_k P_k(2t - 1) at a time, in units of T, with (k+1) P_{k+1} = (2k+1) x P_k - k P_{k-1}. */
+function legendreAt(rho: TracedTimeWeights, t: number | Scalar): TracedWeights {
+  return ofEach(rho, (c) => {
+    if (typeof t === "number") return sumOf(c.map((y, k) => scaleBy(legendre(k, 2 * t - 1), y)));
+    const one = number(t.tape, 1);
+    const x = sub(scaleBy(2, t), one);
+    const P = [one, x];
+    for (let j = 1; j < c.length - 1; j++) P.push(sub(scaleBy((2 * j + 1) / (j + 1), scale(x, P[j]!)), scaleBy(j / (j + 1), P[j - 1]!)));
+    return sumOf(c.map((y, k) => scale(P[k]!, y)));
+  });
+}
+
+const sumOf = (parts: readonly Scalar[]): Scalar => add(parts[0]!, ...parts.slice(1));
+
+/** Legendre polynomial P_k(x). */
 function legendre(k: number, x: number): number {
   let [before, now] = [0, 1];
   for (let j = 0; j < k; j++) [before, now] = [now, ((2 * j + 1) * x * now - j * before) / (j + 1)];
   return now;
+}
+
+function leastMultiple(a: number, b: number): number {
+  let n = a;
+  while (n % b !== 0) n += a;
+  return n;
 }
 
 /** TA(sum_i rho_i C^i_mu U_mu^+), zero for links without a loop. */

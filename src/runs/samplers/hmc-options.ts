@@ -15,6 +15,7 @@ export const hmcOptions = z.strictObject({
   steps: count.optional().describe("steps of a trajectory; needed unless there are levels"),
   levels: z.array(level).min(1).max(16).optional().describe("nested time scales, coarsest first; together they hold every force once"),
   length: positive.default(1).describe("trajectory length tau"),
+  forcePrecision: z.enum(["f64", "f32"]).optional().describe("f32: forces in single precision by native kernels; energies stay float64"),
 });
 
 /** Options of molecular dynamics as a run file gives them. */

@@ -73,6 +73,20 @@ describe("limits", () => {
     expect(lean.arena).toBeLessThan(0.6 * full.arena);
   });
 
+  test("steps are one loop: Legendre weights and 1000 steps", () => {
+    const U = linksOn([4, 4], 2);
+    const planOf = (steps: number, recompute = true) => {
+      const flow = flowLayer({ time: 0.1, steps, rho: [0.8, 0.5, -0.3], basis: "legendre", recompute });
+      return record((V: Links, p: TracedOf<FlowParameters>) => valueAndGrad((x: { V: Links; p: TracedOf<FlowParameters> }) => plaquetteSum(flow.forward(x.V, x.p)))({ V, p }) as { value: Scalar; grad: { V: Algebras; p: { rho: Scalar[] } } }, U, flow.parameters);
+    };
+    const [loop, full] = [planOf(6), planOf(6, false)].map((plan) => plan.run(U, { rho: [0.8, 0.5, -0.3] }) as unknown as { value: number; grad: { p: { rho: number[] } } });
+    expectClose(loop!.value, full!.value, 1e-14);
+    loop!.grad.p.rho.forEach((x, k) => expectClose(x, full!.grad.p.rho[k]!, 1e-13, Math.abs(full!.grad.p.rho[0]!)));
+    const [few, many] = [planOf(20), planOf(1000)];
+    expect(many.program.nodes.length).toBe(few.program.nodes.length);
+    expect(many.arenaBytes).toBeLessThan(3 * few.arenaBytes);
+  });
+
   test("the flow run backwards returns the links", () => {
     const U = linksOn([4, 4, 4], 2);
     const back = (steps: number): number => distance(flowLayer({ time: -0.2, steps }).apply(flowLayer({ time: 0.2, steps }).apply(U)), U);

@@ -1,0 +1,39 @@
+/** Values between two lattices of the same extents whose fields are laid out differently, for instance in double and in single precision. */
+import { type Engine, type Storage, type ValueType, components, domainOf, realsOf } from "../autograd/index.ts";
+import { type HeapStorage, Machine } from "./machine.ts";
+
+/** y <- factor x, from the memory of one engine to that of another. */
+export function transfer(x: Engine, from: Storage, y: Engine, to: Storage, type: ValueType, factor = 1): void {
+  if (!(x instanceof Machine) || !(y instanceof Machine) || x.part || y.part || type.kind === "scalar" || type.kind === "tensor") {
+    const lattice = (x as Machine).lattice;
+    const data = new Float64Array(realsOf(lattice, type));
+    x.read(from, type, data);
+    if (factor !== 1) for (let k = 0; k < data.length; k++) data[k]! *= factor;
+    y.write(to, type, data);
+    return;
+  }
+  const [a, b] = [placeOf(x, from), placeOf(y, to)];
+  const n = components(type);
+  const parity = domainOf(type) === "all" ? -1 : domainOf(type) === "even" ? 0 : 1;
+  const { lattice } = x;
+  for (let s = 0; s < lattice.batch * lattice.volume; s++) {
+    if (parity >= 0 && lattice.parity(s % lattice.volume) !== parity) continue;
+    const [i, j] = [a.at(s), b.at(s)];
+    for (let c = 0; c < n; c++) b.numbers[j + c * b.width] = factor * a.numbers[i + c * a.width]!;
+  }
+}
+
+/** Where the first component of each site is. */
+function placeOf(engine: Machine, storage: Storage): { readonly numbers: Float64Array | Float32Array; readonly width: number; at(site: number): number } {
+  const { address, stride } = storage as HeapStorage;
+  const { heap, layout: { width, position } } = engine;
+  const [base, skip] = [address / heap.realBytes, stride / heap.realBytes];
+  return {
+    numbers: heap.reals,
+    width,
+    at: (site) => {
+      const p = position[site]!;
+      return base + Math.floor(p / width) * skip + (p % width);
+    },
+  };
+}
