@@ -23,6 +23,7 @@ const experiments: Readonly<Record<string, () => Promise<{ default: (options: Ex
   scaling: () => import("./scaling.ts"),
   overlap: () => import("./overlap.ts"),
   "flows-integrators": () => import("./flows-integrators.ts"),
+  "flow-ess": () => import("./flow-ess.ts"),
   "spins-acceptance": () => import("./spins-acceptance.ts"),
   "spins-scaling": () => import("./spins-scaling.ts"),
   "spins-magnetisation": () => import("./spins-magnetisation.ts"),

@@ -163,3 +163,35 @@ test("flow train, then flow sample, each killed and resumed, with other threads:
   expect([other.code, other.stderr]).toEqual([3, expect.stringMatching(/weights of another flow/)]);
 });
 
+const TRIVIALISING = `[lattice]
+extents = [4, 4]
+[target]
+kind = "wilson"
+group = "SU(2)"
+beta = 2.0
+[flow]
+kind = "trivialising"
+steps = 4
+[training]
+method = "gauss-newton"
+steps = 3
+batch = 40
+[sampler]
+seed = 4
+[output]
+checkpoint = 1
+`;
+
+test("least squares on the log weights: killed and resumed, the same bits; the spread becomes smaller", { timeout: 600_000 }, async () => {
+  const file = scratch.file("gauss-newton.toml", TRIVIALISING);
+  const [whole, broken] = [scratch.path(), scratch.path()];
+  expect(await start(["flow", "train", file, "--dir", whole, "--quiet"]).ended).toMatchObject({ code: 0, stderr: "" });
+  for (const fault of ["line:2", "renamed:2"]) expect((await start(["flow", "train", file, "--dir", broken, "--quiet"], { fault }).ended).signal).toBe("SIGKILL");
+  expect(await start(["flow", "train", file, "--dir", broken, "--quiet", "--threads", "2"]).ended).toMatchObject({ code: 0, stderr: "" });
+  for (const name of ["metrics.jsonl", "flow.gaugegrad"]) expect(readFileSync(join(broken, name)).equals(readFileSync(join(whole, name))), name).toBe(true);
+  const sd = readFileSync(join(whole, "metrics.jsonl"), "utf8").trim().split("\n").map((line) => (JSON.parse(line) as { sd: number }).sd);
+  expect(sd).toHaveLength(3);
+  expect(sd[2]!).toBeLessThan(0.75 * sd[0]!);
+  const wrong = await start(["flow", "train", scratch.file("wrong.toml", TRIVIALISING.replace("steps = 4", 'steps = 4\nscheme = "runge-kutta"')), "--dir", scratch.path()]).ended;
+  expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringMatching(/training.method: got gauss-newton .* expected adam/)]);
+});

@@ -4,6 +4,7 @@
  */
 import { Field, type Lattice, type LinkField, type Links, Plan, kind, type Real, type Scalar, realType, sub, add, valueAndGrad, scaleBy, sum, square, number } from "../../autograd/index.ts";
 import { type Group, aGroup, hot } from "../../gauge/index.ts";
+import type { Residuals } from "../../training/index.ts";
 import { PURPOSE, fillNormals, guard, is, randomStream } from "../../util/index.ts";
 import { SharedWeights, type WeightTree } from "./weights.ts";
 
@@ -31,6 +32,11 @@ export interface BatchGradient {
   readonly gradient: Float64Array;
 }
 
+/** Logarithms of the weights of a batch, minus their mean, with their derivatives: half the mean of squares is half the variance of log w, zero for a perfect model. */
+export interface WeightSpread extends Residuals {
+  readonly logWeights: Float64Array;
+}
+
 /** What training and sampling need of a model. */
 export interface GenerativeModel {
   readonly name: string;
@@ -44,6 +50,8 @@ export interface GenerativeModel {
   imageOf?(theta: Float64Array): (z: Float64Array) => { readonly x: Float64Array; readonly logDet: number };
   /** Reverse Kullback-Leibler divergence, reparametrised, on the samples of these numbers. */
   gradient(theta: Float64Array, indices: readonly number[]): BatchGradient;
+  /** The spread of log w on the samples of these numbers, for models of few weights: what `gaussNewton` makes small. */
+  spread?(theta: Float64Array, indices: readonly number[]): WeightSpread;
 }
 
 /** Samples of training and of sampling have different numbers. */

@@ -4,7 +4,7 @@ import { GaugeAction, type Group, aGroup, geometricCharge, hot, plaquettes } fro
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { type FlowCoefficients, type FlowScheme, MaskedFlow, actionFlow, coefficientAt, trivialisingAction } from "../action-flow.ts";
 import { type OperatorName, operatorsOf } from "../loop-operators.ts";
-import { type BatchGradient, type FlowSample, type GenerativeModel, SAMPLING, type TargetAction, linkModel } from "./model.ts";
+import { type BatchGradient, type FlowSample, type GenerativeModel, SAMPLING, type TargetAction, type WeightSpread, linkModel } from "./model.ts";
 import { scalarWeight } from "./weights.ts";
 
 /** Options of `trivialisingFlow`. */
@@ -69,19 +69,54 @@ class MaskedModel implements GenerativeModel {
   }
 
   gradient(theta: Float64Array, indices: readonly number[]): BatchGradient {
-    const c = coefficientsOf(this.#names, this.#knots, theta);
     const gradient = new Float64Array(this.size);
     const logWeights = Float64Array.from(indices, (index) => {
-      using V = this.#draw(index);
-      const found = this.#flow.gradient(V, c, this.#action);
-      found.links.dispose();
-      this.#names.flatMap((n) => found.gradient[n]!).forEach((g, i) => (gradient[i]! += g / indices.length));
-      return -found.loss;
+      const { logWeight, slope } = this.#slope(theta, index);
+      slope.forEach((g, i) => (gradient[i]! -= g / indices.length));
+      return logWeight;
     });
-    return { loss: -logWeights.reduce((a, b) => a + b, 0) / indices.length, logWeights, gradient };
+    return { loss: -mean(logWeights), logWeights, gradient };
+  }
+
+  spread(theta: Float64Array, indices: readonly number[]): WeightSpread {
+    const logWeights = Float64Array.from(indices, (index) => this.#logWeight(theta, index));
+    const average = mean(logWeights);
+    const own = (): Float64Array[] => this.#rows(theta, indices);
+    let rows: Float64Array[] | undefined;
+    return {
+      logWeights,
+      residuals: logWeights.map((x) => x - average),
+      // trial steps look at the values alone
+      get jacobian() {
+        return (rows ??= own());
+      },
+    };
+  }
+
+  /** Derivatives of log w minus their mean. */
+  #rows(theta: Float64Array, indices: readonly number[]): Float64Array[] {
+    const rows = indices.map((index) => this.#slope(theta, index).slope);
+    const average = rows[0]!.map((_, i) => mean(rows.map((r) => r[i]!)));
+    return rows.map((r) => r.map((x, i) => x - average[i]!));
+  }
+
+  #logWeight(theta: Float64Array, index: number): number {
+    using V = this.#draw(index);
+    const { links, logDet } = this.#flow.image(V, coefficientsOf(this.#names, this.#knots, theta));
+    using U = links;
+    return logDet - this.#action.value(U);
+  }
+
+  /** log w of a sample and its derivatives. */
+  #slope(theta: Float64Array, index: number): { readonly logWeight: number; readonly slope: Float64Array } {
+    using V = this.#draw(index);
+    const { loss, gradient, links } = this.#flow.gradient(V, coefficientsOf(this.#names, this.#knots, theta), this.#action);
+    links.dispose();
+    return { logWeight: -loss, slope: Float64Array.from(this.#names.flatMap((n) => gradient[n]!), (x) => -x) };
   }
 }
 
+const mean = (x: ArrayLike<number>): number => Array.from(x).reduce((a, b) => a + b, 0) / x.length;
 const measured = (U: LinkField): Readonly<Record<string, number>> => ({ plaquette: plaquettes(U).mean, ...(U.lattice.dim === 2 && U.N === 1 ? { charge: geometricCharge(U) } : {}) });
 /** An action by its recorded function, with value and force on fields. */
 const asGaugeAction = ({ inputs, evaluate }: TargetAction): GaugeAction => new GaugeAction("target", inputs, evaluate as never);

@@ -1,9 +1,9 @@
 /** `gaugegrad flow train` and `flow sample` in a folder. */
 import { existsSync, readFileSync } from "node:fs";
 import { PhysicsCheckError } from "../../errors.ts";
-import { type IndependenceState, type IndependenceSummary, type WeightSummary, type GenerativeModel, exactLogZ2d, independenceStep, independenceSummary, weightSummary } from "../../flows/index.ts";
+import { type IndependenceState, type IndependenceSummary, type WeightSummary, type GenerativeModel, type WeightSpread, exactLogZ2d, independenceStep, independenceSummary, weightSummary } from "../../flows/index.ts";
 import { type LatticeOptions, lattice as makeLattice, parseGroup } from "../../gauge/index.ts";
-import { type OptimiserState, adam, schedules } from "../../training/index.ts";
+import { type Objective, type OptimiserState, adam, gaussNewton, schedules } from "../../training/index.ts";
 import { PURPOSE, randomStream, sha256Hex } from "../../util/index.ts";
 import { checking } from "../checked-sampler.ts";
 import { canonical } from "../identity.ts";
@@ -111,17 +111,35 @@ export function summaryOfFlow(run: FlowRun, lines: readonly FlowLine[]): FlowSum
 
 /** Steps on fresh samples, whose numbers follow from that of the step. */
 function* trained(run: FlowRun, model: GenerativeModel, first: Float64Array, from: State, position: number): Generator<StateUnit<FlowLine, State>, void, void> {
-  const { batch, rate, finalRate, clip, steps } = run.training;
-  const optimiser = adam({ rate: finalRate === undefined ? rate : schedules.cosine({ initial: rate, final: finalRate, steps }), ...(clip === undefined ? {} : { clip }) });
+  const { method, batch, rate, finalRate, clip, steps } = run.training;
+  const optimiser = method === "gauss-newton" ? gaussNewton() : adam({ rate: finalRate === undefined ? rate : schedules.cosine({ initial: rate, final: finalRate, steps }), ...(clip === undefined ? {} : { clip }) });
   let { theta = first, optimiser: memory = optimiser.start(theta.length) } = from;
   for (let step = position; step < steps; step++) {
-    const found = model.gradient(theta, Array.from({ length: batch }, (_, b) => step * batch + b));
-    if (!Number.isFinite(found.loss)) throw new PhysicsCheckError(`training step ${step}: the loss is ${found.loss}, expected a number: use a smaller training.rate, or training.clip`);
-    const { parameters, state, gradientNorm, rate: used } = checking(`training step ${step}`, () => optimiser.step(theta, { gradient: () => found.gradient }, memory));
+    const { logWeights, objective } = objectiveAt(method, model, theta, Array.from({ length: batch }, (_, b) => step * batch + b));
+    const loss = -logWeights.reduce((a, b) => a + b, 0) / batch;
+    if (!Number.isFinite(loss)) throw new PhysicsCheckError(`training step ${step}: the loss is ${loss}, expected a number: use a smaller training.rate, or training.clip`);
+    const { parameters, state, gradientNorm, rate: used } = checking(`training step ${step}`, () => optimiser.step(theta, objective, memory));
     [theta, memory] = [parameters, state];
-    const { sd, ess } = batch > 1 ? weightSummary(found.logWeights) : { sd: 0, ess: 1 };
-    yield { lines: [{ kind: "training", step, loss: found.loss, sd, ess, gradientNorm, rate: used }], state: () => ({ theta: parameters, optimiser: state }) };
+    const { sd, ess } = batch > 1 ? weightSummary(logWeights) : { sd: 0, ess: 1 };
+    yield { lines: [{ kind: "training", step, loss, sd, ess, gradientNorm, rate: used }], state: () => ({ theta: parameters, optimiser: state }) };
   }
+}
+
+/** Log weights at theta, and what the method makes small: the divergence, or the spread of the log weights. */
+function objectiveAt(method: FlowRun["training"]["method"], model: GenerativeModel, theta: Float64Array, indices: readonly number[]): { readonly logWeights: Float64Array; readonly objective: Objective } {
+  if (method === "adam") {
+    const { logWeights, gradient } = model.gradient(theta, indices);
+    return { logWeights, objective: { gradient: () => gradient } };
+  }
+  const at = (x: Float64Array): WeightSpread => model.spread!(x, indices);
+  const first = at(theta);
+  return {
+    logWeights: first.logWeights,
+    objective: {
+      gradient: () => first.jacobian.reduce((s, row, i) => s.map((g, a) => g + (row[a]! * first.residuals[i]!) / indices.length), new Float64Array(theta.length)),
+      residuals: (x) => (x === theta ? first : at(x)),
+    },
+  };
 }
 
 /** Blocks of proposals. */

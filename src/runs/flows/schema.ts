@@ -24,7 +24,7 @@ const schema = z.strictObject({
   target,
   flow,
   training: z
-    .strictObject({ steps: count.max(10_000_000).default(1000), batch: count.max(65536).default(64), rate: positive.default(1e-3), finalRate: z.number().min(0).optional(), clip: positive.optional() })
+    .strictObject({ method: z.enum(["adam", "gauss-newton"]).default("adam"), steps: count.max(10_000_000).default(1000), batch: count.max(65536).default(64), rate: positive.default(1e-3), finalRate: z.number().min(0).optional(), clip: positive.optional() })
     .prefault({}),
   sampler: z.strictObject({ seed: whole.default(0), samples: count.max(2 ** 31 - 1).default(1000) }).prefault({}),
   output: z.strictObject({ checkpoint: count.default(20) }).prefault({}),
@@ -34,13 +34,15 @@ const schema = z.strictObject({
 export type FlowRun = z.infer<typeof schema>;
 
 /** What does not fit together. */
-function contradiction({ lattice: { extents }, target: t, flow: f }: FlowRun): string | undefined {
+function contradiction({ lattice: { extents }, target: t, flow: f, training }: FlowRun): string | undefined {
   const multiples = (L: number): boolean => extents.every((x) => x % L === 0);
   if ((f.kind === "phi4") !== (t.kind === "phi4")) return `flow.kind: got ${f.kind} for the target ${t.kind}, expected ${t.kind === "phi4" ? "phi4" : "u1 or trivialising"}`;
   if (f.kind === "phi4" && !multiples(2)) return `lattice.extents: got ${extents.join(", ")}, expected even ones: parity does not close otherwise`;
   if (f.kind === "u1" && (extents.length !== 2 || !multiples(4))) return `lattice.extents: got ${extents.join(", ")} for the flow u1, expected two multiples of 4`;
   if (f.kind === "u1" && t.kind === "wilson" && !/^u/i.test(t.group)) return `target.group: got ${t.group} for the flow u1, expected U(1)`;
   if (f.kind === "u1" && f.projections > 2 * f.channels - 1) return `flow.projections: got ${f.projections} for ${f.channels} channels, expected at most ${2 * f.channels - 1}`;
+  if (training.method === "gauss-newton" && (f.kind !== "trivialising" || f.scheme !== "masked")) return `training.method: got gauss-newton for the flow ${f.kind}${f.kind === "trivialising" ? ` with scheme ${f.scheme}` : ""}, expected adam: gauss-newton is for the few weights of trivialising flows, scheme masked`;
+  if (training.method === "gauss-newton" && training.batch < 2 * (f.kind === "trivialising" ? f.knots : 1)) return `training.batch: got ${training.batch}, expected at least ${2 * (f.kind === "trivialising" ? f.knots : 1)} for gauss-newton, and better several times the number of weights`;
   if (f.kind === "trivialising" && extents.some((L) => L < 3)) return `lattice.extents: got ${extents.join(", ")}, expected at least 3`;
   return undefined;
 }

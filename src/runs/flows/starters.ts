@@ -1,9 +1,17 @@
 /** Starter run files of `gaugegrad flow`. */
-const rest = (steps: number, batch: number, rate: string, samples: number): string => `
+const adam = (steps: number, batch: number, rate: string): string => `
 [training]                  # reverse Kullback-Leibler divergence on the model's own samples
 steps = ${steps}
 batch = ${batch}
 rate = ${rate}
+`;
+const gaussNewton = (steps: number, batch: number): string => `
+[training]                  # least squares: the spread of the log weights of the model's own samples
+method = "gauss-newton"
+steps = ${steps}
+batch = ${batch}
+`;
+const rest = (samples: number): string => `
 
 [sampler]                   # independence Metropolis: exact whatever the flow
 seed = 1
@@ -39,7 +47,7 @@ channels = 4                # complex channels of the networks
 depth = 3                   # convolutions of a network
 projections = 4
 # file = "model/flow.gaugegrad"   # trained weights to sample with
-${rest(3000, 64, "1e-3", 4000)}`,
+${adam(3000, 64, "1e-3")}${rest(4000)}`,
   },
   {
     name: "flow-phi4-2d",
@@ -60,7 +68,7 @@ layers = 8
 channels = 4
 depth = 3
 # file = "model/flow.gaugegrad"   # trained weights to sample with
-${rest(3000, 64, "2e-3", 4000)}`,
+${adam(3000, 64, "2e-3")}${rest(4000)}`,
   },
   {
     name: "trivialising-su3-2d",
@@ -81,6 +89,6 @@ steps = 8                   # steps in time
 scheme = "masked"           # log det of the map itself; or "runge-kutta", that of the flow to O(1/steps^3)
 knots = 2                   # of each coefficient in t: 2 is affine
 # file = "model/flow.gaugegrad"   # trained weights to sample with; without them those of order t
-${rest(200, 16, "3e-4", 1000)}`,
+${gaussNewton(6, 128)}${rest(1000)}`,
   },
 ] as const;
