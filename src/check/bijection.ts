@@ -118,11 +118,36 @@ function cause(s: Step, brute: number, ratio: number | undefined): string {
     if (N > 1 && (near(ratio, N as number) || near(ratio, 1 / N))) return `${text}N = ${N}: a trace without its 1/N, or one too many`;
   }
   const missing = brute - claimed;
+  const forgotten = forgottenDirection(s, missing);
+  if (forgotten) return `${text}${forgotten}`;
   const directions = lattice.extents.map((_, mu) => ({ mu, part: blocks(all.slice(mu * lattice.volume, (mu + 1) * lattice.volume)) }));
   const best = directions.filter(({ part }) => Math.abs(part) > 1e-6 * Math.abs(brute)).toSorted((a, b) => Math.abs(a.part - missing) - Math.abs(b.part - missing))[0];
   if (best && Math.abs(best.part - missing) < 0.25 * Math.abs(missing)) return `${text}what is missing, ${missing.toPrecision(5)}, is the part of the links along ${lattice.axis(best.mu)}, ${best.part.toPrecision(5)}: a direction is forgotten in logDet`;
   if (seen) return `${text}${seen.text}: the conditioner sees an active link, or logDet leaves out that the determinant is no product over links`;
+  if (J.moved.some((m) => !m)) return `${text}not a usual factor; no moved link sees another one, so that each has a block of its own, and blocks are wrong: what decides how far a link moves, a gate or a network, may see the active link itself: mask it, and leave out loops through it`;
   return `${text}not a usual factor: a wrong or missing term`;
+}
+
+/**
+ * In a map that moves one direction after the other the principal minors of the first directions are products of their determinants: their quotients are the parts of the directions, in this order or
+ * the opposite one.
+ */
+function forgottenDirection({ J, V }: Step, missing: number): string | undefined {
+  const { dim, volume } = V.lattice;
+  const { generators } = groupOf(V.N as number);
+  const rowsOf = (mu: number): number[] => Array.from({ length: volume * generators }, (_, k) => mu * volume * generators + k);
+  const ascending = Array.from({ length: dim }, (_, mu) => mu);
+  for (const order of [ascending, ascending.toReversed()]) {
+    let [rows, before]: [number[], number] = [[], 0];
+    for (const mu of order) {
+      rows = [...rows, ...rowsOf(mu)];
+      const now = logDet(J.sixth, J.size, rows).value;
+      const part = now - before;
+      before = now;
+      if (Math.abs(part) > 1e-6 && Math.abs(part - missing) < 1e-6 * Math.abs(missing)) return `what is missing, ${missing.toPrecision(5)}, is the part of the links along ${V.lattice.axis(mu)}: a direction is forgotten in logDet`;
+    }
+  }
+  return undefined;
 }
 
 /** A moved link that depends on another moved link, where some links stand still: the update is then not triangular. */

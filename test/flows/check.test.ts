@@ -1,8 +1,8 @@
 /** The check of bijections: right ones pass, wrong ones fail with the hint that names what is wrong. */
 import { describe, expect, test } from "vitest";
-import { type Links, type Matrix, type Scalar, add, adj, exp, mask, merge, mul, number, restrict, scale, scaleBy, sum, ta, updateLogDet } from "../../src/autograd/index.ts";
+import { type Links, type Matrix, type Scalar, add, adj, exp, mask, merge, mul, number, reTrace, restrict, scale, scaleBy, sum, ta, tanh, updateLogDet } from "../../src/autograd/index.ts";
 import { check } from "../../src/check/index.ts";
-import { SU, U1, hot, lattice, staples } from "../../src/gauge/index.ts";
+import { SU, U1, hot, lattice, plaquette, staples } from "../../src/gauge/index.ts";
 import { type Image, bijection, chain, maskedStout } from "../../src/flows/index.ts";
 import { real } from "../../src/models/index.ts";
 
@@ -71,6 +71,37 @@ describe.each([U1, SU(2), SU(3)] as const)("$name", (group) => {
     const report = check(seeing, V);
     expect(note(report, "log det on")).toMatch(/^fail .*sees an active link/);
     expect(note(report, "active links")).toMatch(/^fail .*moves in the same step/);
+  });
+
+  test.each([0, 1])("direction %i forgotten in a sweep over all links", (left) => {
+    const sweep = bijection({
+      name: "sweep",
+      params: { rho: real(0.12) },
+      forward: (W, { rho }): Image => {
+        let links = W;
+        const terms: Scalar[] = [];
+        for (const mu of [0, 1]) for (const parity of [0, 1]) {
+          const M = mask(scale(rho, mul(staples(links, mu), adj(links[mu]!))), `parity ${parity}`, (x) => (x[0]! + x[1]!) % 2 === parity);
+          links = links.map((nu) => (nu === mu ? mul(exp(ta(M)), links[mu]!) : links[nu]!)) as Links;
+          if (mu !== left) terms.push(sum(updateLogDet(M)));
+        }
+        return { links, logDet: add(terms[0]!, terms[1]!) };
+      },
+    });
+    expect(note(check(sweep, V), "log det on")).toMatch(new RegExp(`^fail .*links along ${"xt"[left]!}: a direction is forgotten`));
+  });
+
+  test("a gate that sees the active link itself", () => {
+    const gated = bijection({
+      name: "own gate",
+      params: { rho: real(0.1) },
+      forward: (W, { rho }): Image => {
+        const gate = tanh(reTrace(plaquette(W, 0, 1)));
+        const M = mask(scale(gate, scale(rho, mul(staples(W, 0), adj(W[0]!)))), "even sites", (x) => (x[0]! + x[1]!) % 2 === 0);
+        return { links: W.map((mu) => (mu === 0 ? mul(exp(ta(M)), W[0]!) : W[mu]!)) as Links, logDet: sum(updateLogDet(M)) };
+      },
+    });
+    expect(note(check(gated, V), "log det on")).toMatch(/^fail .*may see the active link itself: mask it/);
   });
 
   test("the sign, and none at all", () => {
