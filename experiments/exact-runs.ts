@@ -7,7 +7,7 @@ import type { LoopName } from "gaugegrad";
 import { type RunDefinition, type TrajectoryRecord, readMetrics, readRun } from "gaugegrad/runs";
 import { LinearRegression } from "gaugegrad/training";
 import { gammaMethod } from "gaugegrad/util";
-import { type Run, make, startOf, valueOf } from "./runs.ts";
+import { type Run, make, secondsOf, startOf, valueOf } from "./runs.ts";
 
 /** Physics and lengths of a seed. */
 export interface ExactTask {
@@ -144,7 +144,7 @@ function chainOf({ name }: Run, folder: string): ChainResult {
   const sampled = metrics.filter((r): r is TrajectoryRecord => r.kind === "trajectory" && r.phase === "sample");
   return {
     acceptance: valueOf(at, "acceptance"), expMinusDH: valueOf(at, "expMinusDH"), plaquette: valueOf(at, "plaquette"),
-    sd: sdOf(sampled.map((r) => r.dH)), seconds: events.reduce((s, e) => s + (e.seconds ?? 0), 0) / sampled.length,
+    sd: sdOf(sampled.map((r) => r.dH)), seconds: secondsOf(events) / sampled.length,
   };
 }
 

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type RunDefinition, readConfiguration, readRun, runPaths } from "gaugegrad/runs";
-import { type Run, make } from "./runs.ts";
+import { type Run, make, secondsOf } from "./runs.ts";
 
 export interface OverlapTask {
   readonly name: string;
@@ -57,7 +57,9 @@ export async function runOverlap(tasks: readonly OverlapTask[], folder: string):
     const { events } = reader.read();
     const summary = reader.summary();
     const of = (key: string): Estimate => [summary[key]!.mean, summary[key]!.error, summary[key]!.tauInt];
-    const production = events.slice(events.findIndex((e) => e.kind === "done") + 1).reduce((s, e) => s + (e.seconds ?? 0), 0);
+    // stops before the first end belong to what comes before production
+    const ends = events.filter((e) => e.kind === "stop" || e.kind === "done");
+    const production = secondsOf(events, ends.findIndex((e) => e.kind === "done") + 1);
     return { task, acceptance: of("acceptance"), expMinusDH: of("expMinusDH"), plaquette: of("plaquette"), charge: of("charge"), secondsEach: production / task.trajectories };
   });
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { type RunDefinition, produceAll, readConfiguration, readMetrics, readRun, runPaths } from "gaugegrad/runs";
+import { type EventRecord, type RunDefinition, produceAll, readConfiguration, readMetrics, readRun, runPaths } from "gaugegrad/runs";
 import { BENCHMARK } from "./settings.ts";
 
 /** A run by the name of its folder; its definition names files as seen from the folder of all runs. */
@@ -92,4 +92,17 @@ export function startOf(seed: number, extents: readonly number[] = BENCHMARK.ext
 export function valueOf(folder: string, name: string): [mean: number, error: number] {
   const { mean, error } = readRun(folder).summary()[name]!;
   return [mean, error];
+}
+
+/** Seconds between the starts and the ends of the parts of a run, set-up not among them; `from`: the number of ends before those that count. */
+export function secondsOf(events: readonly EventRecord[], from = 0): number {
+  let [seconds, ends] = [0, 0];
+  let began: number | undefined;
+  for (const { kind, time } of events) {
+    if (kind === "start" || kind === "resume") began = Date.parse(time);
+    if ((kind !== "stop" && kind !== "done") || began === undefined) continue;
+    if (ends++ >= from) seconds += (Date.parse(time) - began) / 1000;
+    began = undefined;
+  }
+  return seconds;
 }

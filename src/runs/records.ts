@@ -14,7 +14,7 @@
  *   STOP              made by hand: the run saves after its trajectory and ends
  */
 import type { FlowPoint } from "../gauge/index.ts";
-import type { StoredSample, TrainingState } from "../training/index.ts";
+import type { Epoch, StoredSample, TrainingState } from "../training/index.ts";
 
 /** Commands that make runs. */
 export type RunCommand = "hmc" | "train" | "slhmc";
@@ -99,15 +99,8 @@ export interface TrainingRecord {
 }
 
 /** One epoch of training on stored configurations. */
-export interface EpochRecord {
+export interface EpochRecord extends Omit<Epoch, "action" | "state"> {
   readonly kind: "epoch";
-  readonly epoch: number;
-  readonly value: number;
-  readonly squared: number;
-  readonly centred?: number;
-  readonly heldOut?: number;
-  readonly gradientNorm: number;
-  readonly rate: number;
   readonly parameters: readonly number[];
 }
 
