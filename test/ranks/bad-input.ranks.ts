@@ -100,20 +100,24 @@ for (const launcher of launchers)
     });
   });
 
-/** A copy of the package that finds its dependencies but not koffi. */
+/** A copy of the package that does not find koffi. */
 function withoutKoffi(): string {
-  return copied("without-koffi", (name) => name !== "koffi");
+  const folder = copied((name) => name !== "koffi");
+  // nothing that lies further up is found either
+  mkdirSync(join(folder, "node_modules/koffi"));
+  writeFileSync(join(folder, "node_modules/koffi/package.json"), '{ "name": "koffi", "main": "absent.js" }');
+  return folder;
 }
 
 function withVersion(version: string): string {
-  const folder = copied(`version-${version}`, () => true);
+  const folder = copied(() => true);
   const file = join(folder, "package.json");
   writeFileSync(file, readFileSync(file, "utf8").replace(/"version": "[^"]*"/, `"version": "${version}"`));
   return folder;
 }
 
-function copied(name: string, keep: (dependency: string) => boolean): string {
-  const folder = join(scratch.folder, name);
+function copied(keep: (dependency: string) => boolean): string {
+  const folder = scratch.path();
   cpSync(join(root, "dist"), join(folder, "dist"), { recursive: true });
   cpSync(join(root, "package.json"), join(folder, "package.json"));
   mkdirSync(join(folder, "node_modules"), { recursive: true });

@@ -91,8 +91,8 @@ describe.skipIf(problem !== undefined)("Slurm", () => {
       const { folder, alone } = project(90, 800);
       // Slurm looks every half minute, and comes up to half a minute early: here 15 to 45 seconds after the start
       const job = slurm.submit(script(folder, ["--ntasks", "2", "--mpi", mpi, "--time", "00:05:00"], (t) => t.replace("--time=00:05:00", "--time=00:02:00").replace("USR1@120", "USR1@75")), folder);
-      expect(await slurm.ended(job)).toEqual(["COMPLETED"]);
       const out = join(folder, "run");
+      expect(await slurm.ended(job, () => bits(out).done)).toEqual(["COMPLETED"]);
       const life = events(out);
       expect(life.map((e) => e.kind)).toEqual(expect.arrayContaining(["start", "stop", "resume", "done"]));
       expect(life.find((e) => e.kind === "stop")!.text).toMatch(/SIGUSR1/);
@@ -112,7 +112,7 @@ describe.skipIf(problem !== undefined)("Slurm", () => {
     // not the one that writes
     const [pid] = spawnSync("pgrep", ["-f", `${main} hmc run.toml --dir run`], { encoding: "utf8" }).stdout.split("\n").filter((p) => inJob(p, second) && environmentOf(p).includes("SLURM_PROCID=1"));
     process.kill(Number(pid), "SIGKILL");
-    expect(await slurm.ended(second)).toEqual(["COMPLETED"]);
+    expect(await slurm.ended(second, () => bits(out).done)).toEqual(["COMPLETED"]);
     expect(bits(out)).toEqual(await alone(0));
   });
 });
