@@ -18,6 +18,8 @@ const DIVIDED: ReadonlySet<string> = new Set(["hmc", "slhmc", "train", "measure"
 const ALONE: ReadonlySet<string> = new Set(["report", "cite", "schema", "model", "init", "completion", "convert", "serve", "slurm", "help"]);
 /** Seconds that a rank which failed waits for the others to come to the same end. */
 const PATIENCE = 3;
+/** Seconds in which rank 0 says that there is no library, before others do; its end is that of all. */
+const FIRST = 20;
 /** Seconds that a rank which is done waits for the others. */
 const LONG = 24 * 3600;
 
@@ -37,10 +39,10 @@ export async function onRanks<C extends RankContext>(argv: readonly string[], co
   try {
     comm = connect();
   } catch (error) {
-    const { rank, size } = launcherOf(process.env) ?? { rank: 0, size: 1 };
-    // nothing can be said to the others: rank 0 speaks, and its end is that of all; who is still there then is alone with it
-    if (rank > 0) await setTimeout(1000 * PATIENCE);
-    context.stderr(`gaugegrad: ${rank === 0 ? "" : `rank ${rank} of ${size}: `}${(error as Error).message}\n`);
+    const { rank, size, name } = launcherOf(process.env) ?? { rank: 0, size: 1, name: "" };
+    // nothing can be said to the others: rank 0 speaks, and its end is that of all but under MPICH; who is still there then is alone with it
+    if (rank > 0 && !/MPICH/.test(name)) await setTimeout(1000 * FIRST);
+    if (rank === 0 || !/MPICH/.test(name)) context.stderr(`gaugegrad: ${rank === 0 ? "" : `rank ${rank} of ${size}: `}${(error as Error).message}\n`);
     return (error as GaugegradError).exitCode ?? 1;
   }
   return comm.size === 1 ? run(argv, context) : together(argv, context, comm, run);

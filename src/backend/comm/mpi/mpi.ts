@@ -65,6 +65,9 @@ class MpiComm implements Comm {
   readonly #control: Word | undefined;
   readonly #requests: Uint8Array;
   readonly #flag = new Int32Array(1);
+  /** What `leave` sends and receives: the library has the addresses while this process goes on. */
+  readonly #mine = new Float64Array(2);
+  readonly #all = new Float64Array(2);
 
   constructor(process_: Process, comm: Word, control: boolean) {
     this.#process = process_;
@@ -158,9 +161,9 @@ class MpiComm implements Comm {
   async leave(code: number, patience: number): Promise<Ending | undefined> {
     const { abi } = this.#process;
     const failed = code !== 0 && code !== 75;
-    const mine = Float64Array.of(failed ? this.size - this.rank : 0, code === 75 ? 1 : 0);
-    const all = new Float64Array(2);
-    this.#check("Iallreduce", mine, all, 2, abi.double, abi.max, this.#control!, this.#requests);
+    const all = this.#all;
+    this.#mine.set([failed ? this.size - this.rank : 0, code === 75 ? 1 : 0]);
+    this.#check("Iallreduce", this.#mine, all, 2, abi.double, abi.max, this.#control!, this.#requests);
     const begin = performance.now();
     while (!this.#tested(1)) {
       if (performance.now() - begin > 1000 * patience) return undefined;
