@@ -5,10 +5,12 @@ import {
   outer, overlapLogDet, polar, pow, projectSU, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, updateLogDet, where,
 } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
+import { kinds } from "./kinds/index.ts";
 import { type Statement, noise } from "./program.ts";
 
 type Params = Readonly<Record<string, string>>;
-type Apply = (args: readonly Traced[], params: Params, tape: Tape) => Traced;
+/** What a statement means. */
+export type Apply = (args: readonly Traced[], params: Params, tape: Tape) => Traced;
 
 const numbers = (text: string | undefined): number[] => (text ?? "").split(",").map(Number);
 const unary = allOps.find((op) => op.name === "unary")!;
@@ -97,7 +99,7 @@ function step(text: string, args: readonly Traced[]): Step {
   }
 }
 
-export const statements: Readonly<Record<string, Apply>> = {
+const statements: Readonly<Record<string, Apply>> = {
   combine: (args, { c }) => {
     const k = numbers(c);
     const terms = args.map((x, i) => (k[i] === 1 || k[i] === -1 ? x : scaleBy(Math.abs(k[i]!), x)));
@@ -168,7 +170,7 @@ export const statements: Readonly<Record<string, Apply>> = {
     const K = operator(steps!, [v!, ...rest.slice(0, -1)], Number(c), Number(w));
     return overlapLogDet((x) => spinMul(K(x), G), type, rest[rest.length - 1] as Scalar, v!, { signature, Ls: Number(Ls) });
   },
-  adjointForm: ([m], { f, names }) => adjointForm(m as Matrix, Object.fromEntries(names!.split(" ").map((name, k) => [name, number(m!.tape, Number(f) * (k + 1))]))),
+  adjointForm: ([m], { f, names }) => adjointForm(m as Matrix, Object.fromEntries(names!.split(",").map((name, k) => [name, number(m!.tape, Number(f) * (k + 1))]))),
   updateLogDet: ([m], { f }) => updateLogDet(scaleBy(Number(f), m as Matrix)),
   spinMul: ([v], { rows, salt }) => spinMul(v as Vector, spinMatrix(Number(rows), spinOf((v as Vector).type), Number(salt))),
   detach: ([x]) => detach(x!),
@@ -188,8 +190,10 @@ export const statements: Readonly<Record<string, Apply>> = {
   custom: ([x, y]) => product(x as Real, y as Real),
 };
 
+const all: Readonly<Record<string, Apply>> = Object.assign({}, statements, ...Object.values(kinds).map((k) => k.means));
+
 export function apply(tape: Tape, s: Statement, args: readonly Traced[]): Traced {
-  const f = statements[s.op];
-  if (!f) throw new Error(`got the statement "${s.op}", expected ${Object.keys(statements).join(", ")}`);
+  const f = all[s.op];
+  if (!f) throw new Error(`got the statement "${s.op}", expected ${Object.keys(all).join(", ")}`);
   return f(args, s.params, tape);
 }

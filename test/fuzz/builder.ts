@@ -37,7 +37,9 @@ export class Builder {
   readonly inputs: Input[] = [];
   readonly statements: Statement[] = [];
   readonly values: Value[] = [];
+  /** The checkpoint region of the next statements; 0 for none. */
   region = 0;
+  #regions = 0;
   readonly #chance: Chance;
   readonly #seed: number;
   #leaves = 0;
@@ -65,6 +67,10 @@ export class Builder {
     this.inputs.push(input);
     const types = leafTypes(this.lattice, this.N, input);
     types.forEach((type, k) => this.values.push({ name: types.length > 1 || kind === "links" || kind === "algebra" ? `${input.name}.${k}` : input.name, type, data: valuesOf(this.lattice, type, kind === "links", this.#seed, this.#leaves++) }));
+  }
+
+  newRegion(): number {
+    return ++this.#regions;
   }
 
   /** New weights. */

@@ -4,11 +4,12 @@ import { placeArena, overlaps } from "../../src/compiler/arena.ts";
 import { KernelEngine } from "../../src/compiler/engine.ts";
 import { lower } from "../../src/compiler/lower.ts";
 import { verify } from "../../src/compiler/verify.ts";
-import { isShared } from "../../src/autograd/index.ts";
 import { SolverError } from "../../src/errors.ts";
 import type { FuzzBackend } from "./backends.ts";
-import { type Recorded, hopeless, recorded, reference, runOn, statementByStatement, worst } from "./compare.ts";
 import { type FuzzProgram, print } from "./program.ts";
+import { type Recorded, recorded, runOn, statementByStatement } from "./record.ts";
+import { hopeless, reference, worst } from "./rounding.ts";
+import { firstDifferent } from "./samples.ts";
 
 /** What a check did. */
 export interface Outcome {
@@ -49,7 +50,7 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
     want = reference(program, exact);
   } catch (error) {
     if (error instanceof SolverError) return { ...NOTHING, ops, skipped: "a solve has no solution" };
-    throw error;
+    throw new Mismatch(`the interpreter failed: ${(error as Error).stack}`, p);
   }
   if (hopeless(want, exact)) return { ...NOTHING, ops, skipped: "badly conditioned" };
   let excess = 0;
@@ -71,34 +72,17 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
     verified = true;
     let got;
     try {
-      got = runOn(engine, program, p.inPlace);
+      // the second run finds the memory as the first has left it
+      got = runOn(engine, program.program, [program.inputs, program.inputs], p.inPlace)[1]!;
     } catch (error) {
       throw new Mismatch(`${b.name}: ${(error as Error).stack}`, p);
     }
     compare(b.name, got, own, b.roundoff);
     ran.push(b.name);
-    const differing = p.batch === undefined ? undefined : firstDifferent(p, program, b, got);
+    const differing = p.batch === undefined ? undefined : firstDifferent(p, program, b, got, own);
     if (differing !== undefined) throw new Mismatch(`${b.name}: ${differing}`, p);
   }
   return { ran, ops, excess };
-}
-
-/** Where one of the samples has other bits than it has alone; a program in which samples meet has nothing to compare. */
-function firstDifferent(p: FuzzProgram, { program, inputs }: Recorded, b: FuzzBackend, got: readonly Float64Array[]): string | undefined {
-  // derivatives of numbers that samples share are those of all samples together
-  if (p.mode !== "value" || p.inputs.some((i) => i.kind === "shared") || p.statements.some((x) => x.op === "batchSum") || program.nodes.some((n) => n.type.kind === "tensor")) return undefined;
-  const { batch: count = 1, ...one } = p;
-  const alone = recorded(one);
-  // one sample of each program, another one every time
-  const s = p.seed % count;
-  const part = (x: Float64Array, id: number): Float64Array => (isShared(program.nodes[id]!.type) ? x : x.slice((s * x.length) / count, ((s + 1) * x.length) / count));
-  const want = runOn(b.engine(p.extents), { program: alone.program, inputs: inputs.map((x, k) => part(x, program.inputs[k]!)) }, p.inPlace);
-  for (const [j, w] of want.entries()) {
-    const g = part(got[j]!, program.outputs[j]!);
-    const at = w.findIndex((x, k) => x !== g[k]);
-    if (at >= 0) return `output ${j} of sample ${s}, number ${at}: got ${g[at]}, expected ${w[at]}, what it is without the others`;
-  }
-  return undefined;
 }
 
 /** The schedule is what the verifier accepts, and nothing in the arena overlaps. */

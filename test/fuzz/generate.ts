@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { makeLattice } from "../../src/compiler/index.ts";
 import type { Lattice } from "../../src/autograd/index.ts";
 import { Builder, type Chance } from "./builder.ts";
-import { urn } from "./kinds.ts";
-import { type FuzzProgram, MODES } from "./program.ts";
+import { urns } from "./kinds/index.ts";
+import { type FuzzProgram, MODES, type Statement } from "./program.ts";
 import { smaller } from "./shrink.ts";
 
 /** Even and odd, equal and unequal, extents one and two. */
@@ -13,6 +13,9 @@ export const LATTICES: readonly (readonly number[])[] = [
 ];
 /** Enough sites for several chunks of work. */
 export const LARGE: readonly (readonly number[])[] = [[16, 16], [8, 8, 4], [19, 7]];
+
+/** Samples for lattices of up to so many sites: fewer, as many as, and more than lanes of a vector and than numbers of a line of memory. */
+const BATCHES: readonly (readonly [volume: number, batch: readonly number[]])[] = [[4, [2, 3, 4, 8, 9, 12, 17]], [8, [2, 3, 4, 8, 9, 12]], [16, [2, 3, 4]], [Infinity, [2, 3]]];
 
 const INPUTS = ["links", "links", "links", "algebra", "matrix", "real", "real", "complex", "scalar", "spin", "unitspin", "vector", "vector", "channels"];
 
@@ -34,28 +37,30 @@ function inputKind(b: Builder): string {
   return `vector spin=${b.choose([1, 1, 2, 3])}${boundary}${domain}`;
 }
 
+/** There is no second derivative of the overlap operator; those of functions of large matrices take seconds to compile, minutes natively. */
+const firstOnly = ({ op, args }: Statement, N: number): boolean => op === "overlapLogDet" || (op === "updateLogDet" && N > 2) || (op === "exp" && N > (args.length > 1 ? 2 : 3));
+
 export function generate(chance: Chance): FuzzProgram {
   const pick = <X>(list: readonly X[]): X => list[chance.int(0, list.length - 1)]!;
   const large = chance.int(0, 99) < 4;
   const extents = pick(large ? LARGE : LATTICES);
-  const batch = chance.int(0, 99) < 30 ? pick(large || extents.reduce((v, L) => v * L, 1) > 16 ? [2, 3] : [2, 3, 4, 8]) : 1;
+  const batch = chance.int(0, 99) < 35 ? pick(BATCHES.find(([volume]) => extents.reduce((v, L) => v * L, 1) <= volume)![1]) : 1;
   const lattice = plainLattice(extents, batch);
-  const N = large ? chance.int(1, 2) : lattice.volume > 16 ? pick([1, 2, 3]) : pick([1, 2, 2, 3, 3, 4]);
+  const N = large ? chance.int(1, 2) : batch * lattice.volume > 32 ? pick([1, 2, 2, 3]) : pick([1, 2, 2, 3, 3, 4]);
   const seed = chance.int(1, 2 ** 30);
   const b = new Builder(lattice, N, seed, chance);
   for (let k = chance.int(1, 4); k > 0; k--) b.input(inputKind(b));
   if (b.values.every((v) => v.type.kind === "scalar")) b.input("real");
   const wanted = large ? chance.int(2, 6) : chance.int(2, 14);
-  let region = 0;
   for (let tries = 0; b.statements.length < wanted && tries < 60; tries++) {
-    if (b.region > 0 ? b.maybe(30) : b.maybe(8)) b.region = b.region > 0 ? 0 : ++region;
-    b.choose(urn).grow(b);
+    if (b.region > 0 ? b.maybe(30) : b.maybe(8)) b.region = b.region > 0 ? 0 : b.newRegion();
+    b.choose(batch > 1 ? urns.batch : urns.one).grow(b);
   }
   // the last value, some others, sometimes an input
   const outputs = [b.values[b.values.length - 1]!.name];
   for (let k = chance.int(0, 3); k > 0; k--) outputs.push(b.choose(b.maybe(85) ? b.values.slice(-6) : b.values).name);
   const any = pick(large ? (["value", "grad"] as const) : MODES);
-  const mode = any === "hvp" && b.statements.some((s) => s.op === "overlapLogDet") ? "grad" : any;
+  const mode = any === "hvp" && b.statements.some((s) => firstOnly(s, N)) ? "grad" : any;
   return { extents: lattice.extents, ...(batch > 1 && { batch }), N, mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
 }
 

@@ -12,7 +12,7 @@
  *
  * `batch 3` after the lattice line gives every field so many samples; an input `shared` is a number that they have in common. `@1` puts a statement into checkpoint region 1. What is printed can be parsed again.
  */
-export const MODES = ["value", "grad", "jvp", "hvp"] as const;
+export const MODES = ["value", "grad", "vjp", "jvp", "hvp"] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Arguments by name; `U.0` is direction 0 of an input of several fields. */

@@ -1,5 +1,5 @@
 /** Programs a little smaller than a given one, the boldest changes first. Some are not well typed any more. */
-import { type FuzzProgram, reachable } from "./program.ts";
+import { type FuzzProgram, MODES, reachable } from "./program.ts";
 
 /** All uses of a name replaced. */
 function replaced(p: FuzzProgram, name: string, by: string): FuzzProgram {
@@ -47,7 +47,7 @@ function* candidates(p: FuzzProgram): Generator<FuzzProgram> {
 const size = (p: FuzzProgram): number =>
   1000 * p.statements.reduce((s, t) => s + 2 + t.args.length + (t.region ? 1 : 0) + Object.values(t.params).join("").length / 50, 0) +
   200 * p.statements.reduce((s, t) => s + t.args.filter((a) => p.statements.some((x) => x.name === a)).length, 0) +
-  300 * p.outputs.length + 60 * (p.batch ?? 0) + 300 * p.inputs.length + 50 * p.N + p.extents.reduce((v, L) => v * L, 1) + 20 * p.extents.length + (p.inPlace ? 100 : 0) + 400 * ["value", "grad", "jvp", "hvp"].indexOf(p.mode);
+  300 * p.outputs.length + 60 * (p.batch ?? 0) + 300 * p.inputs.length + 50 * p.N + p.extents.reduce((v, L) => v * L, 1) + 20 * p.extents.length + (p.inPlace ? 100 : 0) + 400 * MODES.indexOf(p.mode);
 
 export function* smaller(p: FuzzProgram): Generator<FuzzProgram> {
   const seen = new Set<string>();

@@ -1,4 +1,4 @@
-/** Four hundred random programs on the WebAssembly backend with one and two threads, and on the TensorFlow.js engines of the npm registry. */
+/** A thousand random programs on the WebAssembly backend with one and two threads, and on the TensorFlow.js engines of the npm registry. */
 import { expect, test } from "vitest";
 import { presentBackends, scheduled } from "./backends.ts";
 import { campaign } from "./campaign.ts";
@@ -7,7 +7,7 @@ const backends = (await presentBackends()).filter((b) => /^(wasm|tfjs (wasm|cpu)
 
 test("random programs agree with the interpreter", () => {
   expect(backends.map((b) => b.name)).toEqual(["wasm", "wasm, two threads", "tfjs wasm", "tfjs cpu"]);
-  const report = campaign({ seed: 2, count: 400, backends: scheduled(backends) });
+  const report = campaign({ seed: 2, count: 1000, backends: scheduled(backends) });
   console.log(`${report.count} programs; ${[...report.ran].map(([name, n]) => `${name}: ${n}`).join(", ")}; largest difference ${report.excess.toPrecision(2)} of what is allowed`);
   expect(report.failure).toBeUndefined();
   expect([...report.skipped.values()].reduce((s, n) => s + n, 0)).toBeLessThan(30);

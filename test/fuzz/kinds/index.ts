@@ -1,0 +1,14 @@
+/** How the generator makes a statement of each kind: operands that go together, moved where they have to be, and values that are tame. */
+import { ofFields } from "./fields.ts";
+import type { Kind, Kinds } from "./kind.ts";
+import { ofMatrices } from "./matrices.ts";
+import { ofNumbers } from "./numbers.ts";
+import { ofSystems } from "./systems.ts";
+import { ofWeights } from "./weights.ts";
+
+export const kinds: Kinds = { ...ofFields, ...ofNumbers, ...ofMatrices, ...ofSystems, ...ofWeights };
+
+const filled = (weight: (k: Kind) => number): readonly Kind[] => Object.values(kinds).flatMap((k) => Array.from({ length: weight(k) }, () => k));
+
+/** Kinds as often as they are wanted: on lattices of one sample, and with a batch of them. */
+export const urns = { one: filled((k) => k.weight), batch: filled((k) => k.batched ?? k.weight) };
