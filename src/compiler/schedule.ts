@@ -202,7 +202,8 @@ export class Scheduler {
     const { output, ...work } = (op.role as Role & { readonly is: "loop" }).work(attributes);
     const key = `${stage}|${from.map((i) => JSON.stringify(this.#a.view(i))).join()}|${work.count}|${work.checkpoints}|${work.body.key}|${work.back?.key}`;
     let outputs = this.#loops.get(key);
-    if (!outputs) {
+    // the same loop once more, for a checkpoint region, is a step of its own
+    if (!outputs || outputs.some((o) => o.output === output)) {
       const inputs = from.map((i) => this.#plain(i, stage));
       const made: LoopStep["outputs"][number][] = [];
       this.#loops.set(key, (outputs = made));
@@ -272,7 +273,7 @@ export class Scheduler {
   /** Buffer that holds an operand of a step as it is seen. */
   #plain(i: number, stage: number): number {
     const v = this.#a.view(i);
-    if (this.#straight(v, this.#a.node(i).type) && (this.#a.stored.has(v.id) || this.#a.isLeaf(v.id))) return this.#buffer(v.id);
+    if (this.#straight(v, this.#a.node(i).type) && this.#a.inMemory(v.id) && !this.#a.inPlace(v.id)) return this.#buffer(v.id);
     this.#buffers.push({ type: this.#a.node(i).type, first: -1, last: -1 });
     this.#copyAt(stage, v, this.#a.node(i).type, this.#buffers.length - 1);
     return this.#buffers.length - 1;

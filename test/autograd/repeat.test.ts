@@ -1,7 +1,7 @@
 /** Loops against the same steps written one after the other, finite differences, and counts of memory and of programs. */
 import { describe, expect, test } from "vitest";
 import {
-  type Algebras, Field, type Links, type Real, type Scalar, type Traced, type Vector, add, adj, batchMean, dot, exp, grad, hvp, mul, number, perSample, polar, record, repeat, reTrace, restrict, sampleOf, scale, scaleBy, sin, sub, sum, ta, valueAndGrad,
+  type Algebras, Field, type Links, type Matrix, type Real, type Scalar, type Traced, type Vector, add, adj, batchMean, checkpoint, dot, exp, grad, hvp, mul, number, perSample, polar, record, repeat, reTrace, restrict, sampleOf, scale, scaleBy, shift, sin, sub, sum, ta, unit, valueAndGrad,
 } from "../../src/autograd/index.ts";
 import { realType } from "../../src/autograd/types.ts";
 import type { EngineOptions } from "../../src/compiler/index.ts";
@@ -221,4 +221,37 @@ test("checkpoints stand where the fewest steps are computed again", () => {
   for (let l = 1; l <= 60; l++) for (let c = 1; c <= 12; c++) expect([l, c, ours(l, c)]).toEqual([l, c, cost(l, c)]);
   // the default: every step at most twice more
   for (const n of [10, 100, 1000]) expect(ours(n, Math.ceil(Math.sqrt(2 * n)))).toBeLessThanOrEqual(2 * n);
+});
+
+describe("a state that is written into the loops that use it", () => {
+  for (const options of backends.filter((b) => b.backend !== "interpret"))
+    test(`starts from the unit matrix on ${JSON.stringify(options)}`, () => {
+      const geo = lattice([2, 2], options);
+      const U = hot(geo, SU(2), { seed: 3 });
+      // W_0 = 1, W_{k+1} = U_0 U_1 U_0^+ U_1^+ W_k / 2: the cube of the loop
+      const loop = (V: Links): Matrix => {
+        const [a, b] = [V[0]!, V[1]!];
+        const round = mul(mul(mul(a, shift(b, 0)), adj(shift(a, 1))), adj(b));
+        return repeat(3, (W: Matrix) => scaleBy(0.5, mul(round, W)) as Matrix, unit(round.tape, 2) as Matrix);
+      };
+      const want = (V: Links): Matrix => {
+        const [a, b] = [V[0]!, V[1]!];
+        const round = mul(mul(mul(a, shift(b, 0)), adj(shift(a, 1))), adj(b));
+        return scaleBy(0.125, mul(round, mul(round, round))) as Matrix;
+      };
+      const [x, y] = [loop, want].map((f) => record((V: Links) => f(V), U).fresh(U).toArray());
+      expect(difference([x!], [y!])).toBeLessThan(1e-14);
+    });
+});
+
+test.each(backends)("a loop that a checkpoint region computes a second time has its gradient on %j", (options) => {
+  const geo = lattice([4], options);
+  const x = new Field(geo, realType()).set(Float64Array.of(0.3, 0.4, 0.5, 0.6));
+  const S = (a: Real): Scalar => {
+    const c = sin(a);
+    return sum(checkpoint((y: Real) => dot(repeat(2, (z: Real, s: Scalar) => add(scaleBy(0.8, z), scale(scaleBy(0.1, add(s, number(s.tape, 1))), c)), y), c))(a));
+  };
+  // z_2 = 0.64 a + 0.28 sin a
+  const want = x.toArray().map((a) => (0.64 + 0.28 * Math.cos(a)) * Math.sin(a) + (0.64 * a + 0.28 * Math.sin(a)) * Math.cos(a));
+  expect(difference([grad(S)(x).toArray()], [want])).toBeLessThan(1e-14);
 });

@@ -171,7 +171,7 @@ const statements: Readonly<Record<string, Apply>> = {
     return overlapLogDet((x) => spinMul(K(x), G), type, rest[rest.length - 1] as Scalar, v!, { signature, Ls: Number(Ls) });
   },
   adjointForm: ([m], { f, names }) => adjointForm(m as Matrix, Object.fromEntries(names!.split(",").map((name, k) => [name, number(m!.tape, Number(f) * (k + 1))]))),
-  updateLogDet: ([m], { f }) => updateLogDet(scaleBy(Number(f), m as Matrix)),
+  updateLogDet: ([m, form], { f }) => updateLogDet(scaleBy(Number(f), m as Matrix), form as Channels | undefined),
   spinMul: ([v], { rows, salt }) => spinMul(v as Vector, spinMatrix(Number(rows), spinOf((v as Vector).type), Number(salt))),
   detach: ([x]) => detach(x!),
   alias: ([x]) => alias(x!),

@@ -33,14 +33,25 @@ export class Mismatch extends Error {
 
 const NOTHING = { ran: [], ops: [], excess: 0 };
 
-/** @throws Mismatch for a wrong number, or the error of a backend on a program that the interpreter runs. */
+/** @throws Mismatch for a wrong number, or any error of a program that is well typed. */
 export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome {
+  try {
+    return checked(p, backends);
+  } catch (error) {
+    throw error instanceof Mismatch ? error : new Mismatch((error as Error).stack ?? String(error), p);
+  }
+}
+
+function checked(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome {
   let program: Recorded;
+  let apart: Float64Array[] | undefined;
   try {
     program = recorded(p);
+    if (p.mode === "value") apart = statementByStatement(p);
   } catch (error) {
     // made smaller, it need not be well typed
     if (p.shrunk) return { ...NOTHING, skipped: "not well typed" };
+    if (error instanceof SolverError) return { ...NOTHING, skipped: "a solve has no solution" };
     throw new Mismatch(`recording failed: ${(error as Error).stack}`, p);
   }
   const ops = [...new Set(program.program.nodes.map((n) => n.op.name))];
@@ -50,7 +61,7 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
     want = reference(program, exact);
   } catch (error) {
     if (error instanceof SolverError) return { ...NOTHING, ops, skipped: "a solve has no solution" };
-    throw new Mismatch(`the interpreter failed: ${(error as Error).stack}`, p);
+    throw error;
   }
   if (hopeless(want, exact)) return { ...NOTHING, ops, skipped: "badly conditioned" };
   let excess = 0;
@@ -61,7 +72,7 @@ export function check(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome
     excess = Math.max(excess, w.excess);
     if (w.excess >= 1) throw new Mismatch(`${name}: ${w.text}`, p);
   };
-  if (p.mode === "value") compare("statement by statement", statementByStatement(p));
+  if (apart) compare("statement by statement", apart);
   for (const b of backends) {
     const single = b.roundoff > 1e-10;
     const own = single ? reference(program, b.roundoff) : want;

@@ -38,13 +38,13 @@ function inputKind(b: Builder): string {
 }
 
 /** There is no second derivative of the overlap operator; those of functions of large matrices take seconds to compile, minutes natively. */
-const firstOnly = ({ op, args }: Statement, N: number): boolean => op === "overlapLogDet" || (op === "updateLogDet" && N > 2) || (op === "exp" && N > (args.length > 1 ? 2 : 3));
+const firstOnly = ({ op, args }: Statement, N: number): boolean => op === "overlapLogDet" || (op === "updateLogDet" && N > 2) || (op === "adjointForm" && N > 3) || (op === "exp" && N > (args.length > 1 ? 2 : 3));
 
 export function generate(chance: Chance): FuzzProgram {
   const pick = <X>(list: readonly X[]): X => list[chance.int(0, list.length - 1)]!;
   const large = chance.int(0, 99) < 4;
   const extents = pick(large ? LARGE : LATTICES);
-  const batch = chance.int(0, 99) < 35 ? pick(BATCHES.find(([volume]) => extents.reduce((v, L) => v * L, 1) <= volume)![1]) : 1;
+  const batch = chance.int(0, 99) < 40 ? pick(BATCHES.find(([volume]) => extents.reduce((v, L) => v * L, 1) <= volume)![1]) : 1;
   const lattice = plainLattice(extents, batch);
   const N = large ? chance.int(1, 2) : batch * lattice.volume > 32 ? pick([1, 2, 2, 3]) : pick([1, 2, 2, 3, 3, 4]);
   const seed = chance.int(1, 2 ** 30);

@@ -26,9 +26,9 @@ function rowsOf({ op, attributes }: Node): number {
 }
 
 /**
- * What an op adds to its value beyond the roundoff of each number. A solve leaves its residual (A >= 1, so |dx| <= |db|). Elimination of n rows gives the
+ * What an op adds to its value beyond the roundoff of each number. A sum rounds as many times as it has terms, a loop as it has steps. A solve leaves its residual (A >= 1, so |dx| <= |db|). Elimination of n rows gives the
  * result of a matrix that is wrong by n roundoffs, and takes logarithms of n pivots near 1, which cancel: the first is measured, by a node with operands
- * that are wrong by as much. The determinant of a link update is that of N^2 - 1 rows at each site; its derivatives are linear in their further operands.
+ * that are wrong by as much. The determinant of a link update is that of N^2 - 1 rows at each site; its derivatives are linear in their cotangents.
  */
 function residual(node: Node, value: Float64Array, operands: readonly Float64Array[], roundoff: number, xi: (length: number) => Float64Array): (at: number) => number {
   const { op, attributes, type } = node;
@@ -37,8 +37,12 @@ function residual(node: Node, value: Float64Array, operands: readonly Float64Arr
     return () => r;
   }
   if (op.name === "sum" || op.name === "tensorSum") {
-    // in whatever order: that of partial sums
     const r = (roundoff * operands[0]!.reduce((s, x) => s + Math.abs(x), 0)) / value.length;
+    return () => r;
+  }
+  if (op.role?.is === "loop") {
+    // every step rounds what it was given
+    const r = (attributes["count"] as number) * roundoff * operands.reduce((m, x) => Math.max(m, largest(x)), largest(value));
     return () => r;
   }
   if (op.role?.is === "dense") {
@@ -50,10 +54,11 @@ function residual(node: Node, value: Float64Array, operands: readonly Float64Arr
   if (op.name.startsWith("updateLogDet")) {
     const n = components(type);
     const M = operands[0]!;
+    const cotangents = operands.slice(operands.length - (op.name.split("'").length - 1));
     return (at) => {
       const sites = value.length / n;
       const here = (x: Float64Array): Float64Array => (x.length < sites ? x : x.subarray((at / n) * (x.length / sites), (at / n + 1) * (x.length / sites)));
-      return roundoff * (here(M).length / 2) * operands.slice(1).reduce((s, x) => s * largest(here(x)), 1);
+      return roundoff * (here(M).length / 2) * cotangents.reduce((s, x) => s * largest(here(x)), 1);
     };
   }
   return () => 0;

@@ -47,7 +47,9 @@ function lyap(b: Builder): unknown {
 function update(b: Builder): unknown {
   const m = b.N < 3 || (b.N === 3 && b.maybe(25)) ? b.closed() : undefined;
   const size = m && Math.max(...sites(b, m).map(norm));
-  return size !== undefined && size > 0 && b.emit("updateLogDet", [m!], { f: (0.6 / Math.max(1, size)).toPrecision(3) });
+  if (size === undefined || size === 0) return undefined;
+  const form = b.maybe(30) && b.emit("adjointForm", [m!], { f: (0.02 / Math.max(1, size * size)).toPrecision(3), names: "twist,square,modulus" });
+  return b.emit("updateLogDet", form ? [m!, form] : [m!], { f: (0.6 / Math.max(1, size)).toPrecision(3) });
 }
 
 /** Re tr of the way round a square. */

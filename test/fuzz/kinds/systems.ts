@@ -51,8 +51,9 @@ function solve(b: Builder): unknown {
 /** ln of the determinant of an operator of the kind that solves have, or of the overlap operator that has it as its kernel. */
 const determinant = (op: "logDet" | "overlapLogDet") => (b: Builder): unknown => {
   const v = b.pick<VectorType>((x) => x.type.kind === "vector" && x.data.length <= 48);
-  const m = op === "logDet" ? undefined : b.kind<ScalarType>("scalar");
-  if (!v || b.lattice.batch > 1 || (op === "overlapLogDet" && !(m && Math.abs(m.data[0]!) < 0.8))) return undefined;
+  if (!v || b.lattice.batch > 1) return undefined;
+  const small = ({ type, data }: Value): boolean => type.kind === "scalar" && Math.abs(data[0]!) < 0.8;
+  const m = op === "logDet" ? undefined : (b.pick<ScalarType>(small) ?? b.emit<ScalarType>("number", [v], { value: b.real(-0.8, 0.8) }));
   const args: Value[] = [];
   const steps = chain(b, v.type.at, v.type, args, 0);
   return b.emit(op, [v, ...args, ...(m ? [m] : [])], { steps, c: b.real(1, 2), w: "0.3", ...(m && { Ls: String(b.int(2, 4)), minus: b.choose(["no", "yes"]) }) });
