@@ -1,7 +1,7 @@
 /** Self-learning HMC without pseudofermions: acceptance against the mass of the guide and the number of loops, beside that of the talk; noise against the number of fields. */
 import { acceptanceOfSd } from "gaugegrad";
 import { linePlot } from "gaugegrad/report";
-import { type ChainResult, type ExactResult, type ExactTask, type FitResult, runExact } from "./exact-runs.ts";
+import { type ChainResult, type ExactResult, type ExactTask, type FitResult, type NetworkResult, runExact } from "./exact-runs.ts";
 import { overSeeds, shown, writePage } from "./page.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 
@@ -10,7 +10,7 @@ type Settings = Omit<ExactTask, "seed"> & { readonly seeds: readonly number[] };
 export default async function exact({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const { seeds, ...s } = settings as unknown as Settings;
-  const amount = quick ? { thermalise: 50, configurations: 60, trajectories: 25, noise: { ...s.noise, trajectories: 25 } } : {};
+  const amount = quick ? { thermalise: 50, configurations: 80, trajectories: 25, noise: { ...s.noise, trajectories: 25 } } : {};
   const tasks = (quick ? seeds.slice(0, 1) : seeds).map((seed): ExactTask => ({ ...s, ...amount, seed }));
   const results = await runExact(tasks, folder);
   const over = (pick: (r: ExactResult) => readonly [number, number]): [number, number] => overSeeds(results.map(pick));
@@ -21,6 +21,10 @@ export default async function exact({ settings, quick, out, runs: folder }: Expe
   const rows = first.fits.map((f, k) => {
     const at = (r: ExactResult): FitResult => r.fits[k]!;
     return [guideText(f.mass), f.family, f.weights.map((_, j) => scatter((r) => at(r).weights[j]!)[0].toFixed(4)).join(", "), scatter((r) => at(r).sd)[0].toFixed(3), scatter((r) => at(r).change)[0].toFixed(3), scatter((r) => acceptanceOfSd(at(r).change))[0].toFixed(3), ...(f.chain ? chainCells((r) => at(r).chain!) : ["", "", "", "", ""])];
+  });
+  const networkRows = first.networks.map((f, k) => {
+    const at = (r: ExactResult): NetworkResult => r.networks[k]!;
+    return [guideText(f.mass), f.mass > 0 ? scatter((r) => at(r).flavours)[0].toFixed(2) : "", scatter((r) => at(r).sd)[0].toFixed(3), scatter((r) => at(r).change)[0].toFixed(3), scatter((r) => acceptanceOfSd(at(r).change))[0].toFixed(3), ...chainCells((r) => at(r).chain)];
   });
   const families = Object.keys(s.families);
   const masses = s.guides.map((g) => g.mass).filter((m) => m > 0);
@@ -36,6 +40,11 @@ export default async function exact({ settings, quick, out, runs: folder }: Expe
     },
     table: { header: ["m_h", "loops", "weights", "sd", "sd of the change", "expected", "acceptance", "<exp(-dH)>", "sd of dH", "plaquette", "seconds a trajectory"], rows },
     further: [
+      {
+        text: `With a network (stout steps with rho = ${s.network.rho.join(", ")}): S_theta has the ${s.network.loops.length} families of loops on the links and on those of the network, and, where they are not 4, the flavours of the heavier determinant are free as well; all of these are one linear regression on the noise-free target.`,
+        header: ["m_h", "flavours of its determinant", "sd", "sd of the change", "expected", "acceptance", "<exp(-dH)>", "sd of dH", "plaquette", "seconds a trajectory"],
+        rows: networkRows,
+      },
       {
         text: `Noise against the number of fields: the heavier determinant (m_h = ${s.noise.mass}) is a pseudofermion field of the target and leads together with the regressed plaquette; the ratio of the determinants stands in the Metropolis step alone, in k fields of its k-th root. The last line has the exact ratio.`,
         header: ["fields of the ratio", "acceptance", "<exp(-dH)>", "sd of dH", "plaquette", "seconds a trajectory"],

@@ -2,13 +2,13 @@
 import { z } from "zod";
 import { staggered as operator } from "../../fermions/index.ts";
 import { fermion } from "../registry/part.ts";
-import { count, positive } from "../schema-values.ts";
+import { positive } from "../schema-values.ts";
 import { boundaries, boundaryProblem, fieldsOf, form, given, solver } from "./options.ts";
 
 export const staggered = fermion({
   name: "staggered",
   options: z.strictObject({
-    flavours: count.max(64).describe("4 or 8 in four dimensions"),
+    flavours: positive.max(64).describe("4 or 8 in four dimensions; any number of exact determinants"),
     mass: positive.describe("bare mass in lattice units"),
     over: positive.optional().describe("mass preconditioning: a heavier mass whose determinant divides; give a field of that mass as well"),
     ...form,

@@ -11,3 +11,7 @@ export { pion } from "./pion.ts";
 export { forces } from "./forces.ts";
 export { wilsonLoops } from "./wilson-loops.ts";
 export { overlapSpectrum } from "./overlap-spectrum.ts";
+export { mesons } from "./mesons.ts";
+export { pcac } from "./pcac.ts";
+export { residualMass } from "./residual-mass.ts";
+export { eigenvalues } from "./eigenvalues.ts";

@@ -1,6 +1,6 @@
 /** What several observables share. */
 import { z } from "zod";
-import type { StaggeredParameters } from "../../fermions/index.ts";
+import type { StaggeredParameters, WilsonOptions } from "../../fermions/index.ts";
 import { hisqOperator } from "../fermions/hisq.ts";
 import type { RunConfiguration } from "../sections.ts";
 import { positive } from "../schema-values.ts";
@@ -13,6 +13,35 @@ export const mass = positive.optional().describe("default measurement.condensate
 
 /** Names with a prefix, `energy.clover`. */
 export const prefixed = (name: string, values: Readonly<Record<string, number>>): Readonly<Record<string, number>> => Object.fromEntries(Object.entries(values).map(([key, x]) => [`${name}.${key}`, x]));
+
+/** Of measurements with Wilson or clover fermions. */
+export const spinorOptions = {
+  kappa: positive.optional().describe("default that of the first Wilson or clover fermions of the run"),
+  csw: z.number().optional().describe("default that of the first Wilson or clover fermions of the run, or 0"),
+};
+
+interface SpinorOptions {
+  readonly kappa?: number | undefined;
+  readonly csw?: number | undefined;
+}
+
+const spinorsOf = ({ fermions }: RunConfiguration) => fermions.find((f) => f.kind === "wilson" || f.kind === "clover");
+
+/** Wilson fermions of a measurement: as given, or those of the run. */
+export function wilsonOf({ kappa, csw }: SpinorOptions, run: RunConfiguration): WilsonOptions {
+  const own = spinorsOf(run);
+  const boundary = own?.boundary;
+  return { kappa: kappa ?? (own!["kappa"] as number), clover: csw ?? (own?.["csw"] as number | undefined) ?? 0, ...(boundary ? { boundary } : {}) };
+}
+
+/** A kappa from somewhere, spinors, and propagators without twist. */
+export function wilsonProblem(name: string, { kappa }: SpinorOptions, run: RunConfiguration): string | undefined {
+  const own = spinorsOf(run);
+  const D = run.lattice.extents.length;
+  if (D !== 2 && D !== 4) return `observables: got ${name} in ${D} dimensions, expected 2 or 4`;
+  if (kappa === undefined && !own) return `observables: got ${name} without Wilson fermions in the run, expected its kappa`;
+  return own?.twist?.some((theta) => theta !== 0) ? `observables: got ${name} with twisted fermions, expected no twist: its propagators have none` : undefined;
+}
 
 /** Mass, boundary and operator of a staggered measurement in a run: those of the first fermion. */
 export function staggeredOptions(given: { readonly mass?: number | undefined }, { measurement, fermions: [first] }: RunConfiguration): StaggeredParameters {
