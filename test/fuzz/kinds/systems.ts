@@ -62,5 +62,5 @@ const determinant = (op: "logDet" | "overlapLogDet") => (b: Builder): unknown =>
 export const ofSystems: Kinds = {
   solve: { covers: ["solve"], weight: 3, grow: solve },
   logDet: { covers: ["logDet", "traceGradient"], weight: 2, grow: determinant("logDet") },
-  overlapLogDet: { covers: ["overlapLogDet", "overlapGradient"], weight: 2, grow: determinant("overlapLogDet") },
+  overlapLogDet: { covers: ["overlapLogDet", "overlapGradient"], weight: 5, grow: determinant("overlapLogDet") },
 };
