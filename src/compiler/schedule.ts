@@ -274,9 +274,10 @@ export class Scheduler {
   #plain(i: number, stage: number): number {
     const v = this.#a.view(i);
     if (this.#straight(v, this.#a.node(i).type) && this.#a.inMemory(v.id) && !this.#a.inPlace(v.id)) return this.#buffer(v.id);
-    this.#buffers.push({ type: this.#a.node(i).type, first: -1, last: -1 });
-    this.#copyAt(stage, v, this.#a.node(i).type, this.#buffers.length - 1);
-    return this.#buffers.length - 1;
+    const buffer = this.#buffers.push({ type: this.#a.node(i).type, first: -1, last: -1 }) - 1;
+    // what is copied may get a buffer of its own now
+    this.#copyAt(stage, v, this.#a.node(i).type, buffer);
+    return buffer;
   }
 
   /** Copies after everything of the view's own stage is known. */
