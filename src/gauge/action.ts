@@ -107,7 +107,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     return readNumber(scalar);
   }
 
-  /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields). */
+  /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields), which belong to the caller. */
   parameterGradient(U: LinkField<N>): { value: number; gradient: I } {
     this.#expectLinks(U);
     const plan = this.#recordings.gradient.get(U, () => {
@@ -117,7 +117,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
       };
       return new Plan(f as never, [U, this.inputs]);
     });
-    return plan.run(U, this.inputs) as ConcreteOf<{ value: Scalar; gradient: unknown }> as { value: number; gradient: I };
+    return plan.fresh(U, this.inputs) as ConcreteOf<{ value: Scalar; gradient: unknown }> as { value: number; gradient: I };
   }
 
   /** The same action with other inputs of the same structure; recordings are shared. @throws what `accept` throws. */
