@@ -5,6 +5,7 @@ export { summaryOfChains } from "./chains/summary.ts";
 export { alarmsOf, expMinusDH } from "./health.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
+export { isOffline } from "./offline.ts";
 export { summaryOf, summaryText } from "./summary.ts";
 export { packageVersion } from "./version.browser.ts";
 

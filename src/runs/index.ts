@@ -30,7 +30,8 @@ export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, Ru
 export { resolveRun } from "./resolve.ts";
 export type { ResolvedRun } from "./resolved-run.ts";
 export { type RunInput, editorSchema } from "./schema.ts";
-export { type RunConfiguration, isOffline } from "./sections.ts";
+export { isOffline } from "./offline.ts";
+export type { RunConfiguration } from "./sections.ts";
 export { type SpinEnd, type SpinEvent, type SpinProductionOptions, produceSpins } from "./spins/production.ts";
 export { type SpinRun, type SpinRunInput, defineSpinRun, readSpinRun } from "./spins/schema.ts";
 export { spinStarter } from "./spins/starter.ts";

@@ -5,7 +5,8 @@ import { type LatticeOptions, parseGroup } from "../gauge/index.ts";
 import { integratorOf } from "../samplers/index.ts";
 import { bytesText } from "../util/index.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
-import { type RunConfiguration, isOffline } from "./sections.ts";
+import { isOffline } from "./offline.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 /** Moves of a trajectory, all levels together. */
 const MOST_MOVES = 1e6;

@@ -10,7 +10,8 @@ import type { ResolvedRun, RunFile } from "./resolved-run.ts";
 import type { LossPart, Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import { observablesOf, optionsOf } from "./schema.ts";
-import { type RunConfiguration, isOffline } from "./sections.ts";
+import { isOffline } from "./offline.ts";
+import type { RunConfiguration } from "./sections.ts";
 
 /** @throws ConfigurationError for combinations that mean nothing. */
 export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {

@@ -121,8 +121,6 @@ export type TransformSection = PartSection;
 /** An observable by its name, or with options. */
 export type ObservableEntry = string | PartSection;
 
-/** True for a training on configurations that are there already. */
-export const isOffline = (training: TrainingSection | undefined): boolean => training?.configurations !== undefined || training?.run !== undefined;
 
 /** What a part is when its kind is not given. */
 export const DEFAULT_KIND = { action: "wilson", fermions: "staggered", sampler: "hmc", objective: "centred" } as const;

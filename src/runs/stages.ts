@@ -18,7 +18,7 @@ import { RunChain } from "./run-chain.ts";
 import { shardedTraining } from "./sharded-training.ts";
 import { Ranks } from "./ranks.ts";
 import { Shards } from "./shards.ts";
-import { isOffline } from "./sections.ts";
+import { isOffline } from "./offline.ts";
 import type { GuideParts, System } from "./system-types.ts";
 import { storedTrajectories } from "./trajectories.ts";
 

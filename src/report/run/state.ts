@@ -1,5 +1,5 @@
 /** Where a run stands. */
-import { type RunView, isOffline } from "../../runs/index.ts";
+import { type RunView, isOffline } from "#platform/runs/index";
 import { only } from "./series.ts";
 
 /** Trajectories, or epochs, done and planned. */
