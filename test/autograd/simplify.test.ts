@@ -1,6 +1,6 @@
 /** What recording and the exponential do at their edges: common scalars go outside sums, and exponents too large for float64 give NaN. */
 import { describe, expect, test } from "vitest";
-import { type Field, type MatrixType, type Scalar, SU, add, adj, exp, gaugeAction, hmc, hot, lattice, mul, plaquette, record, scale, ta } from "gaugegrad";
+import { type Field, type MatrixType, type Scalar, SU, add, adj, broadcast, exp, gaugeAction, hmc, hot, lattice, mul, plaquette, record, scale, ta } from "gaugegrad";
 import { NaNError } from "../../src/errors.ts";
 
 describe.each(["js", "wasm"] as const)("%s", (backend) => {
@@ -19,6 +19,16 @@ describe.each(["js", "wasm"] as const)("%s", (backend) => {
     }, U).run(U).map((f) => f.toArray());
     const worst = plan.run(U, 0.3).toArray().reduce((m, v, k) => Math.max(m, Math.abs(v - (y![k]! + 0.3 * (x![k]! + xx![k]! + xd![k]!)))), 0);
     expect(worst).toBeLessThan(1e-14);
+  });
+
+  test("a number on even sites times a field is on even sites", () => {
+    const [half, whole] = record((V, c: Scalar) => [scale(broadcast(c, "even"), V[0]!), V[0]!] as const, U, 0.3).run(U, 0.3);
+    expect(half.type.domain).toBe("even");
+    const n = 18;
+    whole.toArray().forEach((x, k) => {
+      const [i, j] = [Math.floor(k / n / 4), Math.floor(k / n) % 4];
+      expect(half.toArray()[k]).toBe((i + j) % 2 === 0 ? 0.3 * x : 0);
+    });
   });
 
   test.each([1e16, 1e100, 1e200])("exp of a field of size %d ends, with NaN", (size) => {

@@ -8,10 +8,10 @@ import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Channels, Complex, Real, Scalar, Spin, Tape, Traced, TracedTensor } from "../tape.ts";
 import type { Lattice } from "../lattice.ts";
-import { type ValueType, channelsType, complexType, isShared, sameType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
+import { type SiteType, type ValueType, channelsType, complexType, domainOf, isShared, sameType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
 import { combine, scaleBy } from "./combine.ts";
 import { constantOp, numberOp } from "./constants.ts";
-import { jointDomain } from "./domain.ts";
+import { jointDomain, restrict } from "./domain.ts";
 import { guard } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
 
@@ -35,7 +35,12 @@ export const scaleOp: Op = {
     const [ns, nx] = [tape.node(s!.id), tape.node(x!.id)];
     if (ns.op === numberOp) return scaleBy(ns.attributes["value"] as number, x!);
     if (nx.op === numberOp && s!.type.kind === "scalar") return scaleBy(nx.attributes["value"] as number, s!);
-    if (ns.op.role?.is === "broadcast") return scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never);
+    if (ns.op.role?.is === "broadcast") {
+      const [domain, own] = [domainOf(s!.type), domainOf(x!.type)];
+      // a number on one parity leaves nothing of x on the other
+      const there = domain === "all" || domain === own ? x! : own === "all" ? restrict(x as Traced<SiteType>, domain) : undefined;
+      if (there) return scale(tape.traced(ns.inputs[0]!) as Scalar, there as never);
+    }
     if (ns.op === combine && ns.inputs.length === 1)
       return scaleBy((ns.attributes["coefficients"] as number[])[0]!, scale(tape.traced(ns.inputs[0]!) as Scalar, x! as never));
     if (nx.op === combine && nx.inputs.length === 1)
