@@ -5,8 +5,22 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { hostname, cpus } from "node:os";
 import { join } from "node:path";
 
-/** Why there can be none here; undefined when there can. */
-export function slurmProblem(): string | undefined {
+/** Slurm in an empty folder, or why there is none here. */
+export function startSlurm(folder: string): SlurmCluster | string {
+  const problem = slurmProblem();
+  if (problem !== undefined) return problem;
+  try {
+    const cluster = new SlurmCluster(folder);
+    if (cluster.idle(60)) return cluster;
+    cluster[Symbol.dispose]();
+    return "its node does not answer within a minute";
+  } catch (error) {
+    return `its services do not start: ${(error as Error).message.split("\n")[0]}`;
+  }
+}
+
+/** What is missing for one; undefined when nothing is. */
+function slurmProblem(): string | undefined {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "Slurm's services need Linux and root";
   const missing = ["munged", "slurmctld", "slurmd", "sbatch", "srun"].find((c) => spawnSync("which", [c], { env: environment }).status !== 0);
   return missing === undefined ? undefined : `got no ${missing}: apt install slurmctld slurmd slurm-client munge`;
@@ -65,6 +79,15 @@ export class SlurmCluster implements Disposable {
     this.run("slurmctld", "-f", conf);
     this.run("slurmd", "-f", conf);
     console.log(`Slurm: ${this.run("sinfo", "--version").trim()} on ${cpus().length} cores`);
+  }
+
+  /** Does the node wait for jobs, within so many seconds? */
+  idle(seconds: number): boolean {
+    for (let k = 0; k < seconds; k++) {
+      if (/^idle/m.test(spawnSync("sinfo", ["-h", "-o", "%T"], { encoding: "utf8", env: this.environment }).stdout ?? "")) return true;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    }
+    return false;
   }
 
   run(command: string, ...args: readonly string[]): string {

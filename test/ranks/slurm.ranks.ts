@@ -2,18 +2,19 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { latestCheckpoint } from "../../src/io/index.ts";
 import { readRunFile, resolveRun, produce } from "../../src/runs/index.ts";
 import type { CheckpointState, EventRecord } from "../../src/runs/records.ts";
 import { Scratch, lines } from "../cli/runs.ts";
 import { mpich, openMpi } from "./launchers.ts";
-import { SlurmCluster, slurmProblem } from "./slurm-cluster.ts";
+import { type SlurmCluster, startSlurm } from "./slurm-cluster.ts";
 
 const main = resolve(import.meta.dirname, "../../dist/cli/main.js");
-const problem = slurmProblem();
-if (problem !== undefined) console.log(`Slurm: skipped, ${problem}`);
 const scratch = new Scratch();
+const started = startSlurm(scratch.path());
+const problem = typeof started === "string" ? started : undefined;
+if (problem !== undefined) console.log(`Slurm: skipped, ${problem}`);
 
 /** `slow`: an observable that sleeps, so that the run is still there when the limit comes, on any machine. */
 const text = (trajectories: number, slow = 0): string => `group = "U(1)"
@@ -69,10 +70,9 @@ function script(folder: string, flags: readonly string[], change: (text: string)
 }
 
 describe.skipIf(problem !== undefined)("Slurm", () => {
-  let slurm: SlurmCluster;
-  beforeAll(() => void (slurm = new SlurmCluster(scratch.path())));
+  const slurm = started as SlurmCluster;
   afterAll(() => {
-    slurm?.[Symbol.dispose]();
+    slurm[Symbol.dispose]();
     scratch[Symbol.dispose]();
   });
 
