@@ -1,11 +1,13 @@
 /** Loops against the same steps written one after the other, finite differences, and counts of memory and of programs. */
 import { describe, expect, test } from "vitest";
 import {
-  type Algebras, Field, type Links, type Matrix, type Real, type Scalar, type Traced, type Vector, add, adj, batchMean, checkpoint, constantReal, dot, exp, grad, hvp, mul, number, perSample, polar, record, repeat, reTrace, restrict, sampleOf, scale, scaleBy, shift, sin, sub, sum, ta, unit, valueAndGrad,
+  type Algebras, Field, type Links, type Matrix, type Real, type Scalar, type Traced, type Vector, add, adj, batchMean, checkpoint, constantReal, dot, exp, grad, hvp, mul, number, openTape, perSample, polar, record, repeat, reTrace, restrict, sampleOf, scale, scaleBy, shift, sin, sub, sum, ta, unit, valueAndGrad,
 } from "../../src/autograd/index.ts";
 import { realType } from "../../src/autograd/types.ts";
 import type { EngineOptions } from "../../src/compiler/index.ts";
 import { split } from "../../src/compiler/loop.ts";
+import { lower } from "../../src/compiler/lower.ts";
+import { verify } from "../../src/compiler/verify.ts";
 import { RecordingError } from "../../src/errors.ts";
 import { staggeredD, staggeredType } from "../../src/fermions/index.ts";
 import { SU, U1, directionField, gaugeAction, hot, lattice, staples } from "../../src/gauge/index.ts";
@@ -249,10 +251,14 @@ test.each(backends)("a loop that a checkpoint region computes a second time has 
   const x = new Field(geo, realType()).set(Float64Array.of(0.3, 0.4, 0.5, 0.6));
   const S = (a: Real): Scalar => {
     const c = sin(a);
-    return sum(checkpoint((y: Real) => dot(repeat(2, (z: Real, s: Scalar) => add(scaleBy(0.8, z), scale(scaleBy(0.1, add(s, number(s.tape, 1))), c)), y), c))(a));
+    const y = checkpoint((z0: Real) => scale(repeat(2, (z: Real, s: Scalar) => add(scaleBy(0.8, z), scale(scaleBy(0.1, add(s, number(s.tape, 1))), c)), z0), c))(a);
+    return sum(scale(y, y));
   };
-  // z_2 = 0.64 a + 0.28 sin a
-  const want = x.toArray().map((a) => (0.64 + 0.28 * Math.cos(a)) * Math.sin(a) + (0.64 * a + 0.28 * Math.sin(a)) * Math.cos(a));
+  // y = z c with z = 0.64 a + 0.28 c, c = sin a
+  const want = x.toArray().map((a) => {
+    const [z, c] = [0.64 * a + 0.28 * Math.sin(a), Math.sin(a)];
+    return 2 * z * c * ((0.64 + 0.28 * Math.cos(a)) * c + z * Math.cos(a));
+  });
   expect(difference([grad(S)(x).toArray()], [want])).toBeLessThan(1e-14);
 });
 
@@ -260,6 +266,9 @@ test.each(backends)("a loop starts from the half of a field that is known while 
   const geo = lattice([4, 2], options);
   const x = new Field(geo, realType("odd")).set(Float64Array.from({ length: 8 }, (_, n) => 0.1 * n));
   const loop = (a: Real): Real => repeat(2, (z: Real) => add(sin(z), a), restrict(constantReal(a.tape, "slope", (n) => 0.3 * (n >> 1) - 0.2 * (n % 2)), "odd") as Real);
+  const tape = openTape(geo);
+  const program = tape.finish([loop(tape.input(x.type) as Real)]);
+  expect(verify(lower(program), geo)).toEqual([]);
   const got = record(loop, x).fresh(x).toArray();
   const want = x.toArray().map((a, n) => x.lattice.parity(n) === 0 ? 0 : Math.sin(Math.sin(0.3 * (n >> 1) - 0.2 * (n % 2)) + a) + a);
   expect(difference([got], [want])).toBeLessThan(1e-14);
