@@ -15,7 +15,7 @@ export const LATTICES: readonly (readonly number[])[] = [
 export const LARGE: readonly (readonly number[])[] = [[16, 16], [8, 8, 4], [19, 7]];
 
 /** Samples for lattices of up to so many sites: fewer, as many as, and more than lanes of a vector and than numbers of a line of memory. */
-const BATCHES: readonly (readonly [volume: number, batch: readonly number[]])[] = [[4, [2, 3, 4, 8, 9, 12, 17]], [8, [2, 3, 4, 8, 9, 12]], [16, [2, 3, 4]], [Infinity, [2, 3]]];
+const BATCHES: readonly (readonly [volume: number, batch: readonly number[]])[] = [[4, [2, 3, 8, 9, 12, 17]], [8, [2, 3, 4, 8, 9, 12]], [16, [2, 3, 4]], [Infinity, [2, 3]]];
 
 const INPUTS = ["links", "links", "links", "algebra", "matrix", "real", "real", "complex", "scalar", "spin", "unitspin", "vector", "vector", "channels"];
 
@@ -51,10 +51,12 @@ export function generate(chance: Chance): FuzzProgram {
   const b = new Builder(lattice, N, seed, chance);
   for (let k = chance.int(1, 4); k > 0; k--) b.input(inputKind(b));
   if (b.values.every((v) => v.type.kind === "scalar")) b.input("real");
+  const urn = batch === 1 ? urns.one : b.maybe(30) ? urns.numbers : urns.batch;
+  if (urn === urns.numbers) for (const kind of ["real", "scalar"]) b.input(kind);
   const wanted = large ? chance.int(2, 6) : chance.int(2, 14);
   for (let tries = 0; b.statements.length < wanted && tries < 60; tries++) {
     if (b.region > 0 ? b.maybe(30) : b.maybe(8)) b.region = b.region > 0 ? 0 : b.newRegion();
-    b.choose(batch > 1 ? urns.batch : urns.one).grow(b);
+    b.choose(urn).grow(b);
   }
   // the last value, some others, sometimes an input
   const outputs = [b.values[b.values.length - 1]!.name];

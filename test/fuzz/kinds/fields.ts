@@ -79,18 +79,18 @@ function again(b: Builder): unknown {
 }
 
 export const ofFields: Kinds = {
-  combine: { covers: ["combine"], weight: 4, grow: combine },
+  combine: { covers: ["combine"], weight: 4, batched: 4, grow: combine },
   multiply: { covers: ["mul"], weight: 3, grow: multiply },
   multiplyVector: { covers: ["mulVector"], weight: 3, grow: multiplyVector },
   adjoint: { covers: ["adj"], weight: 2, grow: on("adj", (b) => b.kind("matrix", "complex")) },
   shift: { covers: ["shift"], weight: 3, grow: on("shift", field, (b) => ({ d: b.displacement() })) },
-  scale: { covers: ["scale"], weight: 3, grow: scale },
+  scale: { covers: ["scale"], weight: 3, batched: 3, grow: scale },
   scaleBy: { covers: ["combine"], weight: 1, grow: on("scaleBy", (b) => b.choose(b.values), (b) => ({ c: b.choose(["-1", "0.5", "-0.3", "0"]) })) },
   dot: { covers: ["dot"], weight: 3, grow: inner("dot") },
   cdot: { covers: ["cdot"], weight: 2, grow: inner("cdot") },
   outer: { covers: ["outer"], weight: 2, grow: outer },
   normalise: { covers: ["normalise"], weight: 2, grow: normalise },
-  broadcast: { covers: ["broadcast"], weight: 2, grow: on("broadcast", (b) => b.kind("scalar"), (b) => ({ domain: b.lattice.bipartite ? b.choose(["all", "even", "odd"]) : "all" })) },
+  broadcast: { covers: ["broadcast"], weight: 2, batched: 3, grow: on("broadcast", (b) => b.kind("scalar"), (b) => ({ domain: b.lattice.bipartite ? b.choose(["all", "even", "odd"]) : "all" })) },
   restrict: { covers: ["restrict"], weight: 3, grow: (b) => b.lattice.bipartite && on("restrict", (c) => c.pick((v) => v.type.kind !== "scalar" && v.type.domain === "all"), (c) => ({ domain: parity(c) }))(b) },
   merge: { covers: ["merge"], weight: 4, grow: join },
   extend: { covers: ["extend"], weight: 2, grow: on("extend", (b) => b.pick((v) => v.type.kind !== "scalar" && v.type.domain !== "all")) },

@@ -11,5 +11,5 @@ export const kinds: Kinds = { ...ofFields, ...ofNumbers, ...ofMatrices, ...ofSys
 
 const filled = (weight: (k: Kind) => number): readonly Kind[] => Object.values(kinds).flatMap((k) => Array.from({ length: weight(k) }, () => k));
 
-/** Kinds as often as they are wanted: on lattices of one sample, and with a batch of them. */
-export const urns = { one: filled((k) => k.weight), batch: filled((k) => k.batched ?? k.weight) };
+/** Kinds as often as they are wanted: on lattices of one sample, with a batch of them, and for programs of numbers that samples share or have of their own. */
+export const urns = { one: filled((k) => k.weight), batch: filled((k) => k.batched ?? k.weight), numbers: filled((k) => k.batched ?? 0) };

@@ -8,7 +8,7 @@ export interface Kind {
   readonly covers: readonly string[];
   /** How often it is wanted, beside the others. */
   readonly weight: number;
-  /** The same on lattices with a batch of samples, where it differs. */
+  /** The same on lattices with a batch of samples, for those that make numbers which samples share, or have one of each. */
   readonly batched?: number;
   /** Adds statements; nothing where no operands fit. */
   readonly grow: (b: Builder) => unknown;

@@ -67,7 +67,7 @@ function ofComplex(b: Builder): unknown {
 
 
 export const ofNumbers: Kinds = {
-  unary: { covers: ["unary"], weight: 4, grow: unary },
+  unary: { covers: ["unary"], weight: 4, batched: 4, grow: unary },
   max: { covers: ["max"], weight: 1, grow: extreme("max") },
   min: { covers: ["max"], weight: 1, grow: extreme("min") },
   atan2: {
@@ -103,7 +103,7 @@ export const ofNumbers: Kinds = {
   im: { covers: ["im"], weight: 1, grow: on("im", complexValue) },
   abs2: { covers: ["dot"], weight: 1, grow: on("abs2", complexValue) },
   sum: { covers: ["sum"], weight: 3, batched: 5, grow: on("sum", real) },
-  mean: { covers: ["sum"], weight: 2, grow: on("mean", real) },
+  mean: { covers: ["sum"], weight: 2, batched: 3, grow: on("mean", real) },
   channelFunction: { covers: ["unary"], weight: 2, grow: on("unary", (b) => b.kind("channels"), (b) => ({ f: b.choose(["tanh", "sin", "sigmoid", "softplus"]) })) },
   where: {
     covers: ["where", "keep"],

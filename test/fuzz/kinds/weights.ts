@@ -73,6 +73,6 @@ export const ofWeights: Kinds = {
   },
   tensorSum: { covers: ["tensorSum", "fill"], weight: 1, batched: 3, grow: (b) => b.emit("tensorSum", [b.kind("tensor") ?? b.tensor([2, 3])]) },
   ofTensors: { covers: [], weight: 1, batched: 3, grow: recomputed(ofTensors) },
-  batchSum: { covers: ["batchSum", "spread"], weight: 2, grow: on("batchSum", (b) => b.kind("scalar")) },
+  batchSum: { covers: ["batchSum", "spread"], weight: 2, batched: 3, grow: on("batchSum", (b) => b.kind("scalar")) },
   shared: { covers: ["spread"], weight: 0, batched: 8, grow: recomputed(shared) },
 };
