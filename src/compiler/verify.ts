@@ -55,11 +55,14 @@ function loopProblems({ body, back, inputs, outputs }: LoopStep, buffers: Schedu
   const [steps, taken] = [types(body, body.inputs), back ? types(back, back.inputs) : []];
   const expected = [...steps.slice(0, -1), ...taken.slice(steps.length)];
   const given = back ? taken.slice(steps.length) : steps;
-  const same = (b: number, t: ValueType): boolean => buffers[b]!.type.kind === t.kind && components(buffers[b]!.type) === components(t) && isShared(buffers[b]!.type) === isShared(t) && domainOf(buffers[b]!.type) === domainOf(t);
+  const same = (b: number, t: ValueType): boolean => buffers[b]!.type.kind === t.kind && components(buffers[b]!.type) === components(t) && isShared(buffers[b]!.type) === isShared(t);
+  const on = (b: number, t: ValueType): boolean => domainOf(buffers[b]!.type) === domainOf(t);
+  // the half of a field lies where it does in the whole
+  const holds = (b: number, t: ValueType): boolean => same(b, t) && (on(b, t) || domainOf(buffers[b]!.type) === "all");
   if (inputs.length !== expected.length) return [`the loop has ${inputs.length} operands, expected ${expected.length}`];
   return [
-    ...inputs.flatMap((b, k) => (same(b, expected[k]!) ? [] : [`the loop takes buffer ${b} for ${expected[k]!.kind}`])),
-    ...outputs.flatMap((o) => (same(o.buffer, given[o.output]!) ? [] : [`the loop writes ${given[o.output]!.kind} to buffer ${o.buffer}`])),
+    ...inputs.flatMap((b, k) => (holds(b, expected[k]!) ? [] : [`the loop takes buffer ${b} for ${expected[k]!.kind}`])),
+    ...outputs.flatMap((o) => (same(o.buffer, given[o.output]!) && on(o.buffer, given[o.output]!) ? [] : [`the loop writes ${given[o.output]!.kind} to buffer ${o.buffer}`])),
   ];
 }
 
