@@ -93,17 +93,17 @@ function callsLibrary(lattice: Lattice, s: Sample): boolean {
   return nodes.some((n) => n.op.site && calls(microKernel(n.op, n.inputs.map((i) => ({ type: nodes[i]!.type, dagger: false })), n.attributes, n.type).statements));
 }
 
-/** Extents, N, lanes asked of the native backend (undefined: not run, a compilation takes half a minute): every N, every number of lanes, odd extents. */
+/** Extents, N, lanes asked of the native backend (undefined: not run, a compilation takes seconds). */
 const cases: readonly [extents: readonly number[], N: number, lanes?: 2 | 4 | 8][] = [
   [[8, 4], 1, 8],
   [[3, 5], 2, 2],
   [[4, 6, 2], 4, 2],
   [[3, 4, 2], 3, 4],
   [[2, 2, 2, 2], 2],
-  [[4, 2, 4, 8], 2],
+  [[4, 2, 4, 8], 2, 8],
   [[2, 4, 2, 4], 3],
   [[4, 4, 2, 4], 3, 8],
-  [[3, 2, 5, 2], 1],
+  [[3, 2, 5, 2], 1, 4],
 ];
 
 for (const [extents, N, lanes] of cases)
@@ -129,7 +129,8 @@ for (const [extents, N, lanes] of cases)
       expect(values.length).toBeGreaterThan(60);
     };
     test("wasm, strict: the bits of the reference", () => same({ backend: "wasm", strict: true }, () => true));
-    if (lanes === 2) test.skipIf(missing !== undefined)(`native, strict, ${lanes} lanes: the bits of the reference`, () => same({ backend: "native", strict: true, lanes }, (s) => !callsLibrary(makeLattice(extents), s)));
+    // compilations take seconds: three of the cases
+    if (lanes === 2 || (lanes === 4 && N === 3)) test.skipIf(missing !== undefined)(`native, strict, ${lanes} lanes: the bits of the reference`, () => same({ backend: "native", strict: true, lanes }, (s) => !callsLibrary(makeLattice(extents), s)));
     if (lanes) test.skipIf(missing !== undefined)(`native, ${lanes} lanes`, () => agree({ backend: "native", lanes }));
   });
 
