@@ -3,7 +3,7 @@
  * links, momenta and both energies stay where they are in float64. The force is a fixed function of the links, the force of the rounded
  * links rounded once more, so the integrator keeps volume and reverses, and the Metropolis step with the float64 energies is exact.
  */
-import { kind, DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, outside } from "../autograd/index.ts";
+import { kind, DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, type Matrix, outside, replayable, siteMatrixType, ta } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { transfer } from "../compiler/index.ts";
 import { type GaugeAction, lattice } from "../gauge/index.ts";
@@ -22,8 +22,10 @@ export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N,
   guard("forceOn", { lattice: [on, kind.lattice], action: [action, is.withMethods("a recorded action", "with", "force")] });
   const copies: Copy[] = [];
   const there = action.with(twin(on, action.inputs, copies) as I);
+  const toAlgebra = replayable((...numbers: Matrix<N>[]) => numbers.map((x) => ta(x)));
   let links: LinkField<N> | undefined;
   let force: AlgebraField<N> | undefined;
+  let raw: readonly Field[] | undefined;
   return {
     force(U, into = new DirectionalField(U.lattice, U.N, "algebra")) {
       sameExtents(on, U.lattice);
@@ -32,7 +34,10 @@ export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N,
       for (const copy of copies) copy();
       U.fields.forEach((f, mu) => convert(f as Field, links!.fields[mu] as Field));
       there.force(links, force);
-      force.fields.forEach((f, mu) => convert(f as Field, into.fields[mu] as Field));
+      // float numbers have a trace and a hermitian part of their own rounding: momenta that add them up would take the links off the group
+      raw ??= outside(() => U.fields.map(() => new Field(U.lattice, siteMatrixType(U.lattice, U.N))));
+      force.fields.forEach((f, mu) => convert(f as Field, raw![mu]!));
+      toAlgebra.runInto(into.fields, ...raw);
       return into;
     },
   };

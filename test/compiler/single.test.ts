@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Field, type Traced, type ValueType, allOps, number, record } from "../../src/autograd/index.ts";
 import { conjugateGradient, staggeredNormal, staggeredType } from "../../src/fermions/index.ts";
-import { SU, gaugeAction, hot, lattice } from "../../src/gauge/index.ts";
+import { SU, gaugeAction, hot, lattice, unitarityDefect } from "../../src/gauge/index.ts";
 import { forceOn, hmc } from "../../src/samplers/index.ts";
 import { nativeMissing } from "./backends.ts";
 
@@ -108,6 +108,17 @@ describe.skipIf(missing !== undefined)("single precision", () => {
     const U = hot(geo, SU(2), { seed: 1 });
     const [F, G] = [forceOn(lattice([4, 4, 4, 4], { precision: "f32" }), S as never).force(U as never), S.force(U as never)];
     F.fields.forEach((f, mu) => expect(difference(G.fields[mu]!.toArray(), f.toArray())).toBeLessThan(20 * ROUNDOFF));
+  });
+
+  test("the links stay in the group, as momenta are those of the algebra in float64", () => {
+    const geo = lattice([4, 4, 4, 4], { backend: "wasm" });
+    const U = hot(geo, SU(3), { seed: 1 });
+    const sampler = hmc({ action: gaugeAction.wilson({ beta: 5.7 }) as never, length: 1, steps: 10, integrator: "omelyan", seed: 2, forcePrecision: "f32" });
+    for (let k = 0; k < 3; k++) sampler.step(U as never);
+    const { unitarity, determinant } = unitarityDefect(U as never);
+    expect(unitarity).toBeLessThan(1e-13);
+    expect(determinant).toBeLessThan(1e-13);
+    console.log(`links after forward and back: ${sampler.reversibility(U as never).maxDifference.toExponential(0)}`);
   });
 });
 
