@@ -13,6 +13,7 @@ const OPTIONAL = [
   [/native|conformance|random|fuzz|strict/, "a C compiler"],
 ];
 let [passed, failed, skipped] = [0, 0, 0];
+const durations = [];
 for (const file of reports) {
   let report;
   try {
@@ -23,8 +24,9 @@ for (const file of reports) {
     continue;
   }
   let here = 0;
-  for (const { name, status: state, message, assertionResults } of report.testResults) {
+  for (const { name, status: state, message, assertionResults, startTime, endTime } of report.testResults) {
     const path = relative(process.cwd(), name);
+    durations.push([(endTime - startTime) / 1000, `${path} (${file})`]);
     const bad = assertionResults.filter((a) => a.status === "failed");
     if (state === "failed" && bad.length === 0) console.log(`${path}: ${message}`);
     for (const a of bad) console.log(`failed: ${path}: ${a.fullName}`);
@@ -45,6 +47,7 @@ for (const file of reports) {
   }
   passed += here;
 }
+for (const [seconds, where] of durations.sort(([a], [b]) => b - a).slice(0, 25)) console.log(`${seconds.toFixed(1).padStart(7)} s  ${where}`);
 if (status !== "0" && failed === 0) failed = 1;
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);

@@ -153,8 +153,8 @@ describe.each([["one system", [0]], ["four shifts", [0, 0.01, 0.1, 1]]])("iterat
   test("allocate boxed numbers alone: not more on a larger lattice, where a vector has 8 KiB more", () => {
     const [small, large] = [iterationBytes([4, 4, 4, 4], shifts), iterationBytes([8, 4, 4, 4], shifts)];
     expect(large.bytes - small.bytes).toBeLessThan(256);
-    // how an engine boxes its numbers is its own business; a vector would take 8 KiB
-    expect(small.bytes).toBeLessThan(2048);
+    // how an engine boxes numbers is its own business (Node 20: 0.5 to 1 KiB, Node 26: 1 and 2 KiB for one and four systems); a vector would take 8 KiB
+    expect(small.bytes).toBeLessThan(4096);
   });
 
   test("keep nothing", () => {
