@@ -1,4 +1,4 @@
-/** `npm run bench`: all rows, or those named (`npm run bench -- P1 P4`); `--json` for machines. Peers are asked where Python has them. */
+/** `npm run bench`: all rows, or those named (`npm run bench -- P1 P4`), or those on several ranks (`-- --ranks`); `--json` for machines. Peers are asked where Python has them. */
 import { type Row, main } from "./harness.ts";
 import { peers } from "./peers.ts";
 
@@ -16,8 +16,9 @@ const programs: [target: string, load: () => Promise<{ rows: () => Row[] | Promi
   ["P11", () => import("./p11-growth.ts")],
   ["X2", () => import("./x2-browser.ts")],
   ["F", () => import("./f-flows.ts")],
+  ["R", () => import("./r-ranks.ts")],
 ];
-const wanted = process.argv.slice(2).filter((a) => !a.startsWith("--"));
+const wanted = process.argv.includes("--ranks") ? ["R"] : process.argv.slice(2).filter((a) => !a.startsWith("--"));
 
 await main(async () => {
   const rows: Row[] = [];
