@@ -79,6 +79,7 @@ export function target({ extents = BENCHMARK.extents, seed, stream, thermalisati
     sampler: { integrator: "leapfrogQPQ", steps, length: 1, seed, stream, acceptAlways: 0, thermalisation, trajectories },
     measurement: { observables: [] },
     output: { checkpoint: 50 },
+    checks: { every: 100 },
     ...more,
   };
 }

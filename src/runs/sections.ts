@@ -94,7 +94,7 @@ const output = z.strictObject({
 });
 
 const checks = z.strictObject({
-  every: whole.default(100).describe("trajectories between two checks: one trajectory is repeated bit for bit and integrated back; 0: never"),
+  every: whole.default(10).describe("trajectories between two checks: one trajectory is repeated bit for bit and integrated back, which takes three more; 0: never"),
   solve: positive.default(1e-3).describe("largest error of an energy from the solves of the Metropolis step"),
   reversibility: positive.default(1e-7).describe("largest |U - U_0| after integrating forward and back"),
   unitarity: positive.default(1e-10).describe("largest |U U^+ - 1| and |det U - 1|"),

@@ -77,8 +77,8 @@ export const outputText = (format = "ildg"): string => `[output]
 checkpoint = 20             # trajectories between two checkpoints; an interrupted run goes on from the last one
 # configurations = { every = 100, format = "${format}" }${format === "ildg" ? "   # also nersc, milc, bridge, npy" : ""}
 
-[checks]                    # every so many trajectories one is repeated bit for bit and integrated back
-every = 100
+[checks]                    # every so many trajectories one is repeated bit for bit and integrated back, which takes three more
+every = 10
 `;
 
 /** Lattice and start. */

@@ -37,6 +37,7 @@ export function benchmarkRun({ seed, stream, thermalisation = 0, trajectories = 
     sampler: { integrator, steps, length, seed, stream, thermalisation, trajectories, acceptAlways: 0 },
     measurement: { observables: ["polyakov", { kind: "condensate", sources: 2 }] },
     output: { checkpoint: 50 },
+    checks: { every: 100 },
     ...sections,
   };
 }
