@@ -46,8 +46,8 @@ export type * from "./samplers/index.ts";
 
 // effective actions, losses, optimisers
 export {
-  acceptanceOfSd, adam, adamW, assess, clipNorm, EffectiveAction, effectiveAction, finishTraining, fluctuation, gaussNewton, linearStart, losses, regression, schedules, sgd, takeSample,
-  trainOffline, trainOnline,
+  acceptanceOfSd, adam, adamW, assess, clipNorm, EffectiveAction, effectiveAction, finishTraining, fluctuation, gaussNewton, lbfgs, linearStart, losses, regression, schedules, sgd, takeSample,
+  trainOffline, trainOnline, weightAverage,
 } from "./training/index.ts";
 export type * from "./training/index.ts";
 

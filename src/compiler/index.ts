@@ -85,6 +85,7 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
 }
 
 export { microSource } from "./emit-c.ts";
+export { type FlatFormula, FlatKernel } from "./flat-kernel.ts";
 export { kernelParts } from "./kernel-parts.ts";
 export type { Argument, Buffer, Instruction, KernelStep, Schedule, SolveStep, Step } from "./ir.ts";
 export { type KernelPlan, atHome, planKernel } from "./kernels.ts";

@@ -294,3 +294,10 @@ export function microKernel(op: Op, forms: readonly OperandForm[], attributes: A
   const results = out.map((v) => r.plain(val(v)));
   return { name: microKernelName(op, forms, attributes), operands: forms.length, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
 }
+
+/** Records a formula of numbers, operand k read as `read[k]`: the same arithmetic at every place of flat arrays. */
+export function microFormula(name: string, operands: number, formula: (b: Site, read: readonly V[]) => readonly V[]): MicroKernel {
+  const r = new Recorder();
+  const results = formula(r, Array.from({ length: operands }, (_, k) => r.load(k, 0))).map((v) => r.plain(val(v)));
+  return { name, operands, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
+}

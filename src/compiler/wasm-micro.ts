@@ -149,17 +149,18 @@ export class MicroEmitter {
     );
   }
 
-  /** A micro-kernel from the operands' addresses to the target's. */
-  micro(m: MicroKernel, inPlace: boolean, operands: readonly Place[], target: Place): void {
+  /** A micro-kernel from the operands' addresses to the target's, or to one for each result. */
+  micro(m: MicroKernel, inPlace: boolean, operands: readonly Place[], target: Place | readonly Place[]): void {
     this.#operands = operands;
     this.#locals.clear();
     [this.#free, this.#taken] = [[], 0];
     const early = inPlace ? undefined : earlyStores(m);
     const dying = m.values > MANY && m.statements.every((s) => s.kind !== "loop") ? lastUses(m, early === undefined) : undefined;
     const put = (k: number): void => {
-      this.code.get(target.local);
+      const [{ local, offset }, component] = "local" in target ? [target, k] : [target[k]!, 0];
+      this.code.get(local);
       this.#get(m.results[k]!);
-      store(this.code, this.#width, k, target.offset);
+      store(this.code, this.#width, component, offset);
     };
     m.statements.forEach((s, i) => {
       this.statement(s);

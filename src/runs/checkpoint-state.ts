@@ -21,6 +21,8 @@ const training: Check = shaped({
   counters: shaped({ rounds: count, accepted: count }),
   best: orNull(shaped({ round: count, parameters: finite })),
   buffer: listOf(record),
+  accumulated: (x) => x === undefined || shaped({ batches: count, gradient: finite })(x),
+  average: (x) => x === undefined || shaped({ decay: Number.isFinite, power: Number.isFinite, sum: finite })(x),
 });
 
 /** What each key holds. Whether links and extents belong together, and to the run, is looked at besides. */

@@ -123,6 +123,10 @@ function trainingProblem(command: RunCommand, { training, parallel }: RunConfigu
   if (configurations && trajectories) return `training.objective: got ${objective} on stored configurations, expected one of ${others((part) => !part.trajectories)}: ${objective} needs trajectories`;
   if (optimiser === "gaussNewton" && !squares) return `training.optimiser: got gaussNewton for ${objective}, expected adam, adamW or sgd: ${objective} is no mean of squares of few numbers`;
   if (optimiser === "regression" && (objective !== "squared" || (batch ?? 1) > 1 || replay !== undefined || offline)) return `training.optimiser: got regression with ${objective !== "squared" ? `objective ${objective}` : offline ? "stored configurations" : "a batch or replay"}, expected objective squared on each new configuration once, online`;
+  const first = ["adam", "adamW", "sgd"].includes(optimiser);
+  const only = (["groups", "accumulate"] as const).find((key) => !first && training[key] !== undefined);
+  if (only) return `training.${only}: got it with the optimiser ${optimiser}, expected adam, adamW or sgd${only === "groups" ? ": guide.trainable leaves parameters out of any training" : ""}`;
+  if (optimiser === "lbfgs" && (!offline || batch !== undefined)) return `training.optimiser: got lbfgs with ${offline ? "batches" : "an online training"}, expected ${offline ? "all configurations in every step" : "training.configurations or training.run"}: its line search compares values of one objective; use adam otherwise`;
   if (!offline && replay !== undefined && replay < (batch ?? 1)) return `training.replay: got ${replay}, expected at least the batch, ${batch}`;
   return undefined;
 }

@@ -41,9 +41,17 @@ const sampler = z.strictObject({
   reunitarise: whole.default(0).describe("links are moved back to the group after every so many trajectories; 0: never"),
 });
 
+/** Parameters of a training that are treated apart. */
+const group = z.strictObject({
+  parameters: z.union([name, z.array(name).min(1)]).describe("names of parameters or branches, as gaugegrad model show prints them; * stands for any one key or index"),
+  rate: positive.optional().describe("learning rate, with the schedule of the training"),
+  weightDecay: nonNegative.optional().describe("adamW"),
+  frozen: z.boolean().optional().describe("true: they stay as they are"),
+});
+
 /** Of every objective. */
 const training = z.strictObject({
-  optimiser: z.enum(["adam", "adamW", "sgd", "gaussNewton", "regression"]).default("adam").describe("regression: normal equations of parameters that S_theta is linear in, such as gauge.weights, with objective squared"),
+  optimiser: z.enum(["adam", "adamW", "sgd", "gaussNewton", "lbfgs", "regression"]).default("adam").describe("lbfgs: offline, all configurations in every step, rates by its line search; regression: normal equations of parameters that S_theta is linear in, such as gauge.weights, with objective squared"),
   rate: positive.default(1e-3),
   schedule: z.enum(["constant", "cosine", "step"]).default("constant"),
   finalRate: nonNegative.default(0).describe("cosine: rate at the end"),
@@ -54,7 +62,11 @@ const training = z.strictObject({
   weightDecay: nonNegative.default(0.01).describe("adamW"),
   damping: nonNegative.optional().describe("gaussNewton: Levenberg-Marquardt damping of the first step; default 1e-3"),
   maxStep: positive.optional().describe("gaussNewton: largest change of a parameter in a step; default any"),
+  memory: count.max(1000).optional().describe("lbfgs: pairs of changes that are kept; default 10"),
   clip: positive.optional().describe("largest norm of the gradient"),
+  groups: z.array(group).min(1).max(1000).optional().describe("adam, adamW, sgd: parameters with a rate or decay of their own, or frozen"),
+  accumulate: count.optional().describe("adam, adamW, sgd: batches of a step, which goes along the mean of their gradients; default 1"),
+  average: z.number().min(0).lt(1).optional().describe("decay of an exponential average of the parameters over the steps, which is then what the training gives; default none"),
   offsetRate: positive.default(0.05).describe("weight of the newest batch in the running mean of S_theta - S"),
   trajectories: count.default(100).describe("online: trajectories of the prior HMC"),
   batch: count.optional().describe("samples of a step; default 1 online, all of them offline"),

@@ -6,6 +6,7 @@ import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.t
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
 import { type GuideLevel, type Refreshed, type Target, forceInSingle, targetOf } from "../samplers/index.ts";
 import { absolutePath } from "../util/index.ts";
+import { expectGroups } from "./learning.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import { ownFieldText } from "./guide.ts";
 import { formatsOf } from "./registry/formats.ts";
@@ -41,7 +42,9 @@ export function buildSystem({ configuration: c, registry, command, base }: Resol
   const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
   const target = targetOfRun(gauge, fermions, transform);
   const modelFile = options.network ?? (c.network?.kind === "model" ? absolutePath(base, String(c.network["file"])) : undefined);
-  return { group, lattice, U, gauge, fermions, target, reading, notes, ...(transform ? { transform } : {}), ...(command === "hmc" ? {} : { guide: guideOf(c, registry, place, fermions, modelFile) }) };
+  const guide = command === "hmc" ? undefined : guideOf(c, registry, place, fermions, modelFile);
+  if (c.training && guide?.effective) expectGroups(c.training, registry, guide.effective);
+  return { group, lattice, U, gauge, fermions, target, reading, notes, ...(transform ? { transform } : {}), ...(guide ? { guide } : {}) };
 }
 
 /** Fermions that draw fields. */

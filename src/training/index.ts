@@ -2,7 +2,11 @@
 export { EffectiveAction, type EffectiveInputs, type EffectiveParts, type ParametricAction, type ValueAndGradient, effectiveAction } from "./effective-action.ts";
 export { type Assessment, type Fluctuation, type Loss, type LossEvaluation, type Offset, acceptanceOfSd, assess, fluctuation, losses } from "./losses.ts";
 export { type Schedule, schedules } from "./schedule.ts";
-export { type AdamOptions, type FirstOrderOptions, type Objective, type Optimiser, type OptimiserState, type OptimiserStep, type Residuals, adam, adamW, clipNorm, sgd } from "./optimisers.ts";
+export { type Objective, type Optimiser, type OptimiserState, type OptimiserStep, type Residuals, clipNorm } from "./optimisers.ts";
+export { type AdamOptions, type FirstOrderOptions, adam, adamW, sgd } from "./first-order.ts";
+export type { ParameterGroup } from "./parameter-groups.ts";
+export { type LbfgsOptions, lbfgs } from "./lbfgs.ts";
+export { type WeightAverage, weightAverage } from "./average.ts";
 export { type GaussNewtonOptions, choleskySolve, gaussNewton } from "./least-squares.ts";
 export { LinearRegression, type RegressionFit, linearStart, regression } from "./regression.ts";
 export { type SampleOptions, type StoredSample, type TrainingSample, restoreSample, storeSample, takeSample } from "./samples.ts";

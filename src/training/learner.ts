@@ -2,10 +2,11 @@
  * The learning that online and offline training share: one optimiser step on a batch of samples, with all that a run must remember in
  * plain data, so that a training run resumes with the same bits.
  */
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError, NaNError } from "../errors.ts";
 import type { EffectiveAction, ParametricAction } from "./effective-action.ts";
 import { type Assessment, type Loss, type LossEvaluation, type Offset, assess, fluctuation, moveOffset, startOffset, updateOffset } from "./losses.ts";
-import type { Objective, Optimiser, OptimiserState } from "./optimisers.ts";
+import { type WeightAverage, weightAverage } from "./average.ts";
+import { type Objective, type Optimiser, type OptimiserState, norm } from "./optimisers.ts";
 import { type Share, evaluateShared } from "./share.ts";
 import { type TrainingSample, type StoredSample, restoreSample, storeSample } from "./samples.ts";
 
@@ -25,11 +26,21 @@ export interface TrainingState {
   readonly best: { readonly round: number; readonly value: number; readonly parameters: Float64Array } | null;
   /** Replay buffer, oldest first. */
   readonly buffer: readonly StoredSample[];
+  /** Batches since the last step of an optimiser that takes several, and the sum of their gradients. */
+  readonly accumulated?: Accumulated;
+  /** Exponential average of the parameters, where the run has one. */
+  readonly average?: WeightAverage;
 }
 
-/** One optimiser step. */
+/** Gradients of batches that wait for the next optimiser step. */
+export interface Accumulated {
+  readonly batches: number;
+  readonly gradient: Float64Array;
+}
+
+/** One batch, and the optimiser step on it. */
 export interface LearningStep {
-  /** Number of this step, from 0. */
+  /** Number of this step, from 0; batches that only add to the gradient of one have its number. */
   readonly step: number;
   /** The loss that is minimised, before the step. */
   readonly value: number;
@@ -42,6 +53,7 @@ export interface LearningStep {
   /** Changes of S_theta - S along trajectories, where the loss needs them. */
   readonly changes?: Float64Array;
   readonly gradientNorm: number;
+  /** 0 for a batch that only adds to the gradient. */
   readonly rate: number;
 }
 
@@ -52,6 +64,10 @@ export interface LearningOptions<N extends number, I> {
   readonly optimiser: Optimiser;
   /** Weight of the newest batch in the running mean E_0 of S_theta - S; default 0.05. */
   readonly offsetRate?: number;
+  /** Batches of an optimiser step, which goes along the mean of their gradients; default 1. */
+  readonly accumulate?: number;
+  /** Decay of the exponential average of the parameters over the steps (see `weightAverage`), which is then what training gives; default none. */
+  readonly average?: number;
   /** State to go on from. */
   readonly state?: TrainingState;
   /** Where the samples are, when they are not all here. */
@@ -66,20 +82,26 @@ export class Learner<N extends number = number, I = unknown> {
   #optimiser: OptimiserState;
   #offset: Offset;
   #step: number;
+  #accumulated: Accumulated | undefined;
+  #average: WeightAverage | undefined;
   #objective: { readonly samples: readonly TrainingSample<N>[]; readonly offset: Offset; readonly of: MemoisedObjective } | undefined;
   counters: TrainingState["counters"];
   best: TrainingState["best"];
 
-  /** @throws ConfigurationError when the state belongs to other parameters or another optimiser. */
+  /** @throws ConfigurationError when the state belongs to other parameters, another optimiser or average, and for an optimiser that cannot take several batches. */
   constructor(options: LearningOptions<N, I>) {
-    const { action, loss, optimiser, state } = options;
+    const { action, loss, optimiser, state, accumulate = 1, average } = options;
     this.#options = options;
     this.#names = [...action.names, ...loss.own.map((p) => p.name)];
-    if (state) expectState(state, this.#names, optimiser);
+    if (!Number.isInteger(accumulate) || accumulate < 1) throw new ConfigurationError(`training: got accumulate = ${accumulate}, expected an integer of at least 1`);
+    if (accumulate > 1 && (optimiser.asks ?? "gradient") !== "gradient") throw new ConfigurationError(`training: got accumulate = ${accumulate} with ${optimiser.name}, expected adam, adamW or sgd: ${optimiser.name} does not go along a mean of gradients`);
+    if (state) expectState(state, this.#names, options);
     this.#parameters = state ? Float64Array.from(state.parameters) : Float64Array.from([...action.parameters, ...loss.own.map((p) => p.initial)]);
-    this.#optimiser = state?.optimiser ?? optimiser.start(this.#parameters.length);
+    this.#optimiser = state?.optimiser ?? optimiser.start(this.#parameters.length, this.#names);
     this.#offset = state?.offset ?? startOffset(action.size);
     this.#step = state?.step ?? 0;
+    this.#accumulated = state?.accumulated;
+    this.#average = state?.average ?? (average === undefined ? undefined : weightAverage.start(this.#parameters.length, average));
     this.counters = state?.counters ?? { rounds: 0, accepted: 0 };
     this.best = state?.best ?? null;
   }
@@ -89,26 +111,31 @@ export class Learner<N extends number = number, I = unknown> {
     return Float64Array.from(this.#parameters);
   }
 
-  /** The action with the present parameters, or with others of this run. */
-  action(parameters: Float64Array = this.#parameters): EffectiveAction<N, I> {
+  /** What was learnt: the average of the parameters where there is one, else the parameters; a copy. */
+  get learnt(): Float64Array {
+    return this.#average && this.#average.power < 1 ? weightAverage.value(this.#average) : this.parameters;
+  }
+
+  /** The action with what was learnt, or with other parameters of this run. */
+  action(parameters: Float64Array = this.learnt): EffectiveAction<N, I> {
     return this.#options.action.with(parameters.subarray(0, this.#options.action.size));
   }
 
-  /** One optimiser step on a batch. */
+  /** One optimiser step on a batch, or the gradient of one of several batches of a step. */
   learn(samples: readonly TrainingSample<N>[]): LearningStep {
-    const { optimiser, offsetRate = 0.05 } = this.#options;
+    const { offsetRate = 0.05 } = this.#options;
     const objective = this.#objectiveOn(samples);
     const theta = this.#parameters;
     const here = objective.evaluate(theta);
-    const { parameters, state, gradientNorm, rate } = optimiser.step(theta, objective, this.#optimiser);
+    const step = this.#step;
+    const { gradientNorm, rate } = this.#go(objective, here.gradient);
+    const parameters = this.#parameters;
     const before = this.#offset;
-    this.#parameters = parameters;
-    this.#optimiser = state;
     this.#offset = moveOffset(updateOffset(before, here.differences, here.slopes, offsetRate), theta, parameters);
     const { squared, centred } = fluctuation(here.differences);
     const single = before.seen === 0 ? {} : { centred: (here.differences[0]! - before.value) ** 2 / 2 };
     return {
-      step: this.#step++,
+      step,
       value: here.value,
       squared,
       ...(samples.length > 1 ? { centred } : single),
@@ -119,11 +146,35 @@ export class Learner<N extends number = number, I = unknown> {
     };
   }
 
-  /** The loss on other samples with the present parameters. */
+  /** Moves the parameters, or adds the gradient to those that wait for it. */
+  #go(objective: Objective, gradient: Float64Array): { readonly gradientNorm: number; readonly rate: number } {
+    const { optimiser, accumulate = 1 } = this.#options;
+    let along = objective;
+    if (accumulate > 1) {
+      const { batches, gradient: sum } = this.#accumulated ?? { batches: 0, gradient: new Float64Array(gradient.length) };
+      const all = { batches: batches + 1, gradient: sum.map((x, k) => x + gradient[k]!) };
+      if (all.batches < accumulate) {
+        const gradientNorm = norm(gradient);
+        if (!Number.isFinite(gradientNorm)) throw new NaNError(`training: a batch of step ${this.#step} has a gradient of norm ${gradientNorm}, expected a finite one`);
+        this.#accumulated = all;
+        return { gradientNorm, rate: 0 };
+      }
+      along = { gradient: () => all.gradient.map((x) => x / accumulate) };
+    }
+    const { parameters, state, gradientNorm, rate } = optimiser.step(this.#parameters, along, this.#optimiser);
+    this.#accumulated = undefined;
+    this.#parameters = parameters;
+    this.#optimiser = state;
+    if (this.#average) this.#average = weightAverage.add(this.#average, parameters);
+    this.#step++;
+    return { gradientNorm, rate };
+  }
+
+  /** The loss on other samples with what was learnt. */
   valueOn(samples: readonly TrainingSample<N>[]): number {
     const known = this.#objective;
-    if (known?.samples === samples && samples.length > 1) return known.of.evaluate(this.#parameters).value;
-    return this.#evaluate(samples, this.#parameters, this.#offset).value;
+    if (known?.samples === samples && samples.length > 1) return known.of.evaluate(this.learnt).value;
+    return this.#evaluate(samples, this.learnt, this.#offset).value;
   }
 
   /** What the action with these parameters does on samples. */
@@ -143,6 +194,8 @@ export class Learner<N extends number = number, I = unknown> {
       counters: this.counters,
       best: this.best,
       buffer: buffer.map(storeSample),
+      ...(this.#accumulated ? { accumulated: this.#accumulated } : {}),
+      ...(this.#average ? { average: this.#average } : {}),
     };
   }
 
@@ -191,6 +244,10 @@ class MemoisedObjective implements Objective {
     return this.evaluate(theta).gradient;
   }
 
+  value(theta: Float64Array): number {
+    return this.evaluate(theta).value;
+  }
+
   residuals(theta: Float64Array): NonNullable<LossEvaluation["residuals"]> {
     const { residuals } = this.evaluate(theta);
     if (!residuals) throw new ConfigurationError("gaussNewton: got a loss without residuals, expected a mean of squares (squared, centred, acceptance): use adam or sgd");
@@ -198,8 +255,11 @@ class MemoisedObjective implements Objective {
   }
 }
 
-function expectState(state: TrainingState, names: readonly string[], optimiser: Optimiser): void {
+function expectState<N extends number, I>(state: TrainingState, names: readonly string[], { optimiser, accumulate = 1, average }: LearningOptions<N, I>): void {
   if (state.version !== 1) throw new ConfigurationError(`training: got a state of version ${String(state.version)}, expected 1`);
   if (state.names.join() !== names.join()) throw new ConfigurationError(`training: got the state of the parameters ${state.names.join(", ")}, expected ${names.join(", ")}: resume with the action and loss of the run`);
   if (state.optimiser.kind !== optimiser.name) throw new ConfigurationError(`training: got a state of the optimiser ${state.optimiser.kind}, expected ${optimiser.name}: resume with the optimiser of the run`);
+  if (state.average?.decay !== average) throw new ConfigurationError(`training: got a state with ${state.average ? `an average of decay ${state.average.decay}` : "no average"}, expected ${average === undefined ? "none" : `one of decay ${average}`}: resume with the average of the run`);
+  const { batches = 0, gradient } = state.accumulated ?? {};
+  if (batches >= accumulate || (gradient ?? state.parameters).length !== names.length) throw new ConfigurationError(`training: got a state with ${batches} batches for the next step, expected fewer than accumulate = ${accumulate}: resume with the accumulation of the run`);
 }

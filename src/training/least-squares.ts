@@ -70,6 +70,7 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Optimiser {
   if (!(maxStep > 0)) throw new ConfigurationError(`${name}: got maxStep = ${maxStep}, expected a positive number`);
   return {
     name,
+    asks: "residuals",
     start: () => ({ kind: name, step: 0, scalars: { damping }, vectors: {} }),
     step(theta, objective, state) {
       expectStep(name, theta, objective, state);

@@ -58,6 +58,7 @@ export function* trainOffline<N extends number, I>(options: OfflineTrainingOptio
   const size = options.batch ?? training.length;
   for (const [name, count, least] of [["epochs", epochs, 0], ["batch", size, 1]] as const)
     if (!Number.isInteger(count) || count < least) throw new ConfigurationError(`offline training: got ${name} = ${count}, expected an integer of at least ${least}`);
+  if (options.optimiser.asks === "value" && size < training.length) throw new ConfigurationError(`offline training: got batches of ${size} of ${training.length} samples with ${options.optimiser.name}, expected all of them in every step: its line search compares values of one objective; leave batch out, or use adam`);
   if (!(patience >= 1)) throw new ConfigurationError(`offline training: got patience = ${patience}, expected at least 1`);
   const learner = new Learner(options);
   const judged = heldOut.length > 0 ? heldOut : training;

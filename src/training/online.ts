@@ -45,7 +45,7 @@ export interface OnlineTrainingOptions<N extends number, I, R extends { readonly
 export interface OnlineStep<N extends number = number, I = unknown, R = { readonly accepted: boolean }> extends LearningStep {
   /** What the sampler said. */
   readonly result: R;
-  /** S_theta with the parameters after this step. */
+  /** S_theta with what was learnt until after this step. */
   readonly action: EffectiveAction<N, I>;
   /** Everything that resuming needs besides U and the sampler's own counter. */
   readonly state: () => TrainingState;
@@ -54,7 +54,7 @@ export interface OnlineStep<N extends number = number, I = unknown, R = { readon
 /**
  * Trains trajectory by trajectory; the caller may save `step.state()`, U and `sampler.trajectory` between two of them, and resumes
  * with the same bits from `state`. A rejected trajectory has no change of S_theta - S and gives no step of a loss that needs one.
- * Returns the last S_theta.
+ * Returns S_theta with what was learnt.
  * @throws ConfigurationError for counts out of range or a state of another run, NaNError for a gradient that is not finite.
  */
 export function* trainOnline<N extends number, I, R extends { readonly accepted: boolean }>(options: OnlineTrainingOptions<N, I, R>): Generator<OnlineStep<N, I, R>, EffectiveAction<N, I>, void> {
@@ -72,6 +72,7 @@ export function* onlineTraining<N extends number, I, R extends { readonly accept
   guard("onlineTraining", { options: [options, is.withFields("the options of a training (action, loss, optimiser, sampler, target, U, trajectories)", "action", "loss", "optimiser", "sampler", "target", "U", "trajectories")] });
   const { sampler, target, U, trajectories, loss, replay } = options;
   expectCounts(trajectories, replay);
+  if (options.optimiser.asks === "value") throw new ConfigurationError(`online training: got the optimiser ${options.optimiser.name}, expected adam, adamW, sgd or gaussNewton: every trajectory changes the objective, and a line search compares values of one`);
   const learner = new Learner(options);
   const buffer = learner.restoreBuffer(U);
   while (learner.counters.rounds < trajectories) {

@@ -99,6 +99,7 @@ export function regression(): Optimiser {
   const name = "regression";
   return {
     name,
+    asks: "residuals",
     start(size) {
       const sums = startSums(size);
       return { kind: name, step: 0, scalars: {}, vectors: { ...sums } };

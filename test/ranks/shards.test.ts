@@ -31,6 +31,8 @@ const texts = {
   online: `${head}training = { shards = 4, trajectories = 4, batch = 2, replay = 3, rate = 2e-2 }\n`,
   trajectories: `${head}training = { shards = 4, objective = "acceptance", optimiser = "gaussNewton", trajectories = 3 }\n`,
   matching: `${head}training = { shards = 3, objective = "forceMatching", configurations = ["0.npy", "1.npy", "2.npy", "3.npy", "4.npy"], batch = 2, epochs = 2, heldOut = 0.4, rate = 1e-2 }\n`,
+  groups: `${head}training = { shards = 4, trajectories = 4, batch = 2, rate = 2e-2, schedule = "cosine", accumulate = 2, average = 0.5, groups = [{ parameters = "network.*.rho", rate = 1e-1 }, { parameters = ["gauge"], frozen = true }] }\n`,
+  lbfgs: `${head}training = { shards = 3, objective = "squared", optimiser = "lbfgs", memory = 2, configurations = ["0.npy", "1.npy", "2.npy", "3.npy", "4.npy"], epochs = 4 }\n`,
   one: `${head}training = { shards = 1, trajectories = 3, batch = 2, replay = 3, rate = 2e-2 }\n`,
   none: `${head}training = { trajectories = 3, batch = 2, replay = 3, rate = 2e-2 }\n`,
 };
@@ -48,10 +50,10 @@ expect(stderr).toBe("");
 const { hashes } = JSON.parse(stdout) as Said;
 
 test("2 and 4 ranks have the links, weights and metrics of one process", async () => {
-  const [two] = (await jobOnThreads(2, argumentsOf(scratch.path(), ["online", "trajectories", "matching"]))) as Said[];
-  const [four] = (await jobOnThreads(4, argumentsOf(scratch.path(), ["online", "trajectories"]))) as Said[];
-  expect(two!.hashes).toEqual({ online: hashes["online"], trajectories: hashes["trajectories"], matching: hashes["matching"] });
-  expect(four!.hashes).toEqual({ online: hashes["online"], trajectories: hashes["trajectories"] });
+  const [two] = (await jobOnThreads(2, argumentsOf(scratch.path(), ["online", "trajectories", "matching", "groups", "lbfgs"]))) as Said[];
+  const [four] = (await jobOnThreads(4, argumentsOf(scratch.path(), ["online", "trajectories", "groups"]))) as Said[];
+  expect(two!.hashes).toEqual({ online: hashes["online"], trajectories: hashes["trajectories"], matching: hashes["matching"], groups: hashes["groups"], lbfgs: hashes["lbfgs"] });
+  expect(four!.hashes).toEqual({ online: hashes["online"], trajectories: hashes["trajectories"], groups: hashes["groups"] });
 });
 
 const stateOf = (name: string): CheckpointState => latestCheckpoint(join(alone, name))!.state as CheckpointState;
@@ -66,14 +68,23 @@ test("chains differ, a step learns from all of them, and one shard is no shard",
   expect(stateOf("online").parameters!.values).not.toEqual(stateOf("one").parameters!.values);
 });
 
-test("stopped in the middle of a round and resumed: the bits of a run that was left alone", async () => {
-  const file = join(files, "online.toml");
+test("groups, several batches a step and an average; a line search lowers the loss", () => {
+  const [steps, epochs] = [linesOf("groups").filter((r) => r.kind === "training"), linesOf("lbfgs").filter((r) => r.kind === "epoch")];
+  expect(steps.map((r) => [r.step, r.rate])).toEqual([[0, 0], [0, 2e-2], [1, 0], [1, 1e-2]]);
+  const { names, values } = stateOf("groups").parameters!;
+  expect(values[names.indexOf("gauge.beta")]).toBe(2);
+  expect(values[0]).not.toBe(0);
+  epochs.slice(1).forEach((r, k) => expect(r.value).toBeLessThan(epochs[k]!.value));
+});
+
+test.each(["online", "groups", "lbfgs"])("%s, stopped in the middle and resumed: the bits of a run that was left alone", async (name) => {
+  const file = join(files, `${name}.toml`);
   const out = scratch.path();
   const args = ["train", file, "--dir", out, "--threads", "1", "--quiet"];
   expect((await start(args, { fault: "unrenamed:2" }).ended).signal).toBe("SIGKILL");
   expect((await start([...args, "--max-seconds", "0.001"]).ended).code).toBe(75);
   expect(await start(args).ended).toMatchObject({ code: 0, stderr: "" });
-  expect(readFileSync(join(out, "metrics.jsonl"), "utf8")).toBe(readFileSync(join(alone, "online/metrics.jsonl"), "utf8"));
+  expect(readFileSync(join(out, "metrics.jsonl"), "utf8")).toBe(readFileSync(join(alone, name, "metrics.jsonl"), "utf8"));
 });
 
 test("more ranks than shards, slhmc, a grid", async () => {

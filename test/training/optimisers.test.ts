@@ -1,6 +1,6 @@
 /** Optimisers against steps worked out by hand, least squares against exact minima, schedules, clipping, parameter vectors. */
 import { describe, expect, test } from "vitest";
-import { type Objective, type Optimiser, adam, adamW, clipNorm, countParameters, gaussNewton, parameterSpace, randomParameters, schedules, sgd } from "gaugegrad";
+import { type Objective, type Optimiser, type OptimiserState, adam, adamW, clipNorm, countParameters, gaussNewton, lbfgs, parameterSpace, randomParameters, schedules, sgd, weightAverage } from "gaugegrad";
 import { decode, encode } from "../../src/util/index.ts";
 import { choleskySolve } from "../../src/training/least-squares.ts";
 
@@ -179,4 +179,149 @@ test("norms at the ends of float64", () => {
   const huge = clipNorm(Float64Array.of(3e300, 4e300), 5);
   expect(huge[0]).toBeCloseTo(3, 12);
   expect(huge[1]).toBeCloseTo(4, 12);
+});
+
+describe("one pass over flat arrays", () => {
+  /** Numbers of all sizes, with zeros of both signs. */
+  const numbers = (n: number, salt: number): Float64Array => Float64Array.from({ length: n }, (_, k) => (k % 97 === 0 ? (k % 2 === 0 ? -0 : 0) : Math.sin(k * (1.1 + salt) + salt) * 10 ** ((k * 7 + 3) % 31 - 15)));
+  const bits = (x: Float64Array): bigint[] => [...new BigUint64Array(x.slice().buffer)];
+
+  test("the bits are those of the formulas written out, for any length", () => {
+    for (const n of [0, 1, 7, 8, 1023, 1024, 1025, 5001]) {
+      const [beta1, beta2, epsilon, decay, rate, mu] = [0.9, 0.999, 1e-8, 0.01, 3e-3, 0.7];
+      const [w, nesterov] = [adamW({ rate, weightDecay: decay }), sgd({ rate, momentum: mu, nesterov: true })];
+      let [theta, state] = [numbers(n, 0.3), w.start(n)];
+      let [moved, motion] = [numbers(n, 0.3), nesterov.start(n)];
+      let [x, m, v, y, velocity] = [theta, new Float64Array(n), new Float64Array(n), moved, new Float64Array(n)];
+      let [p1, p2] = [1, 1];
+      for (let step = 0; step < 3; step++) {
+        const g = numbers(n, 1.7 + step);
+        ({ parameters: theta, state } = w.step(theta, { gradient: () => g }, state));
+        ({ parameters: moved, state: motion } = nesterov.step(moved, { gradient: () => g }, motion));
+        [p1, p2] = [p1 * beta1, p2 * beta2];
+        m = m.map((a, k) => beta1 * a + (1 - beta1) * g[k]!);
+        v = v.map((a, k) => beta2 * a + (1 - beta2) * g[k]! * g[k]!);
+        x = x.map((a, k) => a - rate * (m[k]! / (1 - p1) / (Math.sqrt(v[k]! / (1 - p2)) + epsilon) + decay * a));
+        velocity = velocity.map((a, k) => mu * a + g[k]!);
+        y = y.map((a, k) => a - rate * (g[k]! + mu * velocity[k]!));
+      }
+      expect([bits(theta), bits(state.vectors["m"]!), bits(state.vectors["v"]!)]).toEqual([bits(x), bits(m), bits(v)]);
+      expect([bits(moved), bits(motion.vectors["velocity"]!)]).toEqual([bits(y), bits(velocity)]);
+    }
+  });
+
+  test("groups: each is what an optimiser of its own would do; what is frozen stays and counts for no norm", () => {
+    const names = ["network.0.rho", "network.0.w.0", "network.0.w.1", "network.1.rho", "gauge.beta", "gauge.weights.0", "gauge.weights.1"];
+    const groups = [{ parameters: "network.*.rho", rate: 0.5, weightDecay: 0 }, { parameters: ["gauge.weights"], frozen: true }, { parameters: "network.*.w", rate: schedules.step({ initial: 1, factor: 0.5, every: 1 }) }];
+    const optimiser = adamW({ rate: 0.1, clip: 3, weightDecay: 0.2, groups });
+    let [theta, state]: [Float64Array, OptimiserState] = [Float64Array.of(1, 2, 3, 4, 5, 6, 7), optimiser.start(7, names)];
+    const free = [0, 1, 2, 3, 4];
+    const parts = [{ at: [0, 3], o: (r: number) => adamW({ rate: r, weightDecay: 0 }), rate: () => 0.5 }, { at: [1, 2], o: (r: number) => adamW({ rate: r, weightDecay: 0.2 }), rate: (k: number) => 0.5 ** k }, { at: [4], o: (r: number) => adamW({ rate: r, weightDecay: 0.2 }), rate: () => 0.1 }];
+    const apart: { theta: Float64Array; state: OptimiserState }[] = parts.map(({ at, o }) => ({ theta: Float64Array.from(at, (k) => theta[k]!), state: o(1).start(at.length) }));
+    for (let step = 0; step < 3; step++) {
+      const g = Float64Array.from({ length: 7 }, (_, k) => Math.cos(3 * k + step) * (k > 4 ? 1e6 : 4));
+      const next = optimiser.step(theta, { gradient: () => g }, decode(encode(state)) as OptimiserState);
+      expect(next.gradientNorm).toBeCloseTo(Math.hypot(...free.map((k) => g[k]!)), 12);
+      [theta, state] = [next.parameters, next.state];
+      const clipped = clipNorm(Float64Array.from(g, (x, k) => (k > 4 ? 0 : x)), 3);
+      parts.forEach(({ at, o, rate }, k) => {
+        const one = o(rate(step)).step(apart[k]!.theta, { gradient: () => Float64Array.from(at, (i) => clipped[i]!) }, apart[k]!.state);
+        apart[k] = { theta: one.parameters, state: one.state };
+        expect(at.map((i) => theta[i])).toEqual([...one.parameters]);
+      });
+      expect([...theta.subarray(5)]).toEqual([6, 7]);
+    }
+    expect(() => optimiser.start(7)).toThrow(/no names for 7 parameters/);
+    expect(() => adam({ groups: [{ parameters: "network.2" }] }).start(7, names)).toThrow(/a group of "network.2", expected names or branches of the parameters network.0.rho/);
+    expect(() => adam({ groups: [{ parameters: "network" }, { parameters: "network.1.rho", frozen: true }] }).start(7, names)).toThrow(/"network.1.rho" in two groups/);
+    expect(() => adam({ groups: [{ parameters: "network", weightDecay: 1 }] })).toThrow(/weightDecay, expected none: adamW/);
+    expect(() => adam().step(theta, { gradient: () => theta }, { ...state, kind: "adam" })).toThrow(/state with groups/);
+    expect(() => adam().step(theta, { gradient: () => theta }, adam().start(3))).toThrow(/of 3 numbers, expected 7/);
+  });
+});
+
+test("exponential average: the weighted mean of all weights, written out", () => {
+  const [d, thetas] = [0.8, [[1, -2], [3, 5], [-4, 0.5]]];
+  let a = weightAverage.start(2, d);
+  thetas.forEach((x, k) => {
+    a = weightAverage.add(decode(encode(a)) as typeof a, Float64Array.from(x));
+    const weights = thetas.slice(0, k + 1).map((_, j) => d ** (k - j));
+    const total = weights.reduce((s, w) => s + w, 0);
+    close([...weightAverage.value(a)], [0, 1].map((i) => weights.reduce((s, w, j) => s + w * thetas[j]![i]!, 0) / total));
+  });
+  expect(() => weightAverage.value(weightAverage.start(2, d))).toThrow(/no steps/);
+  expect(() => weightAverage.start(2, 1)).toThrow(/decay = 1, expected a number in \[0, 1\)/);
+});
+
+describe("L-BFGS", () => {
+  /** A sum over pairs of Rosenbrock's function, and of quartic terms, in n dimensions. */
+  const valley = (n: number): Required<Pick<Objective, "gradient" | "value">> => ({
+    value: (x) => Array.from({ length: n / 2 }, (_, k) => 100 * (x[2 * k + 1]! - x[2 * k]! ** 2) ** 2 + (1 - x[2 * k]!) ** 2).reduce((s, f) => s + f, 0),
+    gradient: (x) => Float64Array.from({ length: n }, (_, k) => (k % 2 === 1 ? 200 * (x[k]! - x[k - 1]! ** 2) : -400 * x[k]! * (x[k + 1]! - x[k]! ** 2) - 2 * (1 - x[k]!))),
+  });
+  /** x H y by the dense BFGS formula, begun with s.y / y.y of the newest pair. */
+  const dense = (pairs: readonly { s: Float64Array; y: Float64Array }[], g: Float64Array): number[] => {
+    const n = g.length;
+    const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from({ length: n }, (_, k) => a[k]! * b[k]!).reduce((x, t) => x + t, 0);
+    const newest = pairs.at(-1);
+    const scale = newest ? dot(newest.s, newest.y) / dot(newest.y, newest.y) : 1;
+    let H = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? scale : 0)));
+    for (const { s, y } of pairs) {
+      const rho = 1 / dot(s, y);
+      const left = (i: number, k: number): number => (i === k ? 1 : 0) - rho * s[i]! * y[k]!;
+      const half = H.map((_, i) => Array.from({ length: n }, (_, j) => Array.from({ length: n }, (_, k) => left(i, k) * H[k]![j]!).reduce((a, t) => a + t, 0)));
+      H = half.map((row, i) => Array.from({ length: n }, (_, j) => Array.from({ length: n }, (_, k) => row[k]! * left(j, k)).reduce((a, t) => a + t, 0) + rho * s[i]! * s[j]!));
+    }
+    return H.map((row) => -dot(row, g));
+  };
+
+  test("every step goes along the dense inverse Hessian of the last pairs and satisfies both Wolfe conditions", () => {
+    const [n, memory] = [8, 10];
+    const f = valley(n);
+    const optimiser = lbfgs({ memory });
+    let [theta, state]: [Float64Array, OptimiserState] = [Float64Array.from({ length: n }, (_, k) => (k % 2 === 0 ? -1.2 + 0.1 * k : 1)), optimiser.start(n)];
+    const pairs: { s: Float64Array; y: Float64Array }[] = [];
+    let steps = 0;
+    for (; steps < 200 && Math.hypot(...f.gradient(theta)) > 1e-9; steps++) {
+      const g = f.gradient(theta);
+      const along = dense(pairs.slice(-memory), g);
+      const { parameters, state: next, rate } = optimiser.step(theta, f, decode(encode(state)) as OptimiserState);
+      parameters.forEach((x, k) => expect(Math.abs(x - theta[k]! - rate * along[k]!)).toBeLessThan(1e-7 * (1e-3 + Math.hypot(...along))));
+      const slope = along.reduce((s, d, k) => s + d * g[k]!, 0);
+      const after = f.gradient(parameters);
+      expect(f.value(parameters)).toBeLessThanOrEqual(f.value(theta) + 1e-4 * rate * slope + 1e-15);
+      expect(Math.abs(along.reduce((s, d, k) => s + d * after[k]!, 0))).toBeLessThanOrEqual(0.9 * Math.abs(slope) * (1 + 1e-6));
+      pairs.push({ s: parameters.map((x, k) => x - theta[k]!), y: after.map((x, k) => x - g[k]!) });
+      [theta, state] = [parameters, next];
+    }
+    close([...theta].map((x) => Math.round(x * 1e8) / 1e8), Array.from({ length: n }, () => 1));
+    console.log(`L-BFGS: ${steps} steps in ${n} dimensions`);
+    expect(steps).toBeLessThan(150);
+  });
+  test("a state that was stored goes on with the same bits", () => {
+    const f = valley(4);
+    const o = lbfgs({ memory: 2 });
+    const go = (steps: number, stop: number): Float64Array => {
+      let [theta, state]: [Float64Array, OptimiserState] = [Float64Array.of(-1, 2, 0.3, 0.1), o.start(4)];
+      for (let k = 0; k < steps; k++) {
+        ({ parameters: theta, state } = o.step(theta, f, state));
+        if (k === stop) state = decode(encode(state)) as OptimiserState;
+      }
+      return theta;
+    };
+    expect(go(12, 5)).toEqual(go(12, 100));
+  });
+  test("where nothing is lower theta stays; infinite values are stepped back from; no value is an error", () => {
+    const o = lbfgs();
+    const minimum = o.step(Float64Array.of(1, 1), valley(2), o.start(2));
+    expect([[...minimum.parameters], minimum.rate]).toEqual([[1, 1], 0]);
+    // log of a negative number is no number
+    const wall: Objective = { value: ([x]) => x! - Math.log(x!), gradient: ([x]) => Float64Array.of(1 - 1 / x!) };
+    let [theta, state]: [Float64Array, OptimiserState] = [Float64Array.of(30), o.start(1)];
+    for (let k = 0; k < 15; k++) ({ parameters: theta, state } = o.step(theta, wall, state));
+    expect(theta[0]).toBeCloseTo(1, 8);
+    expect(() => o.step(Float64Array.of(0), given([1])[0]!, o.start(1))).toThrow(/objective without a value/);
+    expect(() => o.step(Float64Array.of(0), { value: () => Number.NaN, gradient: () => Float64Array.of(1) }, o.start(1))).toThrow(/value NaN/);
+    expect(() => lbfgs({ memory: 0 })).toThrow(/memory/);
+  });
 });

@@ -1,7 +1,7 @@
 /** Online and offline training: the minima of both losses on the benchmark system, resuming with the same bits, early stopping, batches. */
 import { beforeAll, describe, expect, test } from "vitest";
 import {
-  type Assessment, type LinkField, type Loss, type OfflineResult, type OnlineStep, type TrainingSample, type TrainingState, adam, assess, covariantNetwork, finishTraining, gaussNewton, losses, schedules, sgd, stout, trainOffline, trainOnline,
+  type Assessment, type LinkField, type Loss, type OfflineResult, type OnlineStep, type Optimiser, type TrainingSample, type TrainingState, adam, assess, covariantNetwork, finishTraining, gaussNewton, lbfgs, losses, schedules, sgd, stout, trainOffline, trainOnline,
 } from "gaugegrad";
 import { decode, encode } from "../../src/util/index.ts";
 import { benchmark, collect, expectClose } from "../models/helpers.ts";
@@ -38,6 +38,16 @@ describe("offline on 80 configurations of the target HMC (PHYSICS 2.4.4, SU(2) 4
     expect(Math.abs(trainable.own[0]! + 8.84)).toBeLessThan(3);
   });
 
+  test("L-BFGS finds the minimum of Gauss-Newton, and goes on from a stored state with the same bits", () => {
+    const options = { action: one as never, loss: losses.squared(), optimiser: lbfgs(), samples: samples.slice(0, 16) };
+    const saved: TrainingState[] = [];
+    const whole = finishTraining(trainOffline<2, unknown>({ ...options, epochs: 6 }), (e) => void saved.push(decode(encode(e.state())) as TrainingState))!;
+    const rest = finishTraining(trainOffline<2, unknown>({ ...options, epochs: 6, state: saved[1]! }))!;
+    expect(rest.action.parameters).toEqual(whole.action.parameters);
+    const best = finishTraining(trainOffline<2, unknown>({ ...options, optimiser: gaussNewton(), epochs: 10 }))!;
+    expectClose(whole.action.parameters[0]!, best.action.parameters[0]!, 1e-4);
+  });
+
   test("what limits the acceptance: minimising L widens the change along a trajectory, minimising L_c or that change itself narrows it", () => {
     const [start, published, variance, direct] = [none, L.training, centred.training, fit(losses.acceptance()).training].map((a) => a.trajectory!);
     expect(published!.sd).toBeGreaterThan(start!.sd);
@@ -69,7 +79,7 @@ describe("resuming", () => {
     readonly trajectory: number;
   }
 
-  function run(loss: Loss, trajectories: number, saveAt?: number, from?: Saved): { steps: OnlineStep<2, unknown>[]; U: LinkField<2>; saved: Saved | undefined } {
+  function run(loss: Loss, trajectories: number, saveAt?: number, from?: Saved, more: { readonly accumulate?: number; readonly average?: number; readonly optimiser?: Optimiser } = {}): { steps: OnlineStep<2, unknown>[]; U: LinkField<2>; saved: Saved | undefined } {
     const system = benchmark(small, 5, 6);
     if (from) {
       system.U.set(from.links);
@@ -77,7 +87,7 @@ describe("resuming", () => {
     }
     let saved: Saved | undefined;
     const steps: OnlineStep<2, unknown>[] = [];
-    const options = { sampler: system.sampler, target: system.target, U: system.U, action: system.guided(covariantNetwork()), loss, optimiser: adam({ rate: 1e-3, clip: 50 }), trajectories, replay: { capacity: 6, batch: 3, seed: 9 } };
+    const options = { sampler: system.sampler, target: system.target, U: system.U, action: system.guided(covariantNetwork()), loss, optimiser: adam({ rate: 1e-3, clip: 50 }), trajectories, replay: { capacity: 6, batch: 3, seed: 9 }, ...more };
     finishTraining(trainOnline({ ...options, ...(from ? { state: from.state } : {}) }), (step) => {
       steps.push(step as never);
       if (step.result.trajectory === saveAt) saved = decode(encode({ state: step.state(), links: system.U.fields.map((f) => f.toArray()), trajectory: system.sampler.trajectory })) as Saved;
@@ -93,6 +103,40 @@ describe("resuming", () => {
     expect(rest.steps.map((s) => [s.step, s.value, s.squared, s.offset, ...s.action.parameters])).toEqual(after.map((s) => [s.step, s.value, s.squared, s.offset, ...s.action.parameters]));
     expect(after.length).toBeGreaterThan(2);
     rest.U.fields.forEach((f, mu) => expect(f.toArray()).toEqual(whole.U.toArray(mu)));
+  });
+
+  test("several batches a step, groups and an average: the same bits as without a break; the average is that of the weights, the frozen ones stay", () => {
+    const names = covariantNetwork(); void names;
+    const more = { accumulate: 3, average: 0.6, optimiser: adam({ rate: 1e-3, groups: [{ parameters: "network.0", rate: 1e-2 }, { parameters: "network.1.rho", frozen: true }] }) };
+    const whole = run(losses.centred(), 14, 6, undefined, more);
+    // in the middle of a step
+    expect(whole.saved!.state.accumulated!.batches).toBe(1);
+    const rest = run(losses.centred(), 14, undefined, whole.saved, more);
+    const after = whole.steps.slice(7);
+    expect(rest.steps.map((s) => [s.step, s.rate, s.value, s.offset, ...s.action.parameters])).toEqual(after.map((s) => [s.step, s.rate, s.value, s.offset, ...s.action.parameters]));
+    expect(whole.steps.map((s) => [s.step, s.rate])).toEqual(Array.from({ length: 14 }, (_, k) => [Math.floor(k / 3), k % 3 === 2 ? 1e-3 : 0]));
+    expect(() => run(losses.centred(), 14, undefined, whole.saved, { ...more, average: 0.5 })).toThrow(/average of decay 0.6, expected one of decay 0.5/);
+    expect(() => run(losses.centred(), 14, undefined, whole.saved, { ...more, accumulate: 1 })).toThrow(/1 batches for the next step, expected fewer than accumulate = 1/);
+    expect(() => run(losses.centred(), 2, undefined, undefined, { accumulate: 2, optimiser: gaussNewton() })).toThrow(/accumulate = 2 with gaussNewton/);
+    expect(() => run(losses.centred(), 2, undefined, undefined, { optimiser: lbfgs() })).toThrow(/optimiser lbfgs, expected adam, adamW, sgd or gaussNewton/);
+  });
+
+  test("the gradient of several batches is that of all their samples; averages weigh the weights of the steps", () => {
+    const system = benchmark(small, 5, 6);
+    const samples = collect(system, 5, 12, 1);
+    const options = { action: system.guided(covariantNetwork()), loss: losses.squared(), optimiser: sgd({ rate: 1e-6 }), samples, seed: 3 };
+    const raw: Float64Array[] = [];
+    const averages: Float64Array[] = [];
+    finishTraining(trainOffline({ ...options, epochs: 3, batch: 4, accumulate: 3, average: 0.7 }), (e) => void (raw.push(e.state().parameters), averages.push(e.action.parameters)));
+    const whole: Float64Array[] = [];
+    finishTraining(trainOffline({ ...options, epochs: 3 }), (e) => void whole.push(e.action.parameters));
+    whole.forEach((theta, e) => theta.forEach((x, k) => expectClose(raw[e]![k]!, x, 1e-10)));
+    expect(whole).toHaveLength(3);
+    averages.forEach((a, k) => a.forEach((x, i) => {
+      const weights = raw.slice(0, k + 1).map((_, j) => 0.7 ** (k - j));
+      expectClose(x, raw.slice(0, k + 1).reduce((s, r, j) => s + weights[j]! * r[i]!, 0) / weights.reduce((s, w) => s + w, 0), 1e-12);
+    }));
+    expect(() => finishTraining(trainOffline({ ...options, epochs: 1, batch: 4, optimiser: lbfgs() }))).toThrow(/batches of 4 of 12 samples with lbfgs/);
   });
 
   test("offline: batches, best epoch and optimiser go on with the same bits", () => {

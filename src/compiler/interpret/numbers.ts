@@ -29,3 +29,6 @@ const plain: Site = {
 
 /** The rule of an op that has a site function and no definition of its own. */
 export const numbersOf = (op: Op): SiteRule | undefined => (op.site ? (x, { attributes, types }) => op.site!(plain, x.map((a) => (i: number) => v(a[i]!)), attributes, types).map(of) : undefined);
+
+/** A formula as a function of plain numbers. */
+export const formulaOf = (formula: (b: Site, x: readonly V[]) => readonly V[]) => (x: readonly number[]): number[] => formula(plain, x as unknown as readonly V[]) as unknown as number[];
