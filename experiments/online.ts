@@ -83,7 +83,7 @@ export async function runOnline(cases: readonly OnlineCase[], folder: string): P
     const after = c.sample > 0 ? join(folder, final(c).name) : undefined;
     return {
       weights: readState(before)?.state.parameters?.names.length ?? 0,
-      history: { squared: steps.map((s) => s.squared), centred: steps.flatMap((s) => s.centred ?? []) },
+      history: { squared: steps.flatMap((s) => s.squared ?? []), centred: steps.flatMap((s) => s.centred ?? []) },
       values: after === undefined ? {} : readRun(after).summary(),
       plaquettes: after === undefined ? [] : readMetrics(after).flatMap((r) => (r.kind === "trajectory" && r.phase === "sample" ? [r.plaquette] : [])),
     };

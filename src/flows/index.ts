@@ -12,5 +12,7 @@ export { type IndependenceState, type IndependenceSummary, type WeightSummary, i
 export { type TrivialisingFlowOptions, trivialisingFlow } from "./generative/trivialising.ts";
 export { exactLogZ2d } from "./exact-2d.ts";
 export { type SchwingerDysonSystem, schwingerDysonFlow, schwingerDysonSolution, schwingerDysonSystem } from "./schwinger-dyson.ts";
-export { type L2Networks, type L2Options, type L2State, type Modulation, l2Dynamics, l2Step } from "./l2hmc.ts";
-export { demonCoupling, demonEnergy, demonSweepU1 } from "./demon.ts";
+export { type Angles, type L2Networks, type L2Options, type L2State, type Modulation, l2Trajectory } from "./l2hmc.ts";
+export { L2Hmc, type L2HmcOptions, l2hmc } from "./l2-sampler.ts";
+export { demonCoupling, demonEnergy } from "../util/index.ts";
+export { demonSweepU1 } from "./demon.ts";

@@ -76,10 +76,12 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
     const back = this.#hmc.reversing ? yield* this.#hmc.reversing(U) : (this.#hmc.reversibility?.(U) ?? { maxDifference: 0, dH: 0 });
     if (!(back.maxDifference <= limit)) throw new PhysicsCheckError(`trajectory ${trajectory}: integrating forward and back changes the links by ${back.maxDifference}, expected at most ${limit} (checks.reversibility): the integration is unstable, use smaller steps`);
     using before = U.clone();
+    const carried = this.#hmc.memory?.take();
     const first = yield* this.#pieces(U);
     using once = U.clone();
     U.copyFrom(before);
     this.#hmc.trajectory = trajectory;
+    if (carried) this.#hmc.memory!.give(carried);
     const result = yield* this.#pieces(U);
     if (!sameBits(once, U) || !Object.is(first.dH, result.dH) || first.accepted !== result.accepted)
       throw new PhysicsCheckError(`trajectory ${trajectory}: repeating it gave other numbers (dH ${first.dH} and ${result.dH}), expected the same bits: memory or processor of this machine are not reliable, or the backend is not deterministic`);

@@ -42,6 +42,7 @@ const KEYS: Readonly<Record<keyof CheckpointState, Check>> = {
   links: listOf(finite),
   parameters: orNull(shaped({ names: listOf(text), values: finite })),
   training: orNull(training),
+  sampler: (x) => x === undefined || finite(x),
   shards: (x) => x === undefined || shaped({ links: listOf(listOf(finite)), buffers: listOf(listOf(record)) })(x),
   counters: (x) => record(x) && Object.values(x as object).every(shaped({ done: count, accepted: count })),
   metrics: shaped({ bytes: count, lines: count, sha256: text }),

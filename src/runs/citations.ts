@@ -16,6 +16,8 @@ interface Reference {
 const references: readonly Reference[] = [
   { eprint: "2103.11965", fields: { journal: "Phys. Rev. D", volume: "111", pages: "074501", year: "2025" }, note: "gauge covariant neural network, self-learning hybrid Monte Carlo" },
   { eprint: "0907.5491", note: "trivialising maps and field transformations in hybrid Monte Carlo" },
+  { eprint: "2105.03418", note: "L2HMC: networks in leapfrog steps, for lattice gauge theory" },
+  { eprint: "0808.4046", note: "demon methods to determine couplings" },
   { eprint: "2501.16955", note: "CASK: covariant attention with stout kernel" },
   { eprint: "hep-lat/0311018", note: "stout smearing" },
   { eprint: "hep-lat/0103029", note: "hypercubic blocking" },

@@ -2,6 +2,7 @@
 import { BackendError } from "../errors.ts";
 
 export { summaryOfChains } from "./chains/summary.ts";
+export { demonCouplings, demonLabel } from "./demon-couplings.ts";
 export { alarmsOf, expMinusDH } from "./health.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";

@@ -10,6 +10,7 @@ export { type ChainsInfo, chainFolder, readChains } from "./chains/folders.ts";
 export { type ChainsSummary, chainsText, summaryOfChains } from "./chains/summary.ts";
 export { type RankFinding, examineRanks, threadsOfRank, threadsProblem } from "./examine-ranks.ts";
 export { isGuided } from "./guide.ts";
+export { demonCouplings, demonLabel } from "./demon-couplings.ts";
 export { alarmsOf, expMinusDH } from "./health.ts";
 export { type LinksFile, readLinks } from "./links.ts";
 export { type JobScriptOptions, jobScript } from "./job-script.ts";

@@ -14,8 +14,18 @@ export interface Progress {
   readonly theta?: Float64Array;
   /** Of the training that goes on; undefined outside of it. */
   readonly training?: TrainingState;
+  /** What the sampler carries besides the links. */
+  readonly memory?: Float64Array;
   /** Of a training in shards: its chains. Collective. */
   readonly shards?: () => ShardsState;
+}
+
+/** What happens beside the units. */
+export interface StageEvents {
+  /** Something has to be said. */
+  readonly onNote: (text: string) => void;
+  /** A solve failed and the trajectory counts as rejected; the links are those before it. */
+  readonly onFailedSolve: (trajectory: number, text: string) => void;
 }
 
 /** What one trajectory or epoch left behind. */

@@ -3,8 +3,8 @@
  * Links, parameters, optimiser, replay buffer, counters and the position in metrics.jsonl are saved in one transaction; random numbers need no
  * state. So a run that was killed anywhere and resumed ends with the bits of one that was not.
  */
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { BackendError, ConfigurationError, FileFormatError, GeometryError, PhysicsCheckError } from "../errors.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
 import { type WriteOptions, saveCheckpoint, writeGauge } from "../io/index.ts";
@@ -14,7 +14,7 @@ import { expectAgreement } from "./agreement.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
-import { type RunPaths, configurationText, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
+import { type RunPaths, configurationText, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
 import { Ranks } from "./ranks.ts";
@@ -26,6 +26,7 @@ import { readingOf } from "./reading.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import type { Progress, Unit } from "./learning.ts";
 import { type Shards, shardsOf, undivided } from "./shards.ts";
+import { weightNames } from "./sampler-training.ts";
 import { lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
 import { buildSystem, onObserved } from "./system.ts";
@@ -145,18 +146,6 @@ function sameInfo({ folder }: RunPaths, state: CheckpointState): boolean {
   }
 }
 
-/** A folder within that of the run, made when it is not there. @throws FileFormatError for a link that leads out of it. */
-function insideOf({ folder }: RunPaths, name: string): string {
-  const at = join(folder, name);
-  try {
-    mkdirSync(at, { recursive: true });
-    if (dirname(realpathSync(at)) === realpathSync(folder)) return at;
-  } catch (error) {
-    throw new FileFormatError(`${at}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
-  }
-  throw new FileFormatError(`${at}: got a link to ${realpathSync(at)}, expected a folder within that of the run: remove the link`);
-}
-
 interface Found {
   readonly state: CheckpointState;
   /** Settings that the run file changes. */
@@ -237,7 +226,9 @@ class Production implements Work<RunEvent>, Disposable {
   /** Names and values of what is trained. */
   get parameters(): CheckpointState["parameters"] {
     const { effective } = this.#system.guide ?? {};
-    return effective ? { names: effective.names, values: this.#progress.theta ?? effective.parameters } : null;
+    const { theta } = this.#progress;
+    if (effective) return { names: effective.names, values: theta ?? effective.parameters };
+    return theta ? { names: weightNames(theta.length), values: theta } : null;
   }
 
   take(): RunEvent[] {
@@ -350,7 +341,7 @@ class Production implements Work<RunEvent>, Disposable {
   /** Everything in one transaction: lines first, then the checkpoint that counts them. */
   save(done = false): number {
     const at = performance.now();
-    const { position, theta, training } = this.#progress;
+    const { position, theta, training, memory } = this.#progress;
     const trained = theta !== undefined && (this.#phase === "sample" || done);
     if (trained && !this.#modelWritten) {
       this.#ranks.together(() => writeModel(this.#paths.model, this.#run, this.#system, theta));
@@ -375,6 +366,7 @@ class Production implements Work<RunEvent>, Disposable {
       links,
       parameters: this.parameters,
       training: training ?? null,
+      ...(memory ? { sampler: memory } : {}),
       ...(shards ? { shards } : {}),
       counters: this.#counters,
       metrics,
@@ -392,8 +384,8 @@ class Production implements Work<RunEvent>, Disposable {
 
 /** What a checkpoint says about the stages. theta is what was trained, not what training would start from. */
 function progressOf(state: CheckpointState, { lattice, group }: System): Progress {
-  const { position, parameters, training, phase, counters, shards } = state;
+  const { position, parameters, training, phase, counters, shards, sampler } = state;
   if (state.group !== group.N || state.extents.join() !== lattice.extents.join()) throw new FileFormatError(`checkpoint: got links of another group or lattice, expected those of the run: restore the folder from a copy`);
   const trained = training !== null || (counters["train"]?.done ?? 0) > 0 || phase === "epochs";
-  return { position, ...(parameters && trained ? { theta: parameters.values } : {}), ...(training ? { training } : {}), ...(shards ? { shards: () => shards } : {}) };
+  return { position, ...(parameters && trained ? { theta: parameters.values } : {}), ...(training ? { training } : {}), ...(sampler ? { memory: sampler } : {}), ...(shards ? { shards: () => shards } : {}) };
 }

@@ -87,14 +87,14 @@ export interface TrainingRecord {
   readonly trajectory: number;
   /** The loss that is minimised, before the step. */
   readonly value: number;
-  /** 1/2 |S_theta - S|^2 */
-  readonly squared: number;
+  /** 1/2 |S_theta - S|^2; absent where a sampler trains itself, as `offset`. */
+  readonly squared?: number;
   /** 1/2 |S_theta - S - E_0|^2; absent in the first step of batches of one. */
   readonly centred?: number;
-  readonly offset: number;
+  readonly offset?: number;
   readonly gradientNorm: number;
   readonly rate: number;
-  /** theta after the step, in the order of the names of the model. */
+  /** theta after the step, in the order of the names of the model; empty for networks of a sampler, which are in the checkpoint. */
   readonly parameters: readonly number[];
 }
 
@@ -186,6 +186,8 @@ export interface CheckpointState {
   readonly parameters: { readonly names: readonly string[]; readonly values: Float64Array } | null;
   /** Optimiser, offset, replay buffer; null outside of training. */
   readonly training: TrainingState | null;
+  /** What the sampler carries besides the links. */
+  readonly sampler?: Float64Array;
   /** Of a training in shards that has chains of its own. */
   readonly shards?: ShardsState;
   /** Accepted and done trajectories of each phase. */

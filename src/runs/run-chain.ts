@@ -4,6 +4,7 @@ import { PhysicsCheckError, SolverError } from "../errors.ts";
 import type { TrajectoryResult } from "../samplers/index.ts";
 import { CheckedSampler } from "./checked-sampler.ts";
 import type { MetricsRecord } from "./records.ts";
+import type { RunSampler, SamplerLearning } from "./registry/part.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { optionsOf } from "./schema.ts";
 import { onObserved } from "./system.ts";
@@ -15,6 +16,9 @@ export interface ChainOptions {
   readonly guide?: GuideParts | undefined;
   /** Number of the chain, where there are several: added to the stream. */
   readonly shard?: number;
+  /** Trained numbers of the sampler itself, and what it carried when the run was saved. */
+  readonly weights?: Float64Array | undefined;
+  readonly memory?: Float64Array | undefined;
 }
 
 /** HMC with the checks of the run; the records of each trajectory are collected until the unit is complete. */
@@ -22,11 +26,12 @@ export class RunChain {
   readonly #c: ResolvedRun["configuration"];
   readonly #phase: "thermalise" | "train" | "sample";
   readonly #sampler: CheckedSampler;
+  readonly #own: RunSampler;
   readonly #system: System;
   readonly #onFailedSolve: (trajectory: number, text: string) => void;
   #records: MetricsRecord[] = [];
 
-  constructor({ configuration: c, registry }: ResolvedRun, system: System, phase: "thermalise" | "train" | "sample", position: number, { onFailedSolve, guide, shard = 0 }: ChainOptions) {
+  constructor({ configuration: c, registry }: ResolvedRun, system: System, phase: "thermalise" | "train" | "sample", position: number, { onFailedSolve, guide, shard = 0, weights, memory }: ChainOptions) {
     const { seed } = c.sampler;
     const stream = c.sampler.stream + shard;
     const part = registry.get("sampler", c.sampler.kind);
@@ -35,12 +40,28 @@ export class RunChain {
     this.#phase = phase;
     this.#system = system;
     this.#onFailedSolve = onFailedSolve;
-    this.#sampler = new CheckedSampler(part.build(optionsOf(part, c.sampler), { system, guide, seed, stream, acceptAlways }), c.checks, (record) => this.#records.push(record));
+    this.#own = part.build(optionsOf(part, c.sampler), { system, guide, seed, stream, acceptAlways, weights });
+    if (memory) this.#own.memory?.give(memory);
+    this.#sampler = new CheckedSampler(this.#own, c.checks, (record) => this.#records.push(record));
     this.#sampler.trajectory = position;
   }
 
   get trajectory(): number {
     return this.#sampler.trajectory;
+  }
+
+  /** What the sampler carries besides the links, a copy. */
+  get memory(): Float64Array | undefined {
+    return this.#own.memory?.take();
+  }
+
+  /** Numbers of the last update. */
+  get values(): Readonly<Record<string, number>> {
+    return this.#own.values?.() ?? {};
+  }
+
+  get learning(): SamplerLearning | undefined {
+    return this.#own.learning;
   }
 
   step(U: System["U"]): TrajectoryResult {

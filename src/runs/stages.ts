@@ -10,7 +10,7 @@ import { ConfigurationError } from "../errors.ts";
 import { checking } from "./checked-sampler.ts";
 import { readConfiguration } from "./folder.ts";
 import { expectSameTarget } from "./identity.ts";
-import { type Progress, type Unit, guarded, learning, lossOf } from "./learning.ts";
+import { type Progress, type StageEvents, type Unit, guarded, learning, lossOf } from "./learning.ts";
 import { enteringLinks, gathered } from "./links.ts";
 import { measure } from "./measure.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
@@ -19,16 +19,12 @@ import { shardedTraining } from "./sharded-training.ts";
 import { Ranks } from "./ranks.ts";
 import { Shards } from "./shards.ts";
 import { isOffline } from "./offline.ts";
+import type { Registry } from "./registry/registry.ts";
+import { samplerTraining } from "./sampler-training.ts";
+import { optionsOf } from "./schema.ts";
+import type { SamplerSection } from "./sections.ts";
 import type { GuideParts, System } from "./system-types.ts";
 import { storedTrajectories } from "./trajectories.ts";
-
-/** What happens beside the units. */
-export interface StageEvents {
-  /** Something has to be said. */
-  readonly onNote: (text: string) => void;
-  /** A solve failed and the trajectory counts as rejected; the links are those before it. */
-  readonly onFailedSolve: (trajectory: number, text: string) => void;
-}
 
 /** Number of units of the stages. */
 export interface Lengths {
@@ -39,14 +35,20 @@ export interface Lengths {
 }
 
 /** How long each stage of a run is; epochs may end early. */
-export function lengthsOf({ command, configuration: { sampler, training } }: ResolvedRun): Lengths {
+export function lengthsOf({ command, configuration: { sampler, training }, registry }: ResolvedRun): Lengths {
   if (command === "train" && isOffline(training)) return { thermalise: 0, train: 0, sample: 0, epochs: training!.epochs };
   return {
     thermalise: sampler.thermalisation,
-    train: command !== "hmc" && training ? training.trajectories : 0,
+    train: command !== "hmc" && training ? training.trajectories : samplerLearns(sampler, registry),
     sample: command === "train" ? 0 : sampler.trajectories,
     epochs: 0,
   };
+}
+
+/** Trajectories in which the sampler trains itself. */
+function samplerLearns(section: SamplerSection, registry: Registry): number {
+  const part = registry.get("sampler", section.kind);
+  return part.learns?.(optionsOf(part, section)) ?? 0;
 }
 
 /** The units after `from`; undefined within a trajectory, where the caller may stop as well: the links are then those before it. @throws PhysicsCheckError for failed checks, NaN and solvers that do not converge. */
@@ -58,22 +60,27 @@ export function* stages(run: ResolvedRun, system: System, from: Progress, events
   // the prior run of a training has the target's own force; without training the guide leads from the first trajectory on
   const prior = train > 0 ? undefined : system.guide?.at();
   if (progress.position < thermalise) progress = yield* trajectories(run, system, "thermalise", progress, thermalise, events, prior);
-  if (progress.position < thermalise + train) progress = yield* online(run, system, progress, thermalise + train, events);
+  if (progress.position < thermalise + train) progress = yield* (system.guide ? online : samplerTraining)(run, system, progress, thermalise + train, events);
   if (progress.position < thermalise + train + sample) progress = yield* trajectories(run, system, "sample", progress, thermalise + train + sample, events, system.guide?.at(progress.theta));
   return progress;
 }
 
 function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "sample", from: Progress, end: number, events: StageEvents, guide?: GuideParts): Generator<Unit | undefined, Progress, void> {
   const { configuration: c } = run;
-  const sampler = new RunChain(run, system, phase, from.position, { ...events, guide });
+  const sampler = new RunChain(run, system, phase, from.position, { ...events, guide, memory: from.memory, ...(guide ? {} : { weights: from.theta }) });
   const theta = from.theta ? { theta: from.theta } : {};
   while (sampler.trajectory < end) {
     const { trajectory } = yield* sampler.steps(system.U);
     const records = sampler.take();
-    if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) records.push(checking(`measurement after trajectory ${trajectory}`, () => measure(run, system, trajectory, guide)));
-    yield { phase, records, progress: () => ({ position: trajectory + 1, ...theta }) };
+    if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) {
+      const measured = checking(`measurement after trajectory ${trajectory}`, () => measure(run, system, trajectory, guide));
+      records.push({ ...measured, values: { ...measured.values, ...sampler.values } });
+    }
+    const { memory } = sampler;
+    yield { phase, records, progress: () => ({ position: trajectory + 1, ...theta, ...(memory ? { memory } : {}) }) };
   }
-  return { position: end, ...theta };
+  const { memory } = sampler;
+  return { position: end, ...theta, ...(memory ? { memory } : {}) };
 }
 
 function* online(run: ResolvedRun, system: System, from: Progress, end: number, events: StageEvents): Generator<Unit | undefined, Progress, void> {

@@ -91,6 +91,12 @@ export const starters: readonly Starter[] = [
   of("fthmc-2d", "field-transformed HMC of U(1) in two dimensions, where topology moves more often", {
     group: "U(1)", extents: [16, 16], start: "hot", action: ["wilson", { beta: "4.0" }], transform: ["stout"], sampler: ["hmc", { steps: "21", length: "4.0" }], seed: 1, thermalisation: 100, trajectories: 2000, observables: ["charge"], format: "npy",
   }),
+  of("l2hmc-2d", "L2HMC of U(1) in two dimensions: networks in the leapfrog steps, trained first", {
+    group: "U(1)", extents: [8, 8], start: "hot", action: ["wilson", { beta: "2.0" }], sampler: ["l2hmc"], seed: 1, thermalisation: 100, trajectories: 1000, observables: ["charge"], format: "npy",
+  }),
+  of("demon-2d", "couplings of U(1) links in two dimensions by the demon method", {
+    group: "U(1)", extents: [8, 8], start: "hot", action: ["wilson", { beta: "2.0" }], sampler: ["demon"], seed: 1, thermalisation: 100, trajectories: 3000, observables: ["charge"], every: 3, format: "npy",
+  }),
   of("overlap-2d", "domain walls in molecular dynamics, overlap fermions in the Metropolis step: U(1) on 8 x 8", {
     group: "U(1)", extents: [8, 8], start: "hot", action: ["wilson", { beta: "4.0" }], fermions: [["overlap", { kernel: '"shamir"' }]],
     guide: ['fermions = [{ kind = "domain-wall", flavours = 2, mass = 0.1, Ls = 8, height = 1.0, exact = true }]   # or wilson, staggered, ... ; [] with action = { kind = "loops", ... }'],

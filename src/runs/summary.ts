@@ -1,5 +1,6 @@
 /** What a run has found so far, from its own lines. */
 import { type Estimate, acceptanceError, gammaMethod, table, withError } from "../util/index.ts";
+import { demonCouplings } from "./demon-couplings.ts";
 import { alarmsOf, expMinusDH } from "./health.ts";
 import type { CheckpointState, MeasurementRecord, MetricsRecord, TrajectoryRecord } from "./records.ts";
 
@@ -58,13 +59,14 @@ export function productionSeries(records: readonly MetricsRecord[]): readonly (r
 }
 
 function estimatesOf(records: readonly MetricsRecord[]): Record<string, Estimate> {
-  return Object.fromEntries(
+  const found: Record<string, Estimate> = Object.fromEntries(
     productionSeries(records).flatMap(([name, values]) => {
       if (values.length < ENOUGH) return [];
       const e = gammaMethod(values);
       return [[name, name === "acceptance" ? { ...e, error: acceptanceError(e.mean, e.n, e.tauInt) } : e]];
     }),
   );
+  return { ...found, ...demonCouplings(found) };
 }
 
 function lossOf(losses: readonly number[]): NonNullable<RunSummary["loss"]> {

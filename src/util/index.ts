@@ -6,6 +6,7 @@ export { besselI, chiSquareProbability, erfc } from "./special.ts";
 export { closure } from "./closure.ts";
 export { contentHash, crc32, sha256Hex } from "./hash.ts";
 export { bytesText, printable, table, withError } from "./format.ts";
+export { demonCoupling, demonEnergy } from "./demon.ts";
 export { type Arguments, type Kind, describe, guard } from "./guard.ts";
 export * as is from "./guard.ts";
 export { DISPLAY, type MimeBundle } from "./display.ts";

@@ -53,22 +53,25 @@ test("weight 0 is HMC to rounding", () => {
   a.forEach((x, k) => expect(Math.abs(x - b[k]!)).toBeLessThan(1e-8));
 });
 
-test("a run with [transform], killed and resumed", async () => {
-  const file = scratch.file("run.toml", `group = "SU(2)"
+/** Run files of learned samplers: what the run carries besides the links is saved with them. */
+const RUNS = {
+  "[transform]": { group: "SU(2)", beta: 2.2, more: '[transform]\nkind = "stout"\nrho = 0.1\n[sampler]\nsteps = 4', trajectories: 24 },
+  "demons": { group: "U(1)", beta: 2, more: '[sampler]\nkind = "demon"\nsteps = 4\noperators = 2\nvisits = 2', trajectories: 24 },
+  "L2HMC": { group: "U(1)", beta: 1, more: '[sampler]\nkind = "l2hmc"\nsteps = 1\ndepth = 1\ntraining = { trajectories = 8, draws = 2 }', trajectories: 16 },
+} as const;
+
+test.each(Object.entries(RUNS))("%s: a run killed and resumed", async (name, { group, beta, more, trajectories }) => {
+  const file = scratch.file("run.toml", `group = "${group}"
 [lattice]
 extents = [4, 4]
 [start]
 kind = "hot"
 [action]
-beta = 2.2
-[transform]
-kind = "stout"
-rho = 0.1
-[sampler]
-steps = 4
+beta = ${beta}
+${more}
 seed = 3
 thermalisation = 2
-trajectories = 24
+trajectories = ${trajectories}
 [measurement]
 observables = ["rectangle", "polyakov"]
 [output]
@@ -78,19 +81,26 @@ configurations = { every = 5, format = "npy" }
 every = 10
 `);
   const [whole, broken] = [scratch.path(), scratch.path()];
-  expect(await start(["hmc", file, "--dir", whole, "--quiet"]).ended).toMatchObject({ code: 0, stderr: "" });
-  for (const fault of ["line:4", "half:2", "unrenamed:1", "renamed:2"]) expect((await start(["hmc", file, "--dir", broken, "--quiet"], { fault }).ended).signal).toBe("SIGKILL");
+  const first = await start(["hmc", file, "--dir", whole, "--quiet"]).ended;
+  expect(first).toMatchObject({ code: 0, stderr: "" });
+  if (name === "demons") expect(first.stdout).toMatch(/coupling\.2/);
+  if (name === "L2HMC") expect(first.stdout).toMatch(/train: 8 trajectories[^]*loss: .* of 8 steps/);
+  for (const fault of name === "[transform]" ? ["line:4", "half:2", "unrenamed:1", "renamed:2"] : ["renamed:2"]) expect((await start(["hmc", file, "--dir", broken, "--quiet"], { fault }).ended).signal).toBe("SIGKILL");
   expect(await start(["hmc", file, "--dir", broken, "--quiet", "--threads", "2"]).ended).toMatchObject({ code: 0, stderr: "" });
   expect(readFileSync(join(broken, "metrics.jsonl"), "utf8")).toBe(readFileSync(join(whole, "metrics.jsonl"), "utf8"));
-  const linksOf = (folder: string): unknown => (latestCheckpoint(folder)!.state as CheckpointState).links;
-  expect(linksOf(broken)).toEqual(linksOf(whole));
-  for (const name of readdirSync(join(whole, "configurations"))) expect(readFileSync(join(broken, "configurations", name)).equals(readFileSync(join(whole, "configurations", name)))).toBe(true);
+  const { links, sampler, parameters } = latestCheckpoint(whole)!.state as CheckpointState;
+  expect(latestCheckpoint(broken)!.state).toMatchObject({ links, ...(sampler ? { sampler } : {}), parameters });
+  expect(sampler?.length).toBe(name === "demons" ? 2 : undefined);
+  expect(parameters?.values.length ?? 0).toBeGreaterThanOrEqual(name === "L2HMC" ? 100 : 0);
+  for (const at of readdirSync(join(whole, "configurations"))) expect(readFileSync(join(broken, "configurations", at)).equals(readFileSync(join(whole, "configurations", at)))).toBe(true);
 });
 
 test.each([
   ['[transform]\nkind = "stout"\n[lattice]\nextents = [5, 4]', /multiples of 2/],
   ['[transform]\nkind = "stout"\nrectangle = 0.01\n[lattice]\nextents = [6, 4]', /multiples of 4/],
   ['[transform]\nkind = "stuot"\n[lattice]\nextents = [4, 4]', /did you mean/],
+  ['kind = "l2hmc"\n[lattice]\nextents = [5, 4]', /got the extents 5x4 with l2hmc/],
+  ['kind = "demon"\n[lattice]\nextents = [4, 4, 4]', /demon for U\(1\) in 3 dimensions/],
   ['[transform]\nkind = "stout"\n[lattice]\nextents = [4, 4]\n[measurement]\nobservables = ["forces"]', /forces with a transform/],
 ])("mistakes: %j", async (text, message) => {
   const r = await start(["hmc", scratch.file("wrong.toml", `group = "U(1)"\n[action]\nbeta = 1\n[sampler]\nsteps = 2\n${text}\n`), "--dry-run"]).ended;

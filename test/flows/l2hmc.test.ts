@@ -1,98 +1,108 @@
-/** L2HMC and the demon method on angles of two-dimensional U(1), with actions written here. */
+/** L2HMC and the demon method on two-dimensional U(1). */
 import { describe, expect, test } from "vitest";
-import { demonCoupling, demonEnergy, demonSweepU1, exactLogZ2d, l2Dynamics, l2Step } from "../../src/flows/index.ts";
+import { Field, type LinkField, type Links, Plan, type Real, type Scalar, add, cos, realType, scaleBy, sin } from "../../src/autograd/index.ts";
+import { type L2Networks, demonCoupling, demonEnergy, demonSweepU1, exactLogZ2d, l2Trajectory, l2hmc } from "../../src/flows/index.ts";
+import { U1, cold, gaugeAction, hot, lattice, plaquettes } from "../../src/gauge/index.ts";
+import { hmc } from "../../src/samplers/index.ts";
 import { gammaMethod, randomStream } from "../../src/util/index.ts";
 
 const close = (a: number, b: number, tolerance: number): void => expect(Math.abs(a - b) / Math.max(1, Math.abs(b))).toBeLessThan(tolerance);
 const wrap = (x: number): number => x - 2 * Math.PI * Math.round(x / (2 * Math.PI));
 
-/** S = beta sum (1 - cos P) of angles mu V + x + L t. */
-function theory(L: number, beta: number): { readonly S: (x: Float64Array) => number; readonly dS: (x: Float64Array) => Float64Array } {
+/** Links of angles mu V + x + L t, and momenta, on an L x L lattice. */
+function system(L: number) {
+  const geometry = lattice([L, L]);
   const V = L * L;
-  const n = (x: number, t: number): number => ((x + L) % L) + L * ((t + L) % L);
-  const P = (a: Float64Array, x: number, t: number): number => a[n(x, t)]! + a[V + n(x + 1, t)]! - a[n(x, t + 1)]! - a[V + n(x, t)]!;
-  const each = <T>(f: (x: number, t: number) => T): T[] => Array.from({ length: V }, (_, k) => f(k % L, Math.floor(k / L)));
-  return {
-    S: (a) => beta * each((x, t) => 1 - Math.cos(P(a, x, t))).reduce((s, y) => s + y, 0),
-    dS: (a) => {
-      const out = new Float64Array(2 * V);
-      each((x, t) => {
-        const s = beta * Math.sin(P(a, x, t));
-        out[n(x, t)]! += s;
-        out[V + n(x + 1, t)]! += s;
-        out[n(x, t + 1)]! -= s;
-        out[V + n(x, t)]! -= s;
-      });
-      return out;
-    },
-  };
+  const order = Array.from({ length: V }, (_, n) => geometry.coordinates(n));
+  const on = (f: (x: number, t: number, mu: number) => number): Float64Array[] => [0, 1].map((mu) => Float64Array.from(order, ([x, t]) => f(x!, t!, mu)));
+  const links = (angles: readonly Float64Array[]): LinkField => cold(geometry, U1).set(angles.map((a) => Float64Array.from({ length: 2 * V }, (_, k) => (k % 2 === 0 ? Math.cos(a[k >> 1]!) : Math.sin(a[k >> 1]!))))) as LinkField;
+  const momenta = (v: readonly Float64Array[]): Field[] => v.map((p) => new Field(geometry, realType()).set(p) as Field);
+  const angleOf = (U: LinkField, mu: number): Float64Array => Float64Array.from({ length: V }, (_, n) => Math.atan2(U.toArray(mu)[2 * n + 1]!, U.toArray(mu)[2 * n]!));
+  return { geometry, on, links, momenta, angleOf, site: (x: number, t: number) => geometry.site([x, t]) };
 }
+
+/** The networks of the reference numbers: functions of sines and cosines, of forces and of momenta. */
+const closed: L2Networks<unknown> = {
+  momentum: (x, force) => ({ s: x.sin.map((y) => scaleBy(0.3, y)), t: x.cos.map((y) => scaleBy(0.2, y)), q: force.map((y) => scaleBy(0.1, sin(y))) }),
+  position: (x, v) => ({ s: v.map((y, mu) => add(scaleBy(0.4, cos(y)), scaleBy(0.1, x.sin[mu]!))), t: v.map((y) => scaleBy(0.2, sin(y))), q: x.cos.map((y) => scaleBy(0.1, y)) }),
+};
 
 describe.each([
   [4, 2, 0.2, 22.549393836899, 21.656370639188, -0.2258931481466, -3.0754581762968, -0.9361830806151],
   [8, 4, 0.1, 152.538903965815, 151.881122715963, -0.4893473959844, 3.1092899357003, -0.9608909557204],
 ])("one step on %i^2, beta = %f", (L, beta, eps, H0, H1, logDet, x0, v1) => {
-  const { S, dS } = theory(L, beta);
-  const V = L * L;
-  const on = (f: (x: number, t: number, mu: number) => number): Float64Array => Float64Array.from({ length: 2 * V }, (_, k) => f(k % L, Math.floor((k % V) / L), Math.floor(k / V)));
-  const mask = on((x, t) => (x + t) % 2 === 0 ? 1 : 0);
-  const dynamics = l2Dynamics({
-    gradient: dS, mask, step: eps, steps: 1,
-    networks: {
-      momentum: (x, force) => ({ s: x.map((y) => 0.3 * Math.sin(y)), t: x.map((y) => 0.2 * Math.cos(y)), q: force.map((y) => 0.1 * Math.sin(y)) }),
-      position: (x, v) => ({ s: v.map((y, i) => 0.4 * Math.cos(y) + 0.1 * Math.sin(x[i]!)), t: v.map((y) => 0.2 * Math.sin(y)), q: x.map((y) => 0.1 * Math.cos(y)) }),
-    },
-  });
-  const x = on((a, t, mu) => wrap(2 * Math.sin(1 + 0.37 * (a + 2 * t) + 0.91 * mu) + 1.5 * Math.cos(0.5 + 0.23 * (3 * a + t) - 0.4 * mu)));
-  const v = on((a, t, mu) => Math.cos(1 + 0.3 * a + 0.5 * t + 0.7 * mu));
-  const H = (s: { x: Float64Array; v: Float64Array }): number => S(s.x) + s.v.reduce((e, y) => e + (y * y) / 2, 0);
+  const { geometry, on, links, momenta, angleOf, site } = system(L);
+  const action = gaugeAction.wilson({ beta });
+  const U = links(on((x, t, mu) => wrap(2 * Math.sin(1 + 0.37 * (x + 2 * t) + 0.91 * mu) + 1.5 * Math.cos(0.5 + 0.23 * (3 * x + t) - 0.4 * mu))));
+  const v = momenta(on((x, t, mu) => Math.cos(1 + 0.3 * x + 0.5 * t + 0.7 * mu)));
+  type State = { readonly links: LinkField; readonly momenta: readonly Field[]; readonly logDet: number };
+  const map = (direction: 1 | -1, steps = 1) => {
+    const plan = new Plan(((W: Links, p: readonly Real[], step: Scalar) => l2Trajectory({ action, networks: closed, steps }, direction, { links: W, momenta: p, step, weights: undefined })) as never, [U, v, eps] as readonly unknown[]);
+    return (W: LinkField, p: readonly Field[]): State => {
+      const found = plan.run(W, p, eps) as unknown as State;
+      return { links: found.links.clone(), momenta: found.momenta.map((f) => f.clone() as Field), logDet: found.logDet };
+    };
+  };
+  const H = (W: LinkField, p: readonly Field[]): number => action.value(W) + p.reduce((s, f) => s + f.toArray().reduce((e, y) => e + (y * y) / 2, 0), 0);
 
   test("energies, log det, positions", () => {
-    const end = dynamics.forward(x, v);
-    close(H({ x, v }), H0, 1e-12);
-    close(H(end), H1, 1e-12);
+    const end = map(1)(U, v);
+    close(H(U, v), H0, 1e-12);
+    close(H(end.links, end.momenta), H1, 1e-12);
     close(end.logDet, logDet, 1e-11);
-    close(end.x[0]!, x0, 1e-12);
-    close(end.v[V + 1 + 2 * L]!, v1, 1e-12);
+    close(wrap(angleOf(end.links, 0)[site(0, 0)]! - x0), 0, 1e-12);
+    close(end.momenta[1]!.toArray()[site(1, 2)]!, v1, 1e-12);
   });
   test("round trip to rounding, log det of the inverse", () => {
-    const end = dynamics.forward(x, v);
-    const back = dynamics.backward(end.x, end.v);
-    back.x.forEach((y, i) => expect(Math.abs(wrap(y - x[i]!))).toBeLessThan(1e-13));
-    back.v.forEach((y, i) => expect(Math.abs(y - v[i]!)).toBeLessThan(1e-13));
+    const end = map(1, 3)(U, v);
+    const back = map(-1, 3)(end.links, end.momenta);
+    U.fields.forEach((f, mu) => f.toArray().forEach((y, i) => expect(Math.abs(y - back.links.toArray(mu)[i]!)).toBeLessThan(1e-13)));
+    v.forEach((f, mu) => f.toArray().forEach((y, i) => expect(Math.abs(y - back.momenta[mu]!.toArray()[i]!)).toBeLessThan(1e-13)));
     close(back.logDet, -end.logDet, 1e-12);
+    expect(geometry.volume).toBe(L * L);
   });
 });
 
-test("the chain of wild networks has the exact plaquette", () => {
-  const [L, beta] = [4, 2];
-  const { S, dS } = theory(L, beta);
-  const V = L * L;
-  const mask = Float64Array.from({ length: 2 * V }, (_, k) => ((k % L) + Math.floor((k % V) / L)) % 2);
-  const dynamics = l2Dynamics({
-    gradient: dS, mask, step: 0.25, steps: 3,
-    networks: {
-      momentum: (x, force) => ({ s: x.map((y) => 0.2 * Math.sin(y)), t: x.map((y) => 0.2 * Math.cos(y)), q: force.map((y) => 0.1 * Math.sin(y)) }),
-      position: (x, v) => ({ s: v.map((y, i) => 0.3 * Math.cos(y) + 0.1 * Math.sin(x[i]!)), t: v.map((y) => 0.2 * Math.sin(y)), q: x.map((y) => 0.1 * Math.cos(y)) }),
-    },
-  });
-  const random = randomStream(11).sequence(16);
-  const normal = (): number => Math.sqrt(-2 * Math.log(random.next())) * Math.cos(2 * Math.PI * random.next());
-  let x: Float64Array = new Float64Array(2 * V);
-  const [plaquettes, weights]: [number[], number[]] = [[], []];
-  for (let k = 0; k < 6000; k++) {
-    const step = l2Step(dynamics, S, x, Float64Array.from({ length: 2 * V }, normal), [random.next(), random.next()]);
-    x = step.x;
-    if (k < 200) continue;
-    plaquettes.push(1 - S(x) / (beta * V));
-    weights.push(Math.exp(step.exponent));
+/** Wild networks: every weight away from zero. */
+const wild = (steps: number, U: LinkField): Float64Array => l2hmc({ action: gaugeAction.wilson({ beta: 2 }), step: 0.25, steps, seed: 4 }).weights(U).map((x, k) => (k === 0 ? 0.25 : x + 0.06 * Math.sin(1 + 3.7 * k)));
+
+test("the chain of wild networks has the exact plaquette; without training it is leapfrog", () => {
+  const U = hot(lattice([4, 4]), U1, { seed: 3 }) as LinkField;
+  const action = gaugeAction.wilson({ beta: 2 });
+  const sampler = l2hmc({ action, step: 0.25, steps: 2, seed: 4, weights: wild(2, U), acceptAlways: 5 });
+  const [plaq, weights]: [number[], number[]] = [[], []];
+  for (let k = 0; k < 3000; k++) {
+    const { expMinusDH } = sampler.step(U);
+    if (k < 100) continue;
+    plaq.push(plaquettes(U).mean);
+    weights.push(expMinusDH);
   }
   const d = 1e-4;
-  const exact = 1 + (exactLogZ2d({ beta: beta + d, N: 1, volume: V }) - exactLogZ2d({ beta: beta - d, N: 1, volume: V })) / (2 * d * V);
-  const [p, w] = [gammaMethod(plaquettes), gammaMethod(weights)];
-  expect(p.error).toBeLessThan(0.006);
+  const exact = 1 + (exactLogZ2d({ beta: 2 + d, N: 1, volume: 16 }) - exactLogZ2d({ beta: 2 - d, N: 1, volume: 16 })) / (2 * d * 16);
+  const [p, w] = [gammaMethod(plaq), gammaMethod(weights)];
+  expect(p.error).toBeLessThan(0.01);
   expect(Math.abs(p.mean - exact)).toBeLessThan(4 * p.error);
   expect(Math.abs(w.mean - 1)).toBeLessThan(4 * w.error);
+  expect(sampler.reversibility(U).maxDifference).toBeLessThan(1e-13);
+  // leapfrog of the same steps and momenta: the kicks between two steps are joined
+  const [plain, leapfrog] = [l2hmc({ action, step: 0.25, steps: 2, seed: 4 }), hmc({ action, integrator: "leapfrogPQP", steps: 2, length: 0.5, seed: 4 })];
+  expect(Math.abs(plain.reversibility(U).forwardDH - leapfrog.reversibility(U).forwardDH)).toBeLessThan(1e-12);
+});
+
+test("the gradient of what training makes small, against differences", () => {
+  const U = hot(lattice([4, 4]), U1, { seed: 3 }) as LinkField;
+  const weights = wild(1, U).map((x, k) => (k === 0 ? 0.3 : 0.3 * x));
+  const sampler = l2hmc({ action: gaugeAction.wilson({ beta: 1 }), step: 0.3, steps: 1, seed: 9, weights });
+  const { gradient } = sampler.loss(U, 2);
+  for (const k of [0, 1, 40, weights.length - 1, Math.floor(weights.length / 2)]) {
+    const h = 1e-4;
+    const at = (x: number): number => {
+      sampler.use(weights.map((w, i) => (i === k ? w + x : w)));
+      return sampler.loss(U, 2).value;
+    };
+    const difference = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+    expect(Math.abs(difference - gradient[k]!)).toBeLessThan(1e-7);
+  }
 });
 
 test("demons: energies and couplings are inverse to each other, small couplings are smooth", () => {

@@ -5,7 +5,7 @@ import type { ReportFigure } from "../html.ts";
 import type { NamedSection } from "../live/view.ts";
 import { historyPlot } from "../plots.ts";
 import { numberText } from "../text.ts";
-import { alarmsOf, expMinusDH } from "#platform/runs/index";
+import { alarmsOf, demonCouplings, expMinusDH } from "#platform/runs/index";
 import { type ObservableSeries, acceptanceOf, correlations, estimate, num, observables, only, produced, tauText, valueText } from "./series.ts";
 import type { RunView } from "#platform/runs/index";
 import { positionOf, stateText } from "./state.ts";
@@ -56,6 +56,11 @@ export function resultsSection({ metrics }: RunView): NamedSection | undefined {
     row({ name: "dH", label: "⟨|ΔH|⟩", at: [], values: sampled.map((r) => Math.abs(num(r.dH))), every: 1 }),
   ];
   const some = observables(metrics);
+  const known = Object.fromEntries(some.flatMap((s) => {
+    const e = estimate(s.values);
+    return e ? [[s.name, e]] : [];
+  }));
+  const couplings = Object.entries(demonCouplings(known)).map(([name, e]) => [name.replace("coupling.", "coupling of demon "), valueText(e), "–", String(e.n), "–"]);
   const few = sampled.length < 100 ? " There are few trajectories so far: errors and autocorrelation times are rough." : "";
   const undetermined = [...some.map(row), ...own].some((r) => r[1] === "–") ? " A dash stands where there are fewer than eight values, or none that is finite." : "";
   return {
@@ -63,7 +68,7 @@ export function resultsSection({ metrics }: RunView): NamedSection | undefined {
     heading: "Results",
     table: {
       header: ["observable", "mean (error)", "τ_int (trajectories)", "values", "one every"],
-      rows: [...some.map(row), ...own],
+      rows: [...some.map(row), ...couplings, ...own],
       note: `Production only. Errors include the autocorrelation (Gamma method, hep-lat/0306017); τ_int is 0.5 without autocorrelation.${few}${undetermined}`,
     },
   };

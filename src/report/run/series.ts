@@ -1,6 +1,6 @@
 /** From the lines of a run to series, estimates and autocorrelation functions. */
 import { type Estimate, acceptanceError, autocorrelation, gammaMethod, withError } from "../../util/index.ts";
-import { type MeasurementRecord, type MetricsRecord, type TrajectoryRecord, builtIn } from "#platform/runs/index";
+import { type MeasurementRecord, type MetricsRecord, type TrajectoryRecord, builtIn, demonLabel } from "#platform/runs/index";
 
 /** One observable along the production, with the trajectories after which it was measured. */
 export interface ObservableSeries {
@@ -30,6 +30,8 @@ export function produced(metrics: readonly MetricsRecord[]): TrajectoryRecord[] 
 /** Name of an observable in tables and plots. */
 export function labelOf(name: string): string {
   if (name.startsWith("wilson(")) return name.replace("wilson", "Wilson loop W");
+  const demon = demonLabel(name);
+  if (demon !== undefined) return demon;
   for (const part of builtIn.list("observable")) {
     const label = part.label?.(name) ?? (part.name === name ? part.title : undefined);
     if (label !== undefined) return label;

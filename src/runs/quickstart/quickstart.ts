@@ -156,7 +156,7 @@ function trained(folder: string): TrainResult {
   const records = readMetrics(folder);
   const { names, values } = readState(folder)!.state.parameters!;
   const steps = records.flatMap((r) => (r.kind === "training" ? [r] : []));
-  return { theta: values, names, squared: steps.map((s) => s.squared), centred: steps.flatMap((s) => s.centred ?? []), acceptance: summaryOf(records, null).phases["train"]!.acceptance };
+  return { theta: values, names, squared: steps.flatMap((s) => s.squared ?? []), centred: steps.flatMap((s) => s.centred ?? []), acceptance: summaryOf(records, null).phases["train"]!.acceptance };
 }
 
 /** Histories by the names that the reference has. */

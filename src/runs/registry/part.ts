@@ -103,6 +103,12 @@ export interface ObservableDeclaration<S extends z.ZodObject> extends Declaratio
  * stop gives up between two of them (`return`), and finds the links as they were.
  */
 export type RunSampler = Sampler<number, TrajectoryResult> & {
+  /** What it carries from one trajectory to the next besides the links: stored in checkpoints, and given back to a resumed run. */
+  readonly memory?: { take(): Float64Array; give(numbers: Float64Array): void };
+  /** Numbers of the last update by name, measured together with the observables. */
+  readonly values?: () => Readonly<Record<string, number>>;
+  /** Networks of the sampler itself; they stand still once they are trained. */
+  readonly learning?: SamplerLearning;
   readonly reversibility?: (U: LinkField) => Reversibility;
   /** Error of the energies of the Metropolis step from inner solves. */
   readonly solveError?: (U: LinkField) => number;
@@ -110,9 +116,20 @@ export type RunSampler = Sampler<number, TrajectoryResult> & {
   readonly reversing?: (U: LinkField) => Generator<void, Reversibility, void>;
 };
 
+/** What a sampler trains of itself, between thermalisation and production. */
+export interface SamplerLearning {
+  readonly rate: number;
+  weights(U: LinkField): Float64Array;
+  use(weights: Float64Array): void;
+  /** What training makes small, on the links after a trajectory. */
+  loss(U: LinkField): { readonly value: number; readonly gradient: Float64Array };
+}
+
 /** An update of the links. Its random numbers are a function of seed, stream and trajectory number, so that a resumed run has the same bits. */
 export interface SamplerDeclaration<S extends z.ZodObject> extends Declaration<S> {
-  readonly build: (options: z.output<S>, context: { readonly system: System; readonly guide: GuideParts | undefined; readonly seed: number; readonly stream: number; /** Trajectories with numbers below this are accepted whatever dH is; 0 but in a thermalisation. */ readonly acceptAlways: number }) => RunSampler;
+  readonly build: (options: z.output<S>, context: { readonly system: System; readonly guide: GuideParts | undefined; readonly seed: number; readonly stream: number; /** Trajectories with numbers below this are accepted whatever dH is; 0 but in a thermalisation. */ readonly acceptAlways: number; /** Trained numbers of the sampler itself. */ readonly weights?: Float64Array | undefined }) => RunSampler;
+  /** Trajectories in which it trains itself. */
+  readonly learns?: (options: z.output<S>) => number;
 }
 
 /** A training loss, built from its options. */
