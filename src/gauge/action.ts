@@ -94,7 +94,8 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
     this.#expectLinks(U);
     const F = into ?? new DirectionalField(U.lattice, U.N, "algebra");
-    this.valueAndForce(U, F);
+    guard(this.name, { into: [F, kind.algebraField] });
+    this.#forceInto(U, F);
     return F;
   }
 
@@ -102,9 +103,7 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
   valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
     this.#expectLinks(U);
     guard(this.name, { into: [into, kind.algebraField] });
-    const { plan, scalar } = this.#force(U);
-    plan.runInto({ value: scalar, force: into } as never, U, this.inputs);
-    return readNumber(scalar);
+    return readNumber(this.#forceInto(U, into));
   }
 
   /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields), which belong to the caller. */
@@ -152,6 +151,13 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
 
   #expectLinks(U: LinkField<N>): void {
     if (!kind.linkField.holds(U)) guard(this.name, { U: [U, kind.linkField] });
+  }
+
+  /** The field that has the value; an engine that computes elsewhere need not wait for it. */
+  #forceInto(U: LinkField<N>, into: AlgebraField<N>): Field<ScalarType> {
+    const { plan, scalar } = this.#force(U);
+    plan.runInto({ value: scalar, force: into } as never, U, this.inputs);
+    return scalar;
   }
 
   #force(U: LinkField<N>): { readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field<ScalarType> } {

@@ -2,9 +2,9 @@
  * A stand-in for the node packages: the raw ops that the backend calls, in float64 on the host, with TensorFlow's attribute and type rules
  * enforced. It shows that the calls are well formed and the arithmetic around them is right; it cannot show what a real libtensorflow does.
  */
-import type { NodeAttribute, NodeBinding, NodeKernelBackend, NodeTensor, TfModule, TfTensor } from "../../src/backend/tfjs/tf.ts";
+import type { NodeAttribute, NodeBinding, NodeKernelBackend, NodeTensor, TfModule } from "../../src/backend/tfjs/tf.ts";
 
-const [FLOAT, INT32, BOOL, COMPLEX64] = [1, 3, 10, 8];
+const [FLOAT, INT32, BOOL, COMPLEX64, COMPLEX128] = [1, 3, 10, 8, 18];
 
 interface Tensor {
   readonly dtype: number;
@@ -52,7 +52,7 @@ const BINARY: Readonly<Record<string, (x: number, y: number) => number>> = {
 const TYPES: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
   Cast: { SrcT: [0] }, Greater: { T: [0, 1] }, SelectV2: { T: [1, 2] }, GatherV2: { Tparams: [0], Tindices: [1], Taxis: [2] },
   BatchMatMulV2: { T: [0, 1] }, Complex: { T: [0, 1] }, Real: { T: [0] }, Imag: { T: [0] }, Reshape: { T: [0], Tshape: [1] }, Slice: { T: [0], Index: [1, 2] },
-  Transpose: { T: [0], Tperm: [1] }, Sum: { T: [0], Tidx: [1] }, ConcatV2: {},
+  Transpose: { T: [0], Tperm: [1] }, ConjugateTranspose: { T: [0], Tperm: [1] }, Conj: { T: [0] }, Sum: { T: [0], Tidx: [1] }, ConcatV2: {},
 };
 
 export class FakeBinding implements NodeBinding {
@@ -104,145 +104,127 @@ export class FakeBinding implements NodeBinding {
   #evaluate(name: string, a: ReadonlyMap<string, number | boolean>, inputs: readonly Tensor[]): Tensor {
     const [x, y, z] = inputs as [Tensor, Tensor, Tensor];
     const { dtype, shape } = x;
-    if (UNARY[name]) return { dtype, shape, re: x.re.map(UNARY[name]) };
-    if (BINARY[name] || name === "Greater" || name === "SelectV2") {
-      const b = broadcast(inputs.map((t) => t.shape));
-      const v = (k: number, n: number): number => inputs[k]!.re[b.at(n, k)]!;
-      const f = name === "SelectV2" ? (n: number) => (v(0, n) !== 0 ? v(1, n) : v(2, n)) : name === "Greater" ? (n: number) => Number(v(0, n) > v(1, n)) : (n: number) => BINARY[name]!(v(0, n), v(1, n));
-      if (name === "SelectV2" && dtype !== BOOL) throw new Error("SelectV2: expected a bool condition");
-      return { dtype: name === "Greater" ? BOOL : name === "SelectV2" ? y.dtype : dtype, shape: b.shape, re: Float64Array.from({ length: size(b.shape) }, (_, n) => f(n)) };
+    const parts = (f: (p: Float64Array) => Float64Array): Tensor => ({ dtype, shape, re: f(x.re), ...(x.im ? { im: f(x.im) } : {}) });
+    if (UNARY[name]) {
+      if (x.im && name !== "Neg") throw new Error(`${name}: not for complex numbers`);
+      return parts((p) => p.map(UNARY[name]!));
     }
+    if (BINARY[name] || name === "Greater" || name === "SelectV2") return this.#elementwise(name, inputs);
     switch (name) {
-      case "Cast":
-        return { dtype: a.get("DstT") as number, shape, re: x.re };
+      case "Cast": {
+        const to = a.get("DstT") as number;
+        return { dtype: to, shape, re: x.re, ...(x.im || to === COMPLEX64 || to === COMPLEX128 ? { im: x.im ?? new Float64Array(x.re.length) } : {}) };
+      }
       case "Complex":
         return { dtype: a.get("Tout") as number, shape, re: x.re, im: y.re };
       case "Real":
       case "Imag":
         return { dtype: a.get("Tout") as number, shape, re: name === "Real" ? x.re : x.im! };
+      case "Conj":
+        return { ...x, im: x.im!.map((v) => -v) };
       case "Reshape":
-        return { dtype, shape: [...y.re], re: x.re };
+        return { ...x, shape: [...y.re] };
       case "BatchMatMulV2":
-        return this.#product(x, y);
+        return this.#product(x, y, a.get("adj_x") as boolean, a.get("adj_y") as boolean);
     }
     // what remains moves elements: position in the result -> position in an input
-    const move = (out: readonly number[], from: (index: number[]) => number, source = x): Tensor => ({
-      dtype,
-      shape: out,
-      re: Float64Array.from({ length: size(out) }, (_, n) => {
+    const move = (out: readonly number[], from: (index: number[]) => number, source = x, sign = 1): Tensor => {
+      const at = Int32Array.from({ length: size(out) }, (_, n) => {
         const index: number[] = [];
         for (let d = out.length - 1; d >= 0; d--) {
           index[d] = n % out[d]!;
           n = Math.floor(n / out[d]!);
         }
-        return source.re[from(index)]!;
-      }),
-    });
+        return from(index);
+      });
+      const pick = (p: Float64Array, s: number): Float64Array => Float64Array.from(at, (k) => s * p[k]!);
+      return { dtype, shape: out, re: pick(source.re, 1), ...(source.im ? { im: pick(source.im, sign) } : {}) };
+    };
     const flat = (s: readonly number[], index: readonly number[]): number => index.reduce((n, i, d) => n * s[d]! + i, 0);
     switch (name) {
       case "Transpose":
-        return move([...y.re].map((p) => shape[p]!), (index) => flat(shape, shape.map((_, d) => index[y.re.indexOf(d)]!)));
+      case "ConjugateTranspose":
+        return move([...y.re].map((p) => shape[p]!), (index) => flat(shape, shape.map((_, d) => index[y.re.indexOf(d)]!)), x, name === "Transpose" ? 1 : -1);
       case "Slice":
         return move([...z.re], (index) => flat(shape, index.map((i, d) => i + y.re[d]!)));
       case "GatherV2":
         return move(shape.map((L, d) => (d === z.re[0] ? y.re.length : L)), (index) => flat(shape, index.map((i, d) => (d === z.re[0] ? y.re[i]! : i))));
       case "Sum": {
-        const out = shape.map((L, d) => (y.re.includes(d) ? 1 : L));
-        const b = broadcast([shape, out]);
-        const re = new Float64Array(size(out));
-        x.re.forEach((v, n) => (re[b.at(n, 1)]! += v));
-        return { dtype, shape: out, re };
+        const kept = shape.map((L, d) => (y.re.includes(d) ? 1 : L));
+        const b = broadcast([shape, kept]);
+        const sum = (p: Float64Array): Float64Array => {
+          const s = new Float64Array(size(kept));
+          p.forEach((v, n) => (s[b.at(n, 1)]! += v));
+          return s;
+        };
+        return { ...parts(sum), shape: a.get("keep_dims") ? kept : shape.filter((_, d) => !y.re.includes(d)) };
       }
       case "ConcatV2": {
         const list = inputs.slice(0, -1);
         const axis = inputs[inputs.length - 1]!.re[0]!;
         if (a.get("N") !== list.length) throw new Error("ConcatV2: N differs from the number of inputs");
         const out = shape.map((L, d) => (d === axis ? list.reduce((s, t) => s + t.shape[d]!, 0) : L));
-        const all = Float64Array.from(list.flatMap((t) => [...t.re]));
+        if (list.some((t) => t.dtype !== dtype || a.get("T") !== dtype)) throw new Error("ConcatV2: inputs of different types");
+        const all = (part: (t: Tensor) => Float64Array): Float64Array => Float64Array.from(list.flatMap((t) => [...part(t)]));
+        const source: Tensor = { dtype, shape: [], re: all((t) => t.re), ...(x.im ? { im: all((t) => t.im!) } : {}) };
         const starts = list.map((_, k) => list.slice(0, k).reduce((s, t) => s + t.re.length, 0));
         return move(out, (index) => {
           let [i, k] = [index[axis]!, 0];
           while (i >= list[k]!.shape[axis]!) i -= list[k++]!.shape[axis]!;
           return starts[k]! + flat(list[k]!.shape, index.map((j, d) => (d === axis ? i : j)));
-        }, { dtype, shape: [all.length], re: all });
+        }, source);
       }
       default:
         throw new Error(`Op type not registered '${name}'`);
     }
   }
 
-  #product(x: Tensor, y: Tensor): Tensor {
-    const [B, n, m] = x.shape as [number, number, number];
-    const p = y.shape[2]!;
+  #elementwise(name: string, inputs: readonly Tensor[]): Tensor {
+    const b = broadcast(inputs.map((t) => t.shape));
+    const length = size(b.shape);
+    const at = (k: number, part: "re" | "im", n: number): number => inputs[k]![part]![b.at(n, k)]!;
+    const make = (dtype: number, f: (n: number) => number, g?: (n: number) => number): Tensor => ({ dtype, shape: b.shape, re: Float64Array.from({ length }, (_, n) => f(n)), ...(g ? { im: Float64Array.from({ length }, (_, n) => g(n)) } : {}) });
+    const { dtype } = inputs[0]!;
+    if (name === "SelectV2") {
+      if (dtype !== BOOL) throw new Error("SelectV2: expected a bool condition");
+      const pick = (part: "re" | "im") => (n: number) => (at(0, "re", n) !== 0 ? at(1, part, n) : at(2, part, n));
+      return make(inputs[1]!.dtype, pick("re"), inputs[1]!.im && pick("im"));
+    }
+    if (name === "Greater") return make(BOOL, (n) => Number(at(0, "re", n) > at(1, "re", n)));
+    const f = BINARY[name]!;
+    if (!inputs[0]!.im) return make(dtype, (n) => f(at(0, "re", n), at(1, "re", n)));
+    if (name === "AddV2" || name === "Sub") return make(dtype, (n) => f(at(0, "re", n), at(1, "re", n)), (n) => f(at(0, "im", n), at(1, "im", n)));
+    if (name !== "Mul") throw new Error(`${name}: not for complex numbers here`);
+    return make(dtype, (n) => at(0, "re", n) * at(1, "re", n) - at(0, "im", n) * at(1, "im", n), (n) => at(0, "re", n) * at(1, "im", n) + at(0, "im", n) * at(1, "re", n));
+  }
+
+  #product(x: Tensor, y: Tensor, adjointX: boolean, adjointY: boolean): Tensor {
+    const [B, x1, x2] = x.shape as [number, number, number];
+    const [n, m] = adjointX ? [x2, x1] : [x1, x2];
+    const p = y.shape[adjointY ? 1 : 2]!;
+    if (y.shape[0] !== B || y.shape[adjointY ? 2 : 1] !== m) throw new Error(`BatchMatMulV2: incompatible shapes [${x.shape.join()}] and [${y.shape.join()}]`);
     const r = this.#tf32 ? toTf32 : (v: number): number => v;
     const part = (t: Float64Array | undefined, k: number): number => r(t?.[k] ?? 0);
     const [re, im] = [new Float64Array(B * n * p), new Float64Array(B * n * p)];
+    const [sx, sy] = [adjointX ? -1 : 1, adjointY ? -1 : 1];
     for (let v = 0; v < B; v++)
       for (let i = 0; i < n; i++)
         for (let j = 0; j < p; j++)
           for (let k = 0; k < m; k++) {
-            const [s, t, o] = [(v * n + i) * m + k, (v * m + k) * p + j, (v * n + i) * p + j];
-            re[o]! += part(x.re, s) * part(y.re, t) - part(x.im, s) * part(y.im, t);
-            im[o]! += part(x.re, s) * part(y.im, t) + part(x.im, s) * part(y.re, t);
+            const s = adjointX ? (v * m + k) * n + i : (v * n + i) * m + k;
+            const t = adjointY ? (v * p + j) * m + k : (v * m + k) * p + j;
+            const o = (v * n + i) * p + j;
+            re[o]! += part(x.re, s) * part(y.re, t) - sx * part(x.im, s) * sy * part(y.im, t);
+            im[o]! += part(x.re, s) * sy * part(y.im, t) + sx * part(x.im, s) * part(y.re, t);
           }
     return { dtype: x.dtype, shape: [B, n, p], re, ...(x.im ? { im } : {}) };
   }
 }
 
-/** The part of a node package's API that the backend uses, over the raw ops. */
+/** The part of a node package that the backend uses: its addon. */
 export function fakeNodeModule(options: { gpu?: boolean; tf32?: boolean } = {}): TfModule & { readonly binding: FakeBinding } {
   const binding = new FakeBinding(options.tf32 ?? false);
-  interface Handle extends TfTensor, NodeTensor {}
-  const handle = (t: NodeTensor): Handle => {
-    let open = true;
-    const dispose = (): void => {
-      if (open) binding.deleteTensor(t.id);
-      open = false;
-    };
-    return { ...t, dispose, dataSync: () => binding.tensorDataSync(t.id), data: () => Promise.resolve(binding.tensorDataSync(t.id)) };
-  };
-  const id = (x: TfTensor): number => (x as Handle).id;
-  const type = (name: string, value: number): NodeAttribute => ({ name, type: 4, value });
-  const run = (name: string, attributes: readonly NodeAttribute[], xs: readonly TfTensor[]): Handle => handle(binding.executeOp(name, attributes, xs.map(id))[0]!);
-  const op = (name: string) => (...xs: TfTensor[]) => run(name, [type("T", (xs[0] as Handle).dtype)], xs);
-  const ints = (v: readonly number[], shape = [v.length]): Handle => handle({ id: binding.createTensor(shape, INT32, Int32Array.from(v)), shape, dtype: INT32 });
-  const withInts = (name: string, attribute: string, x: TfTensor, lists: readonly (readonly number[])[], more: readonly NodeAttribute[] = []): Handle => {
-    const extra = lists.map((v) => ints(v));
-    const out = run(name, [type("T", (x as Handle).dtype), type(attribute, INT32), ...more], [x, ...extra]);
-    for (const e of extra) e.dispose();
-    return out;
-  };
-  const product = op("BatchMatMulV2");
-  const backend: NodeKernelBackend = { binding, isUsingGpuDevice: options.gpu ?? false, executeSingleOutput: run };
-  return {
-    binding,
-    version: { "tfjs-core": "4.22.0" },
-    tensor: (values, shape, dtype) => handle({ id: binding.createTensor(shape, dtype === "int32" ? INT32 : FLOAT, values), shape, dtype: dtype === "int32" ? INT32 : FLOAT }),
-    add: op("AddV2"), sub: op("Sub"), mul: op("Mul"), div: op("RealDiv"), maximum: op("Maximum"), atan2: op("Atan2"), greater: op("Greater"),
-    neg: op("Neg"), sqrt: op("Sqrt"), abs: op("Abs"), sin: op("Sin"), cos: op("Cos"), tan: op("Tan"), tanh: op("Tanh"), exp: op("Exp"), log: op("Log"),
-    complex: (x, y) => run("Complex", [type("T", FLOAT), type("Tout", COMPLEX64)], [x, y]),
-    real: (x) => run("Real", [type("T", COMPLEX64), type("Tout", FLOAT)], [x]),
-    imag: (x) => run("Imag", [type("T", COMPLEX64), type("Tout", FLOAT)], [x]),
-    where: (c, x, y) => run("SelectV2", [type("T", FLOAT)], [c, x, y]),
-    gather: () => {
-      throw new Error("the public gather reads its indices back at every call");
-    },
-    matMul: (x, y) => product(x, y),
-    concat: (xs, axis) => {
-      const at = ints([axis], []);
-      const out = run("ConcatV2", [{ name: "N", type: 1, value: xs.length }, type("T", FLOAT)], [...xs, at]);
-      at.dispose();
-      return out;
-    },
-    reshape: (x, shape) => withInts("Reshape", "Tshape", x, [shape]),
-    slice: (x, begin, s) => withInts("Slice", "Index", x, [begin, s]),
-    transpose: (x, p) => withInts("Transpose", "Tperm", x, [p]),
-    sum: (x, axes) => withInts("Sum", "Tidx", x, [axes]),
-    memory: () => ({ numTensors: binding.tensors.size, numBytes: [...binding.tensors.values()].reduce((s, t) => s + 4 * t.re.length, 0) }),
-    env: () => ({ set: () => undefined }),
-    getBackend: () => "tensorflow",
-    setBackend: () => Promise.resolve(true),
-    backend: () => backend,
-  };
+  const backend: NodeKernelBackend = { binding, isUsingGpuDevice: options.gpu ?? false };
+  const module = { binding, version: { "tfjs-core": "4.22.0" }, env: () => ({ set: () => undefined }), getBackend: () => "tensorflow", setBackend: () => Promise.resolve(true), backend: () => backend };
+  return module as unknown as TfModule & { readonly binding: FakeBinding };
 }
-

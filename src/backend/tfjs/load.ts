@@ -62,10 +62,21 @@ export async function loadEngine(options: TfjsOptions): Promise<LoadedEngine> {
   const node = facts.node ? (tf.backend() as NodeKernelBackend) : undefined;
   if (node && typeof node.binding?.executeOp !== "function")
     throw new BackendError(`tfjs ${engine}: the module's addon has no executeOp, expected the one of version 4.22: ${installLine(engine)}`);
-  const arrays = node && precision === "f64" ? new NodeArrays(node.binding) : new TfArrays({ tf, backend: facts.backend, maxBatch: facts.maxBatch, ...(node ? { node } : {}) });
+  if (node) claim(node, engine);
+  const arrays = node ? new NodeArrays(node.binding, precision) : new TfArrays({ tf, backend: facts.backend, maxBatch: facts.maxBatch });
   const { formulation, error } = selfTest(arrays, facts.formulations, engine);
   const device = node ? (node.isUsingGpuDevice ? "cuda" : "cpu") : engine === "webgpu" ? "webgpu" : "cpu";
   return { engine, precision, device, version: tf.version_core ?? tf.version?.["tfjs-core"] ?? "unknown", formulation, error, arrays };
+}
+
+/** Which engine each addon was loaded as. */
+const claims = new WeakMap<object, TfjsEngineName>();
+
+/** tfjs-node and tfjs-node-gpu register themselves under one name, and the first of them stays: what is loaded second would run on the first. */
+function claim(node: NodeKernelBackend, engine: TfjsEngineName): void {
+  const first = claims.get(node) ?? engine;
+  if (first !== engine) throw new BackendError(`tfjs ${engine}: ${first} is loaded in this process already and would answer in its place, expected one of the node engines in a process: load ${engine} in another one`);
+  claims.set(node, engine);
 }
 
 async function start(tf: TfModule, engine: TfjsEngineName, facts: EngineFacts): Promise<void> {

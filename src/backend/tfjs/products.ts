@@ -3,7 +3,8 @@
  * a complex type, batches of small matrices are slow on WebAssembly, and broadcasting is slow on the plain JavaScript engine.
  */
 import { BackendError } from "../../errors.ts";
-import type { Arrays, DeviceArray, Pair } from "./arrays.ts";
+import type { Arrays, DeviceArray } from "./arrays.ts";
+import { Numbers } from "./numbers.ts";
 
 export type FormulationName = "complex" | "embedding" | "planes";
 
@@ -12,48 +13,59 @@ export interface Formulation {
   readonly name: FormulationName;
   /** Arrays are [sites, rows, columns], or else [rows, columns, sites]. */
   readonly sitesFirst: boolean;
-  product(b: Arrays, x: Pair, y: Pair): Pair;
+  /** Complex numbers are the engine's own. */
+  readonly packed: boolean;
+  /** x y, with the adjoint of a factor where it is marked. */
+  product(b: Arrays, x: Numbers, y: Numbers, adjointX?: boolean, adjointY?: boolean): Numbers;
 }
 
 /** The engine's own complex product. */
 const complex: Formulation = {
   name: "complex",
   sitesFirst: true,
-  product(b, x, y) {
-    if (!b.complexMatMul) throw new BackendError("tfjs: this engine has no complex matrix product: use another formulation");
-    return b.complexMatMul(x, y);
+  packed: true,
+  product(b, x, y, adjointX = false, adjointY = false) {
+    if (!b.complex) throw new BackendError("tfjs: this engine has no complex matrix product: use another formulation");
+    return Numbers.packed(b, b.complex.matMul(x.z, y.z, adjointX, adjointY));
   },
 };
 
-/** Real product [[A, -B], [B, A]] [[C], [D]] for (A + iB)(C + iD). */
+/** Real product [[A, -B], [B, A]] [[C], [D]] for (A + iB)(C + iD); the adjoint of the left factor is the transpose of its matrix. */
 const embedding: Formulation = {
   name: "embedding",
   sitesFirst: true,
-  product(b, x, y) {
-    const [V, n, p] = [x.re.shape[0]!, x.re.shape[1]!, y.re.shape[2]!];
-    const left = b.concat([b.concat([x.re, b.unary("neg", x.im!)], 2), b.concat([x.im!, x.re], 2)], 1);
-    const c = b.matMul(left, b.concat([y.re, y.im!], 1));
-    return { re: b.slice(c, [0, 0, 0], [V, n, p]), im: b.slice(c, [0, n, 0], [V, n, p]) };
+  packed: false,
+  product(b, x, y, adjointX = false, adjointY = false) {
+    const left = b.concat([b.concat([x.re, b.unary("neg", x.im)], 2), b.concat([x.im, x.re], 2)], 1);
+    const c = b.matMul(left, adjointY ? b.concat([y.re, b.unary("neg", y.im)], 2) : b.concat([y.re, y.im], 1), adjointX, adjointY);
+    const [V, n, p] = [c.shape[0]!, c.shape[1]! / 2, c.shape[2]!];
+    return Numbers.of(b, b.slice(c, [0, 0, 0], [V, n, p]), b.slice(c, [0, n, 0], [V, n, p]));
   },
 };
 
-/** Sum over k of the outer product of column k of A and row k of B, each a plane of all sites. */
+/** Sum over k of the outer product of column k of A and row k of B, each a plane of all sites; a column of an adjoint is a row, conjugate. */
 const planes: Formulation = {
   name: "planes",
   sitesFirst: false,
-  product(b, x, y) {
-    const [n, m, V] = x.re.shape as [number, number, number];
-    const p = y.re.shape[1]!;
+  packed: false,
+  product(b, x, y, adjointX = false, adjointY = false) {
+    const V = x.shape[2]!;
+    const m = x.shape[adjointX ? 0 : 1]!;
+    const row = (z: DeviceArray, k: number): DeviceArray => b.slice(z, [k, 0, 0], [1, z.shape[1]!, V]);
+    const column = (z: DeviceArray, k: number): DeviceArray => b.slice(z, [0, k, 0], [z.shape[0]!, 1, V]);
+    const left = (z: DeviceArray, k: number): DeviceArray => (adjointX ? b.reshape(row(z, k), [z.shape[1]!, 1, V]) : column(z, k));
+    const right = (z: DeviceArray, k: number): DeviceArray => (adjointY ? b.reshape(column(z, k), [1, z.shape[0]!, V]) : row(z, k));
     let sum: { re: DeviceArray; im: DeviceArray } | undefined;
     for (let k = 0; k < m; k++) {
-      const [ar, ai] = [x.re, x.im!].map((z) => b.slice(z, [0, k, 0], [n, 1, V])) as [DeviceArray, DeviceArray];
-      const [br, bi] = [y.re, y.im!].map((z) => b.slice(z, [k, 0, 0], [1, p, V])) as [DeviceArray, DeviceArray];
+      const [ar, ai, br, bi] = [left(x.re, k), left(x.im, k), right(y.re, k), right(y.im, k)];
       const times = (s: DeviceArray, t: DeviceArray): DeviceArray => b.binary("mul", s, t);
-      const re = b.binary("sub", times(ar, br), times(ai, bi));
-      const im = b.binary("add", times(ar, bi), times(ai, br));
+      // imaginary parts of adjoints are counted as they stand: re = rr -+ ii, im = +-ri +-ir
+      const re = b.binary(adjointX === adjointY ? "sub" : "add", times(ar, br), times(ai, bi));
+      const [ri, ir] = [times(ar, bi), times(ai, br)];
+      const im = adjointX === adjointY ? b.binary("add", ri, ir) : adjointX ? b.binary("sub", ri, ir) : b.binary("sub", ir, ri);
       sum = sum ? { re: b.binary("add", sum.re, re), im: b.binary("add", sum.im, im) } : { re, im };
     }
-    return sum!;
+    return Numbers.of(b, sum!.re, adjointX && adjointY ? b.unary("neg", sum!.im) : sum!.im);
   },
 };
 

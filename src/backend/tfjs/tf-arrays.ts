@@ -1,14 +1,12 @@
-/** Arrays in float32 through the public TensorFlow.js API. */
+/** Real arrays in float32 through the public TensorFlow.js API. */
 import { BackendError } from "../../errors.ts";
-import { type Arrays, type BinaryFunction, type DeviceArray, Owners, type Pair, Session, type UnaryFunction } from "./arrays.ts";
-import type { NodeAttribute, NodeKernelBackend, TfModule, TfTensor } from "./tf.ts";
+import { type Arrays, type BinaryFunction, type DeviceArray, Owners, Scalars, Session, type UnaryFunction } from "./arrays.ts";
+import type { TfModule, TfTensor } from "./tf.ts";
 
 export interface TfArraysOptions {
   readonly tf: TfModule;
   /** Name under which the engine is registered in the module. */
   readonly backend: string;
-  /** The kernels of the node packages, for ops whose public form reads from the device. */
-  readonly node?: NodeKernelBackend;
   /** Largest batch of one matrix product. */
   readonly maxBatch: number;
 }
@@ -17,22 +15,24 @@ const t = (x: DeviceArray): TfTensor => x as TfTensor;
 
 export class TfArrays implements Arrays {
   readonly roundoff = 2 ** -24;
-  readonly complexMatMul?: (x: Pair, y: Pair) => Pair;
   readonly #options: TfArraysOptions;
   readonly #session: Session;
   readonly #tf: TfModule;
 
-  constructor(options: TfArraysOptions, owners = new Owners((x) => t(x).dispose())) {
+  constructor(options: TfArraysOptions, shared?: { readonly owners: Owners; readonly scalars: Scalars }) {
     this.#options = options;
     this.#tf = options.tf;
-    this.#session = new Session(owners);
-    if (options.node) this.complexMatMul = (x, y) => this.#complexMatMul(x, y);
+    const owners = shared?.owners ?? new Owners((x) => t(x).dispose());
+    this.#session = new Session(owners, shared?.scalars ?? new Scalars(owners));
   }
 
   session(): TfArrays {
-    return new TfArrays(this.#options, this.#session.owners);
+    return new TfArrays(this.#options, this.#session);
   }
 
+  number(x: number): DeviceArray {
+    return this.#session.hold(this.#session.scalars.get(Object.is(x, -0) ? "-0" : String(x), () => this.upload(Float64Array.of(x), [])));
+  }
   upload(data: Float64Array, shape: readonly number[]): DeviceArray {
     // a fresh array for every upload: some engines go on reading from it
     return this.#own((tf) => tf.tensor(new Float32Array(data), shape, "float32"));
@@ -61,32 +61,21 @@ export class TfArrays implements Arrays {
     return this.#own((tf) => tf[name](t(x), t(y)));
   }
   positive(c: DeviceArray, a: DeviceArray, b: DeviceArray): DeviceArray {
-    const zero = this.upload(new Float64Array(1), []);
+    const zero = this.number(0);
     const condition = this.#own((tf) => tf.greater(t(c), t(zero)));
     return this.#own((tf) => tf.where(t(condition), t(a), t(b)));
   }
   gather(x: DeviceArray, indices: DeviceArray, axis: number): DeviceArray {
-    const { node } = this.#options;
-    if (!node) return this.#own((tf) => tf.gather(t(x), t(indices), axis));
-    // the public form reads the indices back and checks them one by one at every call
-    const { TF_FLOAT, TF_INT32, TF_ATTR_INT, TF_ATTR_TYPE } = node.binding;
-    const attributes: NodeAttribute[] = [
-      { name: "batch_dims", type: TF_ATTR_INT, value: 0 },
-      { name: "Tparams", type: TF_ATTR_TYPE, value: TF_FLOAT },
-      { name: "Tindices", type: TF_ATTR_TYPE, value: TF_INT32 },
-      { name: "Taxis", type: TF_ATTR_TYPE, value: TF_INT32 },
-    ];
-    const at = this.#own((tf) => tf.tensor(Int32Array.of(axis), [], "int32"));
-    return this.#own(() => node.executeSingleOutput("GatherV2", attributes, [t(x), t(indices), t(at)]));
+    return this.#own((tf) => tf.gather(t(x), t(indices), axis));
   }
-  matMul(x: DeviceArray, y: DeviceArray): DeviceArray {
+  matMul(x: DeviceArray, y: DeviceArray, transposeX = false, transposeY = false): DeviceArray {
     const batch = x.shape[0]!;
     const { maxBatch } = this.#options;
-    if (batch <= maxBatch) return this.#own((tf) => tf.matMul(t(x), t(y)));
+    if (batch <= maxBatch) return this.#own((tf) => tf.matMul(t(x), t(y), transposeX, transposeY));
     const parts: DeviceArray[] = [];
     for (let from = 0; from < batch; from += maxBatch) {
       const [p, q] = [x, y].map((z) => this.slice(z, [from, 0, 0], [Math.min(maxBatch, batch - from), z.shape[1]!, z.shape[2]!]));
-      parts.push(this.#own((tf) => tf.matMul(t(p!), t(q!))));
+      parts.push(this.#own((tf) => tf.matMul(t(p!), t(q!), transposeX, transposeY)));
     }
     return this.concat(parts, 0);
   }
@@ -102,8 +91,8 @@ export class TfArrays implements Arrays {
   transpose(x: DeviceArray, permutation: readonly number[]): DeviceArray {
     return this.#own((tf) => tf.transpose(t(x), permutation));
   }
-  sum(x: DeviceArray, axes: readonly number[]): DeviceArray {
-    return this.#own((tf) => tf.sum(t(x), axes, true));
+  sum(x: DeviceArray, axes: readonly number[], drop = false): DeviceArray {
+    return this.#own((tf) => tf.sum(t(x), axes, !drop));
   }
   memory(): { readonly arrays: number; readonly bytes: number } {
     const m = this.#tf.memory();
@@ -115,17 +104,14 @@ export class TfArrays implements Arrays {
   sweep(mark: number, keep: Iterable<DeviceArray>): void {
     this.#session.sweep(mark, keep);
   }
+  letGo(): void {
+    this.#session.letGo();
+  }
   retain(x: DeviceArray): void {
     this.#session.owners.retain(x);
   }
   release(x: DeviceArray): void {
     this.#session.owners.release(x);
-  }
-
-  #complexMatMul(x: Pair, y: Pair): Pair {
-    const [a, b] = [x, y].map((z) => this.#own((tf) => tf.complex(t(z.re), t(z.im!))));
-    const c = this.#own((tf) => tf.matMul(t(a!), t(b!)));
-    return { re: this.#own((tf) => tf.real(t(c))), im: this.#own((tf) => tf.imag(t(c))) };
   }
 
   #own(make: (tf: TfModule) => TfTensor): DeviceArray {

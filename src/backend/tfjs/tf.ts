@@ -30,12 +30,9 @@ export interface TfModule {
   tanh: Unary;
   exp: Unary;
   log: Unary;
-  complex: Binary;
-  real: Unary;
-  imag: Unary;
   where(condition: TfTensor, a: TfTensor, b: TfTensor): TfTensor;
   gather(x: TfTensor, indices: TfTensor, axis: number): TfTensor;
-  matMul: Binary;
+  matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
   concat(xs: readonly TfTensor[], axis: number): TfTensor;
   reshape(x: TfTensor, shape: readonly number[]): TfTensor;
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
@@ -80,5 +77,4 @@ export interface NodeBinding {
 export interface NodeKernelBackend {
   readonly binding: NodeBinding;
   readonly isUsingGpuDevice: boolean;
-  executeSingleOutput(name: string, attributes: readonly NodeAttribute[], inputs: readonly TfTensor[]): TfTensor;
 }

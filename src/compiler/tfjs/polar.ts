@@ -5,9 +5,9 @@
  * Faddeev-LeVerrier gives it to a few roundoffs: c_k = -tr(A M_k)/k, M_{k+1} = A M_k + c_k, A^{-1} = -M_N / c_N. That needs batched products
  * only, where elimination component by component takes thousands of small calls.
  */
-import type { DeviceArray, Pair } from "../../backend/index.ts";
+import { type DeviceArray, Numbers } from "../../backend/index.ts";
 import { extent } from "./layout.ts";
-import { type Rule, type RuleContext, adjoint, diagonalSum, inner, product, times } from "./arithmetic.ts";
+import { type Rule, type RuleContext, inner, numbers, product, reTrace, times, timesReal, zip } from "./arithmetic.ts";
 
 interface Weights {
   readonly a: number;
@@ -42,52 +42,53 @@ function schedule(least: number, roundoff: number): Weights[] {
 /** Condition numbers up to 10^8 in float64 and 10^4 in float32, with room for the Frobenius norm. */
 const stepsFor = ({ b }: RuleContext): Weights[] => (b.roundoff > 1e-10 ? schedule(2e-5, b.roundoff) : schedule(2e-9, b.roundoff));
 
-const plus = ({ b }: RuleContext, x: Pair, y: Pair): Pair => ({ re: b.binary("add", x.re, y.re), im: b.binary("add", x.im!, y.im!) });
-const minus = ({ b }: RuleContext, x: Pair, y: Pair): Pair => ({ re: b.binary("sub", x.re, y.re), im: b.binary("sub", x.im!, y.im!) });
-const scaled = ({ b }: RuleContext, r: DeviceArray, x: Pair): Pair => ({ re: b.binary("mul", r, x.re), im: b.binary("mul", r, x.im!) });
-const real = (c: RuleContext, x: number): DeviceArray => c.b.upload(Float64Array.of(x), []);
+const plus = (c: RuleContext, x: Numbers, y: Numbers): Numbers => zip(c, "add", x, y);
+const minus = (c: RuleContext, x: Numbers, y: Numbers): Numbers => zip(c, "sub", x, y);
+const real = (c: RuleContext, x: number): DeviceArray => c.b.number(x);
 
 /** (1 + w H)^{-1} of a hermitian H >= 0. */
-function inverse(c: RuleContext, w: number, H: Pair, N: number): Pair {
-  const { b, store } = c;
-  const addDiagonal = (x: Pair, r: DeviceArray): Pair => ({ re: b.binary("add", x.re, b.binary("mul", r, store.identity(N))), im: x.im! });
-  const A = addDiagonal(times(c, w, H), real(c, 1));
-  let M = unitMatrix(c, N);
-  let coefficient = b.binary("mul", real(c, -1), diagonalSum(c, A.re, N));
+function inverse(c: RuleContext, w: number, H: Numbers, N: number): Numbers {
+  const { b } = c;
+  const A = plusUnit(c, times(c, w, H), N);
+  let M = N === 1 ? plusUnit(c, minus(c, A, A), N) : A;
+  let coefficient = b.binary("mul", real(c, -1), reTrace(c, A, N));
   for (let k = 2; k <= N; k++) {
-    M = addDiagonal(k === 2 ? A : product(c, A, M), coefficient);
+    M = plusUnit(c, k === 2 ? A : product(c, A, M), N, coefficient);
     // tr(A M) = Re sum conj(A) M for hermitian A
     coefficient = b.binary("mul", real(c, -1 / k), inner(c, A, M));
   }
-  return scaled(c, b.binary("div", real(c, -1), coefficient), M);
+  return timesReal(c, b.binary("div", real(c, -1), coefficient), M);
 }
 
-function unitMatrix({ b, store }: RuleContext, N: number): Pair {
-  const zero = store.constant("zeros", N, N, 0);
-  return { re: b.binary("add", store.identity(N), zero), im: zero };
+/** x + r for a real number at every site, or for 1. */
+function plusUnit({ b, store }: RuleContext, x: Numbers, N: number, r?: DeviceArray): Numbers {
+  const y = store.hold(x);
+  const unit = store.unit(N, 1).parts[0]!;
+  const u = r ? b.binary("mul", store.formulation.packed ? b.complex!.lift(r) : r, unit) : unit;
+  return y.with(y.parts.map((p, k) => (k === 0 ? b.binary("add", p, u) : p)));
 }
 
 /** 1 / |X|: brings the singular values below 1. */
-function normalisation(c: RuleContext, X: Pair): DeviceArray {
+function normalisation(c: RuleContext, X: Numbers): DeviceArray {
   return c.b.binary("div", real(c, 1), c.b.unary("sqrt", inner(c, X, X)));
 }
 
 /** All steps on matrices, giving back what each leaves behind. */
-function iterate<T extends readonly Pair[]>(c: RuleContext, start: T, step: (w: Weights, state: T) => T): T {
+function iterate<T extends readonly Numbers[]>(c: RuleContext, start: T, step: (w: Weights, state: T) => T): T {
   const mark = c.b.mark();
   let state = start;
   for (const w of stepsFor(c)) {
     state = step(w, state);
-    c.b.sweep(mark, state.flatMap((x) => [x.re, x.im!]));
+    c.b.sweep(mark, state.flatMap((x) => x.arrays));
   }
   return state;
 }
 
 export const polarRule: Rule = (c, [x]) => {
   const [N] = extent(c.type);
-  const A = x as Pair;
-  const [W] = iterate(c, [scaled(c, normalisation(c, A), A)] as const, (w, [X]) => {
-    const R = inverse(c, w.c, product(c, adjoint(c, X), X), N);
+  const A = numbers(x);
+  const [W] = iterate(c, [timesReal(c, normalisation(c, A), A)] as const, (w, [X]) => {
+    const R = inverse(c, w.c, product(c, X, X, true), N);
     return [plus(c, times(c, w.b / w.c, X), times(c, w.a - w.b / w.c, product(c, X, R)))] as const;
   });
   return W;
@@ -99,8 +100,8 @@ export const polarRule: Rule = (c, [x]) => {
  */
 export const lyapRule: Rule = (c, [h, y]) => {
   const [N] = extent(c.type);
-  const size = normalisation(c, h as Pair);
-  const [, X] = iterate(c, [scaled(c, size, h as Pair), scaled(c, size, y as Pair)] as const, (w, [H, B]) => {
+  const size = normalisation(c, numbers(h));
+  const [, X] = iterate(c, [timesReal(c, size, numbers(h)), timesReal(c, size, numbers(y))] as const, (w, [H, B]) => {
     const R = inverse(c, w.c, product(c, H, H), N);
     const HR = product(c, H, R);
     const K = minus(c, product(c, H, B), product(c, B, H));

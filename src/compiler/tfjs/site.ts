@@ -94,7 +94,7 @@ export class ArraySite implements Site {
     return typeof x === "number" ? x : this.#b.download(x).reduce((s, y) => Math.max(s, y), -Infinity);
   }
   #array(x: Val): DeviceArray {
-    return typeof x === "number" ? this.#b.upload(Float64Array.of(x), []) : x;
+    return typeof x === "number" ? this.#b.number(x) : x;
   }
   #unary(name: UnaryFunction, a: V, host: (x: number) => number): V {
     const x = val(a);
