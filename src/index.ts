@@ -19,10 +19,10 @@ export type * from "./linalg/index.ts";
 
 // lattices, groups, links, loops, actions, flow, observables, symmetries
 export {
-  action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity,
-  creutzRatios, fixGauge, flowScales, GaugeAction, gaugeAction, gaugeFunctional, gaugeTransform, geometricCharge, gradientFlow, groupOf, hot, instanton, lattice, line,
+  action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity, FieldAction, fieldAction,
+  creutzRatios, fixGauge, flowScales, GaugeAction, gaugeAction, gaugeFunctional, gaugeTransform, geometricCharge, gradientFlow, groupOf, higgsLink, hot, instanton, lattice, line,
   linkTrace, loopAction, loopProduct, loopSum, loopTable, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
-  rectangles, reflect, reunitarise, reversePath, rotate, stableFlowStep, staple, staples, staticPotential, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
+  rectangles, reflect, reunitarise, reversePath, rotate, scalarAction, scalarMoments, stableFlowStep, staple, staples, startFields, staticPotential, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
   translate, U1, unitarityDefect, wilsonFlow, wilsonLoop,
 } from "./gauge/index.ts";
 export type * from "./gauge/index.ts";

@@ -2,30 +2,10 @@
  * Actions: a recorded scalar function of the links and of further inputs (couplings, network weights, pseudofermions). Value, force, parameter
  * gradient and every action made from it come from one recording; samplers see only `Action`.
  */
-import {
-  type AlgebraField,
-  type Algebras,
-  type ConcreteOf,
-  DirectionalField,
-  Field,
-  type Lattice,
-  type LinkField,
-  type Links,
-  Plan,
-  type Scalar,
-  type ScalarType,
-  type TracedOf,
-  add,
-  expectInputs,
-  kind,
-  readNumber,
-  recordOnce,
-  returnedLinks,
-  returnedScalar,
-  valueAndGrad,
-} from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type Lattice, type LinkField, type Links, type Scalar, type TracedOf, add, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
 import { guard, is } from "../util/index.ts";
-import { PerLattice } from "./per-lattice.ts";
+import { FieldAction } from "./field-action.ts";
+import { type Evaluate, AbstractAction, type Recordings } from "./abstract-action.ts";
 
 /** What a sampler needs: a real function of the links and its force field F = sum_a T_a d/ds S(exp(s T_a) U). */
 export interface Action<N extends number = number> {
@@ -50,79 +30,28 @@ export interface WeightedLoop {
   readonly weight: number;
 }
 
-type Evaluate<N extends number, I> = (U: Links<N>, inputs: TracedOf<I>) => Scalar;
-
-/** Recordings of one `evaluate`; shared by actions that differ in their inputs only. */
-interface Recordings {
-  readonly value: PerLattice<Plan<readonly unknown[], Scalar>>;
-  /** The plan, and the scalar that receives S in a force evaluation. */
-  readonly force: PerLattice<{ readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field<ScalarType> }>;
-  readonly gradient: PerLattice<Plan<readonly unknown[], { value: Scalar; gradient: unknown }>>;
-}
-
 /** A gauge action that the tape differentiates. Make one with `action` or `gaugeAction`. */
-export class GaugeAction<N extends number = number, I = unknown> implements Action<N> {
-  readonly name: string;
-  /** Current values of everything but the links. */
-  readonly inputs: I;
-  /** The formula on traced values, recorded once for each lattice and N: what it captures is read then. */
-  readonly evaluate: Evaluate<N, I>;
-  /** Throws for inputs for which the recorded formula does not hold. */
-  readonly accept: (inputs: I) => void;
+export class GaugeAction<N extends number = number, I = unknown> extends AbstractAction<LinkField<N>, Links<N>, AlgebraField<N>, I> implements Action<N> {
   /** S = sum_n sum_l w_l (1 - Re tr L_l(n)/N) for actions that are linear in loops: what heatbath updates need. */
   readonly loops: ((lattice: Lattice, inputs: I) => WeightedLoop[]) | undefined;
-  readonly #recordings: Recordings;
 
-  constructor(name: string, inputs: I, evaluate: Evaluate<N, I>, options: { readonly accept?: (inputs: I) => void; readonly loops?: ((lattice: Lattice, inputs: I) => WeightedLoop[]) | undefined; readonly recordings?: Recordings } = {}) {
+  constructor(name: string, inputs: I, evaluate: Evaluate<Links<N>, I>, options: { readonly accept?: (inputs: I) => void; readonly loops?: ((lattice: Lattice, inputs: I) => WeightedLoop[]) | undefined; readonly recordings?: Recordings } = {}) {
     guard("action", { name: [name, is.text], evaluate: [evaluate, is.callable], options: [options, is.keysOf("accept", "loops", "recordings")] });
-    const { accept = () => undefined, loops, recordings } = options;
-    expectInputs(name, inputs);
-    accept(inputs);
-    this.name = name;
-    this.inputs = inputs;
-    this.evaluate = recordOnce(evaluate, (y) => void returnedScalar(name, y), ([U, x]) => guard(`${name}.evaluate`, { U: [U, kind.links], inputs: [x ?? (isEmpty(inputs) ? {} : x), is.present] }));
-    this.accept = accept;
+    const { accept, loops, recordings } = options;
+    super(name, inputs, evaluate, { accept, recordings, enter: ([U]) => guard(`${name}.evaluate`, { U: [U, kind.links] }) });
     this.loops = loops;
-    this.#recordings = recordings ?? { value: new PerLattice(), force: new PerLattice(), gradient: new PerLattice() };
-  }
-
-  value(U: LinkField<N>): number {
-    this.#expectLinks(U);
-    return this.#recordings.value.get(U, () => new Plan(this.evaluate as never, [U, this.inputs])).run(U, this.inputs) as number;
-  }
-
-  force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N> {
-    this.#expectLinks(U);
-    const F = into ?? new DirectionalField(U.lattice, U.N, "algebra");
-    guard(this.name, { into: [F, kind.algebraField] });
-    this.#forceInto(U, F);
-    return F;
   }
 
   /** S[U], with the force written into `into`; one pass, one solve. */
-  valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
-    this.#expectLinks(U);
+  override valueAndForce(U: LinkField<N>, into: AlgebraField<N>): number {
     guard(this.name, { into: [into, kind.algebraField] });
-    return readNumber(this.#forceInto(U, into));
-  }
-
-  /** S[U] and its gradient with respect to every input (numbers give numbers, fields give cotangent fields), which belong to the caller. */
-  parameterGradient(U: LinkField<N>): { value: number; gradient: I } {
-    this.#expectLinks(U);
-    const plan = this.#recordings.gradient.get(U, () => {
-      const f = (V: Links<N>, p: TracedOf<I>): { value: Scalar; gradient: unknown } => {
-        const r = valueAndGrad((q: TracedOf<I>) => this.evaluate(V, q))(p) as { value: Scalar; grad: unknown };
-        return { value: r.value, gradient: r.grad };
-      };
-      return new Plan(f as never, [U, this.inputs]);
-    });
-    return plan.fresh(U, this.inputs) as ConcreteOf<{ value: Scalar; gradient: unknown }> as { value: number; gradient: I };
+    return super.valueAndForce(U, into);
   }
 
   /** The same action with other inputs of the same structure; recordings are shared. @throws what `accept` throws. */
   with(inputs: I): GaugeAction<N, I> {
     expectInputs(`${this.name}.with`, inputs, this.inputs);
-    return new GaugeAction(this.name, inputs, this.evaluate, { accept: this.accept, loops: this.loops, recordings: this.#recordings });
+    return new GaugeAction(this.name, inputs, this.evaluate, { accept: this.accept, loops: this.loops, recordings: this.recordings });
   }
 
   /** S[f(U)]: the action of smeared links, as a function of the thin links. */
@@ -143,37 +72,21 @@ export class GaugeAction<N extends number = number, I = unknown> implements Acti
     return new GaugeAction(`${this.name} + ${other.name}`, { first: this.inputs, second: other.inputs }, evaluate as never, { accept });
   }
 
-  /** The compiled force program: kernels, flop and bytes per site. */
-  describe(U: LinkField<N>): string {
-    this.#expectLinks(U);
-    return this.#force(U).plan.describe();
+  /** The same as a function of named fields, of which the links have this name: what is added to the action of matter. */
+  on<K extends string>(name: K): FieldAction<{ readonly [key in K]: "links" }, N, I> {
+    guard(`${this.name}.on`, { name: [name, is.text] });
+    const evaluate = (x: { readonly [key in K]: Links<N> }, inputs: TracedOf<I>): Scalar => this.evaluate(x[name], inputs);
+    return new FieldAction(this.name, { [name]: "links" } as { readonly [key in K]: "links" }, this.inputs, evaluate as never, { accept: this.accept });
   }
 
-  #expectLinks(U: LinkField<N>): void {
+  protected override expectFields(U: LinkField<N>): void {
     if (!kind.linkField.holds(U)) guard(this.name, { U: [U, kind.linkField] });
   }
 
-  /** The field that has the value; an engine that computes elsewhere need not wait for it. */
-  #forceInto(U: LinkField<N>, into: AlgebraField<N>): Field<ScalarType> {
-    const { plan, scalar } = this.#force(U);
-    plan.runInto({ value: scalar, force: into } as never, U, this.inputs);
-    return scalar;
-  }
-
-  #force(U: LinkField<N>): { readonly plan: Plan<readonly unknown[], { value: Scalar; force: Algebras }>; readonly scalar: Field<ScalarType> } {
-    return this.#recordings.force.get(U, () => {
-      const f = (V: Links<N>, p: TracedOf<I>): unknown => {
-        const r = valueAndGrad((W: Links<N>) => this.evaluate(W, p))(V) as { value: Scalar; grad: unknown };
-        return { value: r.value, force: r.grad };
-      };
-      const plan = new Plan(f as never, [U, this.inputs]) as Plan<readonly unknown[], { value: Scalar; force: Algebras }>;
-      return { plan, scalar: new Field(U.lattice, plan.program.nodes[plan.program.outputs[0]!]!.type as ScalarType) };
-    });
+  protected override forceLike(U: LinkField<N>): AlgebraField<N> {
+    return new DirectionalField(U.lattice, U.N, "algebra");
   }
 }
-
-/** True for a structure without values. */
-const isEmpty = (x: unknown): boolean => typeof x === "object" && x !== null && Object.keys(x).length === 0;
 
 /** An action from its forward map. `inputs` are the values of everything besides the links, traced in the same structure. */
 export function action<N extends number = number, I = Record<string, never>>(definition: {

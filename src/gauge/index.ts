@@ -7,7 +7,11 @@ export { type Path, detour, line, loopProduct, loopSum, loopTrace, parsePath, pa
 export { type LoopName, loopStaple, namedLoops, orientations, staplePaths } from "./loop-set.ts";
 export { drawPath } from "./draw-path.ts";
 export { type Loop, type LoopActionInputs, loopAction, loopEnergy, pathsOf } from "./loop-action.ts";
-export { PerLattice } from "./per-lattice.ts";
+export { PerLattice, PerStructure } from "./per-lattice.ts";
+export { type Configuration, type FieldKind, type FieldKinds, type FieldOfKind, type FieldStart, type FieldsOf, type ForcesOf, type TracedFields, normalMap, startFields } from "./configuration.ts";
+export { FieldAction, fieldAction } from "./field-action.ts";
+export { type HiggsInputs, type Phi4Inputs, scalarAction } from "./scalar-action.ts";
+export { higgsLink, scalarMoments } from "./scalar-observables.ts";
 export { type Action, GaugeAction, type Smearing, type WeightedLoop, action } from "./action.ts";
 export { type AnisotropicCouplings, alongTime, gaugeAction, gaugeLoops, plaquetteSum, rectangleSum } from "./gauge-action.ts";
 export { type RandomStart, cold, hot, instanton, nearUnit } from "./starts.ts";

@@ -1,5 +1,5 @@
-/** What is recorded once per lattice and N and replayed: actions and measurements. */
-import { type ConcreteOf, type Lattice, type LinkField, type Links, Plan, outside } from "../autograd/index.ts";
+/** What is recorded once per lattice and kinds of fields and replayed: actions and measurements. */
+import { type ConcreteOf, DirectionalField, type Lattice, type LinkField, type Links, Plan, outside } from "../autograd/index.ts";
 
 /** One value for every (lattice, N) of link fields, made at the first use; a lattice that is collected takes its values with it. */
 export class PerLattice<V> {
@@ -10,6 +10,28 @@ export class PerLattice<V> {
     if (!byN) this.#values.set(U.lattice, (byN = new Map()));
     let value = byN.get(U.N);
     if (value === undefined) byN.set(U.N, (value = outside(make)));
+    return value;
+  }
+}
+
+/** One value for every lattice and types of the fields of a structure; of links as `PerLattice`. */
+export class PerStructure<V> {
+  readonly #links = new PerLattice<V>();
+  readonly #values = new WeakMap<Lattice, Map<string, V>>();
+  /** Structures that were seen: a sampler asks with the same object again and again. */
+  readonly #seen = new WeakMap<object, V>();
+
+  get(x: object, make: () => V): V {
+    if (x instanceof DirectionalField) return this.#links.get(x as LinkField, make);
+    let value = this.#seen.get(x);
+    if (value !== undefined) return value;
+    const { lattice, key: types } = Plan.signature([x]);
+    const key = `${Object.keys(x).join()}|${types}`;
+    let byKey = this.#values.get(lattice);
+    if (!byKey) this.#values.set(lattice, (byKey = new Map()));
+    value = byKey.get(key);
+    if (value === undefined) byKey.set(key, (value = outside(make)));
+    this.#seen.set(x, value);
     return value;
   }
 }

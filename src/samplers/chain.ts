@@ -1,22 +1,23 @@
 /** Markov chains: update, measure, and estimate with errors that know the autocorrelation. */
-import { type LinkField, kind, perSample } from "../autograd/index.ts";
+import { type LinkField, perSample } from "../autograd/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";
 import { type Estimate, acceptanceError, gammaMethod, guard, is } from "../util/index.ts";
+import { movable } from "./movable.ts";
 import type { Sampler, StepResult } from "./sampler.ts";
 
-/** Named observables: numbers of a link field. On a batch the mean over its samples is what enters a series. */
-export type Observables<N extends number = number> = { readonly [name: string]: (U: LinkField<N>) => number };
+/** Named observables: numbers of a link field, or of the fields by name that are sampled (X). On a batch the mean over its samples is what enters a series. */
+export type Observables<N extends number = number, X = LinkField<N>> = { readonly [name: string]: (U: X) => number };
 
-/** A Markov chain of links: its update, its start, its length and what is measured after each update. */
-export interface ChainOptions<N extends number, R extends StepResult> {
-  readonly sampler: Sampler<N, R>;
+/** A Markov chain of links, or of fields by name: its update, its start, its length and what is measured after each update. */
+export interface ChainOptions<N extends number, R extends StepResult, X = LinkField<N>> {
+  readonly sampler: Sampler<N, R, X>;
   /** Updated in place. */
-  readonly U: LinkField<N>;
+  readonly U: X;
   /** Number of updates after thermalisation. */
   readonly trajectories: number;
   /** Number of updates before anything is measured. */
   readonly thermalisation?: number;
-  readonly measure?: Observables<N>;
+  readonly measure?: Observables<N, NoInfer<X>>;
   /** Measure after every so many updates; default 1. */
   readonly every?: number;
 }
@@ -41,10 +42,10 @@ export interface Series<R extends StepResult = StepResult> {
  * The updates of a chain, one at a time: between two of them the caller may save, draw, or stop.
  * @throws ConfigurationError for counts that are not integers, NaNError when an observable is not a number.
  */
-export function* markovChain<N extends number, R extends StepResult>(options: ChainOptions<N, R>): Generator<ChainStep<R>, void, void> {
+export function* markovChain<N extends number, R extends StepResult, X = LinkField<N>>(options: ChainOptions<N, R, X>): Generator<ChainStep<R>, void, void> {
   guard("markovChain", { options: [options, chainOptions] });
   const { sampler, U, trajectories, thermalisation = 0, measure = {}, every = 1 } = options;
-  guard("chain", { sampler: [sampler, is.withMethods("a sampler", "step")], U: [U, kind.linkField], measure: [measure, is.object] });
+  guard("chain", { sampler: [sampler, is.withMethods("a sampler", "step")], U: [U, movable], measure: [measure, is.object] });
   for (const [name, count, least] of [["trajectories", trajectories, 0], ["thermalisation", thermalisation, 0], ["every", every, 1]] as const)
     if (!Number.isInteger(count) || count < least) throw new ConfigurationError(`chain: got ${name} = ${count}, expected an integer of at least ${least}`);
   for (let t = -thermalisation; t < trajectories; t++) {
@@ -65,7 +66,7 @@ export function* markovChain<N extends number, R extends StepResult>(options: Ch
 }
 
 /** Runs a whole chain. `onTrajectory` is called after each update; returning false ends the chain early. */
-export function runChain<N extends number, R extends StepResult>(options: ChainOptions<N, R> & { readonly onTrajectory?: (step: ChainStep<R>) => void | boolean }): Series<R> {
+export function runChain<N extends number, R extends StepResult, X = LinkField<N>>(options: ChainOptions<N, R, X> & { readonly onTrajectory?: (step: ChainStep<R>) => void | boolean }): Series<R> {
   guard("runChain", { options: [options, chainOptions] });
   const results: R[] = [];
   const values: Record<string, number[]> = Object.fromEntries(Object.keys(options.measure ?? {}).map((name) => [name, []]));

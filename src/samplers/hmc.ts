@@ -5,33 +5,46 @@
  * chain samples exp(-S) of the target exactly, whatever the guide is, as long as it is the same function of the links and of the target's own
  * auxiliary fields throughout.
  */
-import { type AlgebraField, DirectionalField, type LinkField, kind, outside, perSample, samplewise } from "../autograd/index.ts";
-import { NaNError } from "../errors.ts";
+import { type AlgebraField, DirectionalField, type LinkField, outside, perSample, samplewise } from "../autograd/index.ts";
+import { ConfigurationError, NaNError } from "../errors.ts";
+import type { Configuration, FieldKinds, FieldsOf, ForcesOf } from "../gauge/index.ts";
 import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
 import { type TrajectoryOptions, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { forceInSingle } from "./mixed-precision.ts";
-import { drawMomenta } from "./momenta.ts";
-import { type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
+import { type Masses, type Momenta, type Movable, alike, copyInto, copyOf, drawMomenta, maxDifference, momentaLike, movable } from "./movable.ts";
+import { type FieldGuide, type FieldTarget, type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
 
 /** A guide on its own time scale. */
 export interface GuideLevel<N extends number = number> extends TimeScale {
   readonly action: Guide<N>;
 }
 
-/** Options of `hmc`: one force (`integrator`, `steps`), or several on nested time scales (`levels`, coarsest first). */
-export type HmcOptions<N extends number = number> = {
-  /** The distribution exp(-S) to sample. */
-  readonly action: Target<N>;
+interface Shared {
   readonly length: number;
   readonly seed: number;
   /** Independent chains of one seed differ in their stream; sample b of a batch is the chain of the stream b places after it. */
   readonly stream?: number;
   /** Trajectories with numbers below this are accepted whatever dH is, to leave a start far from equilibrium; default 0. They sample nothing. */
   readonly acceptAlways?: number;
+}
+
+/** Options of `hmc`: one force (`integrator`, `steps`), or several on nested time scales (`levels`, coarsest first). */
+export type HmcOptions<N extends number = number> = Shared & {
+  /** The distribution exp(-S) to sample. */
+  readonly action: Target<N>;
   /** Forces in single precision, "f32", of recorded actions (see `forceInSingle`); default "f64". Energies are float64 in any case. */
   readonly forcePrecision?: "f64" | "f32";
 } & ((TrajectoryOptions & { readonly guide?: Guide<N>; readonly levels?: never }) | { readonly levels: readonly GuideLevel<N>[]; readonly guide?: never });
+
+/** The same for fields by name, all of which move together. */
+export type FieldHmcOptions<X = Configuration, F = unknown> = Shared & {
+  /** The distribution exp(-S) to sample, a `fieldAction` or `scalarAction`. */
+  readonly action: FieldTarget<X, F>;
+  /** Masses of kinetic terms by the names of fields, K = pi^2/(2 m) for each real component; default 1. */
+  readonly masses?: Masses;
+  readonly forcePrecision?: never;
+} & ((TrajectoryOptions & { readonly guide?: FieldGuide<X, F>; readonly levels?: never }) | { readonly levels: readonly (TimeScale & { readonly action: FieldGuide<X, F> })[]; readonly guide?: never });
 
 /** One trajectory. */
 export interface TrajectoryResult extends StepResult {
@@ -57,30 +70,34 @@ export interface Reversibility {
   readonly forwardDH: number;
 }
 
-interface Work<N extends number> {
-  readonly P: AlgebraField<N>;
-  readonly backup: LinkField<N>;
+interface Work<X> {
+  readonly P: Momenta;
+  readonly backup: X;
 }
 
-/** Made by `hmc`. */
-export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResult> {
+/** Made by `hmc`. X: what it moves, links or fields by name. */
+export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N>> implements Sampler<N, TrajectoryResult, X> {
   readonly name: string;
   trajectory = 0;
-  readonly #target: Target<N>;
-  readonly #levels: readonly GuideLevel<N>[];
+  readonly #target: FieldTarget<X, F>;
+  readonly #levels: readonly (TimeScale & { readonly action: FieldGuide<X, F> })[];
   readonly #length: number;
   readonly #random: RandomStream;
   readonly #acceptAlways: number;
-  #work: Work<N> | undefined;
+  readonly #masses: Masses;
+  #work: Work<X> | undefined;
 
-  constructor(options: HmcOptions<N>) {
-    const { action, length, seed, stream = 0, acceptAlways = 0, forcePrecision = "f64" } = options;
-    guard("hmc", { forcePrecision: [forcePrecision, is.oneOf("f64", "f32")] });
+  constructor(options: FieldHmcOptions<X, F> | (HmcOptions<N> & { readonly masses?: never })) {
+    const { action, length, seed, stream = 0, acceptAlways = 0, masses = {} } = options as FieldHmcOptions<X, F>;
+    const { forcePrecision = "f64" } = options;
+    guard("hmc", { forcePrecision: [forcePrecision, is.oneOf("f64", "f32")], masses: [masses, is.object] });
+    for (const [name, mass] of Object.entries(masses)) guard("hmc", { [`the mass of ${name}`]: [mass, is.positive] });
     this.#acceptAlways = acceptAlways;
+    this.#masses = masses;
     guard("hmc", { action: [action, is.withMethods("an action (value, force)", "value", "force")], length: [length, is.positive], seed: [seed, is.integer], stream: [stream, is.integer] });
     this.#target = action;
-    const levels = options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }];
-    this.#levels = forcePrecision === "f64" ? levels : levels.map((level) => ({ ...level, action: forceInSingle(level.action as never) }));
+    const levels = (options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }]) as FieldHmcOptions<X, F>["levels"] & object;
+    this.#levels = forcePrecision === "f64" ? levels : levels.map((level) => ({ ...level, action: forceInSingle(level.action as never) as never }));
     schedule(this.#levels, length);
     for (const level of this.#levels) checkGuide(action, level.action);
     this.#length = length;
@@ -89,27 +106,27 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   }
 
   /** @throws NaNError when dH is not a number; U is then as it was before the step. */
-  step(U: LinkField<N>): TrajectoryResult {
+  step(U: X): TrajectoryResult {
     return drained(this.steps(U));
   }
 
   /** The same in pieces, one after each move of the integration. A caller that gives up in between (`return`) finds U and `trajectory` as they were. */
-  *steps(U: LinkField<N>): Generator<void, TrajectoryResult, void> {
-    guard(this.name, { U: [U, kind.linkField] });
+  *steps(U: X): Generator<void, TrajectoryResult, void> {
+    guard(this.name, { U: [U, movable] });
     const { trajectory } = this;
     const { P, backup } = this.#refresh(U, trajectory);
     const kinetic = perSample(kineticEnergy(P));
     const before = perSample(this.#target.value(U));
-    backup.copyFrom(U);
+    copyInto(backup, U);
     let samples: TrajectoryResult[] | undefined;
     try {
-      yield* integration(this.#levels, U, P, this.#length);
+      yield* integration(this.#levels, U, P as F, this.#length, this.#masses);
       const [after, moving] = [perSample(this.#target.value(U)), perSample(kineticEnergy(P))];
       samples = Array.from(kinetic, (K, b) => this.#metropolis(b, { trajectory, before: before[b]!, after: after[b]!, kinetic: K, moving: moving[b]! }));
     } finally {
-      if (!samples) U.copyFrom(backup);
+      if (!samples) copyInto(U, backup);
     }
-    if (samples.every((s) => !s.accepted)) U.copyFrom(backup);
+    if (samples.every((s) => !s.accepted)) copyInto(U, backup);
     else if (samples.some((s) => !s.accepted)) takeSamples(U, backup, samples.map((s) => !s.accepted));
     this.trajectory = trajectory + 1;
     if (samples.length === 1) return samples[0]!;
@@ -128,40 +145,43 @@ export class Hmc<N extends number = number> implements Sampler<N, TrajectoryResu
   }
 
   /** Integrates forward, flips the momenta, integrates back; U is as before afterwards. */
-  reversibility(U: LinkField<N>): Reversibility {
+  reversibility(U: X): Reversibility {
     return drained(this.reversing(U));
   }
 
   /** `reversibility` in pieces, as `steps`. */
-  *reversing(U: LinkField<N>): Generator<void, Reversibility, void> {
-    guard(this.name, { U: [U, kind.linkField] });
+  *reversing(U: X): Generator<void, Reversibility, void> {
+    guard(this.name, { U: [U, movable] });
     const { P, backup } = this.#refresh(U, this.trajectory);
     const energy = (): Float64Array => perSample(samplewise((K, S) => K + S, kineticEnergy(P), this.#target.value(U)));
     const start = energy();
     /** The change of the sample that changed most. */
     const change = (): number => energy().reduce((most, H, b) => (Math.abs(H - start[b]!) > Math.abs(most) || Number.isNaN(H) ? H - start[b]! : most), 0);
-    backup.copyFrom(U);
+    copyInto(backup, U);
     try {
-      yield* integration(this.#levels, U, P, this.#length);
+      yield* integration(this.#levels, U, P as F, this.#length, this.#masses);
       const forwardDH = change();
       flip(P);
-      yield* integration(this.#levels, U, P, this.#length);
-      return { maxDifference: maxDifference(U, backup), dH: Math.abs(change()), forwardDH };
+      yield* integration(this.#levels, U, P as F, this.#length, this.#masses);
+      return { maxDifference: maxDifference(U as Movable, backup as Movable), dH: Math.abs(change()), forwardDH };
     } finally {
-      U.copyFrom(backup);
+      copyInto(U, backup);
     }
   }
 
   /** Error of the target's value from its inner solves, with the fields of the last trajectory: a Metropolis step sees no less in dH. */
-  solveError(U: LinkField<N>): number {
+  solveError(U: X): number {
     return solveErrorOf(this.#target, U);
   }
 
   /** Momenta and auxiliary fields of a trajectory. */
-  #refresh(U: LinkField<N>, trajectory: number): Work<N> {
-    if (this.#work?.P.lattice !== U.lattice || this.#work.P.N !== U.N)
-      this.#work = outside(() => ({ P: new DirectionalField(U.lattice, U.N, "algebra"), backup: new DirectionalField(U.lattice, U.N, "links") }));
-    drawMomenta(this.#work.P as AlgebraField, this.#random, trajectory);
+  #refresh(U: X, trajectory: number): Work<X> {
+    if (!this.#work || !alike(this.#work.backup as Movable, U as Movable)) {
+      const unknown = Object.keys(this.#masses).find((name) => U instanceof DirectionalField || !Object.hasOwn(U as object, name));
+      if (unknown !== undefined) throw new ConfigurationError(`${this.name}: got a mass of ${unknown}, expected names of the fields${U instanceof DirectionalField ? ": links alone have none" : ` ${Object.keys(U as object).join(", ")}`}`);
+      this.#work = outside(() => ({ P: momentaLike(U as Movable), backup: copyOf(U) }));
+    }
+    drawMomenta(this.#work.P, this.#random, trajectory);
     this.#target.refresh?.(U, trajectory, this.#random);
     // fields that a guide shares with the target are drawn
     for (const { action } of this.#levels) if (action.independent) action.refresh?.(U, trajectory, this.#random);
@@ -178,24 +198,18 @@ function drained<T>(pieces: Generator<void, T, void>): T {
 }
 
 /** P <- -P, as the kick P - 2 P, which is exact. */
-function flip(P: AlgebraField): void {
+function flip(P: Momenta): void {
   kick(P, P, 2);
 }
 
-function maxDifference(a: LinkField, b: LinkField): number {
-  let worst = 0;
-  a.fields.forEach((f, mu) => {
-    const other = b.toArray(mu);
-    f.toArray().forEach((x, i) => (worst = Math.max(worst, Math.abs(x - other[i]!))));
-  });
-  return worst;
-}
-
 /**
- * A hybrid Monte Carlo sampler for exp(-S[U]). Same seed and stream: same bits.
+ * A hybrid Monte Carlo sampler for exp(-S) of links, or of several named fields: site scalars, matter together with links (`fieldAction`, `scalarAction`), each with a kinetic
+ * term of its own. Same seed and stream: same bits.
  * @throws ConfigurationError for steps or a length out of range, or a guide with auxiliary fields that are not the target's.
  */
-export function hmc<N extends number = number>(options: HmcOptions<N>): Hmc<N> {
+export function hmc<K extends FieldKinds, N extends number>(options: FieldHmcOptions<FieldsOf<K, N>, ForcesOf<K, N>> & { readonly action: { readonly fields: K } }): Hmc<N, FieldsOf<K, N>, ForcesOf<K, N>>;
+export function hmc<N extends number = number>(options: HmcOptions<N>): Hmc<N>;
+export function hmc(options: unknown): unknown {
   guard("hmc", { options: [options, is.object] });
-  return new Hmc(options);
+  return new Hmc(options as HmcOptions);
 }

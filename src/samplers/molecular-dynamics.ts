@@ -1,18 +1,24 @@
 /**
- * Molecular dynamics on group x algebra: momenta P = sum_a p^a T_a with K = (1/2) sum (P, P) = (1/2) sum_a p^a p^a,
- * dU/dtau = P U, dP/dtau = -F. Kicks, drifts and the kinetic energy are compiled plans that work in place.
+ * Molecular dynamics. Links have momenta P = sum_a p^a T_a with K = (1/2) sum (P, P) = (1/2) sum_a p^a p^a, dU/dtau = P U, dP/dtau = -F; other fields x have
+ * dx/dtau = p, dp/dtau = -dS/dx (see `Movable`). Kicks, drifts and the kinetic energy are compiled plans that work in place.
  */
-import { kind, type AlgebraField, type Algebras, DirectionalField, Field, type Lattice, type LinkField, type Links, type Plan, type Scalar, type ScalarType, broadcast, exp, mul, outside, pairing, record, scale, scaleBy, scalarType, sub, where } from "../autograd/index.ts";
-import type { Action } from "../gauge/index.ts";
-import { type Integrator, type IntegratorName, type TimeScale, schedule } from "./integrators.ts";
+import { kind, type AlgebraField, type Algebras, Directional, DirectionalField, Field, type LinkField, type Matrix, Plan, type Real, type Scalar, type ScalarType, add, broadcast, exp, metric, mul, pairing, scale, scaleBy, scalarType, sub, where } from "../autograd/index.ts";
+import { type Action, PerStructure } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
+import { type Integrator, type IntegratorName, type TimeScale, schedule } from "./integrators.ts";
+import { type Masses, type Momenta, type Movable, disposeOf, latticeOf, momentaLike, movable } from "./movable.ts";
 
 /** What moves the momenta: the force field of an action. */
 export type Force<N extends number = number> = Pick<Action<N>, "force">;
 
+/** The same of any fields. */
+export interface ForceOn<X, F> {
+  force(x: X, into?: F): F;
+}
+
 /** A force on its own time scale. */
-export interface Level<N extends number = number> extends TimeScale {
-  readonly action: Force<N>;
+export interface Level<N extends number = number, X = LinkField<N>, F = AlgebraField<N>> extends TimeScale {
+  readonly action: ForceOn<X, F>;
 }
 
 /** A trajectory with one force. */
@@ -23,96 +29,120 @@ export interface TrajectoryOptions {
   readonly length: number;
 }
 
+type AnyPlan = Plan<readonly unknown[], never>;
+
 interface Moves {
-  readonly kick: Plan<readonly unknown[], Algebras>;
-  readonly drift: Plan<readonly unknown[], Links>;
+  readonly kick: AnyPlan;
+  readonly drift: AnyPlan;
   readonly kinetic: Plan<readonly unknown[], Scalar>;
 }
 
-/** U where a sample's number is not above zero, V where it is. */
-const selections = new WeakMap<Lattice, Map<number, { readonly plan: Plan<readonly unknown[], Links>; readonly which: Field<ScalarType> }>>();
+type TracedPart = Directional | Real;
+type TracedParts = Directional | { readonly [name: string]: TracedPart };
 
-/** Copies samples of V to U. */
-export function takeSamples<N extends number>(U: LinkField<N>, V: LinkField<N>, which: readonly boolean[]): void {
-  let byN = selections.get(U.lattice);
-  if (!byN) selections.set(U.lattice, (byN = new Map()));
-  let selection = byN.get(U.N);
-  if (!selection) {
-    selection = outside(() => {
-      const chosen = new Field(U.lattice, scalarType);
-      const select = (u: Links, v: Links, s: Scalar): Links => u.map((mu) => where(broadcast(s), v[mu]!, u[mu]!));
-      return { plan: record(select as never, U as never, V as never, chosen as never) as unknown as Plan<readonly unknown[], Links>, which: chosen };
-    });
-    byN.set(U.N, selection);
-  }
-  selection.which.set(Float64Array.from(which, Number));
-  selection.plan.runInto(U as never, U, V, selection.which);
+/** f on the parts of structures of one kind; where they are named, the last argument has one number for each name. */
+function onParts(f: (...parts: never[]) => TracedPart, xs: readonly unknown[]): unknown {
+  const [first] = xs as readonly TracedParts[];
+  if (first instanceof Directional) return f(...(xs as never[]));
+  return Object.fromEntries(Object.keys(first!).map((name) => [name, f(...(xs.map((x) => (x as Record<string, unknown>)[name]) as never[]))]));
 }
 
-/** Compiled moves of each lattice and N; a lattice that is collected takes its plans with it. */
-const compiled = new WeakMap<Lattice, Map<number, Moves>>();
+const kicked = (p: TracedPart, f: TracedPart, eps: Scalar): TracedPart => (p instanceof Directional ? p.map((mu) => sub(p[mu]!, scale(eps, (f as Algebras)[mu]!))) : sub(p, scale(eps, f as Real)));
+const drifted = (x: TracedPart, p: TracedPart, eps: Scalar): TracedPart => (x instanceof Directional ? x.map((mu) => mul(exp(scale(eps, (p as Algebras)[mu]!)), x[mu]!)) : add(x, scale(eps, p as Real)));
+const chosen = (x: TracedPart, y: TracedPart, s: Scalar): TracedPart => (x instanceof Directional ? x.map((mu) => where(broadcast(s), (y as Directional)[mu]!, x[mu]!)) : where(broadcast(s), y as Real, x));
 
-function movesOn(P: AlgebraField): Moves {
-  const { lattice, N } = P;
-  let byN = compiled.get(lattice);
-  if (!byN) compiled.set(lattice, (byN = new Map()));
-  let moves = byN.get(N);
-  if (!moves) {
-    using U: LinkField = new DirectionalField(lattice, N, "links");
-    moves = {
-      kick: record((p: Algebras, f: Algebras, eps: Scalar) => p.map((mu) => sub(p[mu]!, scale(eps, f[mu]!))), P, P, 0) as Plan<readonly unknown[], Algebras>,
-      drift: record((u: Links, p: Algebras, eps: Scalar) => u.map((mu) => mul(exp(scale(eps, p[mu]!)), u[mu]!)), U, P, 0) as Plan<readonly unknown[], Links>,
-      kinetic: record((p: Algebras) => scaleBy(0.5, pairing(p, p)), P) as Plan<readonly unknown[], Scalar>,
+/** (1/2) sum of the squares of all components; pairing has the metric of algebra fields with directions. */
+function kineticOf(p: TracedParts): Scalar {
+  if (p instanceof Directional) return scaleBy(0.5, pairing(p, p));
+  const terms = Object.values(p).map((x) => scaleBy(x instanceof Directional || (x.type as { kind: string }).kind !== "matrix" ? 0.5 : 0.5 * metric((x as unknown as Matrix).type.N), pairing(x, x)));
+  return add(terms[0]!, ...terms.slice(1));
+}
+
+/** Compiled moves of each kind of momenta; a lattice that is collected takes its plans with it. */
+const compiled = new PerStructure<Moves>();
+
+/** New fields that have these momenta. */
+const movedBy = (P: Momenta): Movable => (P instanceof DirectionalField ? new DirectionalField(P.lattice, P.N as number, "links") : Object.fromEntries(Object.entries(P).map(([name, p]) => [name, p instanceof Field ? new Field(p.lattice, p.type) : (movedBy(p) as LinkField)])));
+
+function movesOn(P: Momenta): Moves {
+  return compiled.get(P, () => {
+    const x = movedBy(P);
+    const eps = timesFor(P, 0);
+    const moves = {
+      kick: new Plan(((...xs: unknown[]) => onParts(kicked as never, xs)) as never, [P, P, eps]) as AnyPlan,
+      drift: new Plan(((...xs: unknown[]) => onParts(drifted as never, xs)) as never, [x, P, eps]) as AnyPlan,
+      kinetic: new Plan(kineticOf as never, [P]) as Plan<readonly unknown[], Scalar>,
     };
-    byN.set(N, moves);
-  }
-  return moves;
+    disposeOf(x);
+    return moves;
+  });
 }
+
+/** The time of every part: eps over the root of its mass. */
+function timesFor(P: Momenta, eps: number, masses: Masses = {}): number | Record<string, number> {
+  return P instanceof DirectionalField ? eps : Object.fromEntries(Object.keys(P).map((name) => [name, eps / Math.sqrt(masses[name] ?? 1)]));
+}
+
+/** x where a sample's number is not above zero, y where it is. */
+const selections = new PerStructure<{ readonly plan: AnyPlan; readonly which: Field<ScalarType> }>();
+
+/** Copies samples of y to x. */
+export function takeSamples<X>(x: X, y: X, which: readonly boolean[]): void {
+  const { plan, which: chosenOnes } = selections.get(x as object, () => {
+    const numbers = new Field(latticeOf(x as Movable), scalarType);
+    const select = (u: TracedParts, v: TracedParts, s: Scalar): unknown => (u instanceof Directional ? chosen(u, v as Directional, s) : onParts(((a: TracedPart, b: TracedPart) => chosen(a, b, s)) as never, [u, v]));
+    return { plan: new Plan(select as never, [x, y, numbers] as readonly unknown[]) as AnyPlan, which: numbers };
+  });
+  chosenOnes.set(Float64Array.from(which, Number));
+  plan.runInto(x as never, x, y, chosenOnes);
+}
+
+const momenta = { ...kind.algebraField, text: `${kind.algebraField.text}, or momenta by the names of fields`, holds: (x: unknown) => kind.algebraField.holds(x) || (is.object.holds(x) && !(x instanceof DirectionalField) && !(x instanceof Field)) };
 
 /** P <- P - eps F, in place. */
-export function kick<N extends number>(P: AlgebraField<N>, F: AlgebraField<N>, eps: number): void {
-  guard("kick", { P: [P, kind.algebraField], F: [F, kind.algebraField], eps: [eps, is.finite] });
-  movesOn(P).kick.runInto(P as AlgebraField, P, F, eps);
+export function kick<F extends Momenta>(P: F, force: NoInfer<F>, eps: number, masses?: Masses): void {
+  guard("kick", { P: [P, momenta], F: [force, momenta], eps: [eps, is.finite] });
+  movesOn(P).kick.runInto(P as never, P, force, timesFor(P, eps, masses));
 }
 
-/** U <- exp(eps P) U, in place. */
-export function drift<N extends number>(U: LinkField<N>, P: AlgebraField<N>, eps: number): void {
-  guard("drift", { U: [U, kind.linkField], P: [P, kind.algebraField], eps: [eps, is.finite] });
-  movesOn(P).drift.runInto(U as LinkField, U, P, eps);
+/** U <- exp(eps P) U for links, x <- x + eps P for other fields, in place. */
+export function drift<F extends Momenta>(x: Movable, P: F, eps: number, masses?: Masses): void {
+  guard("drift", { U: [x, movable], P: [P, momenta], eps: [eps, is.finite] });
+  movesOn(P).drift.runInto(x as never, x, P, timesFor(P, eps, masses));
 }
 
-/** K = (1/2) sum over links of (P, P), with (P, P) = -2 tr P^2 (U(1): -P^2). */
-export function kineticEnergy<N extends number>(P: AlgebraField<N>): number {
-  guard("kineticEnergy", { P: [P, kind.algebraField] });
+/** K = (1/2) sum over links of (P, P), with (P, P) = -2 tr P^2 (U(1): -P^2), and half the squares of the components of other momenta. */
+export function kineticEnergy(P: Momenta): number {
+  guard("kineticEnergy", { P: [P, momenta] });
   return movesOn(P).kinetic.run(P);
 }
 
 /**
- * Integrates U and P in place over the trajectory length, with one force or with forces on nested time scales (coarsest first).
+ * Integrates links (or fields by name) and momenta in place over the trajectory length, with one force or with forces on nested time scales (coarsest first).
  * @throws ConfigurationError for a length or steps out of range.
  */
-export function integrate<N extends number>(action: Force<N>, U: LinkField<N>, P: AlgebraField<N>, options: TrajectoryOptions): void {
-  guard("integrate", { action: [action, is.withMethods("an action or guide with a force", "force")], U: [U, kind.linkField], P: [P, kind.algebraField], options: [options, is.object] });
+export function integrate<X extends Movable, F extends Momenta>(action: ForceOn<X, F>, U: X, P: F, options: TrajectoryOptions): void {
+  guard("integrate", { action: [action, is.withMethods("an action or guide with a force", "force")], U: [U, movable], P: [P, momenta], options: [options, is.object] });
   integrateLevels([{ action, integrator: options.integrator, steps: options.steps }], U, P, options.length);
 }
 
 /** As `integrate`, for forces on nested time scales: levels from the coarsest to the finest (see `schedule`). */
-export function integrateLevels<N extends number>(levels: readonly Level<N>[], U: LinkField<N>, P: AlgebraField<N>, length: number): void {
-  guard("integrateLevels", { levels: [levels, is.listOf(is.object, 1)], U: [U, kind.linkField], P: [P, kind.algebraField], length: [length, is.positive] });
+export function integrateLevels<X extends Movable, F extends Momenta>(levels: readonly (TimeScale & { readonly action: ForceOn<X, F> })[], U: X, P: F, length: number): void {
+  guard("integrateLevels", { levels: [levels, is.listOf(is.object, 1)], U: [U, movable], P: [P, momenta], length: [length, is.positive] });
   const moves = integration(levels, U, P, length);
   while (!moves.next().done);
 }
 
 /** The moves of `integrateLevels` one by one, for callers that look up in between. */
-export function* integration<N extends number>(levels: readonly Level<N>[], U: LinkField<N>, P: AlgebraField<N>, length: number): Generator<void, void, void> {
-  const F: AlgebraField<N> = new DirectionalField(U.lattice, U.N, "algebra");
+export function* integration<X, F>(levels: readonly (TimeScale & { readonly action: ForceOn<X, F> })[], x: X, P: F, length: number, masses?: Masses): Generator<void, void, void> {
+  const F = momentaLike(x as Movable);
   try {
     for (const move of schedule(levels, length)) {
-      if (move.kind === "drift") drift(U, P, move.time);
-      else kick(P, levels[move.level]!.action.force(U, F), move.time);
+      if (move.kind === "drift") drift(x as Movable, P as Momenta, move.time, masses);
+      else kick(P as Momenta, levels[move.level]!.action.force(x, F as F) as Momenta, move.time, masses);
       yield;
     }
   } finally {
-    F.dispose();
+    disposeOf(F);
   }
 }

@@ -1,7 +1,7 @@
 /** What a chain needs from an update of the links. */
 import { type AlgebraField, DirectionalField, type LinkField, outside, samplewise } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { Action } from "../gauge/index.ts";
+import type { Action, Configuration } from "../gauge/index.ts";
 import type { RandomStream } from "../util/index.ts";
 import { kick } from "./molecular-dynamics.ts";
 import { guard, is } from "../util/index.ts";
@@ -15,40 +15,53 @@ export interface StepResult {
   readonly dH?: number;
 }
 
-/** One Markov chain update after the other, in place. All its random numbers are functions of (seed, stream, trajectory). */
-export interface Sampler<N extends number = number, R extends StepResult = StepResult> {
+/** One Markov chain update after the other, in place, of links or of fields by name (X). All its random numbers are functions of (seed, stream, trajectory). */
+export interface Sampler<N extends number = number, R extends StepResult = StepResult, X = LinkField<N>> {
   readonly name: string;
-  /** Number of the next trajectory; set it (with the links of that time) to resume a chain with the same bits. */
+  /** Number of the next trajectory; set it (with the fields of that time) to resume a chain with the same bits. */
   trajectory: number;
   /** Updates U in place; a rejected proposal leaves it as it was. */
-  step(U: LinkField<N>): R;
+  step(U: X): R;
 }
 
 /**
  * The distribution exp(-S): any `Action`, and, for actions with auxiliary fields (pseudofermions), a fresh draw of them from their
  * conditional distribution at the start of each trajectory.
  */
-export interface Target<N extends number = number> extends Action<N> {
-  /** Draws the auxiliary fields for this trajectory on the links U. `random` is the chain's own stream. */
-  refresh?(U: LinkField<N>, trajectory: number, random: RandomStream): void;
+export interface Target<N extends number = number> extends Action<N>, Drawing<LinkField<N>> {}
+
+/** The same of fields by name: what `fieldAction` and `scalarAction` make. X: the fields, F: their force. */
+export interface FieldTarget<X = Configuration, F = unknown> extends Drawing<X> {
+  readonly name: string;
+  value(x: X): number;
+  force(x: X, into?: F): F;
+}
+
+/** How a target draws auxiliary fields. */
+export interface Drawing<X> {
+  /** Draws the auxiliary fields for this trajectory on the links (or fields) U. `random` is the chain's own stream. */
+  refresh?(U: X, trajectory: number, random: RandomStream): void;
   /** What draws the auxiliary fields of a target that is made of several; absent where the target itself does. */
-  readonly parts?: readonly Refreshed<N>[];
+  readonly parts?: readonly RefreshedOn<X>[];
 }
 
 /** Auxiliary fields that are drawn together, with random numbers of their own. */
-export interface Refreshed<N extends number = number> {
+export interface RefreshedOn<X> {
   /** Number of these fields among those of a chain, where their maker chose one; different numbers draw different random numbers. */
   readonly index?: number | undefined;
   /** Declares that the draw does not look at the links: the noise of a guide that is a random function of them. */
   readonly independent?: true;
   /** Draws the fields on the links U. `index` numbers them where `this.index` does not. */
-  refresh(U: LinkField<N>, trajectory: number, random: RandomStream, index?: number): void;
+  refresh(U: X, trajectory: number, random: RandomStream, index?: number): void;
   /** How far the value of the action of these fields is from that of exact inner solves, on these links. */
-  solveError?(U: LinkField<N>): number;
+  solveError?(U: X): number;
 }
 
+/** The same on links. */
+export type Refreshed<N extends number = number> = RefreshedOn<LinkField<N>>;
+
 /** Error of a target's value from its inner solves, with the fields as they are. */
-export function solveErrorOf<N extends number>(target: Target<N>, U: LinkField<N>): number {
+export function solveErrorOf<X>(target: Drawing<X>, U: X): number {
   return partsOf(target).reduce((s, p) => s + (p.solveError?.(U) ?? 0), 0);
 }
 
@@ -58,19 +71,24 @@ export function solveErrorOf<N extends number>(target: Target<N>, U: LinkField<N
  */
 export type Guide<N extends number = number> = Pick<Target<N>, "force" | "refresh" | "parts"> & Pick<Refreshed<N>, "independent">;
 
+/** The same of fields by name. */
+export type FieldGuide<X, F> = Pick<FieldTarget<X, F>, "force" | "refresh" | "parts"> & Pick<RefreshedOn<X>, "independent">;
+
 /**
  * One recorded action as a target whose auxiliary fields are drawn by `parts`: gauge action and pseudofermions in one program,
  * `targetOf(gaugeAction.wilson({ beta }).plus(f.action), f)`. The parts and the action must share their fields. Fields without an index of their own are
  * numbered here, in order, so that no two of them draw the same random numbers.
  * @throws ConfigurationError for two parts with the same index.
  */
-export function targetOf<N extends number>(action: Action<N>, ...parts: readonly Refreshed<N>[]): Target<N> {
+export function targetOf<N extends number>(action: Action<N>, ...parts: readonly Refreshed<N>[]): Target<N>;
+export function targetOf<X, F>(action: FieldTarget<X, F>, ...parts: readonly RefreshedOn<X>[]): FieldTarget<X, F>;
+export function targetOf<X, F>(action: FieldTarget<X, F>, ...parts: readonly RefreshedOn<X>[]): FieldTarget<X, F> {
   guard("targetOf", { action: [action, is.withMethods("an action (value, force)", "value", "force")], parts: [parts, is.listOf(is.withMethods("a part with refresh", "refresh"))] });
   return { name: action.name, value: (U) => action.value(U), force: (U, into) => action.force(U, into), ...drawnBy(parts) };
 }
 
 /** The parts, and a refresh that draws all of them with numbers of their own. @throws ConfigurationError for two parts with the same index. */
-function drawnBy<N extends number>(given: readonly Refreshed<N>[]): Required<Pick<Target<N>, "refresh" | "parts">> {
+function drawnBy<X>(given: readonly RefreshedOn<X>[]): Required<Drawing<X>> {
   const parts = [...new Set(given)];
   const chosen = parts.flatMap((p) => (p.index === undefined ? [] : [p.index]));
   const twice = chosen.find((index, k) => chosen.indexOf(index) !== k);
@@ -88,18 +106,18 @@ function drawnBy<N extends number>(given: readonly Refreshed<N>[]): Required<Pic
 }
 
 /** What draws the fields of a target: its parts, or itself. */
-const partsOf = <N extends number>(target: Pick<Target<N>, "refresh" | "parts">): readonly Refreshed<N>[] => target.parts ?? (target.refresh ? [target as Refreshed<N>] : []);
+const partsOf = <X>(target: Drawing<X>): readonly RefreshedOn<X>[] => target.parts ?? (target.refresh ? [target as RefreshedOn<X>] : []);
 
 /**
  * Checks that a guide has no auxiliary fields but the target's. With phi drawn from exp(-phi^+ A[U]^{-1} phi) for the guide alone, the proposal has a
  * density that depends on U and that the Metropolis step does not know: the chain samples another distribution, <exp(-dH)> is not 1.
  * @throws ConfigurationError for fields of the guide's own, unless their draw is `independent` of the links.
  */
-export function checkGuide<N extends number>(target: Target<N>, guide: Guide<N>): void {
+export function checkGuide<X, F>(target: FieldTarget<X, F>, guide: FieldGuide<X, F>): void {
   if (guide === target) return;
   const allowed = partsOf(target);
   if (partsOf(guide).every((p) => p.independent || allowed.includes(p))) return;
-  const name = (guide as Partial<Target<N>>).name ?? "guide";
+  const name = (guide as Partial<FieldTarget<X, F>>).name ?? "guide";
   throw new ConfigurationError(
     `hmc: the guide "${name}" draws auxiliary fields of its own on the links, which are not part of the target "${target.name}": the proposal then depends on the links in a way that the Metropolis step does not divide out, and the chain samples another distribution: share the target's field (f.action.with(...)), add the field to the target, or use a guide without pseudofermions`,
   );

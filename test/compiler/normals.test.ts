@@ -7,7 +7,7 @@ import type { HeapStorage } from "../../src/compiler/machine.ts";
 import type { KernelEngine } from "../../src/compiler/engine.ts";
 import { GeometryError } from "../../src/errors.ts";
 import { drawGaussian } from "../../src/fermions/gaussian.ts";
-import { drawMomenta } from "../../src/samplers/momenta.ts";
+import { drawMomenta } from "../../src/samplers/movable.ts";
 import { PURPOSE, SparseMap, philox, randomStream } from "../../src/util/index.ts";
 import { nativeMissing } from "./backends.ts";
 

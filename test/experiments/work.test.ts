@@ -4,7 +4,7 @@ import { type AlgebraField, type LinkField, SU, chiralCondensate, cold, covarian
 import { minusDSquaredOn, trace, traceOfProduct } from "../../experiments/dense.ts";
 import { idealMap } from "../../experiments/ideal-map.ts";
 import { expectedChange, noiseOf, sd, thinned } from "../../experiments/work.ts";
-import { drawMomenta } from "../../src/samplers/momenta.ts";
+import { drawMomenta } from "../../src/samplers/movable.ts";
 import { DirectionalField } from "../../src/autograd/index.ts";
 import { randomStream } from "../../src/util/index.ts";
 

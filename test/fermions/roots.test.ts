@@ -1,6 +1,6 @@
 /** Powers of ratios of staggered operators, several fields in place of one, chains of masses on time scales of their own. */
 import { describe, expect, test } from "vitest";
-import { type LinkField, type VectorType, Field, GaugeAction, SU, U1, closedFormLinks, cold, determinantAction, evaluateRational, gaugeAction, hmc, hot, lattice, pseudofermions, rootPseudofermions, runChain, staggered, summarise, targetOf, wilson } from "gaugegrad";
+import { type Hmc, type LinkField, type VectorType, Field, GaugeAction, SU, U1, closedFormLinks, cold, determinantAction, evaluateRational, gaugeAction, hmc, hot, lattice, pseudofermions, rootPseudofermions, runChain, staggered, summarise, targetOf, wilson } from "gaugegrad";
 import { ratioPower } from "../../src/fermions/ratio.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { gammaMethod, randomStream } from "../../src/util/index.ts";
@@ -80,12 +80,12 @@ test("a chain of three masses, each on its own time scale, samples the exact det
   const geo = lattice([4, 4]);
   const [masses, gauge] = [[0.2, 0.5, 1.2], gaugeAction.wilson({ beta: 2 })];
   const fields = masses.map((mass, k) => pseudofermions(staggered({ mass }), { lattice: geo, group: U1 as never, flavours: 2, ...(k + 1 < masses.length ? { numerator: staggered({ mass: masses[k + 1]! }) } : {}) }));
-  const run = (sampler: ReturnType<typeof hmc>) => summarise(runChain({ sampler: sampler as never, U: hot(geo, U1, { seed: 4 }) as LinkField, trajectories: 1200, thermalisation: 50, measure: { plaquette: (V: LinkField) => 1 - gauge.value(V as never) / 2 / 16 } as never }));
+  const run = (sampler: Hmc) => summarise(runChain({ sampler: sampler as never, U: hot(geo, U1, { seed: 4 }) as LinkField, trajectories: 1200, thermalisation: 50, measure: { plaquette: (V: LinkField) => 1 - gauge.value(V as never) / 2 / 16 } as never }));
   let sum = gauge as unknown as GaugeAction;
   for (const f of fields) sum = sum.plus(f.action as never) as unknown as GaugeAction;
   const target = targetOf(sum as never, ...(fields as never[]));
-  const chain = run(hmc({ action: target as never, length: 1, seed: 2, levels: [...fields, gauge].map((action, k) => ({ action: { force: (V: never, into: never) => (action as never as { force: (a: never, b: never) => never }).force(V, into) }, integrator: "omelyan", steps: k === 0 ? 2 : k === 3 ? 2 : 1 })) as never }));
-  const whole = run(hmc({ action: (gauge as never as { plus: (x: unknown) => unknown }).plus(determinantAction(staggered({ mass: 0.2 }), { flavours: 2 })) as never, integrator: "omelyan", steps: 5, length: 1, seed: 3 }));
+  const chain = run(hmc<number>({ action: target as never, length: 1, seed: 2, levels: [...fields, gauge].map((action, k) => ({ action: { force: (V: never, into: never) => (action as never as { force: (a: never, b: never) => never }).force(V, into) }, integrator: "omelyan", steps: k === 0 ? 2 : k === 3 ? 2 : 1 })) as never }));
+  const whole = run(hmc<number>({ action: (gauge as never as { plus: (x: unknown) => unknown }).plus(determinantAction(staggered({ mass: 0.2 }), { flavours: 2 })) as never, integrator: "omelyan", steps: 5, length: 1, seed: 3 }));
   const [a, b] = [chain.values["plaquette"]!, whole.values["plaquette"]!];
   expect(Math.abs(a.mean - b.mean)).toBeLessThan(4 * Math.hypot(a.error, b.error));
   for (const s of [chain, whole]) expect(Math.abs(s.expMinusDH!.mean - 1)).toBeLessThan(4 * s.expMinusDH!.error);

@@ -1,0 +1,116 @@
+/** What all actions share: a recorded scalar function of fields and of further inputs, with value, force and parameter gradient from one recording. */
+import { type ConcreteOf, Field, Plan, type Scalar, type ScalarType, type TracedOf, expectInputs, readNumber, recordOnce, returnedScalar, valueAndGrad } from "../autograd/index.ts";
+import { guard, is } from "../util/index.ts";
+import { PerStructure } from "./per-lattice.ts";
+
+/** A function of traced fields X and inputs I. */
+export type Evaluate<X, I> = (fields: X, inputs: TracedOf<I>) => Scalar;
+
+type AnyPlan = Plan<readonly unknown[], never>;
+
+/** Recordings of one `evaluate`; shared by actions that differ in their inputs only. */
+export interface Recordings {
+  readonly value: PerStructure<AnyPlan>;
+  /** The plan, and the scalar that receives S in a force evaluation. */
+  readonly force: PerStructure<{ readonly plan: AnyPlan; readonly scalar: Field<ScalarType> }>;
+  readonly gradient: PerStructure<AnyPlan>;
+}
+
+/** What an action is made of besides its name, its inputs and its function. */
+export interface ActionParts<I> {
+  readonly accept?: ((inputs: I) => void) | undefined;
+  readonly recordings?: Recordings | undefined;
+  /** Throws for arguments of the recorded function that are not what it is a function of. */
+  readonly enter: (args: readonly unknown[]) => void;
+}
+
+/** X: fields with values, T: the same traced, F: their force. Subclasses say what the fields are. */
+export abstract class AbstractAction<X extends object, T, F, I> {
+  readonly name: string;
+  /** Current values of everything but the fields. */
+  readonly inputs: I;
+  /** The formula on traced values, recorded once for each lattice and types of fields: what it captures is read then. */
+  readonly evaluate: Evaluate<T, I>;
+  /** Throws for inputs for which the recorded formula does not hold. */
+  readonly accept: (inputs: I) => void;
+  protected readonly recordings: Recordings;
+
+  constructor(name: string, inputs: I, evaluate: Evaluate<T, I>, { accept = () => undefined, recordings, enter }: ActionParts<I>) {
+    expectInputs(name, inputs);
+    accept(inputs);
+    this.name = name;
+    this.inputs = inputs;
+    this.evaluate = recordOnce(evaluate, (y) => void returnedScalar(name, y), ([x, given]) => {
+      enter([x]);
+      guard(`${name}.evaluate`, { inputs: [given ?? (isEmpty(inputs) ? {} : given), is.present] });
+    });
+    this.accept = accept;
+    this.recordings = recordings ?? { value: new PerStructure(), force: new PerStructure(), gradient: new PerStructure() };
+  }
+
+  /** Throws for fields that the action is no function of. */
+  protected abstract expectFields(x: X): void;
+  /** Fields for the force. */
+  protected abstract forceLike(x: X): F;
+  /** The gradient on traced fields as a force. */
+  protected asForce(gradient: unknown): unknown {
+    return gradient;
+  }
+
+  /** S of these fields. */
+  value(x: X): number {
+    this.expectFields(x);
+    return this.recordings.value.get(x, () => new Plan(this.evaluate as never, [x, this.inputs])).run(x, this.inputs) as number;
+  }
+
+  /** Force, written into `into` when given: of links sum_a T_a d/ds S(exp(s T_a) U), of algebra fields sum_a T_a dS/dx^a, of others the derivative by every real component. */
+  force(x: X, into?: F): F {
+    this.expectFields(x);
+    const to = into ?? this.forceLike(x);
+    this.valueAndForce(x, to);
+    return to;
+  }
+
+  /** S, with the force written into `into`; one pass, one solve. */
+  valueAndForce(x: X, into: F): number {
+    this.expectFields(x);
+    guard(this.name, { into: [into, is.object] });
+    const { plan, scalar } = this.#force(x);
+    plan.runInto({ value: scalar, force: into } as never, x, this.inputs);
+    return readNumber(scalar);
+  }
+
+  /** S and its gradient with respect to every input (numbers give numbers, fields give cotangent fields), which belong to the caller. */
+  parameterGradient(x: X): { value: number; gradient: I } {
+    this.expectFields(x);
+    const plan = this.recordings.gradient.get(x, () => {
+      const f = (y: T, p: TracedOf<I>): { value: Scalar; gradient: unknown } => {
+        const r = valueAndGrad((q: TracedOf<I>) => this.evaluate(y, q))(p) as { value: Scalar; grad: unknown };
+        return { value: r.value, gradient: r.grad };
+      };
+      return new Plan(f as never, [x, this.inputs]);
+    });
+    return plan.fresh(x, this.inputs) as ConcreteOf<{ value: Scalar; gradient: unknown }> as { value: number; gradient: I };
+  }
+
+  /** The compiled force program: kernels, flop and bytes per site. */
+  describe(x: X): string {
+    this.expectFields(x);
+    return this.#force(x).plan.describe();
+  }
+
+  #force(x: X): { readonly plan: AnyPlan; readonly scalar: Field<ScalarType> } {
+    return this.recordings.force.get(x, () => {
+      const f = (y: T, p: TracedOf<I>): unknown => {
+        const r = valueAndGrad((z: T) => this.evaluate(z, p))(y) as { value: Scalar; grad: unknown };
+        return { value: r.value, force: this.asForce(r.grad) };
+      };
+      const plan: AnyPlan = new Plan(f as never, [x, this.inputs]);
+      const { nodes, outputs } = plan.program;
+      return { plan, scalar: new Field(plan.lattice, nodes[outputs[0]!]!.type as ScalarType) };
+    });
+  }
+}
+
+/** True for a structure without values. */
+const isEmpty = (x: unknown): boolean => typeof x === "object" && x !== null && Object.keys(x).length === 0;
