@@ -85,7 +85,7 @@ export async function runOnline(cases: readonly OnlineCase[], folder: string): P
       weights: readState(before)?.state.parameters?.names.length ?? 0,
       history: { squared: steps.flatMap((s) => s.squared ?? []), centred: steps.flatMap((s) => s.centred ?? []) },
       values: after === undefined ? {} : readRun(after).summary(),
-      plaquettes: after === undefined ? [] : readMetrics(after).flatMap((r) => (r.kind === "trajectory" && r.phase === "sample" ? [r.plaquette] : [])),
+      plaquettes: after === undefined ? [] : readMetrics(after).flatMap((r) => (r.kind === "trajectory" && r.phase === "sample" ? [r.plaquette!] : [])),
     };
   });
 }

@@ -81,7 +81,7 @@ async function produceWithProgress(context: CliContext, run: ResolvedRun, folder
       if (event.kind === "start" || event.kind === "resume") {
         bar = progress({ total: event.total, start: event.position, label: run.command, quiet: options.quiet, stream, environment: context.environment });
         bar.update(event.position);
-      } else if (event.kind === "trajectory") bar?.update(event.position, { phase: event.phase, acceptance: event.acceptance!.toFixed(2), plaquette: event.plaquette.toFixed(4) });
+      } else if (event.kind === "trajectory") bar?.update(event.position, { phase: event.phase, acceptance: event.acceptance!.toFixed(2), ...(event.plaquette === undefined ? {} : { plaquette: event.plaquette.toFixed(4) }) });
       else if (event.kind === "training" || event.kind === "epoch") bar?.update(event.position, { phase: event.kind === "epoch" ? "epochs" : "train", loss: event.value });
       else if (event.kind === "warning") warn(event.text);
       else if (event.kind === "stopping") await stop.settle();

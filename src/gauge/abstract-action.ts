@@ -17,15 +17,21 @@ export interface Recordings {
 }
 
 /** What an action is made of besides its name, its inputs and its function. */
-export interface ActionParts<I> {
+export interface ActionParts<X, F, I> {
   readonly accept?: ((inputs: I) => void) | undefined;
   readonly recordings?: Recordings | undefined;
   /** Throws for arguments of the recorded function that are not what it is a function of. */
   readonly enter: (args: readonly unknown[]) => void;
+  /** Throws for fields that the action is no function of. */
+  readonly expectFields: (x: X) => void;
+  /** New fields for the force. */
+  readonly forceLike: (x: X) => F;
+  /** The gradient on traced fields as a force; default as it is. */
+  readonly asForce?: (gradient: unknown) => unknown;
 }
 
-/** X: fields with values, T: the same traced, F: their force. Subclasses say what the fields are. */
-export abstract class AbstractAction<X extends object, T, F, I> {
+/** X: fields with values, T: the same traced, F: their force. */
+export class AbstractAction<X extends object, T, F, I> {
   readonly name: string;
   /** Current values of everything but the fields. */
   readonly inputs: I;
@@ -34,8 +40,10 @@ export abstract class AbstractAction<X extends object, T, F, I> {
   /** Throws for inputs for which the recorded formula does not hold. */
   readonly accept: (inputs: I) => void;
   protected readonly recordings: Recordings;
+  readonly #parts: Pick<ActionParts<X, F, I>, "expectFields" | "forceLike" | "asForce">;
 
-  constructor(name: string, inputs: I, evaluate: Evaluate<T, I>, { accept = () => undefined, recordings, enter }: ActionParts<I>) {
+  constructor(name: string, inputs: I, evaluate: Evaluate<T, I>, parts: ActionParts<X, F, I>) {
+    const { accept = () => undefined, recordings, enter } = parts;
     expectInputs(name, inputs);
     accept(inputs);
     this.name = name;
@@ -45,44 +53,35 @@ export abstract class AbstractAction<X extends object, T, F, I> {
       guard(`${name}.evaluate`, { inputs: [given ?? (isEmpty(inputs) ? {} : given), is.present] });
     });
     this.accept = accept;
+    this.#parts = parts;
     this.recordings = recordings ?? { value: new PerStructure(), force: new PerStructure(), gradient: new PerStructure() };
-  }
-
-  /** Throws for fields that the action is no function of. */
-  protected abstract expectFields(x: X): void;
-  /** Fields for the force. */
-  protected abstract forceLike(x: X): F;
-  /** The gradient on traced fields as a force. */
-  protected asForce(gradient: unknown): unknown {
-    return gradient;
   }
 
   /** S of these fields. */
   value(x: X): number {
-    this.expectFields(x);
+    this.#parts.expectFields(x);
     return this.recordings.value.get(x, () => new Plan(this.evaluate as never, [x, this.inputs])).run(x, this.inputs) as number;
   }
 
   /** Force, written into `into` when given: of links sum_a T_a d/ds S(exp(s T_a) U), of algebra fields sum_a T_a dS/dx^a, of others the derivative by every real component. */
   force(x: X, into?: F): F {
-    this.expectFields(x);
-    const to = into ?? this.forceLike(x);
-    this.valueAndForce(x, to);
+    this.#parts.expectFields(x);
+    const to = into ?? this.#parts.forceLike(x);
+    guard(this.name, { into: [to, is.object] });
+    this.#forceInto(x, to);
     return to;
   }
 
   /** S, with the force written into `into`; one pass, one solve. */
   valueAndForce(x: X, into: F): number {
-    this.expectFields(x);
+    this.#parts.expectFields(x);
     guard(this.name, { into: [into, is.object] });
-    const { plan, scalar } = this.#force(x);
-    plan.runInto({ value: scalar, force: into } as never, x, this.inputs);
-    return readNumber(scalar);
+    return readNumber(this.#forceInto(x, into));
   }
 
   /** S and its gradient with respect to every input (numbers give numbers, fields give cotangent fields), which belong to the caller. */
   parameterGradient(x: X): { value: number; gradient: I } {
-    this.expectFields(x);
+    this.#parts.expectFields(x);
     const plan = this.recordings.gradient.get(x, () => {
       const f = (y: T, p: TracedOf<I>): { value: Scalar; gradient: unknown } => {
         const r = valueAndGrad((q: TracedOf<I>) => this.evaluate(y, q))(p) as { value: Scalar; grad: unknown };
@@ -95,15 +94,22 @@ export abstract class AbstractAction<X extends object, T, F, I> {
 
   /** The compiled force program: kernels, flop and bytes per site. */
   describe(x: X): string {
-    this.expectFields(x);
+    this.#parts.expectFields(x);
     return this.#force(x).plan.describe();
+  }
+
+  /** The field that has the value; an engine that computes elsewhere need not wait for it. */
+  #forceInto(x: X, into: F): Field<ScalarType> {
+    const { plan, scalar } = this.#force(x);
+    plan.runInto({ value: scalar, force: into } as never, x, this.inputs);
+    return scalar;
   }
 
   #force(x: X): { readonly plan: AnyPlan; readonly scalar: Field<ScalarType> } {
     return this.recordings.force.get(x, () => {
       const f = (y: T, p: TracedOf<I>): unknown => {
         const r = valueAndGrad((z: T) => this.evaluate(z, p))(y) as { value: Scalar; grad: unknown };
-        return { value: r.value, force: this.asForce(r.grad) };
+        return { value: r.value, force: this.#parts.asForce?.(r.grad) ?? r.grad };
       };
       const plan: AnyPlan = new Plan(f as never, [x, this.inputs]);
       const { nodes, outputs } = plan.program;

@@ -38,7 +38,13 @@ export class GaugeAction<N extends number = number, I = unknown> extends Abstrac
   constructor(name: string, inputs: I, evaluate: Evaluate<Links<N>, I>, options: { readonly accept?: (inputs: I) => void; readonly loops?: ((lattice: Lattice, inputs: I) => WeightedLoop[]) | undefined; readonly recordings?: Recordings } = {}) {
     guard("action", { name: [name, is.text], evaluate: [evaluate, is.callable], options: [options, is.keysOf("accept", "loops", "recordings")] });
     const { accept, loops, recordings } = options;
-    super(name, inputs, evaluate, { accept, recordings, enter: ([U]) => guard(`${name}.evaluate`, { U: [U, kind.links] }) });
+    super(name, inputs, evaluate, {
+      accept, recordings, enter: ([U]) => guard(`${name}.evaluate`, { U: [U, kind.links] }),
+      expectFields: (U) => {
+        if (!kind.linkField.holds(U)) guard(name, { U: [U, kind.linkField] });
+      },
+      forceLike: (U) => new DirectionalField(U.lattice, U.N, "algebra"),
+    });
     this.loops = loops;
   }
 
@@ -77,14 +83,6 @@ export class GaugeAction<N extends number = number, I = unknown> extends Abstrac
     guard(`${this.name}.on`, { name: [name, is.text] });
     const evaluate = (x: { readonly [key in K]: Links<N> }, inputs: TracedOf<I>): Scalar => this.evaluate(x[name], inputs);
     return new FieldAction(this.name, { [name]: "links" } as { readonly [key in K]: "links" }, this.inputs, evaluate as never, { accept: this.accept });
-  }
-
-  protected override expectFields(U: LinkField<N>): void {
-    if (!kind.linkField.holds(U)) guard(this.name, { U: [U, kind.linkField] });
-  }
-
-  protected override forceLike(U: LinkField<N>): AlgebraField<N> {
-    return new DirectionalField(U.lattice, U.N, "algebra");
   }
 }
 

@@ -15,7 +15,13 @@ export class FieldAction<K extends FieldKinds = FieldKinds, N extends number = n
 
   constructor(name: string, fields: K, inputs: I, evaluate: Evaluate<TracedFields<K, N>, I>, options: { readonly accept?: ((inputs: I) => void) | undefined; readonly recordings?: Recordings } = {}) {
     guard("fieldAction", { name: [name, is.text], fields: [fields, fieldKinds], evaluate: [evaluate, is.callable], options: [options, is.keysOf("accept", "recordings")] });
-    super(name, inputs, evaluate, { ...options, enter: ([x]) => expectTraced(name, x, fields) });
+    super(name, inputs, evaluate, {
+      ...options,
+      enter: ([x]) => expectTraced(name, x, fields),
+      expectFields: (x) => expectFields(name, x, fields),
+      forceLike: (x) => forceLike(x) as ForcesOf<K, N>,
+      asForce: (gradient) => asForce(gradient, fields),
+    });
     this.fields = fields;
   }
 
@@ -40,20 +46,12 @@ export class FieldAction<K extends FieldKinds = FieldKinds, N extends number = n
     };
     return new FieldAction(`${this.name} + ${other.name}`, { ...this.fields, ...other.fields } as K & L, { first: this.inputs, second: other.inputs }, evaluate as never, { accept });
   }
-
-  protected override expectFields(x: FieldsOf<K, N>): void {
-    expectFields(this.name, x, this.fields);
-  }
-
-  /** The gradient is paired by Re tr(X^+ Y), the components of algebra fields by -2 tr(X Y). */
-  protected override asForce(gradient: unknown): unknown {
-    return Object.fromEntries(Object.entries(gradient as Record<string, Matrix>).map(([name, g]) => [name, this.fields[name] === "algebra" ? scaleBy(1 / metric(g.type.N), g) : g]));
-  }
-
-  protected override forceLike(x: FieldsOf<K, N>): ForcesOf<K, N> {
-    return Object.fromEntries(Object.entries(x).map(([name, field]) => [name, field instanceof DirectionalField ? new DirectionalField(field.lattice, field.N as number, "algebra") : new Field((field as Field).lattice, (field as Field).type)])) as ForcesOf<K, N>;
-  }
 }
+
+/** The gradient is paired by Re tr(X^+ Y), the components of algebra fields by -2 tr(X Y). */
+const asForce = (gradient: unknown, fields: FieldKinds): unknown => Object.fromEntries(Object.entries(gradient as Record<string, Matrix>).map(([name, g]) => [name, fields[name] === "algebra" ? scaleBy(1 / metric(g.type.N), g) : g]));
+
+const forceLike = (x: object): unknown => Object.fromEntries(Object.entries(x).map(([name, field]) => [name, field instanceof DirectionalField ? new DirectionalField(field.lattice, field.N as number, "algebra") : new Field((field as Field).lattice, (field as Field).type)]));
 
 function expectTraced(where: string, x: unknown, fields: FieldKinds): void {
   const missing = Object.keys(fields).find((name) => {

@@ -2,11 +2,10 @@
  * A sampler that checks itself: every k-th trajectory is integrated forward and back, then computed twice, which must give the same bits; the
  * links are looked at for unitarity. The chain is the one without checks, as random numbers are functions of the trajectory.
  */
-import type { LinkField } from "../autograd/index.ts";
 import { NaNError, PhysicsCheckError, SolverError } from "../errors.ts";
 import { unitarityDefect } from "../gauge/index.ts";
 import { unitarityLimit } from "../io/index.ts";
-import type { Sampler, TrajectoryResult } from "../samplers/index.ts";
+import { type Movable, type Sampler, type TrajectoryResult, copyInto, copyOf, disposeOf, linksOf, valuesOf } from "../samplers/index.ts";
 import type { CheckRecord } from "./records.ts";
 import type { RunSampler } from "./registry/part.ts";
 import type { RunConfiguration } from "./sections.ts";
@@ -26,7 +25,7 @@ function asCheck(what: string, error: unknown): unknown {
 }
 
 /** A sampler that checks itself; one without molecular dynamics has no reversibility to look at. */
-export class CheckedSampler implements Sampler<number, TrajectoryResult> {
+export class CheckedSampler implements Sampler<number, TrajectoryResult, Movable> {
   readonly name: string;
   readonly #hmc: RunSampler;
   readonly #limits: RunConfiguration["checks"];
@@ -48,7 +47,7 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
   }
 
   /** @throws PhysicsCheckError when a check fails, or for NaN and solvers that do not converge; the caller's last checkpoint is good then. */
-  step(U: LinkField): TrajectoryResult {
+  step(U: Movable): TrajectoryResult {
     const pieces = this.steps(U);
     for (;;) {
       const next = pieces.next();
@@ -57,7 +56,7 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
   }
 
   /** The same in pieces; a caller that gives up in between finds U and `trajectory` as they were. */
-  *steps(U: LinkField): Generator<void, TrajectoryResult, void> {
+  *steps(U: Movable): Generator<void, TrajectoryResult, void> {
     const { trajectory } = this;
     try {
       return yield* this.#limits.every > 0 && trajectory % this.#limits.every === 0 ? this.#checkedStep(U, trajectory) : this.#pieces(U);
@@ -67,27 +66,30 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
   }
 
   /** One update, in pieces where the sampler has them. */
-  *#pieces(U: LinkField): Generator<void, TrajectoryResult, void> {
-    return this.#hmc.steps ? yield* this.#hmc.steps(U) : this.#hmc.step(U);
+  *#pieces(U: Movable): Generator<void, TrajectoryResult, void> {
+    return this.#hmc.steps ? yield* this.#hmc.steps(U as never) : this.#hmc.step(U as never);
   }
 
-  *#checkedStep(U: LinkField, trajectory: number): Generator<void, TrajectoryResult, void> {
+  *#checkedStep(U: Movable, trajectory: number): Generator<void, TrajectoryResult, void> {
     const { reversibility: limit } = this.#limits;
-    const back = this.#hmc.reversing ? yield* this.#hmc.reversing(U) : (this.#hmc.reversibility?.(U) ?? { maxDifference: 0, dH: 0 });
+    const back = this.#hmc.reversing ? yield* this.#hmc.reversing(U as never) : (this.#hmc.reversibility?.(U as never) ?? { maxDifference: 0, dH: 0 });
     if (!(back.maxDifference <= limit)) throw new PhysicsCheckError(`trajectory ${trajectory}: integrating forward and back changes the links by ${back.maxDifference}, expected at most ${limit} (checks.reversibility): the integration is unstable, use smaller steps`);
-    using before = U.clone();
+    const before = copyOf(U);
     const carried = this.#hmc.memory?.take();
     const first = yield* this.#pieces(U);
-    using once = U.clone();
-    U.copyFrom(before);
+    const once = copyOf(U);
+    copyInto(U, before);
     this.#hmc.trajectory = trajectory;
     if (carried) this.#hmc.memory!.give(carried);
     const result = yield* this.#pieces(U);
-    if (!sameBits(once, U) || !Object.is(first.dH, result.dH) || first.accepted !== result.accepted)
+    const equal = sameBits(once, U);
+    for (const copy of [before, once]) disposeOf(copy);
+    if (!equal || !Object.is(first.dH, result.dH) || first.accepted !== result.accepted)
       throw new PhysicsCheckError(`trajectory ${trajectory}: repeating it gave other numbers (dH ${first.dH} and ${result.dH}), expected the same bits: memory or processor of this machine are not reliable, or the backend is not deterministic`);
-    const { unitarity, determinant } = unitarityDefect(U);
-    this.#expectOnGroup(trajectory, unitarity, determinant, unitarityLimit(U.N));
-    const solveError = this.#hmc.solveError?.(U) ?? 0;
+    const links = linksOf(U);
+    const { unitarity, determinant } = links ? unitarityDefect(links) : { unitarity: 0, determinant: 0 };
+    if (links) this.#expectOnGroup(trajectory, unitarity, determinant, unitarityLimit(links.N));
+    const solveError = this.#hmc.solveError?.(U as never) ?? 0;
     if (!(solveError <= this.#limits.solve))
       throw new PhysicsCheckError(`trajectory ${trajectory}: the solves of the Metropolis step leave an error of ${solveError} in the action, expected at most ${this.#limits.solve} (checks.solve): use a smaller tolerance of the fermions; forceTolerance may stay as it is`);
     this.#onCheck({ kind: "check", trajectory, repeated: true, reversibility: back.maxDifference, reversibilityDH: back.dH, unitarity, determinant, solveError });
@@ -104,8 +106,9 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult> {
   }
 }
 
-function sameBits(a: LinkField, b: LinkField): boolean {
-  return a.fields.every((field, mu) => bytesOf(field.toArray()).equals(bytesOf(b.toArray(mu))));
+function sameBits(a: Movable, b: Movable): boolean {
+  const other = valuesOf(b);
+  return valuesOf(a).every((x, k) => bytesOf(x).equals(bytesOf(other[k]!)));
 }
 
 const bytesOf = (x: Float64Array): Buffer => Buffer.from(x.buffer, x.byteOffset, x.byteLength);

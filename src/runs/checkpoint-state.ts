@@ -40,6 +40,7 @@ const KEYS: Readonly<Record<keyof CheckpointState, Check>> = {
   group: count,
   extents: listOf(count),
   links: listOf(finite),
+  matter: (x) => x === undefined || listOf(finite)(x),
   parameters: orNull(shaped({ names: listOf(text), values: finite })),
   training: orNull(training),
   sampler: (x) => x === undefined || finite(x),

@@ -56,10 +56,11 @@ function partsOf(c: RunConfiguration, registry: Registry): { readonly part: Part
   const one = (part: Part | undefined, section: Readonly<Record<string, unknown>>): { part: Part; options: Record<string, unknown> }[] => (part ? [{ part, options: optionsOf(part, section) }] : []);
   const layers = c.network?.kind === "chain" ? (c.network["layers"] as readonly { readonly network: string }[]) : [];
   return [
-    ...[c.action, ...(c.guide.action ? [c.guide.action] : [])].flatMap((a) => one(registry.find("gaugeAction", a.kind), a)),
+    ...[...(c.action ? [c.action] : []), ...(c.guide.action ? [c.guide.action] : [])].flatMap((a) => one(registry.find("gaugeAction", a.kind), a)),
     ...[...c.fermions, ...(c.guide.fermions ?? [])].flatMap((f) => one(registry.find("fermion", f.kind), f)),
     ...(c.network ? one(registry.find("network", c.network.kind), c.network) : []),
     ...layers.flatMap((l) => one(registry.find("network", l.network), l)),
+    ...(c.matter ? one(registry.find("matter", c.matter.kind), c.matter) : []),
     ...(c.transform ? one(registry.find("transform", c.transform.kind), c.transform) : []),
     ...one(registry.find("sampler", c.sampler.kind), c.sampler),
     ...(c.training ? one(registry.find("loss", c.training.objective), c.training) : []),

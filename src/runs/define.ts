@@ -52,13 +52,14 @@ function resolved({ command }: RunDefinition, raw: Readonly<Record<string, unkno
 /** A part in place of a section is its kind. */
 function withKinds({ command: _command, ...sections }: RunDefinition): Readonly<Record<string, unknown>> {
   const section = (x: unknown): unknown => (isPart(x) ? { kind: x } : x);
-  const { action, fermions, network, guide, transform } = sections;
+  const { action, fermions, network, guide, transform, matter } = sections;
   return {
     ...sections,
-    action: section(action),
+    ...(action === undefined ? {} : { action: section(action) }),
     ...(fermions ? { fermions: fermions.map(section) } : {}),
     ...(network ? { network: section(network) } : {}),
     ...(transform ? { transform: section(transform) } : {}),
+    ...(matter ? { matter: section(matter) } : {}),
     ...(guide ? { guide: { ...guide, ...(guide.action ? { action: section(guide.action) } : {}), ...(guide.fermions ? { fermions: guide.fermions.map(section) } : {}) } } : {}),
   };
 }

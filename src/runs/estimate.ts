@@ -1,7 +1,7 @@
 /** What a run will need: bytes from its fields, time from forces that are computed on a small lattice of its kind. */
-import { DirectionalField } from "../autograd/index.ts";
+import type { AlgebraField, LinkField } from "../autograd/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
-import { type GuideLevel, schedule } from "../samplers/index.ts";
+import { type GuideLevel, disposeOf, momentaLike, schedule } from "../samplers/index.ts";
 import { GeometryError } from "../errors.ts";
 import { randomStream } from "../util/index.ts";
 import { LEAST_FIELDS, checkpointBytes, expectRoom, fieldBytes } from "./limits.ts";
@@ -72,7 +72,8 @@ function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean): Ti
   const { configuration: c } = run;
   try {
     const system = buildSystem(run, engine);
-    const { U, target } = system;
+    const { target } = system;
+    const U = movedOf(system);
     target.refresh?.(U, 0, randomStream(c.sampler.seed, c.sampler.stream));
     const guide = system.guide?.at();
     const value = timed(() => target.value(U));
@@ -86,21 +87,25 @@ function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean): Ti
   }
 }
 
+/** What the sampler moves; a target of matter is a function of that. */
+const movedOf = (system: System): LinkField => (system.matter?.moved ?? system.U) as LinkField;
+
 /** Seconds of one update by a sampler without molecular dynamics. */
 function stepSeconds({ configuration: { sampler }, registry }: ResolvedRun, system: System, guide: GuideParts | undefined): number {
   const part = registry.get("sampler", sampler.kind);
   const { seed, stream } = sampler;
   const update = part.build(optionsOf(part, sampler), { system, guide, seed, stream, acceptAlways: 0 });
-  return timed(() => update.step(system.U));
+  return timed(() => update.step(movedOf(system)));
 }
 
 /** Seconds of the forces of one trajectory: the kicks of each level times one force. */
-function kickSeconds({ U }: System, levels: readonly GuideLevel[], length: number): number {
-  const F = new DirectionalField(U.lattice, U.N, "algebra");
+function kickSeconds(system: System, levels: readonly GuideLevel[], length: number): number {
+  const U = movedOf(system);
+  const F = momentaLike(U) as AlgebraField;
   const kicks = levels.map(() => 0);
   for (const move of schedule(levels, length)) if (move.kind === "kick") kicks[move.level]!++;
   const seconds = levels.reduce((s, { action }, k) => s + kicks[k]! * timed(() => action.force(U, F)), 0);
-  F[Symbol.dispose]();
+  disposeOf(F);
   return seconds;
 }
 

@@ -54,7 +54,7 @@ function energyAlarms(sampled: readonly TrajectoryRecord[]): string[] {
 
 /** Plaquettes that are all equal, or values that are not finite, have no error bar. */
 function errorAlarms(sampled: readonly TrajectoryRecord[], measured: readonly MeasurementRecord[]): string[] {
-  const plaquettes = sampled.map((r) => r.plaquette);
+  const plaquettes = sampled.flatMap((r) => (r.plaquette === undefined ? [] : [r.plaquette]));
   const bad = [...(plaquettes.every(Number.isFinite) ? [] : ["plaquette"]), ...new Set(measured.flatMap((r) => Object.entries(r.values).flatMap(([name, x]) => (Number.isFinite(x) ? [] : [name]))))];
   const out = bad.length > 0 ? [`no error bar of ${bad.join(", ")}: got values that are not finite`] : [];
   if (plaquettes.length >= FEW / 2 && plaquettes.every((x) => x === plaquettes[0])) out.push(`no error bar of the plaquette: its ${plaquettes.length} values are all equal, the links do not move`);

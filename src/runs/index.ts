@@ -43,8 +43,8 @@ export { flowStarters } from "./flows/starters.ts";
 export { builtIn } from "./registry/built-in.ts";
 export {
   type Declaration, type Family, type FermionDeclaration, type FermionPart, type FormatDeclaration, type FormatPart, type GaugeActionDeclaration, type GaugeActionPart, type LossDeclaration, type LossPart, type NetworkDeclaration, type NetworkMap,
-  type NetworkPart, type ObservableContext, type ObservableDeclaration, type ObservablePart, type Part, type PartContext, type RunSampler, type SamplerDeclaration, type SamplerPart, type TransformDeclaration, type TransformPart, fermion, format, gaugeAction,
-  loss, network, observable, sampler, transform,
+  type NetworkPart, type ObservableContext, type ObservableDeclaration, type ObservablePart, type Part, type PartContext, type RunSampler, type SamplerDeclaration, type SamplerPart, type TransformDeclaration, type MatterDeclaration, type TransformPart, type MatterPart, fermion, format, gaugeAction,
+  loss, matter, network, observable, sampler, transform,
 } from "./registry/part.ts";
 export { formatsWith } from "./reading.ts";
 export { type Question, runQuestions } from "./questions.ts";

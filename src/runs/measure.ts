@@ -21,7 +21,7 @@ function measuredOn(U: LinkField, { configuration: c, registry }: ResolvedRun, s
   const asked = observablesOf(c, registry);
   const values: Record<string, number> = {};
   for (const { part, options } of asked) {
-    const found: unknown = guarded(part, "measure", () => part.measure(U, options, { trajectory, noise: { seed, stream }, run: c }));
+    const found: unknown = guarded(part, "measure", () => part.measure(U, options, { trajectory, noise: { seed, stream }, run: c, matter: system.matter?.fields }));
     if (typeof found !== "number" && (typeof found !== "object" || found === null || !Object.values(found).every((x) => typeof x === "number"))) throw new ConfigurationError(`observable ${part.name}: got ${describe(found)}, expected a number, or numbers by name`);
     Object.assign(values, typeof found === "number" ? { [part.name]: found } : found);
   }

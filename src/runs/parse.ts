@@ -39,7 +39,7 @@ function oneList(raw: Table): Table {
 
 /** The configuration that tables mean. @throws ConfigurationError for unknown keys and wrong values. */
 export function configurationOf(raw: Table, source: string, registry: Registry): RunConfiguration {
-  const given = withKinds(raw);
+  const given = withMatter(withKinds(raw), registry);
   // of one field the index says nothing
   const single = Array.isArray(given["fermions"]) && given["fermions"].length === 1;
   const result = runSchema(registry).safeParse(given);
@@ -49,6 +49,15 @@ export function configurationOf(raw: Table, source: string, registry: Registry):
 }
 
 const isTable = (x: unknown): x is Table => typeof x === "object" && x !== null && !Array.isArray(x);
+
+/** Matter without links: what is measured is the matter, and the group is that of phases that stand still. */
+function withMatter(raw: Table, registry: Registry): Table {
+  const { matter } = raw;
+  const part = isTable(matter) && typeof matter["kind"] === "string" ? registry.find("matter", matter["kind"]) : undefined;
+  if (!part || part.links) return raw;
+  const measurement = raw["measurement"] ?? {};
+  return { group: "U(1)", ...raw, ...(isTable(measurement) ? { measurement: { observables: ["moments"], ...measurement } } : {}) };
+}
 
 /** Fills in the kind of sections that have a customary one. */
 function withKinds(raw: Table): Table {

@@ -9,6 +9,7 @@ import { BackendError, ConfigurationError, FileFormatError, GeometryError, Physi
 import type { LatticeOptions } from "../gauge/index.ts";
 import { type WriteOptions, saveCheckpoint, writeGauge } from "../io/index.ts";
 import { readModel } from "../models/index.ts";
+import { setValues, valuesOf } from "../samplers/index.ts";
 import { sha256Hex, writeFileAtomic } from "../util/index.ts";
 import { expectAgreement } from "./agreement.ts";
 import { environmentOf } from "./environment.ts";
@@ -194,7 +195,10 @@ class Production implements Work<RunEvent>, Disposable {
     this.done = state?.done === true && state.total >= this.total;
     this.#counters = structuredClone(state?.counters ?? {}) as Record<string, { done: number; accepted: number }>;
     this.#saved = this.#progress.position;
-    if (state) system.U.set(state.links);
+    if (state) {
+      system.U.set(state.links);
+      if (system.matter) setValues(system.matter.fields, state.matter ?? []);
+    }
     let metrics: MetricsFile | undefined;
     ranks.together(() => {
       if (output.configurations) insideOf(paths, "configurations");
@@ -298,7 +302,7 @@ class Production implements Work<RunEvent>, Disposable {
   /** Numbers of a checked unit, and check-sums of the links, are those of rank 0 on all ranks. */
   #compareRanks(records: Unit["records"]): void {
     if (!this.#ranks.several || this.#shards) return;
-    const own = sha256Hex([JSON.stringify(records), ...this.#system.U.fields.map((f) => new Uint8Array(f.toArray().buffer))]);
+    const own = sha256Hex([JSON.stringify(records), ...valuesOf(this.#system.matter ? { ...this.#system.matter.fields, U: this.#system.U } : this.#system.U).map((x) => new Uint8Array(x.buffer))]);
     const first = this.#ranks.tell(own);
     const other = this.#ranks.first(own === first ? undefined : own);
     if (other) throw new PhysicsCheckError(`trajectory ${this.#progress.position - 1}: rank ${other.rank} has links or energies of the check-sum ${other.text.slice(0, 12)}, rank 0 has ${first.slice(0, 12)}, expected the same: memory, processor or network are not reliable`);
@@ -349,6 +353,7 @@ class Production implements Work<RunEvent>, Disposable {
     }
     const { seed, stream } = this.#run.configuration.sampler;
     const links = this.#system.U.fields.map((f) => f.toArray());
+    const matter = this.#system.matter && valuesOf(this.#system.matter.fields);
     const shards = this.#progress.shards?.();
     const state = (metrics: CheckpointState["metrics"]): CheckpointState => ({
       version: 1,
@@ -364,6 +369,7 @@ class Production implements Work<RunEvent>, Disposable {
       group: this.#system.group.N,
       extents: this.#system.lattice.extents,
       links,
+      ...(matter ? { matter } : {}),
       parameters: this.parameters,
       training: training ?? null,
       ...(memory ? { sampler: memory } : {}),
@@ -383,9 +389,11 @@ class Production implements Work<RunEvent>, Disposable {
 }
 
 /** What a checkpoint says about the stages. theta is what was trained, not what training would start from. */
-function progressOf(state: CheckpointState, { lattice, group }: System): Progress {
+function progressOf(state: CheckpointState, { lattice, group, matter }: System): Progress {
   const { position, parameters, training, phase, counters, shards, sampler } = state;
   if (state.group !== group.N || state.extents.join() !== lattice.extents.join()) throw new FileFormatError(`checkpoint: got links of another group or lattice, expected those of the run: restore the folder from a copy`);
+  const lengths = (arrays: readonly Float64Array[] | undefined): string => (arrays ?? []).map((a) => a.length).join();
+  if (lengths(state.matter) !== lengths(matter && valuesOf(matter.fields))) throw new FileFormatError("checkpoint: got matter of other sizes than the fields of the run, expected those of the run: restore the folder from a copy");
   const trained = training !== null || (counters["train"]?.done ?? 0) > 0 || phase === "epochs";
   return { position, ...(parameters && trained ? { theta: parameters.values } : {}), ...(training ? { training } : {}), ...(sampler ? { memory: sampler } : {}), ...(shards ? { shards: () => shards } : {}) };
 }

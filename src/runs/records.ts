@@ -53,8 +53,8 @@ export interface TrajectoryRecord {
   readonly action: number;
   /** Kinetic energy of the fresh momenta. */
   readonly kinetic: number;
-  /** Mean plaquette Re tr P / N after the trajectory. */
-  readonly plaquette: number;
+  /** Mean plaquette Re tr P / N after the trajectory; absent without links. */
+  readonly plaquette?: number;
   /** Accepted whatever dH was (sampler.acceptAlways). */
   readonly forced?: boolean;
   /** A solve failed and the trajectory counts as rejected (sampler.failedSolve): why. Action and kinetic energy are not known, null in JSON. */
@@ -182,6 +182,8 @@ export interface CheckpointState {
   readonly group: number;
   readonly extents: readonly number[];
   readonly links: readonly Float64Array[];
+  /** Fields of matter, in the alphabetical order of their names; absent without matter. */
+  readonly matter?: readonly Float64Array[];
   /** theta of the effective action that the guide has or is trained to have; null without one. */
   readonly parameters: { readonly names: readonly string[]; readonly values: Float64Array } | null;
   /** Optimiser, offset, replay buffer; null outside of training. */

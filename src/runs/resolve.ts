@@ -42,7 +42,8 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
   return pruned({
     ...c,
     group: parseGroup(c.group).name,
-    action: filled(registry.get("gaugeAction", c.action.kind), c.action),
+    ...(c.action ? { action: filled(registry.get("gaugeAction", c.action.kind), c.action) } : {}),
+    ...(c.matter ? { matter: filled(registry.get("matter", c.matter.kind), c.matter) } : {}),
     fermions: c.fermions.map((f) => filled(registry.get("fermion", f.kind), f)),
     ...(c.transform ? { transform: filled(registry.get("transform", c.transform.kind), c.transform) } : {}),
     ...(c.guide.fermions ? { guide: { ...c.guide, fermions: c.guide.fermions.map((f) => filled(registry.get("fermion", f.kind), f)) } } : {}),
@@ -53,7 +54,7 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
-  return sizeProblem(c) ?? startProblem(c) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c, registry) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c, registry);
+  return sizeProblem(c) ?? startProblem(c) ?? matterProblem(command, c, registry) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c, registry) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c, registry);
 }
 
 function startProblem({ start, sampler }: RunConfiguration): string | undefined {
@@ -63,6 +64,31 @@ function startProblem({ start, sampler }: RunConfiguration): string | undefined 
   if (ofFiles !== undefined) return `start.${ofFiles}: got it with kind "${start.kind}", expected kind "file"`;
   if ((start.kind === "file") !== (start.file !== undefined)) return `start.file: got ${start.file ?? "nothing"} with kind "${start.kind}", expected ${start.file ? 'kind "file"' : "the name of a configuration"}`;
   return undefined;
+}
+
+/** Matter is sampled with the links that its action knows, or without any. */
+function matterProblem(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
+  const { matter, action, fermions, start, sampler, output, measurement } = c;
+  const observables = observablesOf(c, registry).map(({ part }) => part);
+  if (!matter) {
+    if (!action) return "action: got nothing, expected the section [action], or [matter] with a kind that knows no links, such as phi4";
+    const of = observables.find((part) => part.of === "matter" || part.of === "links and matter");
+    if (of) return `measurement.observables: got ${of.name} without [matter], expected observables of links`;
+    return "masses" in sampler ? "sampler.masses: got it without [matter], expected none: links have no mass" : undefined;
+  }
+  if (command !== "hmc") return `matter: got it with the command ${command}, expected hmc: a guide is a function of the links alone`;
+  if (sampler.kind !== "hmc" && !registry.get("sampler", sampler.kind).fromModule) return `sampler.kind: got ${sampler.kind} with matter, expected hmc: it moves links alone`;
+  if (c.transform) return "transform: got one with matter, expected none: it maps links alone";
+  if (start.kind === "file") return "start.kind: got file with matter, expected cold, hot or near-unit: a configuration has links alone";
+  if (observables.some((part) => part.name === "forces")) return "measurement.observables: got forces with matter, expected others: they are those of the links";
+  const { links } = registry.get("matter", matter.kind);
+  if (links && !action) return `action: got nothing with matter ${matter.kind}, expected the section [action]: its links need one`;
+  if (links) return undefined;
+  if (action || fermions.length > 0) return `${action ? "action" : "fermions"}: got it with matter ${matter.kind}, expected none: this matter knows no links`;
+  if (output.configurations) return `output.configurations: got it with matter ${matter.kind}, expected none: there are no links; the newest field is in the checkpoint`;
+  if (measurement.flow || measurement.wilsonLoops.length > 0) return `measurement.${measurement.flow ? "flow" : "wilsonLoops"}: got it with matter ${matter.kind}, expected none: there are no links`;
+  const linked = observables.find((part) => part.of !== "matter");
+  return linked && `measurement.observables: got ${linked.name} with matter ${matter.kind}, expected observables of matter: there are no links`;
 }
 
 /** The whole force goes through the map, and the sampler moves what is mapped. */
@@ -81,7 +107,8 @@ function partProblem(command: RunCommand, c: RunConfiguration, registry: Registr
     return wrong === undefined ? undefined : `${at}.${wrong}`;
   };
   const found = [
-    one("action", registry.get("gaugeAction", c.action.kind), c.action),
+    c.action && one("action", registry.get("gaugeAction", c.action.kind), c.action),
+    c.matter && one("matter", registry.get("matter", c.matter.kind), c.matter),
     c.guide.action && one("guide.action", registry.get("gaugeAction", c.guide.action.kind), c.guide.action),
     ...c.fermions.map((f, k) => one(`fermions[${k}]`, registry.get("fermion", f.kind), f)),
     ...(c.guide.fermions ?? []).map((f, k) => one(`guide.fermions[${k}]`, registry.get("fermion", f.kind), f)),

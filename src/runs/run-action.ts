@@ -1,6 +1,6 @@
 /** The action that a run trains or is guided by, as it stands in the folder of the run. */
 import { existsSync } from "node:fs";
-import { FileFormatError } from "../errors.ts";
+import { ConfigurationError, FileFormatError } from "../errors.ts";
 import type { GaugeAction, Group } from "../gauge/index.ts";
 import { bibliography } from "./citations.ts";
 import { readRunInfo, readState, runPaths } from "./folder.ts";
@@ -28,6 +28,7 @@ export async function actionOfRun(folder: string): Promise<RunAction> {
   const paths = runPaths(folder);
   const file = await readRunFile(paths.configuration);
   const run = resolveRun(command, file);
+  if (run.configuration.matter) throw new ConfigurationError(`${folder}: got a run with matter, expected one of links alone: an action of several fields is no function of the links`);
   const { group, lattice, gauge, fermions, guide } = buildSystem(run, { threads: 1 }, { start: false, ...(run.configuration.network?.kind === "model" && existsSync(paths.network) ? { network: paths.network } : {}) });
   const theta = readState(folder)?.state.parameters?.values;
   const action = guide ? guide.at(theta).whole : fermions.reduce((sum, f) => sum.plus(f.action as GaugeAction<number, unknown>) as GaugeAction<number, unknown>, gauge);

@@ -1,7 +1,7 @@
 /** One chain of a run: its sampler with the checks of the run, and the records of its trajectories. */
 import { plaquettes, reunitarise } from "../gauge/index.ts";
 import { PhysicsCheckError, SolverError } from "../errors.ts";
-import type { TrajectoryResult } from "../samplers/index.ts";
+import { type Movable, type TrajectoryResult, linksOf } from "../samplers/index.ts";
 import { CheckedSampler } from "./checked-sampler.ts";
 import type { MetricsRecord } from "./records.ts";
 import type { RunSampler, SamplerLearning } from "./registry/part.ts";
@@ -64,7 +64,7 @@ export class RunChain {
     return this.#own.learning;
   }
 
-  step(U: System["U"]): TrajectoryResult {
+  step(U: Movable): TrajectoryResult {
     const pieces = this.steps(U);
     for (;;) {
       const next = pieces.next();
@@ -72,22 +72,23 @@ export class RunChain {
     }
   }
 
-  *steps(U: System["U"]): Generator<undefined, TrajectoryResult, void> {
+  *steps(U: Movable): Generator<undefined, TrajectoryResult, void> {
     const { reunitarise: every, acceptAlways = 0 } = this.#c.sampler;
     const { result, failed } = yield* this.#attempt(U);
     const { trajectory, accepted, dH, action, kinetic } = result;
-    if (every > 0 && (trajectory + 1) % every === 0) {
-      using moved = reunitarise(U);
-      U.copyFrom(moved);
+    const links = linksOf(U);
+    if (links && every > 0 && (trajectory + 1) % every === 0) {
+      using moved = reunitarise(links);
+      links.copyFrom(moved);
     }
     const forced = this.#phase === "thermalise" && trajectory < acceptAlways && accepted;
     // JSON has no infinity; exp(-dH) is 0 either way
-    this.#records.push({ kind: "trajectory", phase: this.#phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, plaquette: onObserved({ ...this.#system, U }, (W) => plaquettes(W).mean), ...(forced ? { forced } : {}), ...(failed === undefined ? {} : { failed }) });
+    this.#records.push({ kind: "trajectory", phase: this.#phase, trajectory, accepted, dH: Math.min(dH, Number.MAX_VALUE), action, kinetic, ...(links ? { plaquette: onObserved({ ...this.#system, U: links }, (W) => plaquettes(W).mean) } : {}), ...(forced ? { forced } : {}), ...(failed === undefined ? {} : { failed }) });
     return { trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic };
   }
 
   /** One trajectory; where the run file says so, one in which a solve fails is a rejected one. */
-  *#attempt(U: System["U"]): Generator<undefined, { readonly result: TrajectoryResult; readonly failed?: string }, void> {
+  *#attempt(U: Movable): Generator<undefined, { readonly result: TrajectoryResult; readonly failed?: string }, void> {
     const { trajectory } = this.#sampler;
     try {
       const pieces = this.#sampler.steps(U);

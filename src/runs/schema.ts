@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { ObservablePart, Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import { name, positive, seed, whole } from "./schema-values.ts";
-import { type ActionSection, DEFAULT_KIND, type FermionSection, type NetworkSection, type ObservableEntry, type RunConfiguration, type SamplerSection, type TrainingSection, type TransformSection, own, section } from "./sections.ts";
+import { type ActionSection, DEFAULT_KIND, type FermionSection, type MatterSection, type NetworkSection, type ObservableEntry, type RunConfiguration, type SamplerSection, type TrainingSection, type TransformSection, own, section } from "./sections.ts";
 
 const { lattice, start, sampler, training, measurement, output, checks, parallel } = section;
 
@@ -38,11 +38,13 @@ export interface RunInput {
   readonly lattice: z.input<typeof lattice>;
   readonly group?: string;
   readonly start?: z.input<typeof start>;
-  readonly action: PartInput;
+  /** Needed by all runs but those of matter that knows no links. */
+  readonly action?: PartInput;
   readonly fermions?: readonly PartInput[];
   readonly network?: PartInput;
   readonly guide?: { readonly action?: PartInput; readonly masses?: readonly number[]; readonly fields?: readonly number[]; readonly fermions?: readonly PartInput[]; readonly trainable?: readonly string[] };
   readonly transform?: PartInput;
+  readonly matter?: PartInput;
   readonly sampler: { readonly kind?: string | Part; readonly [option: string]: unknown } & z.input<typeof sampler>;
   readonly training?: z.input<typeof training> & { readonly objective?: string | Part; readonly [option: string]: unknown };
   readonly measurement?: z.input<typeof measurement> & { readonly observables?: readonly (string | PartInput)[] };
@@ -73,11 +75,12 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
     lattice,
     group: z.string().regex(GROUP, "expected U(1), or SU(2) to SU(12)").default("SU(3)"),
     start: start.extend({ format: z.enum(formats.map((f) => f.name)).optional().describe(start.shape.format.description!) }).prefault({}),
-    action,
+    action: action.optional().describe("of the links; needed by all runs but those of matter without links"),
     fermions: z.array(fermions).max(64).default([]),
     network: network.optional(),
     guide: guide.prefault({}),
     transform: (anyOf(registry.list("transform"), "kind", {}) as z.ZodType<TransformSection>).optional().describe("field transformation U = F(V): the sampler moves V, everything is measured on U"),
+    matter: (anyOf(registry.list("matter"), "kind", {}) as z.ZodType<MatterSection>).optional().describe("fields of matter, moved together with the links; phi^4 theory alone has no links"),
     sampler: anyOf(registry.list("sampler"), "kind", sampler.shape, DEFAULT_KIND.sampler).prefault({ kind: DEFAULT_KIND.sampler }) as z.ZodType<SamplerSection>,
     training: (anyOf(registry.list("loss"), "objective", training.shape, DEFAULT_KIND.objective) as z.ZodType<TrainingSection>).optional(),
     measurement: measurement.extend({ observables: observables.default(["polyakov"]).describe("the mean plaquette is always there") }).prefault({}),

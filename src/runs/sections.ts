@@ -130,6 +130,7 @@ export type NetworkSection = PartSection & { readonly weights?: readonly number[
 export type SamplerSection = PartSection & z.output<typeof sampler> & Partial<HmcSection>;
 export type TrainingSection = z.output<typeof training> & { readonly objective: string; readonly [option: string]: unknown };
 export type TransformSection = PartSection;
+export type MatterSection = PartSection;
 /** An observable by its name, or with options. */
 export type ObservableEntry = string | PartSection;
 
@@ -143,11 +144,13 @@ export interface RunConfiguration {
   readonly lattice: z.output<typeof lattice>;
   readonly group: string;
   readonly start: z.output<typeof start>;
-  readonly action: ActionSection;
+  /** Absent in runs of matter without links. */
+  readonly action?: ActionSection | undefined;
   readonly fermions: readonly FermionSection[];
   readonly network?: NetworkSection | undefined;
   readonly guide: { readonly action?: ActionSection | undefined; readonly masses?: readonly number[] | undefined; readonly fields?: readonly number[] | undefined; readonly fermions?: readonly FermionSection[] | undefined; readonly trainable: readonly string[] };
   readonly transform?: TransformSection | undefined;
+  readonly matter?: MatterSection | undefined;
   readonly sampler: SamplerSection;
   readonly training?: TrainingSection | undefined;
   readonly measurement: z.output<typeof measurement> & { readonly observables: readonly ObservableEntry[] };

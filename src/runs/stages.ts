@@ -70,7 +70,7 @@ function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "
   const sampler = new RunChain(run, system, phase, from.position, { ...events, guide, memory: from.memory, ...(guide ? {} : { weights: from.theta }) });
   const theta = from.theta ? { theta: from.theta } : {};
   while (sampler.trajectory < end) {
-    const { trajectory } = yield* sampler.steps(system.U);
+    const { trajectory } = yield* sampler.steps(system.matter?.moved ?? system.U);
     const records = sampler.take();
     if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) {
       const measured = checking(`measurement after trajectory ${trajectory}`, () => measure(run, system, trajectory, guide));

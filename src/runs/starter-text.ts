@@ -13,12 +13,14 @@ export type Choice = readonly [name: string, values?: Literals];
 export interface RunText {
   readonly command: RunCommand;
   readonly title: string;
-  readonly group: string;
+  /** Absent without links. */
+  readonly group?: string;
   readonly extents: readonly number[];
   readonly start: "cold" | "hot" | "near-unit";
   /** Of a start near unity. */
   readonly width?: string;
-  readonly action: Choice;
+  readonly action?: Choice;
+  readonly matter?: Choice;
   readonly fermions?: readonly Choice[];
   readonly network?: Choice;
   readonly guideMasses?: string;
@@ -82,11 +84,9 @@ every = 10
 `;
 
 /** Lattice and start. */
-export function placeText(group: string, extents: readonly number[] | string, start: string, width?: string): string {
+export function placeText(group: string | undefined, extents: readonly number[] | string, start: string, width?: string): string {
   const axes = ["Lx", "Ly", "Lz"].slice(0, (typeof extents === "string" ? extents.split(",") : extents).length - 1);
-  return `group = "${group}"
-
-[lattice]
+  return `${group === undefined ? "" : `group = "${group}"\n\n`}[lattice]
 ${commented(`extents = [${typeof extents === "string" ? extents : extents.join(", ")}]`, [...axes, "Lt"].join(", "))}
 
 [start]
@@ -126,7 +126,8 @@ export function runText(run: RunText): string {
   return [
     `# ${title}: gaugegrad ${command} run.toml --dir out\n`,
     placeText(run.group, run.extents, run.start, run.width),
-    chosen("[action]", "gaugeAction", run.action),
+    ...(run.action ? [chosen("[action]", "gaugeAction", run.action)] : []),
+    ...(run.matter ? [chosen("[matter]", "matter", run.matter, remark("[matter]", run.action ? "moved together with the links" : "alone: no links"))] : []),
     ...fermions.map((f) => chosen(several ? "[[fermions]]" : "[fermions]", "fermion", f, several ? "" : remark("[fermions]", "[[fermions]] for several fields"))),
     ...(network ? [chosen("[network]", "network", network, remark("[network]", "S_theta sees its output instead of the links; see gaugegrad schema for all kinds"))] : []),
     ...(guideMasses === undefined ? [] : [`[guide]                     # S_theta = gauge action + fermions on the network's links\nmasses = ${guideMasses}\n${commented('trainable = ["network"]', "also gauge.beta, fermions.mass, ...")}\n`]),

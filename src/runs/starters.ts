@@ -88,6 +88,8 @@ export const starters: readonly Starter[] = [
     observables: ["planes", "rectangle", "polyakov", "energy", "charge"], every: 10, measurement: { wilsonLoops: "[[1, 1], [2, 1], [2, 2]]", flow: "{ time = 1.0, step = 0.02, every = 0.1 }   # gradient flow" },
   }),
   of("u1-2d", "U(1) in two dimensions, where everything is known exactly", { group: "U(1)", extents: [16, 16], start: "hot", action: ["wilson", { beta: "2.0" }], sampler: ["hmc", { steps: "6" }], seed: 1, thermalisation: 200, trajectories: 5000, observables: ["rectangle", "charge"], format: "npy" }),
+  of("phi4-hmc", "phi^4 theory in two dimensions, without links", { extents: [8, 8], start: "near-unit", width: "0.5", matter: ["phi4", { lambda: "6.008" }], sampler: ["hmc", { steps: "12" }], seed: 1, thermalisation: 200, trajectories: 5000, observables: ["moments"] }),
+  of("higgs-hmc", "SU(2) with a Higgs doublet on 4^4", { group: "SU(2)", extents: [4, 4, 4, 4], start: "near-unit", width: "0.5", action: ["wilson", { beta: "2.3" }], matter: ["higgs"], sampler: ["hmc", { steps: "10" }], seed: 1, thermalisation: 50, trajectories: 400, observables: ["moments", "higgsLink", "polyakov"] }),
   of("fthmc-2d", "field-transformed HMC of U(1) in two dimensions, where topology moves more often", {
     group: "U(1)", extents: [16, 16], start: "hot", action: ["wilson", { beta: "4.0" }], transform: ["stout"], sampler: ["hmc", { steps: "21", length: "4.0" }], seed: 1, thermalisation: 100, trajectories: 2000, observables: ["charge"], format: "npy",
   }),

@@ -1,6 +1,7 @@
 /** What a run has found so far, from its own lines. */
 import { type Estimate, acceptanceError, gammaMethod, table, withError } from "../util/index.ts";
 import { demonCouplings } from "./demon-couplings.ts";
+import { derivedEstimates } from "./derived.ts";
 import { alarmsOf, expMinusDH } from "./health.ts";
 import type { CheckpointState, MeasurementRecord, MetricsRecord, TrajectoryRecord } from "./records.ts";
 
@@ -53,20 +54,21 @@ export function productionSeries(records: readonly MetricsRecord[]): readonly (r
   return [
     ["acceptance", sampled.map((r) => Number(r.accepted))],
     ["exp(-dH)", expMinusDH(sampled)],
-    ["plaquette", sampled.map((r) => r.plaquette)],
+    ...(sampled.some((r) => r.plaquette !== undefined) ? [["plaquette", sampled.map((r) => r.plaquette ?? Number.NaN)] as const] : []),
     ...names.map((name) => [name, measured.flatMap((r) => r.values[name] ?? [])] as const),
   ];
 }
 
 function estimatesOf(records: readonly MetricsRecord[]): Record<string, Estimate> {
+  const series = productionSeries(records);
   const found: Record<string, Estimate> = Object.fromEntries(
-    productionSeries(records).flatMap(([name, values]) => {
+    series.flatMap(([name, values]) => {
       if (values.length < ENOUGH) return [];
       const e = gammaMethod(values);
       return [[name, name === "acceptance" ? { ...e, error: acceptanceError(e.mean, e.n, e.tauInt) } : e]];
     }),
   );
-  return { ...found, ...demonCouplings(found) };
+  return { ...found, ...demonCouplings(found), ...derivedEstimates(new Map(series), ENOUGH) };
 }
 
 function lossOf(losses: readonly number[]): NonNullable<RunSummary["loss"]> {

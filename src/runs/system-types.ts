@@ -2,7 +2,7 @@
 import type { Lattice, LinkField } from "../autograd/index.ts";
 import type { Pseudofermions } from "../fermions/index.ts";
 import type { AnyBijection } from "../flows/index.ts";
-import type { Action, GaugeAction, Group } from "../gauge/index.ts";
+import type { Action, Configuration, FieldAction, FieldKinds, GaugeAction, Group } from "../gauge/index.ts";
 import type { ReadOptions } from "../io/index.ts";
 import type { Layer, Plain } from "../models/index.ts";
 import type { Target } from "../samplers/index.ts";
@@ -47,6 +47,16 @@ export type FermionField = Pick<Pseudofermions, "name" | "value" | "force"> & Pa
 /** What every configuration that a run reads is read with: the formats that the run knows, and the library of HDF5 once it is needed. */
 export type Reading = Pick<ReadOptions, "formats" | "hdf5">;
 
+/** Matter of a run. */
+export interface MatterSystem {
+  readonly action: FieldAction<FieldKinds, number, unknown>;
+  readonly fields: Configuration;
+  readonly moved: Configuration;
+  readonly links: boolean;
+  /** Parts of the action as functions of what is moved, by the names of `sampler.levels`. */
+  part(name: string): FieldAction<FieldKinds, number, unknown>;
+}
+
 /** What a run is made on. */
 export interface System {
   readonly group: Group;
@@ -59,6 +69,8 @@ export interface System {
   readonly guide?: GuideSystem;
   /** F of a run with a field transformation: U above is V, and the target is that of V. */
   readonly transform?: AnyBijection;
+  /** Fields of matter, their action, and everything that the sampler moves: they and the links U, or they alone where their action knows no links, which are then 1. */
+  readonly matter?: MatterSystem;
   readonly reading: Reading;
   /** What has to be said about the links of a start from a file. */
   readonly notes: readonly string[];

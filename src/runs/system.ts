@@ -1,10 +1,10 @@
 /** The physics that a configuration describes: lattice, links, target distribution, and the effective action that guides or is trained. */
 import type { LinkField, Links, TracedOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup } from "../gauge/index.ts";
+import { type Configuration, FieldAction, type FieldKinds, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup, startFields } from "../gauge/index.ts";
 import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
-import { type GuideLevel, type Refreshed, type Target, forceInSingle, targetOf } from "../samplers/index.ts";
+import { type FieldTarget, type GuideLevel, type Refreshed, type RefreshedOn, type Target, forceInSingle, targetOf } from "../samplers/index.ts";
 import { absolutePath } from "../util/index.ts";
 import { expectGroups } from "./learning.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
@@ -17,7 +17,7 @@ import { networkOf } from "./run-network.ts";
 import { optionsOf } from "./schema.ts";
 import type { ActionSection, FermionSection, RunConfiguration, TransformSection } from "./sections.ts";
 import type { HmcSection } from "./samplers/hmc-options.ts";
-import type { AnyAction, FermionField, GuideParts, GuideSystem, Reading, RunNetwork, System } from "./system-types.ts";
+import type { AnyAction, FermionField, GuideParts, GuideSystem, MatterSystem, Reading, RunNetwork, System } from "./system-types.ts";
 
 export interface BuildOptions {
   readonly start?: boolean;
@@ -38,13 +38,14 @@ export function buildSystem({ configuration: c, registry, command, base }: Resol
   const reading = options.reading ?? { formats: formatsOf(registry) };
   const transform = c.transform && transformOf(c.transform, place, registry);
   const { U, notes } = options.start === false ? { U: cold(lattice, group), notes: [] } : startOf(c, base, place, reading, transform);
-  const gauge = gaugeActionOf(c.action, place, registry);
+  const gauge = gaugeActionOf(c.action ?? { kind: "wilson", beta: 0 }, place, registry);
   const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
-  const target = targetOfRun(gauge, fermions, transform);
+  const matter = c.matter && matterOf(c, place, registry, { U, gauge, fermions });
+  const target = matter?.target ?? targetOfRun(gauge, fermions, transform);
   const modelFile = options.network ?? (c.network?.kind === "model" ? absolutePath(base, String(c.network["file"])) : undefined);
   const guide = command === "hmc" ? undefined : guideOf(c, registry, place, fermions, modelFile);
   if (c.training && guide?.effective) expectGroups(c.training, registry, guide.effective);
-  return { group, lattice, U, gauge, fermions, target, reading, notes, ...(transform ? { transform } : {}), ...(guide ? { guide } : {}) };
+  return { group, lattice, U, gauge, fermions, target, reading, notes, ...(transform ? { transform } : {}), ...(matter ? { matter } : {}), ...(guide ? { guide } : {}) };
 }
 
 /** Fermions that draw fields. */
@@ -75,6 +76,36 @@ export function onObserved<T>({ U, transform }: System, f: (U: LinkField) => T):
   if (!transform) return f(U);
   using image = transform.image(U).links;
   return f(image);
+}
+
+/** Matter with the target of everything that moves: the links have the name U in its action. */
+function matterOf(c: RunConfiguration, place: PartContext, registry: Registry, { U, gauge, fermions }: { readonly U: LinkField; readonly gauge: AnyAction; readonly fermions: readonly FermionField[] }): MatterSystem & { readonly target: Target } {
+  const section = c.matter!;
+  const part = registry.get("matter", section.kind);
+  const built: unknown = guarded(part, "builder", () => part.build(optionsOf(part, section), place));
+  if (!(built instanceof FieldAction)) throw new ConfigurationError(`matter ${part.name}: got ${describe(built)} from its builder, expected an action of named fields: return what fieldAction({ ... }) or scalarAction makes`);
+  const action = built as FieldAction<FieldKinds, number, unknown>;
+  const { U: ofLinks, ...kinds } = action.fields;
+  if ((ofLinks !== undefined) !== part.links || (ofLinks !== undefined && ofLinks !== "links")) throw new ConfigurationError(`matter ${part.name}: got the fields ${Object.keys(action.fields).join(", ")} with links = ${part.links}, expected ${part.links ? "the links among them, by the name U" : "none of them called U"}`);
+  const { seed, stream } = c.sampler;
+  const { kind: start, width } = c.start;
+  const fields: Configuration = startFields(kinds, place.lattice, { group: place.group, start: start === "file" ? "cold" : start, ...(start === "near-unit" ? { width } : {}), seed, stream });
+  type Any = FieldAction<FieldKinds, number, unknown>;
+  const lifted = part.links ? [gauge, ...fermions.map((f) => f.action as AnyAction)].map((a) => a.on("U") as unknown as Any) : [];
+  const whole = lifted.reduce((sum, a) => sum.plus(a) as Any, action);
+  const drawn = fermions.filter((f): f is Drawn => f.refresh !== undefined).map((f): RefreshedOn<Configuration> => ({
+    index: f.index,
+    refresh: (x, trajectory, random, index) => f.refresh(x["U"] as LinkField, trajectory, random, index),
+    ...(f.solveError ? { solveError: (x: Configuration) => f.solveError!(x["U"] as LinkField) } : {}),
+  }));
+  const target = (drawn.length === 0 ? whole : targetOf(whole as unknown as FieldTarget<Configuration>, ...drawn)) as unknown as Target;
+  const force = (name: string): Any => {
+    if (name === "matter") return action;
+    if (name === "gauge") return lifted[0]!;
+    const own = fermions.map((f) => forceActionOf(f).on("U") as unknown as Any);
+    return name === "fermions" ? own.reduce((sum, a) => sum.plus(a) as Any) : own[Number(name.slice("fermions.".length))]!;
+  };
+  return { action, fields, moved: part.links ? { ...fields, U } : fields, links: part.links, part: force, target };
 }
 
 /** The grid of the run file, for several ranks; one goes on with a run of several. */
@@ -176,7 +207,7 @@ const thinLinks: Smearing<number, Record<string, never>> = { name: "thin links",
 
 function guideOf(c: RunConfiguration, registry: Registry, place: PartContext, fermions: readonly FermionField[], modelFile: string | undefined): GuideSystem {
   const { trainable } = c.guide;
-  const gauge = gaugeActionOf(c.guide.action ?? c.action, place, registry);
+  const gauge = gaugeActionOf(c.guide.action ?? c.action!, place, registry);
   const heavy = leadingActions(c, registry, place, fermions);
   const network = c.network && networkOf(c.network.kind === "model" ? { ...c.network, file: modelFile } : c.network, place.lattice, place.group.N, registry);
   const smearing = (network?.layer ?? thinLinks) as Smearing<number, unknown>;
@@ -221,7 +252,18 @@ function withOthers(effective: EffectiveAction<number, unknown>, network: RunNet
 }
 
 /** Time scales of the molecular dynamics: one with the whole force, or the levels of the configuration. */
-export function levelsOf({ integrator, steps, levels, forcePrecision }: Pick<HmcSection, "integrator" | "steps" | "levels" | "forcePrecision">, system: System, guide?: GuideParts): GuideLevel[] {
+export function levelsOf(options: Pick<HmcSection, "integrator" | "steps" | "levels" | "forcePrecision">, system: System, guide?: GuideParts): GuideLevel[] {
+  const { matter } = system;
+  if (!matter) return levelsOfLinks(options, system, guide);
+  const { integrator, steps, levels } = options;
+  if (!levels) return [{ action: system.target, integrator: integrator!, steps: steps! }];
+  return levels.map((level) => {
+    const part = matter.part(level.force);
+    return { action: { force: (x: unknown, into: unknown) => part.force(x as never, into as never) } as unknown as GuideLevel["action"], integrator: level.integrator, steps: level.steps };
+  });
+}
+
+function levelsOfLinks({ integrator, steps, levels, forcePrecision }: Pick<HmcSection, "integrator" | "steps" | "levels" | "forcePrecision">, system: System, guide?: GuideParts): GuideLevel[] {
   const single = forcePrecision === "f32";
   if (!levels) {
     const whole = guide?.whole ?? (single ? sumOf([system.gauge, ...system.fermions.map(forceActionOf)]) : forceOf(system));

@@ -38,7 +38,10 @@ function mapped(x: Movable, f: (part: LinkField | Field) => Part): Movable | Mom
 }
 
 /** New fields for momenta or forces, zero. */
-export const momentaLike = (x: Movable): Momenta => mapped(x, (p) => (p instanceof Field ? new Field(p.lattice, p.type) : new DirectionalField(p.lattice, p.N as number, "algebra"))) as Momenta;
+export function momentaLike(x: Movable): Momenta {
+  guard("momentaLike", { x: [x, movable] });
+  return mapped(x, (p) => (p instanceof Field ? new Field(p.lattice, p.type) : new DirectionalField(p.lattice, p.N as number, "algebra"))) as Momenta;
+}
 
 /** A copy. */
 export function copyOf<X>(x: X): X {
@@ -54,8 +57,15 @@ export function copyInto<X>(to: X, from: X): void {
   a.forEach((f, k) => f.copyFrom(b[k]!));
 }
 
+/** The links among what is moved, or none. */
+export function linksOf(x: Movable): LinkField | undefined {
+  guard("linksOf", { x: [x, movable] });
+  return partsOf(x).find((p): p is LinkField => p instanceof DirectionalField);
+}
+
 /** Frees all parts. */
 export function disposeOf(x: Movable | Momenta): void {
+  guard("disposeOf", { x: [x, is.object] });
   for (const part of partsOf(x)) part.dispose();
 }
 

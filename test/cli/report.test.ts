@@ -46,7 +46,7 @@ describe("a run", () => {
     const rows = Array.from(p.querySelectorAll("main tr"), (r) => texts(r, "th, td"));
     const sampled = metrics.filter((r): r is TrajectoryRecord => r.kind === "trajectory" && r.phase === "sample");
     expect(sampled).toHaveLength(50);
-    const plaquette = gammaMethod(sampled.map((r) => r.plaquette));
+    const plaquette = gammaMethod(sampled.map((r) => r.plaquette!));
     expect(rows).toContainEqual(["plaquette", withError(plaquette.mean, plaquette.error), withError(plaquette.tauInt, plaquette.tauIntError), "50", "1"]);
     const loop = gammaMethod(metrics.flatMap((r) => (r.kind === "measurement" ? [r.values["|polyakov|"]!] : [])));
     expect(rows).toContainEqual(["|Polyakov loop|", withError(loop.mean, loop.error), withError(2 * loop.tauInt, 2 * loop.tauIntError), "25", "2"]);

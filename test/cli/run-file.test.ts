@@ -125,7 +125,7 @@ test("the JSON Schema describes every section and every kind", async () => {
   const schema = JSON.parse((await cli(["schema"])).stdout) as { $schema: string; required: string[]; additionalProperties: boolean; properties: Record<string, { oneOf?: unknown[] }> };
   expect(schema.$schema).toContain("2020-12");
   expect(schema.additionalProperties).toBe(false);
-  expect(schema.required).toEqual(["lattice", "action"]);
+  expect(schema.required).toEqual(["lattice"]);
   for (const { text } of starters) for (const key of Object.keys(parse(text))) expect(schema.properties).toHaveProperty(key);
   expect(schema.properties["network"]!.oneOf).toHaveLength(12);
 });

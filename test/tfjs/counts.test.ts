@@ -8,7 +8,7 @@ import { loadTfjs } from "../../src/compiler/tfjs/index.ts";
 import { closedFormLinks, gaugeAction, lattice } from "../../src/gauge/index.ts";
 import { stout } from "../../src/models/index.ts";
 import { hmc, integrate } from "../../src/samplers/index.ts";
-import { drawMomenta } from "../../src/samplers/momenta.ts";
+import { drawMomenta } from "../../src/samplers/movable.ts";
 import { randomStream } from "../../src/util/index.ts";
 import { type FakeBinding, fakeNodeModule } from "./fake-node.ts";
 

@@ -46,8 +46,8 @@ function resultSection({ merged, chains }: ReturnType<typeof summaryOfChains>): 
 }
 
 function historySection(views: readonly RunView[]): NamedSection[] {
-  const own = views.map((v, k) => ({ name: `chain ${k}`, all: only(v.metrics, "trajectory") })).filter((c) => c.all.length > 0);
+  const own = views.map((v, k) => ({ name: `chain ${k}`, all: only(v.metrics, "trajectory") })).filter((c) => c.all.some((r) => r.plaquette !== undefined));
   if (own.length === 0) return [];
-  const svg = historyPlot({ chains: own.map(({ name, all }) => ({ name, values: all.map((r) => num(r.plaquette)), start: all[0]!.trajectory })), title: "Plaquette", yLabel: "plaquette" });
+  const svg = historyPlot({ chains: own.map(({ name, all }) => ({ name, values: all.map((r) => num(r.plaquette ?? null)), start: all[0]!.trajectory })), title: "Plaquette", yLabel: "plaquette" });
   return [{ id: "histories", heading: "Histories", figures: [{ svg, caption: "Mean plaquette Re tr P / N after every trajectory of every chain." }] }];
 }

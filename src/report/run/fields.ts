@@ -45,9 +45,11 @@ const MOST_MAPS = 4;
 export function fieldsOf(state: CheckpointState, configuration: RunConfiguration, { flowTime, engine }: FieldOptions): FieldView {
   const U = cold(makeLattice(state.extents, engine), groupOf(state.group));
   U.set(state.links);
-  const densities = densitiesOf(U, "");
+  // matter alone has links that are 1
+  const linked = configuration.action !== undefined || !configuration.matter;
+  const densities = linked ? densitiesOf(U, "") : [];
   const steps = Math.round(flowTime / FLOW_STEP);
-  if (steps > 0) {
+  if (linked && steps > 0) {
     using V = U.clone();
     gradientFlow({ action: "wilson", step: flowTime / steps }).advance(V, steps);
     densities.push(...densitiesOf(V, `, flow time ${numberText(flowTime)}`));

@@ -16,7 +16,9 @@ export function headingOf({ info, configuration: c }: RunView): { readonly title
   const kind = COMMANDS[info.command as RunCommand] ?? info.command;
   const fermions = (c.fermions ?? []).map((f) => builtIn.find("fermion", f.kind)?.describe?.(f) ?? `${f.kind} fermions${f.mass === undefined ? "" : `, m = ${f.mass}`}`);
   const called = (family: Family, name: string | undefined): string => (name === undefined ? "unknown" : (builtIn.find(family, name)?.title ?? name));
-  const system = [`${c.group} on ${(c.lattice?.extents ?? []).join(" × ")}`, `${called("gaugeAction", c.action?.kind)} action${c.action?.beta === undefined ? "" : `, β = ${c.action.beta}`}`, ...fermions, ...(c.network ? [`network: ${called("network", c.network.kind)}`] : [])].join("; ");
+  const matter = c.matter && (builtIn.find("matter", c.matter.kind)?.describe?.(c.matter) ?? c.matter.kind);
+  const gauge = c.action || !c.matter ? [`${called("gaugeAction", c.action?.kind)} action${c.action?.beta === undefined ? "" : `, β = ${c.action.beta}`}`] : [];
+  const system = [`${c.action || !c.matter ? `${c.group} on ` : ""}${(c.lattice?.extents ?? []).join(" × ")}`, ...gauge, ...(matter === undefined ? [] : [matter]), ...fermions, ...(c.network ? [`network: ${called("network", c.network.kind)}`] : [])].join("; ");
   return { title: c.title ?? kind, subtitle: c.title === undefined ? system : `${kind}: ${system}` };
 }
 

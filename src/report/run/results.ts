@@ -19,7 +19,7 @@ export function summarySection(view: RunView): NamedSection {
   const { done, total } = positionOf(view);
   const sampled = produced(metrics);
   const measured = only(metrics, "measurement");
-  const alarms = alarmsOf(sampled.map((r) => ({ ...r, dH: num(r.dH), plaquette: num(r.plaquette) })), measured.filter((r) => r.values !== undefined)).map((text) => `Warning: ${text}`);
+  const alarms = alarmsOf(sampled.map((r) => ({ ...r, dH: num(r.dH), ...(r.plaquette === undefined ? {} : { plaquette: num(r.plaquette) }) })), measured.filter((r) => r.values !== undefined)).map((text) => `Warning: ${text}`);
   const warnings = [...alarms, ...events.flatMap((e) => (e.kind === "warning" || e.kind === "failure" ? [`${e.kind === "failure" ? "Failure" : "Warning"} at ${e.position}: ${e.text ?? ""}`] : [])), ...notes];
   const recorded = metrics.length === 0 ? ["Nothing is recorded yet: the first trajectory is not complete."] : [];
   const phases = (["thermalise", "train", "sample"] as const).flatMap((phase) => {
@@ -80,10 +80,10 @@ export function historiesSection(view: RunView): NamedSection | undefined {
   if (all.length === 0) return undefined;
   const first = all.find((r) => r.phase === "sample")?.trajectory;
   const before = first ?? all.at(-1)!.trajectory + 1;
-  const e = estimate(produced(view.metrics).map((r) => num(r.plaquette)));
+  const e = estimate(produced(view.metrics).map((r) => num(r.plaquette ?? null)));
   const plaquette: ReportFigure = {
     svg: historyPlot({
-      chains: [{ name: "plaquette", values: all.map((r) => num(r.plaquette)), start: all[0]!.trajectory }], title: "Plaquette", yLabel: "plaquette",
+      chains: [{ name: "plaquette", values: all.map((r) => num(r.plaquette ?? null)), start: all[0]!.trajectory }], title: "Plaquette", yLabel: "plaquette",
       ...(before > 0 ? { discard: before } : {}), ...(e ? { references: [{ name: "mean of the production", value: e.mean, error: e.error }] } : {}),
     }),
     caption: before > 0 ? "Mean plaquette Re tr P / N after every trajectory, from the start of the run." : "Mean plaquette Re tr P / N after every trajectory.",
@@ -92,7 +92,7 @@ export function historiesSection(view: RunView): NamedSection | undefined {
     svg: historyPlot({ chains: [{ name: s.label, values: s.values, start: s.at[0]!, step: s.every }], title: capital(s.label), yLabel: s.label, ...meanOf(s) }),
     caption: `${capital(s.label)}, measured ${everyText(s.every)}.`,
   }));
-  return { id: "histories", heading: "Histories", figures: [plaquette, ...others] };
+  return { id: "histories", heading: "Histories", figures: [...(all.some((r) => r.plaquette !== undefined) ? [plaquette] : []), ...others] };
 }
 
 /** Histograms of the production. */

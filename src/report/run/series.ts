@@ -43,8 +43,8 @@ export function labelOf(name: string): string {
 export function observables(metrics: readonly MetricsRecord[]): ObservableSeries[] {
   const sampled = produced(metrics);
   const measured = only(metrics, "measurement");
-  const plaquette: ObservableSeries = { name: "plaquette", label: "plaquette", at: sampled.map((r) => r.trajectory), values: sampled.map((r) => num(r.plaquette)), every: 1 };
-  return [...(sampled.length > 0 ? [plaquette] : []), ...namesOf(measured).filter((n) => n !== "plaquette").map((name) => seriesOf(measured, name))];
+  const plaquette: ObservableSeries = { name: "plaquette", label: "plaquette", at: sampled.map((r) => r.trajectory), values: sampled.map((r) => num(r.plaquette ?? null)), every: 1 };
+  return [...(sampled.some((r) => r.plaquette !== undefined) ? [plaquette] : []), ...namesOf(measured).filter((n) => n !== "plaquette").map((name) => seriesOf(measured, name))];
 }
 
 function namesOf(measured: readonly MeasurementRecord[]): string[] {

@@ -42,6 +42,7 @@ export async function withOwnParts(raw: Table, base: string, registry: Registry)
       const section = await loader.section("network", "network", x);
       return { ...section, ...(await list("layers", (l, at) => loader.section("network", at, l, "network"), "network.layers", section)) };
     })),
+    ...(await table("matter", (x) => loader.section("matter", "matter", x))),
     ...(await table("transform", (x) => loader.section("transform", "transform", x))),
     ...(await table("sampler", (x) => loader.section("sampler", "sampler", x))),
     ...(await table("training", (x) => loader.section("loss", "training", x, "objective"))),

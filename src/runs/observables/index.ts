@@ -15,3 +15,5 @@ export { mesons } from "./mesons.ts";
 export { pcac } from "./pcac.ts";
 export { residualMass } from "./residual-mass.ts";
 export { eigenvalues } from "./eigenvalues.ts";
+export { moments } from "./moments.ts";
+export { higgsLinkObservable } from "./higgs-link.ts";

@@ -165,7 +165,7 @@ function sampled(records: readonly MetricsRecord[]): Pick<Sampled, "series" | "r
   const measured = (name: string): number[] => records.flatMap((r) => (r.kind === "measurement" ? (r.values[name] ?? []) : []));
   const series = {
     results: trajectories.map(({ trajectory, accepted, dH, action, kinetic }) => ({ trajectory, accepted, dH, expMinusDH: Math.exp(-dH), action, kinetic })),
-    values: { plaquette: trajectories.map((t) => t.plaquette), Polyakov: measured("polyakov.re"), "|Polyakov|": measured("|polyakov|"), condensate: measured("condensate") },
+    values: { plaquette: trajectories.map((t) => t.plaquette!), Polyakov: measured("polyakov.re"), "|Polyakov|": measured("|polyakov|"), condensate: measured("condensate") },
   };
   return { series, summary: summarise(series), reversibility: summaryOf(records, null).checks.reversibility };
 }

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { ConfigurationError } from "../../errors.ts";
 import type { Field, Lattice, LinkField } from "../../autograd/index.ts";
 import type { DiracOperator } from "../../fermions/index.ts";
-import type { Action, GaugeAction, Group } from "../../gauge/index.ts";
+import type { Action, Configuration, FieldAction, GaugeAction, Group } from "../../gauge/index.ts";
 import type { AnyLayer, Layer, Plain } from "../../models/index.ts";
 import type { AnyBijection } from "../../flows/index.ts";
 import type { GaugeFormat } from "../../io/index.ts";
@@ -19,7 +19,7 @@ import type { RunConfiguration } from "../sections.ts";
 import type { FermionField, GuideParts, System } from "../system-types.ts";
 
 /** Families of parts, by the function that declares one. */
-export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss" | "transform" | "format";
+export type Family = "network" | "fermion" | "gaugeAction" | "observable" | "sampler" | "loss" | "transform" | "matter" | "format";
 
 /** What the parts of all families say about themselves. `S`: schema of the options. */
 export interface Declaration<S extends z.ZodObject> {
@@ -87,10 +87,14 @@ export interface ObservableContext {
   readonly trajectory: number;
   readonly noise: { readonly seed: number; readonly stream: number };
   readonly run: RunConfiguration;
+  /** Fields of matter by name, in runs that have some. */
+  readonly matter?: Configuration | undefined;
 }
 
 /** Numbers measured on a configuration: one by the name of the observable, or several by names. */
 export interface ObservableDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  /** What it is a function of; default links. */
+  readonly of?: "links" | "matter" | "links and matter";
   readonly measure: (U: LinkField, options: z.output<S>, context: ObservableContext) => number | Readonly<Record<string, number>>;
   /** Further keys of the line in metrics.jsonl, from the actions of the run. */
   readonly record?: (system: System, guide: GuideParts | undefined) => Partial<MeasurementRecord>;
@@ -146,6 +150,15 @@ export interface TransformDeclaration<S extends z.ZodObject> extends Declaration
   readonly build: (options: z.output<S>, context: PartContext) => AnyBijection;
 }
 
+/** Fields of matter with their action, which may know the links by the name `U`. */
+export interface MatterDeclaration<S extends z.ZodObject> extends Declaration<S> {
+  /** Does the action know the links? Without, the run has none, and no action of them. */
+  readonly links: boolean;
+  readonly build: (options: z.output<S>, context: PartContext) => FieldAction<never, number, never>;
+  /** `phi^4, m^2 = -4, lambda = 6.975` */
+  readonly describe?: (options: z.output<S>) => string;
+}
+
 /** A file format of configurations, told apart from the others by its content; without a writer it is read only. It has no options of its own. */
 export type FormatDeclaration = Omit<Declaration<z.ZodObject>, "options" | "cite"> & Pick<GaugeFormat, "matches" | "open" | "writer"> & { readonly cite?: readonly string[] };
 
@@ -167,11 +180,14 @@ export type LossPart = Erased<"loss", LossDeclaration<z.ZodObject>>;
 /** A declared transformation of the links. */
 export type TransformPart = Erased<"transform", TransformDeclaration<z.ZodObject>>;
 
+/** A declared kind of matter. */
+export type MatterPart = Erased<"matter", MatterDeclaration<z.ZodObject>>;
+
 /** A declared file format. */
 export type FormatPart = { readonly family: "format" } & FormatDeclaration & Declaration<z.ZodObject>;
 
 /** A part of any family. */
-export type Part = NetworkPart | FermionPart | GaugeActionPart | ObservablePart | SamplerPart | LossPart | TransformPart | FormatPart;
+export type Part = NetworkPart | FermionPart | GaugeActionPart | ObservablePart | SamplerPart | LossPart | TransformPart | MatterPart | FormatPart;
 /** The part type of a family. */
 export type PartOf<F extends Family> = Extract<Part, { readonly family: F }>;
 
@@ -228,12 +244,17 @@ export function transform<S extends z.ZodObject>(declaration: TransformDeclarati
   return declared("transform", declaration as never, "build");
 }
 
+/** Declares fields of matter with their action. */
+export function matter<S extends z.ZodObject>(declaration: MatterDeclaration<S>): MatterPart {
+  return declared("matter", declaration as never, "build");
+}
+
 /** Declares a file format: `matches` knows it from the beginning of a file, `open` reads its header, and what that gives streams the links. */
 export function format(declaration: FormatDeclaration): FormatPart {
   return declared("format", { ...declaration, options: z.strictObject({}) } as never, "open");
 }
 
-const FAMILIES: readonly string[] = ["network", "fermion", "gaugeAction", "observable", "sampler", "loss", "transform", "format"] satisfies readonly Family[];
+const FAMILIES: readonly string[] = ["network", "fermion", "gaugeAction", "observable", "sampler", "loss", "transform", "matter", "format"] satisfies readonly Family[];
 
 /** True for what one of the functions above made, also in another copy of this package. */
 export function isPart(x: unknown): x is Part {

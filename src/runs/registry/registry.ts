@@ -5,7 +5,7 @@ import { nearest } from "../../util/index.ts";
 import type { Family, Part, PartOf } from "./part.ts";
 
 /** What families are called in messages, by the section of run files. */
-const CALLED: { readonly [F in Family]: string } = { network: "network", fermion: "fermions", gaugeAction: "action", observable: "observable", sampler: "sampler", loss: "objective", transform: "transform", format: "format" };
+const CALLED: { readonly [F in Family]: string } = { network: "network", fermion: "fermions", gaugeAction: "action", observable: "observable", sampler: "sampler", loss: "objective", transform: "transform", matter: "matter", format: "format" };
 
 /** Parts by family and name, immutable. @throws ConfigurationError for a name that is taken or not known. */
 export class Registry {
