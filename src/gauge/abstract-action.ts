@@ -59,8 +59,12 @@ export class AbstractAction<X extends object, T, F, I> {
 
   /** S of these fields. */
   value(x: X): number {
-    this.#parts.expectFields(x);
-    return this.recordings.value.get(x, () => new Plan(this.evaluate as never, [x, this.inputs])).run(x, this.inputs) as number;
+    return this.#value(x).run(x, this.inputs) as number;
+  }
+
+  /** S written into a scalar field, to be read later: an engine that computes elsewhere need not be waited for. */
+  valueInto(x: X, into: Field<ScalarType>): void {
+    this.#value(x).runInto(into as never, x, this.inputs);
   }
 
   /** Force, written into `into` when given: of links sum_a T_a d/ds S(exp(s T_a) U), of algebra fields sum_a T_a dS/dx^a, of others the derivative by every real component. */
@@ -96,6 +100,11 @@ export class AbstractAction<X extends object, T, F, I> {
   describe(x: X): string {
     this.#parts.expectFields(x);
     return this.#force(x).plan.describe();
+  }
+
+  #value(x: X): AnyPlan {
+    this.#parts.expectFields(x);
+    return this.recordings.value.get(x, () => new Plan(this.evaluate as never, [x, this.inputs]));
   }
 
   /** The field that has the value; an engine that computes elsewhere need not wait for it. */

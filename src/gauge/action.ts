@@ -2,7 +2,7 @@
  * Actions: a recorded scalar function of the links and of further inputs (couplings, network weights, pseudofermions). Value, force, parameter
  * gradient and every action made from it come from one recording; samplers see only `Action`.
  */
-import { type AlgebraField, DirectionalField, type Lattice, type LinkField, type Links, type Scalar, type TracedOf, add, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type Field, type Lattice, type LinkField, type Links, type Scalar, type ScalarType, type TracedOf, add, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
 import { guard, is } from "../util/index.ts";
 import { FieldAction } from "./field-action.ts";
 import { type Evaluate, AbstractAction, type Recordings } from "./abstract-action.ts";
@@ -14,6 +14,8 @@ export interface Action<N extends number = number> {
   value(U: LinkField<N>): number;
   /** Force field, written into `into` when given. */
   force(U: LinkField<N>, into?: AlgebraField<N>): AlgebraField<N>;
+  /** S[U] written into a scalar field, for callers that read it later; absent where there is nothing to wait for. */
+  valueInto?(U: LinkField<N>, into: Field<ScalarType>): void;
 }
 
 /** A map of link fields with parameters: what `layer` makes. */

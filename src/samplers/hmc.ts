@@ -10,9 +10,10 @@ import { ConfigurationError, NaNError } from "../errors.ts";
 import type { Configuration, FieldKinds, FieldsOf, ForcesOf } from "../gauge/index.ts";
 import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
 import { type TrajectoryOptions, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
+import { Energies } from "./energies.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { forceInSingle } from "./mixed-precision.ts";
-import { type Masses, type Momenta, type Movable, alike, copyInto, copyOf, drawMomenta, maxDifference, momentaLike, movable } from "./movable.ts";
+import { type Masses, type Momenta, type Movable, alike, copyInto, copyOf, drawMomenta, latticeOf, maxDifference, momentaLike, movable } from "./movable.ts";
 import { type FieldGuide, type FieldTarget, type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
 
 /** A guide on its own time scale. */
@@ -73,6 +74,7 @@ export interface Reversibility {
 interface Work<X> {
   readonly P: Momenta;
   readonly backup: X;
+  readonly energies: Energies;
 }
 
 /** Made by `hmc`. X: what it moves, links or fields by name. */
@@ -114,15 +116,17 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
   *steps(U: X): Generator<void, TrajectoryResult, void> {
     guard(this.name, { U: [U, movable] });
     const { trajectory } = this;
-    const { P, backup } = this.#refresh(U, trajectory);
-    const kinetic = perSample(kineticEnergy(P));
-    const before = perSample(this.#target.value(U));
+    const { P, backup, energies } = this.#refresh(U, trajectory);
+    const kinetic = energies.kinetic(0, P);
+    const before = energies.action(1, this.#target, U);
     copyInto(backup, U);
     let samples: TrajectoryResult[] | undefined;
     try {
       yield* integration(this.#levels, U, P as F, this.#length, this.#masses);
-      const [after, moving] = [perSample(this.#target.value(U)), perSample(kineticEnergy(P))];
-      samples = Array.from(kinetic, (K, b) => this.#metropolis(b, { trajectory, before: before[b]!, after: after[b]!, kinetic: K, moving: moving[b]! }));
+      const later = [before, energies.action(2, this.#target, U), energies.kinetic(3, P)];
+      const start = kinetic();
+      const [first, after, moving] = later.map((x) => x()) as [Float64Array, Float64Array, Float64Array];
+      samples = Array.from(start, (K, b) => this.#metropolis(b, { trajectory, before: first[b]!, after: after[b]!, kinetic: K, moving: moving[b]! }));
     } finally {
       if (!samples) copyInto(U, backup);
     }
@@ -179,7 +183,7 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
     if (!this.#work || !alike(this.#work.backup as Movable, U as Movable)) {
       const unknown = Object.keys(this.#masses).find((name) => U instanceof DirectionalField || !Object.hasOwn(U as object, name));
       if (unknown !== undefined) throw new ConfigurationError(`${this.name}: got a mass of ${unknown}, expected names of the fields${U instanceof DirectionalField ? ": links alone have none" : ` ${Object.keys(U as object).join(", ")}`}`);
-      this.#work = outside(() => ({ P: momentaLike(U as Movable), backup: copyOf(U) }));
+      this.#work = outside(() => ({ P: momentaLike(U as Movable), backup: copyOf(U), energies: new Energies(latticeOf(U as Movable), 4) }));
     }
     drawMomenta(this.#work.P, this.#random, trajectory);
     this.#target.refresh?.(U, trajectory, this.#random);

@@ -117,6 +117,11 @@ export function kineticEnergy(P: Momenta): number {
   return movesOn(P).kinetic.run(P);
 }
 
+/** K written into a scalar field, to be read later. */
+export function kineticInto(P: Momenta, into: Field<ScalarType>): void {
+  movesOn(P).kinetic.runInto(into as never, P);
+}
+
 /**
  * Integrates links (or fields by name) and momenta in place over the trajectory length, with one force or with forces on nested time scales (coarsest first).
  * @throws ConfigurationError for a length or steps out of range.

@@ -1,5 +1,5 @@
 /** What a chain needs from an update of the links. */
-import { type AlgebraField, DirectionalField, type LinkField, outside, samplewise } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, type Field, type LinkField, type ScalarType, outside, samplewise } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Action, Configuration } from "../gauge/index.ts";
 import type { RandomStream } from "../util/index.ts";
@@ -35,6 +35,8 @@ export interface FieldTarget<X = Configuration, F = unknown> extends Drawing<X> 
   readonly name: string;
   value(x: X): number;
   force(x: X, into?: F): F;
+  /** As that of `Action`. */
+  valueInto?(x: X, into: Field<ScalarType>): void;
 }
 
 /** How a target draws auxiliary fields. */

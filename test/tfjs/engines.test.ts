@@ -40,6 +40,16 @@ describe("loading", () => {
     await expect(loadTfjs({ engine: "tfjs-node-gpu", importer })).rejects.toThrow(/no usable libtensorflow .*npm rebuild/);
   });
 
+  test("a second node engine in one process is refused: both register under one name", async () => {
+    const module = fakeNodeModule();
+    await loadTfjs({ engine: "tfjs-node", module });
+    const second = loadTfjs({ engine: "tfjs-node-gpu", module });
+    await expect(second).rejects.toThrow(BackendError);
+    await expect(second).rejects.toThrow("tfjs-node is loaded in this process already");
+    expect((await loadTfjs({ engine: "tfjs-node", precision: "f64", module })).loaded.precision).toBe("f64");
+    expect((await loadTfjs({ engine: "tfjs-node-gpu", module: fakeNodeModule() })).loaded.engine).toBe("tfjs-node-gpu");
+  });
+
   test("unknown engines and precisions", async () => {
     await expect(loadTfjs({ engine: "cuda" as never })).rejects.toThrow("expected tfjs-node-gpu, tfjs-node, wasm, cpu, webgpu");
     await expect(loadTfjs({ engine: "wasm", precision: "f64" })).rejects.toThrow("only tfjs-node and tfjs-node-gpu compute in float64");

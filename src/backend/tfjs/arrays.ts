@@ -29,6 +29,13 @@ export interface ComplexArrays {
   matMul(x: DeviceArray, y: DeviceArray, adjointX: boolean, adjointY: boolean): DeviceArray;
 }
 
+/** What an engine was asked for so far: ops, arrays that went to the device, arrays that came back. */
+export interface Calls {
+  readonly ops: number;
+  readonly uploads: number;
+  readonly downloads: number;
+}
+
 /** Array operations with the usual broadcasting. Every result belongs to this session until it is retained. */
 export interface Arrays {
   /** Unit roundoff of the arithmetic: 2^-24 or 2^-53. */
@@ -56,6 +63,8 @@ export interface Arrays {
   sum(x: DeviceArray, axes: readonly number[], drop?: boolean): DeviceArray;
   /** Arrays and bytes alive on this engine, whoever made them. */
   memory(): { readonly arrays: number; readonly bytes: number };
+  /** Calls of all sessions so far. */
+  calls(): Calls;
   /** Position in this session's list of results. */
   mark(): number;
   /** Gives back the results since a mark, except those to keep. */
@@ -69,8 +78,9 @@ export interface Arrays {
   session(): Arrays;
 }
 
-/** Owners of arrays, shared by the sessions of one engine. */
+/** Owners of arrays, shared by the sessions of one engine, and what these have asked for. */
 export class Owners {
+  readonly calls = { ops: 0, uploads: 0, downloads: 0 };
   readonly #count = new Map<DeviceArray, number>();
   readonly #free: (x: DeviceArray) => void;
   constructor(free: (x: DeviceArray) => void) {

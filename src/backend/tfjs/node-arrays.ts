@@ -3,7 +3,7 @@
  * integers that ops take (axes, shapes) are made once.
  * The addon moves float32 only, so a double travels as the sum of three floats: exact for 2^-70 < |x| < 2^127, to 2^-149 absolutely below.
  */
-import { type Arrays, type BinaryFunction, type ComplexArrays, type DeviceArray, Owners, Scalars, Session, type UnaryFunction } from "./arrays.ts";
+import { type Arrays, type BinaryFunction, type Calls, type ComplexArrays, type DeviceArray, Owners, Scalars, Session, type UnaryFunction } from "./arrays.ts";
 import type { NodeAttribute, NodeBinding, NodeTensor } from "./tf.ts";
 
 /** Type numbers of TensorFlow (tf_datatype.h) that the addon does not name. */
@@ -71,7 +71,7 @@ export class NodeArrays implements Arrays {
     return this.#create(this.#binding.TF_INT32, data.slice(), [data.length]);
   }
   download(x: DeviceArray): Float64Array {
-    if (!this.#double) return Float64Array.from(this.#binding.tensorDataSync(id(x)));
+    if (!this.#double) return Float64Array.from(this.#read(x));
     const mark = this.mark();
     const out = new Float64Array(x.shape.reduce((n, s) => n * s, 1));
     let rest = x;
@@ -79,7 +79,7 @@ export class NodeArrays implements Arrays {
     for (let part = 0; part < 3; part++) {
       const high = this.#cast(rest, this.#binding.TF_FLOAT);
       parts.push(high);
-      const values = this.#binding.tensorDataSync(id(high));
+      const values = this.#read(high);
       // an infinity or NaN has no remainder
       for (let k = 0; k < out.length; k++) if (part === 0 || Number.isFinite(out[k]!)) out[k]! += values[k]!;
       if (part < 2) {
@@ -133,6 +133,9 @@ export class NodeArrays implements Arrays {
     const { alive } = this.#shared;
     return { arrays: alive.size, bytes: [...alive.values()].reduce((s, b) => s + b, 0) };
   }
+  calls(): Calls {
+    return { ...this.#shared.owners.calls };
+  }
   mark(): number {
     return this.#session.mark();
   }
@@ -177,7 +180,12 @@ export class NodeArrays implements Arrays {
     }
     return x;
   }
+  #read(x: DeviceArray): ArrayLike<number> {
+    this.#shared.owners.calls.downloads++;
+    return this.#binding.tensorDataSync(id(x));
+  }
   #create(dtype: number, data: Float32Array | Int32Array, shape: readonly number[]): DeviceArray {
+    this.#shared.owners.calls.uploads++;
     return this.#track({ id: this.#binding.createTensor(shape, dtype, data), shape, dtype });
   }
   #cast(x: DeviceArray, to: number): DeviceArray {
@@ -189,6 +197,7 @@ export class NodeArrays implements Arrays {
     return this.#op("BatchMatMulV2", [this.#type("T", typeOf(x)), ...flags], [x, y]);
   }
   #op(name: string, attributes: readonly NodeAttribute[], inputs: readonly DeviceArray[]): DeviceArray {
+    this.#shared.owners.calls.ops++;
     const [out] = this.#binding.executeOp(name, attributes, inputs.map(id), 1);
     return this.#track(out!);
   }

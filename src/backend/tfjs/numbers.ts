@@ -4,6 +4,7 @@
  */
 import type { Arrays, DeviceArray } from "./arrays.ts";
 
+/** Real or complex numbers at the sites of some fields, with what is known of their size. */
 export class Numbers {
   readonly real: boolean;
   readonly #b: Arrays;

@@ -1,6 +1,6 @@
 /** Real arrays in float32 through the public TensorFlow.js API. */
 import { BackendError } from "../../errors.ts";
-import { type Arrays, type BinaryFunction, type DeviceArray, Owners, Scalars, Session, type UnaryFunction } from "./arrays.ts";
+import { type Arrays, type BinaryFunction, type Calls, type DeviceArray, Owners, Scalars, Session, type UnaryFunction } from "./arrays.ts";
 import type { TfModule, TfTensor } from "./tf.ts";
 
 export interface TfArraysOptions {
@@ -35,13 +35,14 @@ export class TfArrays implements Arrays {
   }
   upload(data: Float64Array, shape: readonly number[]): DeviceArray {
     // a fresh array for every upload: some engines go on reading from it
-    return this.#own((tf) => tf.tensor(new Float32Array(data), shape, "float32"));
+    return this.#own((tf) => tf.tensor(new Float32Array(data), shape, "float32"), "uploads");
   }
   uploadIndices(data: Int32Array): DeviceArray {
-    return this.#own((tf) => tf.tensor(data.slice(), [data.length], "int32"));
+    return this.#own((tf) => tf.tensor(data.slice(), [data.length], "int32"), "uploads");
   }
   download(x: DeviceArray): Float64Array {
     this.#activate();
+    this.#session.owners.calls.downloads++;
     let values: ArrayLike<number>;
     try {
       values = t(x).dataSync();
@@ -52,6 +53,7 @@ export class TfArrays implements Arrays {
   }
   async downloadAsync(x: DeviceArray): Promise<Float64Array> {
     this.#activate();
+    this.#session.owners.calls.downloads++;
     return Float64Array.from(await t(x).data());
   }
   unary(name: UnaryFunction, x: DeviceArray): DeviceArray {
@@ -98,6 +100,9 @@ export class TfArrays implements Arrays {
     const m = this.#tf.memory();
     return { arrays: m.numTensors, bytes: m.numBytes };
   }
+  calls(): Calls {
+    return { ...this.#session.owners.calls };
+  }
   mark(): number {
     return this.#session.mark();
   }
@@ -114,8 +119,9 @@ export class TfArrays implements Arrays {
     this.#session.owners.release(x);
   }
 
-  #own(make: (tf: TfModule) => TfTensor): DeviceArray {
+  #own(make: (tf: TfModule) => TfTensor, kind: "ops" | "uploads" = "ops"): DeviceArray {
     this.#activate();
+    this.#session.owners.calls[kind]++;
     return this.#session.own(make(this.#tf));
   }
 

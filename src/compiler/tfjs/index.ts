@@ -21,6 +21,11 @@ export class TfjsBackend {
     return this.loaded.arrays.memory();
   }
 
+  /** Ops that were started, arrays that went to the device and arrays that came back, since the engine was loaded. */
+  calls(): { readonly ops: number; readonly uploads: number; readonly downloads: number } {
+    return this.loaded.arrays.calls();
+  }
+
   /** The engine of one lattice; `maxFields` is the memory budget of every program, in link fields. */
   attach(lattice: Lattice, maxFields?: number): Engine {
     return new TfjsEngine(lattice, this.loaded, maxFields);
