@@ -30,7 +30,7 @@ const references: readonly Reference[] = [
 export function bibliography(c: RunConfiguration, registry: Registry): { readonly entries: readonly { readonly key: string; readonly eprint: string; readonly note: string }[]; readonly bibtex: string } {
   const used = new Map<string, string>();
   const take = (note: string, ...numbers: readonly string[]): void => numbers.forEach((n) => used.has(n) || used.set(n, note));
-  if (c.network !== undefined || c.training !== undefined || isGuided(c)) take("", "2103.11965");
+  if (c.network !== undefined || (c.training !== undefined && !c.transform) || isGuided(c)) take("", "2103.11965");
   for (const { part, options } of partsOf(c, registry)) take(`${part.family} ${part.name}`, ...(typeof part.cite === "function" ? part.cite(options) : (part.cite ?? [])));
   if (c.measurement.flow) take("", "1006.4518");
   return listed(used);

@@ -25,9 +25,9 @@ export function fieldBytes(c: RunConfiguration): number {
 }
 
 /** Bytes of one checkpoint, with its replay buffer. */
-export function checkpointBytes({ command, configuration: c }: Pick<ResolvedRun, "command" | "configuration">): number {
+export function checkpointBytes({ configuration: c }: Pick<ResolvedRun, "configuration">): number {
   const { training } = c;
-  const online = command !== "hmc" && training && !isOffline(training) && ((training.batch ?? 1) > 1 || training.replay !== undefined);
+  const online = training && !isOffline(training) && ((training.batch ?? 1) > 1 || training.replay !== undefined);
   const replay = online ? (training.replay ?? training.batch ?? 1) : 0;
   const pseudofermions = c.fermions.length * 16 * parseGroup(c.group).N * volumeOf(c);
   const chains = isOffline(training) ? 1 : (training?.shards ?? 1);

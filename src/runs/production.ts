@@ -229,7 +229,7 @@ class Production implements Work<RunEvent>, Disposable {
 
   /** Names and values of what is trained. */
   get parameters(): CheckpointState["parameters"] {
-    const { effective } = this.#system.guide ?? {};
+    const { effective } = this.#system.guide ?? this.#system.learned ?? {};
     const { theta } = this.#progress;
     if (effective) return { names: effective.names, values: theta ?? effective.parameters };
     return theta ? { names: weightNames(theta.length), values: theta } : null;

@@ -11,7 +11,7 @@ import type { LossPart, Part } from "./registry/part.ts";
 import type { Registry } from "./registry/registry.ts";
 import { observablesOf, optionsOf } from "./schema.ts";
 import { isOffline } from "./offline.ts";
-import type { RunConfiguration } from "./sections.ts";
+import type { RunConfiguration, TrainingSection } from "./sections.ts";
 
 /** @throws ConfigurationError for combinations that mean nothing. */
 export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {
@@ -27,10 +27,12 @@ export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {
 function forCommand(command: RunCommand, file: RunConfiguration): { configuration: RunConfiguration; unused: string[] } {
   if (command !== "hmc") return { configuration: file, unused: [] };
   const { network, training, ...rest } = file;
+  // a transformation is trained before production
+  const maps = training && file.transform ? { training } : {};
   const guided = isGuided(file);
   return {
-    configuration: { ...rest, guide: { trainable: ["network"] } },
-    unused: [...(network ? ["network"] : []), ...(training ? ["training"] : []), ...(guided ? ["guide"] : [])],
+    configuration: { ...rest, ...maps, guide: { trainable: ["network"] } },
+    unused: [...(network ? ["network"] : []), ...(training && !file.transform ? ["training"] : []), ...(guided ? ["guide"] : [])],
   };
 }
 
@@ -92,12 +94,25 @@ function matterProblem(command: RunCommand, c: RunConfiguration, registry: Regis
 }
 
 /** The whole force goes through the map, and the sampler moves what is mapped. */
-function transformProblem(command: RunCommand, { transform, sampler, measurement }: RunConfiguration): string | undefined {
-  if (!transform) return undefined;
+function transformProblem(command: RunCommand, c: RunConfiguration): string | undefined {
+  const { transform, sampler, measurement, training } = c;
+  if (!transform) return training?.towards === undefined ? undefined : `training.towards: got ${training.towards} without a transform, expected none: it says what S(F(V)) - log det is to be like`;
   if (command !== "hmc") return `transform: got one with the command ${command}, expected hmc: a guide sees the links themselves`;
   if (sampler.kind === "heatbath") return "transform: got one with the sampler heatbath, expected hmc: the transformed action is no sum of loops";
   if (measurement.observables.some((o) => o === "forces" || (typeof o !== "string" && o.kind === "forces"))) return "measurement.observables: got forces with a transform, expected others: the sampler's force is that of V";
-  return sampler.levels ? "sampler.levels: got levels with a transform, expected integrator and steps: its force is one" : undefined;
+  if (sampler.forcePrecision === "f32") return "sampler.forcePrecision: got f32 with a transform, expected f64";
+  if (sampler.levels) return "sampler.levels: got levels with a transform, expected integrator and steps: its force is one";
+  return training && transformTrainingProblem(c, training);
+}
+
+/** The map learns from the links of its own chain. */
+function transformTrainingProblem({ action, fermions }: RunConfiguration, training: TrainingSection): string | undefined {
+  const { optimiser, objective, shards, towards = 0 } = training;
+  if (fermions.length > 0) return "training: got it for a transform with fermions, expected gauge fields alone: give the weights of the map";
+  if (typeof action?.beta !== "number" || towards >= action.beta) return `training.towards: got ${towards} for the action ${action?.kind ?? "of matter"} at beta = ${action?.beta ?? "nothing"}, expected a smaller beta`;
+  if (isOffline(training)) return "training.configurations: got stored configurations for a transform, expected none: it learns from the links V of its own chain";
+  if (shards !== undefined || optimiser === "regression") return `training.${shards === undefined ? "optimiser" : "shards"}: got it for a transform, expected adam, adamW, sgd or gaussNewton in one chain`;
+  return objective === "acceptance" ? "training.objective: got acceptance for a transform, expected forceMatching, centred or squared" : undefined;
 }
 
 /** What the parts of a run find wrong with their options. */

@@ -70,6 +70,7 @@ const training = z.strictObject({
   offsetRate: positive.default(0.05).describe("weight of the newest batch in the running mean of S_theta - S"),
   trajectories: count.default(100).describe("online: trajectories of the prior HMC"),
   batch: count.optional().describe("samples of a step; default 1 online, all of them offline"),
+  towards: nonNegative.optional().describe("hmc with a transform: S(F(V)) - log det is to be like the action at this beta, below that of the target; default 0, a trivialising map"),
   shards: count.max(1024).optional().describe("train: so many chains of the prior HMC (streams 0, 1, ...), each with batch and replay of its own, or shares of the stored configurations, dealt to the ranks: the weights do not depend on how many these are"),
   replay: count.optional().describe("online: configurations that batches are drawn from; default one batch"),
   configurations: z.array(name).min(1).optional().describe("offline: stored configurations in the order of their chain"),

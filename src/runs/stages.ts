@@ -5,12 +5,13 @@
 import { resolve } from "node:path";
 import { type AlgebraField, DirectionalField } from "../autograd/index.ts";
 import { randomStream } from "../util/index.ts";
-import { type Epoch, type Loss, type TrainingSample, onlineTraining, takeSample, trainOffline } from "../training/index.ts";
+import { type Epoch, type Loss, type OnlineStep, type TrainingSample, onlineTraining, takeSample, trainOffline } from "../training/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { checking } from "./checked-sampler.ts";
 import { readConfiguration } from "./folder.ts";
 import { expectSameTarget } from "./identity.ts";
 import { type Progress, type StageEvents, type Unit, guarded, learning, lossOf } from "./learning.ts";
+import { takeWeights } from "./learned-transform.ts";
 import { enteringLinks, gathered } from "./links.ts";
 import { measure } from "./measure.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
@@ -24,6 +25,7 @@ import { samplerTraining } from "./sampler-training.ts";
 import { optionsOf } from "./schema.ts";
 import type { SamplerSection } from "./sections.ts";
 import type { GuideParts, System } from "./system-types.ts";
+import type { TrajectoryResult } from "../samplers/index.ts";
 import { storedTrajectories } from "./trajectories.ts";
 
 /** Number of units of the stages. */
@@ -39,7 +41,7 @@ export function lengthsOf({ command, configuration: { sampler, training }, regis
   if (command === "train" && isOffline(training)) return { thermalise: 0, train: 0, sample: 0, epochs: training!.epochs };
   return {
     thermalise: sampler.thermalisation,
-    train: command !== "hmc" && training ? training.trajectories : samplerLearns(sampler, registry),
+    train: training ? training.trajectories : samplerLearns(sampler, registry),
     sample: command === "train" ? 0 : sampler.trajectories,
     epochs: 0,
   };
@@ -55,12 +57,13 @@ function samplerLearns(section: SamplerSection, registry: Registry): number {
 export function* stages(run: ResolvedRun, system: System, from: Progress, events: StageEvents, shards?: Shards): Generator<Unit | undefined, Progress, void> {
   const { thermalise, train, sample, epochs } = lengthsOf(run);
   let progress = from;
+  if (from.theta) system.learned?.use(from.theta);
   if (epochs > 0) return yield* offline(run, system, from, events, shards);
   if (shards) return yield* shardedTraining(run, system, shards, from, { thermalise, train }, events.onNote);
   // the prior run of a training has the target's own force; without training the guide leads from the first trajectory on
   const prior = train > 0 ? undefined : system.guide?.at();
   if (progress.position < thermalise) progress = yield* trajectories(run, system, "thermalise", progress, thermalise, events, prior);
-  if (progress.position < thermalise + train) progress = yield* (system.guide ? online : samplerTraining)(run, system, progress, thermalise + train, events);
+  if (progress.position < thermalise + train) progress = yield* (system.guide || system.learned ? online : samplerTraining)(run, system, progress, thermalise + train, events);
   if (progress.position < thermalise + train + sample) progress = yield* trajectories(run, system, "sample", progress, thermalise + train + sample, events, system.guide?.at(progress.theta));
   return progress;
 }
@@ -86,25 +89,31 @@ function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "
 function* online(run: ResolvedRun, system: System, from: Progress, end: number, events: StageEvents): Generator<Unit | undefined, Progress, void> {
   const { configuration: c } = run;
   const t = c.training!;
-  const sampler = new RunChain(run, system, "train", from.position, events);
+  const sampler = new RunChain(run, system, "train", from.position, { ...events, memory: from.memory });
+  const carried = (): Pick<Progress, "memory"> => (sampler.memory ? { memory: sampler.memory } : {});
   const { batch = 1 } = t;
+  const { learned } = system;
   const training = onlineTraining({
-    ...learning(t, run.registry, system.guide!.effective!, t.trajectories, from.training),
+    ...learning(t, run.registry, learned?.effective ?? system.guide!.effective!, t.trajectories, from.training),
     sampler,
-    target: system.target,
+    target: learned?.smoother ?? system.target,
     U: system.U,
     trajectories: t.trajectories,
     ...(batch > 1 || t.replay !== undefined ? { replay: { capacity: t.replay ?? batch, batch, seed: c.sampler.seed } } : {}),
   });
-  const last = yield* guarded(training, (s): Unit => ({
+  const unit = (s: OnlineStep<number, unknown, TrajectoryResult>): Unit => ({
     phase: "train",
     records: [
       ...sampler.take(),
       { kind: "training", step: s.step, trajectory: s.result.trajectory, value: s.value, squared: s.squared, ...(s.centred === undefined ? {} : { centred: s.centred }), offset: s.offset, gradientNorm: s.gradientNorm, rate: s.rate, parameters: [...s.action.parameters] },
     ],
-    progress: () => ({ position: s.result.trajectory + 1, theta: s.action.parameters, training: s.state() }),
-  }));
-  const progress = { position: end, theta: last.parameters };
+    progress: () => ({ position: s.result.trajectory + 1, theta: s.action.parameters, training: s.state(), ...carried() }),
+  });
+  const last = yield* guarded(training, (s) => {
+    if (learned) checking("training", () => takeWeights(learned, system.U, s.action.parameters));
+    return unit(s);
+  });
+  const progress = { position: end, theta: last.parameters, ...carried() };
   // trajectories after the last step of a loss that learns from accepted ones only
   const rest = sampler.take();
   if (rest.length > 0) yield { phase: "train", records: rest, progress: () => progress };

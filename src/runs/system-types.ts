@@ -57,6 +57,17 @@ export interface MatterSystem {
   part(name: string): FieldAction<FieldKinds, number, unknown>;
 }
 
+/** A field transformation whose weights are trained: S(F(V)) - log det is to be like a smoother action of V. */
+export interface LearnedTransform {
+  /** S(F(V)) - log det with the weights of F as its parameters. */
+  readonly effective: EffectiveAction<number, unknown>;
+  readonly smoother: AnyAction;
+  /** The map of now. */
+  readonly map: AnyBijection;
+  /** Goes on with other weights. */
+  use(theta: ArrayLike<number>): void;
+}
+
 /** What a run is made on. */
 export interface System {
   readonly group: Group;
@@ -67,6 +78,8 @@ export interface System {
   readonly fermions: readonly FermionField[];
   readonly target: Target;
   readonly guide?: GuideSystem;
+  /** Training of that transformation. */
+  readonly learned?: LearnedTransform;
   /** F of a run with a field transformation: U above is V, and the target is that of V. */
   readonly transform?: AnyBijection;
   /** Fields of matter, their action, and everything that the sampler moves: they and the links U, or they alone where their action knows no links, which are then 1. */

@@ -9,6 +9,7 @@ import { absolutePath } from "../util/index.ts";
 import { expectGroups } from "./learning.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import { ownFieldText } from "./guide.ts";
+import { learnedTransform } from "./learned-transform.ts";
 import { formatsOf } from "./registry/formats.ts";
 import type { PartContext } from "./registry/part.ts";
 import { type Registry, describe, guarded } from "./registry/registry.ts";
@@ -41,11 +42,15 @@ export function buildSystem({ configuration: c, registry, command, base }: Resol
   const gauge = gaugeActionOf(c.action ?? { kind: "wilson", beta: 0 }, place, registry);
   const fermions = c.fermions.map((f, index) => fermionsOf(f, { ...place, index }, registry));
   const matter = c.matter && matterOf(c, place, registry, { U, gauge, fermions });
-  const target = matter?.target ?? targetOfRun(gauge, fermions, transform);
+  const learned = transform && c.training && c.action ? learnedTransform(gauge, transform, gaugeActionOf({ ...c.action, beta: c.training.towards ?? 0 }, place, registry)) : undefined;
+  const target = matter?.target ?? learned?.target ?? targetOfRun(gauge, fermions, transform);
   const modelFile = options.network ?? (c.network?.kind === "model" ? absolutePath(base, String(c.network["file"])) : undefined);
   const guide = command === "hmc" ? undefined : guideOf(c, registry, place, fermions, modelFile);
-  if (c.training && guide?.effective) expectGroups(c.training, registry, guide.effective);
-  return { group, lattice, U, gauge, fermions, target, reading, notes, ...(transform ? { transform } : {}), ...(matter ? { matter } : {}), ...(guide ? { guide } : {}) };
+  const trained = guide?.effective ?? learned?.effective;
+  if (c.training && trained) expectGroups(c.training, registry, trained);
+  const system = { group, lattice, U, gauge, fermions, target, reading, notes };
+  if (learned) return { ...system, learned, get transform() { return learned.map; } };
+  return { ...system, ...(transform ? { transform } : {}), ...(matter ? { matter } : {}), ...(guide ? { guide } : {}) };
 }
 
 /** Fermions that draw fields. */
