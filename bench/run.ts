@@ -15,6 +15,9 @@ const programs: [target: string, load: () => Promise<{ rows: () => Row[] | Promi
   ["P10", () => import("./p10-volume.ts")],
   ["P11", () => import("./p11-growth.ts")],
   ["X2", () => import("./x2-browser.ts")],
+  ["D1", () => import("./d01-exact-force.ts")],
+  ["D2", () => import("./d02-exact-trajectory.ts")],
+  ["D3", () => import("./d03-overlap.ts")],
   ["F", () => import("./f-flows.ts")],
   ["R", () => import("./r-ranks.ts")],
 ];

@@ -19,7 +19,7 @@ export type * from "./linalg/index.ts";
 
 // lattices, groups, links, loops, actions, flow, observables, symmetries
 export {
-  action, actionDensity, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity, FieldAction, fieldAction,
+  action, actionDensity, actionFlow, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity, FieldAction, fieldAction,
   creutzRatios, fixGauge, flowScales, GaugeAction, gaugeAction, gaugeFunctional, gaugeTransform, geometricCharge, gradientFlow, groupOf, higgsLink, hot, instanton, lattice, line,
   linkTrace, loopAction, loopProduct, loopSum, loopTable, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
   rectangles, reflect, reunitarise, reversePath, rotate, scalarAction, scalarMoments, stableFlowStep, staple, staples, startFields, staticPotential, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
@@ -29,8 +29,8 @@ export type * from "./gauge/index.ts";
 
 // Dirac operators, pseudofermions, measurements
 export {
-  antiperiodic, checkOperator, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, effectiveDomainWall, exactOverlap, fat7Links, gamma,
-  gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowestEigenvalues, mesonChannels, mesonCorrelators, multiShiftConjugateGradient, normalSpectrum, overlap, overlapSign, pionCorrelator, pointPropagator,
+  antiperiodic, biCGStab, checkOperator, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, effectiveDomainWall, exactOverlap, fat7Links, gamma,
+  gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowModes, lowestEigenvalues, mesonChannels, mesonCorrelators, multiShiftConjugateGradient, normalSpectrum, overlap, overlapSign, pionCorrelator, pointPropagator,
   pseudofermionAction, pseudofermions, rootPseudofermions, signFunction, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
   wilsonPropagator, wilsonType,
 } from "./fermions/index.ts";

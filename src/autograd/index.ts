@@ -34,7 +34,7 @@ export {
   typeText,
   vectorType,
 } from "./types.ts";
-export type { DenseWork, JointContext, LoopWork, Op, OverlapWork, Role, Rules, Sample, System, VjpContext } from "./op.ts";
+export type { DenseWork, JointContext, LoopWork, Op, OverlapWork, Role, Rules, Sample, SolveMethod, System, VjpContext } from "./op.ts";
 export { type Stencil, type Term, pullOf, stencilOf } from "./stencil.ts";
 export { inputOp, linkFieldBytes, numberKey } from "./program.ts";
 export { type Operand, type Site, type SiteFunction, type V, complexOps } from "./site.ts";

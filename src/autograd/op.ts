@@ -25,6 +25,9 @@ export interface Sample {
   readonly apply: (inputs: readonly Traced[]) => Traced;
 }
 
+/** Conjugate gradients for a hermitian positive operator, or stabilised biconjugate gradients for any that can be inverted. */
+export type SolveMethod = "cg" | "bicgstab";
+
 /** A linear system A x = b of a solve: A as a program, (A + shift) x = b. */
 export interface System {
   readonly operator: Program;
@@ -32,6 +35,13 @@ export interface System {
   /** Relative residual to reach. */
   readonly tolerance: number;
   readonly maxIterations: number;
+  readonly method: SolveMethod;
+  /** A^+ on the same captured values, where A is not hermitian. */
+  readonly adjoint?: Program;
+  /** So many inputs before b span a space that is solved exactly: deflation. */
+  readonly modes: number;
+  /** Iterate in single precision, with residuals and solutions in double precision. */
+  readonly mixed: boolean;
 }
 
 /**

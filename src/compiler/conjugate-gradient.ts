@@ -5,56 +5,16 @@
  * their definition, and a system that has lost accuracy goes on from where it is. On a batch every sample is a system of its own, with steps of its
  * own: one that is done stands still (steps of length zero) while others go on.
  */
-import {
-  type Engine, type Executable, type Lattice, type Program, type Scalar, type Storage, type Traced, type ValueType, type Vector, type VectorType, openTape, scalarType,
-} from "../autograd/index.ts";
-import { add, sub } from "../autograd/ops/combine.ts";
-import { dot } from "../autograd/ops/dot.ts";
+import { type Executable, type Scalar, type Storage, type ValueType, type Vector, type VectorType, scalarType } from "../autograd/index.ts";
+import { add } from "../autograd/ops/combine.ts";
 import { scale } from "../autograd/ops/scale.ts";
-import { sum } from "../autograd/ops/sum.ts";
 import { SolverError } from "../errors.ts";
-
-/** An engine that keeps the sub-programs of solvers. */
-export interface SolverEngine extends Engine {
-  readonly lattice: Lattice;
-  operator(key: string, make: () => Program): Executable;
-  /** Nothing of this lattice's memory moves before the matching `letGo`; present where it moves at all. */
-  readonly memory?: { hold(): void; letGo(): void };
-}
-
-/** (A + shift_k) x_k = b for every shift; A is the program (captured..., x) -> A x. */
-export interface LinearSystem {
-  readonly operator: Program;
-  /** Not negative; [0] for A x = b. */
-  readonly shifts: readonly number[];
-  readonly tolerance: number;
-  readonly maxIterations: number;
-  /** Compute the residual of every shift from its definition, not only that of the smallest one. */
-  readonly verifyAll?: boolean;
-}
-
-/** What a solve reached. `residual`: largest |b - (A + shift) x| / |b|, computed from the solution. On a batch the largest of all samples. */
-export interface SolveReport {
-  readonly converged: boolean;
-  readonly iterations: number;
-  readonly residual: number;
-}
-
-/** Where a system lives: the values its operator captures, right-hand side, one solution a shift. Addresses may change between solves. */
-export interface SystemFields {
-  readonly captured: readonly Storage[];
-  readonly b: Storage;
-  readonly solutions: readonly Storage[];
-}
-
-/** Inputs and outputs of a program. */
-type Arguments = readonly [readonly Storage[], readonly Storage[]];
-
-/** A residual from its definition may be this much larger than that of the recursion before the system is taken up again. */
-const DRIFT = 2;
+import {
+  type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, type SystemFields, applyProgram, beginProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
+} from "./solver-programs.ts";
 
 /** Solver of (A + shift_k) x_k = b for one system, compiled once and reused (multi-shift: hep-lat/9612014). Tolerances are relative: |b - A x| / |b|. */
-export class ConjugateGradient {
+export class ConjugateGradient implements Solver {
   readonly #engine: SolverEngine;
   readonly #system: LinearSystem;
   /** Position of the smallest shift, whose residual the iteration follows. */
@@ -91,36 +51,20 @@ export class ConjugateGradient {
     this.#engine = engine;
     this.#system = system;
     const { shifts } = system;
-    this.#nested = system.operator.nodes.some((n) => n.op.role?.is === "solve" || n.op.role?.is === "loop");
+    this.#nested = isNested(system.operator);
     this.#base = shifts.indexOf(Math.min(...shifts));
     const t = type as VectorType;
-    const key = JSON.stringify(t);
-    const program = (types: readonly ValueType[], f: (inputs: Traced[]) => readonly Traced[]): Program => {
-      const tape = openTape(engine.lattice);
-      return tape.finish(f(types.map((x) => tape.input(x))));
-    };
-    const norm = (v: Traced): Traced => sum(dot(v as Vector, v as Vector));
-    this.#begin = engine.operator(`begin ${key}`, () => program([t], ([b]) => [scale(0, b!), b!, norm(b!)]));
-    this.#update = engine.operator(`update ${key}`, () =>
-      program([t, t, t, t, scalarType], ([x, p, r, q, alpha]) => {
-        const next = sub(r as Vector, scale(alpha as Scalar, q as Vector));
-        return [add(x as Vector, scale(alpha as Scalar, p as Vector)), next, norm(next)];
-      }),
-    );
-    this.#direction = engine.operator(`direction ${key}`, () => program([t, t, scalarType], ([r, p, beta]) => [add(r as Vector, scale(beta as Scalar, p as Vector))]));
-    this.#shifted = engine.operator(`shifted ${key}`, () =>
-      program([t, t, t, scalarType, scalarType, scalarType], ([x, p, r, alpha, zeta, beta]) => [
+    this.#begin = beginProgram(engine, t);
+    this.#update = updateProgram(engine, t);
+    this.#direction = directionProgram(engine, t);
+    this.#shifted = engine.operator(`shifted ${JSON.stringify(t)}`, () =>
+      programOf(engine, [t, t, t, scalarType, scalarType, scalarType], ([x, p, r, alpha, zeta, beta]) => [
         add(x as Vector, scale(alpha as Scalar, p as Vector)),
         add(scale(zeta as Scalar, r as Vector), scale(beta as Scalar, p as Vector)),
       ]),
     );
-    this.#apply = engine.operator(`apply ${system.operator.key}`, () => withShift(system.operator, [], (ap, p) => [ap, sum(dot(p, ap))]));
-    this.#residual = engine.operator(`residual ${system.operator.key}`, () =>
-      withShift(system.operator, [t], (ax, _x, [b]) => {
-        const r = sub(b as Vector, ax);
-        return [r, norm(r)];
-      }),
-    );
+    this.#apply = applyProgram(engine, system.operator);
+    this.#residual = residualProgram(engine, system.operator, t);
     const field = (x: ValueType): Storage => {
       const s = engine.allocate(x);
       this.#fields.push(s);
@@ -327,26 +271,4 @@ interface SampleState {
   readonly zetaOld: Float64Array;
   /** Shifts that have not reached their goal yet. */
   readonly active: Uint8Array;
-}
-
-function run(program: Executable, [inputs, outputs]: Arguments): void {
-  program.run(inputs, outputs);
-}
-
-/** One solve of a schedule. @throws SolverError when neither the tolerance is reached nor the residual that is accepted. */
-export function runSolve(solver: ConjugateGradient, tolerance: number, accepted = 0): void {
-  const { converged, iterations, residual } = solver.solve();
-  if (!converged && !(residual <= accepted))
-    throw new SolverError(`conjugate gradient: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
-}
-
-/** (captured..., x, shift, extra...) -> f((A + shift) x, x, extra). */
-function withShift(operator: Program, extra: readonly ValueType[], f: (ax: Vector, x: Vector, extra: readonly Traced[]) => readonly Traced[]): Program {
-  const tape = openTape(operator.lattice);
-  const inputs = operator.inputs.map((id) => tape.input(operator.nodes[id]!.type));
-  const shift = tape.input(scalarType) as Scalar;
-  const others = extra.map((t) => tape.input(t));
-  const [ax] = tape.inline(operator, inputs);
-  const x = inputs[inputs.length - 1] as Vector;
-  return tape.finish(f(add(ax as Vector, scale(shift, x)), x, others));
 }

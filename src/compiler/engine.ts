@@ -15,12 +15,15 @@ import { notice } from "../util/index.ts";
 
 export class KernelEngine extends Machine {
   readonly drawNormals?: NonNullable<Engine["drawNormals"]>;
+  readonly single?: () => KernelEngine;
   readonly #maxFields: number;
 
-  /** `maxFields`: memory budget of every program, in link fields. */
-  constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity, part?: Part) {
+  /** `maxFields`: memory budget of every program, in link fields. `single` makes the lattice of single precision that solvers of mixed precision iterate on. */
+  constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity, part?: Part, single?: () => Lattice) {
     super(lattice, emitter, part);
     this.#maxFields = maxFields;
+    let made: Lattice | undefined;
+    if (single) this.single = () => (made ??= single()).engine as KernelEngine;
     if (emitter.normals && lattice.batch === 1) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
   }
 

@@ -14,11 +14,9 @@ import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
 import type { DenseStepPlan, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
-import { ConjugateGradient, runSolve } from "./conjugate-gradient.ts";
+import type { LinearSystem, Solver } from "./solver-programs.ts";
+import { SINGLE_RESIDUAL, runSolve, solveText, solverOf, systemOf } from "./solvers.ts";
 import { environmentVariable } from "../util/index.ts";
-
-/** Relative residual that solves in single precision go for, 16 roundoffs, and the one that they accept, the square root of a roundoff. */
-const [SINGLE_TOLERANCE, SINGLE_RESIDUAL] = [2 ** -20, 2 ** -12];
 
 interface Launch {
   readonly plan: KernelPlan;
@@ -43,7 +41,8 @@ export class ProgramExecutable implements Executable {
   readonly #schedule: Schedule;
   readonly #compiled: CompiledKernels;
   readonly #launches: (Launch | undefined)[];
-  readonly #solvers: (ConjugateGradient | undefined)[];
+  readonly #systems: readonly (LinearSystem | undefined)[];
+  readonly #solvers: (Solver | undefined)[];
   readonly #dense: (RunDense | undefined)[];
   readonly #contractions: (Contraction | undefined)[];
   readonly #loops: (Loop | undefined)[];
@@ -87,6 +86,7 @@ export class ProgramExecutable implements Executable {
     for (const p of kernels) engine.reserveScratch(scratchReals(p, chunkBlocks(engine.layout.siteLanes)));
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
+    this.#systems = schedule.steps.map((s) => (s.kind === "solve" ? systemOf(s, this.#engine.emitter.single) : undefined));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
     this.#dense = schedule.steps.map((s) => (s.kind === "dense" ? this.#denseStep(s) : undefined));
     const place = (b: number): { readonly at: HeapStorage; readonly type: ValueType } => ({ at: this.#storage(b), type: schedule.buffers[b]!.type });
@@ -144,7 +144,7 @@ export class ProgramExecutable implements Executable {
       if (launch) this.#launch(launch);
       else if (this.#solvers[s]) {
         for (const f of this.#lent) f.fresh!.clear();
-        runSolve(this.#solvers[s]!, this.#toleranceOf(steps[s] as SolveStep), this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
+        runSolve(this.#solvers[s]!, this.#systems[s]!, this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
       } else if (this.#dense[s]) this.#dense[s]!.run();
       else if (this.#contractions[s]) this.#contractions[s]!.run();
       else if (this.#loops[s]) {
@@ -171,7 +171,7 @@ export class ProgramExecutable implements Executable {
         else if (step.kind === "loop") lines.push(`loop of ${step.count} steps${step.back ? `, backwards from ${step.checkpoints} checkpoints` : ""}:`, ...this.#loops[s]!.describe().split("\n").map((line) => `  ${line}`));
         else if (step.kind === "samples") lines.push("sum over the samples of a batch");
         else if (step.kind === "contraction") lines.push(`${step.op.name}: loops over the numbers of a tensor`);
-        else lines.push(step.kind === "solve" ? `solve: conjugate gradient${step.shifts.length > 1 ? `, ${step.shifts.length} shifts` : ""}` : "zero one parity");
+        else lines.push(step.kind === "solve" ? solveText(step) : "zero one parity");
         continue;
       }
       const { plan } = launch;
@@ -360,12 +360,8 @@ export class ProgramExecutable implements Executable {
     return lent;
   }
 
-  #toleranceOf({ tolerance }: SolveStep): number {
-    return this.#engine.emitter.single ? Math.max(tolerance, SINGLE_TOLERANCE) : tolerance;
-  }
-
-  #solver(step: SolveStep): ConjugateGradient {
-    return new ConjugateGradient(this.#engine, { ...step, tolerance: this.#toleranceOf(step) }, this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map((b) => this.#lend(b)), b: this.#lend(step.rhs), solutions: step.solutions.map((b) => this.#lend(b)) });
+  #solver(step: SolveStep): Solver {
+    return solverOf(this.#engine, systemOf(step, this.#engine.emitter.single), this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map((b) => this.#lend(b)), b: this.#lend(step.rhs), solutions: step.solutions.map((b) => this.#lend(b)) });
   }
 }
 

@@ -73,6 +73,12 @@ export interface SolveStep {
   readonly solutions: readonly number[];
   readonly tolerance: number;
   readonly maxIterations: number;
+  /** Default "cg". */
+  readonly method?: "cg" | "bicgstab";
+  /** So many of the last captured values are vectors whose space is taken out; default 0. */
+  readonly modes?: number;
+  /** Iterate in single precision. */
+  readonly mixed?: boolean;
 }
 
 /** Writes zeros on one parity of a buffer. */

@@ -9,7 +9,7 @@ import { dot } from "../autograd/ops/dot.ts";
 import { scale } from "../autograd/ops/scale.ts";
 import { sum } from "../autograd/ops/sum.ts";
 import { BackendError, SolverError } from "../errors.ts";
-import type { LinearSystem, SolveReport, SolverEngine, SystemFields } from "./conjugate-gradient.ts";
+import { type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields } from "./solver-programs.ts";
 import { transfer } from "./twin.ts";
 
 /** Fall of the residual between updates. */
@@ -23,49 +23,68 @@ export interface MixedReport extends SolveReport {
 }
 
 /** Solves A x = b, no shifts, from zero, once: `inner` is an engine of single precision on a lattice of the same extents. @throws SolverError when A is not positive or an input holds NaN. */
-export function mixedGradient(outer: SolverEngine, inner: SolverEngine, system: Omit<LinearSystem, "shifts" | "verifyAll">, type: ValueType, { captured, b, solutions: [x] }: SystemFields): MixedReport {
-  if (outer.lattice.batch > 1) throw new BackendError(`mixed precision: got a batch of ${outer.lattice.batch} samples, expected one: take sampleOf(b, k)`);
-  const solver = new MixedGradient(outer, inner, system, type);
-  for (const e of [outer, inner]) e.memory?.hold();
+export function mixedGradient(outer: SolverEngine, inner: SolverEngine, system: LinearSystem, type: ValueType, fields: SystemFields): MixedReport {
+  const solver = new MixedGradient(outer, inner, system, type, fields);
   try {
-    return solver.run(captured, b, x!);
+    return solver.solve();
   } finally {
-    for (const e of [outer, inner]) e.memory?.letGo();
     solver.dispose();
   }
 }
 
-class MixedGradient {
+type OuterNames = "R" | "D" | "RR";
+type InnerNames = "x" | "r" | "p" | "q" | "rr" | "pq" | "alpha" | "beta";
+
+/** Solver of one system. @throws BackendError for several samples. */
+export class MixedGradient implements Solver {
   readonly #outer: SolverEngine;
   readonly #inner: SolverEngine;
-  readonly #system: Omit<LinearSystem, "shifts" | "verifyAll">;
+  readonly #system: LinearSystem;
   readonly #type: ValueType;
-  readonly #owned: Storage[] = [];
+  readonly #fields: SystemFields;
+  readonly #memories: readonly SolverMemory[];
+  readonly #double: Record<OuterNames, Storage>;
+  readonly #single: Record<InnerNames, Storage>;
+  /** What the operator captures, in single precision, and as what. */
+  readonly #held: readonly { readonly there: Storage; readonly type: ValueType }[];
+  readonly #programs: Record<Names, Executable>;
 
-  constructor(outer: SolverEngine, inner: SolverEngine, system: Omit<LinearSystem, "shifts" | "verifyAll">, type: ValueType) {
-    [this.#outer, this.#inner, this.#system, this.#type] = [outer, inner, system, type];
+  constructor(outer: SolverEngine, inner: SolverEngine, system: LinearSystem, type: ValueType, fields: SystemFields) {
+    if (outer.lattice.batch > 1) throw new BackendError(`mixed precision: got a batch of ${outer.lattice.batch} samples, expected one: take sampleOf(b, k)`);
+    [this.#outer, this.#inner, this.#system, this.#type, this.#fields] = [outer, inner, system, type, fields];
+    const [there, here] = [new SolverMemory(outer), new SolverMemory(inner)];
+    this.#memories = [there, here];
+    this.#double = { R: there.allocate(type), D: there.allocate(type), RR: there.allocate(scalarType) };
+    const [v, s] = [(): Storage => here.allocate(type), (): Storage => here.allocate(scalarType)];
+    this.#single = { x: v(), r: v(), p: v(), q: v(), rr: s(), pq: s(), alpha: s(), beta: s() };
+    this.#held = system.operator.inputs.slice(0, -1).map((id) => {
+      const { type: t } = system.operator.nodes[id]!;
+      return { there: here.allocate(t), type: t };
+    });
+    this.#programs = programsOf(outer, inner, system.operator, type);
   }
 
   dispose(): void {
-    for (const s of this.#owned) s.dispose();
+    for (const m of this.#memories) m.dispose();
   }
 
-  run(captured: readonly Storage[], b: Storage, X: Storage): MixedReport {
-    const [outer, inner, { operator, tolerance, maxIterations }, type] = [this.#outer, this.#inner, this.#system, this.#type];
-    const make = (engine: SolverEngine, t: ValueType): Storage => {
-      const s = engine.allocate(t);
-      this.#owned.push(s);
-      return s;
-    };
-    const programs = programsOf(outer, inner, operator, type);
-    const [R, D, RR] = [make(outer, type), make(outer, type), make(outer, scalarType)];
-    const [x, r, p, q] = [make(inner, type), make(inner, type), make(inner, type), make(inner, type)];
-    const [rr, pq, alpha, beta] = [make(inner, scalarType), make(inner, scalarType), make(inner, scalarType), make(inner, scalarType)];
-    const held = operator.inputs.slice(0, -1).map((id, k) => {
-      const t = operator.nodes[id]!.type;
-      const there = make(inner, t);
-      transfer(outer, captured[k]!, inner, there, t);
-      return there;
+  solve(): MixedReport {
+    for (const e of [this.#outer, this.#inner]) e.memory?.hold();
+    try {
+      return this.#solve();
+    } finally {
+      for (const e of [this.#outer, this.#inner]) e.memory?.letGo();
+    }
+  }
+
+  #solve(): MixedReport {
+    const [outer, inner, { tolerance, maxIterations }, type, programs] = [this.#outer, this.#inner, this.#system, this.#type, this.#programs];
+    const { captured, b, solutions: [X] } = this.#fields as SystemFields & { readonly solutions: readonly [Storage] };
+    const { R, D, RR } = this.#double;
+    const { x, r, p, q, rr, pq, alpha, beta } = this.#single;
+    const held = this.#held.map((h, k) => {
+      transfer(outer, captured[k]!, inner, h.there, h.type);
+      return h.there;
     });
     programs.begin.run([b], [X, R, RR]);
     const bb = outer.readScalar(RR);

@@ -159,8 +159,10 @@ export class Scheduler {
   /** Solves of one operator and right-hand side that differ in their shift are one step. */
   #solve(id: number, stage: number): void {
     const { op, inputs, attributes } = this.#a.node(id);
-    const { operator, shift, tolerance, maxIterations } = (op.role as Role & { readonly is: "solve" }).system(attributes);
-    const key = `${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${tolerance}|${maxIterations}|${operator.key}`;
+    const { operator, shift, tolerance, maxIterations, method, modes, mixed } = (op.role as Role & { readonly is: "solve" }).system(attributes);
+    const special = { ...(method === "cg" ? {} : { method }), ...(modes > 0 ? { modes } : {}), ...(mixed ? { mixed } : {}) };
+    const alone = Object.keys(special).length > 0 ? `${JSON.stringify(special)}${shift}` : "";
+    const key = `${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${tolerance}|${maxIterations}|${alone}|${operator.key}`;
     let system = this.#systems.get(key);
     if (!system) {
       const operands = inputs.map((i) => this.#plain(i, stage));
@@ -169,7 +171,7 @@ export class Scheduler {
       this.#ordered.push({
         stage,
         rank: 2,
-        make: () => ({ kind: "solve", operator, captured: operands.slice(0, -1), rhs: operands[operands.length - 1]!, ...made, tolerance, maxIterations }),
+        make: () => ({ kind: "solve", operator, captured: operands.slice(0, -1), rhs: operands[operands.length - 1]!, ...made, tolerance, maxIterations, ...special }),
       });
     }
     system.shifts.push(shift);

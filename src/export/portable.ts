@@ -154,6 +154,7 @@ function unite(a: Side, b: Side, name: string, shared: Shared): PortableProgram 
       return { kind: "kernel", plan: p, name: `${name}_${k}` };
     }
     if (s.kind === "solve" && t.kind === "solve") {
+      if (s.method === "bicgstab" || s.modes || s.mixed) throw new ConfigurationError("export: got a linear system with another method than plain conjugate gradients, expected none: exported libraries solve by these");
       const side = (at: Side, op: SolveStep): Side => ({ lattice: at.lattice, program: { name: "value", program: op.operator, inputs: [], outputs: [] } });
       if (numbersOf(s) !== numbersOf(t)) throw new Difference("a solve");
       if (host) return [];

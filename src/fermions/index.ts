@@ -7,9 +7,9 @@ export { type PseudofermionInputs, type PseudofermionOptions, type Pseudofermion
 export { type DeterminantOptions, determinantAction } from "./determinant.ts";
 export { type RootInputs, type RootPseudofermions, rootPseudofermions } from "./roots.ts";
 export { closedFormSource } from "./closed-form.ts";
-export { type ConjugateGradientOptions, type ConjugateGradientResult, type MultiShiftResult, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
-export { type CondensateMethod, chiralCondensate, pionCorrelator, pointPropagator, pseudofermionAction } from "./measurements.ts";
-export { type OperatorOptions, type StaggeredOptions, largestEigenvalue, logDeterminant, lowestEigenvalues, normalSpectrum } from "./spectrum.ts";
+export { type ConjugateGradientOptions, type ConjugateGradientResult, type LinearOptions, type MultiShiftResult, biCGStab, conjugateGradient, multiShiftConjugateGradient } from "./conjugate-gradient.ts";
+export { type CondensateMethod, type DeflationOptions, chiralCondensate, pionCorrelator, pointPropagator, pseudofermionAction } from "./measurements.ts";
+export { type LowModes, type OperatorOptions, type StaggeredOptions, largestEigenvalue, logDeterminant, lowModes, lowestEigenvalues, normalSpectrum } from "./spectrum.ts";
 export { gamma, gamma5, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
 export { type WilsonParameters, wilson } from "./wilson-operator.ts";
 export { type PionCorrelators, type WilsonOptions, wilsonPion, wilsonPropagator } from "./wilson-measurements.ts";

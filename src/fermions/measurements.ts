@@ -7,24 +7,37 @@ import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, jackknife, randomStream, guard, is } from "../util/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
 import { closedFormSource } from "./closed-form.ts";
-import { type StaggeredOptions, evenTrace } from "./spectrum.ts";
-import { type StaggeredOperator, massive, staggeredType, twistedOperator } from "./staggered.ts";
+import { type StaggeredOptions, evenTrace, lowModes } from "./spectrum.ts";
+import { type StaggeredOperator, massive, staggered, staggeredType, twistedOperator } from "./staggered.ts";
 
 type Even = Field<VectorType>;
+type Modes = readonly Even[];
+
+/** Of measurements with many solves on one configuration. */
+export interface DeflationOptions {
+  /** Number of lowest eigenvectors of M^+M that are computed first and kept out of all solves; default 0. Pays for light masses and many sources. */
+  readonly deflate?: number;
+}
+
+/** The lowest eigenvectors of a staggered field, on even sites. */
+function modesOf(U: LinkField, { deflate = 0, ...of }: StaggeredOptions & DeflationOptions): Modes {
+  guard("deflate", { deflate: [deflate, is.natural] });
+  return deflate === 0 ? [] : lowModes(U, staggered(of), { count: deflate }).vectors;
+}
 
 /** phi^+ (m^2 - D^2)^{-1} phi. */
 const quadraticForm = perObject((operator: StaggeredOperator) =>
-  cachedPlan<[LinkField, Even, number], Scalar>((U, phi, m) => {
+  cachedPlan<[LinkField, Even, number, Modes], Scalar>((U, phi, m, deflation) => {
     const D = operator(U);
-    return sum(dot(phi, solve((x: Vector) => massive(D, x, m), phi)));
+    return sum(dot(phi, solve((x: Vector) => massive(D, x, m), phi, { deflation })));
   }),
 );
 
 /** M^{-1} b for b on even sites. */
 const propagator = perObject((operator: StaggeredOperator) =>
-  cachedPlan<[LinkField, Even, number], Vector>((U, b, m) => {
+  cachedPlan<[LinkField, Even, number, Modes], Vector>((U, b, m, deflation) => {
     const D = operator(U);
-    const x = solve((v: Vector) => massive(D, v, m), b);
+    const x = solve((v: Vector) => massive(D, v, m), b, { deflation });
     return merge(scale(m, x), neg(D(x)));
   }),
 );
@@ -37,16 +50,18 @@ export type CondensateMethod = "exact" | { readonly sources: number; readonly se
  * `sources` >= 2: mean over Z4 noise (1, i, -1, -i) on even sites and its jackknife error. The condensate of N_f flavours in 4D is N_f/4 of it.
  * @throws ConfigurationError for fewer than two sources, GeometryError when the exact value is out of reach.
  */
-export function chiralCondensate(U: LinkField, options: StaggeredOptions & { readonly method?: CondensateMethod }): { readonly value: number; readonly error: number } {
+export function chiralCondensate(U: LinkField, options: StaggeredOptions & DeflationOptions & { readonly method?: CondensateMethod }): { readonly value: number; readonly error: number } {
   guard("chiralCondensate", { U: [U, kind.linkField], options: [options, is.object] });
-  const { mass, boundary, method = "exact" } = options;
+  const { method = "exact", deflate, ...of } = options;
+  const { mass, boundary } = of;
   const { lattice, N } = U;
   const norm = (2 * mass) / lattice.volume;
-  if (method === "exact") return { value: norm * evenTrace(U, options), error: 0 };
+  if (method === "exact") return { value: norm * evenTrace(U, of), error: 0 };
   const { sources, seed, stream = 0 } = method;
   if (!Number.isInteger(sources) || sources < 2) throw new ConfigurationError(`chiralCondensate: got ${sources} sources, expected at least 2, so that there is an error`);
   const eta = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
-  const plan = quadraticForm(twistedOperator(options))(U, eta, mass);
+  const deflation = modesOf(U, { ...of, ...(deflate === undefined ? {} : { deflate }) });
+  const plan = quadraticForm(twistedOperator(of))(U, eta, mass, deflation);
   const random = randomStream(seed, stream);
   const [data, pair] = [new Float64Array(eta.length), new Float64Array(2)];
   const values = Array.from({ length: sources }, (_, k) => {
@@ -57,9 +72,9 @@ export function chiralCondensate(U: LinkField, options: StaggeredOptions & { rea
         data[2 * (n * N + a)] = [1, 0, -1, 0][quarter]!;
         data[2 * (n * N + a) + 1] = [0, 1, 0, -1][quarter]!;
       }
-    return norm * plan.run(U, eta.set(data), mass);
+    return norm * plan.run(U, eta.set(data), mass, deflation);
   });
-  eta[Symbol.dispose]();
+  for (const field of [eta, ...deflation]) field[Symbol.dispose]();
   const { mean, error } = jackknife(values);
   return { value: mean, error };
 }
@@ -69,28 +84,35 @@ export function chiralCondensate(U: LinkField, options: StaggeredOptions & { rea
  * normalisation. m sum_t C(t) = Re sum_a M^{-1}(0,a; 0,a).
  * @throws SolverError when the solver does not converge.
  */
-export function pionCorrelator(U: LinkField, options: StaggeredOptions): Float64Array {
+export function pionCorrelator(U: LinkField, options: StaggeredOptions & DeflationOptions): Float64Array {
   guard("pionCorrelator", { U: [U, kind.linkField], options: [options, is.object] });
   const { lattice, N } = U;
   const slice = lattice.volume / lattice.extents[lattice.dim - 1]!;
   const C = new Float64Array(lattice.extents[lattice.dim - 1]!);
+  const { deflate: _, ...of } = options;
+  const deflation = modesOf(U, options);
   for (let b = 0; b < N; b++) {
-    const G = pointPropagator(U, b, options);
+    const G = columnOf(U, b, of, deflation);
     for (let i = 0; i < G.length; i++) C[Math.floor(i / (2 * N * slice))]! += G[i]! * G[i]!;
   }
+  for (const v of deflation) v[Symbol.dispose]();
   return C;
 }
 
 /** M^{-1}(n,a; 0,colour) in canonical order: sites, colours, (re, im). */
 export function pointPropagator(U: LinkField, colour: number, options: StaggeredOptions): Float64Array {
   guard("pointPropagator", { U: [U, kind.linkField], colour: [colour, is.natural], options: [options, is.object] });
+  return columnOf(U, colour, options, []);
+}
+
+function columnOf(U: LinkField, colour: number, options: StaggeredOptions, deflation: Modes): Float64Array {
   const { lattice, N } = U;
   const { mass, boundary } = options;
   const source = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
   const data = new Float64Array(source.length);
   data[2 * colour] = 1;
   source.set(data);
-  const G = propagator(twistedOperator(options))(U, source, mass).run(U, source, mass).toArray();
+  const G = propagator(twistedOperator(options))(U, source, mass, deflation).run(U, source, mass, deflation).toArray();
   source[Symbol.dispose]();
   return G;
 }
@@ -101,5 +123,5 @@ export function pseudofermionAction(U: LinkField, options: StaggeredOptions & { 
   const { phi, ...of } = options;
   const { mass, boundary } = of;
   const source = phi ?? closedFormSource(U.lattice, U.N, boundary);
-  return quadraticForm(twistedOperator(of))(U, source, mass).run(U, source, mass);
+  return quadraticForm(twistedOperator(of))(U, source, mass, []).run(U, source, mass, []);
 }

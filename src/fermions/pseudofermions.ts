@@ -40,6 +40,12 @@ export interface PseudofermionOptions<N extends number = number> {
   /** The same for forces; default `tolerance`. The force stays a function of the links, so HMC stays exact; dH feels it. */
   readonly forceTolerance?: number;
   readonly maxIterations?: number;
+  /**
+   * For p = 1: "cg" (default), conjugate gradients on M^+M; "bicgstab", BiCGStab on M^+ and M one after the other, S_f = |M^{-+} V^+ phi|^2, where the value needs the first
+   * only: for operators without an even block, best with well-conditioned ones; "mixed", conjugate gradients that iterate in single precision (native kernels). Residuals are
+   * those of float64 in any case.
+   */
+  readonly solver?: "cg" | "bicgstab" | "mixed";
   /** Number of this field among the pseudofermions of a chain; without it `targetOf` numbers the fields in order. */
   readonly index?: number;
 }
@@ -78,6 +84,7 @@ export interface Pseudofermions<N extends number = number, P extends OperatorPar
 interface Solver {
   readonly tolerance: number;
   readonly maxIterations: number;
+  readonly mixed?: boolean;
 }
 
 /** r(A) b for a hermitian positive A, from one multi-shift solve. `options` as for `solve`. */
@@ -112,6 +119,22 @@ function exact<N extends number>(even: boolean): Form<N> {
       const chi = M.Ddag(xi);
       const phi = V ? V.D(solve(normalOf(V), chi, solver)) : chi;
       return even ? restrict(phi, "even") : phi;
+    },
+  };
+}
+
+/** p = 1 by solves of M^+ and, for forces, of M. */
+function direct<N extends number>(): Form<N> {
+  const inverse = (M: DiracMaps<N>, chi: Vector<N>, solver: Solver): Vector<N> => solve(M.Ddag, chi, { ...solver, method: "bicgstab" });
+  return {
+    power: 1,
+    energy(M, V, phi, solver) {
+      const y = inverse(M, V ? V.Ddag(phi) : phi, solver);
+      return sum(dot(y, y));
+    },
+    draw(M, V, xi, solver) {
+      const chi = M.Ddag(xi);
+      return V ? inverse(V, chi, solver) : chi;
     },
   };
 }
@@ -195,8 +218,10 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
   #tight: GaugeAction<N, PseudofermionInputs<N, P>> | undefined;
 
   constructor(operator: DiracOperator<P>, options: PseudofermionOptions<N>) {
-    const { lattice, group, flavours, tolerance = 1e-12, forceTolerance = tolerance, maxIterations = 5000, precision = 1e-12 } = options;
+    const { lattice, group, flavours, tolerance = 1e-12, forceTolerance = tolerance, maxIterations = 5000, precision = 1e-12, solver = "cg" } = options;
     const { p, even } = powerOf(operator, options);
+    if (solver !== "cg" && p < 1) throw new ConfigurationError(`pseudofermions: got the solver "${solver}" for the power -${p}, expected "cg": roots are many shifted systems`);
+    if (solver === "bicgstab" && even) throw new ConfigurationError(`pseudofermions: got the solver "bicgstab" for ${operator.name} fermions on even sites, expected "cg" or "mixed": D^+D is hermitian there`);
     const { pauliVillars } = operator;
     this.index = options.index;
     this.#operator = operator;
@@ -204,8 +229,9 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     this.#numerator = options.numerator ?? (pauliVillars && ({ ...operator, parameters: pauliVillars } as DiracOperator as DiracOperator<OperatorParameters>));
     const shifted = p < 1 && even && !options.interval ? commuting(operator as DiracOperator, this.#numerator, lattice) : undefined;
     const interval = p < 1 && !shifted ? intervalOf(operator, options) : undefined;
-    this.#form = shifted ? ratio(p, shifted.c, shifted.low, precision) : interval ? rational(p, interval, precision) : exact(even);
-    this.#solver = { tolerance, maxIterations };
+    this.#form = shifted ? ratio(p, shifted.c, shifted.low, precision) : interval ? rational(p, interval, precision) : solver === "bicgstab" ? direct() : exact(even);
+    const more = { maxIterations, ...(solver === "mixed" ? { mixed: true } : {}) };
+    this.#solver = { tolerance, ...more };
     const parameters = Object.entries(operator.parameters).map(([k, x]) => `${k === "mass" ? "m" : k}=${x}`);
     this.name = `${[operator.name, `Nf=${flavours}`, ...parameters].join(" ")}${p < 1 ? " (rational)" : ""}`;
     const all = operator.type(lattice, group.N);
@@ -220,7 +246,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
         accept ? { accept } : {},
       );
     this.action = this.#make(this.#solver);
-    this.forceAction = forceTolerance === tolerance ? this.action : this.#make({ tolerance: forceTolerance, maxIterations });
+    this.forceAction = forceTolerance === tolerance ? this.action : this.#make({ tolerance: forceTolerance, ...more });
   }
 
   get approximation(): { readonly action: RationalFunction; readonly refresh: RationalFunction } {
@@ -253,10 +279,10 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
   }
 
   solveError(U: LinkField<N>): number {
-    // conjugate gradients from zero: the error of b^+ x is of second order in the residual
-    const { tolerance, maxIterations } = this.#solver;
-    if (tolerance <= 1e-8) return 0;
-    this.#tight ??= this.#make({ tolerance: Math.max(1e-4 * tolerance, 1e-11), maxIterations });
+    // conjugate gradients from zero: the error of b^+ x is of second order in the residual; that of |y|^2 of first order
+    const { tolerance } = this.#solver;
+    if (tolerance <= (this.#options.solver === "bicgstab" ? 1e-11 : 1e-8)) return 0;
+    this.#tight ??= this.#make({ ...this.#solver, tolerance: Math.max(1e-4 * tolerance, 1e-11) });
     return Math.abs(this.action.value(U) - this.#tight.value(U));
   }
 
@@ -308,5 +334,6 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
  */
 export function pseudofermions<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, options: PseudofermionOptions<N>): Pseudofermions<N, P> {
   guard("pseudofermions", { operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.object] });
+  guard("pseudofermions", { solver: [options.solver, is.optional(is.oneOf("cg", "bicgstab", "mixed"))] });
   return new PseudofermionField(operator, options);
 }

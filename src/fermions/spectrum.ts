@@ -4,7 +4,7 @@
  */
 import { kind, Field, type LinkField, type Plan, type Scalar, type Vector, type VectorType, solve } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
-import { DenseMatrix, largestEigenvalues } from "../linalg/index.ts";
+import { DenseMatrix, largestEigenpairs, largestEigenvalues } from "../linalg/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
 import { type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
 import { type StaggeredParameters, staggered } from "./staggered.ts";
@@ -18,6 +18,8 @@ type Vectors = Field<VectorType>;
 const normalPlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => normalOf(on(U, p as never))(x)));
 /** Solutions to three digits are enough for the lowest eigenvalue, which is of second order in their error. */
 const inversePlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => solve(normalOf(on(U, p as never)), x, { tolerance: 1e-6 })));
+/** For eigenvectors, whose error is that of the solutions. */
+const finePlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => solve(normalOf(on(U, p as never)), x, { tolerance: 1e-10, maxIterations: 20_000 })));
 
 const eliminatedPlan = perObject((operator: DiracOperator) => cachedPlan<[LinkField, OperatorParameters], Scalar>((U, p) => operator.eliminated!(U, p as never)));
 
@@ -47,9 +49,15 @@ class NormalOperator {
     else out.set(plan.run(this.#U, this.#x.set(v), this.#operator.parameters).toArray());
   }
 
-  /** (M^+M)^{-1} v. */
-  invert(v: Float64Array, out: Float64Array): void {
-    this.apply(v, out, inversePlan(this.#operator.on)(this.#U, this.#x, this.#operator.parameters));
+  /** (M^+M)^{-1} v, to 6 digits or to 10. */
+  invert(v: Float64Array, out: Float64Array, fine = false): void {
+    this.apply(v, out, (fine ? finePlan : inversePlan)(this.#operator.on)(this.#U, this.#x, this.#operator.parameters));
+  }
+
+  /** A vector of the operator's type from numbers of its sites. */
+  field(v: Float64Array): Vectors {
+    const out = new Field(this.#x.lattice, this.#x.type);
+    return this.#even ? out.writeSites(this.#even, v) : out.set(v);
   }
 
   /** The dense matrix. @throws GeometryError when its dimension exceeds 6144. */
@@ -100,6 +108,26 @@ export function normalSpectrum(U: LinkField, operator: DiracOperator, options: {
   using A = new NormalOperator(U, operator);
   const low = operator.spectrum?.(U.lattice, operator.parameters).low ?? 1 / largestEigenvalues(A.n, (v, out) => A.invert(v, out), 1, { precision: precision ?? 1e-6 })[0]!;
   return { low, high: largestEigenvalues(A.n, (v, out) => A.apply(v, out), 1, precision === undefined ? {} : { precision })[0]! };
+}
+
+/** Eigenvalues of M^+M in ascending order, and unit vectors. */
+export interface LowModes {
+  readonly values: readonly number[];
+  readonly vectors: readonly Field<VectorType>[];
+}
+
+/**
+ * The `count` lowest eigenpairs of M^+M on even sites for operators with an even block, on all sites of the operator's vectors else, for lattices of any size: Lanczos on
+ * solutions of M^+M x = b. What `deflation` of solvers takes; worth its price, a solve for each Lanczos step (two to five times `count`), where many systems follow.
+ * @throws SolverError when a solve or the Lanczos iteration does not converge.
+ */
+export function lowModes(U: LinkField, operator: DiracOperator, options: { readonly count?: number; readonly precision?: number } = {}): LowModes {
+  guard("lowModes", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.keysOf("count", "precision")] });
+  const { count = 8, precision = 1e-7 } = options;
+  guard("lowModes", { count: [count, is.count], precision: [precision, is.positive] });
+  using A = new NormalOperator(U, operator);
+  const { values, vectors } = largestEigenpairs(A.n, (v, out) => A.invert(v, out, true), Math.min(count, A.n), { precision });
+  return { values: values.map((x) => 1 / x), vectors: vectors.map((v) => A.field(v)) };
 }
 
 /** Which staggered operator. */

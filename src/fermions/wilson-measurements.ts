@@ -1,7 +1,10 @@
 /** Wilson and clover fermions: meson correlators from point sources at the origin. */
-import { kind, Field, type LinkField, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Links, type Scalar, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
+import { ConfigurationError } from "../errors.ts";
+import { lowModes } from "./spectrum.ts";
 import type { Boundary } from "./staggered.ts";
-import { gamma, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
+import { gamma, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
+import { wilson } from "./wilson-operator.ts";
 import { guard, is } from "../util/index.ts";
 
 /** Parameters of the Wilson or clover operator; `kappa` is the hopping parameter, 1 / (2m + 8) in four dimensions with m in lattice units. */
@@ -11,6 +14,10 @@ export interface WilsonOptions {
   readonly clover?: number;
   /** Default: antiperiodic in time. */
   readonly boundary?: Boundary;
+  /** How D^{-1} is applied: "cg" (default), conjugate gradients on D^+D, or "bicgstab" on D itself. */
+  readonly solver?: "cg" | "bicgstab";
+  /** Conjugate gradients: number of lowest eigenvectors of D^+D that are computed first and kept out of all solves; default 0. */
+  readonly deflate?: number;
 }
 
 /**
@@ -18,15 +25,19 @@ export interface WilsonOptions {
  * canonical order: sites, colours, spins, (re, im).
  */
 export function wilsonPropagator(U: LinkField, options: WilsonOptions): (colour: number, spin: number) => Float64Array {
-  guard("wilsonPropagator", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary")] });
-  const { kappa, clover = 0, boundary } = options;
-  guard("wilsonPropagator", { kappa: [kappa, is.finite], clover: [clover, is.finite], boundary: [boundary, is.optional(kind.boundary(U.lattice))] });
+  guard("wilsonPropagator", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary", "solver", "deflate")] });
+  const { kappa, clover = 0, boundary, solver = "cg", deflate = 0 } = options;
+  guard("wilsonPropagator", { kappa: [kappa, is.finite], clover: [clover, is.finite], boundary: [boundary, is.optional(kind.boundary(U.lattice))], solver: [solver, is.oneOf("cg", "bicgstab")], deflate: [deflate, is.natural] });
+  if (solver === "bicgstab" && deflate > 0) throw new ConfigurationError(`wilsonPropagator: got deflate = ${deflate} with the solver "bicgstab", expected 0: deflation belongs to "cg"`);
   const source: Field<VectorType> = new Field(U.lattice, wilsonType(U.lattice, U.N, { boundary }));
-  const plan = record((V, b, k) => solve((x: Vector) => wilsonNormal(V, x, k, clover), wilsonDdag(V, b, k, clover)), U, source, kappa);
+  const modes = deflate === 0 ? [] : lowModes(U, wilson({ kappa, clover, ...(boundary ? { boundary } : {}) }), { count: deflate }).vectors;
+  const inverse = (V: Links, b: Vector, k: Scalar, deflation: readonly Vector[]): Vector =>
+    solver === "bicgstab" ? solve((x: Vector) => wilsonD(V, x, k, clover), b, { method: solver }) : solve((x: Vector) => wilsonNormal(V, x, k, clover), wilsonDdag(V, b, k, clover), { deflation });
+  const plan = record((V, b, k, deflation) => inverse(V, b, k, deflation), U, source, kappa, modes);
   return (colour, spin) => {
     const data = new Float64Array(source.length);
     data[2 * (colour * spinOf(source.type) + spin)] = 1;
-    return plan.run(U, source.set(data), kappa).toArray();
+    return plan.run(U, source.set(data), kappa, modes).toArray();
   };
 }
 
@@ -42,7 +53,7 @@ export interface PionCorrelators {
 
 /** Pion correlators with point source at the origin and all source columns. @throws SolverError when the solver does not converge. */
 export function wilsonPion(U: LinkField, options: WilsonOptions): PionCorrelators {
-  guard("wilsonPion", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary")] });
+  guard("wilsonPion", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary", "solver", "deflate")] });
   const { lattice, N } = U;
   const gammaT = gamma(lattice, lattice.dim - 1);
   const spins = gammaT.length;

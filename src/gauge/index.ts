@@ -37,6 +37,7 @@ export { cloverStrength, leaves, plaquetteStrength, rectangleStrength } from "./
 export { type ChargeMethod, geometricCharge, geometricChargeDensity, topologicalCharge, topologicalChargeDensity } from "./topology.ts";
 export { type Flow, type FlowForce, type FlowOptions, flowStep, generator, gradientFlow, stableFlowStep, symanzikFlow, wilsonFlow } from "./flow.ts";
 export { type FlowHistoryOptions, type FlowPoint, flowHistory } from "./flow-history.ts";
+export { actionFlow } from "./action-flow.ts";
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, completeLastRow, reunitarise, unitarityDefect } from "./unitarity.ts";
 export { type FixedGauge, type GaugeFixingOptions, fixGauge, gaugeFunctional } from "./gauge-fixing.ts";

@@ -56,6 +56,18 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
+/** A folder within that of the run, made when it is not there. @throws FileFormatError for a link that leads out of it. */
+export function insideOf({ folder }: RunPaths, name: string): string {
+  const at = join(folder, name);
+  try {
+    mkdirSync(at, { recursive: true });
+    if (dirname(realpathSync(at)) === realpathSync(folder)) return at;
+  } catch (error) {
+    throw new FileFormatError(`${at}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
+  }
+  throw new FileFormatError(`${at}: got a link to ${realpathSync(at)}, expected a folder within that of the run: remove the link`);
+}
+
 /** Removes what killed writes have left; only for the holder of the lock. */
 export function removeLeftovers({ folder, configurations }: RunPaths): void {
   for (const at of [folder, ...(existsSync(configurations) ? [configurations] : [])])
@@ -135,14 +147,3 @@ export function readState(folder: string): { readonly state: CheckpointState; re
   return { state: expectState(found.file, found.state), file: found.file, damaged: found.damaged };
 }
 
-/** A folder within that of the run, made when it is not there. @throws FileFormatError for a link that leads out of it. */
-export function insideOf({ folder }: RunPaths, name: string): string {
-  const at = join(folder, name);
-  try {
-    mkdirSync(at, { recursive: true });
-    if (dirname(realpathSync(at)) === realpathSync(folder)) return at;
-  } catch (error) {
-    throw new FileFormatError(`${at}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
-  }
-  throw new FileFormatError(`${at}: got a link to ${realpathSync(at)}, expected a folder within that of the run: remove the link`);
-}

@@ -2,6 +2,7 @@
 import type { LinkField } from "../autograd/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";
 import { flowHistory, wilsonLoop } from "../gauge/index.ts";
+import { flowOf } from "./flow-action.ts";
 import type { MeasurementRecord } from "./records.ts";
 import { describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
@@ -31,8 +32,8 @@ function measuredOn(U: LinkField, { configuration: c, registry }: ResolvedRun, s
   return { kind: "measurement", trajectory, values, ...Object.assign({}, ...asked.map(({ part }) => part.record?.(system, guide))), ...(flow ? alongFlow(U, flow) : {}) };
 }
 
-function alongFlow(U: LinkField, { every, ...options }: NonNullable<RunConfiguration["measurement"]["flow"]>): Pick<MeasurementRecord, "flow" | "warnings"> {
+function alongFlow(U: LinkField, { every, action, ...options }: NonNullable<RunConfiguration["measurement"]["flow"]>): Pick<MeasurementRecord, "flow" | "warnings"> {
   const warnings: string[] = [];
-  const flow = flowHistory(U, { ...options, every: Math.round(every / options.step), onWarning: (text) => warnings.push(text) });
+  const flow = flowHistory(U, { ...options, action: flowOf(action), every: Math.round(every / options.step), onWarning: (text) => warnings.push(text) });
   return { flow, ...(warnings.length > 0 ? { warnings } : {}) };
 }

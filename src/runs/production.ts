@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BackendError, ConfigurationError, FileFormatError, GeometryError, PhysicsCheckError } from "../errors.ts";
-import type { LatticeOptions } from "../gauge/index.ts";
+import { type LatticeOptions, fixGauge } from "../gauge/index.ts";
 import { type WriteOptions, saveCheckpoint, writeGauge } from "../io/index.ts";
 import { readModel } from "../models/index.ts";
 import { setValues, valuesOf } from "../samplers/index.ts";
@@ -15,9 +15,10 @@ import { expectAgreement } from "./agreement.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
-import { type RunPaths, configurationText, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
+import { type RunPaths, configurationText, insideOf, prepareFolder, readEvents, readMetrics, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
+import { writeObservables } from "./observable-files.ts";
 import { Ranks } from "./ranks.ts";
 import { lockFolder } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
@@ -27,6 +28,7 @@ import { readingOf } from "./reading.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import type { Progress, Unit } from "./learning.ts";
 import { type Shards, shardsOf, undivided } from "./shards.ts";
+import { observablesOf } from "./schema.ts";
 import { weightNames } from "./sampler-training.ts";
 import { lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
@@ -104,6 +106,7 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
     started = true;
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
     const end = yield* goOn<RunEvent>(production, stop, began, { version: packageVersion(), arithmetic: production.arithmetic, environment: { ...environmentOf(system.lattice), ...(shards && ranks.several ? { ranks: `${ranks.comm.size}, ${shards.count} shards, ${ranks.comm.name}` } : {}) } });
+    ranks.together(() => production.tabulate());
     yield { ...end, parameters: production.parameters };
   } catch (error) {
     if (!started && ranks.writes) recordEvent(paths, { kind: "failure", time: new Date().toISOString(), position: 0, text: (error as Error).message });
@@ -335,11 +338,11 @@ class Production implements Work<RunEvent>, Disposable {
   }
 
   /** Stores the links of this position; a resumed run writes the same bits once more. */
-  #keep({ format, precision }: NonNullable<ResolvedRun["configuration"]["output"]["configurations"]>): void {
+  #keep({ format, precision, gauge }: NonNullable<ResolvedRun["configuration"]["output"]["configurations"]>): void {
     const provenance = { sequenceNumber: String(this.#progress.position), ensembleId: this.#run.hash.slice(0, 12), creator: `gaugegrad ${packageVersion()}` };
     const options: WriteOptions = { provenance, ...(precision === undefined ? {} : { precision }) };
     const file = join(this.#ranks.together(() => insideOf(this.#paths, "configurations")), `${String(this.#progress.position).padStart(8, "0")}.${format}`);
-    onObserved(this.#system, (U) => writeGauge(file, U, this.#system.reading.formats!.find((f) => f.name === format)!, options));
+    onObserved(this.#system, (U) => writeGauge(file, gauge ? fixGauge(U, { gauge }).U : U, this.#system.reading.formats!.find((f) => f.name === format)!, options));
   }
 
   /** Everything in one transaction: lines first, then the checkpoint that counts them. */
@@ -380,6 +383,12 @@ class Production implements Work<RunEvent>, Disposable {
     this.#ranks.together(() => saveCheckpoint(this.#paths.folder, position, state(this.#metrics!.sync())));
     this.#saved = position;
     return (performance.now() - at) / 1000;
+  }
+
+  /** The measurements of all stages so far, one file an observable. */
+  tabulate(): void {
+    const records = readMetrics(this.#paths.folder);
+    if (records.some((r) => r.kind === "measurement")) writeObservables(insideOf(this.#paths, "observables"), records, observablesOf(this.#run.configuration, this.#run.registry).map(({ part }) => part));
   }
 
   event(kind: EventRecord["kind"], more: Partial<EventRecord>): void {

@@ -7,6 +7,7 @@
  *   events.jsonl      one EventRecord a line: starts, resumes, changed settings, stops, warnings, with time, versions and arithmetic
  *   checkpoint.NNNNNNNN   the newest two, NNNNNNNN = position: a text line and encoded `CheckpointState`
  *   network.gaugegrad  copy of the model file that the run was started with, network kind "model"
+ *   observables/NAME.txt   the measurements once more, one file an observable, when the run ends or stops (`observable-files.ts`)
  *   model.gaugegrad   trained network, at the end of training (`gaugegrad model show`)
  *   configurations/NNNNNNNN.EXT   links after trajectory NNNNNNNN - 1, as the run file asks
  *   failed/NNNNNNNN.npy   links from which a solve of trajectory NNNNNNNN failed

@@ -1,6 +1,7 @@
 /** The sections of a run file that are the same whatever parts it names, and what a run file is when it has been read. Parts know a run by this file. */
 import { z } from "zod";
 import type { Boundary, Twist } from "../fermions/index.ts";
+import { flowAction } from "./flow-action.ts";
 import type { HmcSection } from "./samplers/hmc-options.ts";
 import { count, name, nonNegative, positive, seed, whole } from "./schema-values.ts";
 
@@ -86,7 +87,7 @@ const flow = z.strictObject({
   time: positive.describe("flow time to reach"),
   step: positive.default(0.02),
   every: positive.default(0.1).describe("flow time between two measurements"),
-  action: z.enum(["wilson", "symanzik"]).default("wilson"),
+  action: flowAction,
 });
 
 /** Without the observables. */
@@ -101,7 +102,7 @@ const measurement = z.strictObject({
 const output = z.strictObject({
   checkpoint: count.default(10).describe("trajectories between two checkpoints"),
   configurations: z
-    .strictObject({ every: count, start: z.boolean().optional().describe("also the links that production starts from"), format: name.default("ildg"), precision: z.union([z.literal(32), z.literal(64)]).optional(), ...own })
+    .strictObject({ every: count, start: z.boolean().optional().describe("also the links that production starts from"), format: name.default("ildg"), precision: z.union([z.literal(32), z.literal(64)]).optional(), gauge: z.enum(["landau", "coulomb"]).optional().describe("links in this gauge, as a copy: the chain goes on with its own"), ...own })
     .optional()
     .describe("links of production kept in files"),
 });

@@ -2,6 +2,7 @@
 import { type Estimate, acceptanceError, gammaMethod, table, withError } from "../util/index.ts";
 import { demonCouplings } from "./demon-couplings.ts";
 import { derivedEstimates } from "./derived.ts";
+import { flowScaleSeries } from "./flow-scale-series.ts";
 import { alarmsOf, expMinusDH } from "./health.ts";
 import type { CheckpointState, MeasurementRecord, MetricsRecord, TrajectoryRecord } from "./records.ts";
 
@@ -45,7 +46,7 @@ export function summaryOf(records: readonly MetricsRecord[], parameters: Checkpo
   };
 }
 
-/** The series of a production by name: decisions, exp(-dH), plaquettes of every trajectory, and what was measured. */
+/** The series of a production by name: decisions, exp(-dH), plaquettes of every trajectory, what was measured, and what follows from means of that. */
 export function productionSeries(records: readonly MetricsRecord[]): readonly (readonly [name: string, values: readonly number[]])[] {
   const sampled = records.filter((r): r is TrajectoryRecord => isTrajectory(r) && r.phase === "sample");
   const measured = records.filter((r): r is MeasurementRecord => r.kind === "measurement");
@@ -56,6 +57,7 @@ export function productionSeries(records: readonly MetricsRecord[]): readonly (r
     ["exp(-dH)", expMinusDH(sampled)],
     ...(sampled.some((r) => r.plaquette !== undefined) ? [["plaquette", sampled.map((r) => r.plaquette ?? Number.NaN)] as const] : []),
     ...names.map((name) => [name, measured.flatMap((r) => r.values[name] ?? [])] as const),
+    ...flowScaleSeries(measured),
   ];
 }
 

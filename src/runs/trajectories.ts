@@ -32,8 +32,9 @@ export interface StoredTrajectoryOptions<N extends number> {
  */
 export function* storedTrajectories<N extends number>(folder: string, { target, lattice, group, fields, force = false, formats }: StoredTrajectoryOptions<N>): Generator<TrainingSample<N>, void, void> {
   const { output, sampler } = readConfiguration(folder);
-  const { every, format } = output.configurations ?? {};
+  const { every, format, gauge } = output.configurations ?? {};
   if (every !== 1) throw new ConfigurationError(`${folder}: got a run with output.configurations.every = ${every ?? "nothing"}, expected 1: trajectories are what lies between neighbouring configurations`);
+  if (gauge) throw new ConfigurationError(`${folder}: got a run with output.configurations.gauge = "${gauge}", expected none: pseudofermions belong to the links of the chain, not to their copies in a gauge`);
   const random = randomStream(sampler.seed, sampler.stream);
   const read = (position: number): LinkField<N> | undefined => {
     const file = join(runPaths(folder).configurations, `${String(position).padStart(8, "0")}.${format!}`);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SU, hot, lattice } from "gaugegrad";
+import { SU, gaugeFunctional, hot, lattice, plaquettes } from "gaugegrad";
 import { readGauge } from "../../src/io/index.ts";
 import { ildgFile, linksOf, nerscFile } from "../io/encode.ts";
 import { cli } from "./helpers.ts";
@@ -35,6 +35,17 @@ test("32 bits: rounded once, said on stderr, then bit for bit", async () => {
   expect(JSON.parse(r.stdout)).toMatchObject({ in: { format: "nersc", precision: 64, checks: { checksum: "ok" } }, out: { format: "ildg", precision: 32 }, group: "SU(3)", lattice: [4, 2, 2, 4] });
   expect((await cli(["convert", "f.ildg", "g.milc"], { directory })).stderr).toBe("");
   expect(links("g.milc")).toEqual([0, 1, 2, 3].map((mu) => Float64Array.from(new Float32Array(U.toArray(mu)))));
+});
+
+test("--gauge writes the links in that gauge, the plaquette stays", async () => {
+  const r = await cli(["convert", "in.nersc", "h.npy", "--gauge", "coulomb", "--lattice", "4,2,2,4", "--json"], { directory });
+  expect(r.stderr).toContain("coulomb gauge: mean Re tr U/N");
+  const { U: V } = readGauge(join(directory, "h.npy"), { lattice: [4, 2, 2, 4], threads: 1 });
+  const { functional, theta } = gaugeFunctional(V as never, "coulomb");
+  expect(theta).toBeLessThan(1e-14);
+  expect(JSON.parse(r.stdout).out).toMatchObject({ gauge: "coulomb", functional });
+  expect(functional).toBeGreaterThan(gaugeFunctional(U as never, "coulomb").functional);
+  expect(Math.abs(plaquettes(V as never).mean - plaquettes(U as never).mean)).toBeLessThan(1e-13);
 });
 
 test("existing files stay, unless forced", async () => {

@@ -22,7 +22,7 @@ test("a run leaves the files of the contract; the same command again changes not
   const first = await slhmc(tiny, folder, "--json");
   expect(first.code).toBe(0);
   expect(JSON.parse(first.stdout)).toMatchObject({ schemaVersion: 1, command: "slhmc", status: "done", position: 7, total: 7, phases: { thermalise: { trajectories: 1 }, train: { trajectories: 3 }, sample: { trajectories: 3 } } });
-  expect(readdirSync(folder).sort()).toEqual(["checkpoint.00000006", "checkpoint.00000007", "config.toml", "configurations", "events.jsonl", "metrics.jsonl", "model.gaugegrad", "run.json"]);
+  expect(readdirSync(folder).sort()).toEqual(["checkpoint.00000006", "checkpoint.00000007", "config.toml", "configurations", "events.jsonl", "metrics.jsonl", "model.gaugegrad", "observables", "run.json"]);
   expect(events(folder).map((e) => e.kind)).toEqual(["start", "done"]);
   expect(events(folder)[0]).toMatchObject({ version: expect.stringMatching(/^\d/), arithmetic: { engine: expect.any(String), fusedMultiplyAdd: expect.any(Boolean) } });
   const kinds = readFileSync(join(folder, "metrics.jsonl"), "utf8").trim().split("\n").map((l) => (JSON.parse(l) as { kind: string }).kind);

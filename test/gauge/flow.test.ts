@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Algebras, DirectionalField, type LinkField, type Links, type Scalar, scale } from "../../src/autograd/index.ts";
 import {
-  action, closedFormLinks, directionField, flowScales, flowStep, gaugeAction, gaugeTransform, generator, gradientFlow, lattice, loopStaple, namedLoops, nearUnit, plaquetteSum, plaquettes,
+  action, actionFlow, closedFormLinks, directionField, flowScales, flowStep, gaugeAction, gaugeTransform, generator, gradientFlow, lattice, loopStaple, namedLoops, nearUnit, plaquetteSum, plaquettes,
   randomGaugeTransformation, groupOf, scalesOf, staples, symanzikFlow, unitarityDefect,
 } from "../../src/gauge/index.ts";
 import { largestDifference, moved } from "./helpers.ts";
@@ -35,6 +35,16 @@ describe("the flow", () => {
       expect(largestDifference(flowed(exact, name, -t / 64, 64), U)).toBeLessThan(1e-4);
     },
   );
+
+  test.each([["wilson", 1], ["wilson", 2], ["symanzik", 3]] as const)("that of an action is the %s flow where it is that action, N = %i", (name, N) => {
+    const U = closedFormLinks(lattice([4, 3, 4]), N as number, 0.7);
+    for (const beta of [1, 5.5]) {
+      const V = U.clone();
+      gradientFlow({ action: actionFlow(gaugeAction[name]({ beta }), { beta }), step: 0.05 }).advance(V, 3);
+      expect(largestDifference(V, flowed(U, name, 0.05, 3))).toBeLessThan(1e-13);
+    }
+    expect(() => actionFlow(gaugeAction.wilson({ beta: 1 }), { beta: 0 })).toThrow(/a finite number that is not 0/);
+  });
 
   test("dV/dt = TA(C V^+) V: minus (2N/beta) times the force; the Symanzik flow likewise", () => {
     const U = closedFormLinks(lattice([4, 3, 4]), 3, 0.8);

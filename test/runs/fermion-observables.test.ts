@@ -26,7 +26,7 @@ const base: RunDefinition = { group: "U(1)", lattice: { extents: [4, 6] }, start
 
 test("mesons with momenta, PCAC mass: the first Wilson or clover fermions of the run", async () => {
   const fermions = [{ kind: "clover", kappa: 0.2, csw: 0.8, exact: true }];
-  const { values, U } = await measured({ ...base, fermions, measurement: { observables: [{ kind: "mesons", channels: ["P", "S"], momenta: [[0], [1]] }, "pcac"] } });
+  const { values, U } = await measured({ ...base, fermions, measurement: { observables: [{ kind: "mesons", channels: ["P", "S"], momenta: [[0], [1]], solver: "bicgstab" }, { kind: "pcac", deflate: 3 }] } });
   const options = { kappa: 0.2, clover: 0.8 };
   const [P, , P1] = mesonCorrelators(U.lattice, 1, wilsonPropagator(U, options), { channels: ["P", "S"], momenta: [[0], [1]] });
   const { PP, AP, pcacMass } = wilsonPion(U, options);
@@ -54,6 +54,7 @@ test("what they need is asked for, and the questions of init know them", () => {
   expect(() => defineRun(of(["mesons"]))).toThrow(/got mesons without Wilson fermions in the run, expected its kappa/);
   expect(() => defineRun(of([{ kind: "mesons", kappa: 0.1, momenta: [[1, 0]] }]))).toThrow(/momentum \[1, 0\], expected 1 integers/);
   expect(() => defineRun(of(["pcac"], { fermions: [{ kind: "wilson", kappa: 0.1, twist: [0.1, 0] }] }))).toThrow(/expected no twist/);
+  expect(() => defineRun(of([{ kind: "pcac", kappa: 0.1, solver: "bicgstab", deflate: 2 }]))).toThrow(/deflation belongs to cg/);
   expect(() => defineRun(of(["residual-mass"]))).toThrow(/without domain walls in the run/);
   expect(() => defineRun(of([{ kind: "residual-mass", mass: 0.1, Ls: 5 }]))).toThrow(/expected an even number/);
   expect(() => defineRun(of(["eigenvalues"], { lattice: { extents: [3, 4] } }))).toThrow(/expected even ones/);

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { type RunDefinition, defineRun, produce } from "gaugegrad/runs";
+import { gaugeFunctional, scalesOf, flowScales as wilsonScales } from "../../src/gauge/index.ts";
+import { readGauge } from "../../src/io/index.ts";
+import { type RunDefinition, defineRun, produce, readRun } from "gaugegrad/runs";
+import { readMetrics } from "../../src/runs/folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-loops-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -23,6 +26,41 @@ test("two dimensions: W(1,1) is the plaquette, the index an integer of the lowes
     expect(Math.abs(v["kernel(0)"]!)).toBeLessThanOrEqual(Math.abs(v["kernel(1)"]!));
     expect(Math.abs(v["W(1,1)"]!)).toBeLessThan(1);
   }
+});
+
+test("flow scales of an ensemble are those of its mean energy; one file an observable; configurations in Landau gauge", async () => {
+  const folder = mkdtempSync(join(root, "flow-"));
+  const observables = [{ kind: "flow-scales", time: 1.2, step: 0.05, every: 0.05, action: { loops: [{ name: "plaquette", weight: 1 }] } }, "planes", "polyakov"];
+  const run = defineRun({
+    group: "SU(2)", lattice: { extents: [4, 4, 4, 4] }, start: { kind: "hot" }, action: { beta: 1 }, sampler: { steps: 5, seed: 4, thermalisation: 8, trajectories: 8 }, checks: { every: 0 },
+    measurement: { observables, flow: { time: 0.2, step: 0.1, every: 0.1, action: "iwasaki" } }, output: { configurations: { every: 8, format: "npy", gauge: "landau" } },
+  });
+  for await (const _ of produce({ run, folder })) void _;
+  const records = readMetrics(folder).filter((r) => r.kind === "measurement");
+  const times = Array.from({ length: 25 }, (_, k) => Number((0.05 * k).toPrecision(12)));
+  const history = (rows: typeof records) => times.map((t) => ({ t, energy: rows.reduce((s, r) => s + r.values[`flowE(${t})`]! / rows.length, 0) }));
+  const { t0, w0 } = scalesOf(history(records));
+  const summary = readRun(folder).summary();
+  // jackknife, for the size of the error
+  const leftOut = records.map((_, k) => scalesOf(history(records.filter((_r, j) => j !== k))).t0!);
+  const mean = leftOut.reduce((s, x) => s + x / leftOut.length, 0);
+  const error = Math.sqrt(((leftOut.length - 1) / leftOut.length) * leftOut.reduce((s, x) => s + (x - mean) ** 2, 0));
+  expect(summary["t0"]!.mean).toBeCloseTo(t0!, 10);
+  expect(summary["w0"]!.mean).toBeCloseTo(w0!, 10);
+  const { error: found, tauInt } = summary["t0"]!;
+  expect(found / Math.sqrt(2 * tauInt) / error).toBeGreaterThan(0.85);
+  expect(found / Math.sqrt(2 * tauInt) / error).toBeLessThan(1.15);
+  // the flow of the plaquette action is the Wilson flow
+  const { U } = readGauge(join(folder, "configurations", "00000016.npy"), { lattice: run.configuration.lattice.extents });
+  const own = wilsonScales(U as never, { step: 0.05, maximumTime: 1.2 });
+  own.history.forEach(({ t, energy }) => expect(records.at(-1)!.values[`flowE(${t})`]!).toBeCloseTo(energy, 9));
+  expect(gaugeFunctional(U as never, "landau").theta).toBeLessThan(1e-14);
+  const text = (name: string): string[][] => readFileSync(join(folder, "observables", `${name}.txt`), "utf8").trim().split("\n").map((l) => l.split(" "));
+  expect(text("planes")[0]).toEqual(["#", "trajectory", ...Object.keys(records[0]!.values).filter((name) => name.startsWith("plaquette."))]);
+  expect(text("polyakov").slice(1).map((row) => row.map(Number))).toEqual(records.map((r) => [r.trajectory, r.values["polyakov.re"], r.values["|polyakov|"]]));
+  expect(text("flow-scales")).toHaveLength(9);
+  expect(text("flow").slice(1).map((row) => row.map(Number))[2]).toEqual([records[0]!.trajectory, 0.2, ...["plaquette", "energyPlaquette", "energyClover", "topologicalCharge"].map((k) => records[0]!.flow![2]![k as "plaquette"])]);
+  expect(() => defineRun({ ...run.configuration, measurement: { observables: [{ kind: "flow-scales", step: 0.03 }] } } as never)).toThrow(/expected a multiple of its step/);
 });
 
 test("four dimensions: smeared lines of space raise loops in space and time", async () => {

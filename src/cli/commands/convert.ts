@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { FileFormatError, UsageError } from "../../errors.ts";
+import { fixGauge } from "../../gauge/index.ts";
 import { WRITABLE, type Precision, type Provenance, gaugeFormats, namesEnsemble, writeGauge } from "../../io/index.ts";
 import { type LinksFile, readLinks } from "../../runs/index.ts";
 import { printable } from "../../util/index.ts";
@@ -13,6 +14,7 @@ import { type GlobalOptions, printJson, withJson } from "../output.ts";
 interface Flags extends GlobalOptions, ReadFlags {
   readonly to?: string;
   readonly precision?: "32" | "64";
+  readonly gauge?: "landau" | "coulomb";
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -24,8 +26,9 @@ export function convertCommand(context: CliContext): Command {
     .argument("<OUT>", "file to write; appears complete or not at all")
     .option("--to <format>", `format: ${Object.keys(WRITABLE).join(", ")}, or one of your own (default: by the name of OUT)`)
     .addOption(new Option("--precision <bits>", "bits of each real (default: 64 where the format has them)").choices(["32", "64"]))
+    .addOption(new Option("--gauge <gauge>", "fix the gauge first: the transversal one of all directions, or of space").choices(["landau", "coulomb"]))
     .option("--force", "overwrite OUT")
-    .addHelpText("after", "\nExamples:\n  gaugegrad convert lat.ildg lat.nersc\n  gaugegrad convert RUN_DIR last.nersc\n  gaugegrad convert old.bin new.lime --to ildg --precision 32\n")
+    .addHelpText("after", "\nExamples:\n  gaugegrad convert lat.ildg lat.nersc\n  gaugegrad convert RUN_DIR last.nersc\n  gaugegrad convert lat.ildg landau.ildg --gauge landau\n  gaugegrad convert old.bin new.lime --to ildg --precision 32\n")
     .action(async (input: string, output: string, _options: unknown, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
       const reading = await readOptions(flags, [resolve(context.directory, input)], context.directory);
@@ -46,10 +49,12 @@ export function convertCommand(context: CliContext): Command {
       });
       if (!flags.quiet) for (const w of read.warnings) context.stderr(`gaugegrad: ${printable(`${input}: ${w}`)}\n`);
       const precision = (flags.precision === undefined ? writer!.precisions[0] : Number(flags.precision)) as Precision;
-      writeGauge(path, read.U, format, { precision, provenance: provenanceOf(read, resolve(context.directory, input)) });
+      const fixed = flags.gauge && fixGauge(read.U, { gauge: flags.gauge });
+      if (fixed && !flags.quiet) context.stderr(`gaugegrad: ${flags.gauge} gauge: mean Re tr U/N ${fixed.before.toFixed(9)} -> ${fixed.functional.toFixed(9)}, theta ${fixed.theta.toExponential(1)}, ${fixed.iterations} sweeps\n`);
+      writeGauge(path, fixed?.U ?? read.U, format, { precision, provenance: provenanceOf(read, resolve(context.directory, input)) });
       if (writer!.keeps !== "provenance" && namesEnsemble(read.provenance) && !flags.quiet) context.stderr(`gaugegrad: ${output}: ${to} has no place for the ensemble and sequence number of ${input}: they were left out\n`);
       if (precision < read.precision && !flags.quiet) context.stderr(`gaugegrad: ${output}: ${read.precision} bits were rounded to ${precision}\n`);
-      if (flags.json) printJson(context, { in: { file: input, format: read.format, precision: read.precision, checks: read.checks, warnings: read.warnings }, out: { file: output, format: to, precision }, group: read.group.name, lattice: read.U.lattice.extents });
+      if (flags.json) printJson(context, { in: { file: input, format: read.format, precision: read.precision, checks: read.checks, warnings: read.warnings }, out: { file: output, format: to, precision, ...(fixed ? { gauge: flags.gauge, functional: fixed.functional, theta: fixed.theta } : {}) }, group: read.group.name, lattice: read.U.lattice.extents });
     });
 }
 

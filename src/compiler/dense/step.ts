@@ -2,7 +2,7 @@
 import { type OverlapWork, type Storage, scalarType } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
 import type { DenseBackend, DenseMatrix } from "../../linalg/index.ts";
-import type { SolverEngine } from "../conjugate-gradient.ts";
+import type { SolverEngine } from "../solver-programs.ts";
 import { denseOf, expectPositive } from "./determinant.ts";
 import { type DenseFactor, denseFactor } from "./factor.ts";
 import { OverlapStep } from "./overlap-step.ts";

@@ -8,7 +8,7 @@ import { dense } from "./dense.ts";
 import { applyWeights, correlate } from "./weights.ts";
 import { numbersOf } from "./numbers.ts";
 import { siteRule } from "./site-rules.ts";
-import { conjugateGradient } from "./solve.ts";
+import { conjugateGradient, normalEquations } from "./solve.ts";
 
 /** Looks at a value when it has been computed; may change it. */
 export type Visitor = (node: Node, value: Float64Array, operands: readonly Float64Array[]) => void;
@@ -124,14 +124,17 @@ function loop({ count, body, back, output }: LoopWork, operands: readonly Float6
   return w[output]!;
 }
 
-/** (A + shift)^-1 b with A interpreted too. */
+/** (A + shift)^-1 b with A interpreted too; of an A that is not hermitian by its normal equations. */
 function solution({ attributes }: Node, operands: readonly Float64Array[]): Float64Array {
   const operator = attributes["operator"] as Program;
   const shift = (attributes["shift"] as number | undefined) ?? 0;
-  const captured = operands.slice(0, -1);
-  const apply = (x: Float64Array): Float64Array => {
-    const ax = evaluate(operator, [...captured, x], undefined, 1)[operator.outputs[0]!]!;
-    return ax.map((v, i) => v + shift * x[i]!);
-  };
-  return conjugateGradient(apply, operands[operands.length - 1]!, { tolerance: attributes["tolerance"] as number, maxIterations: attributes["maxIterations"] as number });
+  const adjoint = attributes["adjoint"] as Program | undefined;
+  // the solution does not depend on the space that is deflated
+  const captured = operands.slice(0, operator.inputs.length - 1);
+  const of = (A: Program) => (x: Float64Array): Float64Array => evaluate(A, [...captured, x], undefined, 1)[A.outputs[0]!]!;
+  const b = operands[operands.length - 1]!;
+  const settings = { tolerance: attributes["tolerance"] as number, maxIterations: attributes["maxIterations"] as number };
+  const apply = of(operator);
+  if (adjoint) return normalEquations(apply, of(adjoint), b, settings);
+  return conjugateGradient((x) => apply(x).map((v, i) => v + shift * x[i]!), b, settings);
 }

@@ -53,3 +53,23 @@ export function conjugateGradient(apply: (x: Float64Array) => Float64Array, b: F
     throw new SolverError(`conjugate gradient: relative residual ${(reached / size).toExponential(2)} after ${iterations} iterations, expected ${tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
   return x;
 }
+
+/**
+ * A^{-1} b for an A that is not hermitian, A^+A x = A^+ b, taken up again from its true residual.
+ * @throws SolverError when the residual stays above twice the tolerance.
+ */
+export function normalEquations(apply: (x: Float64Array) => Float64Array, adjoint: (x: Float64Array) => Float64Array, b: Float64Array, settings: SolveSettings): Float64Array {
+  const size = Math.sqrt(dot(b, b));
+  let x: Float64Array = new Float64Array(b.length);
+  let r = b;
+  let reached = size;
+  while (reached > ROUNDING * size) {
+    const step = plus(x, 1, conjugateGradient((v) => adjoint(apply(v)), adjoint(r), { ...settings, tolerance: 1e-3 }));
+    const next = plus(b, -1, apply(step));
+    const now = Math.sqrt(dot(next, next));
+    if (!(now < reached / 2)) break;
+    [x, r, reached] = [step, next, now];
+  }
+  if (!(reached <= 2 * settings.tolerance * size)) throw new SolverError(`BiCGStab: relative residual ${(reached / size).toExponential(2)} by normal equations, expected ${settings.tolerance.toExponential(1)}: the operator has no inverse, or its links hold NaN`);
+  return x;
+}

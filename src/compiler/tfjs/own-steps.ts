@@ -1,9 +1,9 @@
 /** What a program on this engine does by programs of its own, or on the host: solves, loops, dense algebra. Results come in storages, which the caller reads. */
 import { type LoopWork, type Node, type Program, type Role, type Storage, inputOp } from "../../autograd/index.ts";
 import { SolverError } from "../../errors.ts";
-import { ConjugateGradient } from "../conjugate-gradient.ts";
 import { denseStep } from "../dense/step.ts";
 import { Loop } from "../loop.ts";
+import { solverOf } from "../solvers.ts";
 import type { TfjsMachine, TfjsStorage } from "./machine.ts";
 
 /** One step for several values: operands are written to `fields`, then it is run, and `results` has the value of every id. */
@@ -44,29 +44,29 @@ function made(ids: readonly number[], fields: readonly TfjsStorage[], results: r
 }
 
 /**
- * Conjugate gradient with coefficients on the host in float64, for all shifts of one system. The tolerance is no smaller than 16 roundoffs, and a residual,
+ * A solve with coefficients on the host in float64, by conjugate gradients for all shifts of one system. These engines have one precision, that of their numbers. The tolerance is no smaller than 16 roundoffs, and a residual,
  * computed from its definition, is accepted up to the square root of the roundoff.
  */
 function solve(engine: TfjsMachine, nodes: readonly Node[], id: number, fields: readonly TfjsStorage[]): OwnStep {
   const first = nodes[id]!;
   const { roundoff } = engine.arrays;
   const systemOf = (n: Node): ReturnType<(Role & { readonly is: "solve" })["system"]> => (n.op.role as Role & { readonly is: "solve" }).system(n.attributes);
-  const { operator, tolerance, maxIterations } = systemOf(first);
+  const { operator, tolerance, maxIterations, method, modes } = systemOf(first);
   const alike = (n: Node): boolean => {
     if (n.op !== first.op || n.inputs.join() !== first.inputs.join()) return false;
     const s = systemOf(n);
-    return s.operator.key === operator.key && s.tolerance === tolerance && s.maxIterations === maxIterations;
+    return s.operator.key === operator.key && s.tolerance === tolerance && s.maxIterations === maxIterations && s.method === method && s.modes === modes;
   };
-  const ids = nodes.flatMap((n, k) => (alike(n) ? [k] : []));
+  const ids = method === "bicgstab" || modes > 0 ? [id] : nodes.flatMap((n, k) => (alike(n) ? [k] : []));
   const b = fields[fields.length - 1]!;
   const solutions = ids.map(() => engine.allocate(b.type));
-  const system = { operator, shifts: ids.map((k) => systemOf(nodes[k]!).shift), tolerance: Math.max(tolerance, 16 * roundoff), maxIterations };
-  const solver = new ConjugateGradient(engine, system, b.type, { captured: fields.slice(0, -1), b, solutions });
+  const system = { operator, shifts: ids.map((k) => systemOf(nodes[k]!).shift), tolerance: Math.max(tolerance, 16 * roundoff), maxIterations, method, modes };
+  const solver = solverOf(engine, system, b.type, { captured: fields.slice(0, -1), b, solutions });
   const limit = Math.max(tolerance, Math.sqrt(roundoff));
   const run = (): void => {
     const { converged, iterations, residual } = solver.solve();
     if (!converged && !(residual <= limit))
-      throw new SolverError(`conjugate gradient: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${limit.toExponential(1)} in ${engine.loaded.precision}: raise maxIterations or the mass, or solve on a float64 backend`);
+      throw new SolverError(`solve: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${limit.toExponential(1)} in ${engine.loaded.precision}: raise maxIterations or the mass, or solve on a float64 backend`);
   };
   return made(ids, fields, solutions, run, () => solver.dispose());
 }

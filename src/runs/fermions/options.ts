@@ -17,6 +17,7 @@ export const solver = {
   tolerance: positive.default(1e-12).describe("relative residual of the solver for energies and refreshes"),
   forceTolerance: positive.optional().describe("the same for forces; default tolerance"),
   maxIterations: count.default(5000),
+  solver: z.enum(["cg", "bicgstab", "mixed"]).optional().describe("cg (default); bicgstab: D and its adjoint one after the other, not for staggered fields on even sites; mixed: iterations in single precision, backend native. Residuals are those of float64; without roots"),
 };
 
 /** How the determinant enters. */
@@ -62,6 +63,7 @@ interface Settings {
   readonly tolerance: number;
   readonly forceTolerance?: number | undefined;
   readonly maxIterations: number;
+  readonly solver?: "cg" | "bicgstab" | "mixed" | undefined;
   readonly flavours: number;
   readonly interval?: readonly [number, number] | undefined;
   readonly precision?: number;
@@ -69,8 +71,8 @@ interface Settings {
 
 /** Settings of the pseudofermions among the options of a kind. */
 function settings(options: Settings) {
-  const { tolerance, forceTolerance, maxIterations, flavours, interval, precision } = options;
-  return { tolerance, maxIterations, flavours, ...(forceTolerance === undefined ? {} : { forceTolerance }), ...(interval ? { interval } : {}), ...(precision === undefined ? {} : { precision }) };
+  const { tolerance, forceTolerance, maxIterations, solver: method, flavours, interval, precision } = options;
+  return { tolerance, maxIterations, flavours, ...(method === undefined ? {} : { solver: method }), ...(forceTolerance === undefined ? {} : { forceTolerance }), ...(interval ? { interval } : {}), ...(precision === undefined ? {} : { precision }) };
 }
 
 /** One sign and one angle a direction. */

@@ -17,3 +17,4 @@ export { residualMass } from "./residual-mass.ts";
 export { eigenvalues } from "./eigenvalues.ts";
 export { moments } from "./moments.ts";
 export { higgsLinkObservable } from "./higgs-link.ts";
+export { flowScales } from "./flow-scales.ts";

@@ -24,10 +24,10 @@ export const mesons = observable({
       }),
     );
   },
-  problem: ({ momenta, kappa }, run) => {
+  problem: ({ momenta, ...options }, run) => {
     const space = run.lattice.extents.length - 1;
     const wrong = momenta?.find((p) => p.length !== space);
-    return wilsonProblem("mesons", { kappa }, run) ?? (wrong ? `observables: got mesons with the momentum [${wrong.join(", ")}], expected ${space} integers, one a direction of space` : undefined);
+    return wilsonProblem("mesons", options, run) ?? (wrong ? `observables: got mesons with the momentum [${wrong.join(", ")}], expected ${space} integers, one a direction of space` : undefined);
   },
   label: (value) => {
     const [, channel, momentum = "", t] = NAME.exec(value) ?? [];
