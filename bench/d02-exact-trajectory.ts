@@ -34,7 +34,7 @@ function chains(b: Backend): Chain[] {
   const start = nearUnit(L, group, { seed: 1, width: 0.5 }) as LinkField;
   // loops close to the target take the start to equilibrium
   const before = hmc({ action: loops([0.00528, 0.00628, 0.00613, -0.02456, 0.02423]) as never, length: 1, steps: 6, integrator: "omelyan", seed: 2 });
-  for (let k = 0; k < 60; k++) before.step(start);
+  for (let k = 0; k < 60; k++) before.step(start as never);
   const level = (action: unknown, steps: number) => ({ action, integrator: "omelyan", steps }) as never;
   const samplers = {
     "pseudofermions, m_h = 0.4": hmc({ action: targetOf(gauge.plus(fermions.action as never), fermions) as never, levels: [level(fermions.forceAction.with({ mass: 0.4, phi: fermions.phi }), 6), level(gauge, 2)], length: 1, seed: 1 }),
@@ -43,11 +43,11 @@ function chains(b: Backend): Chain[] {
   };
   return Object.entries(samplers).map(([name, sampler]): Chain => {
     const U = start.clone();
-    for (let k = 0; k < 3; k++) sampler.step(U);
+    for (let k = 0; k < 3; k++) sampler.step(U as never);
     const [plaquettes, accepted]: [number[], boolean[]] = [[], []];
     const begin = performance.now();
     while (performance.now() - begin < 1000 * SECONDS) {
-      accepted.push(sampler.step(U).accepted);
+      accepted.push(sampler.step(U as never).accepted);
       plaquettes.push(gauge.value(U) / (BETA * 6 * L.volume));
     }
     const seconds = (performance.now() - begin) / 1000 / plaquettes.length;

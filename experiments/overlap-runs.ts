@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type RunDefinition, readConfiguration, readRun, runPaths } from "gaugegrad/runs";
+import { gammaMethod } from "gaugegrad/util";
 import { type Run, make, secondsOf } from "./runs.ts";
 
 export interface OverlapTask {
@@ -28,6 +29,8 @@ export interface OverlapResult {
   readonly expMinusDH: Estimate;
   readonly plaquette: Estimate;
   readonly charge: Estimate;
+  /** Q^2. */
+  readonly charge2: Estimate;
   /** Of a trajectory of production. */
   readonly secondsEach: number;
 }
@@ -54,12 +57,13 @@ export async function runOverlap(tasks: readonly OverlapTask[], folder: string):
   await make(runs(tasks), folder);
   return tasks.map((task): OverlapResult => {
     const reader = readRun(join(folder, nameOf(task)));
-    const { events } = reader.read();
+    const { events, metrics } = reader.read();
+    const squares = gammaMethod(metrics.flatMap((r) => (r.kind === "measurement" ? [r.values["charge"]! ** 2] : [])));
     const summary = reader.summary();
     const of = (key: string): Estimate => [summary[key]!.mean, summary[key]!.error, summary[key]!.tauInt];
     // stops before the first end belong to what comes before production
     const ends = events.filter((e) => e.kind === "stop" || e.kind === "done");
     const production = secondsOf(events, ends.findIndex((e) => e.kind === "done") + 1);
-    return { task, acceptance: of("acceptance"), expMinusDH: of("expMinusDH"), plaquette: of("plaquette"), charge: of("charge"), secondsEach: production / task.trajectories };
+    return { task, acceptance: of("acceptance"), expMinusDH: of("expMinusDH"), plaquette: of("plaquette"), charge: of("charge"), charge2: [squares.mean, squares.error, squares.tauInt], secondsEach: production / task.trajectories };
   });
 }

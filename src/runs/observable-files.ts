@@ -8,8 +8,11 @@
  */
 import { join } from "node:path";
 import { writeFileAtomic } from "../util/index.ts";
+import { type RunPaths, insideOf, readMetrics } from "./folder.ts";
 import type { MeasurementRecord, MetricsRecord } from "./records.ts";
 import type { ObservablePart } from "./registry/part.ts";
+import type { ResolvedRun } from "./resolved-run.ts";
+import { observablesOf } from "./schema.ts";
 
 /** Is this value one of the observable's? */
 const owns = ({ name, label }: Pick<ObservablePart, "name" | "label">, value: string): boolean => value === name || value === `|${name}|` || value.startsWith(`${name}.`) || value.startsWith(`${name}(`) || label?.(value) !== undefined;
@@ -34,7 +37,10 @@ export function observableTexts(records: readonly MetricsRecord[], asked: readon
 /** Values that were not measured are nan. */
 const tableOf = (names: readonly string[], rows: readonly (readonly (number | undefined)[])[]): string => `# ${names.map((n) => n.replaceAll(" ", "_")).join(" ")}\n${rows.map((row) => `${row.map((x) => x ?? "nan").join(" ")}\n`).join("")}`;
 
-/** Writes the files of a run. */
-export function writeObservables(folder: string, records: readonly MetricsRecord[], asked: readonly Pick<ObservablePart, "name" | "label">[]): void {
-  for (const [name, text] of observableTexts(records, asked)) writeFileAtomic(join(folder, `${name}.txt`), text);
+/** Writes the files of a run that has measured something. */
+export function tabulate(paths: RunPaths, { configuration, registry }: ResolvedRun): void {
+  const records = readMetrics(paths.folder);
+  if (!records.some((r) => r.kind === "measurement")) return;
+  const folder = insideOf(paths, "observables");
+  for (const [name, text] of observableTexts(records, observablesOf(configuration, registry).map(({ part }) => part))) writeFileAtomic(join(folder, `${name}.txt`), text);
 }

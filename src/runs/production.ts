@@ -15,10 +15,10 @@ import { expectAgreement } from "./agreement.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
-import { type RunPaths, configurationText, insideOf, prepareFolder, readEvents, readMetrics, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
+import { type RunPaths, configurationText, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
-import { writeObservables } from "./observable-files.ts";
+import { tabulate } from "./observable-files.ts";
 import { Ranks } from "./ranks.ts";
 import { lockFolder } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
@@ -28,7 +28,6 @@ import { readingOf } from "./reading.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import type { Progress, Unit } from "./learning.ts";
 import { type Shards, shardsOf, undivided } from "./shards.ts";
-import { observablesOf } from "./schema.ts";
 import { weightNames } from "./sampler-training.ts";
 import { lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
@@ -106,7 +105,7 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
     started = true;
     for (const text of found?.damaged ?? []) production.warn(`passed over a damaged checkpoint: ${text}`);
     const end = yield* goOn<RunEvent>(production, stop, began, { version: packageVersion(), arithmetic: production.arithmetic, environment: { ...environmentOf(system.lattice), ...(shards && ranks.several ? { ranks: `${ranks.comm.size}, ${shards.count} shards, ${ranks.comm.name}` } : {}) } });
-    ranks.together(() => production.tabulate());
+    ranks.together(() => tabulate(paths, run));
     yield { ...end, parameters: production.parameters };
   } catch (error) {
     if (!started && ranks.writes) recordEvent(paths, { kind: "failure", time: new Date().toISOString(), position: 0, text: (error as Error).message });
@@ -383,12 +382,6 @@ class Production implements Work<RunEvent>, Disposable {
     this.#ranks.together(() => saveCheckpoint(this.#paths.folder, position, state(this.#metrics!.sync())));
     this.#saved = position;
     return (performance.now() - at) / 1000;
-  }
-
-  /** The measurements of all stages so far, one file an observable. */
-  tabulate(): void {
-    const records = readMetrics(this.#paths.folder);
-    if (records.some((r) => r.kind === "measurement")) writeObservables(insideOf(this.#paths, "observables"), records, observablesOf(this.#run.configuration, this.#run.registry).map(({ part }) => part));
   }
 
   event(kind: EventRecord["kind"], more: Partial<EventRecord>): void {
