@@ -1,5 +1,5 @@
 /** The folder of a run: names, whether it is one, and what an interrupted write has left. */
-import { appendFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { parse, stringify } from "smol-toml";
 import { FileFormatError } from "../errors.ts";
@@ -66,6 +66,12 @@ export function insideOf({ folder }: RunPaths, name: string): string {
     throw new FileFormatError(`${at}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
   }
   throw new FileFormatError(`${at}: got a link to ${realpathSync(at)}, expected a folder within that of the run: remove the link`);
+}
+
+/** The first checkpoint is older than the first line: lines without any checkpoint belong to a run that lost it. */
+export function expectNoLines({ folder, metrics }: RunPaths): void {
+  const size = statSync(metrics, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > 0) throw new FileFormatError(`${folder}: got ${size} bytes of metrics.jsonl and no checkpoint, expected one: restore it from a copy, or give another --dir`);
 }
 
 /** Removes what killed writes have left; only for the holder of the lock. */

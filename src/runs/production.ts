@@ -3,7 +3,7 @@
  * Links, parameters, optimiser, replay buffer, counters and the position in metrics.jsonl are saved in one transaction; random numbers need no
  * state. So a run that was killed anywhere and resumed ends with the bits of one that was not.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BackendError, ConfigurationError, FileFormatError, GeometryError, PhysicsCheckError } from "../errors.ts";
 import { type LatticeOptions, fixGauge } from "../gauge/index.ts";
@@ -15,7 +15,7 @@ import { expectAgreement } from "./agreement.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
-import { type RunPaths, configurationText, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
+import { type RunPaths, configurationText, expectNoLines, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
 import { tabulate } from "./observable-files.ts";
@@ -113,12 +113,6 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
     if (error instanceof GeometryError || (error instanceof BackendError && error.message.startsWith("memory:"))) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
     throw error;
   }
-}
-
-/** The first checkpoint is older than the first line: lines without any checkpoint belong to a run that lost it. */
-function expectNoLines({ folder, metrics }: RunPaths): void {
-  const size = statSync(metrics, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > 0) throw new FileFormatError(`${folder}: got ${size} bytes of metrics.jsonl and no checkpoint, expected one: restore it from a copy, or give another --dir`);
 }
 
 /** Trajectories or epochs of all stages. */
