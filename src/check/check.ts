@@ -2,9 +2,10 @@
 import { DirectionalField, Field, type LinkField, type Links, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { guard, is, randomStream } from "../util/index.ts";
-import { groupOf } from "../gauge/index.ts";
+import { FieldAction, groupOf } from "../gauge/index.ts";
 import { type BijectionSubject, bijectionItems, isBijection } from "./bijection.ts";
 import { derivativeItems } from "./derivatives.ts";
+import { checkFields } from "./fields.ts";
 import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
 import { CheckReport } from "./report.ts";
 import { Probe, type Subject, checked } from "./subject.ts";
@@ -41,6 +42,9 @@ export interface CheckOptions {
  * Bijections (maps with a log det) are checked as layers, their log det as an action, and besides: the log det against the determinant of the whole
  * Jacobian by differences, on a small lattice, step by step; its sign; whether links that move in one step depend on each other; F^-1(F(V)) = V.
  *
+ * Actions of several named fields (`fieldAction`, `scalarAction`) are checked at the links U, where they know any, and random other fields of the kinds that they declare:
+ * their derivatives by every field are those of inputs, symmetries act on all fields, and a trajectory of all of them is reversed.
+ *
  * Tolerances follow from the rounding noise measured at U, the step of the differences and the tolerance of solves in the recorded function, never
  * from a fixed number. Parameters or links that are not finite are the only item of a report.
  * @throws CovarianceError, RecordingError when the forward map cannot be recorded.
@@ -48,6 +52,7 @@ export interface CheckOptions {
 export function check(subject: Subject, U: LinkField, options: CheckOptions = {}): CheckReport {
   guard("check", { subject: [subject, is.present], U: [U, kind.linkField], options: [options, is.keysOf("seed", "expect", "frozen")] });
   if (isBijection(subject)) return checkBijection(subject, U, options);
+  if (subject instanceof FieldAction) return checkFields(subject as unknown as FieldAction, U, options, check);
   const { seed = 0, expect = {}, frozen = [] } = options;
   const what = checked(subject, U);
   const about = { name: what.name, kind: what.kind, group: groupOf(U.N as number).name, lattice: U.lattice.extents, seed };

@@ -1,7 +1,7 @@
 /** What can be checked, brought into one form: a recorded map of links and parameters, and for actions the value and force that samplers use. */
 import { type AlgebraField, DirectionalField, type LinkField, type Links, Plan, type Program, type Scalar, totalOf } from "../autograd/index.ts";
 import { RecordingError } from "../errors.ts";
-import { type Action, GaugeAction } from "../gauge/index.ts";
+import { type Action, type FieldAction, GaugeAction, type Isometry } from "../gauge/index.ts";
 import type { BijectionSubject } from "./bijection.ts";
 
 /** An action by its recorded function, for instance a GaugeAction. `inputs` are the values of everything besides the links. */
@@ -9,6 +9,8 @@ export interface RecordedAction<N extends number = number> {
   readonly name: string;
   readonly inputs?: unknown;
   readonly evaluate: (U: Links<N>, inputs: never) => Scalar;
+  /** The inputs after an isometry or charge conjugation, where they hold fields that go along. */
+  readonly image?: (inputs: never, map: Isometry | "conjugate") => unknown;
 }
 
 /** A layer whose parameter structure does not matter. */
@@ -22,7 +24,7 @@ export interface AnyLayer<N extends number = number> {
  * A recorded action, an object with `value` and `force` (and the recorded `action` behind them, as pseudofermions have), a layer, or a
  * function of traced links that returns a scalar or links.
  */
-export type Subject<N extends number = number> = RecordedAction<N> | Action<N> | AnyLayer<N> | BijectionSubject<N> | ((U: Links<N>) => Scalar | Links<N>);
+export type Subject<N extends number = number> = RecordedAction<N> | FieldAction<never, number, never> | Action<N> | AnyLayer<N> | BijectionSubject<N> | ((U: Links<N>) => Scalar | Links<N>);
 
 /** The point at which a subject is checked. */
 export interface Point {
@@ -44,6 +46,8 @@ export interface Checked {
   readonly map?: (x: TracedPoint) => Scalar | Links;
   /** S[U] and force as a sampler gets them: every action has them. */
   readonly own?: Action;
+  /** Parameters under a symmetry; without it those that hold fields have no known image. */
+  readonly image?: ((parameters: never, map: Isometry | "conjugate") => unknown) | undefined;
   /** Largest relative residual that the solves behind value and force leave; 0 without solves. */
   readonly residual: number;
 }
@@ -66,7 +70,10 @@ export function checked(subject: Subject, U: LinkField): Checked {
   }
   if (!isSubject(subject)) throw new RecordingError(`check: got ${describe(subject)}, expected an action (evaluate, or value and force), a layer (name, parameters, forward), or a function of links`);
   const own = "value" in subject && "force" in subject ? (subject as Action) : undefined;
-  if ("evaluate" in subject) return recorded(subject.name, subject.inputs ?? {}, ({ links, parameters }) => subject.evaluate(links, parameters as never), U, own);
+  if ("evaluate" in subject) {
+    const { name, inputs = {}, evaluate, image } = subject as RecordedAction;
+    return { ...recorded(name, inputs, ({ links, parameters }) => evaluate(links, parameters as never), U, own), image };
+  }
   if ("forward" in subject) return recorded(subject.name, subject.parameters, ({ links, parameters }) => subject.forward(links, parameters as never), U);
   // pseudofermions and other targets of samplers: value and force, and the recorded action behind them
   const behind = (subject as { readonly action?: unknown }).action;

@@ -5,7 +5,7 @@ import {
 } from "../gauge/index.ts";
 import { EPS, NOISE_POINTS, NOISE_SPACING, noise, noiseOfTable } from "./differences.ts";
 import { type CheckItem, type CheckStatus, judge, ratioOf } from "./report.ts";
-import { type Point, Probe } from "./subject.ts";
+import { type Checked, type Point, Probe } from "./subject.ts";
 import { mapLeaves } from "../util/index.ts";
 import { Curve, type Directions, namedLeaves, worstLink } from "./tangent.ts";
 
@@ -45,18 +45,19 @@ interface Transformation {
 export function symmetryItems(probe: Probe, directions: Directions, seed: number, expect: Expectation): CheckItem[] {
   const { lattice, N } = probe.at.links;
   const g = randomGaugeTransformation(lattice, N as number, { seed });
+  const { image } = probe.subject;
   const withFields = namedLeaves(probe.at.parameters).some((l) => typeof l.value !== "number");
   const all: Transformation[] = [
     { name: probe.subject.kind === "layer" ? "gauge covariance" : "gauge invariance", kind: undefined, links: (U) => gaugeTransform(U, g), parameters: (p) => transformed(p, g), force: (F) => gaugeTransformAlgebra(F, g) },
-    ...lattice.extents.map((_, mu) => isometry(`translation ${lattice.axis(mu)}`, "translations", translation(lattice, lattice.step(mu)))),
-    ...planes(lattice).map(([mu, nu]) => quarterTurn(lattice, mu, nu)),
-    ...lattice.extents.map((_, mu) => isometry(`reflection ${lattice.axis(mu)}`, "reflections", reflection(lattice, mu))),
-    { name: "charge conjugation", kind: "chargeConjugation", links: (U) => chargeConjugate(U), parameters: (p) => p, force: (F) => chargeConjugate(F) },
+    ...lattice.extents.map((_, mu) => isometry(`translation ${lattice.axis(mu)}`, "translations", translation(lattice, lattice.step(mu)), image)),
+    ...planes(lattice).map(([mu, nu]) => quarterTurn(lattice, mu, nu, image)),
+    ...lattice.extents.map((_, mu) => isometry(`reflection ${lattice.axis(mu)}`, "reflections", reflection(lattice, mu), image)),
+    { name: "charge conjugation", kind: "chargeConjugation", links: (U) => chargeConjugate(U), parameters: (p) => image?.(p as never, "conjugate") ?? p, force: (F) => chargeConjugate(F) },
   ];
   const sigma = roundingNoise(probe, directions);
   const reference = probe.subject.kind === "action" ? probe.value(probe.at) : probe.links(probe.at);
   return all.map((t) => {
-    if (t.kind && withFields) return { name: t.name, status: "skipped", note: "the inputs hold fields, whose image under this symmetry the check does not know" };
+    if (t.kind && withFields && !(image && t.force)) return { name: t.name, status: "skipped", note: "the inputs hold fields, whose image under this symmetry the check does not know" };
     if (!t.force && !probe.subject.map) return { name: t.name, status: "skipped", note: "value and force without a recorded function may belong to their lattice" };
     return item(probe, t, reference, sigma, expect);
   });
@@ -126,8 +127,8 @@ export function fieldNoise(f: (s: number) => DirectionalField): number {
   return sigma;
 }
 
-function isometry(name: string, kind: keyof Expectation, map: Isometry): Transformation {
-  return { name, kind, links: (U) => transformLinks(U, map), parameters: (p) => p, force: (F, U) => transformAlgebra(F, U, map) };
+function isometry(name: string, kind: keyof Expectation, map: Isometry, image: Checked["image"]): Transformation {
+  return { name, kind, links: (U) => transformLinks(U, map), parameters: (p) => image?.(p as never, map) ?? p, force: (F, U) => transformAlgebra(F, U, map) };
 }
 
 function planes(lattice: Lattice): [number, number][] {
@@ -135,9 +136,9 @@ function planes(lattice: Lattice): [number, number][] {
 }
 
 /** The rotation by 90 degrees; for unequal extents the exchange of the two axes, which lives on the lattice with exchanged extents. */
-function quarterTurn(lattice: Lattice, mu: number, nu: number): Transformation {
+function quarterTurn(lattice: Lattice, mu: number, nu: number, image: Checked["image"]): Transformation {
   const plane = `${lattice.axis(mu)}${lattice.axis(nu)}`;
-  if (lattice.extents[mu] === lattice.extents[nu]) return isometry(`rotation ${plane}`, "rotations", rotation(lattice, mu, nu));
+  if (lattice.extents[mu] === lattice.extents[nu]) return isometry(`rotation ${plane}`, "rotations", rotation(lattice, mu, nu), image);
   const swap = <T>(x: readonly T[]): T[] => x.map((y, k) => (k === mu ? x[nu]! : k === nu ? x[mu]! : y));
   const other = latticeOf(swap(lattice.extents), { batch: lattice.batch, ...(lattice.engine.name === "js" && { backend: "js" as const }) });
   const links = (U: LinkField): LinkField => {
@@ -161,7 +162,8 @@ function transformed(inputs: unknown, g: Field<MatrixType>): unknown {
     if (x instanceof DirectionalField) return x.role === "links" ? gaugeTransform(x as LinkField, g) : gaugeTransformAlgebra(x as AlgebraField, g);
     if (!(x instanceof Field)) return x;
     const t = x.type;
-    if (t.kind === "matrix") return record((h: Matrix, m: Matrix) => mul(mul(shift(h, t.start), m), adj(shift(h, t.end))), g, x as Field<MatrixType>).run(g, x as Field<MatrixType>);
+    // a product is no algebra field by its type, whatever its values are
+    if (t.kind === "matrix") return new Field(g.lattice, t).set(record((h: Matrix, m: Matrix) => mul(mul(shift(h, t.start), m), adj(shift(h, t.end))), g, x as Field<MatrixType>).run(g, x as Field<MatrixType>).toArray());
     if (t.kind === "vector") return record((h: Matrix, v: unknown) => mul(shift(h, t.at), v as Vector), g, x as Field).run(g, x as Field);
     return x;
   });

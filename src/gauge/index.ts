@@ -28,6 +28,7 @@ export {
   rotation,
   swapAxes,
   transformAlgebra,
+  transformSites,
   transformLinks,
   translate,
   translation,

@@ -173,3 +173,19 @@ function product(a: Float64Array, b: Float64Array, N: number): Float64Array {
       }
   return out;
 }
+
+/** The image of a site field, phi'(x') = phi(x): every component is a scalar under isometries. @throws GeometryError for exchanged axes of different extents. */
+export function transformSites<F extends Field>(phi: F, map: Isometry): F {
+  guard("transformSites", { phi: [phi, kind.field], map: [map, anIsometry] });
+  const { lattice } = phi;
+  const from = phi.toArray();
+  const out = new Float64Array(from.length);
+  const size = from.length / (lattice.batch * lattice.volume);
+  visit(lattice, map, (n, mu, m, to, reversed) => {
+    if (mu > 0) return;
+    // a link that is traversed backwards begins where it ended
+    const site = reversed ? lattice.site(lattice.coordinates(m % lattice.volume).map((x, k) => (k === to ? x + 1 : x))) + m - (m % lattice.volume) : m;
+    for (let c = 0; c < size; c++) out[site * size + c] = from[n * size + c]!;
+  });
+  return phi.clone().set(out) as F;
+}

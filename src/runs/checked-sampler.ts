@@ -5,7 +5,8 @@
 import { NaNError, PhysicsCheckError, SolverError } from "../errors.ts";
 import { unitarityDefect } from "../gauge/index.ts";
 import { unitarityLimit } from "../io/index.ts";
-import { type Movable, type Sampler, type TrajectoryResult, copyInto, copyOf, disposeOf, linksOf, valuesOf } from "../samplers/index.ts";
+import { type Movable, type Sampler, type TrajectoryResult, copyInto, copyOf, linksOf, valuesOf } from "../samplers/index.ts";
+import { freed } from "./moved.ts";
 import type { CheckRecord } from "./records.ts";
 import type { RunSampler } from "./registry/part.ts";
 import type { RunConfiguration } from "./sections.ts";
@@ -83,7 +84,7 @@ export class CheckedSampler implements Sampler<number, TrajectoryResult, Movable
     if (carried) this.#hmc.memory!.give(carried);
     const result = yield* this.#pieces(U);
     const equal = sameBits(once, U);
-    for (const copy of [before, once]) disposeOf(copy);
+    for (const copy of [before, once]) freed(copy);
     if (!equal || !Object.is(first.dH, result.dH) || first.accepted !== result.accepted)
       throw new PhysicsCheckError(`trajectory ${trajectory}: repeating it gave other numbers (dH ${first.dH} and ${result.dH}), expected the same bits: memory or processor of this machine are not reliable, or the backend is not deterministic`);
     const links = linksOf(U);

@@ -1,9 +1,10 @@
 /** What a run will need: bytes from its fields, time from forces that are computed on a small lattice of its kind. */
-import type { AlgebraField, LinkField } from "../autograd/index.ts";
+import type { AlgebraField } from "../autograd/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
-import { type GuideLevel, disposeOf, momentaLike, schedule } from "../samplers/index.ts";
+import { type GuideLevel, momentaLike, schedule } from "../samplers/index.ts";
 import { GeometryError } from "../errors.ts";
 import { randomStream } from "../util/index.ts";
+import { freed, movedOf } from "./moved.ts";
 import { LEAST_FIELDS, checkpointBytes, expectRoom, fieldBytes } from "./limits.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { optionsOf } from "./schema.ts";
@@ -87,9 +88,6 @@ function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean): Ti
   }
 }
 
-/** What the sampler moves; a target of matter is a function of that. */
-const movedOf = (system: System): LinkField => (system.matter?.moved ?? system.U) as LinkField;
-
 /** Seconds of one update by a sampler without molecular dynamics. */
 function stepSeconds({ configuration: { sampler }, registry }: ResolvedRun, system: System, guide: GuideParts | undefined): number {
   const part = registry.get("sampler", sampler.kind);
@@ -105,7 +103,7 @@ function kickSeconds(system: System, levels: readonly GuideLevel[], length: numb
   const kicks = levels.map(() => 0);
   for (const move of schedule(levels, length)) if (move.kind === "kick") kicks[move.level]!++;
   const seconds = levels.reduce((s, { action }, k) => s + kicks[k]! * timed(() => action.force(U, F)), 0);
-  disposeOf(F);
+  freed(F);
   return seconds;
 }
 

@@ -14,6 +14,7 @@ import { type Progress, type StageEvents, type Unit, guarded, learning, lossOf }
 import { takeWeights } from "./learned-transform.ts";
 import { enteringLinks, gathered } from "./links.ts";
 import { measure } from "./measure.ts";
+import { movedOf } from "./moved.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { RunChain } from "./run-chain.ts";
 import { shardedTraining } from "./sharded-training.ts";
@@ -73,7 +74,7 @@ function* trajectories(run: ResolvedRun, system: System, phase: "thermalise" | "
   const sampler = new RunChain(run, system, phase, from.position, { ...events, guide, memory: from.memory, ...(guide ? {} : { weights: from.theta }) });
   const theta = from.theta ? { theta: from.theta } : {};
   while (sampler.trajectory < end) {
-    const { trajectory } = yield* sampler.steps(system.matter?.moved ?? system.U);
+    const { trajectory } = yield* sampler.steps(movedOf(system));
     const records = sampler.take();
     if (phase === "sample" && (trajectory + 1) % c.measurement.every === 0) {
       const measured = checking(`measurement after trajectory ${trajectory}`, () => measure(run, system, trajectory, guide));

@@ -65,7 +65,6 @@ export function linksOf(x: Movable): LinkField | undefined {
 
 /** Frees all parts. */
 export function disposeOf(x: Movable | Momenta): void {
-  guard("disposeOf", { x: [x, is.object] });
   for (const part of partsOf(x)) part.dispose();
 }
 
