@@ -2,7 +2,6 @@
 import { type AlgebraField, DirectionalField, Field, type LinkField, type Links, type MatrixType, type TracedOf, metric } from "../autograd/index.ts";
 import { type Configuration, type FieldAction, type FieldKinds, type Isometry, groupOf, startFields, transformSites } from "../gauge/index.ts";
 import { randomStream } from "../util/index.ts";
-import type { CheckOptions } from "./check.ts";
 import { EPS, difference } from "./differences.ts";
 import { type CheckItem, CheckReport, hint, judge, ratioOf } from "./report.ts";
 import type { RecordedAction } from "./subject.ts";
@@ -32,7 +31,7 @@ function image(fields: Configuration, map: Isometry | "conjugate"): Configuratio
 const paired = (F: Tangent, P: Tangent): number => Object.keys(P).reduce((s, name) => s + (F[name] instanceof Field && F[name].type.kind === "matrix" ? metric((F[name].type as MatrixType).N) : 1) * inner(F[name], P[name]), 0);
 
 /** `check`: the check of an action of links. */
-export function checkFields(action: Any, U: LinkField, options: CheckOptions, check: (subject: RecordedAction, U: LinkField, options: CheckOptions) => CheckReport): CheckReport {
+export function checkFields<O extends { readonly seed?: number }>(action: Any, U: LinkField, options: O, check: (subject: RecordedAction, U: LinkField, options: O) => CheckReport): CheckReport {
   const { seed = 0 } = options;
   const group = groupOf(U.N as number);
   const links = Object.entries(action.fields).find(([, kind]) => kind === "links")?.[0];
