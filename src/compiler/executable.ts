@@ -333,12 +333,16 @@ export class ProgramExecutable implements Executable {
     if (step.kind === "samples") this.#samples(step);
     if (step.kind !== "zero") return;
     const [first, last] = this.#engine.range(step.domain);
-    const n = components(this.#schedule.buffers[step.buffer]!.type) * this.#engine.layout.width;
-    const { copies, copyBlocks } = this.#engine.layout;
+    const { layout: { width, copies, copyBlocks }, heap: { reals, realBytes } } = this.#engine;
+    const n = components(this.#schedule.buffers[step.buffer]!.type) * width;
+    const [address, stride] = [this.#address[step.buffer]! / realBytes, this.#stride[step.buffer]! / realBytes];
+    // blocks that follow each other are one piece
+    const piece = stride === n ? last - first : 1;
     for (let copy = 0; copy < copies; copy++)
-      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
-        const at = (this.#address[step.buffer]! + b * this.#stride[step.buffer]!) / this.#engine.heap.realBytes;
-        this.#engine.heap.reals.fill(0, at, at + n);
+      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b += piece) {
+        const at = address + b * stride;
+        if (piece > 1) reals.fill(0, at, at + n * piece);
+        else for (let k = 0; k < n; k++) reals[at + k] = 0;
       }
   }
 

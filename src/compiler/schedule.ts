@@ -2,6 +2,7 @@
 import { type Op, type Program, type Role, type ValueType, components, domainOf, isShared } from "../autograd/index.ts";
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
+import { withoutNeedlessZeros } from "./needless-zeros.ts";
 import { packSlots } from "./slots.ts";
 import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type LoopStep, type Reduction, type Schedule, type Step, denseReads, tensorLength, tensorLoop } from "./ir.ts";
 import type { Analysis, View } from "./analysis.ts";
@@ -66,7 +67,7 @@ export class Scheduler {
       if (this.#a.stored.has(id) && !this.#a.isLeaf(id)) this.#emit(id);
     });
     for (const { view, type, buffer } of copies) this.#copy(view, type, buffer);
-    const steps = this.#ordered.sort((x, y) => x.stage - y.stage || x.rank - y.rank).map((o) => o.make());
+    const steps = withoutNeedlessZeros(this.#ordered.sort((x, y) => x.stage - y.stage || x.rank - y.rank).map((o) => o.make()), this.#buffers);
     lifetimes(steps, this.#buffers);
     return { buffers: this.#buffers, steps, inputs: inputBuffers, outputs: outputBuffers };
   }

@@ -8,6 +8,9 @@
  * N = 2, 3 (traceless, Cayley-Hamilton): exp A = q0 + q1 A (+ q2 A^2), the q by Horner's rule on the recurrence
  * A^2 = c1 (N = 2), A^3 = c1 A + c0 (N = 3), c1 = tr A^2 / 2, c0 = tr A^3 / 3; the trace of the X_i, which commutes, is a factor.
  * Other N: Horner's rule on the Taylor series. Then s squarings. Beyond |A| = 2^52 the result is NaN.
+ *
+ * N = 1: everything commutes, E(a; x_1..x_k) = exp(a) x_1 .. x_k, so derivatives are products with the phase that the program has; the
+ * phase of an algebra field is (cos, sin) by their series.
  */
 import { applyOp } from "../apply.ts";
 import type { Lattice } from "../lattice.ts";
@@ -18,6 +21,7 @@ import { type MatrixType, type ValueType, siteMatrixType, typeText } from "../ty
 import { CovarianceError } from "../../errors.ts";
 import { adj } from "./adj.ts";
 import { factored } from "./factor.ts";
+import { mul } from "./mul.ts";
 import { ta } from "./ta.ts";
 import { closed } from "./trace.ts";
 
@@ -26,6 +30,9 @@ import { closed } from "./trace.ts";
  * A^(n-k) / (n-k)!, so every direction needs one power more; even for N = 2.
  */
 const lastPower = (directions: number): number => 18 + 2 * Math.ceil(directions / 2);
+
+/** Last power of the series of cos and sin together, odd: the next one of cos, 1/20!, is below 1e-18. */
+const PHASE_POWERS = 19;
 
 /** |A|^2 beyond which |A| has no digits after the point. */
 const LARGEST = 2 ** 104;
@@ -41,13 +48,15 @@ export const expOp: Op = {
     return { ...first, algebra: false };
   },
   simplify(tape, [a, ...xs]) {
+    if (xs.length > 0 && (a!.type as MatrixType).N === 1) return xs.reduce<Matrix>((product, x) => mul(product, x as Matrix), exp(a as Matrix));
     for (const [k, x] of xs.entries()) {
       const outside = factored(tape, x, (y) => dexp(a as Matrix, ...(xs.map((z, i) => (i === k ? y : z)) as Matrix[])));
       if (outside) return outside;
     }
     return undefined;
   },
-  vjp: ({ inputs: [a, ...xs], cotangent, needs }) => {
+  vjp: ({ inputs: [a, ...xs], output, cotangent, needs }) => {
+    if (xs.length === 0 && (a!.type as MatrixType).N === 1) return [mul(adj(output as Matrix), cotangent as Matrix)];
     const back = adj(a as Matrix);
     const daggers = xs.map((x) => adj(x as Matrix));
     return [
@@ -101,6 +110,7 @@ function polyProduct<A, B, T>(x: Poly<A>, y: Poly<B>, mul: (a: A, b: B) => T, fm
 function exponential(b: Site, type: MatrixType, inputs: readonly Operand[]): M {
   const { N } = type;
   const m = matrixOps(b, N);
+  if (N === 1 && type.algebra) return phase(b, inputs[0]!);
   const k = inputs.length - 1;
   const size = 1 << k;
   const raw = inputs.map((x) => m.load(x));
@@ -117,6 +127,25 @@ function exponential(b: Site, type: MatrixType, inputs: readonly Operand[]): M {
     return polyProduct(p, p, m.times, m.timesPlus).flatMap((x) => m.flat(x!));
   });
   return unflatten(squared.slice((size - 1) * 2 * N * N));
+}
+
+/** exp(i x) = cos x + i sin x for the number i x of the algebra of U(1), by the series of both for x halved s times, and s squarings. */
+function phase(b: Site, a: Operand): M {
+  const angle = a(1);
+  const { s, factor } = halvings(b, b.mul(angle, angle));
+  const x = b.mul(factor, angle);
+  const minus = b.neg(b.mul(x, x));
+  let [cos, sin, coefficient] = [b.constant(0), b.constant(0), 1];
+  const coefficients = Array.from({ length: PHASE_POWERS + 1 }, (_, n) => (coefficient /= Math.max(1, n)));
+  for (let n = PHASE_POWERS - 1; n >= 0; n -= 2) {
+    cos = b.fma(minus, cos, b.constant(coefficients[n]!));
+    sin = b.fma(minus, sin, b.constant(coefficients[n + 1]!));
+  }
+  const [re, im] = b.loop(s, [cos, b.mul(x, sin)], ([c, i]) => {
+    const twice = b.add(i!, i!);
+    return [b.fnma(i!, i!, b.mul(c!, c!)), b.mul(twice, c!)];
+  });
+  return [{ re: re!, im: im! }];
 }
 
 /**
