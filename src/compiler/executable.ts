@@ -336,14 +336,9 @@ export class ProgramExecutable implements Executable {
     const { layout: { width, copies, copyBlocks }, heap: { reals, realBytes } } = this.#engine;
     const n = components(this.#schedule.buffers[step.buffer]!.type) * width;
     const [address, stride] = [this.#address[step.buffer]! / realBytes, this.#stride[step.buffer]! / realBytes];
-    // blocks that follow each other are one piece
-    const piece = stride === n ? last - first : 1;
     for (let copy = 0; copy < copies; copy++)
-      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b += piece) {
-        const at = address + b * stride;
-        if (piece > 1) reals.fill(0, at, at + n * piece);
-        else for (let k = 0; k < n; k++) reals[at + k] = 0;
-      }
+      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++)
+        for (let at = address + b * stride, end = at + n; at < end; at++) reals[at] = 0;
   }
 
   #denseStep({ factors, outputs, positive, overlap }: DenseStepPlan): RunDense {
