@@ -15,7 +15,7 @@ interface Weights<S> {
 }
 
 /** In direction mu of four the first layer sees the mean plaquette of the planes that hold mu. */
-function gated(h: number) {
+export function gated(h: number) {
   const matrix = (rows: number, columns: number) => Array.from({ length: rows }, (_r, i) => Array.from({ length: columns }, (_c, j) => real(0.1 * Math.sin(1 + 7 * i + 3 * j))));
   const forward = (U: Links, w: Weights<Scalar>): Links => {
     const axes = Array.from({ length: U.dim }, (_, mu) => mu);

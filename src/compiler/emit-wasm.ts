@@ -1,15 +1,15 @@
 /**
- * Kernels as WebAssembly SIMD: every value is an f64x2 with one site in each lane. One function a micro-kernel, one a kernel (short
+ * Kernels as WebAssembly SIMD: every value is an f64x2, or in single precision an f32x4, with one site in each lane. One function a micro-kernel, one a kernel (short
  * kernels are one function with all of their micro-kernels); matrices pass between micro-kernels through scratch that stays in the first-level cache. On a layout with one lane the same code
  * runs with both lanes alike.
  */
 import { components, isShared } from "../autograd/index.ts";
-import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, BIN_PARTS, binnedFunction, hasRelaxedSimd, normalsModule, wasmMemory } from "../backend/index.ts";
+import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, BIN_PARTS, binnedFunction, hasRelaxedSimd, lanePermutation, normalsModule, wasmMemory } from "../backend/index.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
 import type { Argument, Instruction } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
 import type { MicroKernel } from "./scalar.ts";
-import { MicroEmitter, type Place, SWAP, type Target, store } from "./wasm-micro.ts";
+import { MicroEmitter, type Place, type Target, load, store } from "./wasm-micro.ts";
 
 const IMPORTS = { sin: 1, cos: 1, tan: 1, tanh: 1, exp: 1, log: 1, atan2: 2 } as const;
 
@@ -18,16 +18,25 @@ export interface WasmOptions {
   readonly strict?: boolean;
   /** Threads, counting the main one. */
   readonly threads?: number;
+  /** Numbers of fields are floats, four in a block. */
+  readonly single?: boolean;
 }
 
-/** Copies a value with its lanes exchanged: (from, to). */
-function swapCode(n: number): Code {
-  const c = new Code(2);
+/** Copies a value with its lanes permuted: (from, to, permutation), the last one where there is more than one but that which moves none. */
+function permuteCode(n: number, { width, bytes }: Target, cuts: readonly number[]): Code {
+  const permutations = cuts.reduce((x, y) => x * y, 1);
+  const c = new Code(permutations > 2 ? 3 : 2);
   const v = c.local(V128);
-  for (let k = 0; k < n; k++) {
-    c.get(0).simdMemory(0x00, 3, 16 * k).set(v);
-    c.get(1).get(v).get(v).simd(0x0d, ...SWAP).simdMemory(0x0b, 3, 16 * k);
-  }
+  const copy = (from: readonly number[]): void => {
+    const places = Array.from({ length: 16 }, (_, b) => bytes * from[Math.floor(b / bytes) % width]! + (b % bytes));
+    for (let k = 0; k < n; k++) {
+      load(c.get(0), bytes * width, k);
+      c.set(v);
+      store(c.get(1).get(v).get(v).simd(0x0d, ...places), bytes * width, k);
+    }
+  };
+  if (permutations <= 2) copy(lanePermutation(cuts, 1));
+  else for (let k = 1; k < permutations; k++) c.get(2).i32(k).op(0x46).when(() => copy(lanePermutation(cuts, k)));
   return c;
 }
 
@@ -35,8 +44,8 @@ function swapCode(n: number): Code {
 const RESIDENT = 1 << 20;
 
 /** Does the kernel stream its fields from beyond the second-level cache? Short kernels leave that to the hardware's prefetching. */
-function streams(plan: KernelPlan, context: EmitContext): boolean {
-  return plan.streams > 16 && 8 * plan.footprint * context.layout.width * context.layout.blocks > RESIDENT;
+function streams(plan: KernelPlan, context: EmitContext, bytes: number): boolean {
+  return plan.streams > 16 && bytes * plan.footprint * context.layout.width * context.layout.blocks > RESIDENT;
 }
 
 /** Statements of a kernel that becomes one function: longer ones call their micro-kernels, which engines compile better one by one. */
@@ -45,8 +54,8 @@ const INLINE = 320;
 /** Functions of a module that kernels call. */
 interface Functions extends Target {
   micro(m: MicroKernel, inPlace: boolean): number;
-  /** Exchanges the lanes of n components. */
-  swap(n: number): number;
+  /** Permutes the lanes of n components. */
+  permute(n: number): number;
   /** Sums the values of a chunk. */
   binned(): number;
 }
@@ -63,8 +72,8 @@ interface Operands {
 }
 
 /** `b`: local with the block; `base`: local of a parameter; `S`: local with the scratch. */
-function operandsOf(c: Code, plan: KernelPlan, { width, permutes }: { readonly width: number; readonly permutes: boolean }, functions: Functions, b: number, base: (key: string) => number, scalar: (buffer: number) => number, S: number): Operands {
-  const lane = 8 * width;
+function operandsOf(c: Code, plan: KernelPlan, { width, permutations }: { readonly width: number; readonly permutations: number }, functions: Functions, b: number, base: (key: string) => number, scalar: (buffer: number) => number, S: number): Operands {
+  const lane = functions.bytes * width;
   let swapSlots = plan.scratch;
   const addresses = new Map<string, number>();
   const entries = new Map<string, number>();
@@ -87,14 +96,16 @@ function operandsOf(c: Code, plan: KernelPlan, { width, permutes }: { readonly w
       c.get(b).i32(2).op(0x74).get(base(table)).op(0x6a).memory(0x28, 2, 0).set(entry);
     }
     c.get(entry);
-    if (width === 2) c.i32(1).op(0x76);
+    if (width > 1) c.i32(Math.log2(width)).op(0x76);
     c.get(base(`s${a.buffer}`)).op(0x6c);
     c.get(base(`b${a.buffer}`)).op(0x6a).set(at);
-    if (permutes) {
+    if (permutations > 1) {
       const slot = swapSlots;
       swapSlots += n;
-      c.get(entry).i32(1).op(0x71).when(() => {
-        c.get(at).get(S).i32(slot * lane).op(0x6a).call(functions.swap(n));
+      c.get(entry).i32(width - 1).op(0x71).when(() => {
+        c.get(at).get(S).i32(slot * lane).op(0x6a);
+        if (permutations > 2) c.get(entry).i32(width - 1).op(0x71);
+        c.call(functions.permute(n));
         c.get(S).i32(slot * lane).op(0x6a).set(at);
       });
     }
@@ -140,20 +151,21 @@ function setBlock(c: Code, { i, b, half, copy, copyBlocks }: { readonly i: numbe
 /** The sums of a chunk: its values are stored as they come, those of samples apart one after the other, and summed at its end. */
 function sumsOf(c: Code, plan: KernelPlan, context: EmitContext, functions: Functions, { S, values, place, base }: { readonly S: number; readonly values: number; readonly place: Operands["place"]; readonly base: (key: string) => number }): { add(): void; finish(chunk: number): void } {
   const { width, sampleLanes, siteLanes, copiesPerScalar } = context.layout;
+  const { bytes } = functions;
   const chunkLength = chunkBlocks(siteLanes);
   const each = copiesPerScalar * context.order(plan.step.domain).chunks;
-  const at = (k: number, lane = 0): number => sumScratch(plan, k, chunkLength) * 8 * width + lane * 8 * chunkLength;
+  const at = (k: number, lane = 0): number => sumScratch(plan, 0, chunkLength) * bytes * width + (k * width + lane) * 8 * chunkLength;
   const step = sampleLanes > 1 ? 8 : 8 * width;
   return {
     add() {
       plan.step.reductions.forEach((r, k) => {
         const { local, offset } = place(r.value);
-        for (let lane = 0; lane < sampleLanes; lane++) {
-          c.get(values).get(local);
-          if (width === 2) c.simdMemory(0x00, 3, offset);
-          else c.simdMemory(0x0a, 3, offset);
+        // floats become doubles one by one
+        for (let lane = 0; bytes === 4 && lane < width; lane++) c.get(values).get(local).memory(0x2a, 2, offset + 4 * lane).op(0xbb).memory(0x39, 3, sampleLanes > 1 ? at(k, lane) : at(k) + 8 * lane);
+        for (let lane = 0; bytes === 8 && lane < sampleLanes; lane++) {
+          load(c.get(values).get(local), 8 * width, 0, offset);
           if (sampleLanes > 1) c.simdMemory(0x5b, 3, at(k, lane), lane);
-          else store(c, width, 0, at(k));
+          else store(c, 8 * width, 0, at(k));
         }
       });
       if (plan.step.reductions.length > 0) c.get(values).i32(step).op(0x6a).set(values);
@@ -176,7 +188,7 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
   const { step, index, slotOffsets } = plan;
   const { width, siteLanes, copyBlocks, copiesPerScalar, scalarBlocks, cuts } = context.layout;
   const chunkLength = chunkBlocks(siteLanes);
-  const lane = 8 * width;
+  const lane = functions.bytes * width;
   const { first, last, half, copies, chunks } = context.order(step.domain);
   const c = new Code(4);
   const [P, S, c0, c1] = [0, 1, 2, 3];
@@ -193,7 +205,7 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
   const inline = plan.micro.every((m) => m.statements.every((s) => s.kind !== "loop")) && plan.micro.reduce((s, m) => s + m.statements.length, 0) <= INLINE;
   const emitter = inline ? new MicroEmitter(c, functions) : undefined;
   const own = ownScalars(c, plan, scalarBlocks, lane, base);
-  const { home, prepare, touch, place } = operandsOf(c, plan, { width, permutes: width === 2 && cuts.some((n) => n > 1) }, functions, b, base, own.address, S);
+  const { home, prepare, touch, place } = operandsOf(c, plan, { width, permutations: cuts.reduce((n, cut) => n * cut, 1) }, functions, b, base, own.address, S);
   const copy = copies > 1 ? c.local(I32) : undefined;
   const sums = sumsOf(c, plan, context, functions, { S, values, place, base });
   const push = ({ local, offset }: Place): void => {
@@ -231,7 +243,7 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
         () => {
           setBlock(c, { i, b, half, copy, copyBlocks });
           if (step.domain === "one") own.take(() => void c.get(i));
-          if (streams(plan, context)) for (const ins of step.instructions) ins.args.forEach(touch);
+          if (streams(plan, context, functions.bytes)) for (const ins of step.instructions) ins.args.forEach(touch);
           step.instructions.forEach((ins, k) => instruction(ins, plan.micro[k]!, plan.inPlace[k]!));
           for (const r of step.reductions) prepare(r.value);
           sums.add();
@@ -249,10 +261,11 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
 export function wasmEmitter(options: WasmOptions = {}): Emitter {
   const fma = !options.strict && hasRelaxedSimd();
   const threads = Math.max(1, options.threads ?? 1);
+  const single = options.single === true;
   let bytes: WasmBytes | undefined;
   const pool = threads > 1 ? new WorkerPool(threads - 1) : undefined;
   /** Kernels k0, k1, ... of a module on the emitter's memory, for all threads. */
-  const load = (binary: Uint8Array<ArrayBuffer>, count: number, contents: string): CompiledKernels => {
+  const instantiate = (binary: Uint8Array<ArrayBuffer>, count: number, contents: string): CompiledKernels => {
     const compiled = new Wasm.Module(binary);
     const { sin, cos, tan, tanh, exp, log, atan2 } = Math;
     const instance = new Wasm.Instance(compiled, { env: { memory: bytes!.memory, sin, cos, tan, tanh, exp, log, atan2 } });
@@ -268,8 +281,9 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
   };
   return {
     name: "wasm",
-    lanes: 2,
+    lanes: single ? 4 : 2,
     addressUnit: 1,
+    ...(single ? { single } : {}),
     threads,
     joins: true,
     memory: () => (bytes = wasmMemory(threads > 1)),
@@ -277,9 +291,9 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
       const module = new Module();
       const imports = new Map(Object.entries(IMPORTS).map(([name, n]) => [name, module.import(name, Array.from({ length: n }, () => F64 as ValType), [F64])]));
       const made = { apart: new Map<MicroKernel, number>(), inPlace: new Map<MicroKernel, number>() };
-      const swaps = new Map<number, number>();
+      const permutes = new Map<number, number>();
       let binned: number | undefined;
-      const target: Target = { width: context.layout.width, fma, imports };
+      const target: Target = { width: context.layout.width, bytes: single ? 4 : 8, fma, imports };
       const functions: Functions = {
         ...target,
         micro(m, inPlace) {
@@ -293,16 +307,18 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
           }
           return n;
         },
-        swap(n) {
-          let f = swaps.get(n);
-          if (f === undefined) swaps.set(n, (f = module.function([I32, I32], [], swapCode(n))));
+        permute(n) {
+          const { cuts } = context.layout;
+          let f = permutes.get(n);
+          if (f === undefined) permutes.set(n, (f = module.function(cuts.reduce((x, y) => x * y, 1) > 2 ? [I32, I32, I32] : [I32, I32], [], permuteCode(n, target, cuts))));
           return f;
         },
         binned: () => (binned ??= binnedFunction(module)),
       };
       plans.forEach((p, k) => module.function([I32, I32, I32, I32], [], kernelCode(p, context, functions), `k${k}`));
-      return load(module.finish(threads > 1), plans.length, `${made.apart.size + made.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`);
+      return instantiate(module.finish(threads > 1), plans.length, `${made.apart.size + made.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`);
     },
-    normals: (map, layout) => load(normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), threads > 1), 1, "random fields"),
+    // random fields are drawn in float64 and rounded
+    ...(single ? {} : { normals: (map, layout) => instantiate(normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), threads > 1), 1, "random fields") }),
   };
 }

@@ -83,7 +83,7 @@ export class ProgramExecutable implements Executable {
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels, engine.emitter.joins) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
     this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout });
-    for (const p of kernels) engine.reserveScratch(scratchReals(p, chunkBlocks(engine.layout.siteLanes)));
+    for (const p of kernels) engine.reserveScratch(scratchReals(p, chunkBlocks(engine.layout.siteLanes), engine.emitter.single === true));
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
     this.#systems = schedule.steps.map((s) => (s.kind === "solve" ? systemOf(s, this.#engine.emitter.single) : undefined));

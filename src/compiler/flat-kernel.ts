@@ -43,7 +43,7 @@ export class FlatKernel {
     const module = new Module();
     const c = new Code(1);
     const [count, at, end, zero] = [0, c.local(I32), c.local(I32), c.local(I32)];
-    const emitter = new MicroEmitter(c, { width: 2, fma: false, imports: new Map() });
+    const emitter = new MicroEmitter(c, { width: 2, bytes: 8, fma: false, imports: new Map() });
     const array = (k: number): Place => ({ local: at, offset: 8 * TILE * k });
     const operands = [...Array.from({ length: vectors }, (_, k) => array(k)), ...Array.from({ length: numbers }, (_, k): Place => ({ local: zero, offset: 8 * TILE * arrays + 16 * k }))];
     c.get(count).i32(3).op(0x74).set(end);

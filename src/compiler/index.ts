@@ -31,7 +31,7 @@ export interface EngineOptions extends PartOptions {
   readonly lanes?: Lanes;
   /**
    * Numbers of fields and scalars: "f64" (default), or "f32" for lattices on which forces are computed or systems solved to a few digits. Sums over sites
-   * are made in float64, and rounded. Backend native.
+   * are made in float64, and rounded. Backends wasm (default) and native, with twice as many sites in a vector.
    */
   readonly precision?: "f64" | "f32";
   /** Independent samples in every field; default 1. Programs run on all of them, a sum gives one number a sample. */
@@ -55,8 +55,8 @@ function emitter(volume: number, options: EngineOptions): Emitter {
   const { strict = false, precision = "f64" } = options;
   if (precision !== "f64" && precision !== "f32") throw new ConfigurationError(`precision: got ${describe(precision)}, expected "f64" or "f32"`);
   const single = precision === "f32";
-  const backend = options.backend === undefined || options.backend === "auto" ? (single ? "native" : "auto") : options.backend;
-  if (single && backend !== "native") throw new ConfigurationError(`precision "f32": got backend ${backend}, expected native: the others compute in float64`);
+  const backend = options.backend ?? "auto";
+  if (single && (backend === "js" || (backend === "auto" && !hasSimd()))) throw new ConfigurationError(`precision "f32": got backend js, expected wasm or native: the others compute in float64`);
   const asked = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME && canThread() ? 2 : 1) : options.threads;
   if (!Number.isInteger(asked) || asked < 1) throw new BackendError(`threads: got ${asked}, expected "auto" or a positive integer`);
   const threads = Math.min(asked, mostThreads());
@@ -66,7 +66,7 @@ function emitter(volume: number, options: EngineOptions): Emitter {
   if ((backend as string) === "tfjs") throw new BackendError('backend tfjs: it is loaded first, expected { engine: await loadTfjs({ engine: "tfjs-node-gpu" }) } in place of { backend: "tfjs" }');
   if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js, wasm, native or interpret`);
   if (!hasSimd()) throw new BackendError("backend wasm: this engine has no WebAssembly SIMD, expected Node 20 or newer on a 64-bit machine: use backend js");
-  return wasmEmitter({ strict, threads });
+  return wasmEmitter({ strict, threads, single });
 }
 
 /** A lattice whose programs run on the given backend. */
@@ -74,7 +74,7 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
   const debugNaN = options.debugNaN ?? environmentVariable("GAUGEGRAD_DEBUG_NAN") === "1";
   const engine = (lattice: Lattice): Engine => {
     if ((options.engine || options.backend === "interpret") && (options.comm?.size ?? 1) > 1) throw new ConfigurationError(`backend ${options.engine ? "tfjs" : "interpret"}: got ${options.comm!.size} ranks, expected one: use wasm, native or js to divide a lattice`);
-    if (options.precision === "f32" && (options.engine || options.backend === "interpret" || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`precision "f32": got ${options.engine ? "a loaded backend" : options.backend === "interpret" ? "backend interpret" : `${options.comm!.size} ranks`}, expected backend native on one rank`);
+    if (options.precision === "f32" && (options.engine || options.backend === "interpret" || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`precision "f32": got ${options.engine ? "a loaded backend" : options.backend === "interpret" ? "backend interpret" : `${options.comm!.size} ranks`}, expected backend wasm or native on one rank`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
     if (part && part.comm.size > 1 && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size} ranks, expected one of them: samples are divided over ranks by giving each a batch of its own`);

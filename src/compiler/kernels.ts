@@ -10,8 +10,11 @@ export const CHUNK_SITES = 128;
 /** Blocks of `width` sites in a chunk, the unit of work of a thread. */
 export const chunkBlocks = (width: number): number => CHUNK_SITES / width;
 
-/** Reals of scratch of one kernel in every lane, for chunks of so many blocks: slots, copies with exchanged lanes, and the values of a chunk for every sum, which begin behind the others. */
-export const scratchReals = (p: KernelPlan, chunk: number): number => p.scratch + p.swapScratch + p.step.reductions.length * chunk;
+/**
+ * Reals of scratch of one kernel in every lane, for chunks of so many blocks: slots, copies with exchanged lanes, and the values of a chunk for every sum, which begin behind the
+ * others. Values of sums are doubles, of two reals in single precision.
+ */
+export const scratchReals = (p: KernelPlan, chunk: number, single: boolean): number => p.scratch + p.swapScratch + p.step.reductions.length * chunk * (single ? 2 : 1);
 
 /** First of the values of a chunk of sum k, in reals of scratch of one lane. */
 export const sumScratch = (p: KernelPlan, k: number, chunk: number): number => p.scratch + p.swapScratch + k * chunk;

@@ -1,11 +1,14 @@
-/** Micro-kernels in WebAssembly SIMD: every value is an f64x2 in a local, with one site in each lane. */
+/** Micro-kernels in WebAssembly SIMD: every value is an f64x2, or in single precision an f32x4, in a local, with one site in each lane. */
 import { type Code, F64, V128 } from "../backend/index.ts";
 import { type MicroKernel, type Statement, earlyStores, operandsOf } from "./scalar.ts";
 
-const BINARY = { add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, max: 0xf7 } as const;
-const UNARY = { neg: 0xed, sqrt: 0xef, abs: 0xec } as const;
+/** Instructions on numbers of one precision; scalars between lanes and imported functions, loop counters and sums are doubles. */
+const CODES = {
+  double: { binary: { add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, max: 0xf7 }, unary: { neg: 0xed, sqrt: 0xef, abs: 0xec }, madd: 0x107, nmadd: 0x108, less: 0x49, greater: 0x4a, extract: 0x21, replace: 0x22, splat: 0x14 },
+  single: { binary: { add: 0xe4, sub: 0xe5, mul: 0xe6, div: 0xe7, max: 0xeb }, unary: { neg: 0xe1, sqrt: 0xe3, abs: 0xe0 }, madd: 0x105, nmadd: 0x106, less: 0x43, greater: 0x44, extract: 0x1f, replace: 0x20, splat: 0x13 },
+} as const;
+const [PROMOTE, DEMOTE] = [0xbb, 0xb6];
 export const ZEROS = Array.from({ length: 16 }, () => 0);
-export const SWAP = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
 
 /** Values of a micro-kernel beyond which locals are taken up again within it: functions have at most 50,000. */
 const MANY = 10_000;
@@ -18,7 +21,10 @@ export interface Place {
 
 /** What all functions of a module have in common. */
 export interface Target {
+  /** Lanes of a block. */
   readonly width: number;
+  /** Bytes of a number: 8, or 4 in single precision. */
+  readonly bytes: 4 | 8;
   /** Fused multiply-add. */
   readonly fma: boolean;
   readonly imports: ReadonlyMap<string, number>;
@@ -33,15 +39,22 @@ export class MicroEmitter {
   /** Locals that hold nothing any more, in micro-kernels of many values. */
   #free: number[] = [];
   readonly #width: number;
+  readonly #bytes: 4 | 8;
+  /** Lanes that hold values: both of doubles, whose second one is that of the first where a block has one. */
+  readonly #lanes: number;
+  readonly #codes: (typeof CODES)["double" | "single"];
   readonly #fma: boolean;
   readonly #imports: ReadonlyMap<string, number>;
   #operands: readonly Place[] = [];
   /** Locals of the pool in use by this micro-kernel. */
   #taken = 0;
 
-  constructor(code: Code, { width, fma, imports }: Target) {
+  constructor(code: Code, { width, bytes, fma, imports }: Target) {
     this.code = code;
     this.#width = width;
+    this.#bytes = bytes;
+    this.#lanes = bytes === 8 ? 2 : width;
+    this.#codes = CODES[bytes === 4 ? "single" : "double"];
     this.#fma = fma;
     this.#imports = imports;
   }
@@ -55,19 +68,25 @@ export class MicroEmitter {
     return this.code.get(this.#local(id));
   }
 
+  /** Leaves a lane of the vector on the stack, or of a value, as a double. */
+  #lane(id: number, lane: number): void {
+    this.#get(id).simd(this.#codes.extract, lane);
+    if (this.#bytes === 4) this.code.op(PROMOTE);
+  }
+
   statement(s: Statement): void {
     const c = this.code;
+    const codes = this.#codes;
     switch (s.kind) {
       case "load": {
         const { local, offset } = this.#operands[s.operand]!;
         c.get(local);
-        if (this.#width === 2) c.simdMemory(0x00, 3, offset + 16 * s.component);
-        else c.simdMemory(0x0a, 3, offset + 8 * s.component);
+        load(c, this.#bytes * this.#width, s.component, offset);
         break;
       }
       case "constant": {
-        const bytes = [...new Uint8Array(new Float64Array([s.value, s.value]).buffer)];
-        c.simd(0x0c, ...bytes);
+        const lanes = Array.from({ length: 16 / this.#bytes }, () => s.value);
+        c.simd(0x0c, ...new Uint8Array((this.#bytes === 4 ? new Float32Array(lanes) : new Float64Array(lanes)).buffer));
         break;
       }
       case "binary":
@@ -78,37 +97,38 @@ export class MicroEmitter {
           this.#get(s.a);
           this.#get(s.b);
         }
-        c.simd(BINARY[s.name]);
+        c.simd(codes.binary[s.name]);
         break;
       case "unary":
         this.#get(s.a);
-        c.simd(UNARY[s.name]);
+        c.simd(codes.unary[s.name]);
         break;
       case "fma":
         if (this.#fma) {
           this.#get(s.a);
           this.#get(s.b);
           this.#get(s.c);
-          c.simd(s.negated ? 0x108 : 0x107);
+          c.simd(s.negated ? codes.nmadd : codes.madd);
         } else {
           this.#get(s.c);
           this.#get(s.a);
           this.#get(s.b);
-          c.simd(BINARY.mul).simd(s.negated ? BINARY.sub : BINARY.add);
+          c.simd(codes.binary.mul).simd(s.negated ? codes.binary.sub : codes.binary.add);
         }
         break;
       case "positive":
         this.#get(s.a);
         this.#get(s.b);
         this.#get(s.c);
-        c.simd(0x0c, ...ZEROS).simd(0x4a).simd(0x52);
+        c.simd(0x0c, ...ZEROS).simd(codes.greater).simd(0x52);
         break;
       case "call":
-        for (const lane of [0, 1]) {
-          for (const a of s.args) this.#get(a).simd(0x21, lane);
+        for (let lane = 0; lane < this.#lanes; lane++) {
+          for (const a of s.args) this.#lane(a, lane);
           c.call(this.#imports.get(s.name)!);
-          if (lane === 0) c.simd(0x14);
-          else c.simd(0x22, 1);
+          if (this.#bytes === 4) c.op(DEMOTE);
+          if (lane === 0) c.simd(codes.splat);
+          else c.simd(codes.replace, lane);
         }
         break;
       case "loop":
@@ -126,16 +146,21 @@ export class MicroEmitter {
     });
     const [i, end, more] = [c.local(F64), c.local(F64), c.local(V128)];
     c.f64(0).set(i);
-    this.#get(s.count).simd(0x21, 0);
-    if (!s.uniform) this.#get(s.count).simd(0x21, 1).op(0xa5); // f64.max
+    this.#lane(s.count, 0);
+    for (let lane = 1; lane < this.#lanes && !s.uniform; lane++) {
+      this.#lane(s.count, lane);
+      c.op(0xa5); // f64.max
+    }
     c.set(end);
     c.loop(
       () => c.get(i).get(end).op(0x63).op(0x45), // i < end, not
       () => {
         for (const t of s.body) this.statement(t);
         if (!s.uniform) {
-          c.get(i).simd(0x14);
-          this.#get(s.count).simd(0x49); // i < count, lane by lane
+          c.get(i);
+          if (this.#bytes === 4) c.op(DEMOTE);
+          c.simd(this.#codes.splat);
+          this.#get(s.count).simd(this.#codes.less); // i < count, lane by lane
           c.set(more);
         }
         // all next values are read before a carried variable changes
@@ -160,7 +185,7 @@ export class MicroEmitter {
       const [{ local, offset }, component] = "local" in target ? [target, k] : [target[k]!, 0];
       this.code.get(local);
       this.#get(m.results[k]!);
-      store(this.code, this.#width, component, offset);
+      store(this.code, this.#bytes * this.#width, component, offset);
     };
     m.statements.forEach((s, i) => {
       this.statement(s);
@@ -184,8 +209,16 @@ function lastUses(m: MicroKernel, keepResults: boolean): number[][] {
   return at;
 }
 
-/** Stores the vector on the stack at component k of the address below it. */
-export function store(c: Code, width: number, k: number, offset = 0): void {
-  if (width === 2) c.simdMemory(0x0b, 3, offset + 16 * k);
-  else c.simdMemory(0x5b, 3, offset + 8 * k, 0);
+/** Loads component k, of so many bytes in all lanes, from the address on the stack; fewer than fill a vector are repeated in it. */
+export function load(c: Code, bytes: number, k: number, offset = 0): void {
+  if (bytes === 16) c.simdMemory(0x00, 3, offset + 16 * k);
+  else if (bytes === 8) c.simdMemory(0x0a, 3, offset + 8 * k);
+  else c.simdMemory(0x09, 2, offset + 4 * k);
+}
+
+/** Stores the vector on the stack at component k, of so many bytes in all lanes, of the address below it. */
+export function store(c: Code, bytes: number, k: number, offset = 0): void {
+  if (bytes === 16) c.simdMemory(0x0b, 3, offset + 16 * k);
+  else if (bytes === 8) c.simdMemory(0x5b, 3, offset + 8 * k, 0);
+  else c.simdMemory(0x5a, 2, offset + 4 * k, 0);
 }

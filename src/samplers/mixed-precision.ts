@@ -46,7 +46,7 @@ export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N,
 const convert = (from: Field, to: Field): void => transfer(from.lattice.engine, from.storage, to.lattice.engine, to.storage, from.type);
 
 /**
- * The force of an action computed in single precision, on a lattice of its own for each one of the links: what `hmc({ forcePrecision: "f32" })` integrates. The map of links and momenta
+ * The force of an action computed in single precision, on a lattice of its own for each one of the links, native where theirs is: what `hmc({ forcePrecision: "f32" })` integrates. The map of links and momenta
  * stays reversible and keeps volume, and energies are float64, so that the chain samples the action exactly.
  */
 export function forceInSingle<N extends number, I>(action: GaugeAction<N, I>): Force<N> {
@@ -56,7 +56,7 @@ export function forceInSingle<N extends number, I>(action: GaugeAction<N, I>): F
     force(U, into) {
       guard("forceInSingle", { U: [U, kind.linkField] });
       let there = forces.get(U.lattice);
-      if (!there) forces.set(U.lattice, (there = forceOn(lattice(U.lattice.extents, { precision: "f32", batch: U.lattice.batch }), action)));
+      if (!there) forces.set(U.lattice, (there = forceOn(lattice(U.lattice.extents, { precision: "f32", batch: U.lattice.batch, ...(U.lattice.engine.name === "native" ? { backend: "native" } : {}) }), action)));
       return there.force(U, into);
     },
   };

@@ -41,6 +41,8 @@ export async function presentBackends(): Promise<FuzzBackend[]> {
     backend("wasm", { backend: "wasm", threads: 1 }, 1000),
     backend("wasm, two threads", { backend: "wasm", threads: 2 }, 250),
     ...(missing ? [] : [backend("native", { backend: "native", threads: 1 }, 12)]),
+    backend("single precision, wasm", { backend: "wasm", precision: "f32", threads: 1 }, 400, 2 ** -24),
+    ...(missing ? [] : [backend("single precision, native", { backend: "native", precision: "f32", threads: 1 }, 10, 2 ** -24)]),
     ...tfjs.map((engine) => backend(`tfjs ${engine.loaded.engine}`, { engine }, engine.loaded.engine === "cpu" ? 50 : 80, engine.loaded.arrays.roundoff)),
   ];
 }

@@ -5,7 +5,7 @@ import { presentBackends, scheduled } from "./backends.ts";
 import { campaign } from "./campaign.ts";
 import { kinds } from "./kinds/index.ts";
 
-const backends = (await presentBackends()).filter((b) => /^(js|native)/.test(b.name));
+const backends = (await presentBackends()).filter((b) => /^(js|native|single precision, native)/.test(b.name));
 
 test("every op has a place in the generator", () => {
   const covered = new Set(Object.values(kinds).flatMap((k) => k.covers));

@@ -26,7 +26,7 @@ function rowsOf({ op, attributes }: Node): number {
 }
 
 /**
- * What an op adds to its value beyond the roundoff of each number. A sum rounds as many times as it has terms, a loop as it has steps. A solve leaves its residual (A >= 1, so |dx| <= |db|). Elimination of n rows gives the
+ * What an op adds to its value beyond the roundoff of each number. A sum rounds as many times as it has terms, a loop as it has steps, and terms of a form may cancel. A solve leaves its residual (A >= 1, so |dx| <= |db|). Elimination of n rows gives the
  * result of a matrix that is wrong by n roundoffs, and takes logarithms of n pivots near 1, which cancel: the first is measured, by a node with operands
  * that are wrong by as much. The determinant of a link update is that of N^2 - 1 rows at each site; its derivatives are linear in their cotangents.
  */
@@ -50,6 +50,14 @@ function residual(node: Node, value: Float64Array, operands: readonly Float64Arr
     const moved = dense(node, operands.map((x) => { const e = xi(x.length); return x.map((v, k) => v * (1 + r * e[k]!)); }), (p, x) => evaluate(p, x, undefined, 1));
     const change = r * (1 + largest(value)) + moved.reduce((m, v, k) => Math.max(m, Math.abs(v - value[k]!)), 0);
     return () => change;
+  }
+  if (op.name.startsWith("adjointForm")) {
+    // three forms of B, of at most N^2 products of two of its components each, which may cancel
+    const [B, ...rest] = operands;
+    const cotangents = op.name.split("'").length - 1;
+    const factors = rest.slice(0, rest.length - cotangents).reduce((s, x) => s + largest(x), 0);
+    const r = roundoff * Math.max(1, largest(B!)) ** 2 * factors * rest.slice(rest.length - cotangents).reduce((s, x) => s * largest(x), 1);
+    return () => r;
   }
   if (op.name.startsWith("updateLogDet")) {
     const n = components(type);

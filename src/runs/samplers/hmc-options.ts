@@ -16,7 +16,7 @@ export const hmcOptions = z.strictObject({
   masses: z.record(name, positive).optional().describe("of kinetic terms of matter by the names of its fields, K = pi^2/(2 m); default 1"),
   levels: z.array(level).min(1).max(16).optional().describe("nested time scales, coarsest first; together they hold every force once"),
   length: positive.default(1).describe("trajectory length tau"),
-  forcePrecision: z.enum(["f64", "f32"]).optional().describe("f32: forces in single precision by native kernels; energies stay float64"),
+  forcePrecision: z.enum(["f64", "f32"]).optional().describe("f32: forces in single precision, by native kernels with the native backend; energies stay float64"),
 });
 
 /** Options of molecular dynamics as a run file gives them. */
