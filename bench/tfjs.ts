@@ -1,51 +1,75 @@
 /**
- * TensorFlow.js engines against the default backend: time of one force of the Wilson action and of a stout network in SU(3), the ratio, and
- * the largest relative difference. `EXTENT=8 ENGINES=tfjs-node-gpu,wasm gaugegrad run bench/tfjs.ts`;
- * default: 8, every engine that loads.
+ * G1: forces and a trajectory in SU(3) on TensorFlow.js engines, with the ops, uploads and downloads that they take. `AGAINST=/path/to/another/dist/index.js` times
+ * another build of the package on the same engine beside this one; without it the ratio is to the default backend. `EXTENT=8 ENGINES=tfjs-node-gpu,wasm`; default: 8,
+ * every engine that loads but `cpu`, which takes seconds.
  */
-import { type GaugeAction, type LinkField, type TfjsEngineName, SU, gaugeAction, hot, lattice, loadTfjs, probeEngines, stout, DirectionalField } from "gaugegrad";
+import { pathToFileURL } from "node:url";
+import * as here from "gaugegrad";
+import { type Row, bounded, expectEqual, main, measure, started } from "./harness.ts";
+
+type Package = typeof here;
+type Engine = Awaited<ReturnType<Package["loadTfjs"]>>;
+type Geometry = ReturnType<Package["lattice"]>;
 
 const extents = Array.from({ length: 4 }, () => Number(process.env["EXTENT"] ?? 8));
-const names = (process.env["ENGINES"] ?? "").split(",").filter((x) => x !== "");
-const reports = await probeEngines();
-for (const r of reports) console.log(`${r.present ? "present" : "absent "}  ${r.engine.padEnd(14)} ${r.text}`);
+const STEPS = 10;
 
-const wilson = gaugeAction.wilson({ beta: 6 });
-const actions: readonly [string, GaugeAction][] = [
-  ["Wilson", wilson as unknown as GaugeAction],
-  ["Wilson of two stout steps", wilson.after(stout({ rho: 0.1 })).after(stout({ rho: 0.1 })) as unknown as GaugeAction],
-];
+interface Work {
+  readonly name: string;
+  run(): void;
+  result(): Float64Array[];
+}
 
-/** Median time of a force in milliseconds, after two warm-up calls, over at least five calls and one second. */
-function time(S: GaugeAction, U: LinkField): number {
-  const F = new DirectionalField(U.lattice, U.N, "algebra");
-  const times: number[] = [];
-  for (let k = -2, total = 0; k < 5 || total < 1000; k++) {
-    const start = performance.now();
-    S.force(U, F);
-    // reading a component waits for the device
-    F.toArray(0);
-    const t = performance.now() - start;
-    if (k >= 0) {
-      times.push(t);
-      total += t;
-    }
+/** What is measured, with one package on one lattice. Reading the action waits for the device. */
+function worksOn(p: Package, on: Geometry): Work[] {
+  const S = p.gaugeAction.wilson({ beta: 6 });
+  const [U, P, F] = [p.closedFormLinks(on, 3, 0.7), p.directionField(on, 3), new p.DirectionalField(on, 3, "algebra")];
+  const numbers = (field: { readonly fields: readonly { toArray(): Float64Array }[] }): Float64Array[] => field.fields.map((f) => f.toArray());
+  const force = (name: string, action: { valueAndForce(U: never, into: never): number }): Work => {
+    const run = (): void => void action.valueAndForce(U as never, F as never);
+    return { name, run, result: () => (run(), numbers(F)) };
+  };
+  const trajectory = (): void => {
+    p.integrate(S as never, U as never, P as never, { integrator: "leapfrogPQP", steps: STEPS, length: 1e-6 * STEPS });
+    S.value(U as never);
+  };
+  return [
+    force("Wilson force", S as never),
+    force("force of two stout steps", S.after(p.stout({ rho: 0.1 })).after(p.stout({ rho: 0.1 })) as never),
+    { name: `${STEPS} leapfrog steps`, run: trajectory, result: () => (trajectory(), numbers(U)) },
+  ];
+}
+
+/** Calls of one run, once what is made at the first one is there. */
+function callsOf(engine: Engine, { run }: Work): string {
+  run();
+  const before = engine.calls();
+  run();
+  const after = engine.calls();
+  return `${after.ops - before.ops} ops, ${after.uploads - before.uploads} up, ${after.downloads - before.downloads} down`;
+}
+
+export async function rows(): Promise<Row[]> {
+  const asked = (process.env["ENGINES"] ?? "").split(",").filter((x) => x !== "");
+  const engines = asked.length > 0 ? asked : (await here.probeEngines()).filter((r) => r.present && r.engine !== "cpu").map((r) => r.engine);
+  const against = process.env["AGAINST"];
+  const other = against ? ((await import(pathToFileURL(against).href)) as Package) : undefined;
+  const base = here.lattice(extents);
+  const list: Row[] = [];
+  for (const name of engines) {
+    const engine = await here.loadTfjs({ engine: name as never });
+    const works = worksOn(here, here.lattice(extents, { engine }));
+    const reference = worksOn(here, base);
+    const beside = other ? worksOn(other, other.lattice(extents, { engine: await other.loadTfjs({ engine: name as never }) })) : reference;
+    works.forEach((work, k) => {
+      expectEqual(`G1 ${name} ${work.name}`, reference[k]!.result(), work.result(), 1e-4);
+      const calls = callsOf(engine, work);
+      const [seconds, others] = measure([work, beside[k]!], 5) as [number, number];
+      const ratio = others / seconds;
+      list.push({ target: "G1", work: work.name, lattice: extents.join("x"), variant: `${name} on ${engine.device}: ${calls}`, nsPerSite: (1e9 * seconds) / base.volume, against: other ? "the other build" : `backend ${base.engine.name}`, ...(other ? bounded(ratio, ">=", 5) : { ratio }) });
+    });
   }
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
+  return list;
 }
 
-const reference = hot(lattice(extents), SU(3), { seed: 1 }) as unknown as LinkField;
-const base = actions.map(([, S]) => time(S, reference));
-console.log(`\nforce at ${extents.join("x")}, SU(3)${" ".repeat(12)}ms      ratio   difference`);
-actions.forEach(([name], k) => console.log(`${`${reference.lattice.engine.name}: ${name}`.padEnd(42)} ${base[k]!.toFixed(1).padStart(8)}`));
-for (const engine of (names.length > 0 ? names : reports.filter((r) => r.present).map((r) => r.engine)) as TfjsEngineName[]) {
-  const backend = await loadTfjs({ engine });
-  const U = new DirectionalField(lattice(extents, { engine: backend }), 3, "links").set(reference.fields.map((f) => f.toArray())) as unknown as LinkField;
-  actions.forEach(([name, S], k) => {
-    const t = time(S, U);
-    const [a, b] = [S.force(reference).toArray(0), S.force(U).toArray(0)];
-    const size = a.reduce((s, x) => Math.max(s, Math.abs(x)), 0);
-    const difference = a.reduce((s, x, i) => Math.max(s, Math.abs(x - b[i]!)), 0) / size;
-    console.log(`${`${engine} on ${backend.device}: ${name}`.padEnd(42)} ${t.toFixed(1).padStart(8)} ${(t / base[k]!).toFixed(2).padStart(10)}   ${difference.toExponential(1)}`);
-  });
-}
+if (started(import.meta.url)) await main(rows);

@@ -72,12 +72,28 @@ test("the force through two stout steps", () => {
   expect(counts).toEqual({ ops: 272, uploads: 0, downloads: 0 });
 });
 
-test("molecular dynamics stays on the device", () => {
+/** Largest difference from the same field on the default backend, in units of the largest component. */
+function difference(x: LinkField | AlgebraField, y: LinkField | AlgebraField): number {
+  let [worst, size] = [0, 0];
+  x.fields.forEach((f, mu) => {
+    const other = y.toArray(mu);
+    f.toArray().forEach((v, k) => ([worst, size] = [Math.max(worst, Math.abs(v - other[k]!)), Math.max(size, Math.abs(other[k]!))]));
+  });
+  return worst / size;
+}
+
+test("molecular dynamics stays on the device, and is that of the default backend to rounding", () => {
   const V = U.clone();
   const P = new DirectionalField(geometry, 3, "algebra") as AlgebraField;
   drawMomenta(P, randomStream(1, 0), 0);
   const run = (): void => integrate(S, V, P, trajectory);
   run();
+  const there = lattice(geometry.extents, { threads: 1 });
+  const [W, Q] = [closedFormLinks(there, 3, 0.7) as LinkField, new DirectionalField(there, 3, "algebra") as AlgebraField];
+  drawMomenta(Q, randomStream(1, 0), 0);
+  integrate(S, W, Q, trajectory);
+  expect(difference(V, W)).toBeLessThan(64 * 2 ** -24);
+  expect(difference(P, Q)).toBeLessThan(64 * 2 ** -24);
   const { names: _names, ...counts } = counter.of(run);
   console.log(`trajectory of ${trajectory.steps} steps: ${counts.ops} ops, ${counts.uploads} uploads, ${counts.downloads} downloads`);
   expect(counts).toEqual({ ops: 260, uploads: 0, downloads: 0 });
