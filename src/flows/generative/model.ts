@@ -2,7 +2,8 @@
  * Generative models: z of a base distribution, x = F(z), log q(x) = log q0(z) - log det. Samples are independent; sample number k of a seed is a function of seed and
  * k, whatever was drawn before. log w = -S(x) - log q(x).
  */
-import { Field, type Lattice, type LinkField, type Links, Plan, kind, type Real, type Scalar, realType, sub, add, valueAndGrad, scaleBy, sum, square, number } from "../../autograd/index.ts";
+import { Directional, Field, type Lattice, type LinkField, type Links, Plan, kind, type Real, type Scalar, add, detach, grad, neg, number, pairing, realType, scaleBy, square, sub, sum, valueAndGrad } from "../../autograd/index.ts";
+import { ConfigurationError } from "../../errors.ts";
 import { type Group, aGroup, hot } from "../../gauge/index.ts";
 import type { Residuals } from "../../training/index.ts";
 import { PURPOSE, fillNormals, guard, is, randomStream } from "../../util/index.ts";
@@ -25,8 +26,17 @@ export interface TargetAction {
   readonly evaluate: (U: Links, inputs: never) => Scalar;
 }
 
-/** A batch of samples with the gradient of the mean of log q + S with respect to the weights. */
+/**
+ * What training makes small. "reverse-kl": the mean of log q + S over samples of the model, KL(q|p) - ln Z, differentiated through x = F(z); "path-gradient": the same
+ * without the part of the derivative that vanishes in the mean, d log q at fixed x, so that every sample's gradient is zero at q = p (arXiv:1703.09194); "forward-kl": the mean of -log q over
+ * samples of p, which are those of the model with self-normalised weights: it covers all modes that the model reaches; "force-matching": half the square of the derivative of log w by z, which
+ * is zero for a perfect model and needs no normalisation.
+ */
+export type FlowObjective = "reverse-kl" | "path-gradient" | "forward-kl" | "force-matching";
+
+/** A batch of samples with the gradient of the objective with respect to the weights. */
 export interface BatchGradient {
+  /** The objective; of a path gradient that of "reverse-kl". */
   readonly loss: number;
   readonly logWeights: Float64Array;
   readonly gradient: Float64Array;
@@ -48,8 +58,12 @@ export interface GenerativeModel {
   sample(theta: Float64Array, index: number): FlowSample;
   /** x and log det of base samples that are given, for models of site scalars: what tests compare with differences. */
   imageOf?(theta: Float64Array): (z: Float64Array) => { readonly x: Float64Array; readonly logDet: number };
-  /** Reverse Kullback-Leibler divergence, reparametrised, on the samples of these numbers. */
-  gradient(theta: Float64Array, indices: readonly number[]): BatchGradient;
+  /** Objectives that the model has: path gradients and forward divergence need the inverse of its map. */
+  readonly objectives: readonly FlowObjective[];
+  /** An objective, default the reverse Kullback-Leibler divergence, on the samples of these numbers. @throws ConfigurationError for an objective that the model has not. */
+  gradient(theta: Float64Array, indices: readonly number[], objective?: FlowObjective): BatchGradient;
+  /** Mean of -log q over configurations that are given, samples of p from elsewhere, and its gradient; for models of site scalars with an inverse. */
+  likelihood?(theta: Float64Array, configurations: readonly Float64Array[]): { readonly loss: number; readonly gradient: Float64Array };
   /** The spread of log w on the samples of these numbers, for models of few weights: what `gaussNewton` makes small. */
   spread?(theta: Float64Array, indices: readonly number[]): WeightSpread;
 }
@@ -66,6 +80,8 @@ interface Definition<X> {
   /** Base sample number `index`, written into `into`. */
   readonly draw: (index: number) => X;
   readonly image: (z: never, weights: never) => { readonly x: unknown; readonly logDet: Scalar };
+  /** z and log det of the inverse at x, for maps that have one. */
+  readonly inverse?: ((x: never, weights: never) => { readonly z: unknown; readonly logDet: Scalar }) | undefined;
   readonly action: (x: never) => Scalar;
   /** log q0(z) of the base distribution. */
   readonly logBase: (z: never) => Scalar;
@@ -78,14 +94,18 @@ class RecordedModel<X> implements GenerativeModel {
   readonly #d: Definition<X>;
   readonly #weights: SharedWeights;
   #theta: Float64Array | undefined;
+  readonly objectives: readonly FlowObjective[];
+  readonly likelihood?: NonNullable<GenerativeModel["likelihood"]>;
   #sample: Plan<readonly unknown[], unknown> | undefined;
-  #gradient: Plan<readonly unknown[], unknown> | undefined;
+  readonly #gradients = new Map<FlowObjective, Plan<readonly unknown[], unknown>>();
 
   constructor(definition: Definition<X>) {
     this.#d = definition;
     this.name = definition.name;
     this.#weights = new SharedWeights(definition.lattice, definition.weights);
     this.size = this.#weights.size;
+    this.objectives = definition.inverse ? ["reverse-kl", "path-gradient", "forward-kl", "force-matching"] : ["reverse-kl", "force-matching"];
+    if (definition.inverse) this.likelihood = (theta, configurations) => this.#likelihood(theta, configurations);
   }
 
   start(seed: number): Float64Array {
@@ -124,21 +144,98 @@ class RecordedModel<X> implements GenerativeModel {
     };
   }
 
-  gradient(theta: Float64Array, indices: readonly number[]): BatchGradient {
+  gradient(theta: Float64Array, indices: readonly number[], objective: FlowObjective = "reverse-kl"): BatchGradient {
+    if (!this.objectives.includes(objective)) throw new ConfigurationError(`${this.name}: got the objective ${String(objective)}, expected one of ${this.objectives.join(", ")}: the others need the inverse of the map`);
+    if (objective === "forward-kl") return this.#forward(theta, indices);
     const values = this.#at(theta);
     const gradient = new Float64Array(this.size);
-    const logWeights = new Float64Array(indices.length);
+    const [logWeights, losses] = [new Float64Array(indices.length), new Float64Array(indices.length)];
     indices.forEach((index, k) => {
       const z = this.#d.draw(index);
-      this.#gradient ??= new Plan(((y: never, p: never) => valueAndGrad((q: never) => this.#loss(y, q).loss)(p)) as never, [z, values]);
-      const { value, grad } = this.#gradient.run(z, values) as { value: number; grad: unknown };
-      logWeights[k] = -value;
+      const { loss, logWeight, grad } = this.#plan(objective, [z, values]).run(z, values) as { loss: number; logWeight: number; grad: unknown };
+      logWeights[k] = logWeight;
+      losses[k] = loss;
       this.#weights.addGradient(grad, gradient);
     });
     for (let i = 0; i < gradient.length; i++) gradient[i]! /= indices.length;
-    return { loss: -logWeights.reduce((a, b) => a + b, 0) / indices.length, logWeights, gradient };
+    return { loss: losses.reduce((a, b) => a + b, 0) / indices.length, logWeights, gradient };
+  }
+
+  #plan(objective: FlowObjective, example: readonly unknown[]): Plan<readonly unknown[], unknown> {
+    let plan = this.#gradients.get(objective);
+    if (!plan) this.#gradients.set(objective, (plan = new Plan(this.#recorded(objective) as never, example)));
+    return plan;
+  }
+
+  /** The objective of one sample, its log weight, and the gradient, on traced values. */
+  #recorded(objective: FlowObjective): (z: never, p: never) => unknown {
+    if (objective === "forward-kl") return (x, p) => valueAndGrad((q: never) => neg(this.#logDensity(x, q)))(p);
+    const weighed = (p: never, of: (q: never) => { readonly loss: Scalar; readonly logWeight: Scalar }, pulled: (q: never) => Scalar): unknown => ({ ...of(p), grad: grad(pulled)(p) });
+    const reverse = (z: never) => (q: never) => {
+      const { loss } = this.#loss(z, q);
+      return { loss, logWeight: neg(loss) };
+    };
+    if (objective === "reverse-kl") return (z, p) => {
+      const { value, grad: g } = valueAndGrad((q: never) => this.#loss(z, q).loss)(p) as { value: Scalar; grad: unknown };
+      return { loss: value, logWeight: neg(value), grad: g };
+    };
+    if (objective === "force-matching") {
+      // half the square of d log w / dz, differentiated once more
+      const force = (z: never, q: never): Scalar => {
+        const g = grad((y: never) => this.#loss(y, q).loss)(z);
+        return scaleBy(0.5, pairing(g, g));
+      };
+      return (z, p) => weighed(p, (q) => ({ loss: force(z, q), logWeight: reverse(z)(q).logWeight }), (q) => force(z, q));
+    }
+    return (z, p) => weighed(p, reverse(z), (q) => {
+      const { x } = this.#d.image(z, q);
+      const still = mapTraced(x);
+      const G = grad((y: never) => add(this.#d.action(y), this.#logDensity(y, p)))(still as never);
+      return pairing(mapTraced(G), x);
+    });
+  }
+
+  /** log q(x) by the inverse. */
+  #logDensity(x: never, p: never): Scalar {
+    const { z, logDet } = this.#d.inverse!(x, p);
+    return add(this.#d.logBase(z as never), logDet);
+  }
+
+  /** -log q of samples of the model with self-normalised weights. */
+  #forward(theta: Float64Array, indices: readonly number[]): BatchGradient {
+    const values = this.#at(theta);
+    const samples = indices.map((index) => {
+      const z = this.#d.draw(index);
+      this.#sample ??= new Plan(((y: never, p: never) => this.#loss(y, p)) as never, [z, values]);
+      const { x, loss } = this.#sample.run(z, values) as { x: Field; loss: number };
+      return { x: x.toArray(), logWeight: -loss };
+    });
+    const top = Math.max(...samples.map((s) => s.logWeight));
+    const w = samples.map((s) => Math.exp(s.logWeight - top));
+    const sum = w.reduce((a, b) => a + b, 0);
+    const { loss, gradient } = this.#likelihood(theta, samples.map((s) => s.x), w.map((x) => x / sum));
+    return { loss, logWeights: Float64Array.from(samples, (s) => s.logWeight), gradient };
+  }
+
+  #likelihood(theta: Float64Array, configurations: readonly Float64Array[], weights: readonly number[] = configurations.map(() => 1 / configurations.length)): { readonly loss: number; readonly gradient: Float64Array } {
+    const values = this.#at(theta);
+    const gradient = new Float64Array(this.size);
+    const x = new Field(this.#d.lattice, realType());
+    let loss = 0;
+    configurations.forEach((data, k) => {
+      const plan = this.#plan("forward-kl", [x, values]);
+      const one = plan.run(x.set(data), values) as { value: number; grad: unknown };
+      loss += weights[k]! * one.value;
+      const own = new Float64Array(this.size);
+      this.#weights.addGradient(one.grad, own);
+      own.forEach((g, i) => (gradient[i]! += weights[k]! * g));
+    });
+    return { loss, gradient };
   }
 }
+
+/** The same values without derivative. */
+const mapTraced = (x: unknown): unknown => (x instanceof Directional ? new Directional(x.role, x.values().map((v) => detach(v))) : detach(x as Real));
 
 /** What both kinds of models are made of. */
 function expectParts(where: string, { name, lattice, weights, seed, image, action, measure }: { readonly name: unknown; readonly lattice: unknown; readonly weights: unknown; readonly seed: unknown; readonly image: unknown; readonly action: unknown; readonly measure: unknown }): void {
@@ -180,12 +277,15 @@ export function scalarModel(options: {
   readonly weights: WeightTree;
   readonly seed: number;
   readonly image: (z: Real, weights: never) => { readonly field: Real; readonly logDet: Scalar };
+  /** z of a field and log det of the inverse there: what path gradients and the forward divergence need. */
+  readonly inverse?: (phi: Real, weights: never) => { readonly field: Real; readonly logDet: Scalar };
   readonly action: (phi: Real) => Scalar;
   readonly measure: (phi: Field) => Readonly<Record<string, number>>;
 }): GenerativeModel {
   guard("scalarModel", { options: [options, is.object] });
-  const { name, lattice, weights, seed, image, action, measure } = options;
+  const { name, lattice, weights, seed, image, inverse, action, measure } = options;
   expectParts("scalarModel", options);
+  guard("scalarModel", { inverse: [inverse, is.optional(is.callable)] });
   return new RecordedModel<Field>({
     name, lattice, weights, action: action as never, measure,
     draw: (index) => {
@@ -197,6 +297,10 @@ export function scalarModel(options: {
       const { field, logDet } = image(z, p);
       return { x: field, logDet };
     }) as never,
+    inverse: inverse && (((phi: Real, p: never) => {
+      const { field, logDet } = inverse(phi, p);
+      return { z: field, logDet };
+    }) as never),
     logBase: ((z: Real) => add(number(z.tape, (-lattice.volume / 2) * Math.log(2 * Math.PI)), scaleBy(-0.5, sum(square(z))))) as never,
   });
 }

@@ -2,7 +2,7 @@
  * Scalar phi^4 theory and its coupling flow (arXiv:1904.12072): S = sum_n [ sum_mu (phi(n + mu) - phi(n))^2 + m^2 phi^2 + lambda phi^4 ]. Sites of one parity move,
  * phi' = phi e^s + t, s and t from networks on the others: t odd and s even, so that the model is symmetric under phi -> -phi.
  */
-import { type Lattice, type Real, type Scalar, add, exponential, kind, mask, number, scale, square, sum, tanh } from "../../autograd/index.ts";
+import { type Lattice, type Real, type Scalar, add, exponential, kind, mask, neg, number, scale, square, sub, sum, tanh } from "../../autograd/index.ts";
 import { GeometryError } from "../../errors.ts";
 import { type Phi4Inputs, scalarAction, scalarMoments } from "../../gauge/index.ts";
 import { guard, is } from "../../util/index.ts";
@@ -24,14 +24,27 @@ export interface Phi4FlowOptions extends Phi4Inputs {
 
 type TracedLayer = { readonly s: TracedConvolution; readonly t: TracedConvolution };
 
-function layerOf(phi: Real, parity: number, w: TracedLayer, channels: number): { readonly field: Real; readonly logDet: Scalar } {
+/** phi_a' = phi_a e^s + t, or phi_a = (phi_a' - t) e^(-s). */
+function layerOf(phi: Real, parity: number, w: TracedLayer, channels: number, back = false): { readonly field: Real; readonly logDet: Scalar } {
   const on = (x: Real, p: number): Real => mask(x, p === 0 ? "even" : "odd", (at) => at.reduce((a, b) => a + b, 0) % 2 === p);
   const frozen = on(phi, 1 - parity);
   const active = on(phi, parity);
   // an odd network of phi, and one of phi^2
   const t = on(channel(convolve(lift(frozen, channels), w.t, "tanh"), 0), parity);
   const s = on(tanh(channel(convolve(lift(square(frozen), channels), w.s), 0)), parity);
+  if (back) return { field: add(frozen, scale(exponential(neg(s)), sub(active, t))), logDet: neg(sum(s)) };
   return { field: add(frozen, scale(exponential(s), active), t), logDet: sum(s) };
+}
+
+/** One layer after the other. */
+function through(phi: Real, layers: readonly ((x: Real) => ReturnType<typeof layerOf>)[]): ReturnType<typeof layerOf> {
+  let field = phi;
+  const terms = layers.map((layer) => {
+    const image = layer(field);
+    field = image.field;
+    return image.logDet;
+  });
+  return { field, logDet: add(terms[0]!, ...terms.slice(1)) };
 }
 
 /** A generative model of exp(-S) for phi^4. @throws GeometryError for odd extents. */
@@ -47,16 +60,8 @@ export function phi4Flow(options: Phi4FlowOptions): GenerativeModel {
   }));
   return scalarModel({
     name: `phi^4 coupling flow of ${layers} layers`, lattice, weights, seed,
-    image: (z, p: readonly TracedLayer[]) => {
-      let field = z;
-      const terms: Scalar[] = [];
-      p.forEach((w, k) => {
-        const image = layerOf(field, k % 2, w, channels);
-        field = image.field;
-        terms.push(image.logDet);
-      });
-      return { field, logDet: add(terms[0]!, ...terms.slice(1)) };
-    },
+    image: (z, p: readonly TracedLayer[]) => through(z, p.map((w, k) => (phi: Real) => layerOf(phi, k % 2, w, channels))),
+    inverse: (phi, p: readonly TracedLayer[]) => through(phi, p.map((w, k) => (x: Real) => layerOf(x, k % 2, w, channels, true)).toReversed()),
     action: (phi) => action.evaluate({ phi }, { m2: number(phi.tape, m2), lambda: number(phi.tape, lambda) }),
     measure: (phi) => scalarMoments(phi),
   });

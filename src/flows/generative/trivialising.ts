@@ -1,10 +1,11 @@
 /** The learned trivialising flow (arXiv:2212.08469): coefficients of the loop operators, linear between knots in t, trained from the action of order t. */
 import { type AlgebraField, type Lattice, type LinkField, type Links, kind, number } from "../../autograd/index.ts";
+import { ConfigurationError } from "../../errors.ts";
 import { GaugeAction, type Group, aGroup, geometricCharge, hot, plaquettes } from "../../gauge/index.ts";
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { type FlowCoefficients, type FlowScheme, MaskedFlow, actionFlow, coefficientAt, trivialisingAction } from "../action-flow.ts";
 import { type OperatorName, operatorsOf } from "../loop-operators.ts";
-import { type BatchGradient, type FlowSample, type GenerativeModel, SAMPLING, type TargetAction, type WeightSpread, linkModel } from "./model.ts";
+import { type BatchGradient, type FlowObjective, type FlowSample, type GenerativeModel, SAMPLING, type TargetAction, type WeightSpread, linkModel } from "./model.ts";
 import { scalarWeight } from "./weights.ts";
 
 /** Options of `trivialisingFlow`. */
@@ -33,6 +34,7 @@ const coefficientsOf = (names: readonly OperatorName[], knots: number, theta: Fl
 class MaskedModel implements GenerativeModel {
   readonly name: string;
   readonly size: number;
+  readonly objectives = ["reverse-kl"] as const;
   readonly #options: TrivialisingFlowOptions;
   readonly #names: readonly OperatorName[];
   readonly #knots: number;
@@ -68,7 +70,8 @@ class MaskedModel implements GenerativeModel {
     return { index, logWeight: logDet - action, action, values: measured(U) };
   }
 
-  gradient(theta: Float64Array, indices: readonly number[]): BatchGradient {
+  gradient(theta: Float64Array, indices: readonly number[], objective: FlowObjective = "reverse-kl"): BatchGradient {
+    if (objective !== "reverse-kl") throw new ConfigurationError(`${this.name}: got the objective ${String(objective)}, expected reverse-kl: nothing but single half steps of the masked scheme is recorded`);
     const gradient = new Float64Array(this.size);
     const logWeights = Float64Array.from(indices, (index) => {
       const { logWeight, slope } = this.#slope(theta, index);

@@ -111,11 +111,11 @@ export function summaryOfFlow(run: FlowRun, lines: readonly FlowLine[]): FlowSum
 
 /** Steps on fresh samples, whose numbers follow from that of the step. */
 function* trained(run: FlowRun, model: GenerativeModel, first: Float64Array, from: State, position: number): Generator<StateUnit<FlowLine, State>, void, void> {
-  const { method, batch, rate, finalRate, clip, steps } = run.training;
+  const { method, objective: aim, batch, rate, finalRate, clip, steps } = run.training;
   const optimiser = method === "gauss-newton" ? gaussNewton() : adam({ rate: finalRate === undefined ? rate : schedules.cosine({ initial: rate, final: finalRate, steps }), ...(clip === undefined ? {} : { clip }) });
   let { theta = first, optimiser: memory = optimiser.start(theta.length) } = from;
   for (let step = position; step < steps; step++) {
-    const { logWeights, objective } = objectiveAt(method, model, theta, Array.from({ length: batch }, (_, b) => step * batch + b));
+    const { logWeights, objective } = objectiveAt(method, aim, model, theta, Array.from({ length: batch }, (_, b) => step * batch + b));
     const loss = -logWeights.reduce((a, b) => a + b, 0) / batch;
     if (!Number.isFinite(loss)) throw new PhysicsCheckError(`training step ${step}: the loss is ${loss}, expected a number: use a smaller training.rate, or training.clip`);
     const { parameters, state, gradientNorm, rate: used } = checking(`training step ${step}`, () => optimiser.step(theta, objective, memory));
@@ -126,9 +126,9 @@ function* trained(run: FlowRun, model: GenerativeModel, first: Float64Array, fro
 }
 
 /** Log weights at theta, and what the method makes small: the divergence, or the spread of the log weights. */
-function objectiveAt(method: FlowRun["training"]["method"], model: GenerativeModel, theta: Float64Array, indices: readonly number[]): { readonly logWeights: Float64Array; readonly objective: Objective } {
+function objectiveAt(method: FlowRun["training"]["method"], aim: FlowRun["training"]["objective"], model: GenerativeModel, theta: Float64Array, indices: readonly number[]): { readonly logWeights: Float64Array; readonly objective: Objective } {
   if (method === "adam") {
-    const { logWeights, gradient } = model.gradient(theta, indices);
+    const { logWeights, gradient } = model.gradient(theta, indices, aim);
     return { logWeights, objective: { gradient: () => gradient } };
   }
   const at = (x: Float64Array): WeightSpread => model.spread!(x, indices);

@@ -24,7 +24,7 @@ const schema = z.strictObject({
   target,
   flow,
   training: z
-    .strictObject({ method: z.enum(["adam", "gauss-newton"]).default("adam"), steps: count.max(10_000_000).default(1000), batch: count.max(65536).default(64), rate: positive.default(1e-3), finalRate: z.number().min(0).optional(), clip: positive.optional() })
+    .strictObject({ method: z.enum(["adam", "gauss-newton"]).default("adam"), objective: z.enum(["reverse-kl", "path-gradient", "forward-kl", "force-matching"]).optional(), steps: count.max(10_000_000).default(1000), batch: count.max(65536).default(64), rate: positive.default(1e-3), finalRate: z.number().min(0).optional(), clip: positive.optional() })
     .prefault({}),
   sampler: z.strictObject({ seed: whole.default(0), samples: count.max(2 ** 31 - 1).default(1000) }).prefault({}),
   output: z.strictObject({ checkpoint: count.default(20) }).prefault({}),
@@ -41,6 +41,10 @@ function contradiction({ lattice: { extents }, target: t, flow: f, training }: F
   if (f.kind === "u1" && (extents.length !== 2 || !multiples(4))) return `lattice.extents: got ${extents.join(", ")} for the flow u1, expected two multiples of 4`;
   if (f.kind === "u1" && t.kind === "wilson" && !/^u/i.test(t.group)) return `target.group: got ${t.group} for the flow u1, expected U(1)`;
   if (f.kind === "u1" && f.projections > 2 * f.channels - 1) return `flow.projections: got ${f.projections} for ${f.channels} channels, expected at most ${2 * f.channels - 1}`;
+  const { objective = "reverse-kl", method } = training;
+  const known = f.kind === "phi4" ? ["reverse-kl", "path-gradient", "forward-kl", "force-matching"] : f.kind === "trivialising" && f.scheme === "masked" ? ["reverse-kl"] : ["reverse-kl", "force-matching"];
+  if (!known.includes(objective)) return `training.objective: got ${objective} for the flow ${f.kind}, expected ${known.join(" or ")}`;
+  if (method === "gauss-newton" && training.objective !== undefined) return `training.objective: got ${objective} with the method gauss-newton, expected none: it makes the spread of log w small`;
   if (training.method === "gauss-newton" && (f.kind !== "trivialising" || f.scheme !== "masked")) return `training.method: got gauss-newton for the flow ${f.kind}${f.kind === "trivialising" ? ` with scheme ${f.scheme}` : ""}, expected adam: gauss-newton is for the few weights of trivialising flows, scheme masked`;
   if (training.method === "gauss-newton" && training.batch < 2 * (f.kind === "trivialising" ? f.knots : 1)) return `training.batch: got ${training.batch}, expected at least ${2 * (f.kind === "trivialising" ? f.knots : 1)} for gauss-newton, and better several times the number of weights`;
   if (f.kind === "trivialising" && extents.some((L) => L < 3)) return `lattice.extents: got ${extents.join(", ")}, expected at least 3`;

@@ -1,6 +1,7 @@
 /** Starter run files of `gaugegrad flow`. */
 const adam = (steps: number, batch: number, rate: string): string => `
 [training]                  # reverse Kullback-Leibler divergence on the model's own samples
+# objective = "force-matching"   # of phi4 also "path-gradient", "forward-kl"
 steps = ${steps}
 batch = ${batch}
 rate = ${rate}
