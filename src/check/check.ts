@@ -7,7 +7,7 @@ import { type BijectionSubject, bijectionItems, isBijection } from "./bijection.
 import { derivativeItems } from "./derivatives.ts";
 import { checkFields } from "./fields.ts";
 import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
-import { CheckReport } from "./report.ts";
+import { type CheckItem, CheckReport } from "./report.ts";
 import { Probe, type Subject, checked } from "./subject.ts";
 import { type Expectation, deterministicItem, symmetryItems } from "./symmetries.ts";
 import { Directions, namedLeaves } from "./tangent.ts";
@@ -40,7 +40,7 @@ export interface CheckOptions {
  * the reason, for subjects whose inputs hold fields (pseudofermions).
  *
  * Bijections (maps with a log det) are checked as layers, their log det as an action, and besides: the log det against the determinant of the whole
- * Jacobian by differences, on a small lattice, step by step; its sign; whether links that move in one step depend on each other; F^-1(F(V)) = V.
+ * Jacobian by differences, on a small lattice, step by step, as the derivatives are; its sign; whether links that move in one step depend on each other; F^-1(F(V)) = V.
  *
  * Actions of several named fields (`fieldAction`, `scalarAction`) are checked at the links U, where they know any, and random other fields of the kinds that they declare:
  * their derivatives by every field are those of inputs, symmetries act on all fields, and a trajectory of all of them is reversed.
@@ -69,17 +69,72 @@ export function check(subject: Subject, U: LinkField, options: CheckOptions = {}
   return new CheckReport(about, items);
 }
 
-/** The map as a layer, its log det as an action, and what belongs to both. Masks break translations: these are reported, and required where `expect` says so. */
+/**
+ * The map as a layer, its log det as an action, and what belongs to both. Masks break translations: these are reported, and required where `expect` says so. A map that is made of steps is
+ * differentiated step by step: derivatives of a chain follow from those of its steps, and second derivatives of all of them in one program would be very large ones.
+ */
 function checkBijection(F: BijectionSubject, U: LinkField, options: CheckOptions): CheckReport {
-  const { seed = 0, expect = {} } = options;
-  const { parameters } = F;
-  const map = check({ name: F.name, parameters, forward: (V, p) => F.forward(V, p).links }, U, { ...options, expect: { translations: false, ...expect } });
-  const about = { ...map.subject, kind: "bijection" as const };
-  if (map.items.length === 1) return new CheckReport(about, map.items);
-  const density = check({ name: F.name, inputs: parameters, evaluate: (V: Links, p: never) => F.forward(V, p).logDet }, U, { ...options, expect: { translations: false } });
-  const wanted = ["gradient", "parameter gradient", "second order", "gauge invariance"];
-  const ofLogDet = density.items.filter((i) => wanted.includes(i.name)).map((i) => ({ ...i, name: `log det: ${i.name}` }));
-  return new CheckReport(about, [...bijectionItems(F, U, seed), ...ofLogDet, ...map.items]);
+  const { seed = 0, expect = {}, frozen = [] } = options;
+  const steps = frozen.length > 0 ? [] : distinctSteps(F, U);
+  const layer = (step: BijectionSubject): Subject => ({ name: step.name, parameters: step.parameters, forward: (V, p) => step.forward(V, p).links });
+  const density = (step: BijectionSubject): Subject => ({ name: step.name, inputs: step.parameters, evaluate: (V: Links, p: never) => step.forward(V, p).logDet });
+  const allowed = { translations: false, ...expect };
+  if (steps.length < 2) {
+    const map = check(layer(F), U, { ...options, expect: allowed });
+    const about = { ...map.subject, kind: "bijection" as const };
+    if (map.items.length === 1) return new CheckReport(about, map.items);
+    const ofLogDet = check(density(F), U, { ...options, expect: { translations: false } }).items.filter((i) => OF_LOG_DET.includes(i.name));
+    return new CheckReport(about, [...bijectionItems(F, U, seed), ...ofLogDet.map(named), ...map.items]);
+  }
+  const about = { name: F.name, kind: "bijection" as const, group: groupOf(U.N as number).name, lattice: U.lattice.extents, seed };
+  const bad = notFinite(F.parameters, U);
+  if (bad.length > 0) return new CheckReport(about, [{ name: "inputs", status: "fail", where: bad[0]!, note: `${bad.join(", ")}: nothing can be checked there` }]);
+  const whole = { name: F.name, parameters: F.parameters, forward: (V: Links, p: never) => F.forward(V, p).links };
+  const probe = new Probe(checked(whole, U), U);
+  const directions = new Directions(randomStream(seed));
+  const derivatives = (of: (step: BijectionSubject) => Subject): CheckItem[] => worstByName(steps.flatMap(({ k, step, V }) => {
+    const own = new Probe(checked(of(step), V), V);
+    const invariance = symmetryItems(own, directions, seed, { translations: false }).filter((i) => i.name === "gauge invariance");
+    return [...derivativeItems(own, directions, new Set()), ...invariance].map((i) => ({ ...i, where: `step ${k + 1}, ${step.name}${i.where === undefined ? "" : `, ${i.where}`}` }));
+  }));
+  const ofLogDet = derivatives(density).filter((i) => OF_LOG_DET.includes(i.name));
+  return new CheckReport(about, [
+    ...bijectionItems(F, U, seed), ...ofLogDet.map(named),
+    deterministicItem(probe), ...derivatives(layer), ...symmetryItems(probe, directions, seed, allowed), ...unitarityItems(probe, directions, allowed),
+  ]);
+}
+
+const OF_LOG_DET = ["gradient", "parameter gradient", "second order", "gauge invariance"];
+const named = (i: CheckItem): CheckItem => ({ ...i, name: `log det: ${i.name}` });
+
+interface DistinctStep {
+  readonly k: number;
+  readonly step: BijectionSubject;
+  /** The links that the steps before it have made. */
+  readonly V: LinkField;
+}
+
+/** Steps of different recordings; the same half step with other weights, or at another time, is one. */
+function distinctSteps(F: BijectionSubject, U: LinkField): DistinctStep[] {
+  const found = new Map<string, DistinctStep>();
+  let V = U;
+  for (const [k, step] of F.stepsOn(U.lattice).entries()) {
+    const key = `${step.name}: ${namedLeaves(step.parameters).map((l) => l.name).join()}`;
+    if (!found.has(key)) found.set(key, { k, step, V });
+    V = step.image(V).links;
+  }
+  return [...found.values()];
+}
+
+/** Of items with one name the worst. */
+function worstByName(items: readonly CheckItem[]): CheckItem[] {
+  const severity = (i: CheckItem): number => (i.status === "fail" ? 1e6 : 0) + (i.deviation === undefined ? -1 : Number.isNaN(i.deviation) ? 1e6 : i.deviation / Math.max(i.tolerance ?? 0, Number.MIN_VALUE));
+  const worst = new Map<string, CheckItem>();
+  for (const i of items) {
+    const before = worst.get(i.name);
+    if (!before || severity(i) > severity(before)) worst.set(i.name, i);
+  }
+  return [...worst.values()];
 }
 
 /** `rho is NaN`, for every number and field that is not finite. */

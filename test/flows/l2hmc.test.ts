@@ -66,7 +66,7 @@ describe.each([
 /** Wild networks: every weight away from zero. */
 const wild = (steps: number, U: LinkField): Float64Array => l2hmc({ action: gaugeAction.wilson({ beta: 2 }), step: 0.25, steps, seed: 4 }).weights(U).map((x, k) => (k === 0 ? 0.25 : x + 0.06 * Math.sin(1 + 3.7 * k)));
 
-test("the chain of wild networks has the exact plaquette; without training it is leapfrog", () => {
+test("the chain of wild networks has the exact plaquette; without training it is leapfrog", { timeout: 300_000 }, () => {
   const U = hot(lattice([4, 4]), U1, { seed: 3 }) as LinkField;
   const action = gaugeAction.wilson({ beta: 2 });
   const sampler = l2hmc({ action, step: 0.25, steps: 2, seed: 4, weights: wild(2, U), acceptAlways: 5 });
@@ -89,7 +89,7 @@ test("the chain of wild networks has the exact plaquette; without training it is
   expect(Math.abs(plain.reversibility(U).forwardDH - leapfrog.reversibility(U).forwardDH)).toBeLessThan(1e-12);
 });
 
-test("the gradient of what training makes small, against differences", () => {
+test("the gradient of what training makes small, against differences", { timeout: 300_000 }, () => {
   const U = hot(lattice([4, 4]), U1, { seed: 3 }) as LinkField;
   const weights = wild(1, U).map((x, k) => (k === 0 ? 0.3 : 0.3 * x));
   const sampler = l2hmc({ action: gaugeAction.wilson({ beta: 1 }), step: 0.3, steps: 1, seed: 9, weights });
