@@ -22,7 +22,7 @@ function operatorOf({ kind, mass = 0.1, kappa = 0.12, height, kernel, Ls, b, c }
 }
 
 /** Recorded once a lattice. */
-const recorded = new WeakMap<Lattice, { readonly determinants: readonly GaugeAction<number, never>[]; readonly loops: GaugeAction<number, never> }>();
+const recorded = new WeakMap<Lattice, { readonly determinants: readonly GaugeAction<number, never>[]; readonly loops?: GaugeAction<number, never> }>();
 
 /** `det.NAME`: -ln det of two flavours; `loop.FAMILY`: sum of 1 - Re tr/N. */
 export const determinants = observable({
@@ -31,8 +31,8 @@ export const determinants = observable({
   measure: (links, { list, loops }) => {
     const U = links as LinkField;
     let made = recorded.get(U.lattice);
-    if (!made) recorded.set(U.lattice, (made = { determinants: list.map((s) => determinantAction(operatorOf(s) as never, { flavours: 2 }) as never), loops: loopAction({ beta: 1, loops: loops.map((name) => ({ name: name as LoopName, weight: 0 })) }) as never }));
-    const { weights = [] } = loops.length > 0 ? (made.loops.parameterGradient(U).gradient as { readonly weights: readonly number[] }) : {};
+    if (!made) recorded.set(U.lattice, (made = { determinants: list.map((s) => determinantAction(operatorOf(s) as never, { flavours: 2 }) as never), ...(loops.length > 0 ? { loops: loopAction({ beta: 1, loops: loops.map((name) => ({ name: name as LoopName, weight: 0 })) }) as never } : {}) }));
+    const { weights = [] } = made.loops ? (made.loops.parameterGradient(U).gradient as { readonly weights: readonly number[] }) : {};
     return { ...Object.fromEntries(made.determinants.map((d, k) => [`det.${list[k]!.name}`, d.value(U)])), ...Object.fromEntries(loops.map((name, k) => [`loop.${name}`, weights[k]!])) };
   },
 });
