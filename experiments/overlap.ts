@@ -7,6 +7,7 @@ import type { ExperimentOptions } from "./reproduce.ts";
 
 /** Static comparison in four dimensions. */
 interface Four {
+  readonly seeds: readonly number[];
   readonly group: string;
   readonly beta: number;
   readonly mass: number;
@@ -18,7 +19,7 @@ interface Four {
 }
 
 interface Settings {
-  readonly quenched: { readonly configurations: number; readonly thermalise: number; readonly every: number };
+  readonly quenched: { readonly seeds: readonly number[]; readonly configurations: number; readonly thermalise: number; readonly every: number };
   readonly four: Four;
   readonly seeds: readonly number[];
   readonly thermalise: number;
@@ -36,8 +37,8 @@ export default async function overlap({ settings, quick, out, runs: folder }: Ex
   const seeds = quick ? s.seeds.slice(0, 1) : s.seeds;
   const tasks = s.rows.flatMap((row) => seeds.map((seed): OverlapTask => ({ ...PHYSICS, ...row, ...amount, seed })));
   const results = await runOverlap(tasks, folder);
-  const exact = await averages(seeds, quick ? { configurations: 40, thermalise: 10, every: 2 } : s.quenched, folder);
-  const four = await fourDimensions(quick ? { ...s.four, extents: [2, 2, 2, 4], configurations: 6 } : { ...s.four, extents: [4, 4, 4, 4] }, seeds, folder);
+  const exact = await averages(quick ? { seeds: [51], configurations: 40, thermalise: 10, every: 2 } : s.quenched, folder);
+  const four = await fourDimensions(quick ? { ...s.four, extents: [2, 2, 2, 4], configurations: 6 } : { ...s.four, extents: [4, 4, 4, 4] }, folder);
   const groups = s.rows.map((row) => ({ row, list: results.filter((r) => r.task.name === row.name && r.task.kernel === row.kernel) }));
   const over = (list: readonly OverlapResult[], key: "acceptance" | "expMinusDH" | "plaquette" | "charge2"): [number, number] => overSeeds(list.map((r) => r[key]));
   const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
@@ -81,7 +82,7 @@ const KERNELS = { shamir: "sign(H_T)", wilson: "sign(H_W)" } as const;
 type Kernel = keyof typeof KERNELS;
 
 /** Quenched chains of all seeds, reweighted to both targets. */
-async function averages(seeds: readonly number[], lengths: Settings["quenched"], folder: string): Promise<Record<Kernel, Reweighted> & { readonly n: number }> {
+async function averages({ seeds, ...lengths }: Settings["quenched"], folder: string): Promise<Record<Kernel, Reweighted> & { readonly n: number }> {
   const { extents, beta, mass } = PHYSICS;
   const operators = (["shamir", "wilson"] as const).map((kernel) => ({ name: kernel, kind: "overlap", kernel, mass }));
   const values = (await runQuenched(seeds.map((seed) => ({ name: "u1", group: "U(1)", extents, beta, seed, ...lengths, operators })), folder)).flat();
@@ -115,17 +116,20 @@ function erfc(x: number): number {
 }
 
 /** In four dimensions: standard deviation of S - S_theta over configurations without fermions, after a fit of a constant, and of the plaquette too. */
-async function fourDimensions({ group, beta, mass, height, guides, ...lengths }: Four & { readonly extents: readonly number[] }, seeds: readonly number[], folder: string): Promise<Table & { readonly text: string }> {
+async function fourDimensions({ seeds, group, beta, mass, height, guides, ...lengths }: Four & { readonly extents: readonly number[] }, folder: string): Promise<Table & { readonly text: string }> {
   const targets = [...new Set(guides.map((g) => g.of))];
   const own = targets.map((kernel) => ({ name: `target-${kernel}`, kind: "overlap", kernel, mass, height }));
-  const operators = guides.map((guide, k) => ({ height, ...Object.fromEntries(Object.entries(guide).filter(([key]) => key !== "title" && key !== "of")), name: `guide-${k}` }));
+  const options = guides.map((guide) => ({ height, ...Object.fromEntries(Object.entries(guide).filter(([key]) => key !== "title" && key !== "of")) }));
+  // a guide of two targets is computed once
+  const first = options.map((o) => options.findIndex((p) => JSON.stringify(p) === JSON.stringify(o)));
+  const operators = options.flatMap((o, k) => (first[k] === k ? [{ ...o, name: `guide-${k}` }] : []));
   const share = Math.ceil(lengths.configurations / seeds.length);
   const values = (await runQuenched(seeds.map((seed) => ({ name: "4d", group, beta, seed, ...lengths, configurations: share, operators: [...own, ...operators], loops: ["plaquette"] })), folder)).flat();
   const plaquettes = values.map((v) => v["loop.plaquette"]!);
   const cells = (left: readonly number[]): string[] => [leftOver(left, []), leftOver(left, [plaquettes])].map((sd) => `${sd.toPrecision(2)}, ${acceptanceOf(sd).toFixed(3)}`);
   const rows = [
     ...targets.map((kernel) => [KERNELS[kernel], "none (gauge only)", ...cells(values.map((v) => v[`det.target-${kernel}`]!))]),
-    ...guides.map(({ title, of }, k) => [KERNELS[of], title, ...cells(values.map((v) => v[`det.target-${of}`]! - v[`det.guide-${k}`]!))]),
+    ...guides.map(({ title, of }, k) => [KERNELS[of], title, ...cells(values.map((v) => v[`det.target-${of}`]! - v[`det.guide-${first[k]!}`]!))]),
   ];
   return {
     text: `Four dimensions: ${group} on ${lengths.extents.join(" x ")}, beta = ${beta}, two flavours, m = ${mass}, M5 = ${height}: standard deviation of S - S_theta over ${values.length} configurations without fermions, after a fit of a constant, or of a constant and the plaquette, and the acceptance erfc(sd / 2) of independent proposals that it stands for.`,
