@@ -111,7 +111,7 @@ function* onceThrough(form: Form): Asking<string> {
   const thermalisation = yield* form.ask("trajectories of thermalisation", "100", wholeText);
   const trajectories = yield* form.ask("trajectories of production", "1000", wholeText);
   const seed = yield* form.ask("seed", "1", wholeText);
-  const names = builtIn.list("observable").map((o) => o.name);
+  const names = builtIn.list("observable").filter((o) => (o.of ?? "links") === "links").map((o) => o.name);
   const observables = yield* form.ask("measurements beside the plaquette (several with commas)", "polyakov", (answer) => (answer === "none" ? [] : answer.split(/[\s,]+/).map((o) => oneOf(o, names))), ["none", ...names]);
   return [
     "# Made by gaugegrad init: gaugegrad hmc run.toml --dir out\n",
