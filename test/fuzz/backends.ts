@@ -2,6 +2,8 @@
 import type { Engine } from "../../src/autograd/engine.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
 import { nativeMissing } from "../compiler/backends.ts";
+import { loadTfjs } from "../../src/compiler/tfjs/index.ts";
+import { fakeNodeModule } from "../tfjs/fake-node.ts";
 import { presentEngines } from "../tfjs/helpers.ts";
 import { type FuzzProgram, noise } from "./program.ts";
 
@@ -43,6 +45,8 @@ export async function presentBackends(): Promise<FuzzBackend[]> {
     ...(missing ? [] : [backend("native", { backend: "native", threads: 1 }, 12)]),
     backend("single precision, wasm", { backend: "wasm", precision: "f32", threads: 1 }, 400, 2 ** -24),
     ...(missing ? [] : [backend("single precision, native", { backend: "native", precision: "f32", threads: 1 }, 10, 2 ** -24)]),
+    // packed complex numbers, which the engines of the registry do not have
+    backend("tfjs stand-in", { engine: await loadTfjs({ engine: "tfjs-node", module: fakeNodeModule() }) }, 40, 2 ** -24),
     ...tfjs.map((engine) => backend(`tfjs ${engine.loaded.engine}`, { engine }, engine.loaded.engine === "cpu" ? 50 : 80, engine.loaded.arrays.roundoff)),
   ];
 }
