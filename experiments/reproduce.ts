@@ -26,6 +26,7 @@ const experiments: Readonly<Record<string, () => Promise<{ default: (options: Ex
   "flow-ess": () => import("./flow-ess.ts"),
   "flow-exact": () => import("./flow-exact.ts"),
   "flow-phi4": () => import("./flow-phi4.ts"),
+  fthmc: () => import("./fthmc.ts"),
   "spins-acceptance": () => import("./spins-acceptance.ts"),
   "spins-scaling": () => import("./spins-scaling.ts"),
   "spins-magnetisation": () => import("./spins-magnetisation.ts"),
