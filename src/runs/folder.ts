@@ -76,7 +76,7 @@ export function expectNoLines({ folder, metrics }: RunPaths): void {
 
 /** Removes what killed writes have left; only for the holder of the lock. */
 export function removeLeftovers({ folder, configurations }: RunPaths): void {
-  for (const at of [folder, ...(existsSync(configurations) ? [configurations] : [])])
+  for (const at of [folder, ...[configurations, join(folder, "observables")].filter(existsSync)])
     for (const name of readdirSync(at)) if (name.endsWith(".tmp") && TRANSIENT.test(name)) rmSync(join(at, name), { force: true });
 }
 

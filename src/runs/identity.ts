@@ -12,7 +12,7 @@ import type { RunConfiguration } from "./sections.ts";
 /** Keys of the section sampler that no equilibrium depends on. */
 const FREE_SAMPLER = new Set(["reunitarise", "acceptAlways", "failedSolve"]);
 /** Keys of a fermion that say how well its systems are solved. */
-const SOLVER = /tolerance$|^maxIterations$/i;
+const SOLVER = /tolerance$|^maxIterations$|^solver$/i;
 
 const without = (table: object, free: (key: string) => boolean): Record<string, unknown> => Object.fromEntries(Object.entries(table).filter(([key]) => !free(key)));
 

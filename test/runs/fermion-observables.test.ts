@@ -40,6 +40,14 @@ test("mesons with momenta, PCAC mass: the first Wilson or clover fermions of the
   expect(Object.keys(values)).toHaveLength(4 * 6 + 3 * 6);
 });
 
+test("a run by BiCGStab is the run by conjugate gradients, to the digits of the solves", async () => {
+  const chain = (solver: "cg" | "bicgstab") => measured({ ...base, lattice: { extents: [4, 4] }, fermions: [{ kind: "clover", kappa: 0.15, csw: 1, solver }], measurement: { observables: ["linkTrace"] } });
+  const [a, b] = [await chain("cg"), await chain("bicgstab")];
+  expect(a.values["linkTrace"]).not.toBe(b.values["linkTrace"]);
+  expect(Math.abs(a.values["linkTrace"]! - b.values["linkTrace"]!)).toBeLessThan(1e-8);
+  expect(() => buildSystem(defineRun({ ...base, fermions: [{ kind: "staggered", flavours: 2, mass: 0.3, solver: "bicgstab" }] }), {})).toThrow(/D\^\+D is hermitian there/);
+});
+
 test("residual mass, staggered eigenvalues", async () => {
   const { values, U } = await measured({ ...base, lattice: { extents: [4, 4] }, fermions: [{ kind: "domain-wall", mass: 0.2, Ls: 4, height: 1, exact: true }], measurement: { observables: ["residual-mass", { kind: "eigenvalues", count: 3 }] } });
   const { PP, midpoint } = domainWallPion(U, { mass: 0.2, Ls: 4, height: 1 });
