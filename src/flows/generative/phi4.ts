@@ -6,8 +6,8 @@ import { type Lattice, type Real, type Scalar, add, exponential, kind, mask, neg
 import { GeometryError } from "../../errors.ts";
 import { type Phi4Inputs, scalarAction, scalarMoments } from "../../gauge/index.ts";
 import { guard, is } from "../../util/index.ts";
-import { type TracedConvolution, channel, convolutionWeights, convolve, lift } from "./convolution.ts";
 import { type GenerativeModel, scalarModel } from "./model.ts";
+import { type TracedScalarNetwork, scalarNetwork, scalarNetworkWeights } from "./scalar-network.ts";
 import type { WeightTree } from "./weights.ts";
 
 /** Size of the flow. */
@@ -16,22 +16,22 @@ export interface Phi4FlowOptions extends Phi4Inputs {
   readonly seed: number;
   /** Coupling layers, alternating in parity; default 16. */
   readonly layers?: number;
-  /** Complex channels of the networks; default 4. */
+  /** Half the real channels of the networks; default 4. */
   readonly channels?: number;
   /** Convolutions of a network; default 3. */
   readonly depth?: number;
 }
 
-type TracedLayer = { readonly s: TracedConvolution; readonly t: TracedConvolution };
+type TracedLayer = { readonly s: TracedScalarNetwork; readonly t: TracedScalarNetwork };
 
 /** phi_a' = phi_a e^s + t, or phi_a = (phi_a' - t) e^(-s). */
-function layerOf(phi: Real, parity: number, w: TracedLayer, channels: number, back = false): { readonly field: Real; readonly logDet: Scalar } {
+function layerOf(phi: Real, parity: number, w: TracedLayer, back = false): { readonly field: Real; readonly logDet: Scalar } {
   const on = (x: Real, p: number): Real => mask(x, p === 0 ? "even" : "odd", (at) => at.reduce((a, b) => a + b, 0) % 2 === p);
   const frozen = on(phi, 1 - parity);
   const active = on(phi, parity);
   // an odd network of phi, and one of phi^2
-  const t = on(channel(convolve(lift(frozen, channels), w.t, "tanh"), 0), parity);
-  const s = on(tanh(channel(convolve(lift(square(frozen), channels), w.s), 0)), parity);
+  const t = on(scalarNetwork(frozen, w.t, "tanh"), parity);
+  const s = on(tanh(scalarNetwork(square(frozen), w.s)), parity);
   if (back) return { field: add(frozen, scale(exponential(neg(s)), sub(active, t))), logDet: neg(sum(s)) };
   return { field: add(frozen, scale(exponential(s), active), t), logDet: sum(s) };
 }
@@ -55,13 +55,13 @@ export function phi4Flow(options: Phi4FlowOptions): GenerativeModel {
   if (!lattice.bipartite) throw new GeometryError(`phi4Flow: got ${lattice}, expected even extents: parity does not close around the lattice otherwise`);
   const action = scalarAction.phi4({ m2, lambda });
   const weights: WeightTree = Array.from({ length: layers }, () => ({
-    s: convolutionWeights(lattice, { channels, depth, biases: true }),
-    t: convolutionWeights(lattice, { channels, depth, biases: false }),
+    s: scalarNetworkWeights(lattice, { width: 2 * channels, depth, biases: true }),
+    t: scalarNetworkWeights(lattice, { width: 2 * channels, depth, biases: false }),
   }));
   return scalarModel({
     name: `phi^4 coupling flow of ${layers} layers`, lattice, weights, seed,
-    image: (z, p: readonly TracedLayer[]) => through(z, p.map((w, k) => (phi: Real) => layerOf(phi, k % 2, w, channels))),
-    inverse: (phi, p: readonly TracedLayer[]) => through(phi, p.map((w, k) => (x: Real) => layerOf(x, k % 2, w, channels, true)).toReversed()),
+    image: (z, p: readonly TracedLayer[]) => through(z, p.map((w, k) => (phi: Real) => layerOf(phi, k % 2, w))),
+    inverse: (phi, p: readonly TracedLayer[]) => through(phi, p.map((w, k) => (x: Real) => layerOf(x, k % 2, w, true)).toReversed()),
     action: (phi) => action.evaluate({ phi }, { m2: number(phi.tape, m2), lambda: number(phi.tape, lambda) }),
     measure: (phi) => scalarMoments(phi),
   });

@@ -1,8 +1,8 @@
 /**
- * Trained numbers as arguments of plans: scalars, and matrices and vectors that are the same at every site. They have one place in a flat vector; the gradient of
+ * Trained numbers as arguments of plans: scalars, tensors, and matrices and vectors that are the same at every site. They have one place in a flat vector; the gradient of
  * one that is shared is the sum over the sites.
  */
-import { Field, type Lattice, type MatrixType, type ValueType, type VectorType, components } from "../../autograd/index.ts";
+import { Field, Tensor, type Lattice, type MatrixType, type ValueType, type VectorType, components } from "../../autograd/index.ts";
 import { PURPOSE, leavesOf, mapLeaves, randomStream } from "../../util/index.ts";
 
 /** One number, or a matrix or vector shared by all sites, with the size of its first values (uniform in +-width). */
@@ -31,6 +31,9 @@ export function bias(lattice: Lattice, N: number, width = 0): WeightSpec {
 /** One real number. */
 export const scalarWeight = (width = 0): WeightSpec => ({ type: { kind: "scalar" }, width });
 
+/** Numbers of a weight. */
+const sizeOf = ({ type }: WeightSpec): number => (type.kind === "tensor" ? type.shape.reduce((n, L) => n * L, 1) : components(type));
+
 /** The weights of a model in memory. */
 export class SharedWeights {
   readonly size: number;
@@ -47,8 +50,8 @@ export class SharedWeights {
     this.#lattice = lattice;
     this.#specs = specs;
     this.#tree = tree;
-    this.#fields = specs.map((s) => (s.type.kind === "scalar" ? undefined : new Field(lattice, s.type)));
-    this.size = specs.reduce((n, s) => n + components(s.type), 0);
+    this.#fields = specs.map((s) => (s.type.kind === "scalar" || s.type.kind === "tensor" ? undefined : new Field(lattice, s.type)));
+    this.size = specs.reduce((n, s) => n + sizeOf(s), 0);
     this.values = undefined;
     this.set(new Float64Array(this.size));
   }
@@ -56,7 +59,7 @@ export class SharedWeights {
   /** First values of a seed. */
   start(seed: number): Float64Array {
     const random = randomStream(seed).sequence(PURPOSE.initialisation);
-    return Float64Array.from(this.#specs.flatMap((s) => Array.from({ length: components(s.type) }, () => s.width * (2 * random.next() - 1))));
+    return Float64Array.from(this.#specs.flatMap((s) => Array.from({ length: sizeOf(s) }, () => s.width * (2 * random.next() - 1))));
   }
 
   /** Puts numbers in their places. */
@@ -64,10 +67,12 @@ export class SharedWeights {
     let at = 0;
     let k = 0;
     this.values = mapLeaves(this.#tree, (s: unknown) => {
-      const n = components((s as WeightSpec).type);
+      const { type } = s as WeightSpec;
+      const n = sizeOf(s as WeightSpec);
       const own = theta.subarray(at, at + n);
       at += n;
       const field = this.#fields[k++];
+      if (type.kind === "tensor") return new Tensor(type.shape, own);
       if (!field) return own[0]!;
       const all = new Float64Array(field.length);
       for (let site = 0; site < this.#lattice.volume; site++) all.set(own, site * n);
@@ -81,6 +86,7 @@ export class SharedWeights {
     let at = 0;
     for (const { value } of leavesOf(gradient)) {
       if (typeof value === "number") into[at++]! += value;
+      else if (value instanceof Tensor) for (const g of value.data) into[at++]! += g;
       else {
         const x = (value as Field).toArray();
         const n = x.length / this.#lattice.volume;
