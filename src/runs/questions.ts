@@ -104,8 +104,8 @@ function* onceThrough(form: Form): Asking<string> {
   const kinds = named(builtIn.list("fermion"));
   const fermions = yield* form.choose("fermions", ["none", ...kinds], "none");
   const fermionLines = fermions === "none" ? [] : yield* form.lines("fermions", builtIn.get("fermion", fermions).starter!, extents.split(", ").length === 2 ? { flavours: "2" } : {});
-  // no question makes the guide that slmc proposes with
-  const samplers = fermions === "none" ? named(builtIn.list("sampler")).filter((name) => name !== "slmc") : ["hmc"];
+  // no question makes the guide that slmc proposes with, and the demon method and l2hmc are for U(1) in two dimensions
+  const samplers = fermions === "none" ? named(builtIn.list("sampler")).filter((name) => !["slmc", "demon", "l2hmc"].includes(name)) : ["hmc"];
   const sampler = yield* form.choose("sampler", samplers, "hmc");
   const samplerLines = yield* form.lines("sampler", builtIn.get("sampler", sampler).starter!);
   const thermalisation = yield* form.ask("trajectories of thermalisation", "100", wholeText);
