@@ -79,7 +79,7 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
     const part = partOf(lattice, options);
     if (part && part.comm.size > 1 && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size} ranks, expected one of them: samples are divided over ranks by giving each a batch of its own`);
     if (options.backend === "interpret") return new InterpretEngine(lattice, options.maxFields);
-    return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, part || options.precision === "f32" ? undefined : () => makeLattice(extents, { ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.strict === undefined ? {} : { strict: options.strict }), precision: "f32" }));
+    return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, part || options.precision === "f32" ? undefined : () => makeLattice(extents, { ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.strict === undefined ? {} : { strict: options.strict }), ...(options.backend === "native" ? { backend: options.backend } : {}), precision: "f32" }));
   };
   return new Lattice(extents, engine, { debugNaN, ...(options.batch === undefined ? {} : { batch: options.batch }) });
 }

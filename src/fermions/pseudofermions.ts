@@ -42,7 +42,7 @@ export interface PseudofermionOptions<N extends number = number> {
   readonly maxIterations?: number;
   /**
    * For p = 1: "cg" (default), conjugate gradients on M^+M; "bicgstab", BiCGStab on M^+ and M one after the other, S_f = |M^{-+} V^+ phi|^2, where the value needs the first
-   * only: for operators without an even block, best with well-conditioned ones; "mixed", conjugate gradients that iterate in single precision (native kernels). Residuals are
+   * only: for operators without an even block, best with well-conditioned ones; "mixed", conjugate gradients that iterate in single precision. Residuals are
    * those of float64 in any case.
    */
   readonly solver?: "cg" | "bicgstab" | "mixed";

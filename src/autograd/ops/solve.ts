@@ -33,7 +33,7 @@ export interface SolveOptions<N extends number = number> {
    * as the rest of the spectrum needs. Right for any linearly independent vectors. Costs an application for each of them, and an inner product an iteration.
    */
   readonly deflation?: readonly Vector<N>[];
-  /** True: the iteration runs in single precision with reliable updates, residuals and solution are float64. Method "cg", no shift, no deflation, one sample; native kernels. */
+  /** True: the iteration runs in single precision with reliable updates, residuals and solution are float64. Method "cg", no shift, no deflation, one sample. */
   readonly mixed?: boolean;
 }
 

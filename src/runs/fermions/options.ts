@@ -17,7 +17,7 @@ export const solver = {
   tolerance: positive.default(1e-12).describe("relative residual of the solver for energies and refreshes"),
   forceTolerance: positive.optional().describe("the same for forces; default tolerance"),
   maxIterations: count.default(5000),
-  solver: z.enum(["cg", "bicgstab", "mixed"]).optional().describe("cg (default); bicgstab: D and its adjoint one after the other, not for staggered fields on even sites; mixed: iterations in single precision, backend native. Residuals are those of float64; without roots"),
+  solver: z.enum(["cg", "bicgstab", "mixed"]).optional().describe("cg (default); bicgstab: D and its adjoint one after the other, not for staggered fields on even sites; mixed: iterations in single precision. Residuals are those of float64; without roots"),
 };
 
 /** How the determinant enters. */
