@@ -27,6 +27,7 @@ const experiments: Readonly<Record<string, () => Promise<{ default: (options: Ex
   "flow-exact": () => import("./flow-exact.ts"),
   "flow-phi4": () => import("./flow-phi4.ts"),
   fthmc: () => import("./fthmc.ts"),
+  "flow-orders": () => import("./flow-orders.ts"),
   "spins-acceptance": () => import("./spins-acceptance.ts"),
   "spins-scaling": () => import("./spins-scaling.ts"),
   "spins-magnetisation": () => import("./spins-magnetisation.ts"),
