@@ -7,10 +7,10 @@ import type { Emitter } from "./emitter.ts";
 import { ProgramExecutable, debugKernels } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
-import { withHalos } from "./halos.ts";
+import { withHalos } from "#platform/compiler/divided";
 import { Machine } from "./machine.ts";
 import { normalFields } from "./normals.ts";
-import { verify } from "./verify.ts";
+import { verify } from "#platform/compiler/optional";
 import { notice } from "../util/index.ts";
 
 export class KernelEngine extends Machine {

@@ -6,9 +6,8 @@ import { describe, environmentVariable, notice } from "../util/index.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";
-import { InterpretEngine } from "./interpret/engine.ts";
 import { wasmEmitter } from "./emit-wasm.ts";
-import { nativeEmitter } from "#platform/compiler/optional";
+import { InterpretEngine, nativeEmitter } from "#platform/compiler/optional";
 
 /** Backends of the compiler, and the interpreter that they are tested against: slow, for debugging. */
 export type BackendName = "js" | "wasm" | "native" | "interpret";

@@ -5,7 +5,7 @@ import {
 import { FieldMemory, type Handle, Heap, type Layout, type Part, localLayout, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { gatherSites } from "./gather.ts";
-import { Halos } from "./halos.ts";
+import { Halos } from "#platform/compiler/divided";
 import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
 import { tensorLength } from "./ir.ts";
 import { chunkBlocks } from "./kernels.ts";

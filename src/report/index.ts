@@ -15,7 +15,7 @@ export { seriesColours, seriesStyle } from "./palette.ts";
 export { type SliceStack, largestPosition, slicePlot, stackRange } from "./slices.ts";
 export { type Progress, type ProgressOptions, type ProgressStream, progress } from "#platform/report/terminal";
 export { durationText, escapeHtml, numberText, plainText } from "./text.ts";
-export { reportHtml, resultText, rowsOf } from "./quickstart.ts";
+export { reportHtml, resultText, rowsOf } from "#platform/report/quickstart";
 export { csvRows, measurementText, summaryTable } from "./measurement.ts";
 export { chainSections } from "./run/chains.ts";
 export { type FieldView, fieldsOf } from "./run/fields.ts";

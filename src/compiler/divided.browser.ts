@@ -1,0 +1,28 @@
+/** A page has one lattice undivided: the names of `divided.node.ts`, which say so. */
+import { BackendError } from "../errors.ts";
+import type { Schedule } from "./ir.ts";
+import type { StepExchange as Exchange } from "./exchange.ts";
+import type { Halos as NodeHalos } from "./halos.ts";
+import type { RankSums as Sums } from "./rank-sums.ts";
+
+export type { Places } from "./exchange.ts";
+
+const none = class {
+  constructor() {
+    throw new BackendError("lattice: got a browser, expected Node to divide a lattice: leave out comm, grid and ghosts");
+  }
+};
+
+/** @throws BackendError always. */
+export const Halos = none as unknown as typeof NodeHalos;
+export type Halos = NodeHalos;
+/** @throws BackendError always. */
+export const StepExchange = none as unknown as typeof Exchange;
+export type StepExchange = Exchange;
+/** @throws BackendError always. */
+export const RankSums = none as unknown as typeof Sums;
+export type RankSums = Sums;
+/** Nothing. */
+export const needsOf = (): [] => [];
+/** The schedule as it is. */
+export const withHalos = (given: Schedule): Schedule => given;
