@@ -22,6 +22,6 @@ export { type TfjsEngineName, engineNames } from "./tfjs/engines.ts";
 export { type EngineReport, type LoadedEngine, type TfjsOptions, type TfjsPrecision, loadEngine, probeEngines } from "./tfjs/load.ts";
 export type { Formulation } from "./tfjs/products.ts";
 export { type WasmBytes, wasmMemory } from "./wasm-memory.ts";
-export { Wasm, type WasmMemory } from "./webassembly.ts";
+export { Wasm, type WasmInstance, type WasmMemory } from "./webassembly.ts";
 export { WorkerPool } from "./workers.ts";
 export { canThread, processors } from "#platform/backend/host";

@@ -1,10 +1,12 @@
 /**
  * Weights on channels (autograd/ops/tensors.ts) as loops over blocks of sites, displacements, rows and columns: the numbers of a tensor are data of the
- * loop, not of the code, so that any number of them is compiled at once. Every sum has one order, that of the blocks in memory.
+ * loop, not of the code, so that any number of them is compiled at once. Every sum has one order, that of the blocks in memory. Float64 blocks of two sites and more in
+ * WebAssembly's memory are computed there (contraction-kernel.ts).
  */
 import { type ChannelsType, type Role, type TensorType, type ValueType, components, domainOf, tapsOf, weightShape } from "../autograd/index.ts";
 import { lanePermutation } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
+import { type Apply, type Correlate, type Gather, contractionModule } from "./contraction-kernel.ts";
 import type { ContractionStep } from "./ir.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 
@@ -13,6 +15,22 @@ interface Place {
   readonly at: HeapStorage;
   readonly type: ValueType;
 }
+
+/** Blocks whose neighbours are brought together: they stay in the first-level cache. */
+const CHUNK = 32;
+
+/** Compiled loops, and what they have in the engine's memory: lanes of permutations, neighbours of a chunk, sums of two lanes. */
+interface Compiled {
+  readonly gather: Gather;
+  readonly apply: Apply;
+  readonly correlate: Correlate;
+  readonly lanes: number;
+  readonly near: number;
+  readonly sums: number;
+}
+
+/** Exports by engine: the loops of a width are compiled once. */
+const compiled = new WeakMap<Machine, ReturnType<NonNullable<Machine["emitter"]["exports"]>>>();
 
 /** A step on weights, ready to run. */
 export class Contraction {
@@ -25,9 +43,11 @@ export class Contraction {
   /** Channels of a neighbour with its lanes permuted, and the rows that are being summed. */
   readonly #moved: Float64Array;
   readonly #rows: Float64Array;
+  readonly #compiled: Compiled | undefined;
   readonly #run: () => void;
 
-  constructor(engine: Machine, { op, attributes }: ContractionStep, inputs: readonly Place[], output: Place) {
+  /** `allocate` gives memory of the engine for as long as the program lives. */
+  constructor(engine: Machine, { op, attributes }: ContractionStep, inputs: readonly Place[], output: Place, allocate: (bytes: number) => number) {
     if (engine.part && engine.part.comm.size > 1) throw new BackendError(`${op.name}: got a lattice divided over ${engine.part.comm.size} ranks, expected one rank: weights on channels are not divided`);
     this.#engine = engine;
     this.#inputs = inputs;
@@ -41,7 +61,40 @@ export class Contraction {
     this.#moved = new Float64Array(largest * width);
     this.#rows = new Float64Array(largest * width);
     const { of } = op.role as Role & { readonly is: "contraction" };
+    this.#compiled = of === "sum" ? undefined : this.#compile(of, allocate);
     this.#run = { apply: () => this.#apply(sign < 0), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
+  }
+
+  #compile(of: "apply" | "correlate", allocate: (bytes: number) => number): Compiled | undefined {
+    const { emitter, heap, layout: { width } } = this.#engine;
+    if (!emitter.exports || emitter.single || width < 2) return undefined;
+    let made = compiled.get(this.#engine);
+    if (!made) compiled.set(this.#engine, (made = emitter.exports((shared) => contractionModule(width, shared))));
+    const { gather, apply, correlate } = made as unknown as Pick<Compiled, "gather" | "apply" | "correlate">;
+    const x = components(this.#inputs[1]!.type);
+    const near = allocate(8 * CHUNK * width * x);
+    const sums = of === "correlate" ? allocate(16 * this.#tables.length * components(this.#inputs[0]!.type) * x) : 0;
+    const lanes = allocate(4 * width * this.#permutations.length);
+    this.#permutations.forEach((p, k) => p.forEach((lane, l) => (heap.i32[lanes / 4 + k * width + l] = 8 * lane)));
+    return { gather, apply, correlate, lanes, near, sums };
+  }
+
+  /** Calls `body` for every chunk of blocks of the sites of `domain` and every tap, with the neighbours' channels in `near`. */
+  #chunks({ gather, lanes, near }: Compiled, domain: "all" | "even" | "odd", { at: { address, stride }, type }: Place, body: (block: number, count: number, tap: number) => void): void {
+    const { layout } = this.#engine;
+    const { width, copies, copyBlocks } = layout;
+    const [first, last] = layout.range(domain);
+    const [low, high] = layout.range(domainOf(type));
+    const bytes = 8 * width * components(type);
+    for (let copy = 0; copy < copies; copy++)
+      for (let b = copy * copyBlocks + first, end = copy * copyBlocks + last; b < end; b += CHUNK) {
+        const count = Math.min(CHUNK, end - b);
+        for (let k = 0; k < this.#tables.length; k++) {
+          const table = this.#tables[k]!;
+          gather(b, count, table < 0 ? 0 : 4 * (table + b), address, stride, bytes, low, high, copyBlocks, lanes, near);
+          body(b, count, k);
+        }
+      }
   }
 
   run(): void {
@@ -89,6 +142,11 @@ export class Contraction {
     const shape = weightShape(w.type as TensorType);
     const [made, given] = [components(y.type), components(x.type)];
     const [alongMade, alongGiven] = transpose ? [shape.taps, shape.in * shape.taps] : [shape.in * shape.taps, shape.taps];
+    const kernel = this.#compiled;
+    if (kernel) {
+      this.#chunks(kernel, domainOf(y.type), x, (b, count, k) => kernel.apply(count, kernel.near, 8 * width * given, y.at.address + b * y.at.stride, y.at.stride, w.at.address + 8 * k, made, given, 8 * alongMade, 8 * alongGiven, k === 0 ? 1 : 0));
+      return;
+    }
     const f = heap.reals;
     const weights = w.at.address / heap.realBytes;
     const rows = this.#rows;
@@ -121,8 +179,16 @@ export class Contraction {
     const { heap, layout: { width } } = this.#engine;
     const { taps } = weightShape(this.#output.type as TensorType);
     const [out, channels] = [(y.type as ChannelsType).count, (x.type as ChannelsType).count];
+    const kernel = this.#compiled;
     const f = heap.reals;
     const to = this.#output.at.address / heap.realBytes;
+    if (kernel) {
+      const weights = out * channels;
+      f.fill(0, kernel.sums / 8, kernel.sums / 8 + 2 * taps * weights);
+      this.#chunks(kernel, domainOf(y.type), x, (b, count, k) => kernel.correlate(count, kernel.near, 8 * width * channels, y.at.address + b * y.at.stride, y.at.stride, kernel.sums + 16 * k * weights, out, channels));
+      for (let k = 0; k < taps; k++) for (let n = 0, at = kernel.sums / 8 + 2 * k * weights; n < weights; n++, at += 2) f[to + n * taps + k] = f[at]! + f[at + 1]!;
+      return;
+    }
     f.fill(0, to, to + out * channels * taps);
     const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
     this.#blocks(

@@ -320,5 +320,6 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     },
     // random fields are drawn in float64 and rounded
     ...(single ? {} : { normals: (map, layout) => instantiate(normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), threads > 1), 1, "random fields") }),
+    exports: (binary) => new Wasm.Instance(new Wasm.Module(binary(threads > 1)), { env: { memory: bytes!.memory } }).exports,
   };
 }

@@ -5,7 +5,7 @@
  * order of the sums) is fixed before, so all emitters agree to rounding. One for CUDA C would take W = 1, a thread a block, and memory
  * of the device.
  */
-import type { ByteSource, Heap, Lanes, Layout } from "../backend/index.ts";
+import type { ByteSource, Heap, Lanes, Layout, WasmInstance } from "../backend/index.ts";
 import type { SparseMap } from "../util/index.ts";
 import type { LoopDomain } from "./ir.ts";
 import type { KernelPlan } from "./kernels.ts";
@@ -55,4 +55,6 @@ export interface Emitter {
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
   /** The one kernel that fills fields with the map's image of normal numbers (see backend/normals.ts), where the memory is WebAssembly's. */
   normals?(map: SparseMap, layout: Layout): CompiledKernels;
+  /** What a module exports that works on the memory, where that is WebAssembly's; `binary` is told whether threads share it. */
+  exports?(binary: (shared: boolean) => Uint8Array<ArrayBuffer>): WasmInstance["exports"];
 }

@@ -88,7 +88,7 @@ export class ProgramExecutable implements Executable {
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
     this.#dense = schedule.steps.map((s) => (s.kind === "dense" ? this.#denseStep(s) : undefined));
     const place = (b: number): { readonly at: HeapStorage; readonly type: ValueType } => ({ at: this.#storage(b), type: schedule.buffers[b]!.type });
-    this.#contractions = schedule.steps.map((s) => (s.kind === "contraction" ? new Contraction(engine, s, s.inputs.map(place), place(s.output)) : undefined));
+    this.#contractions = schedule.steps.map((s) => (s.kind === "contraction" ? new Contraction(engine, s, s.inputs.map(place), place(s.output), (bytes) => this.#allocate(bytes)) : undefined));
     this.#loops = loopsOf(engine, schedule.steps, (b) => this.#lend(b));
     this.arenaBytes = arena.bytes + this.#loops.reduce((most, l) => Math.max(most, l?.programBytes ?? 0), 0) + this.#loops.reduce((sum, l) => sum + (l?.ownBytes ?? 0), 0);
     const { halos } = engine;

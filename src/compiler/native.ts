@@ -60,6 +60,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
       const { exports } = new Wasm.Instance(new Wasm.Module(binary), { env: { memory: bytes.memory, sin, cos, log } });
       return { source: `wasm module of ${binary.length} bytes, random fields`, launch: (_k, _heap, parameters, scratch, chunks) => void exports["k0"]!(parameters * 4, scratch * 8, 0, chunks) };
     } }),
+    exports: (binary) => new Wasm.Instance(new Wasm.Module(binary(false)), { env: { memory: bytes.memory } }).exports,
   };
   if (pool !== 0) {
     const stop = runtime.func("void pool_stop(int64_t pool)");

@@ -89,7 +89,7 @@ function slurm(o: JobScriptOptions): string {
     "",
     'gaugegrad=${GAUGEGRAD:-"npx gaugegrad"}',
     `restarts=${o.restarts}`,
-    "export UCX_ERROR_SIGNALS= NO_COLOR=1",
+    "export UCX_ERROR_SIGNALS= UCX_MEM_EVENTS=n NO_COLOR=1",
     "",
     `srun --mpi=${o.tasks === 1 ? "none" : o.mpi} --kill-on-bad-exit=1 --cpu-bind=cores ${line(o, "SLURM_ARRAY_TASK_ID")}`,
     ...AFTER,
@@ -118,7 +118,7 @@ function pbs(o: JobScriptOptions): string {
     "",
     'cd "$PBS_O_WORKDIR" || exit 1',
     'gaugegrad=${GAUGEGRAD:-"npx gaugegrad"}',
-    "export UCX_ERROR_SIGNALS= NO_COLOR=1",
+    "export UCX_ERROR_SIGNALS= UCX_MEM_EVENTS=n NO_COLOR=1",
     // a member that comes back is a job of its own
     ...(o.array === undefined ? [] : ["member=${GAUGEGRAD_MEMBER:-$PBS_ARRAY_INDEX}"]),
     "",

@@ -70,7 +70,7 @@ test("the command chooses what makes the run and refuses what makes no job", asy
   const file = scratch.file("my run.toml", smallRun({ thermalise: 1, train: 2, sample: 2 }));
   const { code, stdout } = await cli(["slurm", file, "--ntasks", "4", "--nodes", "2", "--mpi", "pmi2"]);
   expect(code).toBe(0);
-  for (const line of ["#SBATCH --nodes=2", "#SBATCH --ntasks=4", "#SBATCH --signal=USR1@120", "#SBATCH --requeue", "#SBATCH --open-mode=append", "export UCX_ERROR_SIGNALS= NO_COLOR=1"]) expect(stdout.split("\n")).toContain(line);
+  for (const line of ["#SBATCH --nodes=2", "#SBATCH --ntasks=4", "#SBATCH --signal=USR1@120", "#SBATCH --requeue", "#SBATCH --open-mode=append", "export UCX_ERROR_SIGNALS= UCX_MEM_EVENTS=n NO_COLOR=1"]) expect(stdout.split("\n")).toContain(line);
   expect(stdout).toContain(`srun --mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores $gaugegrad slhmc '${file}' --dir 'my run'\n`);
   const plain = scratch.file("plain.toml", "lattice.extents = [4, 4, 4, 4]\naction.beta = 6.0\nsampler.steps = 4\n");
   expect((await cli(["slurm", plain])).stdout).toContain("$gaugegrad hmc ");

@@ -1,7 +1,7 @@
 /** Weights on channels of site scalars: against sums written out, on every backend, on batches, and with many weights. */
 import { describe, expect, test } from "vitest";
 import {
-  type Channels, Field, type Real, type Scalar, Tensor, type TracedTensor, channel, channels, channelsType, dot, grad, realType, batchMean, record, scale, siteConv, siteLinear, sub, sum, tanh, tensorSum, valueAndGrad,
+  type Channels, Field, type Real, type Scalar, Tensor, type TracedTensor, channel, channels, channelsType, dot, grad, realType, batchMean, record, restrict, scale, siteConv, siteLinear, sub, sum, tanh, tensorSum, valueAndGrad,
 } from "../../src/autograd/index.ts";
 import type { EngineOptions } from "../../src/compiler/index.ts";
 import { lattice } from "../../src/gauge/index.ts";
@@ -78,6 +78,41 @@ describe.each(cases)("%j, batch %d, %j", (extents, batch, options) => {
 });
 
 
+
+/** y = w * x, x on all sites or on the odd half, and the gradients of sum |y|^2 by x and w, as arrays. */
+function convolved(extents: readonly number[], options: EngineOptions, batch: number, [out, count]: readonly [number, number], half: boolean): Float64Array[] {
+  const geo = lattice(extents, { ...options, batch });
+  const x = new Field(geo, channelsType(count)).set(numbers(count * batch * geo.volume, 0.1));
+  const w = weights([out, count, ...extents.map(() => 3)], 0.6);
+  const y = (z: Channels, p: TracedTensor): Channels => siteConv(half ? restrict(z, "odd") : z, p);
+  const norm = ({ z, p }: { z: Channels; p: TracedTensor }): Scalar => {
+    const s = sum(dot(y(z, p) as never, y(z, p) as never) as never) as Scalar;
+    return batch > 1 ? batchMean(s) : s;
+  };
+  const made = record(y as never, x as never, w as never).run(x as never, w as never) as unknown as Field;
+  const g = grad(norm as never)({ z: x, p: w } as never) as unknown as { z: Field; p: Tensor };
+  return [made.toArray(), g.z.toArray(), Float64Array.from(g.p.data)];
+}
+
+const shapes: readonly (readonly [number, number])[] = [[1, 1], [4, 3], [5, 9], [8, 8], [9, 2]];
+const compiledLoops: readonly (readonly [readonly number[], number, EngineOptions, typeof shapes])[] = [
+  [[8, 6], 1, { backend: "wasm" }, shapes],
+  [[4, 2, 6], 1, { backend: "wasm" }, [[5, 3]]],
+  [[4, 4], 4, { backend: "wasm" }, [[5, 3]]],
+  ...(missing ? [] : [[[8, 8], 1, { backend: "native", lanes: 8 }, [[6, 3]]] as const]),
+];
+test.each(compiledLoops)("compiled loops on %j, batch %d, %j: those of %j rows and columns are the plain loops", (extents, batch, options, sizes) => {
+  for (const [out, count] of sizes)
+    for (const half of [false, true]) {
+      const [plain, fast] = [{ backend: "js" } as const, options].map((o) => convolved(extents, o, batch, [out, count], half));
+      fast!.forEach((a, k) => {
+        const size = plain![k]!.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+        expect(size).toBeGreaterThan(0.1);
+        expect(a.length).toBe(plain![k]!.length);
+        expect(a.reduce((worst, v, n) => Math.max(worst, Math.abs(v - plain![k]![n]!)), 0)).toBeLessThan(1e-12 * size * count);
+      });
+    }
+});
 
 test("a million weights compile at once and learn", () => {
   const geo = lattice([2, 2]);

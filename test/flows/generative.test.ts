@@ -171,11 +171,11 @@ group = "SU(2)"
 beta = 2.0
 [flow]
 kind = "trivialising"
-steps = 4
+steps = 2
 [training]
 method = "gauss-newton"
 steps = 3
-batch = 40
+batch = 24
 [sampler]
 seed = 4
 [output]
@@ -192,6 +192,6 @@ test("least squares on the log weights: killed and resumed, the same bits; the s
   const sd = readFileSync(join(whole, "metrics.jsonl"), "utf8").trim().split("\n").map((line) => (JSON.parse(line) as { sd: number }).sd);
   expect(sd).toHaveLength(3);
   expect(sd[2]!).toBeLessThan(0.75 * sd[0]!);
-  const wrong = await start(["flow", "train", scratch.file("wrong.toml", TRIVIALISING.replace("steps = 4", 'steps = 4\nscheme = "runge-kutta"')), "--dir", scratch.path()]).ended;
+  const wrong = await start(["flow", "train", scratch.file("wrong.toml", TRIVIALISING.replace("steps = 2", 'steps = 2\nscheme = "runge-kutta"')), "--dir", scratch.path()]).ended;
   expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringMatching(/training.method: got gauss-newton .* expected adam/)]);
 });

@@ -40,6 +40,8 @@ export function loadMpi(environment: Environment): MpiLibrary {
   const ffi = koffi();
   // UCX would take SIGSEGV from the engine, and a WebAssembly trap would end the process instead of being an exception
   process.env["UCX_ERROR_SIGNALS"] ??= "";
+  // and it would replace malloc and rewrite mmap while threads of the engine run in them, to know of memory that network cards have registered
+  process.env["UCX_MEM_EVENTS"] ??= "n";
   const asked = environment["GAUGEGRAD_MPI"];
   const files = asked === undefined || asked === "" ? orderOf(environment).flatMap((name) => FILES[name]) : asked in FILES ? FILES[asked as InterfaceName] : [asked];
   const failures: string[] = [];
