@@ -10,6 +10,7 @@ declare const moduleBrand: unique symbol;
 export interface WasmModule {
   readonly [moduleBrand]: true;
 }
+/** A module with its memory: functions by name. */
 export interface WasmInstance {
   readonly exports: Readonly<Record<string, (...args: number[]) => number | void>>;
 }

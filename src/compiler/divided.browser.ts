@@ -1,4 +1,5 @@
 /** A page has one lattice undivided: the names of `divided.node.ts`, which say so. */
+import type { LocalLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import type { Schedule } from "./ir.ts";
 import type { StepExchange as Exchange } from "./exchange.ts";
@@ -9,9 +10,14 @@ export type { Places } from "./exchange.ts";
 
 const none = class {
   constructor() {
-    throw new BackendError("lattice: got a browser, expected Node to divide a lattice: leave out comm, grid and ghosts");
+    localLayout();
   }
 };
+
+/** @throws BackendError always. */
+export function localLayout(..._given: readonly unknown[]): LocalLayout {
+  throw new BackendError("lattice: got a browser, expected Node to divide a lattice: leave out comm, grid and ghosts");
+}
 
 /** @throws BackendError always. */
 export const Halos = none as unknown as typeof NodeHalos;

@@ -2,10 +2,10 @@
 import {
   type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isShared, realsOf,
 } from "../autograd/index.ts";
-import { FieldMemory, type Handle, Heap, type Layout, type Part, localLayout, makeLayout } from "../backend/index.ts";
+import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { gatherSites } from "./gather.ts";
-import { Halos } from "#platform/compiler/divided";
+import { Halos, localLayout } from "#platform/compiler/divided";
 import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
 import { tensorLength } from "./ir.ts";
 import { chunkBlocks } from "./kernels.ts";
