@@ -27,7 +27,7 @@ function withoutZeroTerms(s: KernelStep, zeros: readonly number[]): KernelStep {
     if (zero && i.target.kind === "slot") zeroValues.add(i.target.value);
     return i;
   });
-  return zeroValues.size === 0 && instructions.every((i, k) => i === s.instructions[k]) ? s : { ...s, instructions: read(instructions, s) };
+  return zeroValues.size === 0 && instructions.every((i, k) => i === s.instructions[k]) ? s : { ...s, instructions: needed(instructions, s) };
 }
 
 /** A sum with some of its terms that are not zero. */
@@ -39,14 +39,14 @@ function withoutTerms(i: Instruction, isZero: (a: Argument) => boolean): Instruc
 }
 
 /** The instructions whose values are stored, summed or read. */
-function read(instructions: readonly Instruction[], { reductions }: KernelStep): readonly Instruction[] {
+function needed(instructions: readonly Instruction[], { reductions }: KernelStep): readonly Instruction[] {
   const wanted = new Set<number>();
   const want = (a: Argument): void => void (a.kind === "slot" && wanted.add(a.value));
   for (const r of reductions) want(r.value);
   return [...instructions].reverse().filter((i) => {
-    const needed = i.target.kind === "buffer" || wanted.has(i.target.value);
-    if (needed) i.args.forEach(want);
-    return needed;
+    const kept = i.target.kind === "buffer" || wanted.has(i.target.value);
+    if (kept) i.args.forEach(want);
+    return kept;
   }).reverse();
 }
 

@@ -32,8 +32,8 @@ export interface Ended {
 const FAULT = new Set([11, 139]);
 
 /**
- * Starts `size` processes of node and waits for their end. `flags`: of node. On busy machines a rank of MPICH 4.0 (on UCX) has ended with a fault of memory, about once in
- * forty jobs; that is said, and the job is started once more, as a user would.
+ * Starts `size` processes of node and waits for their end. `flags`: of node. On busy machines a rank of MPICH 4.0 (on UCX) has ended with a fault of memory, three times in some
+ * eighty jobs; that is said, and the job is started once more, as a user would.
  */
 export async function launch(launcher: LauncherHere, size: number, args: readonly string[], more: Readonly<Record<string, string>> = {}, flags: readonly string[] = []): Promise<Ended> {
   const ended = await started(launcher, size, args, more, flags);
