@@ -1,5 +1,5 @@
-/** `npm run bench`: all rows, or those named (`npm run bench -- P1 P4`), or those on several ranks (`-- --ranks`); `--json` for machines. Peers are asked where Python has them. */
-import { type Row, main } from "./harness.ts";
+/** `npm run bench`: all rows, or those named (`npm run bench -- P1 P4`), or those on several ranks (`-- --ranks`); `--json` for machines. Rows are shown as they are made and once more together. Peers are asked where Python has them. */
+import { type Row, main, table } from "./harness.ts";
 import { peers } from "./peers.ts";
 
 const programs: [target: string, load: () => Promise<{ rows: () => Row[] | Promise<Row[]> }>][] = [
@@ -33,7 +33,9 @@ await main(async () => {
   for (const [target, load] of programs) {
     if (wanted.length > 0 && !wanted.includes(target)) continue;
     process.stderr.write(`${target}\n`);
-    rows.push(...(await (await load()).rows()));
+    const made = await (await load()).rows();
+    process.stderr.write(`${table(made)}\n`);
+    rows.push(...made);
   }
   return [...rows, ...peers(rows)];
 });
