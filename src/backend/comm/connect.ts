@@ -1,4 +1,5 @@
 /** The group of ranks that this process belongs to: alone, or with those that a launcher started. */
+import { cpus } from "node:os";
 import { BackendError } from "../../errors.ts";
 import { type Comm, selfComm } from "./comm.ts";
 import { installHooks, watchdog } from "./mpi/guards.ts";
@@ -18,7 +19,7 @@ export function connect(environment: Environment = process.env): Comm {
   if (!launcher || launcher.size === 1) return selfComm;
   const library = loadMpi(environment);
   const heartbeat = watchdog(environment, launcher.rank);
-  const comm = mpiComm(library, heartbeat);
+  const comm = mpiComm(library, heartbeat, launcher.local > cpus().length);
   if (comm.size !== launcher.size) {
     heartbeat.stop();
     comm.close();

@@ -11,8 +11,13 @@ const MESSAGES = 256;
 const TAG = 4711;
 /** Milliseconds between two looks for the others at the end. */
 const LOOK = 5;
-/** Looks for the end of a call before a rank sleeps between them: ranks that share a core must leave it to each other. Milliseconds of that sleep. */
-const [SPIN, SLEEP] = [200, 0.05];
+/**
+ * Milliseconds for which a rank looks for the end of a call before it sleeps between looks, where every rank has a processor, and where ranks share them and must leave them to
+ * each other. The first is longer than a sleep takes, or ranks that have once slept would wait for sleepers for ever.
+ */
+const [ALONE, SHARED] = [2, 0.05];
+/** Milliseconds of a sleep, and looks before the clock is asked. */
+const [SLEEP, LOOKS] = [0.05, 50];
 const bed = new Int32Array(new SharedArrayBuffer(4));
 
 /** Is told when a call begins and ends: a watchdog ends a rank that waits too long in one. */
@@ -50,6 +55,8 @@ interface Process {
   readonly abi: Interface;
   readonly call: Readonly<Record<Names, Foreign>>;
   readonly heartbeat: Heartbeat;
+  /** Milliseconds of looking before sleep. */
+  readonly spin: number;
   readonly name: string;
   /** Set when the library must not be called any more. */
   ended: boolean;
@@ -64,10 +71,13 @@ class MpiComm implements Comm {
   /** A second group for what is said at the end: its calls cannot be taken for others. */
   readonly #control: Word | undefined;
   readonly #requests: Uint8Array;
+  readonly #places: Uint8Array[] = [];
   readonly #flag = new Int32Array(1);
   /** What `leave` sends and receives: the library has the addresses while this process goes on. */
   readonly #mine = new Float64Array(2);
   readonly #all = new Float64Array(2);
+  /** What the library reads or writes until the call under way is over: the collector must not take it when the caller has no more use for it. */
+  #held: unknown;
 
   constructor(process_: Process, comm: Word, control: boolean) {
     this.#process = process_;
@@ -83,15 +93,22 @@ class MpiComm implements Comm {
     this.#requests = new Uint8Array(2 * MESSAGES * process_.abi.handleBytes);
   }
 
-  /** @throws BackendError with the library's words. */
+  /** A call that is not made often. @throws BackendError with the library's words. */
   #check(name: Names, ...args: Parameters<Foreign>): void {
-    const { call } = this.#process;
+    this.#open(name);
+    this.#expect(name, this.#process.call[name](...args));
+  }
+
+  #open(name: Names): void {
     if (this.#process.ended) throw new BackendError(`MPI_${name}: got a call after the end, expected none`);
-    const code = call[name](...args);
+  }
+
+  /** @throws BackendError with the library's words for another code than that of success. */
+  #expect(name: Names, code: number): void {
     if (code === 0) return;
     const text = new Uint8Array(1024);
     const length = new Int32Array(1);
-    call.Error_string(code, text, length);
+    this.#process.call.Error_string(code, text, length);
     throw new BackendError(`MPI_${name}: ${new TextDecoder().decode(text.subarray(0, length[0]))} on rank ${this.rank} of ${this.size}: another rank has ended or the network failed: start the same command again`);
   }
 
@@ -104,23 +121,32 @@ class MpiComm implements Comm {
     return handleBytes === 4 ? view.getInt32(0, true) : view.getBigUint64(0, true);
   }
 
-  /** Waits for the first n requests. */
-  #wait(n: number): void {
-    const { heartbeat } = this.#process;
+  /** Waits for the first n requests; `memory`: what they read and write. */
+  #wait(n: number, memory?: unknown): void {
+    const { heartbeat, spin } = this.#process;
+    this.#held = memory;
     heartbeat.begin();
-    for (let looks = 0; !this.#tested(n); looks++) if (looks >= SPIN) Atomics.wait(bed, 0, 0, SLEEP);
+    let until = 0;
+    for (let looks = 1; !this.#tested(n); looks++) {
+      if (looks % LOOKS !== 0) continue;
+      const now = performance.now();
+      if (until === 0) until = now + spin;
+      else if (now >= until) Atomics.wait(bed, 0, 0, SLEEP);
+    }
     heartbeat.end();
+    this.#held = undefined;
   }
 
   #tested(n: number): boolean {
-    this.#check("Testall", n, this.#requests, this.#flag, this.#process.abi.ignoreStatuses);
+    const { call, abi } = this.#process;
+    this.#expect("Testall", call.Testall(n, this.#requests, this.#flag, abi.ignoreStatuses));
     return this.#flag[0] !== 0;
   }
 
   #reduce(x: Float64Array, op: Word): void {
     const { abi } = this.#process;
     this.#check("Iallreduce", abi.inPlace, x, x.length, abi.double, op, this.#comm, this.#requests);
-    this.#wait(1);
+    this.#wait(1, x);
   }
 
   sum(x: Float64Array): void {
@@ -135,7 +161,7 @@ class MpiComm implements Comm {
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, Math.min(bytes.length, at + PIECE));
       this.#check("Ibcast", piece, piece.length, this.#process.abi.byte, root, this.#comm, this.#requests);
-      this.#wait(1);
+      this.#wait(1, piece);
     }
   }
 
@@ -145,13 +171,25 @@ class MpiComm implements Comm {
   }
 
   exchange(messages: readonly Message[]): void {
-    const { abi } = this.#process;
+    this.#open("Isend");
+    const { abi, call } = this.#process;
     if (messages.length > MESSAGES) throw new BackendError(`MPI: got ${messages.length} messages at once, expected at most ${MESSAGES}`);
     let n = 0;
-    const request = (): Uint8Array => this.#requests.subarray(abi.handleBytes * n++);
-    messages.forEach((m, k) => m.count > 0 && this.#check("Irecv", m.receive, m.count, abi.double, m.from, TAG + k, this.#comm, request()));
-    messages.forEach((m, k) => m.count > 0 && this.#check("Isend", m.send, m.count, abi.double, m.to, TAG + k, this.#comm, request()));
-    if (n > 0) this.#wait(n);
+    for (let k = 0; k < messages.length; k++) {
+      const m = messages[k]!;
+      if (m.count > 0) this.#expect("Irecv", call.Irecv(m.receive, m.count, abi.double, m.from, TAG + k, this.#comm, this.#request(n++)));
+    }
+    for (let k = 0; k < messages.length; k++) {
+      const m = messages[k]!;
+      if (m.count > 0) this.#expect("Isend", call.Isend(m.send, m.count, abi.double, m.to, TAG + k, this.#comm, this.#request(n++)));
+    }
+    if (n > 0) this.#wait(n, messages);
+  }
+
+  /** Where the library writes the n-th request. */
+  #request(n: number): Uint8Array {
+    const { handleBytes } = this.#process.abi;
+    return (this.#places[n] ??= this.#requests.subarray(handleBytes * n, handleBytes * (n + 1)));
   }
 
   split(color: number): Comm {
@@ -172,7 +210,7 @@ class MpiComm implements Comm {
     const speaker = all[0]! > 0 ? this.size - all[0]! : 0;
     const agreed = new Uint8Array([all[0]! > 0 ? code : all[1]! > 0 ? 75 : 0]);
     this.#check("Ibcast", agreed, 1, abi.byte, speaker, this.#control!, this.#requests);
-    this.#wait(1);
+    this.#wait(1, agreed);
     return { code: agreed[0]!, speaker };
   }
 
@@ -188,11 +226,11 @@ class MpiComm implements Comm {
   }
 }
 
-/** The group of all ranks. @throws BackendError when the library cannot begin. */
-export function mpiComm(library: MpiLibrary, heartbeat: Heartbeat): Comm {
+/** The group of all ranks; `crowded`: they share processors. @throws BackendError when the library cannot begin. */
+export function mpiComm(library: MpiLibrary, heartbeat: Heartbeat, crowded: boolean): Comm {
   const abi = interfaceOf(library.interface, library);
   const call = functionsOf(library, abi.handle);
   const code = call.Init_thread(null, null, abi.funneled, new Int32Array(1));
   if (code !== 0) throw new BackendError(`MPI_Init_thread: ${library.version} (${library.file}) ended with code ${code}, expected a launcher that it knows`);
-  return new MpiComm({ abi, call, heartbeat, name: `${library.version} (${library.file}, interface ${library.interface})`, ended: false }, abi.world, true);
+  return new MpiComm({ abi, call, heartbeat, spin: crowded ? SHARED : ALONE, name: `${library.version} (${library.file}, interface ${library.interface})`, ended: false }, abi.world, true);
 }
