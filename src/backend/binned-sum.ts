@@ -196,6 +196,11 @@ export class BinnedSums {
     if (t !== SPECIAL) this.#carry(k);
   }
 
+  /** The second pass of all sums, whose chunks begin at these indices. */
+  gatherAll(f: Float64Array, starts: readonly number[], chunks: number): void {
+    for (let k = 0; k < starts.length; k++) this.gather(k, f, starts[k]!, chunks);
+  }
+
   /** The total of sum k, rounded from digits that are the same for every order. */
   total(k: number): number {
     const { parts } = this;

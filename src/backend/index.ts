@@ -4,7 +4,7 @@ export { BIN_PARTS, BinnedSums, SUM_PARTS, binnedChunk, binnedFunction, binnedSo
 export { type Comm, type Ending, type Message, selfComm } from "./comm/comm.ts";
 export { HOOK_EXIT, connect } from "#platform/backend/comm/group";
 export { type Launcher, launcherOf } from "./comm/mpi/launcher.ts";
-export { type Span, pack, unpack } from "./pack.ts";
+export { type Span, moveWithin, pack, unpack } from "./pack.ts";
 export { hasRelaxedSimd, hasSimd } from "./features.ts";
 export { type ByteSource, Heap, paddedBytes, plainMemory } from "./heap.ts";
 export { type Lanes, type Layout, lanePermutation, makeLayout } from "./layout.ts";

@@ -1,63 +1,71 @@
-/** Blocks of a field into a message, out of one, and from one place of the field to another. Indices and strides count doubles; `reals` is the numbers of one block. */
+/** Blocks of a field into a message, out of one, and from one place of the field to another; messages lie in the same memory. Indices and strides count doubles. */
 import type { Move } from "./halo.ts";
 
 /** Numbers above which a run is copied as one piece. */
 const PIECE = 256;
 
-/** Where a field lies: index of its first number, doubles from block to block, doubles of one block, sites in a block. */
+/** Where a field, or fields side by side, lie: index of the first number, doubles from block to block, doubles that are wanted of a block, sites in a block. */
 export interface Span {
-  readonly base: number;
-  readonly stride: number;
-  readonly reals: number;
-  readonly width: number;
+  base: number;
+  stride: number;
+  reals: number;
+  width: number;
 }
 
-/** Writes what a move takes from the field to `out` at index `at`; returns the index behind it. */
-export function pack(f: Float64Array, { base, stride, reals, width }: Span, { runs, lanes }: Move, out: Float64Array, at: number): number {
+/** Copies `n` numbers. */
+function piece(f: Float64Array, from: number, to: number, n: number): void {
+  if (n >= PIECE) f.copyWithin(to, from, from + n);
+  else for (let k = 0; k < n; k++) f[to + k] = f[from + k]!;
+}
+
+/** Copies `count` blocks. */
+function blocks(f: Float64Array, from: number, to: number, count: number, reals: number, fromStride: number, toStride: number): void {
+  if (fromStride === reals && toStride === reals) piece(f, from, to, count * reals);
+  else for (let b = 0; b < count; b++) piece(f, from + b * fromStride, to + b * toStride, reals);
+}
+
+/** Index of a lane's first number. */
+function laneAt({ base, stride, width }: Span, position: number): number {
+  const lane = position % width;
+  return base + ((position - lane) / width) * stride + lane;
+}
+
+/** Writes what a move takes from the field to index `at`; returns the index behind it. */
+export function pack(f: Float64Array, span: Span, { runs, lanes }: Move, at: number): number {
+  const { base, stride, reals, width } = span;
   for (let r = 0; r < runs.length; r += 3) {
-    const begin = base + runs[r]! * stride;
     const count = runs[r + 2]!;
-    if (stride === reals && count * reals >= PIECE) {
-      out.set(f.subarray(begin, begin + count * reals), at);
-      at += count * reals;
-      continue;
-    }
-    for (let b = 0; b < count; b++) {
-      const from = begin + b * stride;
-      for (let k = 0; k < reals; k++) out[at + k] = f[from + k]!;
-      at += reals;
-    }
+    blocks(f, base + runs[r]! * stride, at, count, reals, stride, reals);
+    at += count * reals;
   }
-  const components = reals / width;
   for (let p = 0; p < lanes.length; p += 2) {
-    const lane = lanes[p]! % width;
-    const from = base + ((lanes[p]! - lane) / width) * stride + lane;
-    for (let c = 0; c < components; c++) out[at++] = f[from + c * width]!;
+    const from = laneAt(span, lanes[p]!);
+    for (let c = 0; c < reals; c += width) f[at++] = f[from + c]!;
   }
   return at;
 }
 
 /** Writes what `pack` of the sender wrote to where the move brings it. */
-export function unpack(f: Float64Array, { base, stride, reals, width }: Span, { runs, lanes }: Move, message: Float64Array, at: number): number {
+export function unpack(f: Float64Array, span: Span, { runs, lanes }: Move, at: number): number {
+  const { base, stride, reals, width } = span;
   for (let r = 0; r < runs.length; r += 3) {
-    const begin = base + runs[r + 1]! * stride;
     const count = runs[r + 2]!;
-    if (stride === reals && count * reals >= PIECE) {
-      f.set(message.subarray(at, at + count * reals), begin);
-      at += count * reals;
-      continue;
-    }
-    for (let b = 0; b < count; b++) {
-      const to = begin + b * stride;
-      for (let k = 0; k < reals; k++) f[to + k] = message[at + k]!;
-      at += reals;
-    }
+    blocks(f, at, base + runs[r + 1]! * stride, count, reals, reals, stride);
+    at += count * reals;
   }
-  const components = reals / width;
   for (let p = 1; p < lanes.length; p += 2) {
-    const lane = lanes[p]! % width;
-    const to = base + ((lanes[p]! - lane) / width) * stride + lane;
-    for (let c = 0; c < components; c++) f[to + c * width] = message[at++]!;
+    const to = laneAt(span, lanes[p]!);
+    for (let c = 0; c < reals; c += width) f[to + c] = f[at++]!;
   }
   return at;
+}
+
+/** A move within the box: ghost blocks are behind those that they are copied from. */
+export function moveWithin(f: Float64Array, span: Span, { runs, lanes }: Move): void {
+  const { base, stride, reals, width } = span;
+  for (let r = 0; r < runs.length; r += 3) blocks(f, base + runs[r]! * stride, base + runs[r + 1]! * stride, runs[r + 2]!, reals, stride, stride);
+  for (let p = 0; p < lanes.length; p += 2) {
+    const [from, to] = [laneAt(span, lanes[p]!), laneAt(span, lanes[p + 1]!)];
+    for (let c = 0; c < reals; c += width) f[to + c] = f[from + c]!;
+  }
 }

@@ -305,8 +305,8 @@ export class ProgramExecutable implements Executable {
     const f = engine.heap.f64;
     const { starts, targets, each } = l;
     for (let k = 0; k < starts.length; k++) sums.top(k, f, starts[k]!, each);
-    if (l.over) l.over.sum(sums, () => gatherAll(l, sums, f));
-    else gatherAll(l, sums, f);
+    if (l.over) l.over.sum(sums, f, starts, each);
+    else sums.gatherAll(f, starts, each);
     for (let k = 0; k < starts.length; k++) {
       const { buffer, offset } = targets[k]!;
       const to = this.#address[buffer]! / engine.heap.realBytes + offset;
@@ -360,11 +360,6 @@ export class ProgramExecutable implements Executable {
   #solver(step: SolveStep): Solver {
     return solverOf(this.#engine, systemOf(step, this.#engine.emitter.single), this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map((b) => this.#lend(b)), b: this.#lend(step.rhs), solutions: step.solutions.map((b) => this.#lend(b)) });
   }
-}
-
-/** Adds the chunks of every sum and sample. */
-function gatherAll({ starts, each }: Launch, sums: BinnedSums, f: Float64Array): void {
-  for (let k = 0; k < starts.length; k++) sums.gather(k, f, starts[k]!, each);
 }
 
 /** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */

@@ -7,6 +7,7 @@
 import { type Displacement, type Domain, domainOf } from "../autograd/index.ts";
 import type { Halo, Move } from "../backend/index.ts";
 import { ConfigurationError } from "../errors.ts";
+import { sha256Hex } from "../util/index.ts";
 import { type Argument, type Buffer, type KernelStep, type Schedule, type Step, tensorLength } from "./ir.ts";
 import { atHome } from "./kernels.ts";
 import { copyOp, lifetimes } from "./schedule.ts";
@@ -25,6 +26,8 @@ export class Halos {
   readonly #numbers = new Map<string, number>();
   readonly #ghosts: (ReadonlySet<number> | undefined)[] = [];
   readonly #moves = new Map<string, readonly Move[]>();
+  /** Moves by content: equal ones of several fields are one. */
+  readonly #distinct = new Map<string, Move>();
 
   constructor(halo: Halo) {
     this.halo = halo;
@@ -55,11 +58,20 @@ export class Halos {
     if (!made) {
       const ghosts = new Set<number>();
       for (const n of reads) for (const g of this.#ghosts[n]!) ghosts.add(g);
-      this.#moves.set(key, (made = this.halo.moves(ghosts)));
+      this.#moves.set(key, (made = this.halo.moves(ghosts).map((m) => this.#one(m))));
     }
     return made;
   }
+
+  #one(move: Move): Move {
+    const key = sha256Hex([move.offset.join(), bytesOf(move.runs), bytesOf(move.lanes)]);
+    const known = this.#distinct.get(key);
+    if (!known) this.#distinct.set(key, move);
+    return known ?? move;
+  }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Reads of ghost blocks in a step, by buffer. */
 function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {

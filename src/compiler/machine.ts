@@ -67,6 +67,7 @@ export abstract class Machine implements Engine {
   /** Milliseconds spent in exchanges and in sums over ranks. */
   exchangeTime = 0;
   #scratch = { address: 0, bytes: 0 };
+  #mail = { address: 0, bytes: 0 };
 
   /** @throws BackendError for a lattice on which no field fits. */
   constructor(lattice: Lattice, emitter: Emitter, part?: Part) {
@@ -253,6 +254,19 @@ export abstract class Machine implements Engine {
   /** Address of the scratch memory in the emitter's unit, and its bytes per thread. */
   get scratch(): { readonly address: number; readonly bytes: number } {
     return this.#scratch;
+  }
+
+  /** Makes room for messages of so many doubles: one exchange is under way at a time. */
+  reserveMail(reals: number): void {
+    const bytes = 8 * reals;
+    if (bytes <= this.#mail.bytes) return;
+    if (this.#mail.bytes > 0) this.memory.free(this.#mail.address, this.#mail.bytes, "messages");
+    this.#mail = { address: this.memory.allocate(bytes, "messages"), bytes };
+  }
+
+  /** Index of the first double for messages. */
+  get mail(): number {
+    return this.#mail.address / 8;
   }
 
   /** First and last+1 block of a domain; scalars have one. */

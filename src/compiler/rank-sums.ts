@@ -21,24 +21,26 @@ export class RankSums {
     this.#message = new Float64Array((SUM_PARTS + 2) * count);
   }
 
-  /** Makes the sums, which know their highest bins on this rank, those of all; `gather` adds the rank's chunks in the bins that are set. */
-  sum(sums: BinnedSums, gather: () => void): void {
+  /** Makes the sums, which know their highest bins on this rank, those of all; the rank's chunks begin at these indices, `each` of a sum. */
+  sum(sums: BinnedSums, f: Float64Array, starts: readonly number[], each: number): void {
     const begin = performance.now();
     const { comm } = this.#engine.part!;
     this.#own.set(sums.bins);
-    if (!this.#guess(sums, gather)) {
+    if (!this.#guess(sums, f, starts, each)) {
       sums.bins.set(this.#own);
       comm.max(sums.bins);
       this.#last.set(sums.bins);
-      gather();
+      sums.gatherAll(f, starts, each);
       comm.sum(sums.parts);
     }
     this.#engine.exchangeTime += performance.now() - begin;
   }
 
   /** Adds in the bins of the last time; false where those were not the highest. The answer is the same on all ranks. */
-  #guess(sums: BinnedSums, gather: () => void): boolean {
-    const [last, own, message] = [this.#last, this.#own, this.#message];
+  #guess(sums: BinnedSums, f: Float64Array, starts: readonly number[], each: number): boolean {
+    const last = this.#last;
+    const own = this.#own;
+    const message = this.#message;
     if (Number.isNaN(last[0]!)) return false;
     const n = last.length;
     // what lies above the bin of the last time cannot be added in it
@@ -47,7 +49,7 @@ export class RankSums {
     message.fill(0);
     if (fits) {
       sums.bins.set(last);
-      gather();
+      sums.gatherAll(f, starts, each);
       message.set(sums.parts);
     }
     for (let k = 0; k < n; k++) {

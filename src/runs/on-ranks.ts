@@ -31,13 +31,13 @@ function contextOfRank<C extends RankContext>(context: C, comm: Comm): { readonl
 }
 
 /**
- * Runs a command line: as it is without a launcher, else on all ranks, with one exit code. Rank 0 speaks, or the lowest rank that failed. Without a library
- * that fits the launcher one process says so.
+ * Runs a command line: as it is without a launcher, else on all ranks of the group, with one exit code. Rank 0 speaks, or the lowest rank that failed. Without a
+ * library that fits the launcher one process says so.
  */
-export async function onRanks<C extends RankContext>(argv: readonly string[], context: C, run: (argv: readonly string[], context: C) => Promise<number>): Promise<number> {
+export async function onRanks<C extends RankContext>(argv: readonly string[], context: C, run: (argv: readonly string[], context: C) => Promise<number>, group: () => Comm = connect): Promise<number> {
   let comm: Comm;
   try {
-    comm = connect();
+    comm = group();
   } catch (error) {
     const { rank, size, name } = launcherOf(process.env) ?? { rank: 0, size: 1, name: "" };
     // nothing can be said to the others: rank 0 speaks, and its end is that of all but under MPICH; who is still there then is alone with it
