@@ -5,7 +5,8 @@
 import { SU, cask, closedFormLinks, closedFormSource, conjugateGradient, gaugeAction, hmc, lattice, nearUnit, pseudofermions, staggered, staggeredNormal, stout, targetOf } from "gaugegrad";
 import { connect } from "../../dist/backend/index.js";
 
-const ROUNDS = 12;
+/** Most rounds, and seconds after which none begins. */
+const [ROUNDS, SECONDS] = [12, 5];
 const comm = connect();
 const [row, backend] = process.argv.slice(2);
 
@@ -29,8 +30,8 @@ function turns(extents, make, tolerance = 0) {
   const value = together();
   if (alone) verify(alone(), value, tolerance);
   let [one, all, exchange] = [Infinity, Infinity, 0];
-  for (let k = 0; k < ROUNDS; k++) {
-    comm.barrier();
+  const begin = performance.now();
+  for (let k = 0; k < ROUNDS && agreed(performance.now() - begin < 1000 * SECONDS); k++) {
     if (alone) one = Math.min(one, seconds(alone));
     comm.barrier();
     const before = halves.engine.exchangeTime;
@@ -38,6 +39,14 @@ function turns(extents, make, tolerance = 0) {
     if (took < all) [all, exchange] = [took, (halves.engine.exchangeTime - before) / 1000];
   }
   return { one, all, exchange };
+}
+
+/** What rank 0 says; the ranks begin together. */
+function agreed(yes) {
+  const said = Uint8Array.of(yes ? 1 : 0);
+  comm.broadcast(said, 0);
+  comm.barrier();
+  return said[0] === 1;
 }
 
 /** So many calls that a turn takes some 0.1 s. */

@@ -1,6 +1,6 @@
 /**
  * Makes runs in a process that may be one of several ranks, under a launcher or as a thread. Arguments: grid (or "none"), threads, folder of the run files, folder
- * of the runs, then pairs of command and name; prints a hash over links, weights and metrics of each.
+ * of the runs, then pairs of command and name, where name@GRID has a grid of its own; prints a hash over links, weights and metrics of each.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -26,13 +26,14 @@ const comm = isMainThread ? connect() : threadsComm(workerData.memory, workerDat
 try {
   const hashes = {};
   for (let k = 0; k < pairs.length; k += 2) {
-    const [command, name] = pairs.slice(k, k + 2);
+    const [command, job] = pairs.slice(k, k + 2);
+    const [name, own = grid] = job.split("@");
     const { configuration, ...file } = await readRunFile(join(files, `${name}.toml`));
-    const run = resolveRun(command, { ...file, configuration: { ...configuration, parallel: grid === "none" ? {} : { grid: JSON.parse(grid) } } });
+    const run = resolveRun(command, { ...file, configuration: { ...configuration, parallel: own === "none" ? {} : { grid: JSON.parse(own) } } });
     let end;
-    for await (const event of produce({ run, folder: join(folder, name), engine: { threads: Number(threads), ...(comm.size > 1 ? { comm } : {}) } })) end = event;
+    for await (const event of produce({ run, folder: join(folder, job), engine: { threads: Number(threads), ...(comm.size > 1 ? { comm } : {}) } })) end = event;
     if (end.kind !== "done") throw new Error(`${name}: got ${end.kind}, expected done`);
-    if (comm.rank === 0) hashes[name] = hashOf(join(folder, name));
+    if (comm.rank === 0) hashes[job] = hashOf(join(folder, job));
   }
   const said = { size: comm.size, name: comm.name, hashes };
   if (isMainThread && comm.rank === 0) process.stdout.write(`${JSON.stringify(said)}\n`);
