@@ -77,7 +77,7 @@ class MpiComm implements Comm {
   readonly #mine = new Float64Array(2);
   readonly #all = new Float64Array(2);
   /** What the library reads or writes until the call under way is over: the collector must not take it when the caller has no more use for it. */
-  #held: unknown;
+  readonly #held: unknown[] = [undefined];
 
   constructor(process_: Process, comm: Word, control: boolean) {
     this.#process = process_;
@@ -124,7 +124,7 @@ class MpiComm implements Comm {
   /** Waits for the first n requests; `memory`: what they read and write. */
   #wait(n: number, memory?: unknown): void {
     const { heartbeat, spin } = this.#process;
-    this.#held = memory;
+    this.#held[0] = memory;
     heartbeat.begin();
     let until = 0;
     for (let looks = 1; !this.#tested(n); looks++) {
@@ -134,7 +134,7 @@ class MpiComm implements Comm {
       else if (now >= until) Atomics.wait(bed, 0, 0, SLEEP);
     }
     heartbeat.end();
-    this.#held = undefined;
+    this.#held[0] = undefined;
   }
 
   #tested(n: number): boolean {
