@@ -7,6 +7,7 @@ import type { ExperimentOptions } from "./reproduce.ts";
 
 /** Static comparison in four dimensions. */
 interface Four {
+  readonly extents: readonly number[];
   readonly seeds: readonly number[];
   readonly group: string;
   readonly beta: number;
@@ -38,7 +39,7 @@ export default async function overlap({ settings, quick, out, runs: folder }: Ex
   const tasks = s.rows.flatMap((row) => seeds.map((seed): OverlapTask => ({ ...PHYSICS, ...row, ...amount, seed })));
   const results = await runOverlap(tasks, folder);
   const exact = await averages(quick ? { seeds: [51], configurations: 40, thermalise: 10, every: 2 } : s.quenched, folder);
-  const four = await fourDimensions(quick ? { ...s.four, extents: [2, 2, 2, 4], configurations: 6 } : { ...s.four, extents: [4, 4, 4, 4] }, folder);
+  const four = await fourDimensions(quick ? { ...s.four, extents: [2, 2, 2, 4], configurations: 6 } : s.four, folder);
   const groups = s.rows.map((row) => ({ row, list: results.filter((r) => r.task.name === row.name && r.task.kernel === row.kernel) }));
   const over = (list: readonly OverlapResult[], key: "acceptance" | "expMinusDH" | "plaquette" | "charge2"): [number, number] => overSeeds(list.map((r) => r[key]));
   const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
@@ -116,7 +117,7 @@ function erfc(x: number): number {
 }
 
 /** In four dimensions: standard deviation of S - S_theta over configurations without fermions, after a fit of a constant, and of the plaquette too. */
-async function fourDimensions({ seeds, group, beta, mass, height, guides, ...lengths }: Four & { readonly extents: readonly number[] }, folder: string): Promise<Table & { readonly text: string }> {
+async function fourDimensions({ seeds, group, beta, mass, height, guides, ...lengths }: Four, folder: string): Promise<Table & { readonly text: string }> {
   const targets = [...new Set(guides.map((g) => g.of))];
   const own = targets.map((kernel) => ({ name: `target-${kernel}`, kind: "overlap", kernel, mass, height }));
   const options = guides.map((guide) => ({ height, ...Object.fromEntries(Object.entries(guide).filter(([key]) => key !== "title" && key !== "of")) }));

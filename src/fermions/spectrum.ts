@@ -126,7 +126,7 @@ export function lowModes(U: LinkField, operator: DiracOperator, options: { reado
   const { count = 8, precision = 1e-7 } = options;
   guard("lowModes", { count: [count, is.count], precision: [precision, is.positive] });
   using A = new NormalOperator(U, operator);
-  const { values, vectors } = largestEigenpairs(A.n, (v, out) => A.invert(v, out, true), Math.min(count, A.n), { precision });
+  const { values, vectors } = largestEigenpairs(A.n, (v, out) => A.invert(v, out, precision < 1e-4), Math.min(count, A.n), { precision });
   return { values: values.map((x) => 1 / x), vectors: vectors.map((v) => A.field(v)) };
 }
 

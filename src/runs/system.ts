@@ -177,12 +177,13 @@ function leadingAction(section: FermionSection, at: number, place: PartContext, 
     return action;
   }
   const shared = fermions[section.shares]!;
-  const { phi } = forceActionOf(shared).inputs as { phi?: unknown };
+  const { phi, modes } = forceActionOf(shared).inputs as { phi?: unknown; modes?: unknown };
   const several = (x: unknown): number => (Array.isArray(x) ? x.length : 0);
   const mine = (action.inputs as { phi?: unknown }).phi;
   if (several(phi) !== several(mine)) throw new ConfigurationError(`guide.fermions[${at}].shares: got ${several(mine) || 1} fields for the ${several(phi) || 1} of ${shared.name}, expected as many: give the same roots`);
   if (phi === undefined || !own.refresh) throw new ConfigurationError(`guide.fermions[${at}].shares: got ${section.shares}, expected pseudofermions on both sides: ${(own.refresh ? shared : own).name} has no field phi`);
-  return action.with({ ...(action.inputs as object), phi }) as AnyAction;
+  // what the target deflates is found at each refresh, what this field alone would deflate is not
+  return action.with({ ...(action.inputs as object), phi, ...(Object.hasOwn(action.inputs as object, "modes") && modes !== undefined ? { modes } : {}) }) as AnyAction;
 }
 
 /** Terms of the fermions in S_theta: those of the target, with other masses where they are given, or the ones that the section names. */
@@ -192,7 +193,7 @@ function leadingActions(c: RunConfiguration, registry: Registry, place: PartCont
   const target = kept.map((k) => {
     const own = forceActionOf(fermions[k]!);
     // the mass, or kappa, is the first of an operator's parameters
-    const [parameter] = Object.keys(own.inputs as object).filter((key) => key !== "phi");
+    const [parameter] = Object.keys(own.inputs as object).filter((key) => key !== "phi" && key !== "modes");
     if (masses && parameter === undefined) throw new ConfigurationError(`guide.masses: got ${masses[k]} for ${own.name}, expected none: these fermions have no parameter`);
     return masses ? (own.with({ ...(own.inputs as object), [parameter!]: masses[k]! }) as AnyAction) : own;
   });

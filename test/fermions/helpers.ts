@@ -1,5 +1,5 @@
 /** Shared by the fermion tests: norms of force fields, derivative along the direction field, a dense Dirac operator on host arrays. */
-import { type AlgebraField, type DiracOperator, DirectionalField, Field, type Lattice, type LinkField, type Links, type Vector, type VectorType, closedFormLinks, directionField, exp, lattice, mul, number, record, scale } from "gaugegrad";
+import { type AlgebraField, type DiracOperator, DirectionalField, Field, type Lattice, type LinkField, type Links, type Vector, type VectorType, closedFormLinks, directionField, exp, lattice, mul, number, record, scale, spinOf } from "gaugegrad";
 
 /** F2 = sum over links of sum_a (F^a)^2, its largest link, and the product with the direction field X. */
 export function forceNorms(F: AlgebraField): { F2: number; F2max: number; dSX: number } {
@@ -137,4 +137,29 @@ export function matrixOf(D: DiracOperator, U: LinkField, which: "D" | "Ddag" = "
     for (let i = 0; i < n; i++) data.set(out.subarray(2 * i, 2 * i + 2), 2 * (i * n + j));
   }
   return { n, data };
+}
+
+/**
+ * The closed-form spinor, psi_{a,s}(n) = sin(0.3 + 0.7a + 1.1s + 0.41p) + i cos(0.9 - 0.5a - 0.8s + 0.29q) with p = x+2y+3z+5t, q = 3x+y+2z+7t; of several
+ * slices, slice k times (1 + 0.3k) e^{0.4 i k}. On the sites of the field.
+ */
+export function closedForm<T extends VectorType>(phi: Field<T>, slices = 1): Field<T> {
+  const { lattice: geo, type } = phi;
+  const [N, spins] = [type.N, spinOf(type) / slices];
+  const data = new Float64Array(phi.length);
+  for (let n = 0; n < geo.volume; n++) {
+    if (type.domain === "even" && geo.parity(n) === 1) continue;
+    const x = geo.coordinates(n);
+    const [p, q] = [[1, 2, 3, 5], [3, 1, 2, 7]].map((w) => x.reduce((s, c, k) => s + c * w[k]!, 0)) as [number, number];
+    for (let a = 0; a < N; a++)
+      for (let k = 0; k < slices; k++)
+        for (let s = 0; s < spins; s++) {
+          const [re, im] = [Math.sin(0.3 + 0.7 * a + 1.1 * s + 0.41 * p), Math.cos(0.9 - 0.5 * a - 0.8 * s + 0.29 * q)];
+          const [c, d] = [(1 + 0.3 * k) * Math.cos(0.4 * k), (1 + 0.3 * k) * Math.sin(0.4 * k)];
+          const at = 2 * (n * N * slices * spins + a * slices * spins + k * spins + s);
+          data[at] = c * re - d * im;
+          data[at + 1] = c * im + d * re;
+        }
+  }
+  return phi.set(data);
 }

@@ -1,36 +1,14 @@
 /** Pseudofermions of every operator against numbers of dense matrices, a user's own operator, numerators, twists, rational powers, force tolerances. */
 import { describe, expect, test } from "vitest";
 import {
-  type DiracOperator, Field, type LinkField, type Links, type OperatorParameters, SU, type Scalar, type Vector, type VectorType, add, adj, closedFormLinks, domainWall, gaugeAction, hisq, hot, lattice, logDeterminant, mul, normalSpectrum, pseudofermions, scale, shift,
-  spinOf, staggered, sub, vectorType, wilson,
+  type DiracOperator, Field, type LinkField, type Links, type OperatorParameters, SU, type Scalar, type Vector, add, adj, closedFormLinks, domainWall, gaugeAction, hisq, hot, lattice, logDeterminant, mul, normalSpectrum, pseudofermions, scale, shift,
+  staggered, sub, vectorType, wilson,
 } from "gaugegrad";
 import { ConfigurationError, PhysicsCheckError } from "../../src/errors.ts";
 import { randomStream } from "../../src/util/index.ts";
-import { alongDirection, forceNorms } from "./helpers.ts";
+import { alongDirection, closedForm, forceNorms } from "./helpers.ts";
 
 const close = (x: number, expected: number, tolerance: number): void => expect(Math.abs(x / expected - 1)).toBeLessThan(tolerance);
-
-/** psi_{a,s}(n) = sin(0.3 + 0.7a + 1.1s + 0.41p) + i cos(0.9 - 0.5a - 0.8s + 0.29q) with 4 spins on each slice, slice k times (1 + 0.3k) e^{0.4 i k}. */
-function closedForm(phi: Field<VectorType>, slices = 1): Field<VectorType> {
-  const { lattice: geo, type } = phi;
-  const [N, spins] = [type.N, spinOf(type) / slices];
-  const data = new Float64Array(phi.length);
-  for (let n = 0; n < geo.volume; n++) {
-    if (type.domain === "even" && geo.parity(n) === 1) continue;
-    const x = geo.coordinates(n);
-    const [p, q] = [[1, 2, 3, 5], [3, 1, 2, 7]].map((w) => x.reduce((s, c, k) => s + c * w[k]!, 0)) as [number, number];
-    for (let a = 0; a < N; a++)
-      for (let k = 0; k < slices; k++)
-        for (let s = 0; s < spins; s++) {
-          const [re, im] = [Math.sin(0.3 + 0.7 * a + 1.1 * s + 0.41 * p), Math.cos(0.9 - 0.5 * a - 0.8 * s + 0.29 * q)];
-          const [c, d] = [(1 + 0.3 * k) * Math.cos(0.4 * k), (1 + 0.3 * k) * Math.sin(0.4 * k)];
-          const at = 2 * (n * N * slices * spins + a * slices * spins + k * spins + s);
-          data[at] = c * re - d * im;
-          data[at + 1] = c * im + d * re;
-        }
-  }
-  return phi.set(data);
-}
 
 const small = lattice([2, 2, 2, 2]);
 const K3s = closedFormLinks(small, 3 as number, 0.8) as LinkField;

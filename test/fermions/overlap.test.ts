@@ -3,11 +3,11 @@
  * on fermions (independent dense programs); forces against differences, backends against the interpreter, which knows no eigenvectors.
  */
 import { describe, expect, test } from "vitest";
-import { type DiracOperator, type Lattice, type LinkField, type Links, type Vector, type VectorType, DirectionalField, Field, cdot, closedFormLinks, determinantAction, directionField, domainWall, dot, gamma5, gaugeAction, hvp, im, lattice, number, overlap, overlapSign, re, record, spinMul, sum, wilsonType } from "gaugegrad";
+import { type DiracOperator, type LinkField, type Links, type Vector, type VectorType, DirectionalField, Field, cdot, closedFormLinks, determinantAction, directionField, domainWall, dot, gamma5, gaugeAction, hvp, im, lattice, number, overlap, overlapSign, re, record, spinMul, sum, wilsonType } from "gaugegrad";
 import { OverlapMatrix } from "gaugegrad/linalg";
 import { signOf, signSlope } from "../../src/linalg/overlap-matrix.ts";
 import { ConfigurationError, RecordingError, SolverError } from "../../src/errors.ts";
-import { alongDirection, forceNorms } from "./helpers.ts";
+import { alongDirection, closedForm, forceNorms } from "./helpers.ts";
 
 const height = 1.6;
 const K3s = (): LinkField => closedFormLinks(lattice([2, 2, 2, 2]), 3, 0.8) as LinkField;
@@ -33,21 +33,6 @@ describe("ln det on K(3, 0.8), 2^4, M5 = 1.6", () => {
   ])("domain wall Ls = %i, b = %f, c = %f", (Ls, b, c, expected) => expect(lnDet(K3s(), domainWall({ mass: 0.1, Ls, b, c, height }))).toBeCloseTo(expected, 9));
 });
 
-/** psi_as(n) = sin(0.3 + 0.7a + 1.1s + 0.41p) + i cos(0.9 - 0.5a - 0.8s + 0.29q), p = x+2y+3z+5t, q = 3x+y+2z+7t. */
-function closedFormSpinor(geo: Lattice, N: number): Field<VectorType> {
-  const psi = new Field(geo, wilsonType(geo, N)) as Field<VectorType>;
-  const data = new Float64Array(psi.length);
-  for (let n = 0; n < geo.volume; n++) {
-    const [x, y, z, t] = geo.coordinates(n) as [number, number, number, number];
-    for (let a = 0; a < N; a++)
-      for (let s = 0; s < 4; s++) {
-        data[2 * ((n * N + a) * 4 + s)] = Math.sin(0.3 + 0.7 * a + 1.1 * s + 0.41 * (x + 2 * y + 3 * z + 5 * t));
-        data[2 * ((n * N + a) * 4 + s) + 1] = Math.cos(0.9 - 0.5 * a - 0.8 * s + 0.29 * (3 * x + y + 2 * z + 7 * t));
-      }
-  }
-  return psi.set(data);
-}
-
 describe("the sign as a rational function on K(3, 0.8), 2^4", () => {
   test.each([
     ["wilson", 0.05, 49.3407626805, 41.7522900101, -44.0018943271, -0.430793264825, -0.787968069385, 118.055502674],
@@ -55,7 +40,7 @@ describe("the sign as a rational function on K(3, 0.8), 2^4", () => {
   ] as const)("kernel %s", (kernel, lowest, quadratic, chiralRe, chiralIm, real, imaginary, norm2) => {
     const U = K3s();
     const { lattice: geo } = U;
-    const psi = closedFormSpinor(geo, 3);
+    const psi = closedForm(new Field(geo, wilsonType(geo, 3 as number)) as Field<VectorType>);
     const options = { kernel, height, lowest };
     const out = record(
       (V: Links, x: Vector) => {

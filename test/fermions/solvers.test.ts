@@ -1,7 +1,7 @@
 /** Methods behind `solve`: biconjugate gradients, deflation, mixed precision. Against dense inverses, plain conjugate gradients and differences. */
 import { describe, expect, test } from "vitest";
 import {
-  type Field, type LinkField, type Links, type Scalar, type Vector, type VectorType, type DiracOperator, SU, action, biCGStab, chiralCondensate, closedFormLinks, conjugateGradient, domainWall, dot, hot, lattice, lowModes, nearUnit, pionCorrelator, pseudofermions, record, scale, solve, staggered, staggeredNormal, staggeredType, sum, wilson, wilsonD, wilsonDdag,
+  type Field, type LinkField, type Links, type Scalar, type Vector, type VectorType, type DiracOperator, SU, action, biCGStab, chiralCondensate, closedFormLinks, conjugateGradient, domainWall, dot, gaugeAction, hmc, hot, lattice, lowModes, nearUnit, pionCorrelator, pseudofermions, record, scale, solve, staggered, staggeredNormal, staggeredType, sum, targetOf, wilson, wilsonD, wilsonDdag,
   wilsonNormal, wilsonPion, wilsonType,
 } from "gaugegrad";
 import { Field as FieldClass, sampleOf } from "../../src/autograd/index.ts";
@@ -144,6 +144,9 @@ describe("derivatives go through the solve of every method", () => {
   });
 });
 
+/** Iterations between what solves at a mass of 0.003 need with twelve modes and without. */
+const LIMIT = 100;
+
 describe("pseudofermions and measurements", () => {
   const geo = lattice([4, 4]);
   const U = closedFormLinks(geo, 2 as number, 0.7) as LinkField;
@@ -167,6 +170,43 @@ describe("pseudofermions and measurements", () => {
     const error = Math.abs(f.value(U) - g.value(U));
     expect(error).toBeGreaterThan(1e-8);
     expect(Math.abs(f.solveError(U) / error - 1)).toBeLessThan(0.05);
+  });
+
+  test("modes that are found at each refresh: the same field, action, force and trajectory in fewer iterations, reversible", () => {
+    const thin = lattice([4, 4, 4, 4]);
+    const V = nearUnit(thin, SU(3), { seed: 5, width: 0.5 }) as LinkField;
+    const make = (deflate?: number) => pseudofermions(staggered({ mass: 0.003 }), { lattice: thin, group: SU(3 as number), flavours: 4, tolerance: 1e-11, ...(deflate ? { deflate } : {}) });
+    const [f, g] = [make(12), make()];
+    expect(f.action.inputs.modes).toHaveLength(12);
+    expect(g.action.inputs).not.toHaveProperty("modes");
+    // before a refresh any space will do
+    f.drawFrom(V, fill(new FieldClass(thin, staggeredType(thin, 3 as number)) as never));
+    expect(f.value(V)).toBeGreaterThan(0);
+    const step = (x: typeof f) => {
+      const gauge = gaugeAction.wilson({ beta: 5.7 });
+      const W = V.clone();
+      const sampler = hmc<number>({ action: targetOf(gauge.plus(x.action as never) as never, x as never), integrator: "omelyan", steps: 3, length: 0.1, seed: 4 });
+      const { maxDifference } = sampler.reversibility(W);
+      return { ...sampler.step(W), maxDifference, links: W.toArray(2) };
+    };
+    const [a, b] = [step(f), step(g)];
+    expect(difference(f.phi, g.phi)).toBeLessThan(1e-9);
+    expect(Math.abs(a.dH - b.dH)).toBeLessThan(1e-6);
+    expect(norm(a.links.map((x, k) => x - b.links[k]!))).toBeLessThan(1e-6);
+    expect(a.maxDifference).toBeLessThan(1e-8);
+    // the second run of the same trajectory has the same bits
+    expect(step(f).links).toEqual(a.links);
+    // solves that fail without deflation succeed with it
+    const short = (deflate?: number) => {
+      const x = pseudofermions(staggered({ mass: 0.003 }), { lattice: thin, group: SU(3 as number), flavours: 4, tolerance: 1e-9, maxIterations: LIMIT, ...(deflate ? { deflate } : {}) });
+      x.refresh(V, 0, randomStream(1));
+      return x.value(V);
+    };
+    expect(short(12)).toBeGreaterThan(0);
+    expect(() => short()).toThrow(SolverError);
+    expect(() => make(1e6)).toThrow(/components of the field/);
+    expect(() => pseudofermions(wilson({ kappa: 0.1 }), { ...place, solver: "bicgstab", deflate: 2 })).toThrow(/got deflate = 2 with the solver "bicgstab"/);
+    expect(() => pseudofermions(staggered({ mass: 0.1 }), { ...place, flavours: 1, deflate: 2 })).toThrow(/got deflate = 2 with the power/);
   });
 
   test("roots and even blocks are refused", () => {

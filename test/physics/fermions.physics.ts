@@ -1,11 +1,12 @@
 /** Dynamical staggered fermions: Schwinger model against exact reweighting (PHYSICS 3.9), SU(2) and SU(3) on 4^4 (PHYSICS 3.7). */
 import { describe, expect, test } from "vitest";
-import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, logDeterminant, plaquettes, polyakovLoops, pseudofermions, staggered, wilson } from "gaugegrad";
+import { type LinkField, SU, U1, chiralCondensate, closedFormLinks, gaugeAction, lattice, logDeterminant, plaquettes, polyakovLoops, pseudofermions, staggered, wilson, wilsonPion } from "gaugegrad";
 import { readGauge } from "gaugegrad/io";
 import { type Summary, type Target, hmc, runChain, sumOfTargets, summarise } from "../../src/samplers/index.ts";
 import { zScore } from "../../src/util/index.ts";
 import { missing, reference, referenceNumbers } from "../io/reference.ts";
 import { type SchwingerRow, schwinger } from "../fermions/schwinger.ts";
+import { type Row as WilsonRow, close, fields, kappa, lowest, rows as table, stored } from "../fermions/wilson-table.ts";
 
 function compare(s: Summary, reference: Readonly<Record<string, readonly [number, number]>>): void {
   console.log(`acceptance ${s.acceptance.mean.toFixed(3)}, <exp(-dH)> ${s.expMinusDH!.mean.toFixed(4)} +- ${s.expMinusDH!.error.toFixed(4)}`);
@@ -93,4 +94,11 @@ describe.skipIf(missing)("SU(3), 8^3 x 4: dense matrices of dimension 3072", () 
       expect(Math.abs(logDeterminant(U, staggered({ mass, boundary })) / stored[`logdet_m${mass}`]! - 1)).toBeLessThan(1e-11);
     }
   });
+});
+
+test.each<WilsonRow>(table.filter(([field, , , , , , low]) => field !== "K3s" && low.length > 0))("%s, kappa = 0.13, c_SW = %f: lowest eigenvalues of gamma_5 D, pion", (field, clover, _norm2, _D, _chiral, _component, low, PP) => {
+  const U = fields[field]!();
+  if (!U) return void console.log(`left out: there is no ${stored}`);
+  lowest(U, clover, low.length).forEach((x, k) => close(x, low[k]!, 1e-9));
+  wilsonPion(U, { kappa, clover }).PP.forEach((x, t) => close(x / PP[t]!, 1, 1e-9));
 });

@@ -5,7 +5,7 @@ import type { Lattice } from "../../autograd/index.ts";
 import type { Group } from "../../gauge/index.ts";
 import type { FermionField } from "../system-types.ts";
 import type { RunConfiguration } from "../sections.ts";
-import { count, positive } from "../schema-values.ts";
+import { count, positive, whole } from "../schema-values.ts";
 
 /** Sign of the hop across the boundary, and an angle on top of it. */
 export const boundaries = {
@@ -18,6 +18,7 @@ export const solver = {
   forceTolerance: positive.optional().describe("the same for forces; default tolerance"),
   maxIterations: count.default(5000),
   solver: z.enum(["cg", "bicgstab", "mixed"]).optional().describe("cg (default); bicgstab: D and its adjoint one after the other, not for staggered fields on even sites; mixed: iterations in single precision. Residuals are those of float64; without roots"),
+  deflate: whole.max(512).optional().describe("number of lowest modes of D^+D that are found at each refresh and kept out of the solves of a trajectory; without roots, cg; default 0"),
 };
 
 /** How the determinant enters. */
@@ -64,6 +65,7 @@ interface Settings {
   readonly forceTolerance?: number | undefined;
   readonly maxIterations: number;
   readonly solver?: "cg" | "bicgstab" | "mixed" | undefined;
+  readonly deflate?: number | undefined;
   readonly flavours: number;
   readonly interval?: readonly [number, number] | undefined;
   readonly precision?: number;
@@ -71,8 +73,8 @@ interface Settings {
 
 /** Settings of the pseudofermions among the options of a kind. */
 function settings(options: Settings) {
-  const { tolerance, forceTolerance, maxIterations, solver: method, flavours, interval, precision } = options;
-  return { tolerance, maxIterations, flavours, ...(method === undefined ? {} : { solver: method }), ...(forceTolerance === undefined ? {} : { forceTolerance }), ...(interval ? { interval } : {}), ...(precision === undefined ? {} : { precision }) };
+  const { tolerance, forceTolerance, maxIterations, solver: method, deflate, flavours, interval, precision } = options;
+  return { tolerance, maxIterations, flavours, ...(method === undefined ? {} : { solver: method }), ...(deflate === undefined ? {} : { deflate }), ...(forceTolerance === undefined ? {} : { forceTolerance }), ...(interval ? { interval } : {}), ...(precision === undefined ? {} : { precision }) };
 }
 
 /** One sign and one angle a direction. */

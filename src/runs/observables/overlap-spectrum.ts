@@ -2,20 +2,32 @@
 import { z } from "zod";
 import { exactOverlap, signFunction } from "../../fermions/index.ts";
 import { observable } from "../registry/part.ts";
+import type { RunConfiguration } from "../sections.ts";
 import { count } from "../schema-values.ts";
+
+interface Kernel {
+  readonly height?: number | undefined;
+  readonly kernel?: "wilson" | "shamir" | undefined;
+}
+
+/** What is given, or that of the first overlap fermions of the run. */
+function shapeOf({ height, kernel }: Kernel, { fermions }: RunConfiguration) {
+  const own = fermions.find((f) => f.kind === "overlap") as (Kernel & { readonly boundary?: readonly (1 | -1)[]; readonly twist?: readonly number[] }) | undefined;
+  const { boundary, twist } = own ?? { boundary: fermions[0]?.boundary, twist: undefined };
+  return { height: height ?? own?.height ?? 1, kernel: kernel ?? own?.kernel ?? ("wilson" as const), ...(boundary ? { boundary } : {}), ...(twist ? { twist } : {}) };
+}
 
 export const overlapSpectrum = observable({
   name: "overlap-spectrum",
   title: "kernel of overlap fermions",
   options: z.strictObject({
-    height: z.number().gt(0).lt(2).default(1).describe("domain-wall height M5"),
-    kernel: z.enum(["wilson", "shamir"]).default("wilson"),
+    height: z.number().gt(0).lt(2).optional().describe("domain-wall height M5; default that of the overlap fermions of the run, or 1"),
+    kernel: z.enum(["wilson", "shamir"]).optional().describe("default that of the overlap fermions of the run, or wilson"),
     count: count.max(64).default(4).describe("eigenvalues of least modulus"),
     index: z.boolean().default(true).describe("the index too, by all eigenvalues: for small lattices"),
   }),
-  measure: (U, { height, kernel, count: k, index }, { run }) => {
-    const boundary = run.fermions[0]?.boundary;
-    const shape = { height, kernel, ...(boundary ? { boundary } : {}) };
+  measure: (U, { count: k, index, ...options }, { run }) => {
+    const shape = shapeOf(options, run);
     const named = (values: readonly number[]): Record<string, number> => Object.fromEntries(values.slice(0, k).map((x, i) => [`kernel(${i})`, x]));
     if (!index) return named(signFunction(U, { ...shape, deflate: k }).eigenvalues);
     const D = exactOverlap(U, shape);

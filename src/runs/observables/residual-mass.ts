@@ -9,12 +9,13 @@ interface Given {
   readonly mass?: number | undefined;
   readonly Ls?: number | undefined;
   readonly height?: number | undefined;
+  readonly boundary?: readonly (1 | -1)[] | undefined;
 }
 
 /** What is given, or that of the first domain walls of the run. */
 function shapeOf({ mass, Ls, height }: Given, { fermions }: RunConfiguration): Given & { readonly shamir: boolean } {
   const own = fermions.find((f) => f.kind === "domain-wall") as (Given & { readonly b?: number; readonly c?: number }) | undefined;
-  return { mass: mass ?? own?.mass, Ls: Ls ?? own?.Ls, height: height ?? own?.height ?? 1.4, shamir: mass !== undefined || ((own?.b ?? 1) === 1 && (own?.c ?? 0) === 0) };
+  return { mass: mass ?? own?.mass, Ls: Ls ?? own?.Ls, height: height ?? own?.height ?? 1.4, boundary: (own ?? fermions[0])?.boundary, shamir: mass !== undefined || ((own?.b ?? 1) === 1 && (own?.c ?? 0) === 0) };
 }
 
 export const residualMass = observable({
@@ -26,8 +27,7 @@ export const residualMass = observable({
     height: z.number().gt(0).lt(2).optional().describe("M5; default that of the domain walls of the run, or 1.4"),
   }),
   measure: (U, options, { run }) => {
-    const { mass, Ls, height } = shapeOf(options, run);
-    const boundary = run.fermions[0]?.boundary;
+    const { mass, Ls, height, boundary } = shapeOf(options, run);
     const { PP, midpoint } = domainWallPion(U, { mass: mass!, Ls: Ls!, height: height!, ...(boundary ? { boundary } : {}) });
     const sum = (C: Float64Array): number => C.reduce((s, x) => s + x, 0);
     return { residualMass: sum(midpoint) / sum(PP), ...Object.fromEntries([...PP].flatMap((x, t) => [[`wall.PP(${t})`, x], [`midpoint(${t})`, midpoint[t]!]])) };
