@@ -12,6 +12,22 @@ export interface ByteSource {
   grow(bytes: number): void;
   /** Largest possible length. */
   readonly limit: number;
+  /** The same bytes in the memory of a device, where kernels run. */
+  readonly mirror?: Mirror;
+}
+
+/** A device's side of a heap, at the same addresses. Which side has the newer bytes is known range by range. */
+export interface Mirror {
+  /** Before the host reads a range, or changes some of it. */
+  host(at: number, bytes: number, change: boolean): void;
+  /** Has the host the newest bytes of a range? */
+  has(at: number, bytes: number): boolean;
+  /** A range is zero on the host, and becomes so on the device. */
+  clear(at: number, bytes: number): void;
+  /** Copies blocks of so many bytes, on the device. */
+  copy(from: number, fromStride: number, to: number, toStride: number, bytes: number, blocks: number): void;
+  /** Writes zeros to blocks of so many bytes, on the device. */
+  zero(at: number, stride: number, bytes: number, blocks: number): void;
 }
 
 const ALIGN = 64;
@@ -58,6 +74,9 @@ export class Heap {
   get limit(): number {
     return this.#source.limit;
   }
+  get mirror(): Mirror | undefined {
+    return this.#source.mirror;
+  }
   /** Bytes handed out or kept for reuse. */
   get used(): number {
     return this.#top;
@@ -88,6 +107,7 @@ export class Heap {
       this.#top = end;
     }
     this.#f64.fill(0, at / 8, (at + size) / 8);
+    this.mirror?.clear(at, size);
     return at;
   }
 

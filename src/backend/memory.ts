@@ -115,6 +115,7 @@ export class FieldMemory {
       const { saved } = piece;
       this.#budget = Math.min(this.#largest, this.#budget + piece.bytes);
       this.#settle(piece);
+      this.heap.mirror?.host(piece.at, piece.bytes, true);
       this.heap.f64.set(saved, piece.at / 8);
       piece.saved = undefined;
       reclaim.register(handle, piece, piece);
@@ -186,6 +187,7 @@ export class FieldMemory {
     let moved = 0;
     for (const piece of idle) {
       if (moved >= bytes) break;
+      this.heap.mirror?.host(piece.at, piece.bytes, false);
       piece.saved = this.heap.f64.slice(piece.at / 8, (piece.at + piece.bytes) / 8);
       // from now on the garbage collector alone decides about it
       reclaim.unregister(piece);

@@ -66,12 +66,12 @@ export function findToolchain(options: NativeOptions = {}): Toolchain {
 }
 
 /** The foreign function interface. @throws BackendError when koffi is not installed. */
-export function loadKoffi(): Koffi {
+export function loadKoffi(backend = "native"): Koffi {
   try {
     return createRequire(import.meta.url)("koffi") as Koffi;
   } catch (e) {
     const reason = (e as { code?: string }).code === "MODULE_NOT_FOUND" ? "it is not installed" : (e as Error).message.split("\n")[0];
-    throw new BackendError(`backend native: cannot load the optional package koffi (${reason}), expected it next to gaugegrad: npm install koffi, or use backend wasm`);
+    throw new BackendError(`backend ${backend}: cannot load the optional package koffi (${reason}), expected it next to gaugegrad: npm install koffi, or use backend wasm`);
   }
 }
 

@@ -29,7 +29,7 @@ export interface GlobalOptions {
 
 /** Options added by `withEngine`. */
 export interface EngineFlags {
-  readonly backend: "auto" | "js" | "wasm" | "native" | "tfjs" | "interpret";
+  readonly backend: "auto" | "js" | "wasm" | "native" | "cuda" | "tfjs" | "interpret";
   readonly threads: number | "auto";
   readonly strict?: boolean;
 }
@@ -37,7 +37,7 @@ export interface EngineFlags {
 /** Adds --backend, --threads and --strict. */
 export function withEngine(command: Command): Command {
   return command
-    .addOption(new Option("--backend <name>", "where programs run; interpret evaluates op by op, slowly, for debugging").choices(["auto", "js", "wasm", "native", "tfjs", "interpret"]).default("auto"))
+    .addOption(new Option("--backend <name>", "where programs run; cuda was never run on a device; interpret evaluates op by op, slowly, for debugging").choices(["auto", "js", "wasm", "native", "cuda", "tfjs", "interpret"]).default("auto"))
     .option("--threads <n>", "threads, counting the main one; results do not depend on it", threads, "auto")
     .option("--strict", "multiply then add instead of fused multiply-add: the same bits on every machine");
 }
@@ -47,7 +47,7 @@ export function withEngine(command: Command): Command {
  * @throws BackendError that says what to install when that engine is not present.
  */
 export async function latticeOptions(flags: EngineFlags, { environment, comm }: Pick<CliContext, "environment" | "comm">): Promise<LatticeOptions> {
-  if (comm && (flags.backend === "tfjs" || flags.backend === "interpret")) throw new ConfigurationError(`--backend ${flags.backend}: got ${comm.size} ranks, expected one: use wasm, native or js to divide a lattice`);
+  if (comm && ["tfjs", "interpret", "cuda"].includes(flags.backend)) throw new ConfigurationError(`--backend ${flags.backend}: got ${comm.size} ranks, expected one: use wasm, native or js to divide a lattice`);
   if (flags.backend === "tfjs") return { engine: await loadTfjs({ engine: (environment["GAUGEGRAD_TFJS"] ?? "tfjs-node-gpu") as TfjsEngineName }) };
   return { backend: flags.backend, threads: comm && flags.threads === "auto" ? threadsOfRank(environment) : flags.threads, strict: flags.strict ?? false, ...(comm ? { comm } : {}) };
 }

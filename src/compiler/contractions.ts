@@ -98,6 +98,8 @@ export class Contraction {
   }
 
   run(): void {
+    for (const { at, type } of this.#inputs) this.#engine.attend(at, type, false);
+    this.#engine.attend(this.#output.at, this.#output.type, true);
     this.#run();
   }
 

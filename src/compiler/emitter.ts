@@ -2,8 +2,7 @@
  * The seam between the compiler and its emitters: JavaScript, WebAssembly, C. An emitter turns kernel plans into something that runs on
  * its memory: it prints each micro-kernel (straight-line arithmetic on one block of W sites) once, and each kernel as a loop over chunks of
  * blocks that resolves operands through the parameter table and calls the micro-kernels. Everything else (buffers, lifetimes,
- * order of the sums) is fixed before, so all emitters agree to rounding. One for CUDA C would take W = 1, a thread a block, and memory
- * of the device.
+ * order of the sums) is fixed before, so all emitters agree to rounding. That for CUDA takes W = 1, a thread a block, and memory of the device.
  */
 import type { ByteSource, Heap, Lanes, Layout, WasmInstance } from "../backend/index.ts";
 import type { SparseMap } from "../util/index.ts";
@@ -37,6 +36,8 @@ export interface CompiledKernels {
   readonly source: string;
   /** Runs all chunks of kernel k. `parameters` is the index of its table in 32-bit words, `scratch` an address; each thread has `scratchBytes` of it. */
   launch(k: number, heap: Heap, parameters: number, scratch: number, chunks: number, scratchBytes: number): void;
+  /** Where kernels leave no chunks of their sums: totals of kernel k, those of sum 0 first, one a sample, written to the numbers at these indices. */
+  total?(k: number, to: Int32Array): void;
 }
 
 export interface Emitter {

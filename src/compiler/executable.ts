@@ -31,6 +31,8 @@ interface Launch {
   readonly starts: readonly number[];
   readonly targets: readonly { readonly buffer: number; readonly offset: number }[];
   readonly each: number;
+  /** Places of the targets, for totals that are made elsewhere. */
+  readonly to: Int32Array;
 }
 
 export class ProgramExecutable implements Executable {
@@ -259,7 +261,7 @@ export class ProgramExecutable implements Executable {
     const samples = Array.from({ length: batch }, (_, b) => b);
     const starts = partials.flatMap((p) => samples.map((b) => p / 8 + BIN_PARTS * each * b));
     const targets = plan.step.reductions.flatMap(({ buffer }) => samples.map((b) => ({ buffer, offset: layout.scalarAt(b) })));
-    return { plan, kernel, table, chunks, partials, starts, targets, each, sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
+    return { plan, kernel, table, chunks, partials, starts, targets, each, to: new Int32Array(targets.length), sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
@@ -302,21 +304,27 @@ export class ProgramExecutable implements Executable {
     this.#compiled.launch(l.kernel, engine.heap, l.table, address / engine.emitter.addressUnit, l.chunks, bytes);
     const { sums } = l;
     if (!sums) return;
+    const { starts, targets, each, to } = l;
+    if (this.#compiled.total) {
+      for (let k = 0; k < to.length; k++) to[k] = this.#address[targets[k]!.buffer]! / 8 + targets[k]!.offset;
+      this.#compiled.total(l.kernel, to);
+      return;
+    }
     const f = engine.heap.f64;
-    const { starts, targets, each } = l;
     for (let k = 0; k < starts.length; k++) sums.top(k, f, starts[k]!, each);
     if (l.over) l.over.sum(sums, f, starts, each);
     else sums.gatherAll(f, starts, each);
     for (let k = 0; k < starts.length; k++) {
       const { buffer, offset } = targets[k]!;
-      const to = this.#address[buffer]! / engine.heap.realBytes + offset;
-      engine.heap.reals.fill(sums.total(k), to, to + engine.layout.scalarLanes);
+      const at = this.#address[buffer]! / engine.heap.realBytes + offset;
+      engine.heap.reals.fill(sums.total(k), at, at + engine.layout.scalarLanes);
     }
   }
 
   /** The sum of the samples' numbers. */
   #samples({ from, to }: SamplesStep): void {
     const { lattice, layout, heap } = this.#engine;
+    if (heap.mirror) for (const b of [from, to]) this.#engine.attend(this.#storage(b), this.#schedule.buffers[b]!.type, b === to);
     const at = this.#address[from]! / heap.realBytes;
     if (this.#numbers.length < lattice.batch) this.#numbers = new Float64Array(lattice.batch);
     const numbers = this.#numbers;
@@ -331,12 +339,15 @@ export class ProgramExecutable implements Executable {
     if (step.kind === "samples") this.#samples(step);
     if (step.kind !== "zero") return;
     const [first, last] = this.#engine.range(step.domain);
-    const { layout: { width, copies, copyBlocks }, heap: { reals, realBytes } } = this.#engine;
+    const { layout: { width, copies, copyBlocks }, heap: { reals, realBytes, mirror } } = this.#engine;
     const n = components(this.#schedule.buffers[step.buffer]!.type) * width;
     const [address, stride] = [this.#address[step.buffer]! / realBytes, this.#stride[step.buffer]! / realBytes];
-    for (let copy = 0; copy < copies; copy++)
-      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++)
-        for (let at = address + b * stride, end = at + n; at < end; at++) reals[at] = 0;
+    for (let copy = 0; copy < copies; copy++) {
+      const from = copy * copyBlocks + first;
+      const blocks = mirror ? 0 : last - first;
+      mirror?.zero(realBytes * (address + from * stride), realBytes * stride, realBytes * n, last - first);
+      for (let b = from; b < from + blocks; b++) for (let at = address + b * stride, end = at + n; at < end; at++) reals[at] = 0;
+    }
   }
 
   #denseStep({ factors, outputs, positive, overlap }: DenseStepPlan): RunDense {

@@ -7,10 +7,10 @@ import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";
 import { wasmEmitter } from "./emit-wasm.ts";
-import { InterpretEngine, nativeEmitter } from "#platform/compiler/optional";
+import { InterpretEngine, cudaEmitter, nativeEmitter } from "#platform/compiler/optional";
 
-/** Backends of the compiler, and the interpreter that they are tested against: slow, for debugging. */
-export type BackendName = "js" | "wasm" | "native" | "interpret";
+/** Backends of the compiler (cuda was never run on a device), and the interpreter that they are tested against: slow, for debugging. */
+export type BackendName = "js" | "wasm" | "native" | "cuda" | "interpret";
 
 /** Backend, threads and arithmetic of a lattice. */
 export interface EngineOptions extends PartOptions {
@@ -55,6 +55,7 @@ function emitter(volume: number, options: EngineOptions): Emitter {
   if (precision !== "f64" && precision !== "f32") throw new ConfigurationError(`precision: got ${describe(precision)}, expected "f64" or "f32"`);
   const single = precision === "f32";
   const backend = options.backend ?? "auto";
+  if (backend === "cuda") return cudaEmitter({ strict });
   if (single && (backend === "js" || (backend === "auto" && !hasSimd()))) throw new ConfigurationError(`precision "f32": got backend js, expected wasm or native: the others compute in float64`);
   const asked = options.threads === undefined || options.threads === "auto" ? (volume >= THREADED_VOLUME && canThread() ? 2 : 1) : options.threads;
   if (!Number.isInteger(asked) || asked < 1) throw new BackendError(`threads: got ${asked}, expected "auto" or a positive integer`);
@@ -63,7 +64,7 @@ function emitter(volume: number, options: EngineOptions): Emitter {
   if (backend === "js" || (backend === "auto" && !hasSimd())) return jsEmitter;
   if (backend === "native") return nativeEmitter({ strict, threads, single, ...(options.lanes === undefined ? {} : { lanes: options.lanes }) });
   if ((backend as string) === "tfjs") throw new BackendError('backend tfjs: it is loaded first, expected { engine: await loadTfjs({ engine: "tfjs-node-gpu" }) } in place of { backend: "tfjs" }');
-  if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js, wasm, native or interpret`);
+  if (backend !== "auto" && backend !== "wasm") throw new BackendError(`backend: got "${backend as string}", expected auto, js, wasm, native, cuda or interpret`);
   if (!hasSimd()) throw new BackendError("backend wasm: this engine has no WebAssembly SIMD, expected Node 20 or newer on a 64-bit machine: use backend js");
   return wasmEmitter({ strict, threads, single });
 }
@@ -72,18 +73,20 @@ function emitter(volume: number, options: EngineOptions): Emitter {
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
   const debugNaN = options.debugNaN ?? environmentVariable("GAUGEGRAD_DEBUG_NAN") === "1";
   const engine = (lattice: Lattice): Engine => {
-    if ((options.engine || options.backend === "interpret") && (options.comm?.size ?? 1) > 1) throw new ConfigurationError(`backend ${options.engine ? "tfjs" : "interpret"}: got ${options.comm!.size} ranks, expected one: use wasm, native or js to divide a lattice`);
-    if (options.precision === "f32" && (options.engine || options.backend === "interpret" || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`precision "f32": got ${options.engine ? "a loaded backend" : options.backend === "interpret" ? "backend interpret" : `${options.comm!.size} ranks`}, expected backend wasm or native on one rank`);
+    const alone = options.engine ? "a loaded backend" : options.backend === "interpret" || options.backend === "cuda" ? `backend ${options.backend}` : undefined;
+    if (alone && ((options.comm?.size ?? 1) > 1 || (options.ghosts && options.backend === "cuda"))) throw new ConfigurationError(`${alone}: got ${options.comm?.size ?? 1} ranks${options.ghosts ? " with ghosts" : ""}, expected one: use wasm, native or js to divide a lattice`);
+    if (options.precision === "f32" && (alone || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`precision "f32": got ${alone ?? `${options.comm!.size} ranks`}, expected backend wasm or native on one rank`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
     if (part && part.comm.size > 1 && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size} ranks, expected one of them: samples are divided over ranks by giving each a batch of its own`);
     if (options.backend === "interpret") return new InterpretEngine(lattice, options.maxFields);
-    return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, part || options.precision === "f32" ? undefined : () => makeLattice(extents, { ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.strict === undefined ? {} : { strict: options.strict }), ...(options.backend === "native" ? { backend: options.backend } : {}), precision: "f32" }));
+    return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, part || options.precision === "f32" || options.backend === "cuda" ? undefined : () => makeLattice(extents, { ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.strict === undefined ? {} : { strict: options.strict }), ...(options.backend === "native" ? { backend: options.backend } : {}), precision: "f32" }));
   };
   return new Lattice(extents, engine, { debugNaN, ...(options.batch === undefined ? {} : { batch: options.batch }) });
 }
 
 export { microSource } from "./emit-c.ts";
+export { type DeviceKernel, deviceKernel } from "./emit-cuda.ts";
 export { type FlatFormula, FlatKernel } from "./flat-kernel.ts";
 export { kernelParts } from "./kernel-parts.ts";
 export type { Argument, Buffer, Instruction, KernelStep, Schedule, SolveStep, Step } from "./ir.ts";

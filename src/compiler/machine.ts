@@ -139,6 +139,12 @@ export abstract class Machine implements Engine {
     for (let k = 0; k < others.length; k++) this.#touch(others[k] as HeapStorage);
   }
 
+  /** Before the host reads a value, or changes some of it, where kernels run in another memory. */
+  attend(x: Storage, type: ValueType, change: boolean): void {
+    const { address, stride } = x as HeapStorage;
+    this.heap.mirror?.host(address, type.kind === "tensor" ? this.bytes(type) : stride * (this.blocksOf(type) - 1) + this.blockBytes(type), change);
+  }
+
   #touch({ handle }: HeapStorage): void {
     if (handle) this.memory.touch(handle);
   }
@@ -147,6 +153,7 @@ export abstract class Machine implements Engine {
     // the address first: bringing a field back may grow the heap
     const at = (to as HeapStorage).address / this.heap.realBytes;
     if (type.kind === "tensor") {
+      this.attend(to, type, true);
       this.heap.reals.set(data, at);
       return;
     }
@@ -157,6 +164,7 @@ export abstract class Machine implements Engine {
   read(from: Storage, type: ValueType, out: Float64Array): void {
     const at = (from as HeapStorage).address / this.heap.realBytes;
     if (type.kind === "tensor") {
+      this.attend(from, type, false);
       out.set(this.heap.reals.subarray(at, at + realsOf(this.lattice, type)));
       return;
     }
@@ -197,13 +205,20 @@ export abstract class Machine implements Engine {
   }
 
   writeScalar(to: Storage, x: number): void {
-    const at = (to as HeapStorage).address / this.heap.realBytes;
-    this.heap.reals.fill(x, at, at + to.bytes / this.heap.realBytes);
+    const { address } = to as HeapStorage;
+    const { mirror, reals, realBytes } = this.heap;
+    const [at, end] = [address / realBytes, (address + to.bytes) / realBytes];
+    // a number that stays the same is not handed over again
+    if (mirror?.has(address, to.bytes) && reals.subarray(at, end).every((y) => Object.is(y, x))) return;
+    mirror?.host(address, to.bytes, true);
+    reals.fill(x, at, end);
   }
 
   readScalar(from: Storage): number {
     // the address first: bringing the scalar back may grow the heap
-    const at = (from as HeapStorage).address / this.heap.realBytes;
+    const { address } = from as HeapStorage;
+    const at = address / this.heap.realBytes;
+    this.heap.mirror?.host(address, 8, false);
     return this.heap.reals[at]!;
   }
 
@@ -214,6 +229,7 @@ export abstract class Machine implements Engine {
     const [fromAddress, toAddress] = [x.address, y.address];
     const n = this.layout.width * components(type);
     const blocks = this.blocksOf(type);
+    if (this.heap.mirror) return this.heap.mirror.copy(fromAddress, x.stride, toAddress, y.stride, this.blockBytes(type), blocks);
     const f = this.heap.reals;
     for (let b = 0; b < blocks; b++) {
       const at = (fromAddress + b * x.stride) / this.heap.realBytes;
@@ -237,6 +253,7 @@ export abstract class Machine implements Engine {
     if (at === undefined) {
       const t = this.layout.table(d);
       at = this.memory.allocate(4 * t.length, "neighbour tables") / 4;
+      this.heap.mirror?.host(4 * at, 4 * t.length, true);
       this.heap.i32.set(t, at);
       this.#tables.set(key, at);
     }
@@ -292,6 +309,7 @@ export abstract class Machine implements Engine {
       return;
     }
     const at = (storage as HeapStorage).address / this.heap.realBytes;
+    this.attend(storage, type, write);
     for (let b = 0; b < this.lattice.batch; b++) {
       const from = at + this.layout.scalarAt(b);
       if (write) this.heap.reals.fill(data[b]!, from, from + this.layout.scalarLanes);
@@ -303,6 +321,7 @@ export abstract class Machine implements Engine {
   #transfer(storage: Storage, type: ValueType, sites: Int32Array | undefined, data: Float64Array, offset: number, skip: number, write: boolean): void {
     const base = (storage as HeapStorage).address / this.heap.realBytes;
     const stride = (storage as HeapStorage).stride / this.heap.realBytes;
+    this.attend(storage, type, write);
     const f = this.heap.reals;
     const n = components(type);
     const { width, position } = this.layout;

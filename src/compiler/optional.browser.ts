@@ -15,6 +15,11 @@ export function nativeEmitter(_options?: NativeEmitterOptions): Emitter {
   throw new BackendError("backend native: got a browser, expected Node with a C compiler: use backend wasm");
 }
 
+/** @throws BackendError always. */
+export function cudaEmitter(_options?: { readonly strict?: boolean }): Emitter {
+  throw new BackendError("backend cuda: got a browser, expected Node with an NVIDIA card: use backend wasm");
+}
+
 /** There is none in a browser. */
 export const InterpretEngine = class {
   constructor() {

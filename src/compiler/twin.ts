@@ -12,6 +12,8 @@ export function transfer(x: Engine, from: Storage, y: Engine, to: Storage, type:
     y.write(to, type, data);
     return;
   }
+  x.attend(from, type, false);
+  y.attend(to, type, true);
   const [a, b] = [placeOf(x, from), placeOf(y, to)];
   const n = components(type);
   const parity = domainOf(type) === "all" ? -1 : domainOf(type) === "even" ? 0 : 1;

@@ -1,5 +1,5 @@
 /** Kernels of portable programs as C: one function a micro-kernel, one a part of a kernel, and one a kernel, which loops over blocks of sites. */
-import { type MicroKernel, kernelParts, microSource } from "../compiler/index.ts";
+import { type MicroKernel, deviceKernel, kernelParts, microSource } from "../compiler/index.ts";
 import { withoutDead } from "./live.ts";
 import type { PortableProgram, PortableStep } from "./portable.ts";
 
@@ -49,6 +49,13 @@ export interface PrintedKernel {
   readonly sums: number;
 }
 
+/** A thread has one site; its terms of the sums lie one sum after the other. */
+const ON_DEVICE = {
+  site: ["  const int64_t b = first + (int64_t)blockIdx.x * blockDim.x + threadIdx.x;", "  if (b >= last) return;", "  (void)partial;"],
+  given: "f.at, next",
+  keep: "partial[k * (last - first) + b - first] = r[k];",
+};
+
 /** One kernel in parts of a block each. `f` are the buffers, `next` the tables of neighbours (block times W, plus the lanes to exchange), `s` scratch, `r` sums. */
 export function printKernel({ plan, name }: KernelStep, names: Names, device: boolean): PrintedKernel {
   const { step } = plan;
@@ -65,7 +72,7 @@ export function printKernel({ plan, name }: KernelStep, names: Names, device: bo
     return [`PART void ${name}_part${n}(double* const* f, int32_t* const* next, V* s, int64_t b, V* r) {${/\bb\b/.test(text) ? "" : " (void)b;"}${unused.join("")}`, text, "}"].join("\n");
   });
   const sums = step.reductions.length;
-  if (device) return { text: [...parts, onDevice(name, parts.length, scratch, sums)].join("\n"), scratch, sums };
+  if (device) return { text: [...parts, deviceKernel({ ...ON_DEVICE, head: `KERNEL void ${name}(const __grid_constant__ table f, int32_t* const* next, V* partial, int64_t first, int64_t last)`, parts: bodies.map((_, n) => `${name}_part${n}`), scratch, sums })].join("\n"), scratch, sums };
   const text = [
     ...parts,
     `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half) {`,
@@ -78,20 +85,6 @@ export function printKernel({ plan, name }: KernelStep, names: Names, device: bo
     "}",
   ].join("\n");
   return { text, scratch, sums };
-}
-
-/** A kernel as a thread sees it: one site; its terms of the sums lie one sum after the other. */
-function onDevice(name: string, parts: number, scratch: number, sums: number): string {
-  return [
-    `KERNEL void ${name}(const __grid_constant__ table f, int32_t* const* next, V* partial, int64_t first, int64_t last) {`,
-    "  const int64_t b = first + (int64_t)blockIdx.x * blockDim.x + threadIdx.x;",
-    "  if (b >= last) return;",
-    `  V s[${Math.max(1, scratch)}], r[${Math.max(1, sums)}];`,
-    ...(sums === 0 ? ["  (void)partial;"] : [`  for (int k = 0; k < ${sums}; k++) r[k] = 0;`]),
-    ...Array.from({ length: parts }, (_, k) => `  ${name}_part${k}(f.at, next, s, b, r);`),
-    ...(sums === 0 ? [] : [`  for (int k = 0; k < ${sums}; k++) partial[k * (last - first) + b - first] = r[k];`]),
-    "}",
-  ].join("\n");
 }
 
 /** Every kernel of a program, those of its solvers included. */

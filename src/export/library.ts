@@ -1,6 +1,7 @@
 /** Exports a subject: what the library is, and its files. */
 import { readFileSync } from "node:fs";
 import { type Lattice, type ValueType, components, domainOf, kind, spinOf } from "../autograd/index.ts";
+import { CUDA_SHIM } from "../backend/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { groupOf } from "../gauge/index.ts";
 import { guard, is, printable } from "../util/index.ts";
@@ -11,7 +12,6 @@ import { type Solver, portable } from "./portable.ts";
 import { python } from "./python.ts";
 import { readme } from "./readme.ts";
 import { referenceCases } from "./reference.ts";
-import { SHIM } from "./runtime/device.ts";
 import { source } from "./source.ts";
 import type { HostField, LibrarySpec } from "./spec.ts";
 import { testSource } from "./test-source.ts";
@@ -112,7 +112,7 @@ export function exportLibrary(subject: ExportSubject, options: LibraryOptions): 
     files: new Map([
       [`${name}.h`, header(spec)],
       [`${name}.${spec.device ? "cu" : "c"}`, source(spec)],
-      ...(spec.device ? ([["cuda_shim.h", SHIM]] as const) : []),
+      ...(spec.device ? ([["cuda_shim.h", CUDA_SHIM]] as const) : []),
       ["test.c", testSource(spec, referenceCases(spec, options.extents))],
       ["Makefile", spec.device ? deviceMakefile(name) : makefile(name)],
       [`${name}.py`, python(spec)],

@@ -16,7 +16,7 @@ const NODE = "609c0309";
 
 export function arithmeticOf(lattice: Lattice, strict: boolean): Arithmetic {
   const engine = lattice.engine.name;
-  const fused = engine === "wasm" ? hasRelaxedSimd() : engine === "native" && /__FMA__|__ARM_FEATURE_FMA/.test(findToolchain().fingerprint);
+  const fused = engine === "wasm" ? hasRelaxedSimd() : engine === "cuda" || (engine === "native" && /__FMA__|__ARM_FEATURE_FMA/.test(findToolchain().fingerprint));
   return { engine, fusedMultiplyAdd: !strict && fused, elementary: elementaryBits() };
 }
 

@@ -13,7 +13,7 @@ test("doctor --json", async () => {
   expect(r.code).toBe(0);
   const report = JSON.parse(r.stdout) as Record<string, unknown> & Record<"backends" | "features" | "compilers" | "packages", Finding[]>;
   expect(report["node"]).toBe(process.versions.node);
-  expect(report.backends.map((b) => b.name)).toEqual(["js", "wasm", "native", "tfjs"]);
+  expect(report.backends.map((b) => b.name)).toEqual(["js", "wasm", "native", "cuda", "tfjs"]);
   expect(report.backends.slice(0, 2).map((b) => b.present)).toEqual([true, true]);
   expect(report.packages.map((p) => p.name)).toContain("koffi");
   for (const f of [...report.backends, ...report.features, ...report.compilers, ...report.packages]) {
