@@ -8,6 +8,7 @@ export { configurationText, readConfiguration, readMetrics, readRunInfo, readSta
 export { type ChainsOptions, type ChainsOutcome, produceChains } from "./chains/produce-chains.ts";
 export { type ChainsInfo, chainFolder, readChains } from "./chains/folders.ts";
 export { type ChainsSummary, chainsText, summaryOfChains } from "./chains/summary.ts";
+export { examineCuda } from "./examine-cuda.ts";
 export { type RankFinding, examineRanks, threadsOfRank, threadsProblem } from "./examine-ranks.ts";
 export { isGuided } from "./guide.ts";
 export { demonCouplings, demonLabel } from "./demon-couplings.ts";

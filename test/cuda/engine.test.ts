@@ -5,11 +5,11 @@
 import { describe, expect, test } from "vitest";
 import { DirectionalField, type AlgebraField, type Lattice, type LinkField, perSample } from "../../src/autograd/index.ts";
 import { openCuda } from "../../src/backend/index.ts";
-import { cudaBackend } from "../../src/cli/commands/doctor-cuda.ts";
 import { pseudofermions, staggered } from "../../src/fermions/index.ts";
 import { type GaugeAction, SU, closedFormLinks, gaugeAction, lattice } from "../../src/gauge/index.ts";
 import { cask } from "../../src/models/index.ts";
 import { hmc, integrate } from "../../src/samplers/index.ts";
+import { examineCuda } from "../../src/runs/index.ts";
 import { drawMomenta } from "../../src/samplers/movable.ts";
 import { randomStream } from "../../src/util/index.ts";
 import { fakeCuda } from "./fake.ts";
@@ -95,7 +95,7 @@ describe.skipIf(!present)("the CUDA engine on the processor", () => {
   });
 
   test("doctor: present, with the differences from WebAssembly", () => {
-    const { present, detail } = cudaBackend();
+    const { present, detail } = examineCuda();
     expect(detail).toMatch(/^processor in place of a device \(sm_90, driver for CUDA 13.0, NVRTC 13.0\), .* free; differences from wasm: \S+e-1[5-7] in an SU\(3\) force, \S+e-\d+ through a solve; never run on a device by its authors$/);
     expect(present).toBe(true);
   });

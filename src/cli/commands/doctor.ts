@@ -8,8 +8,7 @@ import { BackendError } from "../../errors.ts";
 import { bytesText } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { cudaBackend } from "./doctor-cuda.ts";
-import { examineRanks, packageVersion } from "../../runs/index.ts";
+import { examineCuda, examineRanks, packageVersion } from "../../runs/index.ts";
 
 /** One line of the report. */
 interface Finding {
@@ -78,7 +77,7 @@ async function examine(context: CliContext): Promise<Report> {
       { name: "js", present: true, detail: "reference kernels" },
       { name: "wasm", present: simd, detail: simd ? `two lanes, ${relaxed ? "fused multiply-add" : "multiply then add"}` : "this engine has no WebAssembly SIMD: use Node 20 or newer on a 64-bit machine" },
       nativeBackend(compiler, koffi),
-      cudaBackend(),
+      examineCuda(),
       tfjsBackend(engines),
     ],
     features: [

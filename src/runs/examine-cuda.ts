@@ -1,10 +1,10 @@
 /** The CUDA backend for `gaugegrad doctor`: opened, tried, and held against WebAssembly on an action and a solve. */
-import { DirectionalField, type AlgebraField, type LinkField } from "../../autograd/index.ts";
-import { NEVER_RUN, openCuda } from "../../backend/index.ts";
-import { BackendError, SolverError } from "../../errors.ts";
-import { pseudofermions, staggered } from "../../fermions/index.ts";
-import { SU, closedFormLinks, gaugeAction, lattice } from "../../gauge/index.ts";
-import { bytesText } from "../../util/index.ts";
+import { DirectionalField, type AlgebraField, type LinkField } from "../autograd/index.ts";
+import { NEVER_RUN, openCuda } from "../backend/index.ts";
+import { BackendError, SolverError } from "../errors.ts";
+import { pseudofermions, staggered } from "../fermions/index.ts";
+import { SU, closedFormLinks, gaugeAction, lattice } from "../gauge/index.ts";
+import { bytesText } from "../util/index.ts";
 
 const EXTENTS = [4, 2, 2, 4];
 /** Relative differences that rounding makes: of an action and its force, and of a solve to 1e-10. */
@@ -40,8 +40,8 @@ function difference(x: Float64Array, y: Float64Array): number {
   return worst;
 }
 
-/** Whether the backend works here, and on what, or why not. */
-export function cudaBackend(): { readonly name: string; readonly present: boolean; readonly detail: string } {
+/** Whether the backend cuda works here, on which device and with which differences from wasm, or why not. Loads the libraries, and compiles and runs an action and a solve. */
+export function examineCuda(): { readonly name: string; readonly present: boolean; readonly detail: string } {
   try {
     const device = openCuda();
     const [a, b] = [numbersOn("wasm"), numbersOn("cuda")];
