@@ -28,7 +28,7 @@ export function trained(model: GenerativeModel, { iterations, batch, rate, seed,
 export function sampledChain(model: GenerativeModel, theta: Float64Array, samples: number, seed: number, values: (own: Readonly<Record<string, number>>) => Record<string, number> = (own) => own): ReturnType<typeof weightSummary> & ReturnType<typeof independenceSummary> {
   const random = randomStream(seed);
   let chain: Parameters<typeof independenceStep>[0];
-  const all = Array.from({ length: samples }, (_, k) => model.sample(theta, k));
+  const all = model.samples(theta, Array.from({ length: samples }, (_, k) => k));
   const steps = all.map((x, k) => {
     const next = independenceStep(chain, x, random.sequence(PURPOSE.metropolis, k).next());
     chain = next.state;

@@ -41,10 +41,10 @@ export function exactSusceptibility(beta: number, volume: number): number {
 export default async function exact({ settings, quick, out }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const all = settings as unknown as Settings;
-  const s = quick ? { ...all, extents: [4, 4], betas: all.betas.slice(0, 2), layers: 8, channels: 2, iterations: 10, batch: 8, samples: 400 } : all;
+  const s = quick ? { ...all, extents: [4, 4], betas: all.betas.slice(0, 2), layers: 8, channels: 4, iterations: 10, batch: 8, samples: 400 } : all;
   const volume = s.extents.reduce((v, L) => v * L, 1);
   const rows = s.betas.map((beta) => {
-    const model = u1Flow({ lattice: lattice(s.extents), action: gaugeAction.wilson({ beta }) as never, seed: s.seed, layers: s.layers, channels: s.channels, projections: s.channels });
+    const model = u1Flow({ lattice: lattice(s.extents), action: gaugeAction.wilson({ beta }) as never, seed: s.seed, layers: s.layers, channels: s.channels });
     const theta = trained(model, s, `beta ${beta}`);
     return { beta, ...sampledChain(model, theta, s.samples, s.seed, (own) => ({ plaquette: own["plaquette"]!, chi: own["charge"]! ** 2 / volume })) };
   });

@@ -31,7 +31,8 @@ export class Lattice {
   /** Do plans check their results, and name op, site and layer of the first value that is not finite? */
   readonly debugNaN: boolean;
   readonly #makeEngine: (lattice: Lattice) => Engine;
-  #single: Lattice | undefined;
+  /** This lattice with other numbers of samples. */
+  #family: Map<number, Lattice>;
 
   /** @throws GeometryError when an extent is not a positive integer or the dimension is not 1 to 4. */
   constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, options: { readonly debugNaN?: boolean; readonly batch?: number } = {}) {
@@ -53,13 +54,20 @@ export class Lattice {
       throw new GeometryError(`lattice: ${batch * this.volume} sites do not fit, at most 2^31 are supported: use smaller extents${batch > 1 ? " or a smaller batch" : ""}`);
     this.debugNaN = debugNaN;
     this.#makeEngine = makeEngine;
+    this.#family = new Map([[batch, this]]);
     this.engine = makeEngine(this);
   }
 
   /** The lattice of one sample, on the same backend: this one, or the same object at each call for a batch. */
   get single(): Lattice {
-    if (this.batch === 1) return this;
-    return (this.#single ??= new Lattice(this.extents, this.#makeEngine, { debugNaN: this.debugNaN }));
+    return this.withBatch(1);
+  }
+
+  /** The lattice of so many samples on the same backend: the same object at each call, this one for its own number. @throws GeometryError unless it is a positive integer. */
+  withBatch(batch: number): Lattice {
+    const found = this.#family.get(batch) ?? new Lattice(this.extents, this.#makeEngine, { debugNaN: this.debugNaN, batch });
+    found.#family = this.#family.set(batch, found);
+    return found;
   }
 
   /** True when every extent is even, so that parity is well defined across the boundary. */

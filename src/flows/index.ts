@@ -7,6 +7,7 @@ export { type ActionFlowOptions, type FlowCoefficients, type FlowScheme, actionF
 export { type BatchGradient, type FlowObjective, type GenerativeModel, type FlowSample, type TargetAction, type WeightSpread, linkModel, scalarModel } from "./generative/model.ts";
 export { type WeightSpec, type WeightTree } from "./generative/weights.ts";
 export { type U1FlowOptions, couplingLayer, u1Flow } from "./generative/u1-flow.ts";
+export { type SpectralFlowOptions, spectralFlow } from "./generative/spectral-flow.ts";
 export { type Phi4FlowOptions, phi4Flow } from "./generative/phi4.ts";
 export { type IndependenceState, type IndependenceSummary, type WeightSummary, independenceStep, independenceSummary, weightSummary } from "./generative/metropolis.ts";
 export { type TrivialisingFlowOptions, trivialisingFlow } from "./generative/trivialising.ts";

@@ -23,7 +23,7 @@ export interface L2HmcOptions {
   readonly steps: number;
   readonly seed: number;
   readonly stream?: number;
-  /** Complex channels and convolutions of the networks; default 4 and 2. */
+  /** Channels between the convolutions of the networks, and convolutions; default 8 and 2. */
   readonly channels?: number;
   readonly depth?: number;
   /** Trained numbers; default those of leapfrog. */
@@ -65,7 +65,7 @@ export class L2Hmc implements Sampler<number, TrajectoryResult> {
 
   constructor(options: L2HmcOptions) {
     const { weights, ...rest } = options;
-    this.#o = { stream: 0, channels: 4, depth: 2, plaquettes: 1, charge: 1, acceptAlways: 0, ...rest };
+    this.#o = { stream: 0, channels: 8, depth: 2, plaquettes: 1, charge: 1, acceptAlways: 0, ...rest };
     this.#random = randomStream(this.#o.seed, this.#o.stream);
     this.#weights = weights;
     this.name = "L2HMC";
@@ -80,7 +80,6 @@ export class L2Hmc implements Sampler<number, TrajectoryResult> {
   /** Goes on with other trained numbers. */
   use(weights: Float64Array): void {
     this.#weights = Float64Array.from(weights);
-    this.#work?.shared.set(this.#weights);
   }
 
   step(U: LinkField): TrajectoryResult {
@@ -111,6 +110,7 @@ export class L2Hmc implements Sampler<number, TrajectoryResult> {
   loss(U: LinkField, draws = 1): { readonly value: number; readonly gradient: Float64Array } {
     guard(this.name, { U: [U, kind.linkField], draws: [draws, is.count] });
     const { shared, gradients } = this.#on(U);
+    const values = shared.values(this.#weights!);
     const gradient = new Float64Array(shared.size);
     let value = 0;
     for (let k = 0; k < draws; k++) {
@@ -118,8 +118,8 @@ export class L2Hmc implements Sampler<number, TrajectoryResult> {
       const direction = this.#random.sequence(PURPOSE.training, number).next() < 0.5 ? 1 : -1;
       const momenta = this.#draw(U, number, PURPOSE.training);
       let plan = gradients.get(direction);
-      if (!plan) gradients.set(direction, (plan = new Plan(((V: Links, v: readonly Real[], p: unknown) => valueAndGrad((q: unknown) => this.#objective(V, v, q, direction))(p as never)) as never, [U, momenta, shared.values]) as Replay));
-      const found = plan.run(U, momenta, shared.values) as { value: number; grad: unknown };
+      if (!plan) gradients.set(direction, (plan = new Plan(((V: Links, v: readonly Real[], p: unknown) => valueAndGrad((q: unknown) => this.#objective(V, v, q, direction))(p as never)) as never, [U, momenta, values]) as Replay));
+      const found = plan.run(U, momenta, values) as { value: number; grad: unknown };
       value += found.value / draws;
       shared.addGradient(found.grad, gradient);
     }
@@ -128,9 +128,10 @@ export class L2Hmc implements Sampler<number, TrajectoryResult> {
 
   #ends(U: LinkField, direction: Direction, momenta: readonly Field[]): Ends {
     const { shared, plans } = this.#on(U);
+    const values = shared.values(this.#weights!);
     let plan = plans.get(direction);
-    if (!plan) plans.set(direction, (plan = new Plan(((V: Links, v: readonly Real[], p: unknown) => this.#trajectory(V, v, p, direction)) as never, [U, momenta, shared.values]) as Replay));
-    return plan.run(U, momenta, shared.values) as Ends;
+    if (!plan) plans.set(direction, (plan = new Plan(((V: Links, v: readonly Real[], p: unknown) => this.#trajectory(V, v, p, direction)) as never, [U, momenta, values]) as Replay));
+    return plan.run(U, momenta, values) as Ends;
   }
 
   #trajectory(V: Links, v: readonly Real[], p: unknown, direction: Direction): { state: L2State; exponent: Scalar; before: Scalar; after: Scalar; kinetic: Scalar } {
@@ -167,12 +168,11 @@ export class L2Hmc implements Sampler<number, TrajectoryResult> {
     const { lattice } = U;
     if (U.N !== 1 || lattice.dim !== 2 || lattice.extents.some((L) => L % 2 !== 0) || lattice.batch > 1) throw new GeometryError(`l2hmc: got N = ${U.N} on ${lattice}, expected U(1) in two dimensions with even extents: half of the links stand still in turn`);
     return (this.#work = outside(() => {
-      const shared = new SharedWeights(lattice, l2Weights(lattice, this.#o));
+      const shared = new SharedWeights(l2Weights(lattice, this.#o));
       if (!this.#weights) {
         this.#weights = shared.start(this.#o.seed);
         this.#weights[0] = this.#o.step;
       }
-      shared.set(this.#weights);
       return { lattice, shared, momenta: lattice.extents.map(() => new Field(lattice, realType()) as Field), plans: new Map(), gradients: new Map() };
     }));
   }

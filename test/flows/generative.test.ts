@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { Field, type LinkField, type Links, Plan, complexType, vectorType } from "../../src/autograd/index.ts";
+import { Field, type LinkField, type Links, Plan, channelsType, complexType } from "../../src/autograd/index.ts";
 import { jacobian, logDet } from "../../src/check/jacobian.ts";
 import { U1, gaugeAction, gaugeTransform, hot, lattice, randomGaugeTransformation } from "../../src/gauge/index.ts";
 import { couplingLayer, exactLogZ2d, independenceStep, independenceSummary, phi4Flow, trivialisingFlow, u1Flow, weightSummary } from "../../src/flows/index.ts";
 import { projectionMixture } from "../../src/flows/generative/circle.ts";
-import { convolutionWeights } from "../../src/flows/generative/convolution.ts";
+import { layersOf, networkWeights } from "../../src/flows/generative/networks.ts";
 import { SharedWeights } from "../../src/flows/generative/weights.ts";
 
 import { PURPOSE, randomStream } from "../../src/util/index.ts";
@@ -25,7 +25,7 @@ test.each([
 test("mixtures of projections of the circle", () => {
   const L = lattice([2, 2]);
   const z = new Field(L, complexType()).set(Float64Array.from([0.5, 2, 4, 6].flatMap((t) => [Math.cos(t), Math.sin(t)])));
-  const v = new Field(L, vectorType(L, 2)).set(Float64Array.from([0, 1, 2, 3].flatMap(() => [0.3, -0.7, 0.4, 0])));
+  const v = new Field(L, channelsType(3)).set(Float64Array.from([0, 1, 2, 3].flatMap(() => [0.3, -0.7, 0.4])));
   const plan = new Plan(((a: never, b: never) => projectionMixture(a, b, 2)) as never, [z, v] as readonly unknown[]);
   const { turn, logSlope } = plan.run(z, v) as unknown as { turn: Field; logSlope: Field };
   const expected = [[0.5, 0.85804954253427, -0.10215485519949], [2, 2.18509907587145, -0.04206918745672], [4, 4.61309771832371, 0.05853636645746], [6, 0.13923698152974 + 2 * Math.PI, -0.08759485493312]] as const;
@@ -37,11 +37,11 @@ test("mixtures of projections of the circle", () => {
 
 describe("coupling layers of U(1) at random weights", () => {
   const L = lattice([4, 4]);
-  const weights = new SharedWeights(L, convolutionWeights(L, { channels: 3, depth: 2, biases: true }));
-  const values = weights.set(weights.start(5).map((x, k) => (x === 0 ? 0.4 * Math.sin(k) : x)));
+  const weights = new SharedWeights(networkWeights(L, layersOf(2, 6, 5, 2)));
+  const values = weights.values(weights.start(5).map((x, k) => (x === 0 ? 0.4 * Math.sin(k) : x)));
   const V = hot(L, U1, { seed: 9 }) as LinkField;
   test.each([0, 1, 5, 6])("layer %i", (layer) => {
-    const plan = new Plan(((U: Links, p: never) => couplingLayer(U, layer, p, 3, 4)) as never, [V, values] as readonly unknown[]);
+    const plan = new Plan(((U: Links, p: never) => couplingLayer(U, layer, p, 4)) as never, [V, values] as readonly unknown[]);
     const image = (W: LinkField): { links: LinkField; logDet: number } => plan.fresh(W, values) as never;
     const { links, logDet: claimed } = image(V);
     const J = jacobian((W) => image(W).links, V);

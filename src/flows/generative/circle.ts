@@ -2,7 +2,7 @@
  * Maps of the circle with a derivative above zero. Mixture of non-compact projections (arXiv:2002.02428): with theta in [0, 2 pi)
  *   f(theta) = (1/K) sum_k 2 atan(e^(s_k) tan(theta/2)) + t,   f' = (1/K) sum_k 1/(e^(-s_k) cos^2(theta/2) + e^(s_k) sin^2(theta/2)).
  */
-import { type Complex, type Real, type Site, type Traced, type V, type Vector, applyOp, localOp, realType } from "../../autograd/index.ts";
+import { type Channels, type Complex, type Real, type Site, type Traced, type V, applyOp, localOp, realType } from "../../autograd/index.ts";
 
 /** theta in [0, 2 pi) of a phase, and sine and cosine of its half. */
 function halfAngle(b: Site, cos: V, sin: V): { readonly theta: V; readonly s: V; readonly c: V } {
@@ -32,6 +32,6 @@ const angleOp = projections("angle");
 const slopeOp = projections("logSlope");
 
 /** f(theta) - theta and log f'(theta) at the phase z; channels 0..K-1 of v are s_k, channel K is t. */
-export function projectionMixture(z: Complex, v: Vector, K: number): { readonly turn: Real; readonly logSlope: Real } {
+export function projectionMixture(z: Complex, v: Channels, K: number): { readonly turn: Real; readonly logSlope: Real } {
   return { turn: applyOp("projectionMixture", angleOp, [z as Traced, v as Traced], { K }) as Real, logSlope: applyOp("projectionMixture", slopeOp, [z as Traced, v as Traced], { K }) as Real };
 }

@@ -5,7 +5,8 @@ import { GaugeAction, type Group, aGroup, geometricCharge, hot, plaquettes } fro
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { type FlowCoefficients, type FlowScheme, MaskedFlow, actionFlow, coefficientAt, trivialisingAction } from "../action-flow.ts";
 import { type OperatorName, operatorsOf } from "../loop-operators.ts";
-import { type BatchGradient, type FlowObjective, type FlowSample, type GenerativeModel, SAMPLING, type TargetAction, type WeightSpread, linkModel } from "./model.ts";
+import { type BatchGradient, type FlowObjective, type FlowSample, type GenerativeModel, type TargetAction, type WeightSpread, linkModel } from "./model.ts";
+import { SAMPLING } from "./recorded-model.ts";
 import { scalarWeight } from "./weights.ts";
 
 /** Options of `trivialisingFlow`. */
@@ -68,6 +69,10 @@ class MaskedModel implements GenerativeModel {
     using U = links;
     const action = this.#action.value(U);
     return { index, logWeight: logDet - action, action, values: measured(U) };
+  }
+
+  samples(theta: Float64Array, indices: readonly number[]): readonly FlowSample[] {
+    return indices.map((index) => this.sample(theta, index));
   }
 
   gradient(theta: Float64Array, indices: readonly number[], objective: FlowObjective = "reverse-kl"): BatchGradient {

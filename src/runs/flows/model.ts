@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Lattice } from "../../autograd/index.ts";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
-import { type GenerativeModel, phi4Flow, trivialisingFlow, u1Flow } from "../../flows/index.ts";
+import { type GenerativeModel, phi4Flow, spectralFlow, trivialisingFlow, u1Flow } from "../../flows/index.ts";
 import { gaugeAction, parseGroup } from "../../gauge/index.ts";
 import { readContainer, writeContainer } from "../../util/index.ts";
 import { canonical } from "../identity.ts";
@@ -22,13 +22,17 @@ export function flowModelOf(lattice: Lattice, { target, flow, sampler: { seed } 
     const { layers, channels, depth, projections } = flow;
     return u1Flow({ lattice, action, seed, layers, channels, depth, projections });
   }
+  if (flow.kind === "spectral") {
+    const { layers, channels, depth, steps } = flow;
+    return spectralFlow({ lattice, group: parseGroup(target.group), action, seed, layers, channels, depth, steps });
+  }
   const { steps, knots, scheme } = flow as Extract<FlowRun["flow"], { kind: "trivialising" }>;
   return trivialisingFlow({ lattice, group: parseGroup(target.group), action, seed, beta: target.beta, steps, knots, scheme });
 }
 
 /** What weights belong to: flow and group, whatever lattice and coupling they were trained on. */
 function shapeOf({ target, flow: { file: _file, ...flow } }: FlowRun): string {
-  return canonical({ flow: { ...flow, steps: 0 }, group: target.kind === "wilson" ? parseGroup(target.group).name : target.kind });
+  return canonical({ flow: flow.kind === "trivialising" ? { ...flow, steps: 0 } : flow, group: target.kind === "wilson" ? parseGroup(target.group).name : target.kind });
 }
 
 /** Writes flow.gaugegrad. */

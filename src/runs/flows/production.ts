@@ -53,7 +53,7 @@ interface State {
 }
 
 /** Proposals of one unit. */
-const BLOCK = 8;
+const BLOCK = 16;
 /** Steps at the end of a training whose mean is its result. */
 const LAST = 20;
 
@@ -148,8 +148,8 @@ function* sampled(run: FlowRun, model: GenerativeModel, theta: Float64Array, fro
   let { chain } = from;
   for (let block = position; block * BLOCK < samples; block++) {
     const lines: FlowLine[] = [];
-    for (let index = block * BLOCK; index < Math.min(samples, (block + 1) * BLOCK); index++) {
-      const { logWeight, values } = model.sample(theta, index);
+    const numbers = Array.from({ length: Math.min(BLOCK, samples - block * BLOCK) }, (_, k) => block * BLOCK + k);
+    for (const { index, logWeight, values } of model.samples(theta, numbers)) {
       if (!Number.isFinite(logWeight)) throw new PhysicsCheckError(`sample ${index}: its log weight is ${logWeight}, expected a number`);
       const uniform = randomStream(seed).sequence(PURPOSE.metropolis, index).next();
       const { state, accepted } = independenceStep(chain, { index, logWeight, values }, uniform);

@@ -6,7 +6,7 @@ import { count, positive, whole } from "../schema-values.ts";
 import { readTables } from "../tables.ts";
 
 const links = { group: z.string().regex(/^(su\(?[2-4]\)?|u\(?1\)?)$/i, "expected U(1), SU(2), SU(3) or SU(4)").default("U(1)"), beta: positive };
-const network = { layers: count.max(256).default(16), channels: count.max(16).default(4), depth: count.min(2).max(8).default(3) };
+const network = (layers: number, depth: number) => ({ layers: count.max(256).default(layers), channels: count.max(64).default(8), depth: count.min(2).max(8).default(depth), file: z.string().min(1).optional() });
 
 const target = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("wilson"), ...links }),
@@ -14,8 +14,9 @@ const target = z.discriminatedUnion("kind", [
 ]);
 
 const flow = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("u1"), ...network, projections: count.max(31).default(4), file: z.string().min(1).optional() }),
-  z.strictObject({ kind: z.literal("phi4"), ...network, file: z.string().min(1).optional() }),
+  z.strictObject({ kind: z.literal("u1"), ...network(16, 3), projections: count.max(31).default(2) }),
+  z.strictObject({ kind: z.literal("phi4"), ...network(8, 3) }),
+  z.strictObject({ kind: z.literal("spectral"), ...network(8, 2), steps: count.max(16).default(2) }),
   z.strictObject({ kind: z.literal("trivialising"), steps: count.max(1000).default(10), knots: count.max(64).default(2), scheme: z.enum(["masked", "runge-kutta"]).default("masked"), file: z.string().min(1).optional() }),
 ]);
 
@@ -36,11 +37,11 @@ export type FlowRun = z.infer<typeof schema>;
 /** What does not fit together. */
 function contradiction({ lattice: { extents }, target: t, flow: f, training }: FlowRun): string | undefined {
   const multiples = (L: number): boolean => extents.every((x) => x % L === 0);
-  if ((f.kind === "phi4") !== (t.kind === "phi4")) return `flow.kind: got ${f.kind} for the target ${t.kind}, expected ${t.kind === "phi4" ? "phi4" : "u1 or trivialising"}`;
+  if ((f.kind === "phi4") !== (t.kind === "phi4")) return `flow.kind: got ${f.kind} for the target ${t.kind}, expected ${t.kind === "phi4" ? "phi4" : "u1, spectral or trivialising"}`;
   if (f.kind === "phi4" && !multiples(2)) return `lattice.extents: got ${extents.join(", ")}, expected even ones: parity does not close otherwise`;
-  if (f.kind === "u1" && (extents.length !== 2 || !multiples(4))) return `lattice.extents: got ${extents.join(", ")} for the flow u1, expected two multiples of 4`;
+  if ((f.kind === "u1" || f.kind === "spectral") && (extents.length !== 2 || !multiples(4))) return `lattice.extents: got ${extents.join(", ")} for the flow ${f.kind}, expected two multiples of 4`;
   if (f.kind === "u1" && t.kind === "wilson" && !/^u/i.test(t.group)) return `target.group: got ${t.group} for the flow u1, expected U(1)`;
-  if (f.kind === "u1" && f.projections > 2 * f.channels - 1) return `flow.projections: got ${f.projections} for ${f.channels} channels, expected at most ${2 * f.channels - 1}`;
+  if (f.kind === "spectral" && t.kind === "wilson" && /^u/i.test(t.group)) return `target.group: got ${t.group} for the flow spectral, expected SU(2), SU(3) or SU(4): the flow u1 is for U(1)`;
   const { objective = "reverse-kl", method } = training;
   const known = f.kind === "phi4" ? ["reverse-kl", "path-gradient", "forward-kl", "force-matching"] : f.kind === "trivialising" && f.scheme === "masked" ? ["reverse-kl"] : ["reverse-kl", "force-matching"];
   if (!known.includes(objective)) return `training.objective: got ${objective} for the flow ${f.kind}, expected ${known.join(" or ")}`;

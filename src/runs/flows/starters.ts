@@ -44,9 +44,9 @@ beta = 2.0
 [flow]
 kind = "u1"                 # masked plaquette couplings, mixtures of projections of the circle
 layers = 16                 # a multiple of 8: every link moves once in 8
-channels = 4                # complex channels of the networks
+channels = 8                # between the convolutions of a network
 depth = 3                   # convolutions of a network
-projections = 4
+projections = 2
 # file = "model/flow.gaugegrad"   # trained weights to sample with
 ${adam(3000, 64, "1e-3")}${rest(4000)}`,
   },
@@ -66,7 +66,7 @@ lambda = 6.975
 [flow]
 kind = "phi4"
 layers = 8
-channels = 4
+channels = 8
 depth = 3
 # file = "model/flow.gaugegrad"   # trained weights to sample with
 ${adam(3000, 64, "2e-3")}${rest(4000)}`,

@@ -11,7 +11,7 @@ export const l2HybridMonteCarlo = sampler({
   options: z.strictObject({
     step: positive.default(0.2).describe("size of a leapfrog step in the beginning; it is trained with the networks"),
     steps: count.max(64).default(4).describe("leapfrog steps, each with networks of its own"),
-    channels: count.max(16).default(4).describe("complex channels of the convolutions"),
+    channels: count.max(64).default(8).describe("channels between the convolutions"),
     depth: count.max(8).default(2).describe("convolutions of a network"),
     training: z
       .strictObject({
