@@ -5,7 +5,7 @@
 
 // fields, ops, recording, derivatives
 export {
-  abs, abs2, add, adj, alias, arg, argDet, atan, atan2, batchMean, batchSum, broadcast, cdot, channel, channels, channelsType, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
+  abs, abs2, add, adj, alias, arg, argDet, asinh, atan, atan2, batchMean, batchSum, broadcast, cdot, channel, channels, channelsType, checkpoint, complex, complexType, conj, constantMatrix, constantReal, cos, customOp, det,
   detach, dexp, DirectionalField, divide, dot, exp, exponential, extend, Field, grad, hvp, im, inverse, jvp, Lattice, linkType, log, log1p, logDet, logsumexp, lyap, mask,
   max, mean, merge, metric, min, mul, neg, normalise, number, outer, pairing, perSample, Plan, polar, pow, print, projectSU, re, realType, reciprocal, record, repeat, repeatChannels, relu,
   replayable, restrict, reTrace, sampleOf, scalarType, scale, scaleBy, scope, setSample, shift, sigmoid, sign, sin, siteConv, siteLinear, siteMatrixType, softmax, softplus, solve, spinMul, spinOf, spinType,

@@ -60,7 +60,7 @@ export { reTrace, trace } from "./ops/trace.ts";
 export { ta } from "./ops/ta.ts";
 export { dexp, exp } from "./ops/exp.ts";
 export { argDet, lyap, polar, projectSU } from "./ops/polar.ts";
-export { abs, atan, cos, log1p, pow, relu, sigmoid, sign, sin, softplus, sqrt, square, step, tan, tanh } from "./ops/unary.ts";
+export { abs, asinh, atan, cos, log1p, pow, relu, sigmoid, sign, sin, softplus, sqrt, square, step, tan, tanh } from "./ops/unary.ts";
 export { arg, atan2, divide, exponential, log, reciprocal } from "./ops/arg.ts";
 export { logsumexp, max, min, softmax } from "./ops/max.ts";
 export { inverse } from "./ops/inverse.ts";

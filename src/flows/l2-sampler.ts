@@ -8,7 +8,7 @@ import { GeometryError, NaNError } from "../errors.ts";
 import { plaquette } from "../gauge/index.ts";
 import type { Reversibility, Sampler, TrajectoryResult } from "../samplers/index.ts";
 import { PURPOSE, type RandomStream, fillNormals, guard, is, mapLeaves, randomStream } from "../util/index.ts";
-import type { TargetAction } from "./generative/model.ts";
+import type { TargetAction } from "./generative/generative-model.ts";
 import { SharedWeights } from "./generative/weights.ts";
 import { convolutionNetworks, l2Weights } from "./l2-networks.ts";
 import { type L2State, l2Trajectory } from "./l2hmc.ts";

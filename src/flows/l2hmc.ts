@@ -8,7 +8,7 @@
 import { type Algebras, type Complex, type Links, type Matrix, type Real, type Scalar, type Traced, add, applyOp, broadcast, complex, cos, exponential, grad, kind, localOp, mask, neg, number, realType, scale, scaleBy, sin, sub, sum } from "../autograd/index.ts";
 import { ConfigurationError, CovarianceError } from "../errors.ts";
 import { guard, is, mapLeaves } from "../util/index.ts";
-import type { TargetAction } from "./generative/model.ts";
+import type { TargetAction } from "./generative/generative-model.ts";
 
 /** Scales and shifts of one update, a field a direction: s multiplies what moves, t is added, q scales the force or the momentum. */
 export interface Modulation {

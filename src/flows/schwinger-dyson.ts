@@ -10,7 +10,7 @@ import { hmc } from "../samplers/index.ts";
 import { choleskySolve } from "../training/index.ts";
 import { guard, is, mapLeaves } from "../util/index.ts";
 import type { FlowCoefficients } from "./action-flow.ts";
-import type { TargetAction } from "./generative/model.ts";
+import type { TargetAction } from "./generative/generative-model.ts";
 import { type OperatorName, laplacianOf, operatorValues, operatorsOf } from "./loop-operators.ts";
 
 /** Averages over configurations of exp(-tS). */

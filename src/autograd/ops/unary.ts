@@ -46,7 +46,7 @@ function log1pAt(b: Site, x: V): V {
 }
 
 /** Names of the point-wise functions. */
-export type UnaryName = "relu" | "step" | "sign" | "abs" | "atan" | "log1p" | "tanh" | "tan" | "sin" | "cos" | "sigmoid" | "softplus" | "exponential" | "logarithm" | "sqrt" | "reciprocal";
+export type UnaryName = "relu" | "step" | "sign" | "abs" | "atan" | "log1p" | "tanh" | "tan" | "sin" | "cos" | "sigmoid" | "softplus" | "asinh" | "exponential" | "logarithm" | "sqrt" | "reciprocal";
 
 const table: Readonly<Record<UnaryName, UnaryRule>> = {
   relu: { at: (b, x) => b.max(x, b.constant(0)), slope: (x) => unary("step", x) },
@@ -67,6 +67,15 @@ const table: Readonly<Record<UnaryName, UnaryRule>> = {
     // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
     at: (b, x) => b.add(b.max(x, b.constant(0)), log1pAt(b, b.call("exp", b.neg(b.abs(x))))),
     slope: (x) => unary("sigmoid", x),
+  },
+  asinh: {
+    // log(|x| + sqrt(1 + x^2)), whose distance from log 1 is |x| + x^2/(1 + sqrt(1 + x^2))
+    at(b, x) {
+      const a = b.abs(x);
+      const y = log1pAt(b, b.add(a, b.mul(a, b.div(a, b.add(b.constant(1), b.sqrt(b.fma(a, a, b.constant(1))))))));
+      return b.positive(x, y, b.neg(y));
+    },
+    slope: (x) => unary("reciprocal", unary("sqrt", add(one(x) as Real, times(x, x) as Real))),
   },
   exponential: { at: (b, x) => b.call("exp", x), slope: (_x, y) => y },
   logarithm: { at: (b, x) => b.call("log", x), slope: (x) => unary("reciprocal", x), domain: positiveValue },
@@ -128,6 +137,8 @@ export const cos = <T extends Values>(x: T): T => unary("cos", x);
 export const sigmoid = <T extends Values>(x: T): T => unary("sigmoid", x);
 /** log(1 + e^x). */
 export const softplus = <T extends Values>(x: T): T => unary("softplus", x);
+/** Inverse hyperbolic sine, for |x| below 1e154. */
+export const asinh = <T extends Values>(x: T): T => unary("asinh", x);
 /** e^x of a real site scalar or scalar (`exp` is the matrix exponential). */
 export const exponential = <T extends Value>(x: T): T => unary("exponential", x);
 /** Natural logarithm of a positive real site scalar or scalar. */

@@ -51,6 +51,7 @@ const functions: Readonly<Record<string, (x: number) => number>> = {
   sin: Math.sin,
   cos: Math.cos,
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  asinh: (x) => Math.asinh(x),
   softplus: (x) => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x))),
   exponential: Math.exp,
   logarithm: Math.log,

@@ -1,14 +1,15 @@
 /**
  * Scalar phi^4 theory and its coupling flow (arXiv:1904.12072): S = sum_n [ sum_mu (phi(n + mu) - phi(n))^2 + m^2 phi^2 + lambda phi^4 ]. Sites of one parity move,
  *   u = phi e^s + t,  phi' = asinh(a u)/a,
- * with s, t and a > 0 from networks on the others. The density of one site given its neighbours has the tails of e^(-lambda phi^4): asinh makes them from those of a Gaussian, to leading order
+ * twice in a layer, with s, t and a > 0 from a network on the others. The density of one site given its neighbours has the tails of e^(-lambda phi^4): asinh makes them from those of a Gaussian, to leading order
  * exactly. t is odd, s and a are even, and the networks know the number of coordinate steps to a neighbour only: the model has all symmetries of the action that its parities leave.
  */
-import { type Channels, type Lattice, type Real, type Scalar, type TracedTensor, add, broadcast, channel, channels, exponential, extend, kind, log1p, merge, neg, number, reciprocal, restrict, scale, scaleBy, shift, siteLinear, sqrt, square, sub, sum, tanh } from "../../autograd/index.ts";
+import { type Channels, type Lattice, type Real, type Scalar, type TracedTensor, add, asinh, channel, channels, exponential, extend, kind, log1p, merge, neg, number, restrict, scale, scaleBy, shift, siteLinear, square, sub, sum, tanh } from "../../autograd/index.ts";
 import { GeometryError } from "../../errors.ts";
 import { type Phi4Inputs, scalarAction, scalarMoments } from "../../gauge/index.ts";
 import { guard, is } from "../../util/index.ts";
-import { type GenerativeModel, scalarModel } from "./model.ts";
+import type { GenerativeModel } from "./generative-model.ts";
+import { scalarModel } from "./model.ts";
 import { type WeightTree, tensorWeight } from "./weights.ts";
 
 /** Size of the flow. */
@@ -22,6 +23,9 @@ export interface Phi4FlowOptions extends Phi4Inputs {
   /** Convolutions of a network; default 3. */
   readonly depth?: number;
 }
+
+/** How often the sites that move are stretched and bent in a layer. */
+const BENDS = 2;
 
 interface TracedLayer {
   readonly hidden: readonly TracedTensor[];
@@ -45,42 +49,59 @@ function neighbourSums(x: Channels): Channels {
   return channels(...sums);
 }
 
-/** Weights of a layer: convolutions to `width` odd channels, then to t, and from their squares to s and log a. */
+/** Weights of a layer: convolutions to `width` odd channels, then to t, and from their squares to s and log a, of every bend. */
 function layerWeights(lattice: Lattice, width: number, depth: number): WeightTree {
   const classes = lattice.dim + 1;
   return {
     hidden: Array.from({ length: depth - 1 }, (_, k) => tensorWeight([width, classes * (k === 0 ? 1 : width)], 1 / Math.sqrt(classes * (k === 0 ? 1 : width)))),
-    odd: tensorWeight([1, classes * width], 0),
-    even: tensorWeight([2, classes * width], 0),
-    bias: tensorWeight([2], 0),
+    odd: tensorWeight([BENDS, classes * width], 0),
+    even: tensorWeight([2 * BENDS, classes * width], 0),
+    bias: tensorWeight([2 * BENDS], 0),
   };
 }
 
-/** s, t and log a on one parity from the field on the other. */
-function decided(still: Real, at: Half, w: TracedLayer): { readonly s: Real; readonly t: Real; readonly bend: Real } {
+/** One bend. */
+interface Bend {
+  readonly s: Real;
+  readonly t: Real;
+  /** log a. */
+  readonly bend: Real;
+}
+
+/** The bends on one parity from the field on the other. */
+function decided(still: Real, at: Half, w: TracedLayer): Bend[] {
   const h = w.hidden.reduce((v, taps) => tanh(siteLinear(neighbourSums(v), taps)), channels(extend(still)));
   const on = (x: Channels): Channels => restrict(neighbourSums(x), at);
   const even = siteLinear(on(scale(h as never, h)), w.even, w.bias);
-  return { s: channel(even, 0), bend: channel(even, 1), t: channel(siteLinear(on(h), w.odd), 0) };
+  const odd = siteLinear(on(h), w.odd);
+  return Array.from({ length: BENDS }, (_, k) => ({ s: bounded(channel(even, 2 * k)), bend: bounded(channel(even, 2 * k + 1)), t: channel(odd, k) }));
 }
 
-/** One layer, or its inverse u = sinh(a phi')/a, phi = (u - t) e^-s. */
+/** phi' and log dphi'/dphi, or of the inverse u = sinh(a phi')/a, phi = (u - t) e^-s. */
+function bentBy({ s, t, bend }: Bend, phi: Real, back: boolean): { readonly to: Real; readonly slope: Real } {
+  const [a, inverse] = [exponential(bend), exponential(neg(bend))];
+  const stretched = back ? scale(inverse, sinh(scale(a, phi))) : add(scale(exponential(s), phi), t);
+  const bent = scale(a, stretched);
+  const slope = sub(s, scaleBy(0.5, log1p(square(bent))));
+  return back ? { to: scale(exponential(neg(s)), sub(stretched, t)), slope: neg(slope) } : { to: scale(inverse, asinh(bent)), slope };
+}
+
+/** One layer, or its inverse. */
 function layerOf(phi: Real, at: Half, w: TracedLayer, back = false): Moved {
   const still = restrict(phi, at === "even" ? "odd" : "even");
-  const { s, t, bend } = decided(still, at, w);
-  const a = exponential(bend);
-  const [from, inverse] = [restrict(phi, at), exponential(neg(bend))];
-  const stretched = back ? scale(inverse, sinh(scale(a, from))) : add(scale(exponential(s), from), t);
-  const bent = scale(a, stretched);
-  const logDet = sum(sub(s, scaleBy(0.5, log1p(square(bent)))));
-  const to = back ? scale(exponential(neg(s)), sub(stretched, t)) : scale(inverse, asinh(bent));
-  return { field: at === "even" ? merge(to, still) : merge(still, to), logDet: back ? neg(logDet) : logDet };
+  const bends = decided(still, at, w);
+  let moved = restrict(phi, at);
+  const slopes = (back ? bends.toReversed() : bends).map((b) => {
+    const { to, slope } = bentBy(b, moved, back);
+    moved = to;
+    return slope;
+  });
+  return { field: at === "even" ? merge(moved, still) : merge(still, moved), logDet: sum(add(slopes[0]!, ...slopes.slice(1))) };
 }
 
 const sinh = (x: Real): Real => scaleBy(0.5, sub(exponential(x), exponential(neg(x))));
-/** log(x + sqrt(1 + x^2)), accurate for small x and for x > 0. */
-const asinh = (x: Real): Real => log1p(add(x, scale(square(x), reciprocal(add(sqrt(add(square(x), one(x))), one(x))))));
-const one = (x: Real): Real => broadcast(number(x.tape, 1), x.type.domain);
+/** x within (-3, 3): a layer that stretches more is of no use, and unbounded ones run away. */
+const bounded = (x: Real): Real => scaleBy(3, tanh(scaleBy(1 / 3, x)));
 
 /** One layer after the other. */
 function through(phi: Real, layers: readonly ((x: Real) => Moved)[]): Moved {

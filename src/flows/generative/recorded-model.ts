@@ -1,7 +1,7 @@
 /** Models whose map is recorded: a whole batch of samples in one replay. */
 import { Directional, Field, type Lattice, type LinkField, PerSample, Plan, type Real, type Scalar, add, detach, grad, neg, pairing, perSample, realType, sampleOf, scale, scaleBy, scope, sub, valueAndGrad } from "../../autograd/index.ts";
 import { ConfigurationError } from "../../errors.ts";
-import type { BatchGradient, FlowObjective, FlowSample, GenerativeModel } from "./model.ts";
+import type { BatchGradient, FlowObjective, FlowSample, GenerativeModel } from "./generative-model.ts";
 import { SharedWeights, type WeightTree } from "./weights.ts";
 
 /** Samples of training and of sampling have different numbers. */

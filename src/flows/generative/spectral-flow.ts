@@ -10,7 +10,8 @@ import { ConfigurationError } from "../../errors.ts";
 import { type Group, aGroup, plaquette, plaquettes } from "../../gauge/index.ts";
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { expectRows, layersThrough, rowsOf } from "./coupling.ts";
-import { type GenerativeModel, type TargetAction, linkModel } from "./model.ts";
+import type { GenerativeModel, TargetAction } from "./generative-model.ts";
+import { linkModel } from "./model.ts";
 import { type TracedNetwork, layersOf, network, networkWeights } from "./networks.ts";
 
 /** Size of the flow. */

@@ -5,7 +5,8 @@ import { GaugeAction, type Group, aGroup, geometricCharge, hot, plaquettes } fro
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { type FlowCoefficients, type FlowScheme, MaskedFlow, actionFlow, coefficientAt, trivialisingAction } from "../action-flow.ts";
 import { type OperatorName, operatorsOf } from "../loop-operators.ts";
-import { type BatchGradient, type FlowObjective, type FlowSample, type GenerativeModel, type TargetAction, type WeightSpread, linkModel } from "./model.ts";
+import type { BatchGradient, FlowObjective, FlowSample, GenerativeModel, TargetAction, WeightSpread } from "./generative-model.ts";
+import { linkModel } from "./model.ts";
 import { SAMPLING } from "./recorded-model.ts";
 import { scalarWeight } from "./weights.ts";
 

@@ -8,7 +8,8 @@ import { U1, geometricCharge, plaquette, plaquettes } from "../../gauge/index.ts
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { projectionMixture } from "./circle.ts";
 import { expectRows, layersThrough, rowsOf } from "./coupling.ts";
-import { type GenerativeModel, type TargetAction, linkModel } from "./model.ts";
+import type { GenerativeModel, TargetAction } from "./generative-model.ts";
+import { linkModel } from "./model.ts";
 import { type TracedNetwork, layersOf, network, networkWeights } from "./networks.ts";
 
 /** Size of the flow. */

@@ -51,6 +51,28 @@ projections = 2
 ${adam(3000, 64, "1e-3")}${rest(4000)}`,
   },
   {
+    name: "flow-su2-2d",
+    command: "flow train",
+    summary: "spectral flow of SU(2) in two dimensions with exact sampling; SU(3) and SU(4) alike",
+    text: `${begin("A gauge equivariant spectral flow of two-dimensional SU(2)")}
+[lattice]
+extents = [8, 8]            # multiples of 4
+
+[target]
+kind = "wilson"
+group = "SU(2)"
+beta = 2.0
+
+[flow]
+kind = "spectral"           # moves the eigenvalues of plaquettes
+layers = 8                  # a multiple of 8: every link moves once in 8
+channels = 8                # between the convolutions of a network
+depth = 2                   # convolutions of a network
+steps = 2                   # of the map of eigenvalues
+# file = "model/flow.gaugegrad"   # trained weights to sample with
+${adam(1000, 64, "1e-2")}${rest(4000)}`,
+  },
+  {
     name: "flow-phi4-2d",
     command: "flow train",
     summary: "coupling flow of scalar phi^4 theory in two dimensions with exact sampling",
