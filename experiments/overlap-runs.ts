@@ -42,7 +42,8 @@ export function overlapRun(task: OverlapTask): RunDefinition {
     command: "slhmc", group: "U(1)", lattice: { extents: [...extents] }, start: { kind: "hot" }, action: { beta }, fermions: [{ kind: "overlap", flavours: 2, mass, kernel, exact: true }], guide,
     ...(network ? { network } : {}), ...(training ? { training: { ...training, trajectories: train } } : {}),
     // a network acts on the whole of S_theta, which then is on one time scale
-    sampler: { seed, thermalisation: thermalise, trajectories, ...((guide as { fermions?: unknown[] }).fermions?.length ? { levels: [{ force: "fermions", integrator: "omelyan", steps: 4 }, { force: "gauge", integrator: "omelyan", steps: 2 }] } : { steps: 8 }) },
+    // a guide that is far from the target far from equilibrium would keep a chain at its start
+    sampler: { seed, thermalisation: thermalise, trajectories, acceptAlways: Math.floor(thermalise / 2), ...((guide as { fermions?: unknown[] }).fermions?.length ? { levels: [{ force: "fermions", integrator: "omelyan", steps: 4 }, { force: "gauge", integrator: "omelyan", steps: 2 }] } : { steps: 8 }) },
     measurement: { observables: ["charge"] }, checks: { every: 0 },
   } as RunDefinition;
 }

@@ -1,9 +1,11 @@
 /** What solvers, refreshes and determinants take for granted of an operator, tried on random vectors. */
-import { Field, type LinkField, type Scalar, type Vector, type VectorType, domainOf, dot, kind, number, record, restrict, scaleBy, sub, sum } from "../autograd/index.ts";
+import { Field, type LinkField, type Scalar, type Vector, type VectorType, domainOf, dot, extend, kind, number, record, restrict, scaleBy, sub, sum } from "../autograd/index.ts";
 import { PhysicsCheckError } from "../errors.ts";
 import { guard, is, randomStream } from "../util/index.ts";
 import { drawGaussian } from "./gaussian.ts";
 import { type DiracMaps, type DiracOperator, normalOf } from "./operator.ts";
+
+const leadsOff = (name: string): string => `${name} fermions: got an operator whose D^+D leads off the even sites, expected one that keeps them, as evenBlock says: leave evenBlock out`;
 
 /** Relative errors that solves inside an operator may leave. */
 const TOLERANCE = 1e-7;
@@ -27,13 +29,14 @@ export function checkOperator(operator: DiracOperator, U: LinkField, seed = 1): 
     (V, a: Vector, b: Vector) => {
       const maps = (of: typeof parameters): DiracMaps => operator.on(V, Object.fromEntries(Object.entries(of).map(([key, value]) => [key, number(a.tape, value)])));
       const M = maps(parameters);
-      const [Ma, normal] = [M.D(a), normalOf(M)];
+      const [Ma, normal] = [M.D(a), normalOf(M, evenBlock)];
       const MMa = M.Ddag(Ma);
       const Na = normal(a);
-      if (evenBlock && domainOf(normal(restrict(a, "even")).type) !== "even") throw new PhysicsCheckError(`${name} fermions: got an operator whose D^+D leads off the even sites, expected one that keeps them, as evenBlock says: leave evenBlock out`);
+      if (evenBlock && domainOf(normal(restrict(a, "even")).type) !== "even") throw new PhysicsCheckError(leadsOff(name));
+      const off = evenBlock && restrict(M.Ddag(M.D(extend(restrict(a, "even")))), "odd");
       const norm2 = (v: Vector): Scalar => sum(dot(v, v));
       const shift = operator.normalShift && sub(sub(normalOf(maps(other))(a), Na), scaleBy(operator.normalShift(other) - operator.normalShift(parameters), a));
-      return { forth: sum(dot(b, Ma)), back: sum(dot(M.Ddag(b), a)), D2: norm2(Ma), normal2: norm2(MMa), apart: norm2(sub(Na, MMa)), a2: norm2(a), b2: norm2(b), ...(shift ? { shift: norm2(shift) } : {}) };
+      return { forth: sum(dot(b, Ma)), back: sum(dot(M.Ddag(b), a)), D2: norm2(Ma), normal2: norm2(MMa), apart: norm2(sub(Na, MMa)), a2: norm2(a), b2: norm2(b), ...(off ? { off: norm2(off) } : {}), ...(shift ? { shift: norm2(shift) } : {}) };
     },
     U,
     x,
@@ -44,6 +47,7 @@ export function checkOperator(operator: DiracOperator, U: LinkField, seed = 1): 
     throw new PhysicsCheckError(`${name} fermions: got ${got}, expected ${expected}: correct ${what}`);
   };
   if (!(Math.abs(r["forth"]! - r["back"]!) <= TOLERANCE * Math.sqrt(r["D2"]! * r["b2"]!))) wrong("Ddag", `<y, D x> = ${r["forth"]} and <Ddag y, x> = ${r["back"]} on random vectors`, "the same number, as Ddag is the adjoint of D");
+  if (r["off"] !== undefined && !(r["off"] <= TOLERANCE ** 2 * r["normal2"]!)) throw new PhysicsCheckError(leadsOff(name));
   if (!(r["apart"]! <= TOLERANCE ** 2 * r["normal2"]!)) wrong("normal", `|normal x - Ddag D x| = ${Math.sqrt(r["apart"]! / r["normal2"]!).toExponential(2)} |Ddag D x|`, "0");
   if (r["shift"] !== undefined && !(r["shift"] <= TOLERANCE ** 2 * Math.max(r["normal2"]!, r["a2"]!))) wrong("normalShift", `operators with ${first} = ${parameters[first!]} and ${other[first!]} whose D^+D differ by no number, or another one`, "normalShift to be what D^+D differs by");
   const { low = 0, high = Infinity } = operator.spectrum?.(lattice, parameters) ?? {};

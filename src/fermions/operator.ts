@@ -2,7 +2,7 @@
  * A Dirac operator as one declaration: pseudofermions, determinants and run files are made from it, for the operators of the library and for
  * those of users alike.
  */
-import { kind, type Lattice, type Links, type Scalar, type Vector, type VectorType, complex, constantReal, scale } from "../autograd/index.ts";
+import { kind, type Lattice, type Links, type Scalar, type Vector, type VectorType, complex, constantReal, extend, restrict, scale } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -46,11 +46,15 @@ export interface DiracOperator<P extends OperatorParameters = OperatorParameters
   logDet?<N extends number>(U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }, positive: boolean): Scalar;
 }
 
-/** M^+M x. */
-export function normalOf<N extends number>(options: DiracMaps<N>): (x: Vector<N>) => Vector<N> {
-  guard("normalOf", { options: [options, is.withMethods("the maps of a Dirac operator", "D", "Ddag")] });
-  const { D, Ddag, normal = (x) => Ddag(D(x)) } = options;
-  return normal;
+/** M^+M x. With `evenBlock` maps without one of their own take vectors of one parity too: what M^+M makes of them stays there. */
+export function normalOf<N extends number>(options: DiracMaps<N>, evenBlock = false): (x: Vector<N>) => Vector<N> {
+  guard("normalOf", { options: [options, is.withMethods("the maps of a Dirac operator", "D", "Ddag")], evenBlock: [evenBlock, is.oneOf(true, false)] });
+  const { D, Ddag, normal } = options;
+  if (normal) return normal;
+  return (x) => {
+    const { domain } = x.type;
+    return evenBlock && domain !== "all" ? restrict(Ddag(D(extend(x))), domain) : Ddag(D(x));
+  };
 }
 
 /** Angles theta, one a direction: psi(n + L_mu mu) = e^{i theta_mu} psi(n), on top of the boundary sign. theta_t = L_t mu_I is an imaginary chemical potential. */

@@ -121,13 +121,13 @@ function exact<N extends number>(even: boolean): Form<N> {
   return {
     power: 1,
     energy(M, V, phi, solver) {
-      if (V && even) return sum(dot(normalOf(V)(phi), solve(normalOf(M), phi, solver)));
+      if (V && even) return sum(dot(normalOf(V, even)(phi), solve(normalOf(M, even), phi, solver)));
       const chi = V ? V.Ddag(phi) : phi;
-      return sum(dot(chi, solve(normalOf(M), chi, solver)));
+      return sum(dot(chi, solve(normalOf(M, even), chi, solver)));
     },
     draw(M, V, xi, solver) {
       const chi = M.Ddag(xi);
-      const phi = V ? V.D(solve(normalOf(V), chi, solver)) : chi;
+      const phi = V ? V.D(solve(normalOf(V, even), chi, solver)) : chi;
       return even ? restrict(phi, "even") : phi;
     },
   };
@@ -150,19 +150,19 @@ function direct<N extends number>(): Form<N> {
 }
 
 /** p < 1. */
-function rational<N extends number>(p: number, interval: readonly [number, number], precision: number): Form<N> {
+function rational<N extends number>(p: number, even: boolean, interval: readonly [number, number], precision: number): Form<N> {
   const root = (power: number): RationalFunction => rationalApproximation({ power, interval, precision });
   const [action, refresh] = [root(-p), root(p / 2)];
   return {
     power: p,
     approximation: { action, refresh },
     energy(M, V, phi, solver) {
-      const chi = V ? applyRational(refresh, normalOf(V), phi, solver) : phi;
-      return sum(dot(chi, applyRational(action, normalOf(M), chi, solver)));
+      const chi = V ? applyRational(refresh, normalOf(V, even), phi, solver) : phi;
+      return sum(dot(chi, applyRational(action, normalOf(M, even), chi, solver)));
     },
     draw(M, V, xi, solver) {
-      const chi = applyRational(refresh, normalOf(M), xi, solver);
-      return V ? applyRational(root(-p / 2), normalOf(V), chi, solver) : chi;
+      const chi = applyRational(refresh, normalOf(M, even), xi, solver);
+      return V ? applyRational(root(-p / 2), normalOf(V, even), chi, solver) : chi;
     },
   };
 }
@@ -174,8 +174,8 @@ function ratio<N extends number>(p: number, c: number, low: number, precision: n
   return {
     power: p,
     approximation: { action, refresh },
-    energy: (M, _V, phi, solver) => sum(dot(phi, applyRational(action, normalOf(M), phi, solver))),
-    draw: (M, _V, xi, solver) => applyRational(refresh, normalOf(M), xi, solver),
+    energy: (M, _V, phi, solver) => sum(dot(phi, applyRational(action, normalOf(M, true), phi, solver))),
+    draw: (M, _V, xi, solver) => applyRational(refresh, normalOf(M, true), xi, solver),
   };
 }
 
@@ -255,7 +255,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     this.#numerator = options.numerator ?? (pauliVillars && ({ ...operator, parameters: pauliVillars } as DiracOperator as DiracOperator<OperatorParameters>));
     const shifted = p < 1 && even && !options.interval ? commuting(operator as DiracOperator, this.#numerator, lattice) : undefined;
     const interval = p < 1 && !shifted ? intervalOf(operator, options) : undefined;
-    this.#form = shifted ? ratio(p, shifted.c, shifted.low, precision) : interval ? rational(p, interval, precision) : solver === "bicgstab" ? direct() : exact(even);
+    this.#form = shifted ? ratio(p, shifted.c, shifted.low, precision) : interval ? rational(p, even, interval, precision) : solver === "bicgstab" ? direct() : exact(even);
     const more = { maxIterations, ...(solver === "mixed" ? { mixed: true } : {}) };
     this.#solver = { tolerance, ...more };
     const parameters = Object.entries(operator.parameters).map(([k, x]) => `${k === "mass" ? "m" : k}=${x}`);

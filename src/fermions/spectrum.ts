@@ -15,11 +15,18 @@ const LARGEST = 6144;
 
 type Vectors = Field<VectorType>;
 
-const normalPlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => normalOf(on(U, p as never))(x)));
+/** Plans that apply f of M^+M, by the function that records M. */
+function plansOf(f: (A: (x: Vector) => Vector, x: Vector) => Vector) {
+  const of = (evenBlock: boolean) => perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => f(normalOf(on(U, p as never), evenBlock), x)));
+  const [plain, block] = [of(false), of(true)];
+  return ({ on, evenBlock }: DiracOperator) => (evenBlock ? block : plain)(on);
+}
+
+const normalPlan = plansOf((A, x) => A(x));
 /** Solutions to three digits are enough for the lowest eigenvalue, which is of second order in their error. */
-const inversePlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => solve(normalOf(on(U, p as never)), x, { tolerance: 1e-6 })));
+const inversePlan = plansOf((A, x) => solve(A, x, { tolerance: 1e-6 }));
 /** For eigenvectors, whose error is that of the solutions. */
-const finePlan = perObject((on: DiracOperator["on"]) => cachedPlan<[LinkField, Vectors, OperatorParameters], Vector>((U, x, p) => solve(normalOf(on(U, p as never)), x, { tolerance: 1e-10, maxIterations: 20_000 })));
+const finePlan = plansOf((A, x) => solve(A, x, { tolerance: 1e-10, maxIterations: 20_000 }));
 
 const eliminatedPlan = perObject((operator: DiracOperator) => cachedPlan<[LinkField, OperatorParameters], Scalar>((U, p) => operator.eliminated!(U, p as never)));
 
@@ -40,7 +47,7 @@ class NormalOperator {
     const even = operator.evenBlock || all.domain === "even";
     this.#x = new Field(lattice, even ? { ...all, domain: "even" } : all);
     this.#even = even ? Int32Array.from({ length: lattice.volume }, (_, n) => n).filter((n) => lattice.parity(n) === 0) : undefined;
-    this.#apply = normalPlan(operator.on)(U, this.#x, operator.parameters);
+    this.#apply = normalPlan(operator)(U, this.#x, operator.parameters);
     this.n = this.#x.length / (even ? 4 : 2);
   }
 
@@ -51,7 +58,7 @@ class NormalOperator {
 
   /** (M^+M)^{-1} v, to 6 digits or to 10. */
   invert(v: Float64Array, out: Float64Array, fine = false): void {
-    this.apply(v, out, (fine ? finePlan : inversePlan)(this.#operator.on)(this.#U, this.#x, this.#operator.parameters));
+    this.apply(v, out, (fine ? finePlan : inversePlan)(this.#operator)(this.#U, this.#x, this.#operator.parameters));
   }
 
   /** A vector of the operator's type from numbers of its sites. */

@@ -86,6 +86,7 @@ export class AbstractAction<X extends object, T, F, I> {
   /** S and its gradient with respect to every input (numbers give numbers, fields give cotangent fields), which belong to the caller. */
   parameterGradient(x: X): { value: number; gradient: I } {
     this.#parts.expectFields(x);
+    if (isEmpty(this.inputs)) return { value: this.value(x), gradient: this.inputs };
     const plan = this.recordings.gradient.get(x, () => {
       const f = (y: T, p: TracedOf<I>): { value: Scalar; gradient: unknown } => {
         const r = valueAndGrad((q: TracedOf<I>) => this.evaluate(y, q))(p) as { value: Scalar; grad: unknown };
@@ -128,4 +129,4 @@ export class AbstractAction<X extends object, T, F, I> {
 }
 
 /** True for a structure without values. */
-const isEmpty = (x: unknown): boolean => typeof x === "object" && x !== null && Object.keys(x).length === 0;
+const isEmpty = (x: unknown): boolean => typeof x === "object" && x !== null && Object.getPrototypeOf(x) === Object.prototype && Object.values(x).every(isEmpty);

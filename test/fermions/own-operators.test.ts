@@ -4,7 +4,7 @@ import { type DiracOperator, Field, type GaugeAction, type Group, type LinkField
 import { randomStream } from "../../src/util/index.ts";
 import { determinant } from "./complex-matrix.ts";
 import { alongDirection, forceNorms, matrixOf } from "./helpers.ts";
-import { inverseLaplacian, longStaggered, twistedWilson } from "./own-operators.ts";
+import { doublet, globalFactor, inverseLaplacian, longStaggered, twistedWilson } from "./own-operators.ts";
 
 const close = (x: number, y: number, relative: number): void => expect(Math.abs(x - y), `${x} and ${y}`).toBeLessThanOrEqual(relative * Math.max(1, Math.abs(y)));
 
@@ -13,6 +13,8 @@ const cases: readonly (readonly [string, DiracOperator, Group, readonly number[]
   ["twisted Wilson, 4D SU(2)", twistedWilson(1), SU(2), [2, 2, 2, 2]],
   ["staggered with long hops, 2D U(1)", longStaggered(0.3), U1, [4, 6]],
   ["staggered with long hops, 4D SU(2)", longStaggered(0.3), SU(2), [4, 2, 2, 2]],
+  ["hops with a global factor, no normal operator", globalFactor(0.4), SU(2), [4, 2]],
+  ["no parameters, three dimensions", doublet() as never, SU(2), [2, 3, 2]],
   ["with a solve inside", inverseLaplacian(0.5), U1, [4, 4]],
 ];
 
@@ -64,7 +66,7 @@ describe.each(cases)("%s", (_name, D, group, extents) => {
     const det = determinantAction(D, { flavours }) as GaugeAction<number, unknown>;
     const target = targetOf(gauge.plus(f.action as never), f as never);
     const [first] = Object.keys(D.parameters);
-    const shared = gauge.plus(f.action.with({ ...f.action.inputs, [first!]: 1.05 * D.parameters[first!]! } as never) as never);
+    const shared = gauge.plus(f.action.with({ ...f.action.inputs, ...(first === undefined ? {} : { [first]: 1.05 * D.parameters[first]! }) } as never) as never);
     const V = U.clone();
     const step = (action: typeof target, guide?: object): number => hmc({ action, ...(guide ? { guide: guide as never } : {}), integrator: "omelyan", steps: 8, length: 0.4, seed: 1 }).step(V).dH;
     expect(Math.abs(step(target))).toBeLessThan(0.02);

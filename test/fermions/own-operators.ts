@@ -1,6 +1,6 @@
 /** Operators that this package does not have, declared as a user would. */
 import {
-  type DiracMaps, type DiracOperator, type Lattice, type Links, type Matrix, type Scalar, type SpinMatrix, type Vector, add, adj, constantReal, gamma, gamma5, mul, scale, scaleBy, shift, solve, spinMul, sub, ta, vectorType,
+  type DiracMaps, type DiracOperator, type Lattice, type Links, type Matrix, type Scalar, type SpinMatrix, type Vector, add, adj, constantReal, gamma, gamma5, mul, re, scale, scaleBy, shift, solve, spinMul, sub, sum, ta, trace, vectorType,
 } from "gaugegrad";
 import { fermion, z } from "gaugegrad/runs";
 
@@ -72,7 +72,48 @@ export const inverseLaplacian = (mass: number): DiracOperator<{ readonly mass: n
   },
 });
 
+/** Staggered fermions whose hops carry the factor 1 + c times the mean plaquette, on even blocks and without a normal operator of their own. */
+export const globalFactor = (mass: number, c = 0.2): DiracOperator<{ readonly mass: number; readonly c: number }> => ({
+  name: "global-factor",
+  parameters: { mass, c },
+  type: (geo, N) => vectorType(geo, N, { boundary: boundaryOf(geo) }),
+  flavours: (geo) => 2 ** (geo.dim / 2),
+  evenBlock: true,
+  on<N extends number>(U: Links<N>, p: { readonly mass: Scalar; readonly c: Scalar }): DiracMaps<N> {
+    const { lattice } = U;
+    const loop = mul(mul(U[0]!, shift(U[1]!, 0)), mul(adj(shift(U[0]!, 1)), adj(U[1]!))) as Matrix<N>;
+    const factor = scale(p.c, scaleBy(1 / (lattice.volume * U.N), sum(re(trace(loop)))));
+    const K = (x: Vector<N>): Vector<N> => {
+      const terms = lattice.extents.map((_, mu) => {
+        const eta = constantReal(U[0]!.tape, `eta-${mu}`, (n) => 1 - 2 * (lattice.coordinates(n).slice(0, mu).reduce((s, k) => s + k, 0) % 2));
+        return scaleBy(0.5, scale(eta as never, sub(mul(U[mu]!, shift(x, mu)), shift(mul(adj(U[mu]!), x), mu, -1))));
+      });
+      const hops = add(terms[0]!, ...terms.slice(1));
+      return add(hops, scale(factor, hops));
+    };
+    return { D: (x) => add(scale(p.mass, x), K(x)), Ddag: (x) => sub(scale(p.mass, x), K(x)) };
+  },
+});
+
+/** Two scalars that a Pauli matrix joins, with a mass of each site's own and no parameter at all, in any dimension. */
+export const doublet = (): DiracOperator<Record<string, never>> => ({
+  name: "doublet",
+  parameters: {},
+  type: (geo, N) => vectorType(geo, N, { spin: 2, boundary: boundaryOf(geo) }),
+  flavours: () => 2,
+  on<N extends number>(U: Links<N>): DiracMaps<N> {
+    const { lattice } = U;
+    const mass = constantReal(U[0]!.tape, "mass", (n) => 1.2 + 0.2 * Math.cos(3 * n) + 2 * lattice.dim);
+    const D = (x: Vector<N>): Vector<N> => {
+      const hops = lattice.extents.flatMap((_, mu) => [mul(U[mu]!, shift(x, mu)), shift(mul(adj(U[mu]!), x), mu, -1)]);
+      return add(scale(mass as never, x), scaleBy(0.4, spinMul(x, [[[0, 0], [1, 0]], [[1, 0], [0, 0]]])), ...hops.map((h) => scaleBy(-1, h)));
+    };
+    return { D, Ddag: D };
+  },
+});
 
 const number = z.number();
 export const twisted = fermion({ name: "twisted", options: z.strictObject({ mass: number, mu: number.default(0.2), r: number.default(0.7) }), operator: ({ mass, mu, r }) => twistedWilson(mass, mu, r) });
 export const long = fermion({ name: "long", options: z.strictObject({ mass: number, c3: number.default(-0.05) }), operator: ({ mass, c3 }) => longStaggered(mass, c3) });
+export const global = fermion({ name: "global", options: z.strictObject({ mass: number, c: number.default(0.2) }), operator: ({ mass, c }) => globalFactor(mass, c) });
+export const bare = fermion({ name: "bare", options: z.strictObject({}), operator: () => doublet() });

@@ -12,8 +12,9 @@ let files = 0;
 const U1 = 'group = "U(1)"\n[lattice]\nextents = [4, 4]\n[action]\nbeta = 2.0\n';
 const file = (text: string, place = U1): string =>
   scratch.file(`run-${files++}.toml`, `${place}[start]\nkind = "near-unit"\n${text}\n[sampler]\nsteps = 5\nseed = 3\nthermalisation = 4\ntrajectories = 12\n[checks]\nevery = 6\n[measurement]\nobservables = []\n`);
-const twisted = (more: string): string => `module = "${module}"\nname = "twisted"\n${more}\n`;
-const long = (more: string): string => `module = "${module}"\nname = "long"\n${more}\n`;
+const own = (name: string, more: string): string => `module = "${module}"\nname = "${name}"\n${more}\n`;
+const twisted = (more: string): string => own("twisted", more);
+const long = (more: string): string => own("long", more);
 const SU2 = 'group = "SU(2)"\n[lattice]\nextents = [2, 2, 2, 2]\n[action]\nbeta = 2.3\n';
 
 const runs = [
@@ -25,6 +26,8 @@ const runs = [
   ["a ratio whose heavy part leads", "slhmc", `[[fermions]]\n${long("mass = 0.4\nover = 0.6")}[[fermions]]\n${long("mass = 0.6")}[guide]\nfields = [1]\n`],
   ["a guide for overlap fermions", "slhmc", `[fermions]\nkind = "overlap"\nmass = 0.2\nexact = true\n[guide.fermions]\n${twisted("mass = 0.2\nmu = 0.0\nr = 1.0\nexact = true\nflavours = 2")}`],
   ["a target that others lead", "slhmc", `[fermions]\n${long("mass = 0.4\nexact = true")}[guide.fermions]\nkind = "staggered"\nflavours = 2\nmass = 0.5\nexact = true\n`],
+  ["roots on even sites without a normal operator", "slhmc", `[[fermions]]\n${own("global", "mass = 0.4\nover = 0.6\nroots = 2\ninterval = [0.1, 20.0]\nprecision = 1e-8")}[[fermions]]\n${own("global", "mass = 0.6")}[guide]\nfields = [1]\n`],
+  ["no parameters, led by loops", "slhmc", `[fermions]\n${own("bare", "exact = true")}[guide]\nfermions = []\naction = { kind = "loops", beta = 1.0, loops = [{ name = "plaquette", weight = 2.1 }] }\n`],
   ["four dimensions, SU(2)", "slhmc", `[fermions]\n${twisted("mass = 1.0\nexact = true")}[guide.fermions]\n${twisted("mass = 1.1\nexact = true")}`, SU2],
   ["four dimensions, SU(2), pseudofermions", "hmc", `[fermions]\n${long("mass = 0.4")}`, SU2],
 ] as const;
