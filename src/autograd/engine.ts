@@ -58,6 +58,8 @@ export interface Engine {
   copy(from: Storage, to: Storage, type: ValueType): void;
   /** This rank's part of a lattice that is divided; what is read then are the sites of all ranks, which all have to ask. */
   readonly part?: Part | undefined;
+  /** Bytes that programs and solvers keep besides the fields of their callers. */
+  readonly programBytes?: number;
   /** Milliseconds so far in which ranks waited for each other. */
   readonly exchangeTime?: number;
   /** Random fields drawn in the engine's own memory; without it they are drawn site by site and written. See `drawNormals`. */

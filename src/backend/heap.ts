@@ -8,10 +8,16 @@ import { BackendError } from "../errors.ts";
 export interface ByteSource {
   /** Current buffer. */
   buffer(): ArrayBufferLike;
+  /** Bytes of it before address 0; none when left out. */
+  offset?(): number;
   /** Makes the buffer at least `bytes` long, keeping its contents. @throws when it cannot. */
   grow(bytes: number): void;
   /** Largest possible length. */
   readonly limit: number;
+  /** First byte to hand out; default the first but for address 0. */
+  readonly first?: number;
+  /** Where there is more, for the message that there is no more. */
+  readonly elsewhere?: string;
   /** The same bytes in the memory of a device, where kernels run. */
   readonly mirror?: Mirror;
 }
@@ -45,7 +51,7 @@ export class Heap {
   readonly #source: ByteSource;
   /** Free pieces [start, length], sorted by start. */
   readonly #free: [number, number][] = [];
-  #top = ALIGN;
+  #top: number;
   #f64: Float64Array = new Float64Array(0);
   #i32: Int32Array = new Int32Array(0);
   #reals: Float64Array | Float32Array = this.#f64;
@@ -57,6 +63,7 @@ export class Heap {
   constructor(source: ByteSource, realBytes: 4 | 8 = 8) {
     this.#source = source;
     this.realBytes = realBytes;
+    this.#top = source.first ?? ALIGN;
     this.#refresh();
   }
 
@@ -99,9 +106,9 @@ export class Heap {
       at = this.#top;
       const end = at + size;
       if (end > this.#source.limit)
-        throw new BackendError(`memory: this needs ${end} bytes in all, the backend holds at most ${this.#source.limit}: use a smaller lattice, fewer fields, or checkpoint`);
-      if (end > this.#source.buffer().byteLength) {
-        this.#source.grow(Math.min(this.#source.limit, Math.max(end, Math.floor(this.#source.buffer().byteLength * 1.5))));
+        throw new BackendError(`memory: this needs ${end} bytes in all, the backend holds at most ${this.#source.limit}: use a smaller lattice, fewer fields, or checkpoint${this.#source.elsewhere ?? ""}`);
+      if (end > this.#f64.byteLength) {
+        this.#source.grow(Math.min(this.#source.limit, Math.max(end, Math.floor(this.#f64.byteLength * 1.5))));
         this.#refresh();
       }
       this.#top = end;
@@ -135,10 +142,11 @@ export class Heap {
   }
 
   #refresh(): void {
-    const buffer = this.#source.buffer();
-    this.#f64 = new Float64Array(buffer);
-    this.#i32 = new Int32Array(buffer);
-    this.#reals = this.realBytes === 8 ? this.#f64 : new Float32Array(buffer);
+    const [buffer, offset] = [this.#source.buffer(), this.#source.offset?.() ?? 0];
+    const numbers = Math.floor((buffer.byteLength - offset) / 8);
+    this.#f64 = new Float64Array(buffer, offset, numbers);
+    this.#i32 = new Int32Array(buffer, offset, 2 * numbers);
+    this.#reals = this.realBytes === 8 ? this.#f64 : new Float32Array(buffer, offset, 2 * numbers);
     this.generation++;
   }
 }

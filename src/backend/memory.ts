@@ -74,6 +74,13 @@ export class FieldMemory {
     return this.#bytes;
   }
 
+  /** Bytes that stay in their place. */
+  get fixed(): number {
+    let sum = 0;
+    for (const { bytes } of this.#fixed.values()) sum += bytes;
+    return sum;
+  }
+
   /** Zero bytes that stay in their place until `free`. `what` names their holder in messages. @throws BackendError when memory ends. */
   allocate(bytes: number, what: string): number {
     const at = this.#take(bytes);

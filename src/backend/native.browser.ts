@@ -1,5 +1,6 @@
 /** No C compiler in a browser: the names of `native.node.ts`, which say so. */
 import { BackendError } from "../errors.ts";
+import type { NativeBytes } from "./native-memory.ts";
 import type { NativeOptions, Toolchain } from "./native.node.ts";
 
 export type { NativeOptions, Toolchain } from "./native.node.ts";
@@ -20,5 +21,15 @@ export function openCache(_options?: NativeOptions): string {
 
 /** @throws BackendError always. */
 export function loadNative(_sources: readonly string[], _flags: readonly string[], _options?: NativeOptions): { func(prototype: string): (...args: (number | ArrayBufferLike)[]) => number } {
+  return noCompiler();
+}
+
+/** @throws BackendError always. */
+export function nativeMemory(_addressOf: (buffer: ArrayBuffer) => number, _limit?: number): NativeBytes {
+  return noCompiler();
+}
+
+/** @throws BackendError always. */
+export function nativeLimit(): number {
   return noCompiler();
 }

@@ -12,6 +12,8 @@ import { BackendError } from "../errors.ts";
 import type { Lanes } from "./layout.ts";
 import { isOwn, safeFolder, synced } from "./native-cache.ts";
 
+export { nativeLimit, nativeMemory } from "./native-memory.ts";
+
 /** Where things are; the environment (CC, GAUGEGRAD_CACHE, XDG_CACHE_HOME) decides what is left out. */
 export interface NativeOptions {
   /** C compiler: gcc, clang or anything that takes their options. */

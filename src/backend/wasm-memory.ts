@@ -16,6 +16,7 @@ export function wasmMemory(shared: boolean): WasmBytes {
   return {
     memory,
     limit: 65536 * PAGE,
+    elsewhere: ", or backend native, which the memory of the machine bounds",
     buffer: () => memory.buffer,
     grow(bytes) {
       const pages = Math.ceil(bytes / PAGE) - memory.buffer.byteLength / PAGE;

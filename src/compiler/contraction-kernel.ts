@@ -16,6 +16,13 @@ export type Apply = (...args: [number, number, number, number, number, number, n
 /** (count, from, bytes of a block there, y, stride of y, sums of two lanes, rows, columns) */
 export type Correlate = (...args: [number, number, number, number, number, number, number, number]) => void;
 
+/** The three loops, on addresses in bytes. */
+export interface ContractionLoops {
+  readonly gather: Gather;
+  readonly apply: Apply;
+  readonly correlate: Correlate;
+}
+
 const parameters = (n: number): ValType[] => Array.from({ length: n }, () => I32);
 const zero = (c: Code): Code => c.simd(0x0c, ...Array.from({ length: 16 }, () => 0));
 

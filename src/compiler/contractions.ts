@@ -1,12 +1,12 @@
 /**
  * Weights on channels (autograd/ops/tensors.ts) as loops over blocks of sites, displacements, rows and columns: the numbers of a tensor are data of the
- * loop, not of the code, so that any number of them is compiled at once. Every sum has one order, that of the blocks in memory. Float64 blocks of two sites and more in
- * WebAssembly's memory are computed there (contraction-kernel.ts).
+ * loop, not of the code, so that any number of them is compiled at once. Every sum has one order, that of the blocks in memory. Float64 blocks of two sites and more are
+ * computed by compiled loops (contraction-kernel.ts, contraction-source.ts).
  */
 import { type ChannelsType, type Role, type TensorType, type ValueType, components, domainOf, tapsOf, weightShape } from "../autograd/index.ts";
 import { lanePermutation } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
-import { type Apply, type Correlate, type Gather, contractionModule } from "./contraction-kernel.ts";
+import type { ContractionLoops } from "./contraction-kernel.ts";
 import type { ContractionStep } from "./ir.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 
@@ -20,17 +20,14 @@ interface Place {
 const CHUNK = 32;
 
 /** Compiled loops, and what they have in the engine's memory: lanes of permutations, neighbours of a chunk, sums of two lanes. */
-interface Compiled {
-  readonly gather: Gather;
-  readonly apply: Apply;
-  readonly correlate: Correlate;
+interface Compiled extends ContractionLoops {
   readonly lanes: number;
   readonly near: number;
   readonly sums: number;
 }
 
-/** Exports by engine: the loops of a width are compiled once. */
-const compiled = new WeakMap<Machine, ReturnType<NonNullable<Machine["emitter"]["exports"]>>>();
+/** Loops by engine: they are compiled once. */
+const compiled = new WeakMap<Machine, ContractionLoops>();
 
 /** A step on weights, ready to run. */
 export class Contraction {
@@ -67,16 +64,15 @@ export class Contraction {
 
   #compile(of: "apply" | "correlate", allocate: (bytes: number) => number): Compiled | undefined {
     const { emitter, heap, layout: { width } } = this.#engine;
-    if (!emitter.exports || emitter.single || width < 2) return undefined;
+    if (!emitter.contractions || emitter.single || width < 2) return undefined;
     let made = compiled.get(this.#engine);
-    if (!made) compiled.set(this.#engine, (made = emitter.exports((shared) => contractionModule(width, shared))));
-    const { gather, apply, correlate } = made as unknown as Pick<Compiled, "gather" | "apply" | "correlate">;
+    if (!made) compiled.set(this.#engine, (made = emitter.contractions(width)));
     const x = components(this.#inputs[1]!.type);
     const near = allocate(8 * CHUNK * width * x);
     const sums = of === "correlate" ? allocate(16 * this.#tables.length * components(this.#inputs[0]!.type) * x) : 0;
     const lanes = allocate(4 * width * this.#permutations.length);
     this.#permutations.forEach((p, k) => p.forEach((lane, l) => (heap.i32[lanes / 4 + k * width + l] = 8 * lane)));
-    return { gather, apply, correlate, lanes, near, sums };
+    return { ...made, lanes, near, sums };
   }
 
   /** Calls `body` for every chunk of blocks of the sites of `domain` and every tap, with the neighbours' channels in `near`. */

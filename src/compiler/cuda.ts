@@ -38,6 +38,7 @@ export function cudaEmitter({ strict = false }: { readonly strict?: boolean } = 
     name: "cuda",
     lanes: 1,
     addressUnit: 8,
+    parameterWords: 1,
     threads: 1,
     joins: true,
     memory: () => memory,

@@ -73,7 +73,7 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
   const { siteLanes, sampleLanes, copyBlocks, copiesPerScalar, scalarBlocks } = context.layout;
   const chunk = chunkBlocks(siteLanes);
   const { half, copies, chunks } = context.order(step.domain);
-  const entry = (p: Parameter): string => `I[P + ${plan.index.get(parameterKey(p))!}]`;
+  const entry = (p: Parameter): string => `T[${plan.index.get(parameterKey(p))!}]`;
   const base = (buffer: number): string => `F + ${entry({ kind: "buffer", buffer })}`;
   const stride = (buffer: number): string => entry({ kind: "stride", buffer });
   const home = (buffer: number): string => `(V*)(${base(buffer)} + b * ${stride(buffer)})`;
@@ -89,16 +89,17 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
     },
   });
   return [
-    ...parts.flatMap((body, n) => [`static MICRO void ${name}_${n}(R* F, const int32_t* I, int64_t P, V* s, int64_t b, int64_t k${copies > 1 ? ", int64_t q" : ""}) {`, ...body, "}"]),
+    ...parts.flatMap((body, n) => [`static MICRO void ${name}_${n}(R* F, const int32_t* I, const int64_t* T, V* s, int64_t b, int64_t k${copies > 1 ? ", int64_t q" : ""}) {`, ...body, "}"]),
     `${kernelHead(name)} {`,
     "  R* F = (R*)memory;",
+    "  const int64_t* T = (const int64_t*)(I + P);",
     "  V* s = (V*)(F + S);",
     "  for (int64_t c = c0; c < c1; c++) {",
     ...(copies > 1 ? [`    const int64_t copy = c / ${chunks}, q = copy / ${copiesPerScalar};`] : []),
     `    const int64_t begin = first + ${copies > 1 ? `(c % ${chunks})` : "c"} * ${chunk}, end = begin + ${chunk} < last ? begin + ${chunk} : last;`,
     "    for (int64_t i = begin; i < end; i++) {",
     `      const int64_t b = ${copies > 1 ? `copy * ${copyBlocks} + ` : ""}${half > 0 ? `(i >> 1) + (i & 1) * ${half}` : "i"};`,
-    ...parts.map((_, k) => `      ${name}_${k}(F, I, P, s, b, i - begin${copies > 1 ? ", q" : ""});`),
+    ...parts.map((_, k) => `      ${name}_${k}(F, I, T, s, b, i - begin${copies > 1 ? ", q" : ""});`),
     "    }",
     ...step.reductions.map((_, k) => {
       const [values, partials] = [`(const R*)(s + ${sumScratch(plan, k, chunk)})`, `(double*)(F + ${entry({ kind: "partials", reduction: k })})`];

@@ -122,6 +122,7 @@ export const jsEmitter: Emitter = {
   name: "js",
   lanes: 1,
   addressUnit: 8,
+  parameterWords: 1,
   threads: 1,
   joins: false,
   memory: () => plainMemory(),

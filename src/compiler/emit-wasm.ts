@@ -5,9 +5,11 @@
  */
 import { components, isShared } from "../autograd/index.ts";
 import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, BIN_PARTS, binnedFunction, hasRelaxedSimd, lanePermutation, normalsModule, wasmMemory } from "../backend/index.ts";
+import { type ContractionLoops, contractionModule } from "./contraction-kernel.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
 import type { Argument, Instruction } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
+import { normalFields } from "./normals.ts";
 import type { MicroKernel } from "./scalar.ts";
 import { MicroEmitter, type Place, type Target, load, store } from "./wasm-micro.ts";
 
@@ -283,6 +285,7 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     name: "wasm",
     lanes: single ? 4 : 2,
     addressUnit: 1,
+    parameterWords: 1,
     ...(single ? { single } : {}),
     threads,
     joins: true,
@@ -319,7 +322,7 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
       return instantiate(module.finish(threads > 1), plans.length, `${made.apart.size + made.inPlace.size} micro-kernels, ${fma ? "fused multiply-add" : "multiply then add"}`);
     },
     // random fields are drawn in float64 and rounded
-    ...(single ? {} : { normals: (map, layout) => instantiate(normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), threads > 1), 1, "random fields") }),
-    exports: (binary) => new Wasm.Instance(new Wasm.Module(binary(threads > 1)), { env: { memory: bytes!.memory } }).exports,
+    ...(single ? {} : { drawNormals: (engine) => normalFields(engine, (map) => instantiate(normalsModule(map, engine.layout.width, chunkBlocks(engine.layout.siteLanes), threads > 1), 1, "random fields")) }),
+    contractions: (width) => new Wasm.Instance(new Wasm.Module(contractionModule(width, threads > 1)), { env: { memory: bytes!.memory } }).exports as unknown as ContractionLoops,
   };
 }

@@ -4,8 +4,9 @@
  * blocks that resolves operands through the parameter table and calls the micro-kernels. Everything else (buffers, lifetimes,
  * order of the sums) is fixed before, so all emitters agree to rounding. That for CUDA takes W = 1, a thread a block, and memory of the device.
  */
-import type { ByteSource, Heap, Lanes, Layout, WasmInstance } from "../backend/index.ts";
-import type { SparseMap } from "../util/index.ts";
+import type { Engine, Storage } from "../autograd/index.ts";
+import type { ByteSource, FieldMemory, Heap, Lanes, Layout } from "../backend/index.ts";
+import type { ContractionLoops } from "./contraction-kernel.ts";
 import type { LoopDomain } from "./ir.ts";
 import type { KernelPlan } from "./kernels.ts";
 
@@ -40,12 +41,27 @@ export interface CompiledKernels {
   total?(k: number, to: Int32Array): void;
 }
 
+/** Where random fields are drawn: the memory of an engine, and what brings fields there. */
+export interface FieldPlace {
+  readonly heap: Heap;
+  readonly memory: FieldMemory;
+  readonly layout: Layout;
+  readonly emitter: Pick<Emitter, "addressUnit">;
+  /** Address and bytes of the scratch of a thread. */
+  readonly scratch: { readonly address: number; readonly bytes: number };
+  range(domain: LoopDomain): readonly [number, number];
+  use(fields: readonly Storage[]): void;
+  reserveScratch(reals: number): void;
+}
+
 export interface Emitter {
   readonly name: string;
   /** Sites in a block that it asks for; the layout may give fewer. */
   readonly lanes: Lanes;
   /** Bytes per unit of an address: 8 for indices into a Float64Array, 4 into a Float32Array, 1 for byte addresses. */
   readonly addressUnit: 1 | 4 | 8;
+  /** 32-bit words of an entry of a parameter table: two where memory may be larger than one can address. */
+  readonly parameterWords: 1 | 2;
   /** Are numbers of fields and scalars those of single precision? Sums over sites are float64 in any case. */
   readonly single?: boolean;
   /** Threads that a launch may use, counting the main one. */
@@ -54,8 +70,8 @@ export interface Emitter {
   readonly joins: boolean;
   memory(): ByteSource;
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
-  /** The one kernel that fills fields with the map's image of normal numbers (see backend/normals.ts), where the memory is WebAssembly's. */
-  normals?(map: SparseMap, layout: Layout): CompiledKernels;
-  /** What a module exports that works on the memory, where that is WebAssembly's; `binary` is told whether threads share it. */
-  exports?(binary: (shared: boolean) => Uint8Array<ArrayBuffer>): WasmInstance["exports"];
+  /** Random fields in the memory of an engine (see backend/normals.ts). */
+  drawNormals?(fields: FieldPlace): NonNullable<Engine["drawNormals"]>;
+  /** Compiled loops of weights on channels, for blocks of so many float64 sites. */
+  contractions?(width: number): ContractionLoops;
 }

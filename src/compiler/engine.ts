@@ -9,7 +9,6 @@ import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
 import { withHalos } from "#platform/compiler/divided";
 import { Machine } from "./machine.ts";
-import { normalFields } from "./normals.ts";
 import { verify } from "#platform/compiler/optional";
 import { notice } from "../util/index.ts";
 
@@ -24,7 +23,7 @@ export class KernelEngine extends Machine {
     this.#maxFields = maxFields;
     let made: Lattice | undefined;
     if (single) this.single = () => (made ??= single()).engine as KernelEngine;
-    if (emitter.normals && lattice.batch === 1) this.drawNormals = normalFields(this, (map) => emitter.normals!(map, this.layout));
+    if (emitter.drawNormals && lattice.batch === 1) this.drawNormals = emitter.drawNormals(this);
   }
 
   compile(program: Program, options: CompileOptions = {}): Executable {

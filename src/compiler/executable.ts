@@ -13,6 +13,7 @@ import { denseStep } from "./dense/step.ts";
 import type { DenseStepPlan, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import type { LinearSystem, Solver } from "./solver-programs.ts";
+import { forAllSamples, treeSum } from "./sample-numbers.ts";
 import { SINGLE_RESIDUAL, runSolve, solveText, solverOf, systemOf } from "./solvers.ts";
 import { environmentVariable } from "../util/index.ts";
 
@@ -235,16 +236,17 @@ export class ProgramExecutable implements Executable {
 
   #prepare(plan: KernelPlan, kernel: number): Launch {
     const { engine, unit } = { engine: this.#engine, unit: this.#engine.emitter.addressUnit };
+    const words = engine.emitter.parameterWords;
     const order = engine.order(plan.step.domain);
     const chunks = order.copies * order.chunks;
     const partials = plan.step.reductions.map(() => this.#allocate(8 * BIN_PARTS * chunks * engine.layout.sampleLanes));
-    const table = this.#allocate(4 * Math.max(1, plan.parameters.length)) / 4;
+    const table = this.#allocate(4 * words * Math.max(1, plan.parameters.length)) / 4;
     plan.parameters.forEach((p, k) => {
-      const entry = table + k;
+      const entry = table + words * k;
       if (p.kind === "table") {
         const at = engine.table(p.displacement);
-        engine.heap.i32[entry] = unit === 1 ? at * 4 : at;
-      } else if (p.kind === "partials") engine.heap.i32[entry] = partials[p.reduction]! / unit;
+        this.#enter(entry, unit === 1 ? at * 4 : at);
+      } else if (p.kind === "partials") this.#enter(entry, partials[p.reduction]! / unit);
       else {
         const stride = p.kind === "stride";
         if (this.#schedule.buffers[p.buffer]!.external) {
@@ -252,7 +254,7 @@ export class ProgramExecutable implements Executable {
           if (patches) patches.push({ entry, stride });
           else this.#patches.set(p.buffer, [{ entry, stride }]);
         }
-        else engine.heap.i32[entry] = (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit;
+        else this.#enter(entry, (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit);
       }
     });
     const { lattice: { batch }, layout } = engine;
@@ -272,9 +274,15 @@ export class ProgramExecutable implements Executable {
     if (this.#address[buffer] === address && this.#stride[buffer] === stride) return;
     this.#address[buffer] = address;
     this.#stride[buffer] = stride;
-    const i32 = this.#engine.heap.i32;
     const unit = this.#engine.emitter.addressUnit;
-    for (const p of this.#patches.get(buffer) ?? []) i32[p.entry] = (p.stride ? stride : address) / unit;
+    for (const p of this.#patches.get(buffer) ?? []) this.#enter(p.entry, (p.stride ? stride : address) / unit);
+  }
+
+  /** Writes an entry of a parameter table, the lower word first. */
+  #enter(entry: number, value: number): void {
+    const { heap: { i32 }, emitter: { parameterWords } } = this.#engine;
+    i32[entry] = value;
+    if (parameterWords === 2) i32[entry + 1] = Math.floor(value / 2 ** 32);
   }
 
   /** Finds the inputs by their addresses again. */
@@ -376,23 +384,4 @@ export class ProgramExecutable implements Executable {
 /** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */
 export function debugKernels(): boolean {
   return (environmentVariable("DEBUG") ?? "").split(",").includes("kernels");
-}
-
-/** Data of one sample for every sample of a batch. */
-function forAllSamples(data: Float64Array, batch: number): Float64Array {
-  if (batch === 1) return data;
-  const all = new Float64Array(batch * data.length);
-  for (let b = 0; b < batch; b++) all.set(data, b * data.length);
-  return all;
-}
-
-/** Pairwise sum in a fixed order. */
-function treeSum(f: Float64Array, at: number, n: number): number {
-  if (n <= 4) {
-    let s = 0;
-    for (let k = 0; k < n; k++) s += f[at + k]!;
-    return s;
-  }
-  const half = n >> 1;
-  return treeSum(f, at, half) + treeSum(f, at + half, n - half);
 }

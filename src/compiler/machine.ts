@@ -76,7 +76,7 @@ export abstract class Machine implements Engine {
     this.emitter = emitter;
     this.heap = new Heap(emitter.memory(), emitter.single ? 4 : 8);
     const least = (this.heap.realBytes * lattice.volume * lattice.batch) / (part?.comm.size ?? 1);
-    if (least > this.heap.limit) throw new BackendError(`lattice ${lattice}: one number a site takes ${least} bytes, backend ${emitter.name} holds at most ${this.heap.limit}: use smaller extents`);
+    if (least > this.heap.limit) throw new BackendError(`lattice ${lattice}: one number a site takes ${least} bytes, backend ${emitter.name} holds at most ${this.heap.limit}: use smaller extents${emitter.name === "wasm" ? ", or backend native, which the memory of the machine bounds" : ""}`);
     this.memory = new FieldMemory(this.heap, String(lattice));
     this.part = part;
     const local = part && localLayout(lattice, emitter.lanes, part);
@@ -94,6 +94,11 @@ export abstract class Machine implements Engine {
     if (type.kind === "scalar") return isShared(type) ? 1 : this.layout.scalarBlocks;
     if (type.kind === "tensor") return Math.ceil(realsOf(this.lattice, type) / this.layout.width);
     return this.layout.blocks;
+  }
+
+  /** Bytes that programs and solvers keep besides the fields of their callers, but for the scratch of threads. */
+  get programBytes(): number {
+    return this.memory.fixed - this.#scratch.bytes * this.emitter.threads;
   }
 
   /** Bytes of one block of sites. */

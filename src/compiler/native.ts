@@ -1,9 +1,11 @@
-/** The native emitter: kernels as C, compiled by the system's compiler and called on the same memory. */
-import { type Lanes, type NativeOptions, Wasm, findToolchain, loadNative, normalsModule, openCache, poolSource, wasmMemory } from "../backend/index.ts";
+/** The native emitter: kernels as C, compiled by the system's compiler and called on memory of its own, which is bounded by the machine alone. */
+import { type Lanes, type NativeOptions, findToolchain, loadNative, nativeMemory, openCache, poolSource } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
+import type { ContractionLoops } from "./contraction-kernel.ts";
+import { CONTRACTIONS, contractionHead, contractionSource } from "./contraction-source.ts";
 import { cSource } from "./emit-c.ts";
 import type { Emitter } from "./emitter.ts";
-import { chunkBlocks } from "./kernels.ts";
+import { tiledNormals } from "./tiled-normals.ts";
 
 export interface NativeEmitterOptions extends NativeOptions {
   /** Multiply then add, two lanes: the arithmetic of the strict WebAssembly backend. */
@@ -14,6 +16,8 @@ export interface NativeEmitterOptions extends NativeOptions {
   readonly lanes?: Lanes;
   /** Numbers of fields are floats, twice as many in a block. */
   readonly single?: boolean;
+  /** Most bytes of fields; what the machine has when left out. */
+  readonly limit?: number;
 }
 
 const stopPool = new FinalizationRegistry<() => void>((stop) => stop());
@@ -28,10 +32,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   const address = runtime.func("int64_t address(void* p)");
   const pool = threads > 1 ? runtime.func("int64_t pool_start(int32_t threads)")(threads) : 0;
   if (threads > 1 && pool === 0) throw new BackendError(`backend native: the system refused ${threads} threads: use fewer`);
-  const bytes = wasmMemory(false);
-  let known: ArrayBufferLike | undefined;
-  let memory = 0;
-  const { sin, cos, log } = Math;
+  const memory = nativeMemory(address as (buffer: ArrayBuffer) => number, options.limit);
   const emitter: Emitter = {
     name: "native",
     lanes: options.lanes ?? (((single ? 2 : 1) * (strict ? 2 : tools.lanes)) as Lanes),
@@ -39,7 +40,8 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     ...(single ? { single } : {}),
     threads,
     joins: true,
-    memory: () => bytes,
+    parameterWords: 2,
+    memory: () => memory,
     compile(plans, context) {
       const source = cSource(plans, context, single);
       const library = loadNative(source, flags, kept);
@@ -47,20 +49,22 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
       const ranges = plans.map((p) => context.order(p.step.domain));
       return {
         source: source.join("\n"),
-        launch(k, heap, parameters, scratch, chunks, scratchBytes) {
-          const buffer = heap.f64.buffer;
-          if (buffer !== known) [known, memory] = [buffer, address(buffer)];
-          launch(memory, k, parameters, scratch, scratchBytes / emitter.addressUnit, ranges[k]!.first, ranges[k]!.last, chunks, pool);
+        launch(k, _heap, parameters, scratch, chunks, scratchBytes) {
+          launch(memory.address(), k, parameters, scratch, scratchBytes / emitter.addressUnit, ranges[k]!.first, ranges[k]!.last, chunks, pool);
         },
       };
     },
     // random fields are drawn in float64 and rounded
-    ...(single ? {} : { normals(map, layout) {
-      const binary = normalsModule(map, layout.width, chunkBlocks(layout.siteLanes), false);
-      const { exports } = new Wasm.Instance(new Wasm.Module(binary), { env: { memory: bytes.memory, sin, cos, log } });
-      return { source: `wasm module of ${binary.length} bytes, random fields`, launch: (_k, _heap, parameters, scratch, chunks) => void exports["k0"]!(parameters * 4, scratch * 8, 0, chunks) };
-    } }),
-    exports: (binary) => new Wasm.Instance(new Wasm.Module(binary(false)), { env: { memory: bytes.memory } }).exports,
+    ...(single ? {} : { drawNormals: tiledNormals }),
+    contractions(width) {
+      const library = loadNative([contractionSource(width)], ["-ffp-contract=off"], kept);
+      return Object.fromEntries(
+        CONTRACTIONS.map((name) => {
+          const call = library.func(contractionHead(name));
+          return [name, (...args: number[]) => void call(memory.address(), ...args)];
+        }),
+      ) as unknown as ContractionLoops;
+    },
   };
   if (pool !== 0) {
     const stop = runtime.func("void pool_stop(int64_t pool)");

@@ -1,10 +1,12 @@
 /** Random fields in an engine's memory: one compiled kernel a map, written to the blocks of the fields. */
-import { type Engine, components, domainOf } from "../autograd/index.ts";
+import { type Engine, type Storage, type ValueType, components, domainOf } from "../autograd/index.ts";
 import { NORMALS, normalsScratch } from "../backend/index.ts";
 import type { SparseMap } from "../util/index.ts";
-import type { CompiledKernels } from "./emitter.ts";
-import type { HeapStorage, Machine } from "./machine.ts";
+import type { CompiledKernels, FieldPlace } from "./emitter.ts";
+import type { HeapStorage } from "./machine.ts";
 import { chunkBlocks } from "./kernels.ts";
+
+export type DrawNormals = NonNullable<Engine["drawNormals"]>;
 
 interface Kernel {
   readonly compiled: CompiledKernels;
@@ -12,25 +14,51 @@ interface Kernel {
   readonly table: number;
 }
 
+/** Writes what does not depend on the fields to a parameter table. */
+export function enterCounter(table: Int32Array, at: number, ...[{ key }, { first, trajectory, purpose }]: [Parameters<DrawNormals>[3], Parameters<DrawNormals>[4]]): void {
+  table[at + NORMALS.key0] = key[0]!;
+  table[at + NORMALS.key1] = key[1]!;
+  table[at + NORMALS.component] = first;
+  table[at + NORMALS.trajectory] = trajectory;
+  table[at + NORMALS.purpose] = purpose;
+}
+
+/** Writes the lexicographic site of every position in memory from index `at` on. */
+export function enterSites({ layout }: FieldPlace, table: Int32Array, at: number): void {
+  layout.position.forEach((p, n) => {
+    if (p >= 0) table[at + p] = n;
+  });
+}
+
+/** Zeros where fields on one parity have no values. */
+export function clearOutside(engine: FieldPlace, to: readonly Storage[], types: readonly ValueType[]): void {
+  const { heap, layout } = engine;
+  const [first, last] = engine.range(domainOf(types[0]!));
+  for (let f = 0; f < to.length; f++) {
+    const { address, stride, fresh } = to[f] as HeapStorage;
+    fresh?.clear();
+    const reals = components(types[f]!) * layout.width;
+    for (const [from, end] of [[0, first], [last, layout.blocks]] as const)
+      for (let b = from; b < end; b++) heap.f64.fill(0, (address + b * stride) / 8, (address + b * stride) / 8 + reals);
+  }
+}
+
 /** `drawNormals` of an engine; `compile` makes the kernel of a map. */
-export function normalFields(engine: Machine, compile: (map: SparseMap) => CompiledKernels): NonNullable<Engine["drawNormals"]> {
+export function normalFields(engine: FieldPlace, compile: (map: SparseMap) => CompiledKernels): DrawNormals {
   const { emitter, heap, layout } = engine;
   const kernels = new WeakMap<SparseMap, Kernel>();
   let sites: number | undefined;
 
-  /** Index, in 32-bit words, of the lexicographic site of every position in memory. */
+  /** Index, in 32-bit words, of the table of sites. */
   const siteTable = (): number => {
     if (sites === undefined) {
       sites = engine.memory.allocate(4 * layout.blocks * layout.width, "neighbour tables") / 4;
-      const i32 = heap.i32;
-      layout.position.forEach((p, n) => {
-        if (p >= 0) i32[sites! + p] = n;
-      });
+      enterSites(engine, heap.i32, sites);
     }
     return sites;
   };
 
-  return (to, types, map, { key }, { first, trajectory, purpose }) => {
+  return (to, types, map, random, counter) => {
     let kernel = kernels.get(map);
     if (!kernel) kernels.set(map, (kernel = { compiled: compile(map), table: engine.memory.allocate(4 * (NORMALS.fields + 2 * to.length), "programs") / 4 }));
     const { compiled, table } = kernel;
@@ -42,20 +70,13 @@ export function normalFields(engine: Machine, compile: (map: SparseMap) => Compi
     i32[table + NORMALS.sites] = 4 * positions;
     i32[table + NORMALS.firstBlock] = firstBlock;
     i32[table + NORMALS.lastBlock] = lastBlock;
-    i32[table + NORMALS.key0] = key[0]!;
-    i32[table + NORMALS.key1] = key[1]!;
-    i32[table + NORMALS.component] = first;
-    i32[table + NORMALS.trajectory] = trajectory;
-    i32[table + NORMALS.purpose] = purpose;
+    enterCounter(i32, table, random, counter);
     for (let f = 0; f < to.length; f++) {
-      const { address, stride, fresh } = to[f] as HeapStorage;
-      fresh?.clear();
+      const { address, stride } = to[f] as HeapStorage;
       i32[table + NORMALS.fields + 2 * f] = address;
       i32[table + NORMALS.fields + 2 * f + 1] = stride;
-      const reals = components(types[f]!) * layout.width;
-      for (const [from, end] of [[0, firstBlock], [lastBlock, layout.blocks]] as const)
-        for (let b = from; b < end; b++) heap.f64.fill(0, (address + b * stride) / 8, (address + b * stride) / 8 + reals);
     }
+    clearOutside(engine, to, types);
     const { address, bytes } = engine.scratch;
     compiled.launch(0, heap, table, address / emitter.addressUnit, Math.ceil((lastBlock - firstBlock) / chunkBlocks(layout.siteLanes)), bytes);
   };

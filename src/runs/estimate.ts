@@ -18,7 +18,7 @@ export interface Estimate {
   readonly fieldBytes: number;
   /** One checkpoint file; two are kept. */
   readonly checkpointBytes: number;
-  /** Memory of the process, without what programs keep in between. */
+  /** Memory of the process: links, momenta, force and backup, and what the programs of actions and forces keep in between, as counted on a small lattice. */
   readonly processBytes: number;
   /** Seconds of one trajectory by phase, checks and measurements not counted. */
   readonly secondsPerTrajectory: { readonly [phase: string]: number };
@@ -40,6 +40,7 @@ export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   const { thermalise, train, sample, epochs } = lengthsOf(run);
   const all = { thermalise, train, sample };
   const trajectories = Object.fromEntries(Object.entries(all).filter(([, n]) => n > 0));
+  const { rss } = process.memoryUsage();
   const small = smaller(c.lattice.extents);
   const volume = (extents: readonly number[]): number => extents.reduce((v, L) => v * L, 1);
   const ratio = volume(c.lattice.extents) / volume(small);
@@ -49,7 +50,7 @@ export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   return {
     fieldBytes: fieldBytes(c),
     checkpointBytes: checkpointBytes(run),
-    processBytes: process.memoryUsage().rss + LEAST_FIELDS * fieldBytes(c),
+    processBytes: rss + LEAST_FIELDS * fieldBytes(c) + Math.ceil(ratio * (timed?.programBytes ?? 0)),
     secondsPerTrajectory,
     trajectories,
     ...(timed ? { seconds: Object.entries(trajectories).reduce((s, [phase, n]) => s + n * secondsPerTrajectory[phase]!, 0) } : {}),
@@ -66,6 +67,8 @@ interface Timings {
   /** Seconds of a trajectory with the target's own force, and with the guide's. */
   readonly prior: number;
   readonly guided: number;
+  /** Bytes that the programs keep, on the smaller lattice. */
+  readonly programBytes: number;
 }
 
 /** undefined where a path of the run does not close on the smaller lattice. */
@@ -81,7 +84,7 @@ function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean): Ti
     const seconds = (by: GuideParts | undefined): number => (c.sampler.length === undefined ? stepSeconds(run, system, by) : 2 * value + kickSeconds(system, levelsOf(c.sampler, system, by), c.sampler.length));
     const prior = seconds(undefined);
     const guided = guide ? seconds(guide) : prior;
-    return { prior, guided };
+    return { prior, guided, programBytes: system.lattice.engine.programBytes ?? 0 };
   } catch (error) {
     if (reduced && error instanceof GeometryError) return undefined;
     throw error;

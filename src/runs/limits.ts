@@ -1,5 +1,6 @@
 /** Sizes that are judged before anything is built: counts that no machine could follow, and bytes that no memory holds. */
 import { totalmem } from "node:os";
+import { nativeLimit } from "../backend/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type LatticeOptions, parseGroup } from "../gauge/index.ts";
 import { integratorOf } from "../samplers/index.ts";
@@ -12,7 +13,7 @@ import type { RunConfiguration } from "./sections.ts";
 const MOST_MOVES = 1e6;
 /** Steps of the gradient flow between two measurements of a run. */
 const MOST_FLOW_STEPS = 1e6;
-/** Addresses of WebAssembly memory, which all backends of the program share. */
+/** Addresses of WebAssembly memory. */
 const ADDRESSABLE = 2 ** 32;
 /** Fields of the size of the links that every trajectory needs: links, momenta, force and the links to go back to. */
 export const LEAST_FIELDS = 4;
@@ -56,8 +57,10 @@ export function sizeProblem({ sampler, measurement, lattice }: RunConfiguration)
 export function expectRoom(run: Pick<ResolvedRun, "command" | "configuration">, engine: LatticeOptions): void {
   const { extents } = run.configuration.lattice;
   const fields = LEAST_FIELDS * fieldBytes(run.configuration);
-  const bound = engine.engine ? totalmem() : Math.min(ADDRESSABLE, totalmem());
-  if (fields > bound) throw new ConfigurationError(`run file: lattice.extents: got ${extents.join("x")}, whose links, momenta, force and backup take ${bytesText(fields)} (${fields} bytes), expected at most ${bytesText(bound)}: use a smaller lattice`);
+  const native = engine.backend === "native";
+  const bound = engine.engine ? totalmem() : native ? nativeLimit() : Math.min(ADDRESSABLE, totalmem());
+  const elsewhere = !native && !engine.engine && fields < nativeLimit() ? ", or --backend native, which the memory of the machine bounds" : "";
+  if (fields > bound) throw new ConfigurationError(`run file: lattice.extents: got ${extents.join("x")}, whose links, momenta, force and backup take ${bytesText(fields)} (${fields} bytes), expected at most ${bytesText(bound)}: use a smaller lattice${elsewhere}`);
   const state = checkpointBytes(run);
   if (state > totalmem() / 2) throw new ConfigurationError(`run file: training.replay: got samples of ${bytesText(state)} (${state} bytes) in a checkpoint, expected at most ${bytesText(totalmem() / 2)}: use a smaller replay`);
 }

@@ -3,9 +3,14 @@ import { spawn } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, lstatSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type LinkField, type Links, add, adj, exp, mul, record, reTrace, scaleBy, sum, ta, valueAndGrad } from "../../src/autograd/index.ts";
+import { type Channels, DirectionalField, Field, Lattice, type LinkField, type Links, Tensor, type TracedTensor, add, adj, channelsType, dot, exp, grad, mul, record, reTrace, scaleBy, siteConv, sum, ta, valueAndGrad } from "../../src/autograd/index.ts";
+import { Heap } from "../../src/backend/heap.ts";
 import { cacheFolder, findToolchain, loadNative } from "../../src/backend/native.node.ts";
+import { KernelEngine } from "../../src/compiler/engine.ts";
+import { nativeEmitter } from "../../src/compiler/native.ts";
 import { BackendError } from "../../src/errors.ts";
+import { drawMomenta } from "../../src/samplers/movable.ts";
+import { randomStream } from "../../src/util/index.ts";
 import { closedFormLinks, lattice, plaquette, staples } from "../../src/gauge/index.ts";
 import { nativeMissing, temporaryFolder } from "../compiler/backends.ts";
 
@@ -19,8 +24,10 @@ function smearedPlaquettes(U: Links) {
   return sum(add(terms[0]!, ...terms.slice(1)));
 }
 
-function bits(options: Parameters<typeof lattice>[1]): string {
-  const U = closedFormLinks(lattice([8, 8, 4, 8], options), 3, 0.7) as LinkField;
+const bits = (options: Parameters<typeof lattice>[1]): string => bitsOn(lattice([8, 8, 4, 8], options));
+
+function bitsOn(geo: Lattice): string {
+  const U = closedFormLinks(geo, 3, 0.7) as LinkField;
   const r = record((V: Links) => valueAndGrad(smearedPlaquettes)(V) as never, U).run(U) as unknown as { value: number; grad: LinkField };
   return [r.value, ...r.grad.fields.map((f) => Buffer.from(f.toArray().buffer).toString("hex"))].join();
 }
@@ -34,6 +41,42 @@ describe.skipIf(missing !== undefined)("native kernels", () => {
 
   test("strict arithmetic: the same bits as WebAssembly", () => {
     expect(bits({ backend: "native", strict: true }) === bits({ backend: "wasm", strict: true })).toBe(true);
+  });
+
+  test("beyond 4 GiB, kernels, random numbers and weights on channels have the bits of those at its beginning, as in WebAssembly", () => {
+    const native = (first: number): Lattice =>
+      new Lattice([8, 8, 4, 8], (l) => {
+        const emitter = nativeEmitter({ limit: 2 ** 33 + 2 ** 29, lanes: 2, strict: true });
+        const source = emitter.memory();
+        return new KernelEngine(l, { ...emitter, memory: () => ({ ...source, first }) });
+      });
+    const [low, high, wasm] = [native(64), native(2 ** 33 - 2 ** 20), lattice([8, 8, 4, 8], { backend: "wasm", strict: true })];
+    const [x, p, w] = [low, high, wasm].map((geo) => {
+      const drawn = new DirectionalField(geo, 3, "algebra");
+      drawMomenta(drawn, randomStream(5, 1), 3);
+      const channels = new Field(geo, channelsType(5)).set(Float64Array.from({ length: 5 * geo.volume }, (_, k) => Math.sin(k)));
+      const weights = new Tensor([6, 5, 3, 1, 1, 2], Float64Array.from({ length: 180 }, (_, k) => Math.cos(k)));
+      const loss = ({ c, v }: { c: Channels; v: TracedTensor }) => sum(dot(siteConv(c, v), siteConv(c, v)));
+      const at = { c: channels, v: weights };
+      const g = grad(loss)(at as never) as unknown as { c: Field; v: Tensor };
+      const hex = (a: Float64Array): string => Buffer.from(a.buffer, a.byteOffset, a.byteLength).toString("hex");
+      return [bitsOn(geo), ...drawn.fields.map((f) => hex(f.toArray())), hex(g.c.toArray()), hex(g.v.data)];
+    }) as [string[], string[], string[]];
+    expect((high.engine as KernelEngine).heap.used).toBeGreaterThan(2 ** 33);
+    expect((high.engine as KernelEngine).heap.used).toBeLessThan(2 ** 33 + 2 ** 28);
+    x.forEach((hex, k) => expect([k, p[k] === hex, w[k] === hex]).toEqual([k, true, true]));
+  });
+
+  test("memory that the system does not have is refused with its bytes", () => {
+    const source = nativeEmitter({ limit: 2 ** 26 }).memory();
+    const heap = new Heap(source);
+    expect(() => heap.allocate(2 ** 26)).toThrow(/memory: this needs 67109\d{3} bytes in all, the backend holds at most 67108864: use a smaller lattice/);
+    const seven = heap.allocate(2 ** 20) / 8;
+    heap.f64[seven] = 7;
+    const before = heap.f64;
+    heap.allocate(2 ** 22);
+    expect(heap.f64).not.toBe(before);
+    expect(heap.f64[seven]).toBe(7);
   });
 
   test("compiled once, kept by contents, made again when damaged", () => {

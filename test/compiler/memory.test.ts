@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type AlgebraField, type LinkField, type Links, type Scalar, checkpoint, record, valueAndGrad } from "../../src/autograd/index.ts";
 import { Plan } from "../../src/autograd/plan.ts";
 import { Heap, plainMemory } from "../../src/backend/heap.ts";
+import { nativeMemory } from "../../src/backend/native-memory.ts";
 import { wasmMemory } from "../../src/backend/wasm-memory.ts";
 import { BackendError } from "../../src/errors.ts";
 import { SU, closedFormLinks, cold, hot, lattice } from "../../src/gauge/index.ts";
@@ -68,4 +69,20 @@ describe("lattices too large for their backend", () => {
     expect(() => lattice([256, 256, 256, 128], { backend, threads: 1 })).toThrow(new RegExp(`^lattice 256x256x256x128: one number a site takes 17179869184 bytes, backend ${backend} holds at most 4294967296: [^\\n]*$`));
     expect(performance.now() - begin).toBeLessThan(1000);
   });
+});
+
+test("native memory keeps all of its bytes as it grows, wherever the system puts it", () => {
+  for (const rest of [0, 16, 48]) {
+    let calls = 0;
+    const source = nativeMemory(() => 2 ** 20 + ((rest + 16 * calls++) % 64), 2 ** 22);
+    const heap = new Heap(source);
+    const pieces = Array.from({ length: 5000 }, (_, k) => {
+      const at = heap.allocate(64) / 8;
+      heap.f64.fill(k, at, at + 8);
+      return at;
+    });
+    expect(heap.generation).toBeGreaterThan(3);
+    expect(pieces.every((at, k) => heap.f64.subarray(at, at + 8).every((x) => x === k))).toBe(true);
+    expect(source.address() % 64).toBe(0);
+  }
 });
