@@ -1,5 +1,5 @@
 /**
- * R1 to R6: two ranks of one thread against one, on every launcher that is here; messages against C on the same library; and what ghost blocks cost one rank.
+ * R1 to R6: two ranks of one thread against one, on every launcher that is here; messages against C on the same library; and what the choice of a grid costs one rank.
  * Both ways take turns in one `mpirun`.
  */
 import { spawnSync } from "node:child_process";
@@ -82,24 +82,29 @@ function messages(launcher: Launcher): Row[] {
   ];
 }
 
-/** Ghost blocks in every direction on one rank against a lattice without them. */
-function ghosts(): Row[] {
+/** A grid of ones on one rank against today's lattice; and, as no target, the ghost blocks in every direction that tests have, all of them filled by copies within the box. */
+function alone(): Row[] {
   const extents = [16, 16, 16, 16];
-  return backends().filter((b) => b.name !== "js").map((b): Row => {
-    const programs = [false, true].map((withGhosts) => {
-      const U = closedFormLinks(lattice(extents, { ...b.options, ghosts: withGhosts }), 3, 0.7) as LinkField;
+  const ways = [{}, { grid: [1, 1, 1, 1] }, { ghosts: true }];
+  return backends().filter((b) => b.name !== "js").flatMap((b): Row[] => {
+    const programs = ways.map((way) => {
+      const U = closedFormLinks(lattice(extents, { ...b.options, ...way }), 3, 0.7) as LinkField;
       const plan = record((V: Links) => valueAndGrad(plaquetteSum)(V) as never, U);
       const run = (): { value: number; grad: LinkField } => plan.run(U.copyFrom(U)) as never;
-      return { name: withGhosts ? "ghosts" : "none", run: () => void run(), result: () => [Float64Array.of(run().value), ...run().grad.fields.map((f: Field) => f.toArray())] };
+      return { name: Object.keys(way)[0] ?? "none", run: () => void run(), result: () => [Float64Array.of(run().value), ...run().grad.fields.map((f: Field) => f.toArray())] };
     });
-    expectEqual("R5", programs[0]!.result(), programs[1]!.result(), 0);
-    const [plain, withGhosts] = measure(programs, 11) as [number, number];
-    return { target: "R5", work: "plaquette force, ghosts", lattice: extents.join("x"), variant: b.name, against: "none", ...bounded(withGhosts / plain, "<=", 1.02) };
+    for (const p of programs.slice(1)) expectEqual("R5", programs[0]!.result(), p.result(), 0);
+    const [plain, ones, ghosts] = measure(programs, 11) as [number, number, number];
+    const row = { target: "R5", lattice: extents.join("x"), variant: b.name, against: "none" };
+    return [
+      { ...row, work: "plaquette force, grid of ones", ...bounded(ones / plain, "<=", 1.02) },
+      { ...row, work: "plaquette force, ghosts on all sides", ratio: ghosts / plain },
+    ];
   });
 }
 
 export function rows(): Row[] {
-  return [...LAUNCHERS.flatMap((l) => [...works(l), ...messages(l)]), ...ghosts()];
+  return [...LAUNCHERS.flatMap((l) => [...works(l), ...messages(l)]), ...alone()];
 }
 
 if (started(import.meta.url)) await main(rows);

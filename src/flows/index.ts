@@ -4,7 +4,7 @@ export { type GateWeights, type MaskedStoutOptions, type StoutParameters, type S
 export { type TransformedInputs, fieldTransformed } from "./field-transformed.ts";
 export { type Laplacian, type OperatorName, casimir, laplacianOf, operatorValues, operatorsOf } from "./loop-operators.ts";
 export { type ActionFlowOptions, type FlowCoefficients, type FlowScheme, actionFlow, stepError, trivialisingAction } from "./action-flow.ts";
-export type { BatchGradient, FlowObjective, FlowSample, GenerativeModel, TargetAction, WeightSpread } from "./generative/generative-model.ts";
+export type { BatchGradient, Deal, FlowObjective, FlowSample, GenerativeModel, TargetAction, WeightSpread } from "./generative/generative-model.ts";
 export { linkModel, scalarModel } from "./generative/model.ts";
 export { type WeightSpec, type WeightTree } from "./generative/weights.ts";
 export { type U1FlowOptions, couplingLayer, u1Flow } from "./generative/u1-flow.ts";

@@ -13,7 +13,7 @@ export interface RankContext {
 }
 
 /** Commands that work on a divided lattice. */
-const DIVIDED: ReadonlySet<string> = new Set(["hmc", "slhmc", "train", "measure", "doctor"]);
+const DIVIDED: ReadonlySet<string> = new Set(["hmc", "slhmc", "train", "measure", "flow", "doctor"]);
 /** Commands that take no time: rank 0 does them alone. */
 const ALONE: ReadonlySet<string> = new Set(["report", "cite", "schema", "model", "init", "completion", "convert", "serve", "slurm", "help"]);
 /** Seconds that a rank which failed waits for the others to come to the same end. */
@@ -50,8 +50,8 @@ export async function onRanks<C extends RankContext>(argv: readonly string[], co
 
 async function together<C extends RankContext>(argv: readonly string[], given: C, comm: Comm, run: (argv: readonly string[], context: C) => Promise<number>): Promise<number> {
   const { context, last } = contextOfRank(given, comm);
-  const name = argv.find((a) => !a.startsWith("-"));
-  const alone = name === undefined || ALONE.has(name);
+  const [name, what] = argv.filter((a) => !a.startsWith("-"));
+  const alone = name === undefined || ALONE.has(name) || (name === "flow" && what === "report");
   let code = 0;
   if (!alone && !DIVIDED.has(name)) {
     const refused = new ConfigurationError(`${name}: got ${comm.size} ranks, expected one: it has no form for several, start it without the launcher`);

@@ -1,13 +1,14 @@
-/** Computations in units whose state is plain data, kept in a folder as all runs are: locked, saved between two units, resumed with the same bits. */
+/** Computations in units whose state is plain data, kept in a folder as all runs are: locked, saved between two units, resumed with the same bits. Of several ranks the first writes. */
 import { stringify } from "smol-toml";
 import type { Lattice } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { latestCheckpoint, saveCheckpoint } from "../io/index.ts";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
 import { environmentOf } from "./environment.ts";
-import { type RunPaths, prepareFolder, readLines, recordEvent, removeLeftovers, writeRunFiles } from "./folder.ts";
+import { type RunPaths, prepareFolder, readLines, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { lockFolder } from "./lock.ts";
 import { MetricsFile } from "./metrics-file.ts";
+import { Ranks } from "./ranks.ts";
 import type { Arithmetic, EventRecord, RunInfo } from "./records.ts";
 import { StopWatch } from "./stop.ts";
 import { packageVersion } from "#platform/runs/version";
@@ -33,6 +34,8 @@ export interface UnitRun<L, S> {
   /** Multiply then add. */
   readonly strict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Ranks that go through the units together, each with the same state. */
+  readonly ranks?: Ranks;
   /** Number of units. */
   readonly total: number;
   /** The units that are left after so many, from the state that they left; `{}` before the first. */
@@ -58,21 +61,29 @@ interface Checkpoint<S> {
 /** Goes through the units, or goes on with them; at the end the state and all lines. @throws FileFormatError for folders and files, ConfigurationError for a folder of another run. */
 export async function* produceUnits<L extends object, S extends object>(run: UnitRun<L, S>): AsyncGenerator<UnitEvent<L>, { readonly end: Ended; readonly state: S; readonly lines: readonly L[] }, void> {
   const began = performance.now();
-  const { family, command, hash, folder, lattice, strict = false, signal } = run;
-  const paths = prepareFolder(folder);
-  const stop = new StopWatch({ folder, began, signal });
-  using _lock = lockFolder(folder);
-  removeLeftovers(paths);
-  const latest = latestCheckpoint(folder);
+  const { family, command, hash, folder, lattice, strict = false, signal, ranks = new Ranks() } = run;
+  const paths = runPaths(folder);
+  ranks.together(() => void prepareFolder(folder));
+  const stop = new StopWatch({ folder, began, signal, ranks });
+  let held: Disposable | undefined;
+  ranks.together(() => void (held = lockFolder(folder)));
+  using _lock = { [Symbol.dispose]: () => held?.[Symbol.dispose]() };
+  const latest = ranks.together(() => {
+    removeLeftovers(paths);
+    return latestCheckpoint(folder);
+  });
   const found = latest?.state as Checkpoint<S> | undefined;
   if (found && (found.command !== command || found.configurationHash !== hash)) throw new ConfigurationError(`${folder}: got the folder of another run (${family} ${found.command}), expected that of this one: restore the run file, or give another --dir`);
   const arithmetic = arithmeticOf(lattice, strict);
+  ranks.expectSame({ "run file": hash, version: packageVersion(), arithmetic: arithmeticText(arithmetic) });
   const called = `${family} ${command}` as RunInfo["command"];
-  if (!found) writeRunFiles(paths, { command: called, hash, base: folder }, `# gaugegrad ${called}: the run as resolved, with every default\n\n${stringify(run.configuration)}\n`, packageVersion());
-  using work = new UnitWork(paths, run, arithmetic, found);
+  ranks.together(() => {
+    if (!found) writeRunFiles(paths, { command: called, hash, base: folder }, `# gaugegrad ${called}: the run as resolved, with every default\n\n${stringify(run.configuration)}\n`, packageVersion());
+  });
+  using work = new UnitWork(paths, run, ranks, arithmetic, found);
   for (const text of latest?.damaged ?? []) work.warn(`passed over a damaged checkpoint: ${text}`);
   const end = yield* goOn<UnitEvent<L>>(work, stop, began, { version: packageVersion(), arithmetic, environment: environmentOf() });
-  return { end, state: work.state, lines: readLines<L>(paths.metrics) };
+  return { end, state: work.state, lines: ranks.together(() => readLines<L>(paths.metrics)) };
 }
 
 class UnitWork<L extends object, S extends object> implements Work<UnitEvent<L>>, Disposable {
@@ -86,12 +97,13 @@ class UnitWork<L extends object, S extends object> implements Work<UnitEvent<L>>
   readonly #paths: RunPaths;
   readonly #run: UnitRun<L, S>;
   readonly #arithmetic: Arithmetic;
-  readonly #metrics: MetricsFile;
+  readonly #ranks: Ranks;
+  #metrics: MetricsFile | undefined;
   readonly #units: ReturnType<UnitRun<L, S>["units"]>;
   #events: UnitEvent<L>[] = [];
 
-  constructor(paths: RunPaths, run: UnitRun<L, S>, arithmetic: Arithmetic, found: Checkpoint<S> | undefined) {
-    [this.#paths, this.#run, this.#arithmetic] = [paths, run, arithmetic];
+  constructor(paths: RunPaths, run: UnitRun<L, S>, ranks: Ranks, arithmetic: Arithmetic, found: Checkpoint<S> | undefined) {
+    [this.#paths, this.#run, this.#ranks, this.#arithmetic] = [paths, run, ranks, arithmetic];
     this.total = run.total;
     this.checkpoint = run.configuration.output.checkpoint;
     this.resumed = found !== undefined;
@@ -99,14 +111,14 @@ class UnitWork<L extends object, S extends object> implements Work<UnitEvent<L>>
     this.position = found?.position ?? 0;
     this.saved = this.position;
     this.state = found?.state ?? ({} as S);
-    this.#metrics = new MetricsFile(paths.metrics, found?.metrics ?? { bytes: 0, lines: 0, sha256: "" });
+    ranks.together(() => void (this.#metrics = new MetricsFile(paths.metrics, found?.metrics ?? { bytes: 0, lines: 0, sha256: "" })));
     this.#units = run.units(this.state, this.position);
     if (found && arithmeticText(found.arithmetic) !== arithmeticText(arithmetic))
       this.warn(`the run was made with ${arithmeticText(found.arithmetic)} and goes on with ${arithmeticText(arithmetic)}: it is as correct, but its last bits are not those of an uninterrupted run`);
   }
 
   [Symbol.dispose](): void {
-    this.#metrics[Symbol.dispose]();
+    this.#metrics?.[Symbol.dispose]();
   }
 
   warn(text: string): void {
@@ -128,7 +140,7 @@ class UnitWork<L extends object, S extends object> implements Work<UnitEvent<L>>
     const { lines, state } = next.value;
     this.state = state();
     this.position++;
-    this.#metrics.append(lines);
+    this.#ranks.together(() => this.#metrics!.append(lines));
     const { position, total } = this;
     for (const line of lines) this.#events.push({ ...line, position, total });
     return true;
@@ -140,15 +152,17 @@ class UnitWork<L extends object, S extends object> implements Work<UnitEvent<L>>
 
   save(done = false): number {
     const at = performance.now();
-    if (done) this.#run.finish(this.#paths.folder, this.state);
     const { command, hash } = this.#run;
-    const checkpoint: Checkpoint<S> = { version: 1, command, configurationHash: hash, arithmetic: this.#arithmetic, position: this.position, done, state: this.state, metrics: this.#metrics.sync() };
-    saveCheckpoint(this.#paths.folder, this.position, checkpoint);
+    this.#ranks.together(() => {
+      if (done) this.#run.finish(this.#paths.folder, this.state);
+      const checkpoint: Checkpoint<S> = { version: 1, command, configurationHash: hash, arithmetic: this.#arithmetic, position: this.position, done, state: this.state, metrics: this.#metrics!.sync() };
+      saveCheckpoint(this.#paths.folder, this.position, checkpoint);
+    });
     this.saved = this.position;
     return (performance.now() - at) / 1000;
   }
 
   event(kind: EventRecord["kind"], more: Partial<EventRecord>): void {
-    recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.position, ...more });
+    if (this.#ranks.writes) recordEvent(this.#paths, { kind, time: new Date().toISOString(), position: this.position, ...more });
   }
 }

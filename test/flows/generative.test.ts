@@ -1,6 +1,6 @@
 /** Generative flows: log det against the whole Jacobian at random weights, gradients against differences, exact partition functions, samples in distribution, runs that are killed. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { Field, type LinkField, type Links, Plan, channelsType, complexType } from "../../src/autograd/index.ts";
 import { jacobian, logDet } from "../../src/check/jacobian.ts";
@@ -12,6 +12,7 @@ import { SharedWeights } from "../../src/flows/generative/weights.ts";
 
 import { PURPOSE, randomStream } from "../../src/util/index.ts";
 import { Scratch, start } from "../cli/runs.ts";
+import { jobOnThreads } from "../ranks/threads.ts";
 
 const scratch = new Scratch();
 afterAll(() => scratch[Symbol.dispose]());
@@ -144,13 +145,16 @@ samples = 60
 checkpoint = 2
 `;
 
-test("flow train, then flow sample, each killed and resumed, with other threads: the same bits", { timeout: 600_000 }, async () => {
+test("flow train, then flow sample, each killed and resumed, with other threads, on two and three ranks: the same bits", { timeout: 600_000 }, async () => {
   const twice = async (command: "train" | "sample", file: string): Promise<string> => {
     const [whole, broken] = [scratch.path(), scratch.path()];
     expect(await start(["flow", command, file, "--dir", whole, "--quiet"]).ended).toMatchObject({ code: 0, stderr: "" });
     for (const fault of ["line:2", "unsynced:1", "renamed:1"]) expect((await start(["flow", command, file, "--dir", broken, "--quiet"], { fault }).ended).signal).toBe("SIGKILL");
     expect(await start(["flow", command, file, "--dir", broken, "--quiet", "--threads", "2"]).ended).toMatchObject({ code: 0, stderr: "" });
-    for (const name of ["metrics.jsonl", "config.toml", ...(command === "train" ? ["flow.gaugegrad"] : [])]) expect(readFileSync(join(broken, name)).equals(readFileSync(join(whole, name))), name).toBe(true);
+    const shared = scratch.path();
+    await jobOnThreads(command === "train" ? 2 : 3, ["none", "1", dirname(file), shared, `flow-${command}`, command]);
+    for (const folder of [broken, join(shared, command)])
+      for (const name of ["metrics.jsonl", "config.toml", ...(command === "train" ? ["flow.gaugegrad"] : [])]) expect(readFileSync(join(folder, name)).equals(readFileSync(join(whole, name))), `${folder}: ${name}`).toBe(true);
     return whole;
   };
   const model = await twice("train", scratch.file("train.toml", RUN("")));

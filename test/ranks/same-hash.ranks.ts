@@ -14,37 +14,46 @@ afterAll(() => scratch[Symbol.dispose]());
 const files = join(scratch.folder, "files");
 writeJobs(files);
 
-const argumentsOf = (grid: readonly number[] | undefined, threads: number): string[] => [
-  grid ? JSON.stringify(grid) : "none", String(threads), files, scratch.path(), ...Object.entries(jobs).flatMap(([name, { command }]) => [command, name]),
-];
+type Name = keyof typeof jobs;
+const NAMES = Object.keys(jobs) as Name[];
+/** Jobs with the grid of each. */
+type Grids = readonly (readonly [Name, readonly number[]])[];
+const argumentsOf = (threads: number, grids: Grids): string[] => ["none", String(threads), files, scratch.path(), ...grids.flatMap(([name, grid]) => [jobs[name].command, `${name}@${JSON.stringify(grid)}`])];
 interface Said {
   readonly size: number;
   readonly hashes: Readonly<Record<string, string>>;
 }
 const alone = (threads: number): Said => {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...argumentsOf(undefined, threads)], { encoding: "utf8" });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...argumentsOf(threads, NAMES.map((name) => [name, [1, 1, 1, 1]]))], { encoding: "utf8" });
   expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
   return JSON.parse(stdout) as Said;
 };
-const one = alone(1).hashes;
-console.log(`one process: ${JSON.stringify(one)}`);
+const { hashes } = alone(1);
+console.log(`one process: ${JSON.stringify(hashes)}`);
+/** The hashes of one process by the names that the jobs have on these grids. */
+const expected = (grids: Grids): Readonly<Record<string, string>> => Object.fromEntries(grids.map(([name, grid]) => [`${name}@${JSON.stringify(grid)}`, hashes[`${name}@[1,1,1,1]`]!]));
 
-test("two threads, and two ranks that are threads", async () => {
-  expect(Object.keys(one)).toEqual(Object.keys(jobs));
-  expect(alone(2).hashes).toEqual(one);
-  const [first] = await jobOnThreads(2, argumentsOf([1, 1, 1, 2], 1));
-  expect(first).toMatchObject({ size: 2, hashes: one });
+/** Each job on each grid of four ranks, in three starts with every job and every grid; and the jobs of the other numbers of ranks. */
+const [T, ZT, XT] = [[1, 1, 1, 4], [1, 1, 2, 2], [2, 1, 1, 2]];
+const FOUR: Readonly<Record<string, Grids>> = {
+  threads: [["own", XT], ["stout", T], ["cask", ZT]],
+  "Open MPI": [["own", T], ["stout", ZT], ["cask", XT]],
+  MPICH: [["own", ZT], ["stout", XT], ["cask", T]],
+};
+const FEWER: readonly (readonly [size: number, grids: Grids])[] = [[1, [["own", [1, 1, 1, 1]]]], [2, NAMES.map((name) => [name, [1, 1, 1, 2]])]];
+
+test("two threads, and four ranks that are threads", async () => {
+  expect(alone(2).hashes).toEqual(hashes);
+  const [first] = await jobOnThreads(4, argumentsOf(1, FOUR["threads"]!));
+  expect(first).toMatchObject({ size: 4, hashes: expected(FOUR["threads"]!) });
 });
-
-const GRIDS: Readonly<Record<string, readonly (readonly number[])[]>> = { "Open MPI": [[1, 1, 1, 1], [1, 1, 1, 2], [1, 1, 1, 4], [1, 1, 2, 2], [2, 1, 1, 2]], MPICH: [[1, 1, 1, 1], [1, 1, 1, 2], [1, 1, 2, 2]] };
 
 describe.skipIf(launchers.length === 0)("on MPI", () => {
   for (const launcher of launchers)
-    for (const grid of GRIDS[launcher.name]!)
-      test(`${launcher.name}, grid [${grid.join(", ")}]`, async () => {
-        const size = grid.reduce((p, g) => p * g, 1);
-        const { code, stdout, stderr } = await launch(launcher, size, [program, ...argumentsOf(grid, 1)]);
+    for (const [size, grids] of [...FEWER, [4, FOUR[launcher.name]!] as const])
+      test(`${launcher.name}, ${grids.map(([name, grid]) => `${name} on ${grid.join("x")}`).join(", ")}`, async () => {
+        const { code, stdout, stderr } = await launch(launcher, size, [program, ...argumentsOf(1, grids)]);
         expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-        expect(JSON.parse(stdout)).toMatchObject({ size, hashes: one });
+        expect(JSON.parse(stdout)).toMatchObject({ size, hashes: expected(grids) });
       });
 });

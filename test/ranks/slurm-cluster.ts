@@ -121,7 +121,11 @@ export class SlurmCluster implements Disposable {
   [Symbol.dispose](): void {
     for (const name of ["slurmd", "slurmctld", "munged"]) {
       const file = join(this.#folder, "run", `${name}.pid`);
-      if (existsSync(file)) spawnSync("kill", [readFileSync(file, "utf8").trim()]);
+      if (!existsSync(file)) continue;
+      const pid = Number(readFileSync(file, "utf8"));
+      spawnSync("kill", [String(pid)]);
+      // it writes its state at the end
+      for (let k = 0; k < 100 && existsSync(`/proc/${pid}`); k++) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
     }
   }
 }

@@ -43,6 +43,12 @@ export interface WeightSpread extends Residuals {
   readonly logWeights: Float64Array;
 }
 
+/** How pieces of work are shared, between ranks for one: what `of` makes of each, in their order. What it makes is plain data. */
+export type Deal = <P, T>(pieces: readonly P[], of: (piece: P) => T) => readonly T[];
+
+/** Everything in this process. */
+export const here: Deal = (pieces, of) => pieces.map((p) => of(p));
+
 /** What training and sampling need of a model. */
 export interface GenerativeModel {
   readonly name: string;
@@ -58,8 +64,11 @@ export interface GenerativeModel {
   imageOf?(theta: Float64Array): (z: Float64Array) => { readonly x: Float64Array; readonly logDet: number };
   /** Objectives that the model has: path gradients and forward divergence need the inverse of its map. */
   readonly objectives: readonly FlowObjective[];
-  /** An objective, default the reverse Kullback-Leibler divergence, on the samples of these numbers. @throws ConfigurationError for an objective that the model has not. */
-  gradient(theta: Float64Array, indices: readonly number[], objective?: FlowObjective): BatchGradient;
+  /**
+   * An objective, default the reverse Kullback-Leibler divergence, on the samples of these numbers; `deal` shares its replays, but those of "forward-kl", whose weights need all samples.
+   * @throws ConfigurationError for an objective that the model has not.
+   */
+  gradient(theta: Float64Array, indices: readonly number[], objective?: FlowObjective, deal?: Deal): BatchGradient;
   /** Mean of -log q over configurations that are given, samples of p from elsewhere, and its gradient; for models of site scalars with an inverse. */
   likelihood?(theta: Float64Array, configurations: readonly Float64Array[]): { readonly loss: number; readonly gradient: Float64Array };
   /** The spread of log w on the samples of these numbers, for models of few weights: what `gaussNewton` makes small. */

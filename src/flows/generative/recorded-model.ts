@@ -1,7 +1,7 @@
 /** Models whose map is recorded: a whole batch of samples in one replay. */
 import { Directional, Field, type Lattice, type LinkField, PerSample, Plan, type Real, type Scalar, add, detach, grad, neg, pairing, perSample, realType, sampleOf, scale, scaleBy, scope, sub, valueAndGrad } from "../../autograd/index.ts";
 import { ConfigurationError } from "../../errors.ts";
-import type { BatchGradient, FlowObjective, FlowSample, GenerativeModel } from "./generative-model.ts";
+import { type BatchGradient, type Deal, type FlowObjective, type FlowSample, type GenerativeModel, here } from "./generative-model.ts";
 import { SharedWeights, type WeightTree } from "./weights.ts";
 
 /** Samples of training and of sampling have different numbers. */
@@ -75,19 +75,25 @@ export class RecordedModel<X extends Field | LinkField> implements GenerativeMod
     };
   }
 
-  gradient(theta: Float64Array, indices: readonly number[], objective: FlowObjective = "reverse-kl"): BatchGradient {
+  gradient(theta: Float64Array, indices: readonly number[], objective: FlowObjective = "reverse-kl", deal: Deal = here): BatchGradient {
     if (!this.objectives.includes(objective)) throw new ConfigurationError(`${this.name}: got the objective ${String(objective)}, expected one of ${this.objectives.join(", ")}: the others need the inverse of the map`);
     if (objective === "forward-kl") return this.#forward(theta, indices);
     const values = this.#weights.values(theta);
     const gradient = new Float64Array(this.size);
     const [logWeights, losses] = [new Float64Array(indices.length), new Float64Array(indices.length)];
-    for (const { at, first, count } of this.#chunks(indices)) {
+    const chunks = this.#chunks(indices);
+    const parts = deal(chunks, ({ first, count }) => {
       using z = this.#d.draw(this.#lattice(count), first);
       const found = this.#plan(objective, count, this.#recorded(objective), [z, values]).run(z, values) as { loss: number; logWeight: number; grad: unknown };
-      logWeights.set(perSample(found.logWeight), at);
-      losses.set(perSample(found.loss), at);
-      this.#weights.addGradient(found.grad, gradient);
-    }
+      const own = new Float64Array(this.size);
+      this.#weights.addGradient(found.grad, own);
+      return { logWeights: Float64Array.from(perSample(found.logWeight)), losses: Float64Array.from(perSample(found.loss)), own };
+    });
+    parts.forEach((part, k) => {
+      logWeights.set(part.logWeights, chunks[k]!.at);
+      losses.set(part.losses, chunks[k]!.at);
+      for (let i = 0; i < gradient.length; i++) gradient[i]! += part.own[i]!;
+    });
     for (let i = 0; i < gradient.length; i++) gradient[i]! /= indices.length;
     return { loss: losses.reduce((a, b) => a + b, 0) / indices.length, logWeights, gradient };
   }

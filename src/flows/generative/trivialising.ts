@@ -5,7 +5,7 @@ import { GaugeAction, type Group, aGroup, geometricCharge, hot, plaquettes } fro
 import { guard, is, mapLeaves } from "../../util/index.ts";
 import { type FlowCoefficients, type FlowScheme, MaskedFlow, actionFlow, coefficientAt, trivialisingAction } from "../action-flow.ts";
 import { type OperatorName, operatorsOf } from "../loop-operators.ts";
-import type { BatchGradient, FlowObjective, FlowSample, GenerativeModel, TargetAction, WeightSpread } from "./generative-model.ts";
+import { type BatchGradient, type Deal, type FlowObjective, type FlowSample, type GenerativeModel, type TargetAction, type WeightSpread, here } from "./generative-model.ts";
 import { linkModel } from "./model.ts";
 import { SAMPLING } from "./recorded-model.ts";
 import { scalarWeight } from "./weights.ts";
@@ -76,11 +76,10 @@ class MaskedModel implements GenerativeModel {
     return indices.map((index) => this.sample(theta, index));
   }
 
-  gradient(theta: Float64Array, indices: readonly number[], objective: FlowObjective = "reverse-kl"): BatchGradient {
+  gradient(theta: Float64Array, indices: readonly number[], objective: FlowObjective = "reverse-kl", deal: Deal = here): BatchGradient {
     if (objective !== "reverse-kl") throw new ConfigurationError(`${this.name}: got the objective ${String(objective)}, expected reverse-kl: nothing but single half steps of the masked scheme is recorded`);
     const gradient = new Float64Array(this.size);
-    const logWeights = Float64Array.from(indices, (index) => {
-      const { logWeight, slope } = this.#slope(theta, index);
+    const logWeights = Float64Array.from(deal(indices, (index) => this.#slope(theta, index)), ({ logWeight, slope }) => {
       slope.forEach((g, i) => (gradient[i]! -= g / indices.length));
       return logWeight;
     });

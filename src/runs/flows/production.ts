@@ -1,12 +1,14 @@
 /** `gaugegrad flow train` and `flow sample` in a folder. */
 import { existsSync, readFileSync } from "node:fs";
 import { PhysicsCheckError } from "../../errors.ts";
-import { type IndependenceState, type IndependenceSummary, type WeightSummary, type GenerativeModel, type WeightSpread, exactLogZ2d, independenceStep, independenceSummary, weightSummary } from "../../flows/index.ts";
+import { type Deal, type FlowSample, type IndependenceState, type IndependenceSummary, type WeightSummary, type GenerativeModel, type WeightSpread, exactLogZ2d, independenceStep, independenceSummary, weightSummary } from "../../flows/index.ts";
 import { type LatticeOptions, lattice as makeLattice, parseGroup } from "../../gauge/index.ts";
 import { type Objective, type OptimiserState, adam, gaussNewton, schedules } from "../../training/index.ts";
 import { PURPOSE, randomStream, sha256Hex } from "../../util/index.ts";
 import { checking } from "../checked-sampler.ts";
 import { canonical } from "../identity.ts";
+import { Ranks } from "../ranks.ts";
+import { undivided } from "../shards.ts";
 import { type StateUnit, type UnitEvent, produceUnits } from "../units.ts";
 import type { Ended } from "../work.ts";
 import { flowModelOf, weightsOf, writeFlowModel } from "./model.ts";
@@ -67,16 +69,17 @@ function identityOf(command: FlowCommand, { output: _output, ...run }: FlowRun):
   return sha256Hex([command, "\n", canonical({ ...rest, flow, ...(command === "train" ? { training, seed: sampler.seed } : { sampler, content: content ?? "start" }) })]);
 }
 
-/** Makes a run of a flow, or goes on with it. @throws FileFormatError for folders and files, ConfigurationError for a folder of another run, PhysicsCheckError for a loss that is no number. */
+/** Makes a run of a flow, or goes on with it; ranks share the samples, each on an undivided lattice. @throws FileFormatError for folders and files, ConfigurationError for a folder of another run, PhysicsCheckError for a loss that is no number. */
 export async function* produceFlow(options: FlowProductionOptions): AsyncGenerator<FlowEvent, void, void> {
   const { command, run, folder, engine = {}, signal } = options;
-  const lattice = makeLattice(run.lattice.extents, engine);
+  const ranks = new Ranks(engine.comm);
+  const lattice = makeLattice(run.lattice.extents, undivided(engine));
   const model = flowModelOf(lattice, run);
   const first = command === "sample" ? weightsOf(run, model) : model.start(run.sampler.seed);
   const { end, lines } = yield* produceUnits<FlowLine, State>({
-    family: "flow", command, hash: identityOf(command, run), configuration: run, folder, lattice, strict: engine.strict, signal,
+    family: "flow", command, hash: identityOf(command, run), configuration: run, folder, lattice, strict: engine.strict, signal, ranks,
     total: totalOf(command, run),
-    units: (from, position) => (command === "train" ? trained(run, model, first, from, position) : sampled(run, model, first, from, position)),
+    units: (from, position) => (command === "train" ? trained(run, model, ranks, first, from, position) : sampled(run, model, ranks, first, from, position)),
     finish: (to, { theta }) => void (theta && writeFlowModel(to, run, theta)),
   });
   yield end.kind === "stop" ? end : { ...end, ...resultOf(command, run, model, lines) };
@@ -109,13 +112,27 @@ export function summaryOfFlow(run: FlowRun, lines: readonly FlowLine[]): FlowSum
   };
 }
 
+/** Pieces of work shared by ranks, the k-th on rank k modulo their number; what comes of them is known to all. Collective. */
+const dealt = (ranks: Ranks): Deal => (pieces, of) => {
+  const { rank, size } = ranks.comm;
+  const all = ranks.all(() => pieces.filter((_, k) => k % size === rank).map(of));
+  return pieces.map((_, k) => all[k % size]![Math.floor(k / size)]!);
+};
+
+/** Samples of these consecutive numbers, each rank's side by side in one replay. A sample's bits do not depend on those beside it. */
+function samplesOf(ranks: Ranks, model: GenerativeModel, theta: Float64Array, numbers: readonly number[]): readonly FlowSample[] {
+  const { size } = ranks.comm;
+  const own = Math.ceil(numbers.length / size);
+  return dealt(ranks)(Array.from({ length: size }, (_, r) => numbers.slice(r * own, (r + 1) * own)), (mine) => model.samples(theta, mine)).flat();
+}
+
 /** Steps on fresh samples, whose numbers follow from that of the step. */
-function* trained(run: FlowRun, model: GenerativeModel, first: Float64Array, from: State, position: number): Generator<StateUnit<FlowLine, State>, void, void> {
+function* trained(run: FlowRun, model: GenerativeModel, ranks: Ranks, first: Float64Array, from: State, position: number): Generator<StateUnit<FlowLine, State>, void, void> {
   const { method, objective: aim, batch, rate, finalRate, clip, steps } = run.training;
   const optimiser = method === "gauss-newton" ? gaussNewton() : adam({ rate: finalRate === undefined ? rate : schedules.cosine({ initial: rate, final: finalRate, steps }), ...(clip === undefined ? {} : { clip }) });
   let { theta = first, optimiser: memory = optimiser.start(theta.length) } = from;
   for (let step = position; step < steps; step++) {
-    const { logWeights, objective } = objectiveAt(method, aim, model, theta, Array.from({ length: batch }, (_, b) => step * batch + b));
+    const { logWeights, objective } = objectiveAt(method, aim, model, ranks, theta, Array.from({ length: batch }, (_, b) => step * batch + b));
     const loss = -logWeights.reduce((a, b) => a + b, 0) / batch;
     if (!Number.isFinite(loss)) throw new PhysicsCheckError(`training step ${step}: the loss is ${loss}, expected a number: use a smaller training.rate, or training.clip`);
     const { parameters, state, gradientNorm, rate: used } = checking(`training step ${step}`, () => optimiser.step(theta, objective, memory));
@@ -125,10 +142,10 @@ function* trained(run: FlowRun, model: GenerativeModel, first: Float64Array, fro
   }
 }
 
-/** Log weights at theta, and what the method makes small: the divergence, or the spread of the log weights. */
-function objectiveAt(method: FlowRun["training"]["method"], aim: FlowRun["training"]["objective"], model: GenerativeModel, theta: Float64Array, indices: readonly number[]): { readonly logWeights: Float64Array; readonly objective: Objective } {
+/** Log weights at theta, and what the method makes small: the divergence, or the spread of the log weights. What is no mean over single samples every rank makes as a whole. */
+function objectiveAt(method: FlowRun["training"]["method"], aim: FlowRun["training"]["objective"], model: GenerativeModel, ranks: Ranks, theta: Float64Array, indices: readonly number[]): { readonly logWeights: Float64Array; readonly objective: Objective } {
   if (method === "adam") {
-    const { logWeights, gradient } = model.gradient(theta, indices, aim);
+    const { logWeights, gradient } = model.gradient(theta, indices, aim, dealt(ranks));
     return { logWeights, objective: { gradient: () => gradient } };
   }
   const at = (x: Float64Array): WeightSpread => model.spread!(x, indices);
@@ -143,13 +160,13 @@ function objectiveAt(method: FlowRun["training"]["method"], aim: FlowRun["traini
 }
 
 /** Blocks of proposals. */
-function* sampled(run: FlowRun, model: GenerativeModel, theta: Float64Array, from: State, position: number): Generator<StateUnit<FlowLine, State>, void, void> {
+function* sampled(run: FlowRun, model: GenerativeModel, ranks: Ranks, theta: Float64Array, from: State, position: number): Generator<StateUnit<FlowLine, State>, void, void> {
   const { seed, samples } = run.sampler;
   let { chain } = from;
   for (let block = position; block * BLOCK < samples; block++) {
     const lines: FlowLine[] = [];
     const numbers = Array.from({ length: Math.min(BLOCK, samples - block * BLOCK) }, (_, k) => block * BLOCK + k);
-    for (const { index, logWeight, values } of model.samples(theta, numbers)) {
+    for (const { index, logWeight, values } of samplesOf(ranks, model, theta, numbers)) {
       if (!Number.isFinite(logWeight)) throw new PhysicsCheckError(`sample ${index}: its log weight is ${logWeight}, expected a number`);
       const uniform = randomStream(seed).sequence(PURPOSE.metropolis, index).next();
       const { state, accepted } = independenceStep(chain, { index, logWeight, values }, uniform);

@@ -1,0 +1,37 @@
+/** Divided lattices in one process, with ghost blocks on all sides and on ranks that are threads: every program has the bits of the undivided lattice, on every grid. */
+import { describe, expect, test } from "vitest";
+import { lattice } from "gaugegrad";
+import { onThreads } from "./threads.ts";
+import { work } from "./work.mjs";
+
+const EXTENTS = [4, 4, 4, 8];
+const names = Object.keys(work);
+const known = new Map<string, string>();
+/** The hash on the undivided lattice. */
+function plain(name: string): string {
+  let hash = known.get(name);
+  if (hash === undefined) known.set(name, (hash = work[name]!(lattice(EXTENTS, { threads: 1 }))));
+  return hash;
+}
+
+test.each(names)("ghost blocks on all sides: %s", (name) => {
+  expect(work[name]!(lattice(EXTENTS, { threads: 1, ghosts: true }))).toBe(plain(name));
+});
+
+/** Programs by grid: all of them on one, what differs between grids on the others. */
+const GRIDS: readonly (readonly [readonly number[], readonly string[]])[] = [
+  [[1, 1, 1, 2], names],
+  [[1, 1, 1, 4], ["plaquette", "symanzik", "cask"]],
+  [[1, 1, 2, 2], ["plaquette", "own", "staggered"]],
+  [[2, 1, 1, 2], ["plaquette", "smeared", "heatbath"]],
+];
+
+describe("ranks as threads", () => {
+  for (const [grid, here] of GRIDS)
+    test(`grid [${grid.join(", ")}]: ${here.join(", ")}`, async () => {
+      const size = grid.reduce((p, g) => p * g, 1);
+      const results = await onThreads(size, here.map((name) => ({ name, extents: EXTENTS, grid })));
+      const expected = Object.fromEntries(here.map((n) => [n, plain(n)]));
+      for (const ofRank of results) expect(Object.fromEntries(here.map((n, k) => [n, ofRank[k]]))).toEqual(expected);
+    });
+});
