@@ -5,7 +5,7 @@ import type { Question } from "../runs/index.ts";
 import type { Terminal } from "./context.ts";
 
 /** Asks until the questions are over, and returns what they make of the answers. @throws UsageError when the input ends before. */
-export async function answered<T>(questions: Generator<Question, T, string>, { input, output }: Terminal): Promise<T> {
+export async function answered<T>(questions: Generator<Question, T, string>, { input, output }: Terminal, command: string): Promise<T> {
   let choices: readonly string[] = [];
   const completer = (line: string): [string[], string] => [choices.filter((c) => c.startsWith(line)), line];
   const terminal = "isTTY" in input && input.isTTY === true;
@@ -23,7 +23,7 @@ export async function answered<T>(questions: Generator<Question, T, string>, { i
       reader.setPrompt(`${text} [${fallback}]: `);
       reader.prompt();
       const line = await lines.next();
-      if (line.done) throw new UsageError("init: got the end of the input before the last question, expected an answer or Enter: gaugegrad init KIND asks nothing");
+      if (line.done) throw new UsageError(`${command}: got the end of the input before the last question, expected an answer or Enter: gaugegrad init KIND asks nothing`);
       next = questions.next(line.value);
     }
   } finally {

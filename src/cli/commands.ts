@@ -28,6 +28,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "serve", summary: "a live page on a run, on this machine only", load: async () => (await import("./commands/serve.ts")).serveCommand },
   { name: "run", summary: "run a TypeScript program that imports gaugegrad", load: async () => (await import("./commands/run.ts")).runCommand },
   { name: "init", summary: "a commented starter run file of each kind", load: async () => (await import("./commands/init.ts")).initCommand },
+  { name: "wizard", summary: "a run file from questions on the terminal", load: async () => (await import("./commands/wizard.ts")).wizardCommand },
   { name: "schema", summary: "JSON Schema of run files, for editors", load: async () => (await import("./commands/schema.ts")).schemaCommand },
   { name: "cite", summary: "BibTeX of what a run uses", load: async () => (await import("./commands/cite.ts")).citeCommand },
   { name: "completion", summary: "shell completion for bash, zsh, fish", load: async () => (await import("./commands/completion.ts")).completionCommand },

@@ -11,12 +11,12 @@ const scratch = new Scratch();
 afterAll(() => scratch[Symbol.dispose]());
 
 /** A person at a terminal who types these lines and then hangs up. */
-async function typed(answers: string, options: { isTTY?: boolean; directory?: string } = {}): Promise<Outcome & { readonly asked: string }> {
+async function typed(answers: string, options: { isTTY?: boolean; directory?: string } = {}, command = "init"): Promise<Outcome & { readonly asked: string }> {
   const [input, output] = [new PassThrough(), new PassThrough()];
   let asked = "";
   output.on("data", (chunk: Buffer) => (asked += chunk.toString()));
   input.end(answers);
-  const outcome = await cli(["init"], { terminal: { input, output }, ...options });
+  const outcome = await cli([command], { terminal: { input, output }, ...options });
   return { ...outcome, asked };
 }
 
@@ -25,7 +25,7 @@ function fill(answers: { readonly [name: string]: string }): { text: string; que
   const form = runQuestions();
   const questions: Question[] = [];
   for (let next = form.next(); ; ) {
-    if (next.done) return { text: next.value, questions };
+    if (next.done) return { text: next.value!, questions };
     const { text } = next.value;
     questions.push(next.value);
     if (questions.length > 60) throw new Error(`asked for ever: ${next.value.problem}`);
@@ -86,4 +86,24 @@ test("with stdout on the terminal the file gets a name; one that exists is never
 test("an input that ends, and no terminal at all: one line, exit code 2", async () => {
   expect(await typed("SU(2)\n")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/^gaugegrad: init: got the end of the input[^\n]*\n$/) });
   expect(await cli(["init"])).toMatchObject({ code: 2, stderr: expect.stringContaining("got no kind, expected one of") });
+});
+
+test("wizard: few questions; back returns to the question before with its answer as default; expert asks for everything; quit writes nothing", async () => {
+  // SU(3), back, U(1), 6 6, the action, beta, a hot start, Wilson fermions, back, none
+  const simple = await typed(`${["", "SU(3)", "back", "U(1)", "6 6", "", "1.5", "hot", "wilson", "back", "none", "", "12", ""].join("\n")}\n`, {}, "wizard");
+  expect([simple.code, simple.stderr]).toEqual([0, ""]);
+  expect(simple.asked).toMatch(/\[simple\]: group \(U\(1\), SU\(2\), SU\(3\), \.\.\.\) \[SU\(2\)\]: lattice/);
+  expect(simple.asked).toMatch(/group \(U\(1\), SU\(2\), SU\(3\), \.\.\.\) \[SU\(3\)\]: lattice/);
+  expect(simple.asked).not.toMatch(/seed|integrator|measurements/);
+  expect(parseRun(simple.stdout, "x")).toMatchObject({ group: "U(1)", lattice: { extents: [6, 6] }, start: { kind: "hot" }, action: { beta: 1.5 }, fermions: [], sampler: { trajectories: 12 } });
+  expect((await cli(["hmc", scratch.file("wizard.toml", simple.stdout), "--dry-run"])).code).toBe(0);
+  const expert = await typed(`expert\n${"\n".repeat(40)}`, {}, "wizard");
+  expect(expert.asked).toMatch(/seed \[1\]/);
+  expect(expert.asked.length).toBeGreaterThan(simple.asked.length);
+  const directory = scratch.path();
+  mkdirSync(directory, { recursive: true });
+  for (const lines of ["quit\n", `${"\n".repeat(9)}quit\n`]) expect(await typed(lines, { isTTY: true, directory }, "wizard")).toMatchObject({ code: 0, stdout: "", asked: expect.stringMatching(/no file was written\n$/) });
+  expect(existsSync(join(directory, "run.toml"))).toBe(false);
+  expect(await typed("SU(2)\n", {}, "wizard")).toMatchObject({ code: 2, stderr: expect.stringContaining("wizard: got the end of the input") });
+  expect(await cli(["wizard"])).toMatchObject({ code: 2, stderr: expect.stringMatching(/^gaugegrad: wizard: got no terminal[^\n]*gaugegrad init KIND[^\n]*\n$/) });
 });

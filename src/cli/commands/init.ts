@@ -11,21 +11,25 @@ import { type Question, runQuestions, flowStarters, spinStarter, starters as gau
 
 const starters = [...gaugeStarters, ...flowStarters, spinStarter];
 
-/** The file of the answers: a new one, or stdout where that leads to a file already. */
-function* runFile(context: CliContext): Generator<Question, { readonly text: string; readonly file?: string }, string> {
-  const text = yield* runQuestions();
-  if (!context.isTTY) return { text };
+/** The file of the answers: a new one, or stdout where that leads to a file already; undefined when the person quits. */
+function* runFile(context: CliContext, wizard: boolean): Generator<Question, { readonly text: string; readonly file?: string } | undefined, string> {
+  const text = yield* runQuestions({ wizard });
+  if (text === undefined || !context.isTTY) return text === undefined ? undefined : { text };
   let problem: string | undefined;
   for (;;) {
     const given = (yield { text: "run file (- prints it)", fallback: "run.toml", ...(problem === undefined ? {} : { problem }) }).trim() || "run.toml";
+    if (given === "quit") return undefined;
     if (given === "-") return { text };
     if (!existsSync(resolve(context.directory, given))) return { text, file: given };
     problem = `got ${given}, which exists, expected another name`;
   }
 }
 
-async function askForRun(context: CliContext): Promise<void> {
-  const { text, file } = await answered(runFile(context), context.terminal!);
+/** Asks for a run on the terminal and writes its file. */
+export async function askForRun(context: CliContext, command: "init" | "wizard"): Promise<void> {
+  const made = await answered(runFile(context, command === "wizard"), context.terminal!, command);
+  if (!made) return void context.terminal!.output.write("no file was written\n");
+  const { text, file } = made;
   if (file === undefined) return context.stdout(text);
   writeFileAtomic(resolve(context.directory, file), text);
   context.terminal!.output.write(`wrote ${file}: gaugegrad hmc ${file} --dir out\n`);
@@ -37,7 +41,7 @@ export function initCommand(context: CliContext): Command {
     .argument("[KIND]", `${starters.map((s) => s.name).join(", ")}`)
     .option("--list", "the kinds, with the command that runs each")
     .action(async (kind: string | undefined, options: { list?: boolean; json?: boolean }) => {
-      if (kind === undefined && !options.list && !options.json && context.terminal) return await askForRun(context);
+      if (kind === undefined && !options.list && !options.json && context.terminal) return await askForRun(context, "init");
       if (options.list) {
         if (options.json) printJson(context, starters.map(({ name, command, summary }) => ({ name, command, summary })));
         else printText(context, table(["kind", "command", ""], starters.map((s) => [s.name, s.command, s.summary])));
