@@ -18,10 +18,13 @@ import { pairing } from "../../src/autograd/transforms.ts";
 import type { MatrixType, ValueType } from "../../src/autograd/types.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
 import { type Statement, microKernel } from "../../src/compiler/scalar.ts";
+import { fakeCuda } from "../cuda/fake.ts";
 import { nativeMissing } from "./backends.ts";
 
 const missing = nativeMissing();
 if (missing) console.log(`native backends skipped: ${missing}`);
+
+const cuda = fakeCuda() !== undefined;
 
 /** Well-conditioned numbers without structure: matrices near the unit matrix, algebra elements antihermitian and traceless. */
 function sampleField(lattice: Lattice, type: ValueType, salt: number): Field {
@@ -131,6 +134,7 @@ for (const [extents, N, lanes] of cases)
     test("wasm, strict: the bits of the reference", () => same({ backend: "wasm", strict: true }, () => true));
     // compilations take seconds: three of the cases
     if (lanes === 2 || (lanes === 4 && N === 3)) test.skipIf(missing !== undefined)(`native, strict, ${lanes} lanes: the bits of the reference`, () => same({ backend: "native", strict: true, lanes }, (s) => !callsLibrary(makeLattice(extents), s)));
+    if (N === 1 && extents.length === 2) test.skipIf(!cuda)("CUDA kernels on the processor", () => agree({ backend: "cuda" }));
     if (lanes) test.skipIf(missing !== undefined)(`native, ${lanes} lanes`, () => agree({ backend: "native", lanes }));
   });
 

@@ -13,7 +13,7 @@ function compiled(): Record<string, string> {
   const cc = process.env["CC"] ?? "cc";
   const { status, stderr } = spawnSync(cc, ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o", library, join(import.meta.dirname, "fake-cuda.c"), "-ldl"], { encoding: "utf8" });
   if (status !== 0) throw new Error(`fake-cuda.c: ${stderr}`);
-  return { GAUGEGRAD_CUDA_DRIVER: library, GAUGEGRAD_NVRTC: library, GAUGEGRAD_CACHE: folder, FAKE_CUDA: folder, FAKE_CUDA_CC: cc };
+  return { GAUGEGRAD_CUDA_DRIVER: library, GAUGEGRAD_NVRTC: library, CUDA_CACHE_PATH: folder, FAKE_CUDA: folder, FAKE_CUDA_CC: cc };
 }
 
 let environment: Record<string, string> | undefined;

@@ -3,6 +3,7 @@ import type { Engine } from "../../src/autograd/engine.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
 import { nativeMissing } from "../compiler/backends.ts";
 import { loadTfjs } from "../../src/compiler/tfjs/index.ts";
+import { fakeCuda } from "../cuda/fake.ts";
 import { fakeNodeModule } from "../tfjs/fake-node.ts";
 import { presentEngines } from "../tfjs/helpers.ts";
 import { type FuzzProgram, noise } from "./program.ts";
@@ -37,12 +38,14 @@ function backend(name: string, options: EngineOptions, share: number, roundoff =
 export async function presentBackends(): Promise<FuzzBackend[]> {
   const missing = nativeMissing();
   if (missing) console.log(`native backend skipped: ${missing}`);
+  const cuda = fakeCuda();
   const tfjs = await presentEngines(["wasm", "cpu", "tfjs-node", "tfjs-node-gpu"]);
   return [
     backend("js", { backend: "js" }, 1000),
     backend("wasm", { backend: "wasm", threads: 1 }, 1000),
     backend("wasm, two threads", { backend: "wasm", threads: 2 }, 250),
     ...(missing ? [] : [backend("native", { backend: "native", threads: 1 }, 12)]),
+    ...(cuda ? [backend("cuda on the processor", { backend: "cuda" }, 5)] : []),
     backend("single precision, wasm", { backend: "wasm", precision: "f32", threads: 1 }, 400, 2 ** -24),
     ...(missing ? [] : [backend("single precision, native", { backend: "native", precision: "f32", threads: 1 }, 10, 2 ** -24)]),
     // packed complex numbers, which the engines of the registry do not have

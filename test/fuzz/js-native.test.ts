@@ -1,11 +1,11 @@
-/** A thousand random programs on the JavaScript and native backends; every op of the list takes part. */
+/** A thousand random programs on the JavaScript and native backends, and on that for CUDA; every op of the list takes part. */
 import { expect, test } from "vitest";
 import { allOps } from "../../src/autograd/index.ts";
 import { presentBackends, scheduled } from "./backends.ts";
 import { campaign } from "./campaign.ts";
 import { kinds } from "./kinds/index.ts";
 
-const backends = (await presentBackends()).filter((b) => /^(js|native|single precision, native)/.test(b.name));
+const backends = (await presentBackends()).filter((b) => /^(js|native|cuda|single precision, native)/.test(b.name));
 
 test("every op has a place in the generator", () => {
   const covered = new Set(Object.values(kinds).flatMap((k) => k.covers));

@@ -129,13 +129,13 @@ export class CudaDevice {
     return this.#work.at;
   }
 
-  /** Compiles a file of kernels for this device, once: its PTX is kept in the folder of compiled kernels. `strict`: multiply then add. @throws BackendError with the compiler's first error. */
+  /** Compiles a file of kernels for this device, once: its PTX is kept in the folder of compiled kernels, or that of CUDA_CACHE_PATH. `strict`: multiply then add. @throws BackendError with the compiler's first error. */
   module(source: string, strict: boolean): CudaModule {
     const options = [`--gpu-architecture=compute_${this.#architecture}`, "--std=c++17", `--fmad=${!strict}`];
     const hash = createHash("sha256").update([source, this.#compiler.file, this.#version, ...options].join("\0")).digest("hex").slice(0, 32);
     let made = this.#modules.get(hash);
     if (made) return made;
-    const file = join(safeFolder(cacheFolder()), `${hash}.ptx`);
+    const file = join(safeFolder(process.env["CUDA_CACHE_PATH"] || cacheFolder()), `${hash}.ptx`);
     const known = existsSync(file) && isOwn(file) ? new Uint8Array(readFileSync(file)) : undefined;
     const image = known ?? this.#compile(source, options);
     if (!known) keep(file, image);
