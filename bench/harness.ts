@@ -9,7 +9,7 @@ export interface Variant {
 }
 
 export interface Row {
-  /** P1 to P11, B1, B2, D1 to D3, G1, S1, S2, T1, X2, ... */
+  /** P1 to P11, B1, B2, D1 to D3, G1, S1, S2, T1, X1, X2, ... */
   readonly target: string;
   readonly work: string;
   readonly lattice: string;

@@ -19,6 +19,7 @@ const programs: [target: string, load: () => Promise<{ rows: () => Row[] | Promi
   ["T1", () => import("./t1-weights.ts")],
   ["G1", () => import("./tfjs.ts")],
   ["M1", () => import("./m1-memory.ts")],
+  ["X1", () => import("./x1-export.ts")],
   ["X2", () => import("./x2-browser.ts")],
   ["D1", () => import("./d01-exact-force.ts")],
   ["D2", () => import("./d02-exact-trajectory.ts")],
