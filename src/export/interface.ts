@@ -18,7 +18,7 @@ const CONVERSIONS = `static const double* links_at(const @p@_handle* h, const vo
 static ptrdiff_t component(const @p@_handle* h, int c) { return (c / 2 / N) * h->row + (c / 2 % N) * h->column + (c % 2) * h->imaginary; }
 
 /* The lanes of a site: the first is its own, others repeat it. */
-static void put(const @p@_handle* h, double* field, int components, int64_t n, int c, double x) {
+UNUSED static void put(const @p@_handle* h, double* field, int components, int64_t n, int c, double x) {
   double* block = field + (int64_t)(h->position[n] / W) * components * W + c * W;
   for (int lane = h->position[n] % W; lane < W; lane += h->lanes) block[lane] = x;
 }
@@ -27,27 +27,38 @@ static double get(const @p@_handle* h, const double* field, int components, int6
   return field[(int64_t)(h->position[n] / W) * components * W + c * W + h->position[n] % W];
 }
 
+/* Blocks of W links are copied at a time: W sites of the host's, one after the other in the memory of kernels. */
 static void read_links(struct work* w, const void* links) {
   const @p@_handle* h = w->handle;
+  ptrdiff_t at[LINK];
+  for (int c = 0; c < LINK; c++) at[c] = component(h, c);
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
 #endif
-  for (int64_t n = 0; n < h->volume; n++)
+  for (int64_t b = 0; b < h->blocks; b++)
     for (int mu = 0; mu < DIM; mu++) {
-      const double* u = links_at(h, links, n, mu);
-      for (int c = 0; c < LINK; c++) put(h, w->links[mu], LINK, n, c, u[component(h, c)]);
+      const double* u[W];
+      for (int l = 0; l < W; l++) u[l] = links_at(h, links, h->site[b * W + l], mu);
+      double* to = w->links[mu] + b * LINK * W;
+      for (int c = 0; c < LINK; c++)
+        for (int l = 0; l < W; l++) to[c * W + l] = u[l][at[c]];
     }
 }
 
-UNUSED static void write_links(const struct work* w, double* const* from, void* links) {
+static void write_links(const struct work* w, double* const* from, void* links, double scale) {
   const @p@_handle* h = w->handle;
+  ptrdiff_t at[LINK];
+  for (int c = 0; c < LINK; c++) at[c] = component(h, c);
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
 #endif
-  for (int64_t n = 0; n < h->volume; n++)
+  for (int64_t b = 0; b < h->blocks; b++)
     for (int mu = 0; mu < DIM; mu++) {
-      double* u = (double*)(uintptr_t)links_at(h, links, n, mu);
-      for (int c = 0; c < LINK; c++) u[component(h, c)] = get(h, from[mu], LINK, n, c);
+      const double* x = from[mu] + b * LINK * W;
+      for (int l = 0; l < h->lanes; l++) {
+        double* u = (double*)(uintptr_t)links_at(h, links, h->site[b * W + l], mu);
+        for (int c = 0; c < LINK; c++) u[at[c]] = scale * x[c * W + l];
+      }
     }
 }
 
@@ -71,6 +82,10 @@ static void multiply(const double* x, const double* y, int dagger, double* out) 
 /* Writes forces in the convention of the handle. */
 static void write_force(const struct work* w, void* force) {
   const @p@_handle* h = w->handle;
+  if (h->convention == @P@_FORCE || h->convention == @P@_FORCE_TWICE) {
+    write_links(w, w->force, force, h->convention == @P@_FORCE ? 1 : 2);
+    return;
+  }
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
 #endif
@@ -90,14 +105,9 @@ static void write_force(const struct work* w, void* force) {
         }
         continue;
       }
-      double scale = 1;
-      memcpy(out, F, sizeof out);
-      if (h->convention == @P@_FORCE_TWICE) scale = 2;
-      if (h->convention == @P@_FORCE_DSDU) {
-        multiply(u, F, 1, out);
-        scale = N;
-      }
-      if (h->convention == @P@_FORCE_COTANGENT) {
+      double scale = N;
+      if (h->convention == @P@_FORCE_DSDU) multiply(u, F, 1, out);
+      else {
         multiply(F, u, 0, out);
         scale = @metric@;
       }
@@ -150,6 +160,7 @@ void @p@_destroy(@p@_handle* h) {
   for (int k = 0; k < NEXT; k++) deallocate(h->next[k]);
   for (int k = 0; k < PATTERNS; k++) deallocate(h->patterns[k]);
   deallocate(h->position);
+  deallocate(h->site);
   deallocate(h->where);
   deallocate(h);
 }
@@ -256,7 +267,7 @@ export function interfaceSource(spec: LibrarySpec, scalars: (program: string) =>
     subject.kind === "layer"
       ? [
           fill(READ_FORCE, prefixes(p)),
-          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", [], ["write_links(w, w->smeared, smeared);"]),
+          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", [], ["write_links(w, w->smeared, smeared, 1);"]),
           call(p, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = read_force(w, smeared_force);"], ["if (force) write_force(w, force);", ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
         ]
       : [

@@ -26,6 +26,7 @@ struct @p@_handle {
   double share; /* part of the lanes that are sites of their own: the others repeat them */
   int32_t* next[NEXT + 1];
   int32_t* position;   /* block * W + lane of the site that is n-th with the first direction fastest */
+  int32_t* site;       /* the inverse: n by block * W + lane; where lanes repeat others, theirs */
   int64_t* where;      /* doubles from the base to U_mu(n), by site and direction */
   ptrdiff_t row, column, imaginary;
   double* patterns[PATTERNS + 1];
@@ -102,8 +103,9 @@ static int place_sites(@p@_handle* h) {
   h->chunks = (h->blocks + CHUNK - 1) / CHUNK;
   h->share = (double)h->lanes / W;
   h->position = NEW(int32_t, h->volume);
+  h->site = NEW(int32_t, W * h->blocks);
   int64_t* first = NEW(int64_t, h->blocks);
-  if (!h->position || !first) {
+  if (!h->position || !h->site || !first) {
     deallocate(first);
     return @P@_MEMORY;
   }
@@ -118,7 +120,9 @@ static int place_sites(@p@_handle* h) {
       for (int lane = 0; lane < h->lanes; lane++) {
         int y[DIM];
         for (int mu = 0; mu < DIM; mu++) y[mu] = x[mu] + ((lane & h->bit[mu]) ? h->part[mu] : 0);
-        h->position[site_of(h, y)] = (int32_t)(block * W + lane);
+        const int64_t m = site_of(h, y);
+        h->position[m] = (int32_t)(block * W + lane);
+        for (int l = lane; l < W; l += h->lanes) h->site[block * W + l] = (int32_t)m;
       }
       block++;
     }
