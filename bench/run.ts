@@ -16,6 +16,7 @@ const programs: [target: string, load: () => Promise<{ rows: () => Row[] | Promi
   ["P11", () => import("./p11-growth.ts")],
   ["B", () => import("./b-batches.ts")],
   ["S", () => import("./s-single.ts")],
+  ["Q1", () => import("./q1-quaternions.ts")],
   ["T1", () => import("./t1-weights.ts")],
   ["G1", () => import("./tfjs.ts")],
   ["M1", () => import("./m1-memory.ts")],

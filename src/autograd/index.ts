@@ -18,12 +18,14 @@ export {
   type SpinType,
   type ValueType,
   type VectorType,
+  asQuaternion,
   channelsType,
   complexType,
   tensorType,
   components,
   domainOf,
   linkType,
+  isQuaternion,
   isShared,
   realType,
   realsOf,
@@ -31,6 +33,7 @@ export {
   siteMatrixType,
   spinOf,
   spinType,
+  storedComponents,
   typeText,
   vectorType,
 } from "./types.ts";
@@ -57,6 +60,7 @@ export { cdot, dot } from "./ops/dot.ts";
 export { normalise, tangent } from "./ops/normalise.ts";
 export { outer } from "./ops/outer.ts";
 export { reTrace, trace } from "./ops/trace.ts";
+export { quaternionPart } from "./ops/quaternion.ts";
 export { ta } from "./ops/ta.ts";
 export { dexp, exp } from "./ops/exp.ts";
 export { argDet, lyap, polar, projectSU } from "./ops/polar.ts";

@@ -30,14 +30,16 @@ export class Lattice {
   readonly engine: Engine;
   /** Do plans check their results, and name op, site and layer of the first value that is not finite? */
   readonly debugNaN: boolean;
+  /** Are SU(2) matrices stored as quaternions, four numbers a link? */
+  readonly quaternions: boolean;
   readonly #makeEngine: (lattice: Lattice) => Engine;
   /** This lattice with other numbers of samples. */
   #family: Map<number, Lattice>;
 
   /** @throws GeometryError when an extent is not a positive integer or the dimension is not 1 to 4. */
-  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, options: { readonly debugNaN?: boolean; readonly batch?: number } = {}) {
+  constructor(extents: readonly number[], makeEngine: (lattice: Lattice) => Engine, options: { readonly debugNaN?: boolean; readonly batch?: number; readonly quaternions?: boolean } = {}) {
     if (typeof options !== "object" || options === null) throw new GeometryError(`lattice: got ${describe(options)} as options, expected an object with backend, threads, ...`);
-    const { debugNaN = false, batch = 1 } = options;
+    const { debugNaN = false, batch = 1, quaternions = false } = options;
     if (!Array.isArray(extents)) throw new GeometryError(`lattice: got ${describe(extents)}, expected 2, 3 or 4 extents, for instance [8, 8, 8, 8]`);
     if (typeof makeEngine !== "function") throw new GeometryError(`lattice: got ${describe(makeEngine)} as engine, expected a function of the lattice: use lattice(extents, options)`);
     if (extents.length < 1 || extents.length > 4)
@@ -53,6 +55,7 @@ export class Lattice {
     if (batch * this.volume > 2 ** 31)
       throw new GeometryError(`lattice: ${batch * this.volume} sites do not fit, at most 2^31 are supported: use smaller extents${batch > 1 ? " or a smaller batch" : ""}`);
     this.debugNaN = debugNaN;
+    this.quaternions = quaternions;
     this.#makeEngine = makeEngine;
     this.#family = new Map([[batch, this]]);
     this.engine = makeEngine(this);
@@ -65,7 +68,7 @@ export class Lattice {
 
   /** The lattice of so many samples on the same backend: the same object at each call, this one for its own number. @throws GeometryError unless it is a positive integer. */
   withBatch(batch: number): Lattice {
-    const found = this.#family.get(batch) ?? new Lattice(this.extents, this.#makeEngine, { debugNaN: this.debugNaN, batch });
+    const found = this.#family.get(batch) ?? new Lattice(this.extents, this.#makeEngine, { debugNaN: this.debugNaN, quaternions: this.quaternions, batch });
     found.#family = this.#family.set(batch, found);
     return found;
   }

@@ -132,6 +132,8 @@ export interface Rules {
   cdot(x: Traced, y: Traced): Traced;
   dot(x: Traced, y: Traced): Traced;
   mul(a: Traced, b: Traced): Traced;
+  /** The same matrix, no longer known to be a quaternion. */
+  asMatrix(a: Traced): Traced;
   scale(s: Traced, x: Traced): Traced;
   sum(r: Traced): Traced;
   spread(s: Traced): Traced;
@@ -152,6 +154,10 @@ export interface Op {
   readonly role?: Role;
   /** Type of the result. @throws CovarianceError with the op, both end points and the fix. */
   infer(inputs: readonly ValueType[], attributes: Attributes, lattice: Lattice): ValueType;
+  /**
+   * Does a result of this type lie in the real span of SU(2) where these operands do as their types say? Without it results are matrices. Those in the algebra always do.
+   */
+  quaternion?(types: readonly ValueType[], result: ValueType): boolean;
   /** A simpler value for the same expression, if there is one. */
   simplify?(tape: Tape, inputs: readonly Traced[], attributes: Attributes): Traced | undefined;
   /** Cotangents of the inputs for all values of a loop at once, in place of `vjp`. */

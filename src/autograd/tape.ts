@@ -8,7 +8,7 @@ import { describe } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op, Rules } from "./op.ts";
 import { attributesKey, extract, extractCanonical, inputOp, opKey } from "./program.ts";
-import { type MatrixType, type ValueType, isShared, sharedScalarType, type VectorType, type SpinType, type RealType, type ComplexType, type ChannelsType, type ScalarType, type TensorType, typeText } from "./types.ts";
+import { type MatrixType, type ValueType, asQuaternion, isQuaternion, isShared, sharedScalarType, type VectorType, type SpinType, type RealType, type ComplexType, type ChannelsType, type ScalarType, type TensorType, typeText } from "./types.ts";
 
 /** Plain data that belongs to an op: numbers, strings, arrays of them, or a sub-program. All of it but the text `label` is part of the value's identity. */
 export type Attribute = number | string | boolean | readonly number[] | Float64Array | Program;
@@ -124,8 +124,8 @@ export class Tape {
     }
     const simpler = op.simplify?.(this, given, attributes);
     if (simpler) return simpler;
-    const inputs = op.role?.is === "view" || op.role?.is === "loop" ? given : this.#perSample(given);
-    const type = this.#shared(op, inputs, attributes, op.infer(inputs.map((x) => x.type), attributes, this.lattice));
+    const inputs = op.role?.is === "view" || op.role?.is === "loop" ? given : this.#perSample(op.role?.is === "join" ? this.#alike(given) : given);
+    const type = this.#quaternion(op, inputs, this.#shared(op, inputs, attributes, op.infer(inputs.map((x) => x.type), attributes, this.lattice)));
     const ids = inputs.map((x) => x.id);
     const node: Node = { op, inputs: ids, attributes, type, region: this.#region, ...(this.#layer === "" ? {} : { layer: this.#layer }) };
     if (op.unique) return new Traced(this, this.#append(node), type);
@@ -223,6 +223,18 @@ export class Tape {
   #shared(op: Op, inputs: readonly Traced[], attributes: Attributes, type: ValueType): ValueType {
     if (this.lattice.batch === 1 || type.kind !== "scalar" || op.role?.is === "spread" || op.role?.is === "loop" || attributes["each"] === true) return type;
     return inputs.every((x) => x.type.kind === "tensor" || isShared(x.type)) ? sharedScalarType(this.lattice) : type;
+  }
+
+  /** Values that are joined are stored alike. */
+  #alike(inputs: readonly Traced[]): readonly Traced[] {
+    if (!this.lattice.quaternions || inputs.every((x) => isQuaternion(x.type) === isQuaternion(inputs[0]!.type))) return inputs;
+    return inputs.map((x) => (isQuaternion(x.type) ? this.rules.asMatrix(x) : x));
+  }
+
+  /** Marks what lies in the real span of SU(2), on a lattice that stores quaternions, and nothing else. */
+  #quaternion(op: Op, inputs: readonly Traced[], type: ValueType): ValueType {
+    if (!this.lattice.quaternions || type.kind !== "matrix") return type;
+    return asQuaternion(type, type.N === 2 && (type.algebra || op.quaternion?.(inputs.map((x) => x.type), type) === true));
   }
 
   #append(node: Node): number {

@@ -6,7 +6,10 @@ import { GeometryError, RecordingError } from "../errors.ts";
 import { describe } from "../util/index.ts";
 import { type Displacement, type Domain, type Lattice, displacementText } from "./lattice.ts";
 
-/** Complex N x N matrix at every site. `algebra` marks antihermitian fields (traceless for N >= 2). */
+/**
+ * Complex N x N matrix at every site. `algebra` marks antihermitian fields (traceless for N >= 2). `quaternion` marks N = 2 fields in the real span of SU(2), a + i b sigma with
+ * real a and b, whose second row follows from the first, on lattices that store the first row alone.
+ */
 export interface MatrixType<N extends number = number> {
   readonly kind: "matrix";
   readonly N: N;
@@ -14,6 +17,7 @@ export interface MatrixType<N extends number = number> {
   readonly end: Displacement;
   readonly domain: Domain;
   readonly algebra: boolean;
+  readonly quaternion?: true;
 }
 
 /** N complex numbers at every site, or N x spin of them row by row; `boundary` has the sign that each direction's wrap multiplies. */
@@ -106,16 +110,29 @@ export function components(type: ValueType): number {
   }
 }
 
+/** Is it a field of quaternions, of which the first row is stored? */
+export const isQuaternion = (type: ValueType): boolean => type?.kind === "matrix" && type.quaternion === true;
+
+/** Number of real components at a site as they are stored: those of the first row of a quaternion. */
+export const storedComponents = (type: ValueType): number => (isQuaternion(type) ? 4 : components(type));
+
+/** The type with or without the mark of quaternions. */
+export function asQuaternion<T extends ValueType>(type: T, is: boolean): T {
+  if (isQuaternion(type) === is) return type;
+  const { quaternion: _, ...plain } = type as MatrixType;
+  return (is ? { ...plain, quaternion: true } : plain) as T;
+}
+
 /** Type of the link field U_mu: from n to n + mu. */
 export function linkType<N extends number>(lattice: Lattice, N: N, mu: number): MatrixType<N> {
   expectLattice("linkType", lattice, N);
-  return { kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap(lattice.step(mu)), domain: "all", algebra: false };
+  return asQuaternion({ kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap(lattice.step(mu)), domain: "all", algebra: false }, N === 2 && lattice.quaternions);
 }
 
 /** Closed matrix field at the site itself. */
 export function siteMatrixType<N extends number>(lattice: Lattice, N: N, algebra = false): MatrixType<N> {
   expectLattice("siteMatrixType", lattice, N);
-  return { kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap([]), domain: "all", algebra };
+  return asQuaternion({ kind: "matrix", N, start: lattice.wrap([]), end: lattice.wrap([]), domain: "all", algebra }, N === 2 && algebra && lattice.quaternions);
 }
 
 /** Colour vector at the site, with the boundary sign of every direction (default: periodic). */
@@ -195,9 +212,9 @@ export function sameType(lattice: Lattice, a: ValueType, b: ValueType): boolean 
   return true;
 }
 
-/** True when values of the given type may stand where the expected one is wanted: the same field, and in the algebra or of unit length where that is wanted. */
+/** True when values of the given type may stand where the expected one is wanted: the same field, stored alike, and in the algebra or of unit length where that is wanted. */
 export function fits(lattice: Lattice, given: ValueType, expected: ValueType): boolean {
-  if (!sameType(lattice, given, expected)) return false;
+  if (!sameType(lattice, given, expected) || isQuaternion(given) !== isQuaternion(expected)) return false;
   if (expected.kind === "matrix" && given.kind === "matrix") return given.algebra || !expected.algebra;
   return expected.kind !== "spin" || given.kind !== "spin" || given.unit || !expected.unit;
 }
@@ -208,7 +225,7 @@ export function typeText(lattice: Lattice, t: ValueType): string {
   if (typeof lattice?.wrap !== "function") throw new GeometryError(`typeText: got ${describe(lattice)}, expected a lattice`);
   const domain = t.kind !== "scalar" && t.domain !== "all" ? ` (${t.domain})` : "";
   if (t.kind === "matrix")
-    return `${t.algebra ? "algebra" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;
+    return `${t.algebra ? "algebra" : t.quaternion ? "quaternion" : "matrix"} N=${t.N} [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}]${domain}`;
   if (t.kind === "vector")
     return `vector N=${t.N}${spinOf(t) > 1 ? ` spin ${spinOf(t)}` : ""} at [${displacementText(lattice, t.at)}]${t.boundary.some((s) => s < 0) ? ` boundary (${t.boundary.join(",")})` : ""}${domain}`;
   if (t.kind === "tensor") return `tensor of ${t.shape.join(" x ")}`;

@@ -6,7 +6,7 @@
  * A stage is the number of barriers before a value: loading a stored field at a displacement, or on another domain, or using a sum or the
  * result of a solver or of dense algebra, needs the next stage.
  */
-import { type Displacement, type Node, type Program, type Role, components, domainOf, isShared } from "../autograd/index.ts";
+import { type Displacement, type Node, type Program, type Role, domainOf, isQuaternion, isShared, storedComponents } from "../autograd/index.ts";
 import { Displacements } from "./displacements.ts";
 import { type LoopDomain, tensorLoop } from "./ir.ts";
 
@@ -191,7 +191,7 @@ export class Analysis {
 
   /** Does computing a value that is needed so many times, each time again, cost more than storing it? */
   #pays(id: number, times: number, depth: number): boolean {
-    const most = (this.#storeCost * components(this.node(id).type)) / (times - 1);
+    const most = (this.#storeCost * storedComponents(this.node(id).type)) / (times - 1);
     return times > 1 && this.#cost(id, depth, most) > most;
   }
 
@@ -199,7 +199,8 @@ export class Analysis {
   #cost(id: number, depth: number, most: number): number {
     const n = this.node(id);
     if (this.isLeaf(id) || this.isTransparent(id)) return 0;
-    let sum = n.op.cost?.(n.inputs.map((i) => this.node(i).type), n.attributes) ?? 0;
+    // half of a quaternion is computed
+    let sum = (n.op.cost?.(n.inputs.map((i) => this.node(i).type), n.attributes) ?? 0) * (isQuaternion(n.type) ? 0.5 : 1);
     if (depth === 0) return sum;
     for (const i of n.inputs) {
       if (sum > most) break;

@@ -3,7 +3,7 @@
  * kernels are one function with all of their micro-kernels); matrices pass between micro-kernels through scratch that stays in the first-level cache. On a layout with one lane the same code
  * runs with both lanes alike.
  */
-import { components, isShared } from "../autograd/index.ts";
+import { storedComponents, isShared } from "../autograd/index.ts";
 import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, BIN_PARTS, binnedFunction, hasRelaxedSimd, lanePermutation, normalsModule, wasmMemory } from "../backend/index.ts";
 import { type ContractionLoops, contractionModule } from "./contraction-kernel.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
@@ -83,7 +83,7 @@ function operandsOf(c: Code, plan: KernelPlan, { width, permutations }: { readon
   const home = (buffer: number): Code => c.get(b).get(base(`s${buffer}`)).op(0x6c).get(base(`b${buffer}`)).op(0x6a);
   const prepare = (a: Argument): void => {
     if (a.kind !== "field" || addresses.has(key(a))) return;
-    const n = components(a.type);
+    const n = storedComponents(a.type);
     const at = c.local(I32);
     addresses.set(key(a), at);
     if (atHome(a.displacement)) {
@@ -115,7 +115,7 @@ function operandsOf(c: Code, plan: KernelPlan, { width, permutations }: { readon
   const touch = (a: Argument): void => {
     if (a.kind !== "field" || addresses.has(key(a))) return;
     prepare(a);
-    for (let at = 0; at < lane * components(a.type); at += 64) c.get(addresses.get(key(a))!).memory(0x28, 2, at).op(0x1a);
+    for (let at = 0; at < lane * storedComponents(a.type); at += 64) c.get(addresses.get(key(a))!).memory(0x28, 2, at).op(0x1a);
   };
   const place = (a: Argument): Place => {
     if (a.kind === "slot") return { local: S, offset: plan.slotOffsets[a.slot]! * lane };

@@ -1,6 +1,6 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
 import { BIN_PARTS, BinnedSums } from "../backend/index.ts";
-import { type Executable, type Storage, type ValueType, components, isShared } from "../autograd/index.ts";
+import { type Executable, type Storage, type ValueType, storedComponents, isShared } from "../autograd/index.ts";
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import { Contraction } from "./contractions.ts";
@@ -348,7 +348,7 @@ export class ProgramExecutable implements Executable {
     if (step.kind !== "zero") return;
     const [first, last] = this.#engine.range(step.domain);
     const { layout: { width, copies, copyBlocks }, heap: { reals, realBytes, mirror } } = this.#engine;
-    const n = components(this.#schedule.buffers[step.buffer]!.type) * width;
+    const n = storedComponents(this.#schedule.buffers[step.buffer]!.type) * width;
     const [address, stride] = [this.#address[step.buffer]! / realBytes, this.#stride[step.buffer]! / realBytes];
     for (let copy = 0; copy < copies; copy++) {
       const from = copy * copyBlocks + first;

@@ -1,5 +1,5 @@
 /** What a kernel does at one block, in C: calls of its micro-kernels, in parts, each a function of its own. Backends differ in where they find their operands. */
-import { components } from "../autograd/index.ts";
+import { storedComponents } from "../autograd/index.ts";
 import type { Argument } from "./ir.ts";
 import { type KernelPlan, atHome } from "./kernels.ts";
 
@@ -33,7 +33,7 @@ export function kernelParts({ step, slotOffsets, scratch: first }: KernelPlan, w
       let x = addresses.get(key);
       if (x) return x;
       addresses.set(key, (x = `x${addresses.size}`));
-      const n = components(a.type);
+      const n = storedComponents(a.type);
       if (atHome(a.displacement)) {
         body.push(`  const V* ${x} = ${words.home(a.buffer, n)};`);
         return x;
@@ -48,7 +48,7 @@ export function kernelParts({ step, slotOffsets, scratch: first }: KernelPlan, w
     };
     step.instructions.slice(from, from + PART).forEach((ins, k) => {
       const args = ins.args.map(address);
-      const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : words.home(ins.target.buffer, components(ins.type));
+      const target = ins.target.kind === "slot" ? `s + ${slotOffsets[ins.target.slot]!}` : words.home(ins.target.buffer, storedComponents(ins.type));
       body.push(`  ${words.call(from + k)}(${[...args, target].join(", ")});`);
     });
     if (from + PART >= step.instructions.length) step.reductions.forEach((r, k) => body.push(words.keep(k, address(r.value))));

@@ -1,5 +1,5 @@
 /** What every emitter needs to know about a kernel step: its parameters, its micro-kernels, its cost. */
-import { type Displacement, components } from "../autograd/index.ts";
+import { type Displacement, storedComponents } from "../autograd/index.ts";
 import type { Argument, Instruction, KernelStep, Schedule } from "./ir.ts";
 import { fuse } from "./fuse.ts";
 import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";
@@ -69,7 +69,7 @@ function writesInPlace(ins: Instruction, { buffers }: Pick<Schedule, "buffers">)
 
 function microKernelOf(ins: Instruction, cache: Map<string, MicroKernel>): MicroKernel {
   const forms = ins.args.map(form);
-  const name = microKernelName(ins.op, forms, ins.attributes);
+  const name = microKernelName(ins.op, forms, ins.attributes, ins.type);
   let m = cache.get(name);
   if (!m) cache.set(name, (m = microKernel(ins.op, forms, ins.attributes, ins.type)));
   return m;
@@ -99,10 +99,10 @@ export function planKernel(given: KernelStep, schedule: Pick<Schedule, "buffers"
       const key = `${a.buffer}@${a.displacement.join(",")}`;
       if (fields.has(key)) return;
       fields.add(key);
-      loads += components(a.type);
-      loaded.set(a.buffer, components(a.type));
+      loads += storedComponents(a.type);
+      loaded.set(a.buffer, storedComponents(a.type));
       if (atHome(a.displacement)) return;
-      swapScratch += components(a.type);
+      swapScratch += storedComponents(a.type);
       use({ kind: "table", displacement: a.displacement });
     }
   };
@@ -110,7 +110,7 @@ export function planKernel(given: KernelStep, schedule: Pick<Schedule, "buffers"
   for (const ins of step.instructions) {
     ins.args.forEach(argument);
     if (ins.target.kind === "buffer") {
-      stores += components(ins.type);
+      stores += storedComponents(ins.type);
       use({ kind: "buffer", buffer: ins.target.buffer });
       use({ kind: "stride", buffer: ins.target.buffer });
     }

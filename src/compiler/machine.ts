@@ -1,9 +1,9 @@
 /** What the kernels of one lattice work on: fields in blocks of sites, neighbour tables, scratch memory of threads. */
 import {
-  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isShared, realsOf,
+  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isQuaternion, isShared, realsOf, storedComponents,
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
-import { BackendError } from "../errors.ts";
+import { BackendError, GeometryError } from "../errors.ts";
 import { gatherSites } from "./gather.ts";
 import { Halos, localLayout } from "#platform/compiler/divided";
 import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
@@ -103,7 +103,7 @@ export abstract class Machine implements Engine {
 
   /** Bytes of one block of sites. */
   blockBytes(type: ValueType): number {
-    return this.heap.realBytes * this.layout.width * components(type);
+    return this.heap.realBytes * this.layout.width * storedComponents(type);
   }
 
   /** Memory that stays in its place until it is disposed. */
@@ -232,7 +232,7 @@ export abstract class Machine implements Engine {
     y.fresh?.clear();
     this.use([x, y]);
     const [fromAddress, toAddress] = [x.address, y.address];
-    const n = this.layout.width * components(type);
+    const n = this.layout.width * storedComponents(type);
     const blocks = this.blocksOf(type);
     if (this.heap.mirror) return this.heap.mirror.copy(fromAddress, x.stride, toAddress, y.stride, this.blockBytes(type), blocks);
     const f = this.heap.reals;
@@ -328,7 +328,8 @@ export abstract class Machine implements Engine {
     const stride = (storage as HeapStorage).stride / this.heap.realBytes;
     this.attend(storage, type, write);
     const f = this.heap.reals;
-    const n = components(type);
+    const n = storedComponents(type);
+    const quaternion = isQuaternion(type);
     const { width, position } = this.layout;
     const domain = domainOf(type);
     const parity = domain === "all" ? -1 : domain === "even" ? 0 : 1;
@@ -342,10 +343,12 @@ export abstract class Machine implements Engine {
       const at = base + block * stride + (p % width);
       const from = offset + k * skip;
       const outside = parity >= 0 && (block % copyBlocks < half ? 0 : 1) !== parity;
+      if (quaternion && write && !outside) expectQuaternion(data, from);
       for (let c = 0; c < n; c++) {
         if (write) f[at + c * width] = outside ? 0 : data[from + c]!;
         else data[from + c] = outside ? 0 : f[at + c * width]!;
       }
+      if (quaternion && !write) secondRow(data, from);
     }
   }
 }
@@ -354,4 +357,22 @@ export abstract class Machine implements Engine {
 function groupText(types: readonly ValueType[]): string {
   const name = types[0]!.kind === "matrix" || types[0]!.kind === "vector" ? `${types[0]!.kind} N=${types[0]!.N}` : types[0]!.kind;
   return types.length === 1 ? `${name} fields` : `${types.length} x ${name} fields`;
+}
+
+/** Digits to which the second row of a quaternion agrees with the first: those of single precision. */
+const AGREEMENT = 1e-5;
+
+/** The second row of a quaternion, (-conj q_01, conj q_00), behind the first. */
+function secondRow(q: Float64Array, at: number): void {
+  q[at + 4] = -q[at + 2]!;
+  q[at + 5] = q[at + 3]!;
+  q[at + 6] = q[at]!;
+  q[at + 7] = -q[at + 1]!;
+}
+
+/** @throws GeometryError for a matrix whose second row does not follow from the first. */
+function expectQuaternion(q: Float64Array, at: number): void {
+  const off = Math.max(Math.abs(q[at + 4]! + q[at + 2]!), Math.abs(q[at + 5]! - q[at + 3]!), Math.abs(q[at + 6]! - q[at]!), Math.abs(q[at + 7]! + q[at + 1]!));
+  const size = Math.max(1, Math.abs(q[at]!), Math.abs(q[at + 1]!), Math.abs(q[at + 2]!), Math.abs(q[at + 3]!));
+  if (off > AGREEMENT * size) throw new GeometryError(`set: got a matrix that differs by ${off.toPrecision(3)} from a multiple of an SU(2) matrix, expected one on a lattice of quaternions: take a lattice without { quaternions: true }`);
 }

@@ -1,7 +1,7 @@
 /** Random fields in an engine's memory: one compiled kernel a map, written to the blocks of the fields. */
-import { type Engine, type Storage, type ValueType, components, domainOf } from "../autograd/index.ts";
+import { type Engine, type Storage, type ValueType, domainOf, isQuaternion, storedComponents } from "../autograd/index.ts";
 import { NORMALS, normalsScratch } from "../backend/index.ts";
-import type { SparseMap } from "../util/index.ts";
+import { SparseMap } from "../util/index.ts";
 import type { CompiledKernels, FieldPlace } from "./emitter.ts";
 import type { HeapStorage } from "./machine.ts";
 import { chunkBlocks } from "./kernels.ts";
@@ -30,6 +30,17 @@ export function enterSites({ layout }: FieldPlace, table: Int32Array, at: number
   });
 }
 
+/** Maps to what is stored: to the first rows of quaternions. */
+export function storedMaps(): (map: SparseMap, types: readonly ValueType[]) => SparseMap {
+  const first = new WeakMap<SparseMap, SparseMap>();
+  return (map, types) => {
+    if (!types.some(isQuaternion)) return map;
+    let m = first.get(map);
+    if (!m) first.set(map, (m = new SparseMap(map.inputs, map.outputs.map((terms, f) => terms.slice(0, storedComponents(types[f]!))))));
+    return m;
+  };
+}
+
 /** Zeros where fields on one parity have no values. */
 export function clearOutside(engine: FieldPlace, to: readonly Storage[], types: readonly ValueType[]): void {
   const { heap, layout } = engine;
@@ -37,7 +48,7 @@ export function clearOutside(engine: FieldPlace, to: readonly Storage[], types: 
   for (let f = 0; f < to.length; f++) {
     const { address, stride, fresh } = to[f] as HeapStorage;
     fresh?.clear();
-    const reals = components(types[f]!) * layout.width;
+    const reals = storedComponents(types[f]!) * layout.width;
     for (const [from, end] of [[0, first], [last, layout.blocks]] as const)
       for (let b = from; b < end; b++) heap.f64.fill(0, (address + b * stride) / 8, (address + b * stride) / 8 + reals);
   }
@@ -47,6 +58,7 @@ export function clearOutside(engine: FieldPlace, to: readonly Storage[], types: 
 export function normalFields(engine: FieldPlace, compile: (map: SparseMap) => CompiledKernels): DrawNormals {
   const { emitter, heap, layout } = engine;
   const kernels = new WeakMap<SparseMap, Kernel>();
+  const asStored = storedMaps();
   let sites: number | undefined;
 
   /** Index, in 32-bit words, of the table of sites. */
@@ -58,7 +70,8 @@ export function normalFields(engine: FieldPlace, compile: (map: SparseMap) => Co
     return sites;
   };
 
-  return (to, types, map, random, counter) => {
+  return (to, types, given, random, counter) => {
+    const map = asStored(given, types);
     let kernel = kernels.get(map);
     if (!kernel) kernels.set(map, (kernel = { compiled: compile(map), table: engine.memory.allocate(4 * (NORMALS.fields + 2 * to.length), "programs") / 4 }));
     const { compiled, table } = kernel;

@@ -3,7 +3,7 @@
  * Zeros and ones known when recording fold away. Negations are not statements: they are folded into the operations that use them, so an adjoint operand costs nothing.
  */
 import {
-  type Attributes, type Op, type Operand, type Site, type SiteFunction, type V, type ValueType, components, numberKey, spinOf,
+  type Attributes, type Op, type Operand, type Site, type SiteFunction, type V, type ValueType, components, isQuaternion, numberKey, spinOf,
 } from "../autograd/index.ts";
 
 export type BinaryName = "add" | "sub" | "mul" | "div" | "max";
@@ -95,6 +95,7 @@ class Recorder implements Site {
     const [x, y] = [val(a), val(b)];
     if (this.#constantOf(x) === 0) return b;
     if (this.#constantOf(y) === 0) return a;
+    if (x.id === y.id && x.negative !== y.negative) return this.constant(0);
     if (x.negative && y.negative) return asV({ ...this.#binary("add", x.id, y.id), negative: true });
     if (y.negative) return asV(this.#binary("sub", x.id, y.id));
     if (x.negative) return asV(this.#binary("sub", y.id, x.id));
@@ -261,11 +262,13 @@ export interface OperandForm {
 /** Component i of the operand, with the conjugate transpose folded into the indices. */
 function operandReader(r: Recorder, operand: number, { type, dagger }: OperandForm): Operand {
   const cache = new Map<number, V>();
-  const base: Operand = (i) => {
+  const stored: Operand = (i) => {
     let v = cache.get(i);
     if (v === undefined) cache.set(i, (v = r.load(operand, i)));
     return v;
   };
+  // the second row of a quaternion is (-conj q_01, conj q_00)
+  const base: Operand = isQuaternion(type) ? (i) => (i < 4 ? stored(i) : i === 4 || i === 7 ? r.neg(stored(i === 4 ? 2 : 1)) : stored(i === 5 ? 3 : 0)) : stored;
   if (!dagger) return base;
   if (type.kind === "complex") return (i) => (i === 0 ? base(0) : r.neg(base(1)));
   const N = type.kind === "matrix" ? type.N : 1;
@@ -276,12 +279,12 @@ function operandReader(r: Recorder, operand: number, { type, dagger }: OperandFo
   };
 }
 
-const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `M${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}x${spinOf(t)}` : t.kind === "spin" ? "O3" : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : t.kind === "channels" ? `K${t.count}` : t.kind === "tensor" ? "T" : "S");
+const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `${t.quaternion ? "Q" : "M"}${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}x${spinOf(t)}` : t.kind === "spin" ? "O3" : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : t.kind === "channels" ? `K${t.count}` : t.kind === "tensor" ? "T" : "S");
 
 /** Name under which equal micro-kernels are shared. */
-export function microKernelName(op: Op, forms: readonly OperandForm[], attributes: Attributes): string {
+export function microKernelName(op: Op, forms: readonly OperandForm[], attributes: Attributes, result: ValueType): string {
   const parts = Object.entries(attributes).map(([k, v]) => `${k}=${Array.isArray(v) ? v.map(numberKey).join(",") : typeof v === "number" ? numberKey(v) : String(v)}`);
-  return `${op.name}(${forms.map((f) => shapeText(f.type) + (f.dagger ? "^+" : "")).join(",")})${parts.length > 0 ? `[${parts.join(";")}]` : ""}`;
+  return `${op.name}(${forms.map((f) => shapeText(f.type) + (f.dagger ? "^+" : "")).join(",")})${parts.length > 0 ? `[${parts.join(";")}]` : ""}${isQuaternion(result) ? "Q" : ""}`;
 }
 
 /** Records an op's site arithmetic for the given operand forms. */
@@ -291,8 +294,8 @@ export function microKernel(op: Op, forms: readonly OperandForm[], attributes: A
   const readers = forms.map((f, k) => operandReader(r, k, f));
   const out = op.site!(r, readers, attributes, types);
   if (out.length !== components(result)) throw new Error(`internal: ${op.name} made ${out.length} components, expected ${components(result)}`);
-  const results = out.map((v) => r.plain(val(v)));
-  return { name: microKernelName(op, forms, attributes), operands: forms.length, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
+  const results = (isQuaternion(result) ? out.slice(0, 4) : out).map((v) => r.plain(val(v)));
+  return { name: microKernelName(op, forms, attributes, result), operands: forms.length, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
 }
 
 /** Records a formula of numbers, operand k read as `read[k]`: the same arithmetic at every place of flat arrays. */

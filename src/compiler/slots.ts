@@ -1,5 +1,5 @@
 /** Scratch slots of a kernel by lifetime. */
-import { components } from "../autograd/index.ts";
+import { storedComponents } from "../autograd/index.ts";
 import type { Instruction, KernelStep, Reduction } from "./ir.ts";
 
 /** Packs slots that are assigned once each into as few scratch slots as their lifetimes allow. */
@@ -16,7 +16,7 @@ export function packSlots(given: readonly Instruction[], sums: readonly Reductio
     const args = ins.args.map((a) => (a.kind === "slot" ? { ...a, slot: place.get(a.slot)! } : a));
     let target = ins.target;
     if (target.kind === "slot") {
-      const size = components(ins.type);
+      const size = storedComponents(ins.type);
       // the result may not overwrite an operand that is still being read
       let at = free.findIndex((s) => sizes[s]! >= size);
       if (at < 0 && free.length > 0) at = 0;

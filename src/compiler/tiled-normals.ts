@@ -5,7 +5,7 @@ import type { SparseMap } from "../util/index.ts";
 import type { FieldPlace } from "./emitter.ts";
 import { chunkBlocks } from "./kernels.ts";
 import type { HeapStorage } from "./machine.ts";
-import { type DrawNormals, clearOutside, enterCounter, enterSites } from "./normals.ts";
+import { type DrawNormals, clearOutside, enterCounter, enterSites, storedMaps } from "./normals.ts";
 
 /** Chunks of blocks that are drawn at a time. */
 const TILE = 8;
@@ -53,8 +53,10 @@ export function tiledNormals(engine: FieldPlace): DrawNormals {
   const { width } = layout;
   const chunk = chunkBlocks(layout.siteLanes);
   const tiles = new WeakMap<SparseMap, Tile>();
+  const asStored = storedMaps();
   let sites: Int32Array | undefined;
-  return (to, types, map, random, counter) => {
+  return (to, types, given, random, counter) => {
+    const map = asStored(given, types);
     let tile = tiles.get(map);
     if (!tile) tiles.set(map, (tile = tileOf(map, width, chunk)));
     if (!sites) enterSites(engine, (sites = new Int32Array(layout.blocks * width)), 0);

@@ -1,5 +1,5 @@
 /** Values between two lattices of the same extents whose fields are laid out differently, for instance in double and in single precision. */
-import { type Engine, type Storage, type ValueType, components, domainOf, realsOf } from "../autograd/index.ts";
+import { type Engine, type Storage, type ValueType, storedComponents, domainOf, realsOf } from "../autograd/index.ts";
 import { type HeapStorage, Machine } from "./machine.ts";
 
 /** y <- factor x, from the memory of one engine to that of another. */
@@ -15,7 +15,7 @@ export function transfer(x: Engine, from: Storage, y: Engine, to: Storage, type:
   x.attend(from, type, false);
   y.attend(to, type, true);
   const [a, b] = [placeOf(x, from), placeOf(y, to)];
-  const n = components(type);
+  const n = storedComponents(type);
   const parity = domainOf(type) === "all" ? -1 : domainOf(type) === "even" ? 0 : 1;
   const { lattice } = x;
   for (let s = 0; s < lattice.batch * lattice.volume; s++) {

@@ -2,7 +2,7 @@
  * Checks a schedule between the compiler's passes: everything is defined before it is used, scratch slots and buffers hold what their
  * readers expect, types and domains fit. Run by the tests on every program, and on every compilation under DEBUG=kernels.
  */
-import { type Lattice, type Program, type ValueType, components, domainOf, isShared } from "../autograd/index.ts";
+import { type Lattice, type Program, type ValueType, storedComponents, domainOf, isShared } from "../autograd/index.ts";
 import { type Argument, type Instruction, type KernelStep, type LoopStep, type Schedule, type Step, denseReads, tensorLength } from "./ir.ts";
 
 /** Everything that is wrong with a schedule, one line each; empty for a good one. */
@@ -55,7 +55,7 @@ function loopProblems({ body, back, inputs, outputs }: LoopStep, buffers: Schedu
   const [steps, taken] = [types(body, body.inputs), back ? types(back, back.inputs) : []];
   const expected = [...steps.slice(0, -1), ...taken.slice(steps.length)];
   const given = back ? taken.slice(steps.length) : steps;
-  const same = (b: number, t: ValueType): boolean => buffers[b]!.type.kind === t.kind && components(buffers[b]!.type) === components(t) && isShared(buffers[b]!.type) === isShared(t);
+  const same = (b: number, t: ValueType): boolean => buffers[b]!.type.kind === t.kind && storedComponents(buffers[b]!.type) === storedComponents(t) && isShared(buffers[b]!.type) === isShared(t);
   const on = (b: number, t: ValueType): boolean => domainOf(buffers[b]!.type) === domainOf(t);
   // the half of a field lies where it does in the whole
   const holds = (b: number, t: ValueType): boolean => same(b, t) && (on(b, t) || domainOf(buffers[b]!.type) === "all");
@@ -90,12 +90,12 @@ function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, wr
       const held = holds.get(a.slot);
       if (!held) report(`${where} reads slot ${a.slot} before it is written`);
       else if (held.value !== a.value) report(`${where} reads value ${a.value} from slot ${a.slot}, which holds value ${held.value} by then`);
-      else if (held.type.kind !== a.type.kind || components(held.type) !== components(a.type))
-        report(`${where} reads slot ${a.slot} as ${a.type.kind} of ${components(a.type)}, it holds ${held.type.kind} of ${components(held.type)}`);
+      else if (held.type.kind !== a.type.kind || storedComponents(held.type) !== storedComponents(a.type))
+        report(`${where} reads slot ${a.slot} as ${a.type.kind} of ${storedComponents(a.type)}, it holds ${held.type.kind} of ${storedComponents(held.type)}`);
       return;
     }
     const b = buffers[a.buffer]!;
-    if (components(b.type) !== components(a.type)) report(`${where} reads buffer ${a.buffer} with ${components(a.type)} components, it has ${components(b.type)}`);
+    if (storedComponents(b.type) !== storedComponents(a.type)) report(`${where} reads buffer ${a.buffer} with ${storedComponents(a.type)} components, it has ${storedComponents(b.type)}`);
     if (a.kind === "scalar") {
       if (b.type.kind !== "scalar") report(`${where} reads buffer ${a.buffer} as a scalar, it is a field`);
       if (isShared(b.type) !== isShared(a.type)) report(`${where} reads buffer ${a.buffer} as ${isShared(a.type) ? "one number for all samples" : "one a sample"}`);
@@ -118,7 +118,7 @@ function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, wr
     if (ins.target.kind === "slot") {
       const { slot } = ins.target;
       if (slot < 0 || slot >= s.slots.length) report(`${where} writes slot ${slot} of ${s.slots.length}`);
-      else if (s.slots[slot]! < components(ins.type)) report(`${where} writes ${components(ins.type)} components to slot ${slot} of ${s.slots[slot]!}`);
+      else if (s.slots[slot]! < storedComponents(ins.type)) report(`${where} writes ${storedComponents(ins.type)} components to slot ${slot} of ${s.slots[slot]!}`);
       if (ins.args.some((a) => a.kind === "slot" && a.slot === slot)) report(`${where} overwrites its operand in slot ${slot}`);
       holds.set(slot, { value: ins.target.value, type: ins.type });
     } else writeBuffer(ins, ins.target.buffer, where);
@@ -132,7 +132,7 @@ function verifyKernel(s: KernelStep, { buffers }: Schedule, lattice: Lattice, wr
   function writeBuffer(ins: Instruction, buffer: number, where: string): void {
     const b = buffers[buffer]!;
     if (b.data) report(`${where} writes constant buffer ${buffer}`);
-    if (components(b.type) !== components(ins.type)) report(`${where} writes ${components(ins.type)} components to buffer ${buffer} of ${components(b.type)}`);
+    if (storedComponents(b.type) !== storedComponents(ins.type)) report(`${where} writes ${storedComponents(ins.type)} components to buffer ${buffer} of ${storedComponents(b.type)}`);
     if ((tensorLength(s.domain) !== undefined) !== (b.type.kind === "tensor")) report(`${where} writes buffer ${buffer}, ${b.type.kind}, in a loop over ${s.domain}`);
     if (scalars !== (b.type.kind === "scalar") || (s.domain === "shared") !== isShared(b.type)) report(`${where} writes a ${b.type.kind} in a loop over ${s.domain}`);
     written[buffer]! |= loop;

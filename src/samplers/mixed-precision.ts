@@ -3,7 +3,7 @@
  * links, momenta and both energies stay where they are in float64. The force is a fixed function of the links, the force of the rounded
  * links rounded once more, so the integrator keeps volume and reverses, and the Metropolis step with the float64 energies is exact.
  */
-import { kind, DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, type Matrix, outside, replayable, siteMatrixType, ta } from "../autograd/index.ts";
+import { kind, asQuaternion, isQuaternion, DirectionalField, type AlgebraField, Field, type Lattice, type LinkField, type Matrix, outside, replayable, siteMatrixType, ta } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { transfer } from "../compiler/index.ts";
 import { type GaugeAction, lattice } from "../gauge/index.ts";
@@ -35,7 +35,7 @@ export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N,
       U.fields.forEach((f, mu) => convert(f as Field, links!.fields[mu] as Field));
       there.force(links, force);
       // float numbers have a trace and a hermitian part of their own rounding: momenta that add them up would take the links off the group
-      raw ??= outside(() => U.fields.map(() => new Field(U.lattice, siteMatrixType(U.lattice, U.N))));
+      raw ??= outside(() => U.fields.map(() => new Field(U.lattice, asQuaternion(siteMatrixType(U.lattice, U.N), U.N === 2 && U.lattice.quaternions))));
       force.fields.forEach((f, mu) => convert(f as Field, raw![mu]!));
       toAlgebra.runInto(into.fields, ...raw);
       return into;
@@ -43,7 +43,11 @@ export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N,
   };
 }
 
-const convert = (from: Field, to: Field): void => transfer(from.lattice.engine, from.storage, to.lattice.engine, to.storage, from.type);
+/** Copies a field to one of the same kind, which may be stored differently. */
+function convert(from: Field, to: Field): void {
+  if (isQuaternion(from.type) === isQuaternion(to.type)) transfer(from.lattice.engine, from.storage, to.lattice.engine, to.storage, from.type);
+  else to.set(from.toArray());
+}
 
 /**
  * The force of an action computed in single precision, on a lattice of its own for each one of the links, native where theirs is: what `hmc({ forcePrecision: "f32" })` integrates. The map of links and momenta
@@ -56,7 +60,7 @@ export function forceInSingle<N extends number, I>(action: GaugeAction<N, I>): F
     force(U, into) {
       guard("forceInSingle", { U: [U, kind.linkField] });
       let there = forces.get(U.lattice);
-      if (!there) forces.set(U.lattice, (there = forceOn(lattice(U.lattice.extents, { precision: "f32", batch: U.lattice.batch, ...(U.lattice.engine.name === "native" ? { backend: "native" } : {}) }), action)));
+      if (!there) forces.set(U.lattice, (there = forceOn(lattice(U.lattice.extents, { precision: "f32", batch: U.lattice.batch, quaternions: U.lattice.quaternions, ...(U.lattice.engine.name === "native" ? { backend: "native" } : {}) }), action)));
       return there.force(U, into);
     },
   };

@@ -4,7 +4,7 @@ import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Complex, Matrix } from "../tape.ts";
-import { type MatrixType, complexType, linkType, typeText } from "../types.ts";
+import { type MatrixType, complexType, linkType, typeText, isQuaternion } from "../types.ts";
 import { scaleBy } from "./combine.ts";
 import { factored } from "./factor.ts";
 import { shift, shiftOp } from "./shift.ts";
@@ -12,6 +12,7 @@ import { unitOp } from "./constants.ts";
 
 export const adjOp: Op = {
   name: "adj",
+  quaternion: ([x]) => isQuaternion(x!),
   role: { is: "view", adjoint: true },
   linear: true,
   infer([a], _attributes, lattice) {

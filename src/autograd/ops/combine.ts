@@ -4,13 +4,14 @@ import { CovarianceError } from "../../errors.ts";
 import { displacementText } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import type { Tape, Traced } from "../tape.ts";
-import { type ValueType, components, realType, sameDisplacement, sameType, siteMatrixType, typeText } from "../types.ts";
+import { type ValueType, components, realType, sameDisplacement, sameType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
 import { guard, is } from "../../util/index.ts";
 
 const coefficients = (a: { readonly [k: string]: unknown }): readonly number[] => a["coefficients"] as readonly number[];
 
 export const combine: Op = {
   name: "combine",
+  quaternion: (types) => types.every(isQuaternion),
   role: { is: "combination", coefficients },
   linear: true,
   infer(inputs, _attributes, lattice) {

@@ -30,6 +30,7 @@ export const constantOp: Op = {
 /** The unit matrix as a closed path at one site. */
 export const unitOp: Op = {
   name: "unit",
+  quaternion: () => true,
   role: { is: "leaf", inPlace: true },
   infer: (_inputs, attributes) => {
     const at = attributes["at"] as readonly number[];

@@ -7,7 +7,7 @@ import * as kind from "../kinds.ts";
 import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
-import { components, sameType, typeText } from "../types.ts";
+import { components, isQuaternion, sameType, typeText } from "../types.ts";
 import { alias } from "./flow.ts";
 import { guard, is, unguessable } from "../../util/index.ts";
 
@@ -25,6 +25,7 @@ export function customOp<A extends readonly Traced[], Y extends Traced>(name: st
     name: `custom:${name}`,
     identity: `custom:${name}:${unguessable()}.${unguessable()}`,
     infer: (types) => types[types.length - 1]!,
+    quaternion: (_types, result) => isQuaternion(result),
     vjp: ({ inputs, output, cotangent, needs }) => {
       const xs = inputs.slice(0, -1);
       const cts = rule(xs, output, cotangent);

@@ -4,7 +4,7 @@ import { CovarianceError, GeometryError } from "../../errors.ts";
 import type { Domain } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
-import { type SiteType, type ValueType, components, domainOf, realType, sameType, siteMatrixType } from "../types.ts";
+import { type SiteType, type ValueType, components, domainOf, realType, sameType, siteMatrixType, isQuaternion } from "../types.ts";
 import { guard } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
 
@@ -23,6 +23,7 @@ export function jointDomain(op: string, ...types: readonly ValueType[]): Domain 
 /** Values on one parity only. Rule: the cotangent is extended by zero. */
 export const restrictOp: Op = {
   name: "restrict",
+  quaternion: ([x]) => isQuaternion(x!),
   role: { is: "view" },
   linear: true,
   infer([t], attributes, lattice) {
@@ -49,6 +50,7 @@ export const restrictOp: Op = {
 /** One field on even and one on odd sites, joined. */
 export const mergeOp: Op = {
   name: "merge",
+  quaternion: (types) => types.every(isQuaternion),
   role: { is: "join" },
   infer([e, o], _attributes, lattice) {
     if (domainOf(e!) !== "even" || domainOf(o!) !== "odd" || !sameType(lattice, { ...e!, domain: "odd" } as ValueType, o!))
@@ -69,6 +71,7 @@ export const mergeOp: Op = {
 /** A field on one parity, zero on the other. Rule: the cotangent is restricted. */
 export const extendOp: Op = {
   name: "extend",
+  quaternion: ([x]) => isQuaternion(x!),
   role: { is: "join" },
   infer: ([t]) => ({ ...t!, domain: "all", ...(t!.kind === "spin" && { unit: false }) }) as ValueType,
   simplify: (_tape, [x]) => (domainOf(x!.type) === "all" ? x : undefined),

@@ -22,6 +22,7 @@ import {
   components,
   linkType,
   realType,
+  isQuaternion,
   sameType,
   scalarType,
   spinType,
@@ -59,12 +60,13 @@ export const dotOp: Op = {
     needs[1] ? scale(r as Real, a as never) : undefined,
   ],
   site(b, [x, y], _attributes, types) {
-    const n = components(types[0]!);
+    const twice = types.every(isQuaternion);
+    const n = twice ? 4 : components(types[0]!);
     // four sums under way at once hide the latency of the additions
     const s = Array.from({ length: Math.min(4, n) }, (_, i) => b.mul(x!(i), y!(i)));
     for (let i = s.length; i < n; i++) s[i % 4] = b.fma(x!(i), y!(i), s[i % 4]!);
     while (s.length > 1) s.push(b.add(s.shift()!, s.shift()!));
-    return s;
+    return twice ? [b.add(s[0]!, s[0]!)] : s;
   },
   cost: ([a]) => 2 * components(a!),
   samples: (lattice, N) => [

@@ -17,7 +17,7 @@ import type { Lattice } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import { type C, type M, type Operand, type Site, type V, matrixOps } from "../site.ts";
 import type { Algebra, Matrix } from "../tape.ts";
-import { type MatrixType, type ValueType, siteMatrixType, typeText } from "../types.ts";
+import { type MatrixType, type ValueType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
 import { CovarianceError } from "../../errors.ts";
 import { adj } from "./adj.ts";
 import { factored } from "./factor.ts";
@@ -42,6 +42,7 @@ const HALVINGS = [32, 16, 8, 4, 2, 1];
 
 export const expOp: Op = {
   name: "exp",
+  quaternion: (types) => types.every(isQuaternion),
   infer(types, _attributes, lattice) {
     const first = closed("exp", lattice, types[0]!);
     for (const t of types.slice(1)) sameClosed(lattice, first, t);

@@ -5,12 +5,13 @@
 import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
-import { type ValueType, components, realType } from "../types.ts";
+import { type ValueType, components, realType, isQuaternion } from "../types.ts";
 
 const copy: NonNullable<Op["site"]> = (_b, [x], _a, types) => Array.from({ length: components(types[0]!) }, (_, i) => x!(i));
 
 export const detachOp: Op = {
   name: "detach",
+  quaternion: ([x]) => isQuaternion(x!),
   role: { is: "view" },
   infer: ([t]) => t!,
   simplify: (tape, [x]) => (tape.node(x!.id).op === detachOp ? x : undefined),
@@ -22,6 +23,7 @@ export const detachOp: Op = {
 
 export const aliasOp: Op = {
   name: "alias",
+  quaternion: ([x]) => isQuaternion(x!),
   role: { is: "view" },
   linear: true,
   unique: true,
@@ -34,6 +36,7 @@ export const aliasOp: Op = {
 
 export const afterOp: Op = {
   name: "after",
+  quaternion: ([x]) => isQuaternion(x!),
   role: { is: "view", waits: true },
   linear: true,
   unique: true,

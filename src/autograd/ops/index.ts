@@ -22,6 +22,7 @@ import { outerOp } from "./outer.ts";
 import { argDetOp, lyapOp, polarOp } from "./polar.ts";
 import { batchSumOp, spreadOp } from "./samples.ts";
 import { loopOp, reverseOp } from "./repeat.ts";
+import { asMatrixOp, quaternionPartOp } from "./quaternion.ts";
 import { scaleOp } from "./scale.ts";
 import { shiftOp } from "./shift.ts";
 import { solveOp } from "./solve.ts";
@@ -41,5 +42,5 @@ export const allOps: readonly Op[] = [
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
   atan2Op, inverseOp, detOp, adjointFormOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
   stackOp, sliceOp, padOp, repeatOp, sumChannelsOp, contractOp, correlateOp, tensorSumOp, fillOp,
-  loopOp, reverseOp,
+  loopOp, reverseOp, quaternionPartOp, asMatrixOp,
 ];

@@ -7,7 +7,7 @@ import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import { type C, type M, type Site, type V, complexOps, matrixOps } from "../site.ts";
 import type { Matrix } from "../tape.ts";
-import { type MatrixType, linkType, typeText } from "../types.ts";
+import { type MatrixType, linkType, typeText, isQuaternion } from "../types.ts";
 import { adj } from "./adj.ts";
 import { neg } from "./combine.ts";
 import { mul } from "./mul.ts";
@@ -55,6 +55,7 @@ export function inverseAt(b: Site, N: number, x: M, pivots = true): M {
 
 export const inverseOp: Op = {
   name: "inverse",
+  quaternion: ([x]) => isQuaternion(x!),
   infer([a], _attributes, lattice) {
     if (a!.kind !== "matrix") throw new CovarianceError(`inverse: got ${typeText(lattice, a!)}, expected a matrix field`);
     return { ...a!, start: a!.end, end: a!.start, algebra: false };

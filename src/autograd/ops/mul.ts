@@ -8,7 +8,7 @@ import { applyOp } from "../apply.ts";
 import type { Op } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
-import { type MatrixType, type VectorType, linkType, sameDisplacement, siteMatrixType, spinOf, typeText, vectorType } from "../types.ts";
+import { type MatrixType, type VectorType, linkType, sameDisplacement, siteMatrixType, spinOf, typeText, vectorType, isQuaternion } from "../types.ts";
 import { adj } from "./adj.ts";
 import { factored } from "./factor.ts";
 import { jointDomain } from "./domain.ts";
@@ -18,6 +18,7 @@ import { outer } from "./outer.ts";
 
 export const mulOp: Op = {
   name: "mul",
+  quaternion: (types) => types.every(isQuaternion),
   role: { is: "product" },
   infer([a, b], _attributes, lattice) {
     if (a!.kind !== "matrix" || b!.kind !== "matrix" || a!.N !== b!.N)

@@ -9,7 +9,7 @@ import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import { type C, type M, type Site, type V, matrixOps } from "../site.ts";
 import type { Matrix, Real } from "../tape.ts";
-import { type MatrixType, linkType, realType, siteMatrixType, typeText } from "../types.ts";
+import { type MatrixType, linkType, realType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
 import { adj } from "./adj.ts";
 import { add, neg, scaleBy, sub } from "./combine.ts";
 import { complex } from "./complex.ts";
@@ -38,6 +38,7 @@ const balance = (b: Site, norm2: V, inverseNorm2: V): V => b.sqrt(b.sqrt(b.div(i
 
 export const polarOp: Op = {
   name: "polar",
+  quaternion: ([x]) => isQuaternion(x!),
   partial: "the matrix is singular",
   infer([a], _attributes, lattice) {
     if (a!.kind !== "matrix") throw new CovarianceError(`polar: got ${typeText(lattice, a!)}, expected a matrix field`);
@@ -159,7 +160,8 @@ export function argDet(w: Matrix): Real {
 export function projectSU<N extends number>(a: Matrix<N>): Matrix<N> {
   guard("projectSU", { a: [a, kind.matrix] });
   const w = polar(a);
-  if (w.type.N === 1) return w;
+  // the polar part of a quaternion has determinant 1
+  if (w.type.N === 1 || isQuaternion(w.type)) return w;
   const phase = scaleBy(-1 / w.type.N, argDet(w));
   return scale(complex(cos(phase), sin(phase)), w);
 }

@@ -13,7 +13,7 @@ import type { JointContext, LoopWork, Op } from "../op.ts";
 import { openTape } from "../recording.ts";
 import type { Attributes, Matrix, Program, Real, Scalar, Tape, Traced } from "../tape.ts";
 import { leaves, leavesLike, rebuild } from "../tree.ts";
-import { type ValueType, fits, isShared, realType, scalarType, siteMatrixType, typeText } from "../types.ts";
+import { type ValueType, asQuaternion, fits, isShared, realType, scalarType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
 import { addAll } from "./accumulate.ts";
 import { capturedBetween } from "./capture.ts";
 import { add, scaleBy, sub } from "./combine.ts";
@@ -21,6 +21,7 @@ import { number } from "./constants.ts";
 import { exp } from "./exp.ts";
 import { alias } from "./flow.ts";
 import { mul } from "./mul.ts";
+import { asMatrix, storedAs } from "./quaternion.ts";
 import { asScalarOf, spread } from "./samples.ts";
 import { scale } from "./scale.ts";
 import { ta } from "./ta.ts";
@@ -64,7 +65,7 @@ function reversed(body: Program, members: number, wanted: readonly number[]): Pr
   const raw = pullbackAll(tape.inline(body, inputs), seeds, variables);
   const zero = (k: number): Traced => scaleBy(0, variables[k]!);
   const made = raw.map((c, k) => (c ? addAll([c], variables[k]!.type) : undefined));
-  return tape.finish([...seeds.map((_, k) => made[k] ?? zero(k)), ...sums.map((s, k) => (made[members + k] ? add(s, made[members + k]!) : s))]);
+  return tape.finish([...seeds.map((s, k) => storedAs(made[k] ?? zero(k), s.type)), ...sums.map((s, k) => (made[members + k] ? add(s, made[members + k]!) : s))]);
 }
 
 /** (y..., w..., captured..., t) -> (x..., w...) for t = 0, 1, ..: the way back, on which the state is found from the one behind it. */
@@ -92,6 +93,7 @@ function expectFit(inputs: readonly ValueType[], program: Program, skip: (k: num
 
 export const loopOp: Op = {
   name: "repeat",
+  quaternion: (_types, result) => isQuaternion(result),
   role: { is: "loop", work },
   infer(types, attributes) {
     const { body, output } = work(attributes);
@@ -105,7 +107,8 @@ export const loopOp: Op = {
     const wanted = inputs.flatMap((_, k) => (k >= members && needs[k] ? [k] : []));
     const back = reversed(body, members, wanted);
     const zero = (k: number): Traced => scaleBy(0, inputs[k]!);
-    const w = [...Array.from({ length: members }, (_, k) => cotangents[k] ?? zero(k)), ...wanted.map(zero)];
+    // the number of the step stands between the operands and w
+    const w = [...Array.from({ length: members }, (_, k) => cotangents[k] ?? zero(k)), ...wanted.map(zero)].map((x, k) => storedAs(x, member(back, k, inputs.length + 1)));
     const inverse = attributes["inverse"] as Program | undefined;
     let found: Traced[];
     if (inverse) {
@@ -143,6 +146,7 @@ export const loopOp: Op = {
 
 export const reverseOp: Op = {
   name: "repeat backwards",
+  quaternion: (_types, result) => isQuaternion(result),
   role: { is: "loop", work },
   infer(types, attributes) {
     const { back, body, output } = work(attributes);
@@ -186,6 +190,7 @@ export const slotOp: Op = {
   name: "state",
   role: { is: "slot" },
   unique: true,
+  quaternion: ([t]) => isQuaternion(t!),
   infer: ([t], attributes) => (attributes["weak"] === true ? cotangentType(t!) : t!),
   vjp: () => [undefined],
   samples: () => [],
@@ -242,14 +247,14 @@ function recordBody<X>(f: (x: X, step: Scalar) => X, inverse: ((y: X, step: Scal
     const step = tape.apply(slotOp, [number(tape, 0)]) as Scalar;
     const run = (g: (x: X, step: Scalar) => X): Traced[] => {
       let k = 0;
-      return leavesLike("repeat", x, g(rebuild(x, () => slots[k++]!) as X, step)).map((y, j) => (isShared(slots[j]!.type) ? y : asScalarOf(y, slots[j]!.type)));
+      return leavesLike("repeat", x, g(rebuild(x, () => slots[k++]!) as X, step)).map((y, j) => (isShared(slots[j]!.type) ? y : isQuaternion(slots[j]!.type) ? y : storedAs(asScalarOf(y, slots[j]!.type), slots[j]!.type)));
     };
     const results = run(f);
     // what the first state is and later ones are not
     const own = results.map((y, k) => isShared(slots[k]!.type) && y.type.kind === "scalar" && !isShared(y.type));
-    const loose = results.map((y, k) => !own[k] && !fits(lattice, y.type, slots[k]!.type) && fits(lattice, y.type, cotangentType(slots[k]!.type)));
+    const loose = results.map((y, k) => !own[k] && !fits(lattice, y.type, slots[k]!.type) && fits(lattice, asQuaternion(y.type, false), asQuaternion(cotangentType(slots[k]!.type), false)));
     if (own.some(Boolean) || loose.some(Boolean)) {
-      first = first.map((v, k) => (own[k] ? spread(v as Scalar) : v));
+      first = first.map((v, k) => (own[k] ? spread(v as Scalar) : loose[k] && !isQuaternion(results[k]!.type) ? asMatrix(v) : v));
       weak = weak.map((was, k) => was || loose[k]!);
       continue;
     }

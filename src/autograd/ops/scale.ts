@@ -8,7 +8,7 @@ import type { Op } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Channels, Complex, Real, Scalar, Spin, Tape, Traced, TracedTensor } from "../tape.ts";
 import type { Lattice } from "../lattice.ts";
-import { type SiteType, type ValueType, channelsType, complexType, domainOf, isShared, sameType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
+import { type SiteType, type ValueType, channelsType, complexType, domainOf, isShared, sameType, components, realType, scalarType, siteMatrixType, spinType, typeText, vectorType, isQuaternion } from "../types.ts";
 import { combine, scaleBy } from "./combine.ts";
 import { constantOp, numberOp } from "./constants.ts";
 import { jointDomain, restrict } from "./domain.ts";
@@ -17,6 +17,7 @@ import * as kind from "../kinds.ts";
 
 export const scaleOp: Op = {
   name: "scale",
+  quaternion: ([s, x]) => isQuaternion(x!) && s!.kind !== "complex",
   role: { is: "multiple" },
   infer([s, x], _attributes, lattice) {
     if (s!.kind === "tensor" || s!.kind === "channels") return entrywise(s!, x!, lattice);

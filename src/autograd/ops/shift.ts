@@ -7,7 +7,7 @@ import { CovarianceError } from "../../errors.ts";
 import { type Displacement, type Domain, addDisplacements } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import type { Attributes, Traced, Vector } from "../tape.ts";
-import { type SiteType, type ValueType, linkType, realType, typeText, vectorType } from "../types.ts";
+import { type SiteType, type ValueType, linkType, realType, typeText, vectorType, isQuaternion } from "../types.ts";
 import { factored } from "./factor.ts";
 import { constantReal, unitOp } from "./constants.ts";
 import { scale } from "./scale.ts";
@@ -21,6 +21,7 @@ function flipped(domain: Domain, d: Displacement): Domain {
 
 export const shiftOp: Op = {
   name: "shift",
+  quaternion: ([x]) => isQuaternion(x!),
   role: { is: "view", displacement: (attributes) => attributes["displacement"] as Displacement },
   linear: true,
   infer([t], attributes, lattice) {

@@ -8,7 +8,7 @@ import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Op } from "../op.ts";
 import type { Matrix, Real, Scalar, Traced } from "../tape.ts";
-import { type SiteType, type ValueType, complexType, components, realType, sameType, scalarType, siteMatrixType, spinType, typeText, vectorType } from "../types.ts";
+import { type SiteType, type ValueType, complexType, components, realType, sameType, scalarType, siteMatrixType, spinType, typeText, vectorType, isQuaternion } from "../types.ts";
 import { add, sub } from "./combine.ts";
 import { constantReal, number } from "./constants.ts";
 import { jointDomain } from "./domain.ts";
@@ -30,6 +30,7 @@ function selected(op: string, condition: ValueType, types: readonly ValueType[],
 
 export const keepOp: Op = {
   name: "keep",
+  quaternion: ([, x]) => isQuaternion(x!),
   infer: ([m, x], _attributes, lattice) => selected("mask", m!, [x!], (t) => typeText(lattice, t)),
   simplify: (tape, [m, x]) => {
     const n = tape.node(x!.id);
@@ -47,6 +48,7 @@ export const keepOp: Op = {
 
 export const whereOp: Op = {
   name: "where",
+  quaternion: ([, x, y]) => isQuaternion(x!) && isQuaternion(y!),
   infer([m, x, y], _attributes, lattice) {
     const [p, q] = [x!, y!].map((t) => (t.kind === "scalar" ? t : { ...t, domain: "all" as const }));
     if (!sameType(lattice, p!, q!)) throw new CovarianceError(`where: got ${typeText(lattice, x!)} and ${typeText(lattice, y!)}, expected two values of the same kind, N and end points: shift or transport one of them`);

@@ -1,11 +1,11 @@
 /** A step on dense matrices: ln |det A|, and derivatives of it or of the trace of a product, whose matrices are made once for all of them. */
 import { type OverlapWork, type Storage, scalarType } from "../../autograd/index.ts";
+import { OverlapStep } from "#platform/compiler/dense/overlap";
 import { BackendError } from "../../errors.ts";
 import type { DenseBackend, DenseMatrix } from "../../linalg/index.ts";
 import type { SolverEngine } from "../solver-programs.ts";
 import { denseOf, expectPositive } from "./determinant.ts";
 import { type DenseFactor, denseFactor } from "./factor.ts";
-import { OverlapStep } from "./overlap-step.ts";
 import type { RunDense, StepFactor, StepOutput } from "./run-dense.ts";
 
 /** Storages in place of the numbers of a plan. */

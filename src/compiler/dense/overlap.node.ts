@@ -1,0 +1,2 @@
+/** Determinants of overlap operators, which need eigenvectors of dense matrices. */
+export { OverlapStep } from "./overlap-step.ts";
