@@ -8,6 +8,7 @@ import { type Channels, type Lattice, type Real, type Scalar, type TracedTensor,
 import { GeometryError } from "../../errors.ts";
 import { type Phi4Inputs, scalarAction, scalarMoments } from "../../gauge/index.ts";
 import { guard, is } from "../../util/index.ts";
+import { freeField, freeFieldWeights } from "./free-field.ts";
 import type { GenerativeModel } from "./generative-model.ts";
 import { scalarModel } from "./model.ts";
 import { type WeightTree, tensorWeight } from "./weights.ts";
@@ -32,6 +33,10 @@ interface TracedLayer {
   readonly odd: TracedTensor;
   readonly even: TracedTensor;
   readonly bias: TracedTensor;
+}
+interface TracedFlow {
+  readonly free: readonly Scalar[];
+  readonly layers: readonly TracedLayer[];
 }
 type Half = "even" | "odd";
 interface Moved {
@@ -123,11 +128,11 @@ export function phi4Flow(options: Phi4FlowOptions): GenerativeModel {
   guard("phi4Flow", { lattice: [lattice, kind.lattice], m2: [m2, is.finite], lambda: [lambda, is.finite], seed: [seed, is.integer], layers: [layers, is.count], channels: [width, is.count], depth: [depth, is.count] });
   if (!lattice.bipartite) throw new GeometryError(`phi4Flow: got ${lattice}, expected even extents: parity does not close around the lattice otherwise`);
   const action = scalarAction.phi4({ m2, lambda });
-  const weights: WeightTree = Array.from({ length: layers }, () => layerWeights(lattice, width, depth));
+  const weights: WeightTree = { free: freeFieldWeights(lattice), layers: Array.from({ length: layers }, () => layerWeights(lattice, width, depth)) };
   return scalarModel({
     name: `phi^4 coupling flow of ${layers} layers`, lattice, weights, seed,
-    image: (z, p: readonly TracedLayer[]) => through(z, p.map((w, k) => (phi: Real) => layerOf(phi, half(k), w))),
-    inverse: (phi, p: readonly TracedLayer[]) => through(phi, p.map((w, k) => (x: Real) => layerOf(x, half(k), w, true)).toReversed()),
+    image: (z, p: TracedFlow) => through(z, [(x) => freeField(x, p.free), ...p.layers.map((w, k) => (x: Real) => layerOf(x, half(k), w))]),
+    inverse: (phi, p: TracedFlow) => through(phi, [...p.layers.map((w, k) => (x: Real) => layerOf(x, half(k), w, true)).toReversed(), (x) => freeField(x, p.free, true)]),
     action: (phi) => action.evaluate({ phi }, { m2: number(phi.tape, m2), lambda: number(phi.tape, lambda) }),
     measure: (phi) => scalarMoments(phi),
   });
