@@ -1,6 +1,6 @@
 /** phi^4 theory in two dimensions: acceptance and autocorrelation times of a coupling flow against those of hybrid Monte Carlo. */
 import { hmc, lattice, runChain, scalarAction, scalarMoments, startFields, summarise } from "gaugegrad";
-import { phi4Flow } from "gaugegrad/flows";
+import { type FlowObjective, phi4Flow } from "gaugegrad/flows";
 import { linePlot } from "gaugegrad/report";
 import { withError } from "gaugegrad/util";
 import { sampledChain, trained } from "./flow-chain.ts";
@@ -15,6 +15,7 @@ interface Settings {
   readonly iterations: number;
   readonly batch: number;
   readonly rate: number;
+  readonly objective: FlowObjective;
   readonly samples: number;
   readonly trajectories: number;
   readonly steps: number;
@@ -40,7 +41,7 @@ export default async function phi4({ settings, quick, out }: ExperimentOptions):
   writePage(out, {
     name: "flow-phi4",
     title: "phi^4 theory: a coupling flow and hybrid Monte Carlo",
-    text: [`Couplings of arXiv:1904.12072 with m L = 4. Flow: ${s.layers} coupling layers with networks of ${s.channels} channels, symmetric under phi -> -phi, ${s.iterations} steps of Adam with batches of ${s.batch}, then ${s.samples} independent samples in an independence chain. Hybrid Monte Carlo: ${s.trajectories} trajectories of length 1 with ${s.steps} steps. Seed ${s.seed}. tau_int of |M| in samples and in trajectories.`],
+    text: [`Couplings of arXiv:1904.12072 with m L = 4. Flow: ${s.layers} coupling layers with networks of ${s.channels} channels, symmetric under phi -> -phi, after a free field with a trained propagator, ${s.iterations} steps of Adam with batches of ${s.batch}, then ${s.samples} independent samples in an independence chain. Hybrid Monte Carlo: ${s.trajectories} trajectories of length 1 with ${s.steps} steps. Seed ${s.seed}. tau_int of |M| in samples and in trajectories.`],
     figures: { acceptance: linePlot({ series: [{ name: "flow", x: rows.map((r) => r.L), y: rows.map((r) => r.flow.acceptance.mean), error: rows.map((r) => r.flow.acceptance.error) }], title: "Acceptance of the flow", xLabel: "L", yLabel: "acceptance" }) },
     table: {
       header: ["L", "m^2", "lambda", "acceptance, flow", "ESS", "sd of log w", "tau_int, flow", "acceptance, HMC", "tau_int, HMC", "phi^2, flow", "phi^2, HMC", "chi2, flow", "chi2, HMC"],

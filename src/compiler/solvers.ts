@@ -4,8 +4,7 @@ import { BackendError, SolverError } from "../errors.ts";
 import type { SolveStep } from "./ir.ts";
 import { BiCGStab } from "./bicgstab.ts";
 import { ConjugateGradient } from "./conjugate-gradient.ts";
-import { DeflatedGradient } from "./deflated-gradient.ts";
-import { MixedGradient } from "./mixed-gradient.ts";
+import { DeflatedGradient, MixedGradient } from "#platform/compiler/large-solvers";
 import type { LinearSystem, Solver, SolverEngine, SystemFields } from "./solver-programs.ts";
 
 /** @throws BackendError for mixed precision on an engine that has no other of single precision. */

@@ -1,8 +1,9 @@
 /**
  * Scalar phi^4 theory and its coupling flow (arXiv:1904.12072): S = sum_n [ sum_mu (phi(n + mu) - phi(n))^2 + m^2 phi^2 + lambda phi^4 ]. Sites of one parity move,
  *   u = phi e^s + t,  phi' = asinh(a u)/a,
- * twice in a layer, with s, t and a > 0 from a network on the others. The density of one site given its neighbours has the tails of e^(-lambda phi^4): asinh makes them from those of a Gaussian, to leading order
- * exactly. t is odd, s and a are even, and the networks know the number of coordinate steps to a neighbour only: the model has all symmetries of the action that its parities leave.
+ * twice in a layer, with s, t and a > 0 from a network on the others, after a free field with a trained propagator. The density of one site given its neighbours falls off as e^(-lambda phi^4):
+ * asinh makes that of a Gaussian, to leading order exactly. t is odd, s and a are even, and the networks know the number of coordinate steps to a neighbour only: the model has all symmetries of the
+ * action that its parities leave.
  */
 import { type Channels, type Lattice, type Real, type Scalar, type TracedTensor, add, asinh, channel, channels, exponential, extend, kind, log1p, merge, neg, number, restrict, scale, scaleBy, shift, siteLinear, square, sub, sum, tanh } from "../../autograd/index.ts";
 import { GeometryError } from "../../errors.ts";
@@ -21,7 +22,7 @@ export interface Phi4FlowOptions extends Phi4Inputs {
   readonly layers?: number;
   /** Channels of the networks; default 8. */
   readonly channels?: number;
-  /** Convolutions of a network; default 3. */
+  /** Convolutions of a network; default 2. */
   readonly depth?: number;
 }
 
@@ -124,7 +125,7 @@ const half = (k: number): Half => (k % 2 === 0 ? "even" : "odd");
 /** A generative model of exp(-S) for phi^4. @throws GeometryError for odd extents. */
 export function phi4Flow(options: Phi4FlowOptions): GenerativeModel {
   guard("phi4Flow", { options: [options, is.keysOf("lattice", "seed", "m2", "lambda", "layers", "channels", "depth")] });
-  const { lattice, seed, layers = 8, channels: width = 8, depth = 3, m2, lambda } = options;
+  const { lattice, seed, layers = 8, channels: width = 8, depth = 2, m2, lambda } = options;
   guard("phi4Flow", { lattice: [lattice, kind.lattice], m2: [m2, is.finite], lambda: [lambda, is.finite], seed: [seed, is.integer], layers: [layers, is.count], channels: [width, is.count], depth: [depth, is.count] });
   if (!lattice.bipartite) throw new GeometryError(`phi4Flow: got ${lattice}, expected even extents: parity does not close around the lattice otherwise`);
   const action = scalarAction.phi4({ m2, lambda });

@@ -1,7 +1,7 @@
 /** Starter run files of `gaugegrad flow`. */
-const adam = (steps: number, batch: number, rate: string): string => `
+const adam = (steps: number, batch: number, rate: string, more = '# objective = "force-matching"   # of phi4 also "path-gradient", "forward-kl"'): string => `
 [training]                  # reverse Kullback-Leibler divergence on the model's own samples
-# objective = "force-matching"   # of phi4 also "path-gradient", "forward-kl"
+${more}
 steps = ${steps}
 batch = ${batch}
 rate = ${rate}
@@ -89,9 +89,9 @@ lambda = 6.975
 kind = "phi4"
 layers = 8
 channels = 8
-depth = 3
+depth = 2
 # file = "model/flow.gaugegrad"   # trained weights to sample with
-${adam(3000, 64, "2e-3")}${rest(4000)}`,
+${adam(2000, 64, "2e-3", 'objective = "path-gradient"\nfinalRate = 2e-5            # along a cosine')}${rest(4000)}`,
   },
   {
     name: "trivialising-su3-2d",
