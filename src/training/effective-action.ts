@@ -1,5 +1,5 @@
 /**
- * Effective actions S_theta: any gauge action of which some inputs (network weights, couplings, a hopping mass) are the trainable
+ * Effective actions S_theta: any gauge action of which some inputs (network weights, also as tensors, couplings, a hopping mass) are the trainable
  * parameters theta, while the rest (pseudofermions, fixed numbers) is data and is not differentiated. Value, force, dS_theta/dtheta and
  * the derivative of a force mismatch come from the same recorded function.
  */
@@ -10,6 +10,7 @@ import {
   type Links,
   type Scalar,
   type TracedOf,
+  type TracedTensor,
   Field,
   Plan,
   add,
@@ -20,7 +21,7 @@ import {
 } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Action, GaugeAction, PerLattice, type Smearing } from "../gauge/index.ts";
-import { type Path, guard, is, leavesOf, mapLeaves, nameOf, valueAt } from "../util/index.ts";
+import { type Path, Tensor, guard, is, leavesOf, mapLeaves, nameOf, valueAt } from "../util/index.ts";
 
 /** S_theta (or a mismatch of forces) and its derivative with respect to theta. */
 export interface ValueAndGradient {
@@ -36,10 +37,20 @@ export interface ParametricAction<N extends number = number> {
   forceMismatch(U: LinkField<N>, F: AlgebraField<N>, fields?: readonly Field[]): ValueAndGradient;
 }
 
-/** Recordings, shared by actions that differ in theta only. */
-interface Recordings {
-  readonly gradient: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
-  readonly mismatch: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Scalar[] }>>;
+type Weight = Scalar | TracedTensor;
+
+/** A number or tensor of theta: its place among the inputs, and that of its first number in the flat vector. */
+interface Part {
+  readonly path: Path;
+  readonly from: number;
+}
+
+/** Parts, names and recordings, shared by actions that differ in theta only. */
+interface Shared {
+  readonly parts: readonly Part[];
+  readonly names: readonly string[];
+  readonly gradient: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Weight[] }>>;
+  readonly mismatch: PerLattice<Plan<readonly unknown[], { value: Scalar; grad: Weight[] }>>;
 }
 
 /** S_theta with values for theta. Immutable: training makes new ones with `with`. Any sampler takes it as a guide. */
@@ -47,32 +58,22 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
   readonly name: string;
   /** The action with theta among its inputs. */
   readonly action: GaugeAction<N, I>;
-  /** Selected inputs: names of numbers or of whole branches. */
+  /** Selected inputs: names of numbers, of tensors or of whole branches. */
   readonly trainable: readonly string[];
-  /** Name of every number of theta, in the order of the flat vector. */
+  /** Name of every number of theta, in the order of the flat vector; those of a tensor are numbered behind its name, `network.w.0`. */
   readonly names: readonly string[];
   /** Fields among the inputs, each once: pseudofermions. A stored configuration carries its own values of them. */
   readonly fields: readonly Field[];
-  readonly #keys: readonly Path[];
-  readonly #recordings: Recordings;
+  readonly #shared: Shared;
 
   /** @throws ConfigurationError when a selected input does not exist or is selected twice, or when nothing is selected. */
-  constructor(action: GaugeAction<N, I>, trainable: readonly string[], recordings?: Recordings) {
+  constructor(action: GaugeAction<N, I>, trainable: readonly string[], shared?: Shared) {
     this.name = action.name;
     this.action = action;
     this.trainable = trainable;
-    const all = leavesOf(action.inputs).flatMap(({ value, path }) => (typeof value === "number" ? [path] : []));
-    this.#keys = trainable.flatMap((selected) => {
-      const found = all.filter((key) => nameOf(key) === selected || nameOf(key).startsWith(`${selected}.`));
-      if (found.length === 0)
-        throw new ConfigurationError(`effective action "${action.name}": got "${selected}" as trainable, expected one of its inputs ${all.map(nameOf).join(", ") || "(it has none)"}, or a branch of them`);
-      return found;
-    });
-    this.names = this.#keys.map(nameOf);
-    if (this.names.length === 0) throw new ConfigurationError(`effective action "${action.name}": got nothing trainable, expected at least one of ${all.map(nameOf).join(", ")}`);
-    if (new Set(this.names).size < this.names.length) throw new ConfigurationError(`effective action "${action.name}": got an input twice among ${this.names.join(", ")}, expected each once`);
+    this.#shared = shared ?? selected(action, trainable);
+    this.names = this.#shared.names;
     this.fields = [...new Set(leavesOf(action.inputs).flatMap(({ value }) => (value instanceof Field ? [value as Field] : [])))];
-    this.#recordings = recordings ?? { gradient: new PerLattice(), mismatch: new PerLattice() };
   }
 
   /** Number of parameters. */
@@ -82,13 +83,15 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
 
   /** theta, a copy. */
   get parameters(): Float64Array {
-    return Float64Array.from(this.#keys, (key) => valueAt(this.action.inputs, key) as number);
+    return flat(this.#shared.parts.map(({ path }) => valueAt(this.action.inputs, path) as number | Tensor));
   }
 
   /** The same action with other parameters; recordings are shared. @throws ConfigurationError for another count. */
   with(parameters: ArrayLike<number>): EffectiveAction<N, I> {
     if (parameters.length !== this.size) throw new ConfigurationError(`effective action "${this.name}": got ${parameters.length} parameters, expected ${this.size} (${this.names.join(", ")})`);
-    return new EffectiveAction(this.action.with(this.#replaced(this.action.inputs, (k) => parameters[k]!) as I), this.trainable, this.#recordings);
+    const { parts } = this.#shared;
+    const next = (k: number, x: unknown): unknown => (x instanceof Tensor ? new Tensor(x.shape, Float64Array.from({ length: x.size }, (_, j) => parameters[parts[k]!.from + j]!)) : parameters[parts[k]!.from]!);
+    return new EffectiveAction(this.action.with(this.#replaced(this.action.inputs, next) as I), this.trainable, this.#shared);
   }
 
   /** A branch of the inputs with the current theta, for instance the weights of the network. */
@@ -113,7 +116,7 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
 
   /** S_theta[U] and dS_theta/dtheta. `fields` stand for the action's own fields, in the order of `this.fields`. */
   valueAndGradient(U: LinkField<N>, fields: readonly Field[] = this.fields): ValueAndGradient {
-    const plan = this.#recordings.gradient.get(U, () => {
+    const plan = this.#shared.gradient.get(U, () => {
       const f = (V: Links<N>, inputs: TracedOf<I>): unknown => this.#differentiated(inputs, (x) => this.action.evaluate(V, x));
       return new Plan(f as never, [U, this.action.inputs]);
     });
@@ -125,7 +128,7 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
    * respect to theta: a gradient inside a loss, second derivatives of S_theta by nesting.
    */
   forceMismatch(U: LinkField<N>, F: AlgebraField<N>, fields: readonly Field[] = this.fields): ValueAndGradient {
-    const plan = this.#recordings.mismatch.get(U, () => {
+    const plan = this.#shared.mismatch.get(U, () => {
       const f = (V: Links<N>, G: Algebras<N>, inputs: TracedOf<I>): unknown =>
         this.#differentiated(inputs, (x) => {
           const force = grad((W: Links<N>) => this.action.evaluate(W, x))(V) as Algebras<N>;
@@ -139,16 +142,16 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
 
   /** Value and gradient with respect to theta alone of a scalar of the traced inputs. */
   #differentiated(inputs: TracedOf<I>, f: (inputs: TracedOf<I>) => Scalar): unknown {
-    const theta = this.#keys.map((key) => valueAt(inputs, key) as Scalar);
-    return valueAndGrad((t: readonly Scalar[]) => f(this.#replaced(inputs, (k) => t[k]!) as TracedOf<I>))(theta);
+    const theta = this.#shared.parts.map(({ path }) => valueAt(inputs, path) as Weight);
+    return valueAndGrad((t: readonly Weight[]) => f(this.#replaced(inputs, (k) => t[k]!) as TracedOf<I>))(theta as never);
   }
 
-  /** The inputs with the k-th trainable number replaced. */
-  #replaced(inputs: unknown, next: (k: number) => unknown): unknown {
-    const places = new Map(this.names.map((name, k) => [name, k]));
+  /** The inputs with the k-th trainable number or tensor replaced. */
+  #replaced(inputs: unknown, next: (k: number, x: unknown) => unknown): unknown {
+    const places = new Map(this.#shared.parts.map(({ path }, k) => [nameOf(path), k]));
     return mapLeaves(inputs, (x, path) => {
       const k = places.get(nameOf(path));
-      return k === undefined ? x : next(k);
+      return k === undefined ? x : next(k, x);
     });
   }
 
@@ -160,9 +163,46 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
   }
 }
 
+/** The parts of theta that the names select, in their order. */
+function selected<N extends number, I>(action: GaugeAction<N, I>, trainable: readonly string[]): Shared {
+  const all = leavesOf(action.inputs).filter(({ value }) => typeof value === "number" || value instanceof Tensor);
+  const there = all.map(({ path }) => nameOf(path));
+  const found = trainable.flatMap((name) => {
+    const own = all.filter((_, k) => there[k] === name || there[k]!.startsWith(`${name}.`));
+    if (own.length === 0)
+      throw new ConfigurationError(`effective action "${action.name}": got "${name}" as trainable, expected one of its inputs ${there.join(", ") || "(it has none)"}, or a branch of them`);
+    return own;
+  });
+  if (found.length === 0) throw new ConfigurationError(`effective action "${action.name}": got nothing trainable, expected at least one of ${there.join(", ")}`);
+  const leaves = found.map(({ path }) => nameOf(path));
+  if (new Set(leaves).size < leaves.length) throw new ConfigurationError(`effective action "${action.name}": got an input twice among ${leaves.join(", ")}, expected each once`);
+  const names: string[] = [];
+  const parts = found.map(({ value, path }, k): Part => {
+    const from = names.length;
+    if (value instanceof Tensor) for (let j = 0; j < value.size; j++) names.push(`${leaves[k]!}.${j}`);
+    else names.push(leaves[k]!);
+    return { path, from };
+  });
+  return { parts, names, gradient: new PerLattice(), mismatch: new PerLattice() };
+}
+
+/** All numbers, one part after the other. */
+function flat(parts: readonly (number | Tensor)[]): Float64Array {
+  const all = new Float64Array(parts.reduce<number>((n, x) => n + (typeof x === "number" ? 1 : x.size), 0));
+  let at = 0;
+  for (const x of parts) {
+    if (typeof x === "number") all[at++] = x;
+    else {
+      all.set(x.data, at);
+      at += x.size;
+    }
+  }
+  return all;
+}
+
 function read(result: unknown): ValueAndGradient {
-  const { value, grad: g } = result as { value: number; grad: readonly number[] };
-  return { value, gradient: Float64Array.from(g) };
+  const { value, grad: g } = result as { value: number; grad: readonly (number | Tensor)[] };
+  return { value, gradient: flat(g) };
 }
 
 /** Parts of an effective action in the form of self-learning HMC. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import {
   type AlgebraField, type Algebras, DirectionalField, type LinkField, type Links, type Loss, type Offset, type Scalar, type TrainingSample, acceptanceOfSd, assess, covariantNetwork, directionField, effectiveAction, exp,
-  fluctuation, gaugeAction, hvp, lattice, loopAction, losses, mul, record, scale, takeSample,
+  EffectiveAction, GaugeAction, Tensor, type TracedTensor, add, channels, closedFormLinks, fluctuation, gaugeAction, hvp, lattice, loopAction, losses, mul, plaquette, reTrace, record, scale, siteConv, sum, sumChannels, takeSample, tanh,
 } from "gaugegrad";
 import { moveOffset, startOffset, updateOffset } from "../../src/training/losses.ts";
 import { N6, closedFormSystem, differences, expectClose, expectGradient } from "../models/helpers.ts";
@@ -139,6 +139,35 @@ describe("statistics", () => {
     put(7);
     expect(offset.value).toBeCloseTo(4, 14);
     expect(moveOffset(offset, Float64Array.of(1), Float64Array.of(1.5)).value).toBeCloseTo(4 + 8 * 0.5, 14);
+  });
+});
+
+describe("weights as tensors", () => {
+  const geo = lattice([4, 4]);
+  const U = closedFormLinks(geo, 2, 0.6);
+  const w = new Tensor([2, 1, 3, 1], Float64Array.of(0.3, -0.2, 0.1, 0.25, 0.05, -0.4));
+  const gated = new GaugeAction<2, { beta: number; net: { w: Tensor; b: number } }>("gated plaquettes", { beta: 1.4, net: { w, b: 0.2 } }, ((V: Links, x: { beta: Scalar; net: { w: TracedTensor; b: Scalar } }) => {
+    const p = reTrace(plaquette(V, 0, 1));
+    const gate = sumChannels(tanh(siteConv(channels(p), x.net.w)));
+    return add(scale(x.beta, sum(p)), scale(x.net.b, sum(scale(gate, p))));
+  }) as never);
+  const model = new EffectiveAction(gated, ["net", "beta"]);
+
+  test("are parameters by number, in the order of the inputs that are named", () => {
+    expect(model.names).toEqual([0, 1, 2, 3, 4, 5].map((k) => `net.w.${k}`).concat("net.b", "beta"));
+    expect([...model.parameters]).toEqual([...w.data, 0.2, 1.4]);
+    const next = model.with(model.parameters.map((x) => x + 1));
+    expect([...next.parameters]).toEqual([...model.parameters].map((x) => x + 1));
+    expect((next.input("net.w") as Tensor).shape).toEqual([2, 1, 3, 1]);
+    expect(w.data[0]).toBe(0.3);
+    expect(new EffectiveAction(gated, ["net.w"]).size).toBe(6);
+    expect(() => new EffectiveAction(gated, ["net", "net.w"])).toThrow(/an input twice among net.w, net.b, net.w/);
+  });
+
+  test("gradients of the action and of a mismatch of forces against differences", () => {
+    expectGradient(model.valueAndGradient(U).gradient, (x) => model.with(x).value(U), model.parameters, 1e-2, 1e-9);
+    const F = gaugeAction.wilson({ beta: 1.1 }).force(U) as AlgebraField<2>;
+    expectGradient(model.forceMismatch(U, F).gradient, (x) => model.with(x).forceMismatch(U, F).value, model.parameters, 1e-2, 1e-8);
   });
 });
 
