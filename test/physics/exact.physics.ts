@@ -118,7 +118,7 @@ describe("U(1), 8 x 8, without fermions", () => {
     const samples: { readonly [name: string]: number }[] = [];
     beforeAll(() => {
       const rectangle = loopAction({ beta: 1, loops: [{ name: "rectangle", weight: 1 }] });
-      for (const U of quenched(4, 800, 9)) samples.push({ none: 0, plaquette: plaquettes(U).mean, rectangle: rectangle.value(U as never), ...Object.fromEntries(Object.entries(dets).map(([name, S]) => [name, S.value(U)])) });
+      for (const U of quenched(4, 600, 9)) samples.push({ none: 0, plaquette: plaquettes(U).mean, rectangle: rectangle.value(U as never), ...Object.fromEntries(Object.entries(dets).map(([name, S]) => [name, S.value(U)])) });
     });
 
     /** Weighted standard deviation after a fit of a constant and of the plaquette too. */
