@@ -10,6 +10,7 @@ const OPTIONAL = [
   [/^test\/tfjs\/|docs\/gpu\.md/, "a TensorFlow.js engine"],
   [/^test\/report\/notebook/, "a notebook kernel"],
   [/^test\/ranks\//, "an MPI launcher, or Slurm"],
+  [/^test\/cuda\/nvrtc/, "NVRTC"],
   [/native|conformance|random|fuzz|strict/, "a C compiler"],
 ];
 let [passed, failed, skipped] = [0, 0, 0];

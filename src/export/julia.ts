@@ -18,6 +18,15 @@ end
 force(h::Handle, U) = (F = similar_links(U); force!(F, h, U); F)
 `;
 
+const GRADIENT = `
+function gradient(h::Handle, U)
+    out = Ref{Cdouble}(0)
+    theta = zeros(Cdouble, @room@)
+    GC.@preserve U check(ccall((:@p@_gradient, library), Cint, (Ptr{Cvoid}, Ptr{Ptr{ComplexF64}}, Ref{Cdouble}, Ptr{Cdouble}), h.pointer, pointers(h, U), out, theta))
+    out[], theta
+end
+`;
+
 const LAYER = `
 function smear!(V, h::Handle, U)
     GC.@preserve U V check(ccall((:@p@_smear, library), Cint, (Ptr{Cvoid}, Ptr{Ptr{ComplexF64}}, Ptr{Ptr{ComplexF64}}), h.pointer, pointers(h, U), pointers(h, V)))
@@ -106,6 +115,6 @@ export function julia(spec: LibrarySpec): string {
   const module = p.charAt(0).toUpperCase() + p.slice(1);
   const isAction = subject.kind === "action";
   const array = `ComplexF64[${N}, ${N}, ${axes.map((a) => `L${a}`).join(", ")}]`;
-  const methods = fill(isAction ? ACTION : LAYER, { p, room: Math.max(1, spec.parameters.length), parameterCount: spec.parameters.length });
+  const methods = fill(isAction ? (spec.parameters.length > 0 ? ACTION + GRADIENT : ACTION) : LAYER, { p, room: Math.max(1, spec.parameters.length), parameterCount: spec.parameters.length });
   return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, module, four: Array.from({ length: D }, () => "4").join(", "), example: isAction ? `${module}.value(S, U); F = ${module}.force(S, U)` : `V = ${module}.smear(S, U)`, array, N, methods });
 }

@@ -1,5 +1,5 @@
 /** Libraries of exported actions and layers: compiled, tested by themselves, by memory checkers, and from Python and C on configurations that they have not seen. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -301,6 +301,41 @@ test.skipIf(compilers.length === 0)("a model file is a layer: its network", asyn
   const at = await exported(join("trained", "model.gaugegrad"), "network");
   sh(at, "make", [`CC=${compilers[0]!}`, `CFLAGS=${FLAGS}`]);
   expect(sh(at, "./test", [])).toMatch(/ 0 wrong/);
+});
+
+/** Arguments of a list at depth zero. */
+function split(list: string): string[] {
+  const parts = [""];
+  let depth = 0;
+  for (const c of list) {
+    depth += "({".includes(c) ? 1 : ")}".includes(c) ? -1 : 0;
+    if (c === "," && depth === 0) parts.push("");
+    else parts[parts.length - 1] += c;
+  }
+  return parts.map((x) => x.trim()).filter((x) => x !== "");
+}
+
+// no Julia here: what can be seen in its text
+test.each(names)("NAME.jl of %s calls what NAME.h declares, and its blocks end", (name) => {
+  const header = readFileSync(join(folder, name, `${name}.h`), "utf8").replaceAll(/\/\*.*?\*\//gs, "");
+  const julia = readFileSync(join(folder, name, `${name}.jl`), "utf8").replace(/^""".*?^"""/ms, "").replaceAll(/#.*$/gm, "");
+  const prototypes = new Map([...header.matchAll(/^(?:int|void|const char\*) (\w+)\(([^;]*)\);/gm)].map(([, f, list]) => [f!, split(list!)]));
+  const calls = [...julia.matchAll(/ccall\(\(:(\w+), library\), (\w+), \(/g)];
+  expect(calls.length).toBeGreaterThan(5);
+  for (const { 1: f, 2: result, 0: head, index } of calls) {
+    const want = prototypes.get(f!);
+    expect(want, f).toBeDefined();
+    let end = index + head.length;
+    for (let depth = 1; depth > 0; end++) depth += "({".includes(julia[end]!) ? 1 : ")}".includes(julia[end]!) ? -1 : 0;
+    const types = split(julia.slice(index + head.length, end - 1));
+    expect(types.map((t) => /^(?:Ptr|Ref)\{/.test(t)), f).toEqual(want!.map((t) => /[*[]/.test(t)));
+    let close = end;
+    for (let depth = 1; depth > 0; close++) depth += "({[".includes(julia[close]!) ? 1 : ")}]".includes(julia[close]!) ? -1 : 0;
+    expect(split(julia.slice(end + 1, close - 1).replaceAll(/\[[^\]]*\]/g, "")).length, f).toBe(types.length);
+    expect(result, f).toBe(header.includes(`void ${f}(`) ? "Cvoid" : header.includes(`const char* ${f}(`) ? "Cstring" : "Cint");
+  }
+  const opened = julia.match(/^\s*(?:module|(?:mutable )?struct|function)\b|\bbegin\b/gm)!.length;
+  expect(julia.match(/^\s*end\b/gm)!.length).toBe(opened);
 });
 
 test("what cannot be exported is refused in one line", async () => {
