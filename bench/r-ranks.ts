@@ -27,7 +27,9 @@ const LAUNCHERS: readonly Launcher[] = [
 
 /** What two processes print, as JSON; undefined, with a line, where they do not run. */
 function two<T>({ name, start, options }: Launcher, ...command: readonly string[]): T | undefined {
+  const begin = performance.now();
   const { status, stdout, stderr, error } = spawnSync(start, [...options, "-n", "2", ...command], { encoding: "utf8", env: environment, timeout: 120_000 });
+  process.stderr.write(`R on ${name}: ${command.slice(2).join(" ") || "C"}, ${((performance.now() - begin) / 1000).toFixed(0)} s\n`);
   if (status === 0) return JSON.parse(stdout) as T;
   process.stderr.write(`R on ${name}: left out: ${error?.message ?? stderr.trim().split("\n")[0]}\n`);
   return undefined;

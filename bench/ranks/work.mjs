@@ -100,7 +100,7 @@ const works = {
   force: () => turns([16, 16, 16, 16], force),
   // the difference of two lengths leaves the iterations alone
   cg: () => {
-    const [few, many] = [10, 50].map((n) => turns([16, 16, 16, 16], iterations(n)));
+    const [few, many] = [5, 25].map((n) => turns([16, 16, 16, 16], iterations(n)));
     return { one: many.one - few.one, all: many.all - few.all };
   },
   stout: () => turns([8, 8, 8, 8], trajectory(stout({ rho: 0.1 }))),

@@ -1,5 +1,5 @@
 /** A page has one lattice undivided: the names of `divided.node.ts`, which say so. */
-import type { LocalLayout } from "../backend/index.ts";
+import type { LocalLayout, Part, PartOptions } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import type { Schedule } from "./ir.ts";
 import type { StepExchange as Exchange } from "./exchange.ts";
@@ -19,6 +19,12 @@ export function localLayout(..._given: readonly unknown[]): LocalLayout {
   throw new BackendError("lattice: got a browser, expected Node to divide a lattice: leave out comm, grid and ghosts");
 }
 
+/** Nothing. @throws BackendError when a lattice is to be divided. */
+export function partOf(_lattice: unknown, { comm, grid, ghosts }: PartOptions): Part | undefined {
+  if ((comm?.size ?? 1) > 1 || ghosts || grid?.some((g) => g !== 1)) localLayout();
+  return undefined;
+}
+
 /** @throws BackendError always. */
 export const Halos = none as unknown as typeof NodeHalos;
 export type Halos = NodeHalos;
@@ -32,3 +38,7 @@ export type RankSums = Sums;
 export const needsOf = (): [] => [];
 /** The schedule as it is. */
 export const withHalos = (given: Schedule): Schedule => given;
+/** Nothing. */
+export const gatherSites = (..._given: readonly unknown[]): void => undefined;
+/** Nothing. */
+export const writeGhosts = gatherSites;

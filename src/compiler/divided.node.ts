@@ -1,5 +1,6 @@
 /** What lattices that are divided over ranks need besides. */
-export { localLayout } from "../backend/index.ts";
+export { localLayout, partOf } from "../backend/index.ts";
+export { gatherSites, writeGhosts } from "./gather.ts";
 export { type Places, StepExchange } from "./exchange.ts";
 export { Halos, needsOf, withHalos } from "./halos.ts";
 export { RankSums } from "./rank-sums.ts";

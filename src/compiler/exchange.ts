@@ -2,7 +2,7 @@
  * Exchanges of one step of a program: all fields whose ghost blocks are stale go in one message to each neighbour. Fields that lie side by side, as the links do, go as
  * one. How fields lie is the same on all ranks; their addresses are not.
  */
-import { components } from "../autograd/index.ts";
+import { storedComponents } from "../autograd/index.ts";
 import { type Message, type Move, type Span, moveWithin, pack, unpack } from "../backend/index.ts";
 import type { Need } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
@@ -44,7 +44,7 @@ export class StepExchange {
     // fields that lie side by side follow each other
     const needs = (this.#needs = [...given].sort((a, b) => a.buffer - b.buffer));
     const { width } = engine.layout;
-    this.#spans = needs.map((n) => ({ base: 0, stride: 0, reals: components(buffers[n.buffer]!.type) * width, width }));
+    this.#spans = needs.map((n) => ({ base: 0, stride: 0, reals: storedComponents(buffers[n.buffer]!.type) * width, width }));
     this.#joined = { base: 0, stride: 0, reals: 0, width };
     const links = new Map<string, Link>();
     needs.forEach((n, need) => {
@@ -64,7 +64,7 @@ export class StepExchange {
       link.at = at;
       at += 2 * link.most;
     }
-    engine.reserveMail(at);
+    engine.halos!.reserveMail(engine.memory, at);
     this.#messages = this.#links.flatMap((l) => (l.message ? [l.message] : []));
     this.#stale = new Uint8Array(needs.length);
   }
@@ -86,7 +86,7 @@ export class StepExchange {
     if (!any) return;
     const begin = performance.now();
     this.#views();
-    const { mail } = this.#engine;
+    const { mail } = this.#engine.halos!;
     for (const link of this.#links) if (link.message) link.message.count = this.#each(link, pack, mail + link.at) - mail - link.at;
     if (this.#messages.length > 0) this.#engine.part!.comm.exchange(this.#messages);
     for (const link of this.#links) this.#each(link, link.message ? unpack : within, mail + link.at + link.most);
@@ -95,7 +95,8 @@ export class StepExchange {
 
   /** Messages as views of the heap as it is now. */
   #views(): void {
-    const { heap, mail } = this.#engine;
+    const { heap, halos } = this.#engine;
+    const { mail } = halos!;
     if (this.#seen.generation === heap.generation && this.#seen.mail === mail) return;
     for (const { message, at, most } of this.#links) {
       if (!message) continue;

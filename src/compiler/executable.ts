@@ -5,7 +5,7 @@ import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import { Contraction } from "./contractions.ts";
 import type { CompiledKernels } from "./emitter.ts";
-import { type Places, RankSums, StepExchange, needsOf } from "#platform/compiler/divided";
+import { type Places, RankSums, StepExchange, needsOf, writeGhosts } from "#platform/compiler/divided";
 import { type Loop, loopsOf } from "./loop.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
@@ -215,7 +215,7 @@ export class ProgramExecutable implements Executable {
       this.#stride[k] = strides.get(k)!;
       const { data, type } = this.#schedule.buffers[k]!;
       if (data) this.#engine.write(this.#storage(k), type, isShared(type) ? data : forAllSamples(data, this.#engine.lattice.batch));
-      if (data && type.kind !== "scalar") this.#engine.writeGhosts(this.#storage(k), type, data, this.#schedule.buffers[k]!.ghosts ?? 0);
+      if (data && type.kind !== "scalar") writeGhosts(this.#engine, this.#storage(k), type, data, this.#schedule.buffers[k]!.ghosts ?? 0);
     }
   }
 

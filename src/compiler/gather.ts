@@ -1,5 +1,18 @@
-/** The sites of a divided field for all ranks. */
+/** The sites of a divided field for all ranks, and those of its ghost blocks. */
+import { type ValueType, components } from "../autograd/index.ts";
 import type { Comm, Halo } from "../backend/index.ts";
+import type { HeapStorage, Machine } from "./machine.ts";
+
+/** Ghost blocks of a field whose values at all sites are known everywhere. */
+export function writeGhosts({ layout: { width, blocks, halo }, heap: { reals, realBytes } }: Machine, to: HeapStorage, type: ValueType, data: Float64Array, ghosts: number): void {
+  const n = components(type);
+  for (let g = 0; g < ghosts; g++)
+    for (let lane = 0; lane < width; lane++) {
+      const from = n * halo!.site(g, lane);
+      const at = (to.address + (blocks + g) * to.stride) / realBytes + lane;
+      for (let c = 0; c < n; c++) reals[at + c * width] = data[from + c]!;
+    }
+}
 
 /**
  * Completes `out`, which has a rank's own sites (all of them, or those of a list that is the same everywhere): the components of the k-th one stand at

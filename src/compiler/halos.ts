@@ -5,7 +5,7 @@
  * made of shifts like the forward one, and needs nothing of its own.
  */
 import { type Displacement, type Domain, domainOf } from "../autograd/index.ts";
-import type { Halo, Move } from "../backend/index.ts";
+import type { FieldMemory, Halo, Move } from "../backend/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { sha256Hex } from "../util/index.ts";
 import { type Argument, type Buffer, type KernelStep, type Schedule, type Step, tensorLength } from "./ir.ts";
@@ -26,11 +26,25 @@ export class Halos {
   readonly #numbers = new Map<string, number>();
   readonly #ghosts: (ReadonlySet<number> | undefined)[] = [];
   readonly #moves = new Map<string, readonly Move[]>();
+  #mail = { address: 0, bytes: 0 };
   /** Moves by content: equal ones of several fields are one. */
   readonly #distinct = new Map<string, Move>();
 
   constructor(halo: Halo) {
     this.halo = halo;
+  }
+
+  /** Makes room for messages of so many doubles: one exchange is under way at a time. */
+  reserveMail(memory: FieldMemory, reals: number): void {
+    const bytes = 8 * reals;
+    if (bytes <= this.#mail.bytes) return;
+    if (this.#mail.bytes > 0) memory.free(this.#mail.address, this.#mail.bytes, "messages");
+    this.#mail = { address: memory.allocate(bytes, "messages"), bytes };
+  }
+
+  /** Index of the first double for messages. */
+  get mail(): number {
+    return this.#mail.address / 8;
   }
 
   /** Number of a read; undefined when it stays within the box. */

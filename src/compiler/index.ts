@@ -1,12 +1,13 @@
 /** Compiler room: programs to kernels to executables. */
 import { type Engine, Lattice } from "../autograd/index.ts";
-import { type Lanes, type PartOptions, canThread, hasSimd, partOf, processors } from "../backend/index.ts";
+import { type Lanes, type PartOptions, canThread, hasSimd, processors } from "../backend/index.ts";
 import { BackendError, ConfigurationError } from "../errors.ts";
 import { describe, environmentVariable, notice } from "../util/index.ts";
 import { KernelEngine } from "./engine.ts";
 import { jsEmitter } from "./emit-js.ts";
 import type { Emitter } from "./emitter.ts";
 import { wasmEmitter } from "./emit-wasm.ts";
+import { partOf } from "#platform/compiler/divided";
 import { InterpretEngine, cudaEmitter, nativeEmitter } from "#platform/compiler/optional";
 
 /** Backends of the compiler (cuda was never run on a device), and the interpreter that they are tested against: slow, for debugging. */

@@ -4,8 +4,7 @@ import {
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
 import { BackendError, GeometryError } from "../errors.ts";
-import { gatherSites } from "./gather.ts";
-import { Halos, localLayout } from "#platform/compiler/divided";
+import { Halos, gatherSites, localLayout } from "#platform/compiler/divided";
 import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
 import { tensorLength } from "./ir.ts";
 import { chunkBlocks } from "./kernels.ts";
@@ -67,7 +66,6 @@ export abstract class Machine implements Engine {
   /** Milliseconds spent in exchanges and in sums over ranks. */
   exchangeTime = 0;
   #scratch = { address: 0, bytes: 0 };
-  #mail = { address: 0, bytes: 0 };
 
   /** @throws BackendError for a lattice on which no field fits. */
   constructor(lattice: Lattice, emitter: Emitter, part?: Part) {
@@ -197,18 +195,6 @@ export abstract class Machine implements Engine {
     if (this.part && this.part.comm.size > 1) gatherSites(this.part.comm, this.layout.halo!, components(type), sites, out, offset, stride);
   }
 
-  /** Ghost blocks of a field whose values at all sites are known everywhere. */
-  writeGhosts(to: HeapStorage, type: ValueType, data: Float64Array, ghosts: number): void {
-    const n = components(type);
-    const { width, blocks } = this.layout;
-    for (let g = 0; g < ghosts; g++)
-      for (let lane = 0; lane < width; lane++) {
-        const from = n * this.layout.halo!.site(g, lane);
-        const at = (to.address + (blocks + g) * to.stride) / this.heap.realBytes + lane;
-        for (let c = 0; c < n; c++) this.heap.reals[at + c * width] = data[from + c]!;
-      }
-  }
-
   writeScalar(to: Storage, x: number): void {
     const { address } = to as HeapStorage;
     const { mirror, reals, realBytes } = this.heap;
@@ -276,19 +262,6 @@ export abstract class Machine implements Engine {
   /** Address of the scratch memory in the emitter's unit, and its bytes per thread. */
   get scratch(): { readonly address: number; readonly bytes: number } {
     return this.#scratch;
-  }
-
-  /** Makes room for messages of so many doubles: one exchange is under way at a time. */
-  reserveMail(reals: number): void {
-    const bytes = 8 * reals;
-    if (bytes <= this.#mail.bytes) return;
-    if (this.#mail.bytes > 0) this.memory.free(this.#mail.address, this.#mail.bytes, "messages");
-    this.#mail = { address: this.memory.allocate(bytes, "messages"), bytes };
-  }
-
-  /** Index of the first double for messages. */
-  get mail(): number {
-    return this.#mail.address / 8;
   }
 
   /** First and last+1 block of a domain; scalars have one. */

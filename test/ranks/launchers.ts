@@ -28,21 +28,8 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What MPICH's launcher says of a rank that the system ended for a fault of memory: its signal, as it is or as shells count it. */
-const FAULT = new Set([11, 139]);
-
-/**
- * Starts `size` processes of node and waits for their end. `flags`: of node. On busy machines a rank of MPICH 4.0 (on UCX) has ended with a fault of memory, three times in some
- * eighty jobs; that is said, and the job is started once more, as a user would.
- */
-export async function launch(launcher: LauncherHere, size: number, args: readonly string[], more: Readonly<Record<string, string>> = {}, flags: readonly string[] = []): Promise<Ended> {
-  const ended = await started(launcher, size, args, more, flags);
-  if (launcher.name !== "MPICH" || !FAULT.has(ended.code ?? 0)) return ended;
-  console.log(`MPICH: a rank of ${args.join(" ")} ended with a fault of memory (code ${ended.code}): started once more`);
-  return started(launcher, size, args, more, flags);
-}
-
-function started({ command, options }: LauncherHere, size: number, args: readonly string[], more: Readonly<Record<string, string>> = {}, flags: readonly string[] = []): Promise<Ended> {
+/** Starts `size` processes of node and waits for their end. `flags`: of node. */
+export function launch({ command, options }: LauncherHere, size: number, args: readonly string[], more: Readonly<Record<string, string>> = {}, flags: readonly string[] = []): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...options, "-n", String(size), process.execPath, ...flags, ...args], { env: { ...env, ...more } });
     let [stdout, stderr] = ["", ""];
