@@ -39,7 +39,8 @@ function forCommand(command: RunCommand, file: RunConfiguration): { configuratio
 /** Defaults that the schema cannot know. Keys without a value are dropped, so that equal runs have equal hashes. */
 function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration {
   const filled = <T extends Readonly<Record<string, unknown>>>(part: Part, section: T): T => (part.defaults ? { ...section, ...part.defaults(optionsOf(part, section)) } : section);
-  const far = c.start.kind === "cold" || c.start.kind === "near-unit";
+  // proposals of self-learning Monte Carlo leave a hot start in one step, for fields that the determinant may weigh less
+  const far = c.start.kind === "cold" || c.start.kind === "near-unit" || (c.start.kind === "hot" && c.sampler.kind === "slmc");
   const acceptAlways = c.sampler.acceptAlways ?? (far ? Math.min(20, Math.ceil(c.sampler.thermalisation / 2)) : 0);
   return pruned({
     ...c,

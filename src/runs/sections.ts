@@ -37,7 +37,7 @@ const sampler = z.strictObject({
   stream: z.int().min(0).max(2 ** 32 - 1).default(0).describe("independent chains of one seed differ in their stream"),
   thermalisation: whole.max(2 ** 31).default(0).describe("trajectories before anything is measured or trained"),
   trajectories: whole.max(2 ** 31).default(100).describe("trajectories of production"),
-  acceptAlways: whole.optional().describe("trajectories at the beginning of the thermalisation that are accepted whatever dH is; default half of it and at most 20 from cold and near-unit starts, 0 from others"),
+  acceptAlways: whole.optional().describe("trajectories at the beginning of the thermalisation that are accepted whatever dH is; default half of it and at most 20 from cold and near-unit starts (slmc: from hot ones too), 0 from others"),
   failedSolve: z.enum(["stop", "reject"]).default("stop").describe("a solve that does not converge: the run stops, or the trajectory counts as rejected and its links are kept in failed/"),
   reunitarise: whole.default(0).describe("links are moved back to the group after every so many trajectories; 0: never"),
 });
