@@ -26,6 +26,7 @@ const OUT_OF_MEMORY = 2;
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replace(/\0.*$/s, "");
 
+/** The first device of the driver. Calls are checked: each failure is a BackendError of one line. */
 export class CudaDevice {
   /** Name of the card. */
   readonly name: string;

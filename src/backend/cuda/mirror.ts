@@ -13,6 +13,7 @@ import { Spans } from "./spans.ts";
 const LIMIT = 2 ** 34;
 const FIRST = 1 << 20;
 
+/** Bytes of a heap of up to 16 GiB, and their twin in the memory of a device, which is freed with it. */
 export class CudaMemory implements ByteSource, Mirror {
   readonly limit = LIMIT;
   readonly mirror: Mirror = this;
