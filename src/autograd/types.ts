@@ -116,9 +116,10 @@ export const isQuaternion = (type: ValueType): boolean => type?.kind === "matrix
 /** Number of real components at a site as they are stored: those of the first row of a quaternion. */
 export const storedComponents = (type: ValueType): number => (isQuaternion(type) ? 4 : components(type));
 
-/** The type with or without the mark of quaternions. */
+/** The type of a matrix with or without the mark of quaternions; other types as they are. @throws RecordingError for what is no type. */
 export function asQuaternion<T extends ValueType>(type: T, is: boolean): T {
-  if (isQuaternion(type) === is) return type;
+  expectType("asQuaternion", type);
+  if (type.kind !== "matrix" || isQuaternion(type) === is) return type;
   const { quaternion: _, ...plain } = type as MatrixType;
   return (is ? { ...plain, quaternion: true } : plain) as T;
 }
