@@ -2,7 +2,7 @@
 import {
   type Channels, type Complex, type TracedTensor, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
   abs2, add, adj, adjointForm, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, channel, channels, repeatChannels, siteConv, siteLinear, sliceChannels, sumChannels, tensorSum, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, logDet, lyap, mask, max, mean, merge, min, mul, normalise, number,
-  outer, overlapLogDet, polar, pow, projectSU, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, updateLogDet, where,
+  outer, overlapLogDet, polar, pow, projectSU, quaternionPart, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, updateLogDet, where,
 } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
 import { kinds } from "./kinds/index.ts";
@@ -117,6 +117,7 @@ const statements: Readonly<Record<string, Apply>> = {
   trace: ([a]) => trace(a as Matrix),
   reTrace: ([a]) => reTrace(a as Matrix),
   ta: ([a]) => ta(a as Matrix),
+  quaternionPart: ([a]) => quaternionPart(a as Matrix),
   exp: ([a, ...xs]) => (xs.length === 0 ? exp(a as Matrix) : dexp(a as Matrix, ...(xs as Matrix[]))),
   polar: ([a]) => polar(a as Matrix),
   projectSU: ([a]) => projectSU(a as Matrix),

@@ -7,16 +7,19 @@ import { kinds } from "./kinds/index.ts";
 
 const backends = (await presentBackends()).filter((b) => /^(js|native|cuda|single precision, native)/.test(b.name));
 
+/** All but a change of storage, which only lattices of quaternions record. */
+const ops = allOps.map((op) => op.name).filter((name) => name !== "asMatrix");
+
 test("every op has a place in the generator", () => {
   const covered = new Set(Object.values(kinds).flatMap((k) => k.covers));
-  expect(allOps.map((op) => op.name).filter((name) => !covered.has(name))).toEqual([]);
+  expect(ops.filter((name) => !covered.has(name))).toEqual([]);
 });
 
 test("random programs agree with the interpreter", () => {
   const report = campaign({ seed: 1, count: 1000, backends: scheduled(backends) });
   console.log(`${report.count} programs; ${[...report.ran].map(([name, n]) => `${name}: ${n}`).join(", ")}; largest difference ${report.excess.toPrecision(2)} of what is allowed`);
   expect(report.failure).toBeUndefined();
-  expect(allOps.map((op) => op.name).filter((name) => !report.ops.has(name))).toEqual([]);
+  expect(ops.filter((name) => !report.ops.has(name))).toEqual([]);
   // a program that compares nothing tests nothing
   expect([...report.skipped.values()].reduce((s, n) => s + n, 0)).toBeLessThan(30);
 }, 900_000);

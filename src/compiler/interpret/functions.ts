@@ -1,5 +1,5 @@
 /** Functions of matrices, each by a method of its own: nothing is shared with the ops that are compiled. */
-import { type CMatrix, combination, dagger, divide, identity, norm, plus, product, scaled, zeros } from "./matrix.ts";
+import { type CMatrix, combination, conjugate, dagger, divide, identity, norm, plus, product, scaled, zeros } from "./matrix.ts";
 
 /** |A| beyond which no digit of a phase is left. */
 const LARGEST = 2 ** 52;
@@ -38,6 +38,12 @@ export function exponential(a: CMatrix, directions: readonly CMatrix[]): CMatrix
   }
   for (let s = 0; s < halvings; s++) sum = times(sum, sum);
   return sum[size - 1]!;
+}
+
+/** (M + s M* s^+) / 2 with s = i sigma_2, of a 2 x 2 matrix. */
+export function quaternionPart(m: CMatrix): CMatrix {
+  const s: CMatrix = { rows: 2, columns: 2, z: Float64Array.of(0, 0, 1, 0, -1, 0, 0, 0) };
+  return combination(0.5, m, 0.5, product(product(s, conjugate(m)), dagger(s)));
 }
 
 /** Unitary polar part of M: Newton's iteration X -> (X + X^{-+})/2 from X = M, until it moves by rounding only. */

@@ -1,6 +1,6 @@
 /** The definition of every op that acts at one site: numbers in, numbers out. */
 import { type Attributes, type ValueType, components, spinOf } from "../../autograd/index.ts";
-import { argumentOfDeterminant, exponential, polarPart, sylvester } from "./functions.ts";
+import { argumentOfDeterminant, exponential, polarPart, quaternionPart, sylvester } from "./functions.ts";
 import { adjointForm, updateLogDet } from "./update-log-det.ts";
 import { type CMatrix, combination, conjugate, dagger, divide, identity, product, trace, transpose } from "./matrix.ts";
 
@@ -78,6 +78,8 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
   trace: (x, c) => trace(operand(x, c, 0)),
   reTrace: (x, c) => trace(operand(x, c, 0)).slice(0, 1),
   ta: (x, c) => antihermitian(operand(x, c, 0)).z,
+  quaternionPart: (x, c) => quaternionPart(operand(x, c, 0)).z,
+  asMatrix: copy,
   exp: (x, c) => exponential(operand(x, c, 0), x.slice(1).map((_, k) => operand(x, c, k + 1))).z,
   polar: (x, c) => polarPart(operand(x, c, 0)).z,
   lyap: (x, c) => sylvester(operand(x, c, 0), operand(x, c, 1)).z,

@@ -70,6 +70,7 @@ export const ofMatrices: Kinds = {
   reTrace: { covers: ["reTrace"], weight: 2, grow: on("reTrace", (b) => b.closed()) },
   plaquette: { covers: ["mul", "adj", "shift"], weight: 2, grow: plaquette },
   ta: { covers: ["ta"], weight: 2, grow: on("ta", (b) => b.closed()) },
+  quaternionPart: { covers: ["quaternionPart"], weight: 1, grow: on("quaternionPart", (b) => (b.N === 2 ? b.kind("matrix") : undefined)) },
   exp: { covers: ["exp"], weight: 3, grow: exponential },
   polar: { covers: ["polar"], weight: 1, grow: polar("polar") },
   projectSU: { covers: ["polar", "argDet"], weight: 1, grow: polar("projectSU") },
