@@ -53,21 +53,26 @@ function secondsOf(time: string): number {
   return Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3]);
 }
 
+/** Folder of the run, or of a member, whose number is in a variable. */
+const place = ({ folder, array }: JobScriptOptions, member: string): string => (array === undefined ? quoted(folder) : `${quoted(folder)}/chain-"$${member}"`);
+
 /** The command, with the variable that holds the number of a member. */
-function line({ command, file, folder, array }: JobScriptOptions, member: string): string {
-  return array === undefined ? `$gaugegrad ${command} ${quoted(file)} --dir ${quoted(folder)}` : `$gaugegrad ${command} ${quoted(file)} --stream "$${member}" --dir ${quoted(folder)}/chain-"$${member}"`;
+function line(o: JobScriptOptions, member: string): string {
+  return `$gaugegrad ${o.command} ${quoted(o.file)}${o.array === undefined ? "" : ` --stream "$${member}"`} --dir ${place(o, member)}`;
 }
 
 /** Comment on what is to be done when all members are done. */
 const merged = ({ command, file, folder, array }: JobScriptOptions): string[] =>
   array === undefined ? [] : [`# when all are done, one summary and report: gaugegrad ${command} ${quoted(file)} --chains ${array} --dir ${quoted(folder)} && gaugegrad report ${quoted(folder)}`];
 
-/** What the exit code of the command decides; what follows brings the job back. */
-const AFTER: readonly string[] = [
+/** What the exit code of the command decides; what follows brings the job back. A launcher may end with 0 though it started no rank again: the last event of the run decides. */
+const after = (o: JobScriptOptions, member: string): string[] => [
   "code=$?",
   "",
   "case $code in",
-  "  0) exit 0 ;;",
+  `  0) events=${place(o, member)}/events.jsonl`,
+  `     if [ ! -e "$events" ] || tail -n 1 "$events" | grep -q '"kind":"done"'; then exit 0; fi`,
+  "     code=1 ;; # the launcher says 0, the run does not say that it is done",
   `  ${FINAL}) exit $code ;; # command line, run file, or a check: another try would end alike`,
   "esac",
   "# stopped before the limit (75), or a rank or node was lost: once more, from the last checkpoint",
@@ -92,7 +97,7 @@ function slurm(o: JobScriptOptions): string {
     "export UCX_ERROR_SIGNALS= UCX_MEM_EVENTS=n NO_COLOR=1",
     "",
     `srun --mpi=${o.tasks === 1 ? "none" : o.mpi} --kill-on-bad-exit=1 --cpu-bind=cores ${line(o, "SLURM_ARRAY_TASK_ID")}`,
-    ...AFTER,
+    ...after(o, "SLURM_ARRAY_TASK_ID"),
     'if [ "${SLURM_RESTART_COUNT:-0}" -lt "$restarts" ]; then',
     '  if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then job=${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}; else job=$SLURM_JOB_ID; fi',
     '  scontrol requeue "$job"',
@@ -123,7 +128,7 @@ function pbs(o: JobScriptOptions): string {
     ...(o.array === undefined ? [] : ["member=${GAUGEGRAD_MEMBER:-$PBS_ARRAY_INDEX}"]),
     "",
     `${start}${line(o, "member")} --max-seconds ${secondsOf(o.time) - BEFORE}`,
-    ...AFTER,
+    ...after(o, "member"),
     "count=${GAUGEGRAD_RESTARTS:-0}",
     `if [ "$count" -lt ${o.restarts} ]; then`,
     o.array === undefined

@@ -66,6 +66,16 @@ test.each([
   expect(job.calls().filter((c) => c.startsWith("qsub"))).toEqual(again ? ["qsub -v GAUGEGRAD_RESTARTS=1,GAUGEGRAD_MEMBER=3"] : []);
 });
 
+test("a launcher that says 0 without having gone on with the run: again", () => {
+  const job = place(jobScript(options));
+  mkdirSync(join(job.folder, "out"));
+  for (const [event, code] of [["stop", 1], ["done", 0]] as const) {
+    writeFileSync(join(job.folder, "out/events.jsonl"), `{"kind":"start"}\n{"kind":"${event}"}\n`);
+    expect(job.run({ CODE: "0" })).toBe(code);
+    expect(job.calls().filter((c) => c.startsWith("scontrol"))).toEqual(["scontrol requeue 7"]);
+  }
+});
+
 test("the command chooses what makes the run and refuses what makes no job", async () => {
   const file = scratch.file("my run.toml", smallRun({ thermalise: 1, train: 2, sample: 2 }));
   const { code, stdout } = await cli(["slurm", file, "--ntasks", "4", "--nodes", "2", "--mpi", "pmi2"]);

@@ -104,15 +104,16 @@ export class SlurmCluster implements Disposable {
     return spawnSync("scontrol", ["show", "job", job], { encoding: "utf8", env: this.environment }).stdout ?? "";
   }
 
-  /** Waits for all members of a job to have ended, and for `whole`, half a minute at most; one that waits to be started again is started at once. The states. */
+  /** Waits for all members of a job to have ended, and for `whole`, half a minute at most; one that waits to be started again is started after some seconds: sooner, what its first step left behind may still stand in the way. The states. */
   async ended(job: string, whole: () => boolean = () => true, seconds = 600): Promise<string[]> {
     // a job that puts itself back into the queue looks ended for a moment
-    for (let [left, still] = [seconds, 0]; left > 0; left -= 0.5) {
+    for (let [left, still, waits] = [seconds, 0, 0]; left > 0; left -= 0.5) {
       const states = [...this.show(job).matchAll(/JobState=(\w+)/g)].map((m) => m[1]!);
       still = states.every((s) => /^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL)$/.test(s)) ? still + 1 : 0;
       if (still > 5 && (whole() || still > 60)) return states;
       // Slurm would wait for two minutes
-      if (states.includes("PENDING") && /Restarts=[1-9]/.test(this.show(job))) spawnSync("scontrol", ["update", `JobId=${job}`, "StartTime=now"], { env: this.environment });
+      waits = states.includes("PENDING") && /Restarts=[1-9]/.test(this.show(job)) ? waits + 1 : 0;
+      if (waits % 20 === 10) spawnSync("scontrol", ["update", `JobId=${job}`, "StartTime=now"], { env: this.environment });
       await new Promise((again) => setTimeout(again, 500));
     }
     throw new Error(`job ${job} did not end within ${seconds} s: ${this.show(job)}`);

@@ -77,7 +77,8 @@ export async function signalled(slurm: SlurmCluster, scratch: Scratch, mpi: "pmi
   // Slurm looks every half minute, and comes up to half a minute early: here 15 to 45 seconds after the start
   const job = slurm.submit(script(folder, ["--ntasks", "2", "--mpi", mpi, "--time", "00:05:00"], (t) => t.replace("--time=00:05:00", "--time=00:02:00").replace("USR1@120", "USR1@75")), folder);
   const out = join(folder, "run");
-  expect(await slurm.ended(job, () => bits(out).done)).toEqual(["COMPLETED"]);
+  const log = (): string => readFileSync(join(folder, `run-${job}.log`), "utf8");
+  expect(await slurm.ended(job, () => bits(out).done), log()).toEqual(["COMPLETED"]);
   const life = events(out);
   expect(life.map((e) => e.kind)).toEqual(expect.arrayContaining(["start", "stop", "resume", "done"]));
   expect(life.find((e) => e.kind === "stop")!.text).toMatch(/SIGUSR1/);

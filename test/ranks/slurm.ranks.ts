@@ -29,5 +29,6 @@ describe.skipIf(problem !== undefined)("Slurm", () => {
   });
 
   const mpi = openMpi ? "pmix" : "pmi2";
-  test.skipIf(!openMpi && !mpich).concurrent(`${mpi}: the signal before the limit, back into the queue, on from the checkpoint: the bits of one process`, () => signalled(slurm, scratch, mpi));
+  // Slurm's clock and the run's are two: on a busy machine the signal may come before the run can hear it
+  test.skipIf(!openMpi && !mpich).concurrent(`${mpi}: the signal before the limit, back into the queue, on from the checkpoint: the bits of one process`, { retry: 1 }, () => signalled(slurm, scratch, mpi));
 });
