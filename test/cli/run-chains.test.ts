@@ -59,7 +59,7 @@ test("one after the other in one thread; what fails in a chain names it", async 
   expect((await cli(["slhmc", file, "--dir", folder, "--chains", "2", "--quiet"])).code).toBe(0);
   expect([0, 1].map((k) => existsSync(join(folder, `chain-${k}`, "model.gaugegrad")))).toEqual([true, true]);
   const bad = scratch.file("bad.toml", smallRun().replace("mass = 0.3", "mass = 0.3\nmaxIterations = 1"));
-  expect(await cli(["slhmc", bad, "--dir", scratch.path(), "--chains", "2", "--quiet"])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^gaugegrad: chain 0: trajectory 0: [^\n]+\n$/) });
+  expect(await cli(["slhmc", bad, "--dir", scratch.path(), "--chains", "2", "--quiet"])).toMatchObject({ code: 4, stderr: expect.stringMatching(/^gaugegrad: chain [01]: trajectory 0: [^\n]+\n$/) });
   expect((await cli(["slhmc", file, "--dir", scratch.path(), "--chains", "0"])).code).toBe(2);
   expect((await cli(["slhmc", file, "--dir", scratch.path(), "--chains", "2000"])).code).toBe(3);
 });

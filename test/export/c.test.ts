@@ -342,7 +342,7 @@ test("what cannot be exported is refused in one line", async () => {
   module("two.ts", `${STOUTED}\nexport const other = gaugeAction.wilson({ beta: 1 });`);
   module("none.ts", "export const x = 3;");
   for (const [argv, code, text] of [
-    [["export", "two.ts", "--out", "a"], 3, /stouted, other.*--only/],
+    [["export", "two.ts", "--out", "a"], 3, /(stouted, other|other, stouted).*--only/],
     [["export", "none.ts", "--out", "a"], 3, /no layer or recorded action/],
     [["export", "stouted.ts", "--out", "a", "--name", "Not C"], 3, /identifier/],
     [["export", "stouted.ts", "--out", "trained"], 5, /expected a new or empty one/],
