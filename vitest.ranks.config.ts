@@ -12,7 +12,7 @@ export default defineConfig({
     testTimeout: 900_000,
     hookTimeout: 600_000,
     // jobs in Slurm sleep most of the time
-    maxWorkers: 3,
+    maxWorkers: 2,
     reporters: report ? ["verbose", "json"] : ["verbose"],
     ...(report ? { outputFile: { json: report } } : {}),
   },

@@ -11,6 +11,8 @@ const MESSAGES = 256;
 const TAG = 4711;
 /** Milliseconds between two looks for the others at the end. */
 const LOOK = 5;
+/** Milliseconds in which a launcher passes on what a rank has written. */
+const PASSED_ON = 200;
 /**
  * Milliseconds for which a rank looks for the end of a call before it sleeps between looks, where every rank has a processor, and where ranks share them and must leave them to
  * each other. The first is longer than a sleep takes, or ranks that have once slept would wait for sleepers for ever.
@@ -215,6 +217,8 @@ class MpiComm implements Comm {
   }
 
   abort(code: number): never {
+    // a launcher that ends all ranks may not pass on any more what they have just written
+    Atomics.wait(bed, 0, 0, PASSED_ON);
     if (!this.#process.ended) this.#process.call.Abort(this.#process.abi.world, code);
     process.exit(code);
   }
