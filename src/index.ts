@@ -21,7 +21,7 @@ export type * from "./linalg/index.ts";
 export {
   action, actionDensity, actionFlow, algebraElement, algebraGenerator, chargeConjugate, closedFormLinks, cloverStrength, cold, directionField, drawAlgebra, energyDensity, FieldAction, fieldAction,
   creutzRatios, fixGauge, flowScales, GaugeAction, gaugeAction, gaugeFunctional, gaugeTransform, geometricCharge, gradientFlow, groupOf, higgsLink, hot, instanton, lattice, line,
-  linkTrace, loopAction, loopProduct, loopSum, loopTable, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
+  linkTrace, loopAction, loopCorrelation, loopCorrelator, loopProduct, loopSum, loopTable, loopTrace, namedLoops, nearUnit, parseGroup, parsePath, pathProduct, plaquette, plaquettes, plaquetteSum, polyakovLoops, randomGaugeTransformation,
   rectangles, reflect, reunitarise, reversePath, rotate, scalarAction, scalarMoments, stableFlowStep, staple, staples, startFields, staticPotential, SU, swapAxes, symanzikFlow, topologicalCharge, topologicalChargeDensity,
   translate, U1, unitarityDefect, wilsonFlow, wilsonLoop,
 } from "./gauge/index.ts";

@@ -4,7 +4,7 @@ import { EXIT, UsageError } from "../errors.ts";
 import { progress } from "../report/index.ts";
 import { type ChainsOutcome, type RunCommand, chainFolder, chainsText, produceChains, readMetrics, summaryOfChains } from "../runs/index.ts";
 import type { CliContext } from "./context.ts";
-import { CommandExit } from "./exit.ts";
+import { CommandExit, untrusted } from "./exit.ts";
 import { signals } from "./signals.ts";
 import { type EngineFlags, type GlobalOptions, printJson, printText } from "./output.ts";
 
@@ -58,5 +58,5 @@ export async function chains(context: CliContext, command: RunCommand, file: str
     printText(context, [chainsText(summary), "", rest].join("\n").trimStart());
   }
   if (status === "stopped") throw new CommandExit(EXIT.stoppedEarly);
-  if (summary.alarms.length > 0) throw new CommandExit(EXIT.physicsCheck);
+  if (summary.alarms.length > 0) throw untrusted(command, summary.alarms);
 }

@@ -1,6 +1,6 @@
 /** From errors to one line on stderr and an exit code. */
 import { CommanderError } from "commander";
-import { EXIT, GaugegradError } from "../errors.ts";
+import { EXIT, GaugegradError, PhysicsCheckError } from "../errors.ts";
 import { printable } from "../util/index.ts";
 
 /** Thrown by a command that ends with an exit code and has already said everything, for instance 75 after a checkpoint. */
@@ -21,6 +21,11 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   return typeof code === "string" && FILE_ERRORS.has(code) ? EXIT.file : EXIT.failure;
+}
+
+/** A production that is complete and cannot be trusted: the first of its alarms is the line that stderr gets, with --quiet too; the summary has all. */
+export function untrusted(command: string, [first, ...more]: readonly string[]): PhysicsCheckError {
+  return new PhysicsCheckError(`${command}: ${first}${more.length > 0 ? ` (and ${more.length} more in the summary)` : ""}`);
 }
 
 /** The line that stderr gets, or "" when everything has been said; with `debug` the stack and its causes. */

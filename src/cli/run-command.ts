@@ -6,7 +6,7 @@ import { EXIT, UsageError } from "../errors.ts";
 import { durationText, progress } from "../report/index.ts";
 import { bytesText, printable } from "../util/index.ts";
 import type { CliContext } from "./context.ts";
-import { CommandExit } from "./exit.ts";
+import { CommandExit, untrusted } from "./exit.ts";
 import { chains } from "./chains.ts";
 import { signals } from "./signals.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
@@ -62,7 +62,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       if (options.json) printJson(context, { schemaVersion: 1, command: name, folder, status, ...(reason === undefined ? {} : { reason }), position, total, ...summary });
       else printText(context, [summaryText(summary), "", rest].join("\n").trimStart());
       if (status === "stopped") throw new CommandExit(EXIT.stoppedEarly);
-      if (summary.alarms.length > 0) throw new CommandExit(EXIT.physicsCheck);
+      if (summary.alarms.length > 0) throw untrusted(name, summary.alarms);
     });
 }
 

@@ -1,17 +1,20 @@
-/** Pion correlators of Shamir domain-wall fermions from point sources at the origin. */
-import { kind, Field, type LinkField, type Vector, type VectorType, record, solve } from "../autograd/index.ts";
+/** Pion correlators of domain-wall fermions, Shamir's and Moebius', from point sources at the origin. */
+import { kind, Field, type LinkField, type Scalar, type Vector, type VectorType, record, solve } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { chirality, domainWallDdag, domainWallNormal, domainWallType } from "./domain-wall.ts";
+import { chirality, domainWallDdag, domainWallMinus, domainWallNormal, domainWallType } from "./domain-wall.ts";
 import type { Boundary } from "./staggered.ts";
 import { guard, is } from "../util/index.ts";
 
-/** Parameters of the Shamir domain-wall operator, in lattice units; `mass` is the bare quark mass m_f. */
+/** Parameters of the domain-wall operator, in lattice units; `mass` is the bare quark mass m_f. */
 export interface DomainWallOptions {
   readonly mass: number;
   /** Extent of the fifth dimension, even. */
   readonly Ls: number;
   /** Domain-wall height M5; default 1. */
   readonly height?: number;
+  /** Moebius parameters; default 1 and 0, Shamir. */
+  readonly b?: number;
+  readonly c?: number;
   /** Default: antiperiodic in time. */
   readonly boundary?: Boundary;
 }
@@ -25,17 +28,21 @@ export interface DomainWallPion {
 }
 
 /**
- * Source P_+ eta at s = 0 plus P_- eta at s = Ls - 1, eta one colour and spin at the origin; normalisation of D with D_W = (dim - M5) - Hop/2.
+ * D psi = D_- (P_+ eta at s = 0 plus P_- eta at s = Ls - 1) with D_- = 1 - c D_W (hep-lat/0409118) and eta one colour and spin at the origin: then q is
+ * S eta = [D_4^{-1} - 1]/(1 - m) eta, and |midpoint|^2 summed over all sites is eta^+ D_4^{-+} Delta D_4^{-1} eta with Delta = (1 - tanh^2(Ls artanh H))/4,
+ * so that sum midpoint / sum PP is the residual mass (hep-lat/0007038) for all b and c. D_W = (dim - M5) - Hop/2.
  * @throws ConfigurationError for an odd Ls, SolverError when the solver does not converge.
  */
 export function domainWallPion(U: LinkField, options: DomainWallOptions): DomainWallPion {
-  guard("domainWallPion", { U: [U, kind.linkField], options: [options, is.keysOf("mass", "Ls", "height", "boundary")] });
-  const { mass, Ls, height = 1, boundary } = options;
+  guard("domainWallPion", { U: [U, kind.linkField], options: [options, is.keysOf("mass", "Ls", "height", "b", "c", "boundary")] });
+  const { mass, Ls, height = 1, b = 1, c = 0, boundary } = options;
+  guard("domainWallPion", { b: [b, is.finite], c: [c, is.finite] });
   guard("domainWallPion", { mass: [mass, is.finite], height: [height, is.finite], Ls: [Ls, is.count], boundary: [boundary, is.optional(kind.boundary(U.lattice))] });
   if (Ls % 2 !== 0) throw new ConfigurationError(`domainWallPion: got Ls = ${Ls}, expected an even number: an odd one has no midpoint`);
   const { lattice, N } = U;
   const source: Field<VectorType> = new Field(lattice, domainWallType(lattice, N, { Ls, boundary }));
-  const plan = record((V, b, m) => solve((x: Vector) => domainWallNormal(V, x, m, { height }), domainWallDdag(V, b, m, { height })), U, source, mass);
+  const shape = { height, b, c };
+  const plan = record((V, eta: Vector, m: Scalar) => solve((x: Vector) => domainWallNormal(V, x, m, shape), domainWallDdag(V, domainWallMinus(V, eta, shape), m, shape)), U, source, mass);
   const signs = chirality(lattice);
   const spins = signs.length;
   const T = lattice.extents[lattice.dim - 1]!;

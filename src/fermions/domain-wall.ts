@@ -83,6 +83,12 @@ export function domainWallNormal<N extends number>(U: Links<N>, psi: Vector<N>, 
   return domainWallDdag(U, domainWallD(U, psi, mass, shape), mass, shape);
 }
 
+/** D_- psi = (1 - c D_W) psi slice by slice, which multiplies the sources of the physical field. */
+export function domainWallMinus<N extends number>(U: Links<N>, psi: Vector<N>, { height = 1, c = 0 }: DomainWallShape): Vector<N> {
+  const Ls = spinOf(psi.type) / chirality(U.lattice).length;
+  return c === 0 ? psi : add(scaleBy(1 - c * (U.lattice.dim - height), psi), scaleBy(c / 2, wilsonHopping(U, psi, Ls)));
+}
+
 /** A domain-wall field, Shamir or Moebius. */
 export interface DomainWallParameters extends DomainWallShape {
   /** Bare mass in lattice units, below 1, where the fermions and the Pauli-Villars fields are the same. */

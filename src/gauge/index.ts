@@ -42,5 +42,6 @@ export { actionFlow } from "./action-flow.ts";
 export { type FlowScaleOptions, type FlowScales, flowScales, scalesOf } from "./flow-scales.ts";
 export { type UnitarityDefect, completeLastRow, reunitarise, unitarityDefect } from "./unitarity.ts";
 export { type FixedGauge, type GaugeFixingOptions, fixGauge, gaugeFunctional } from "./gauge-fixing.ts";
+export { type ComplexNumber, type LoopCorrelation, loopCorrelation, loopCorrelator } from "./loop-correlations.ts";
 export { type LoopRatio, type LoopTable, creutzRatios, loopTable, staticPotential } from "./potential.ts";
 export { aGroup } from "./kinds.ts";

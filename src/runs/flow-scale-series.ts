@@ -10,9 +10,13 @@ const STEP = 1e-5;
 
 /** Series with the mean and the fluctuations of t0 and w0; without a scale that the flow has not reached. */
 export function flowScaleSeries(measured: readonly MeasurementRecord[]): readonly (readonly [name: string, values: readonly number[]])[] {
-  const names = Object.keys(measured[0]?.values ?? {}).filter((name) => name.startsWith("flowE("));
+  const all = Object.keys(measured[0]?.values ?? {}).flatMap((name) => (/^(?:[\w-]+\.)?flowE\(/.test(name) ? [name] : []));
+  return [...new Set(all.map((name) => name.slice(0, name.indexOf("flowE("))))].flatMap((prefix) => scalesBehind(prefix, all.filter((name) => name.startsWith(`${prefix}flowE(`)), measured));
+}
+
+function scalesBehind(prefix: string, names: readonly string[], measured: readonly MeasurementRecord[]): (readonly [name: string, values: readonly number[]])[] {
   const rows = measured.filter((r) => names.every((name) => r.values[name] !== undefined)).map((r) => names.map((name) => r.values[name]!));
-  const times = names.map((name) => Number(name.slice("flowE(".length, -1)));
+  const times = names.map((name) => Number(name.slice(prefix.length + "flowE(".length, -1)));
   if (names.length < 5 || rows.length === 0) return [];
   const mean = times.map((_, i) => rows.reduce((s, row) => s + row[i]! / rows.length, 0));
   const scale = (which: "t0" | "w0", energies: readonly number[]): number | undefined => scalesOf(times.map((t, i) => ({ t, energy: energies[i]! })))[which];
@@ -24,6 +28,6 @@ export function flowScaleSeries(measured: readonly MeasurementRecord[]): readonl
       const [up, down] = [1, -1].map((s) => scale(which, mean.map((x, k) => (k === i ? x + s * h : x))));
       return up === undefined || down === undefined ? 0 : (up - down) / (2 * h);
     });
-    return [[which, rows.map((row) => at + row.reduce((s, e, i) => s + slopes[i]! * (e - mean[i]!), 0))] as const];
+    return [[`${prefix}${which}`, rows.map((row) => at + row.reduce((s, e, i) => s + slopes[i]! * (e - mean[i]!), 0))] as const];
   });
 }

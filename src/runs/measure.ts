@@ -21,10 +21,14 @@ function measuredOn(U: LinkField, { configuration: c, registry }: ResolvedRun, s
   const { seed, stream } = c.sampler;
   const asked = observablesOf(c, registry);
   const values: Record<string, number> = {};
-  for (const { part, options } of asked) {
+  for (const { part, options, as } of asked) {
     const found: unknown = guarded(part, "measure", () => part.measure(U, options, { trajectory, noise: { seed, stream }, run: c, matter: system.matter?.fields }));
     if (typeof found !== "number" && (typeof found !== "object" || found === null || !Object.values(found).every((x) => typeof x === "number"))) throw new ConfigurationError(`observable ${part.name}: got ${describe(found)}, expected a number, or numbers by name`);
-    Object.assign(values, typeof found === "number" ? { [part.name]: found } : found);
+    for (const [own, x] of Object.entries(typeof found === "number" ? { [part.name]: found } : (found as Record<string, number>))) {
+      const value = as === undefined ? own : `${as}.${own}`;
+      if (value in values && !Object.is(values[value], x)) throw new ConfigurationError(`observables: got two values ${value}, of ${part.name} and of one before it, expected names of their own: give one of them as = "WORD"`);
+      values[value] = x;
+    }
   }
   for (const [T, R] of wilsonLoops) values[`wilson(${T},${R})`] = wilsonLoop(U, T!, R!);
   const bad = Object.entries(values).find(([, x]) => !Number.isFinite(x));

@@ -53,6 +53,9 @@ export interface RunInput {
   readonly parallel?: z.input<typeof parallel>;
 }
 
+/** Of observables: the same kind with several options. */
+const named = { as: z.string().regex(/^[A-Za-z][\w-]*$/, "expected a word").optional().describe("word before the names of the values, WORD.NAME: for one kind more than once, with other options") };
+
 function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
   const action = anyOf(registry.list("gaugeAction"), "kind", {}, DEFAULT_KIND.action) as z.ZodType<ActionSection>;
   const fermions = anyOf(registry.list("fermion"), "kind", {}, DEFAULT_KIND.fermions) as z.ZodType<FermionSection>;
@@ -60,7 +63,7 @@ function schemaOf(registry: Registry): z.ZodType<RunConfiguration> {
   const model = z.strictObject({ kind: z.literal("model"), file: name.describe("model file of a training: network and weights"), ...own });
   const network = anyOf(registry.list("network"), "kind", initial, undefined, [model]) as z.ZodType<NetworkSection>;
   const names = registry.list("observable").map((o) => o.name) as [string, ...string[]];
-  const observables = z.array(z.union([z.enum(names), anyOf(registry.list("observable"), "kind", {})])) as z.ZodType<ObservableEntry[]>;
+  const observables = z.array(z.union([z.enum(names), anyOf(registry.list("observable"), "kind", named)])) as z.ZodType<ObservableEntry[]>;
   const guide = z.strictObject({
     action: action.optional().describe("gauge part of S_theta; default that of the target"),
     masses: z.array(positive).optional().describe("masses (kappas of Wilson fermions) in S_theta, one a field; default those of the target"),
@@ -100,18 +103,18 @@ export function runSchema(registry: Registry): z.ZodType<RunConfiguration> {
 }
 
 /** Keys of a section that are not options of its part. */
-const SECTION_KEYS: ReadonlySet<string> = new Set(["kind", "objective", "shares", ...Object.keys(own), ...Object.keys(initial), ...Object.keys(sampler.shape), ...Object.keys(training.shape)]);
+const SECTION_KEYS: ReadonlySet<string> = new Set(["kind", "objective", "shares", ...Object.keys(own), ...Object.keys(initial), ...Object.keys(named), ...Object.keys(sampler.shape), ...Object.keys(training.shape)]);
 
 /** Options of a section's part alone. */
 export function optionsOf(part: Part, section: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(section).filter(([key]) => !SECTION_KEYS.has(key) || Object.hasOwn(part.options.shape, key)));
 }
 
-/** What is to be measured, with the options of each. */
-export function observablesOf({ measurement: { observables } }: RunConfiguration, registry: Registry): { readonly part: ObservablePart; readonly options: Record<string, unknown> }[] {
+/** What is to be measured, with the options of each and what its values are called. */
+export function observablesOf({ measurement: { observables } }: RunConfiguration, registry: Registry): { readonly part: ObservablePart; readonly options: Record<string, unknown>; readonly as?: string | undefined }[] {
   return observables.map((o) => {
     const part = registry.get("observable", typeof o === "string" ? o : o.kind);
-    return { part, options: typeof o === "string" ? part.options.parse({}) : optionsOf(part, o) };
+    return typeof o === "string" ? { part, options: part.options.parse({}) } : { part, options: optionsOf(part, o), as: o["as"] as string | undefined };
   });
 }
 

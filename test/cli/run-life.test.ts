@@ -104,7 +104,8 @@ describe("a production that cannot be trusted", () => {
     expect(r.stdout).toMatch(/warning: no error bar of the plaquette/);
     await cli(["report", folder]);
     expect(readFileSync(join(folder, "report.html"), "utf8")).toMatch(/Warning: no trajectory of 24 was accepted/);
-    const again = await cli(["hmc", scratch.file("stuck.toml", gauge("steps = 1\nlength = 2.5\ntrajectories = 24")), "--dir", folder, "--json"]);
+    const again = await cli(["hmc", scratch.file("stuck.toml", gauge("steps = 1\nlength = 2.5\ntrajectories = 24")), "--dir", folder, "--json", "--quiet"]);
+    expect(again.stderr).toMatch(/^gaugegrad: hmc: no trajectory of 24 was accepted: [^\n]+ \(and 2 more in the summary\)\n$/);
     expect([again.code, (JSON.parse(again.stdout) as { alarms: string[] }).alarms.length]).toEqual([4, 3]);
   });
 

@@ -61,6 +61,17 @@ describe("domain walls of finite extent", () => {
   });
 });
 
+describe.each([[{ b: 1.5, c: 0.5 }], [{ b: 1, c: 1 }], [{ b: 0.7, c: -0.2 }]])("%j: pion and midpoint of the origin from five dimensions are those of the dense matrices", (kernel) => {
+  test.each([[1, [4, 4], 6, 1.1], [2, [4, 2], 4, 0.9], [1, [3, 4], 2, 1.2]] as const)("N = %i on %j, Ls = %i, M5 = %f", (N, extents, Ls, M5) => {
+    const U = closedFormLinks(lattice([...extents]), N as number, 0.7) as LinkField;
+    const D = exactOverlap(U, { kernel, Ls, height: M5 });
+    const { PP, midpoint } = domainWallPion(U, { mass: 0.2, Ls, height: M5, ...kernel });
+    close(PP, [...D.pion(0.2)], 1e-8);
+    const sum = (C: Float64Array): number => C.reduce((s, x) => s + x, 0);
+    expect(sum(midpoint) / sum(PP) / D.residualMass(0.2, "origin")).toBeCloseTo(1, 8);
+  });
+});
+
 test.each([[{ b: 1, c: 0 }], [{ b: 1.5, c: 0.5 }], [{ b: 1, c: 1 }]])("the four-dimensional operator of domain walls with %j", (kernel) => {
   const U = closedFormLinks(lattice([4, 4]), 1 as number, 0.7) as LinkField;
   const { lattice: geo } = U;

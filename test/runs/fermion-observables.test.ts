@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { type LinkField, domainWallPion, lowestEigenvalues, mesonCorrelators, wilsonPion, wilsonPropagator } from "gaugegrad";
+import { type LinkField, domainWallPion, exactOverlap, lowestEigenvalues, mesonCorrelators, wilsonPion, wilsonPropagator } from "gaugegrad";
 import { type RunDefinition, builtIn, defineRun, produce, readRun } from "gaugegrad/runs";
 import { buildSystem } from "../../src/runs/system.ts";
 import { randomStream } from "../../src/util/index.ts";
@@ -68,6 +68,8 @@ test("residual mass, staggered eigenvalues", async () => {
   close(values["residualMass"], sum(midpoint) / sum(PP));
   close(values["midpoint(2)"], midpoint[2]!);
   lowestEigenvalues(U, { count: 3 }).forEach((x, k) => close(values[`lambda(${k})`], x));
+  const moebius = await measured({ ...base, lattice: { extents: [4, 4] }, fermions: [{ kind: "domain-wall", mass: 0.2, Ls: 4, height: 1.1, b: 1.5, c: 0.5, exact: true }], measurement: { observables: ["residual-mass"] } });
+  close(moebius.values["residualMass"], exactOverlap(moebius.U, { height: 1.1, kernel: { b: 1.5, c: 0.5 }, Ls: 4 }).residualMass(0.2, "origin"));
 });
 
 test("what they need is asked for, and the questions of init know them", () => {

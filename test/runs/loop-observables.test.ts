@@ -3,9 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { gaugeFunctional, scalesOf, flowScales as wilsonScales } from "../../src/gauge/index.ts";
+import type { LinkField } from "gaugegrad";
+import { gaugeFunctional, gradientFlow, scalesOf, topologicalCharge, flowScales as wilsonScales } from "../../src/gauge/index.ts";
 import { readGauge } from "../../src/io/index.ts";
-import { type RunDefinition, defineRun, produce, readRun } from "gaugegrad/runs";
+import { flowOf } from "../../src/runs/flow-action.ts";
+import { type RunDefinition, bibliography, builtIn, defineRun, produce, readRun } from "gaugegrad/runs";
 import { readMetrics } from "../../src/runs/folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-loops-"));
@@ -61,6 +63,54 @@ test("flow scales of an ensemble are those of its mean energy; one file an obser
   expect(text("flow-scales")).toHaveLength(9);
   expect(text("flow").slice(1).map((row) => row.map(Number))[2]).toEqual([records[0]!.trajectory, 0.2, ...["plaquette", "energyPlaquette", "energyClover", "topologicalCharge"].map((k) => records[0]!.flow![2]![k as "plaquette"])]);
   expect(() => defineRun({ ...run.configuration, measurement: { observables: [{ kind: "flow-scales", step: 0.03 }] } } as never)).toThrow(/expected a multiple of its step/);
+});
+
+test("Creutz ratios, potential and connected correlations of an ensemble are functions of its means", async () => {
+  const folder = mkdtempSync(join(root, "ratios-"));
+  const observables = [{ kind: "wilson-loops", R: 2, T: 2 }, { kind: "wilson-loops", R: 1, T: 3, as: "far" }, { kind: "loop-correlations", loop: "plaquette" }, { kind: "loop-correlations", loop: "polyakov-x", other: "+x +t -x -t", separations: [[0, 1], [2, 0]] }];
+  const run = defineRun({ group: "U(1)", lattice: { extents: [4, 6] }, start: { kind: "near-unit", width: 0.3 }, action: { beta: 6 }, sampler: { steps: 5, seed: 2, thermalisation: 5, trajectories: 24 }, checks: { every: 0 }, measurement: { observables } });
+  for await (const _ of produce({ run, folder })) void _;
+  const rows = readMetrics(folder).filter((r) => r.kind === "measurement").map((r) => r.values);
+  const mean = (name: string): number => rows.reduce((s, v) => s + v[name]! / rows.length, 0);
+  const found = readRun(folder).summary();
+  expect(found["creutz(2,2)"]!.mean).toBeCloseTo(-Math.log((mean("W(2,2)") * mean("W(1,1)")) / (mean("W(2,1)") * mean("W(1,2)"))), 12);
+  expect(found["creutz(1,2)"]!.mean).toBeCloseTo(-Math.log(mean("W(1,2)") / mean("W(1,1)")), 12);
+  expect(found["creutz(1,1)"]!.mean).toBeCloseTo(-Math.log(mean("W(1,1)")), 12);
+  expect(found["potential(2,1)"]!.mean).toBeCloseTo(Math.log(mean("W(2,1)") / mean("W(2,2)")), 12);
+  expect(found["potential(2,2)"]).toBeUndefined();
+  expect(found["connected.plaquette(1)"]!.mean).toBeCloseTo(mean("corr.plaquette(1)") - mean("loop.plaquette") ** 2, 12);
+  expect(found["connected.plaquette(0)"]!.mean).toBeGreaterThan(found["connected.plaquette(0)"]!.error);
+  expect(found["connected.polyakov-x,+x+t-x-t[2,0]"]!.mean).toBeCloseTo(mean("corr.polyakov-x,+x+t-x-t[2,0]") - mean("loop.polyakov-x") * mean("loop.+x+t-x-t"), 12);
+  // the same kind with other options has names and a file of its own
+  expect(found["far.creutz(1,1)"]!.mean).toBeCloseTo(found["creutz(1,1)"]!.mean, 12);
+  expect(readFileSync(join(folder, "observables", "far.txt"), "utf8").split("\n")[0]).toBe("# trajectory far.W(1,1) far.W(1,2) far.W(1,3)");
+  const twice = defineRun({ ...run.configuration, measurement: { observables: [{ kind: "loop-correlations", separations: [[1, 0]] }, { kind: "loop-correlations", loop: "+x +t -x -t", separations: [[1, 0]] }, { kind: "residual-mass", mass: 0.1, Ls: 2 }, { kind: "residual-mass", mass: 0.2, Ls: 2 }] } } as never);
+  await expect(async () => {
+    for await (const _ of produce({ run: twice, folder: mkdtempSync(join(root, "twice-")) })) void _;
+  }).rejects.toThrow(/two values residualMass.*give one of them as = "WORD"/);
+  // one file an observable
+  expect(readFileSync(join(folder, "observables", "loop-correlations.txt"), "utf8").split("\n")[0]).toMatch(/^# trajectory loop\.plaquette corr\.plaquette\(0\)/);
+  expect(() => defineRun({ ...run.configuration, measurement: { observables: [{ kind: "loop-correlations", loop: "plaquet" }] } } as never)).toThrow(/got the name "plaquet", expected plaquette/);
+  expect(() => defineRun({ ...run.configuration, measurement: { observables: [{ kind: "loop-correlations", loop: "+x +t" }] } } as never)).toThrow(/expected one that returns to its start/);
+  expect(() => defineRun({ ...run.configuration, measurement: { observables: [{ kind: "loop-correlations", separations: [[1]] }] } } as never)).toThrow(/expected 2 integers/);
+});
+
+test("charges of several kinds along the flow, in four dimensions", async () => {
+  const folder = mkdtempSync(join(root, "charge-"));
+  const observables = ["charge", { kind: "charge", methods: ["clover", "improved", "bilsonThompson"], times: [0, 0.4, 0.2], step: 0.05, action: "iwasaki" }];
+  const run = defineRun({ group: "SU(2)", lattice: { extents: [4, 4, 4, 4] }, start: { kind: "near-unit", width: 0.4 }, action: { beta: 2.4 }, sampler: { steps: 4, seed: 3, trajectories: 1 }, checks: { every: 0 }, measurement: { observables }, output: { configurations: { every: 1, format: "npy" } } });
+  for await (const _ of produce({ run, folder })) void _;
+  const [record] = readMetrics(folder).filter((r) => r.kind === "measurement");
+  const U = readGauge(join(folder, "configurations", "00000001.npy"), { lattice: run.configuration.lattice.extents }).U as LinkField;
+  const flow = gradientFlow({ step: 0.05, action: flowOf("iwasaki") });
+  for (const [time, steps] of [[0, 0], [0.2, 4], [0.4, 4]] as const) {
+    if (steps > 0) flow.advance(U, steps);
+    for (const method of ["clover", "improved", "bilsonThompson"] as const) expect(record!.values[`charge${method === "clover" ? "" : `.${method}`}${time ? `(${time})` : ""}`]).toBeCloseTo(topologicalCharge(U, method), 10);
+  }
+  expect(() => defineRun({ ...run.configuration, measurement: { observables: [{ kind: "charge", times: [0.03] }] } } as never)).toThrow(/multiple of its step/);
+  expect(() => defineRun({ ...run.configuration, group: "U(1)", lattice: { extents: [4, 4] }, measurement: { observables: [{ kind: "charge", methods: ["improved"] }] } } as never)).toThrow(/plaquette angles/);
+  const cited = bibliography(run.configuration, builtIn).bibtex;
+  for (const number of ["1708.00696", "hep-lat/0203008", "1006.4518"]) expect(cited).toContain(number);
 });
 
 test("four dimensions: smeared lines of space raise loops in space and time", async () => {

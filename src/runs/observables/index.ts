@@ -18,3 +18,4 @@ export { eigenvalues } from "./eigenvalues.ts";
 export { moments } from "./moments.ts";
 export { higgsLinkObservable } from "./higgs-link.ts";
 export { flowScales } from "./flow-scales.ts";
+export { loopCorrelations } from "./loop-correlations.ts";
