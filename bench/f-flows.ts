@@ -1,5 +1,5 @@
 /**
- * F1: a training step of a U(1) coupling flow, 64 samples. F2, F3: value and force of field-transformed actions: SU(3) with one sweep on 8^4, two-dimensional U(1) with two
+ * F1: a training step of a U(1) coupling flow with three convolutions a layer, 64 samples. F2, F3: value and force of field-transformed actions: SU(3) with one sweep on 8^4, two-dimensional U(1) with two
  * sweeps on 64^2. F4: a sample of a learned trivialising flow of SU(3) with its gradient.
  */
 import type { Links, Scalar } from "gaugegrad";
@@ -28,7 +28,7 @@ const CASES = [
 ] as const;
 
 const MODELS = [
-  { target: "F1", work: "U(1) coupling flow, 16 layers, 64 samples", extents: [16, 16], samples: 64, per: 1, what: "ms", bound: { wasm: 180, native: 90 }, model: (L) => u1Flow({ lattice: L, action: gaugeAction.wilson({ beta: 3 }), seed: 1 }) },
+  { target: "F1", work: "U(1) coupling flow, 16 layers, 64 samples", extents: [16, 16], samples: 64, per: 1, what: "ms", bound: { wasm: 180, native: 90 }, model: (L) => u1Flow({ lattice: L, action: gaugeAction.wilson({ beta: 3 }), seed: 1, depth: 3 }) },
   { target: "F4", work: "learned flow SU(3), 10 Runge-Kutta steps", extents: [16, 16], samples: 2, per: 2, what: "ms a sample", bound: { wasm: 25, native: 25 }, model: (L) => trivialisingFlow({ lattice: L, group: SU(3), action: gaugeAction.wilson({ beta: 5 }), beta: 5, seed: 1, steps: 10, scheme: "runge-kutta" }) },
 ] as const satisfies readonly { readonly model: (L: ReturnType<typeof lattice>) => GenerativeModel; readonly [k: string]: unknown }[];
 

@@ -7,7 +7,8 @@ export { type ActionFlowOptions, type FlowCoefficients, type FlowScheme, actionF
 export type { BatchGradient, Deal, FlowObjective, FlowSample, GenerativeModel, TargetAction, WeightSpread } from "./generative/generative-model.ts";
 export { linkModel, scalarModel } from "./generative/model.ts";
 export { type WeightSpec, type WeightTree } from "./generative/weights.ts";
-export { type U1FlowOptions, couplingLayer, u1Flow } from "./generative/u1-flow.ts";
+export { type CircleFamily, circleMap } from "./generative/circle.ts";
+export { type CircleChoice, type U1FlowOptions, couplingLayer, u1Flow } from "./generative/u1-flow.ts";
 export { type SpectralFlowOptions, spectralFlow } from "./generative/spectral-flow.ts";
 export { type Phi4FlowOptions, phi4Flow } from "./generative/phi4.ts";
 export { type IndependenceState, type IndependenceSummary, type WeightSummary, independenceStep, independenceSummary, weightSummary } from "./generative/metropolis.ts";

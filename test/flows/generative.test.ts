@@ -5,8 +5,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Field, type LinkField, type Links, Plan, channelsType, complexType } from "../../src/autograd/index.ts";
 import { jacobian, logDet } from "../../src/check/jacobian.ts";
 import { U1, gaugeAction, gaugeTransform, hot, lattice, randomGaugeTransformation } from "../../src/gauge/index.ts";
-import { couplingLayer, exactLogZ2d, independenceStep, independenceSummary, phi4Flow, trivialisingFlow, u1Flow, weightSummary } from "../../src/flows/index.ts";
-import { projectionMixture } from "../../src/flows/generative/circle.ts";
+import { type CircleFamily, circleMap, couplingLayer, exactLogZ2d, independenceStep, independenceSummary, phi4Flow, trivialisingFlow, u1Flow, weightSummary } from "../../src/flows/index.ts";
+import { circleChannels } from "../../src/flows/generative/u1-flow.ts";
 import { layersOf, networkWeights } from "../../src/flows/generative/networks.ts";
 import { SharedWeights } from "../../src/flows/generative/weights.ts";
 
@@ -23,26 +23,54 @@ test.each([
   [3, 8, 256, -1484.8720774541],
 ])("ln Z, N = %i, beta = %f, V = %i", (N, beta, volume, value) => close(exactLogZ2d({ beta, N, volume }), value, 1e-12));
 
-test("mixtures of projections of the circle", () => {
+describe("maps of the circle", () => {
   const L = lattice([2, 2]);
-  const z = new Field(L, complexType()).set(Float64Array.from([0.5, 2, 4, 6].flatMap((t) => [Math.cos(t), Math.sin(t)])));
-  const v = new Field(L, channelsType(3)).set(Float64Array.from([0, 1, 2, 3].flatMap(() => [0.3, -0.7, 0.4])));
-  const plan = new Plan(((a: never, b: never) => projectionMixture(a, b, 2)) as never, [z, v] as readonly unknown[]);
-  const { turn, logSlope } = plan.run(z, v) as unknown as { turn: Field; logSlope: Field };
-  const expected = [[0.5, 0.85804954253427, -0.10215485519949], [2, 2.18509907587145, -0.04206918745672], [4, 4.61309771832371, 0.05853636645746], [6, 0.13923698152974 + 2 * Math.PI, -0.08759485493312]] as const;
-  expected.forEach(([theta, image, slope], n) => {
-    close(theta + turn.toArray()[n]!, image, 1e-12);
-    close(logSlope.toArray()[n]!, slope, 1e-12);
+  const angles = [0.5, 2, 4, 6];
+  const phases = (list: readonly number[]): Field => new Field(L, complexType()).set(Float64Array.from(list.flatMap((t) => [Math.cos(t), Math.sin(t)]))) as Field;
+  const mapped = (family: CircleFamily, K: number, numbers: readonly number[], list: readonly number[] = angles): { readonly image: number[]; readonly logSlope: number[] } => {
+    const v = new Field(L, channelsType(numbers.length)).set(Float64Array.from(list.flatMap(() => numbers)));
+    const z = phases(list);
+    const { turn, logSlope } = new Plan(((a: never, b: never) => circleMap(a, b, family, K)) as never, [z, v] as readonly unknown[]).run(z, v) as unknown as { turn: Field; logSlope: Field };
+    return { image: list.map((t, n) => t + turn.toArray()[n]!), logSlope: Array.from(logSlope.toArray()) };
+  };
+  const [widths, heights, slopes] = [[0.1, 0.3, 0.4, 0.2], [0.25, 0.25, 0.2, 0.3], [0.5, 1.5, 0.8, 1.2]];
+  const spline = [...widths, ...heights].map(Math.log).concat(slopes.map((d) => Math.log(Math.expm1(d) / Math.expm1(1))), 0);
+
+  test.each([
+    ["projections", 2, [0.3, -0.7, 0.4], [0.85804954253427, 2.18509907587145, 4.61309771832371, 0.13923698152974 + 2 * Math.PI], [-0.10215485519949, -0.04206918745672, 0.05853636645746, -0.08759485493312]],
+    ["moebius", 2, [-Math.sinh(0.15), 0, Math.sinh(0.35), 0, 0.4], [0.85804954253427, 2.18509907587145, 4.61309771832371, 0.13923698152974 + 2 * Math.PI], [-0.10215485519949, -0.04206918745672, 0.05853636645746, -0.08759485493312]],
+    ["spline", 4, spline, [1.29913256277895, 2.78066835521983, 3.76559198479505, 6.04115969094647], [1.01235816915603, -0.42545510618281, -1.01786608467788, 0.20555782010966]],
+  ] as const)("%s: numbers", (family, K, numbers, images, logSlopes) => {
+    const { image, logSlope } = mapped(family, K, numbers);
+    images.forEach((x, n) => close(image[n]!, x, 1e-12));
+    logSlopes.forEach((x, n) => close(logSlope[n]!, x, 1e-12));
+  });
+
+  test.each([["projections", 3, 4], ["moebius", 2, 5], ["spline", 4, 13], ["spline", 1, 4]] as const)("%s of %i parts: the identity at zero; log f' is that of differences, f has degree 1", (family, K, count) => {
+    const start = mapped(family, K, Array.from({ length: count }, () => 0));
+    start.image.forEach((x, n) => close(x, angles[n]!, 1e-14));
+    start.logSlope.forEach((x) => expect(Math.abs(x)).toBeLessThan(1e-14));
+    const numbers = Array.from({ length: count }, (_, k) => Math.sin(3 * k + 1));
+    const h = 1e-3;
+    for (const theta of [0.7, 3.1, 5.9]) {
+      const { image } = mapped(family, K, numbers, [-2, -1, 1, 2].map((s) => theta + s * h));
+      close(Math.log((8 * (image[2]! - image[1]!) - (image[3]! - image[0]!)) / (12 * h)), mapped(family, K, numbers, [theta, 1, 2, 3]).logSlope[0]!, 1e-9);
+    }
+    const steps = Array.from({ length: 24 }, (_, k) => 1e-6 + (k * (2 * Math.PI - 2e-6)) / 23);
+    const images = Array.from({ length: 6 }, (_, k) => mapped(family, K, numbers, steps.slice(4 * k, 4 * k + 4)).image).flat();
+    images.slice(1).forEach((x, k) => expect(x).toBeGreaterThan(images[k]!));
+    close(images[23]! - images[0]!, 2 * Math.PI, 1e-5);
   });
 });
 
-describe("coupling layers of U(1) at random weights", () => {
+describe.each([{ map: "moebius", projections: 3, loops: true }, { map: "projections", projections: 4, loops: false }, { map: "spline", projections: 3, loops: true }] as const)("coupling layers of U(1) at random weights, $map", (choice) => {
   const L = lattice([4, 4]);
-  const weights = new SharedWeights(networkWeights(L, layersOf(2, 6, 5, 2)));
-  const values = weights.values(weights.start(5).map((x, k) => (x === 0 ? 0.4 * Math.sin(k) : x)));
+  const [seen, decided] = circleChannels(choice);
+  const weights = new SharedWeights(networkWeights(L, layersOf(seen, 6, decided, 2)));
+  const values = weights.values(weights.start(5).map((x, k) => (x === 0 ? 0.8 * Math.sin(k) : x)));
   const V = hot(L, U1, { seed: 9 }) as LinkField;
-  test.each([0, 1, 5, 6])("layer %i", (layer) => {
-    const plan = new Plan(((U: Links, p: never) => couplingLayer(U, layer, p, 4)) as never, [V, values] as readonly unknown[]);
+  test.each(choice.map === "moebius" ? [0, 1, 5, 6] : [2, 7])("layer %i", (layer) => {
+    const plan = new Plan(((U: Links, p: never) => couplingLayer(U, layer, p, choice)) as never, [V, values] as readonly unknown[]);
     const image = (W: LinkField): { links: LinkField; logDet: number } => plan.fresh(W, values) as never;
     const { links, logDet: claimed } = image(V);
     const J = jacobian((W) => image(W).links, V);

@@ -1,14 +1,21 @@
-/** A spectral flow of SU(3) in two dimensions: ln Z and plaquette against their exact values after a short training. */
+/** Coupling flows in two dimensions: ln Z and plaquettes against their exact values after short trainings, and how much samples are worth. */
 import { expect, test } from "vitest";
-import { SU, type Group, gaugeAction, lattice } from "../../src/gauge/index.ts";
-import { exactLogZ2d, independenceStep, independenceSummary, spectralFlow, weightSummary } from "../../src/flows/index.ts";
+import { SU, U1, type Group, gaugeAction, lattice } from "../../src/gauge/index.ts";
+import { exactLogZ2d, independenceStep, independenceSummary, spectralFlow, u1Flow, weightSummary } from "../../src/flows/index.ts";
 import { adam, schedules } from "../../src/training/index.ts";
 import { PURPOSE, randomStream } from "../../src/util/index.ts";
 
-test("SU(3), beta = 2 on 4x4", { timeout: 600_000 }, () => {
-  const [beta, volume, iterations, batch] = [2, 16, 100, 32];
-  const model = spectralFlow({ lattice: lattice([4, 4]), group: SU(3) as Group, action: gaugeAction.wilson({ beta }), seed: 3 });
-  const optimiser = adam({ rate: schedules.cosine({ initial: 2e-2, final: 2e-4, steps: iterations }) });
+const CASES = [
+  { group: U1, extents: [8, 8], beta: 2, iterations: 800, batch: 64, rate: 5e-3, most: 1.4, ess: 0.2, accepted: 0.3 },
+  { group: SU(3), extents: [4, 4], beta: 2, iterations: 100, batch: 32, rate: 2e-2, most: 0.5, ess: 0.7, accepted: 0.7 },
+] as const;
+
+test.each(CASES)("$group.name, beta = $beta on $extents", { timeout: 1_200_000 }, ({ group, extents, beta, iterations, batch, rate, most, ess: least, accepted }) => {
+  const { N } = group;
+  const volume = extents[0] * extents[1];
+  const options = { lattice: lattice(extents), action: gaugeAction.wilson({ beta }), seed: 3 };
+  const model = N === 1 ? u1Flow(options) : spectralFlow({ ...options, group: group as Group });
+  const optimiser = adam({ rate: schedules.cosine({ initial: rate, final: rate / 100, steps: iterations }) });
   let theta = model.start(1);
   let memory = optimiser.start(model.size);
   for (let k = 0; k < iterations; k++) {
@@ -16,9 +23,7 @@ test("SU(3), beta = 2 on 4x4", { timeout: 600_000 }, () => {
     ({ parameters: theta, state: memory } = optimiser.step(theta, { gradient: () => gradient }, memory));
   }
   const samples = model.samples(theta, Array.from({ length: 8192 }, (_, k) => k));
-  const { sd, logZ } = weightSummary(samples.map((s) => s.logWeight));
-  expect(sd).toBeLessThan(0.5);
-  expect(Math.abs(logZ.value - exactLogZ2d({ beta, N: 3, volume }))).toBeLessThan(4 * logZ.error);
+  const { sd, ess, logZ } = weightSummary(samples.map((s) => s.logWeight));
   const random = randomStream(4);
   let chain: Parameters<typeof independenceStep>[0];
   const { values, acceptance } = independenceSummary(samples.map((s, k) => {
@@ -27,8 +32,11 @@ test("SU(3), beta = 2 on 4x4", { timeout: 600_000 }, () => {
     return { accepted: next.accepted, values: next.state.values };
   }));
   const d = 1e-4;
-  const plaquette = 1 + (exactLogZ2d({ beta: beta + d, N: 3, volume }) - exactLogZ2d({ beta: beta - d, N: 3, volume })) / (2 * d * volume);
-  expect(acceptance.mean).toBeGreaterThan(0.7);
+  const plaquette = 1 + (exactLogZ2d({ beta: beta + d, N, volume }) - exactLogZ2d({ beta: beta - d, N, volume })) / (2 * d * volume);
+  console.info(`${group.name} flow: sd ${sd.toFixed(3)}, ESS ${ess.toFixed(3)}, ln Z ${logZ.value.toFixed(4)}(${logZ.error.toFixed(4)}), acceptance ${acceptance.mean.toFixed(3)}, plaquette ${values["plaquette"]!.mean.toFixed(4)}(${values["plaquette"]!.error.toFixed(4)}), exact ${plaquette.toFixed(4)}`);
+  expect(sd).toBeLessThan(most);
+  expect(ess).toBeGreaterThan(least);
+  expect(Math.abs(logZ.value - exactLogZ2d({ beta, N, volume }))).toBeLessThan(4 * logZ.error);
+  expect(acceptance.mean).toBeGreaterThan(accepted);
   expect(Math.abs(values["plaquette"]!.mean - plaquette)).toBeLessThan(4 * values["plaquette"]!.error);
-  console.info(`SU(3) spectral flow: sd ${sd.toFixed(3)}, ln Z ${logZ.value.toFixed(4)}(${logZ.error.toFixed(4)}), acceptance ${acceptance.mean.toFixed(3)}, plaquette ${values["plaquette"]!.mean.toFixed(4)}(${values["plaquette"]!.error.toFixed(4)}), exact ${plaquette.toFixed(4)}`);
 });

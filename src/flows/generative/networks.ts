@@ -2,13 +2,17 @@
 import { type Channels, type Lattice, type TracedTensor, add, relu, scaleBy, siteConv, tanh } from "../../autograd/index.ts";
 import { type WeightTree, tensorWeight } from "./weights.ts";
 
-/** Weights of convolutions from channels[0] to channels[1] to ... channels; the last starts at zero, so that what it decides starts as nothing. */
-export function networkWeights(lattice: Lattice, channels: readonly number[], biases = true): WeightTree {
+/**
+ * Weights of convolutions from channels[0] to channels[1] to ... channels; the last starts at zero, so that what it decides starts as nothing. `apart`: its biases are uniform in +-apart
+ * instead, as outputs of one meaning that start equal have equal derivatives and stay equal.
+ */
+export function networkWeights(lattice: Lattice, channels: readonly number[], apart = 0): WeightTree {
   const taps = 3 ** lattice.dim;
   return channels.slice(1).map((out, k) => {
     const into = channels[k]!;
-    const width = k === channels.length - 2 ? 0 : 1 / Math.sqrt(into * taps);
-    return { taps: tensorWeight([out, into, ...lattice.extents.map(() => 3)], width), ...(biases ? { bias: tensorWeight([out], width) } : {}) };
+    const last = k === channels.length - 2;
+    const width = 1 / Math.sqrt(into * taps);
+    return { taps: tensorWeight([out, into, ...lattice.extents.map(() => 3)], last ? 0 : width), bias: tensorWeight([out], last ? apart : width) };
   });
 }
 
@@ -16,7 +20,7 @@ export function networkWeights(lattice: Lattice, channels: readonly number[], bi
 export const layersOf = (into: number, width: number, out: number, depth: number): number[] => [into, ...Array.from({ length: depth - 1 }, () => width), out];
 
 /** Traced weights of a network. */
-export type TracedNetwork = readonly { readonly taps: TracedTensor; readonly bias?: TracedTensor }[];
+export type TracedNetwork = readonly { readonly taps: TracedTensor; readonly bias: TracedTensor }[];
 
 const leaky = (x: Channels): Channels => add(scaleBy(0.99, relu(x)), scaleBy(0.01, x));
 

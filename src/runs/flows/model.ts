@@ -19,8 +19,8 @@ export function flowModelOf(lattice: Lattice, { target, flow, sampler: { seed } 
   }
   const action = gaugeAction.wilson({ beta: target.beta });
   if (flow.kind === "u1") {
-    const { layers, channels, depth, projections } = flow;
-    return u1Flow({ lattice, action, seed, layers, channels, depth, projections });
+    const { layers, channels, depth, map, projections, loops } = flow;
+    return u1Flow({ lattice, action, seed, layers, channels, depth, map, projections, loops });
   }
   if (flow.kind === "spectral") {
     const { layers, channels, depth, steps } = flow;

@@ -14,7 +14,7 @@ const target = z.discriminatedUnion("kind", [
 ]);
 
 const flow = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("u1"), ...network(16, 3), projections: count.max(31).default(2) }),
+  z.strictObject({ kind: z.literal("u1"), ...network(16, 2), map: z.enum(["moebius", "projections", "spline"]).default("moebius"), projections: count.max(31).optional(), loops: z.boolean().default(true) }),
   z.strictObject({ kind: z.literal("phi4"), ...network(8, 2) }),
   z.strictObject({ kind: z.literal("spectral"), ...network(8, 2), steps: count.max(16).default(2) }),
   z.strictObject({ kind: z.literal("trivialising"), steps: count.max(1000).default(10), knots: count.max(64).default(2), scheme: z.enum(["masked", "runge-kutta"]).default("masked"), file: z.string().min(1).optional() }),

@@ -42,13 +42,15 @@ group = "U(1)"
 beta = 2.0
 
 [flow]
-kind = "u1"                 # masked plaquette couplings, mixtures of projections of the circle
+kind = "u1"                 # masked plaquette couplings
 layers = 16                 # a multiple of 8: every link moves once in 8
 channels = 8                # between the convolutions of a network
-depth = 3                   # convolutions of a network
-projections = 2
+depth = 2                   # convolutions of a network
+map = "moebius"             # of the circle; or projections, spline
+projections = 2             # parts of a map; bins of a spline
+loops = true                # networks see the loop around both plaquettes of a moving link
 # file = "model/flow.gaugegrad"   # trained weights to sample with
-${adam(3000, 64, "1e-3")}${rest(4000)}`,
+${adam(1500, 64, "5e-3", "finalRate = 5e-5            # along a cosine")}${rest(4000)}`,
   },
   {
     name: "flow-su2-2d",
