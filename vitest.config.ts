@@ -30,17 +30,25 @@ const built = {
   },
 };
 
+/** Files of these folders share workers, where the library is read once: a third of their time. What counts memory, engines or the state of a process has a worker of its own. */
+const TOGETHER = ["autograd,backend,check,gauge,io,linalg,models", "compiler,fermions,flows,samplers,spins,training,util"].map((rooms) => `test/{${rooms}}/**/*.test.ts`);
+const COUNTED = ["test/autograd/{lifetimes,replay,watch}.test.ts", "test/io/fuzz.test.ts"];
+const exclude = [...configDefaults.exclude, ...left];
+
 export default defineConfig({
   ...(report ? { plugins: [built] } : { resolve: { alias } }),
   test: {
-    include: ["test/**/*.test.ts"],
     server: { deps: { external: [new RegExp(`^${output}`)] } },
-    exclude: [...configDefaults.exclude, ...left],
     globalSetup: ["test/build.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     reporters: report ? ["default", "json"] : ["default"],
     ...(report ? { outputFile: { json: report } } : {}),
+    projects: [
+      ...TOGETHER.map((files, k) => ({ extends: true as const, test: { name: `together ${k + 1}`, include: [files], exclude: [...exclude, ...COUNTED], isolate: false } })),
+      { extends: true as const, test: { name: "alone", include: ["test/**/*.test.ts"], exclude: [...exclude, ...TOGETHER] } },
+      { extends: true as const, test: { name: "counted", include: COUNTED, exclude } },
+    ],
   },
 });
