@@ -35,6 +35,18 @@ export interface Executable {
   dispose(): void;
 }
 
+/** The sites of a rank on arrays of the host: its own in ascending order, behind them those of other ranks that it reads. */
+export interface HostSites {
+  /** Numbers of the own sites, by place. */
+  readonly own: Int32Array;
+  /** Places that are there: to be asked for when all are known. */
+  readonly count: number;
+  /** Place of a site, which is read in the array of this direction from now on. */
+  place(n: number, mu: number): number;
+  /** Fills what is read of others in the array of a direction, on the sites of one parity or on all. Collective. */
+  exchange(values: Float64Array, mu: number, parity?: 0 | 1): void;
+}
+
 /** What a backend offers to lattices and plans: memory of fields, transfers in canonical order, compiled programs. */
 export interface Engine {
   /** Backend name: js, wasm, native, tfjs. */
@@ -51,6 +63,12 @@ export interface Engine {
   /** Some sites only: the components of site sites[k] stand at data[offset + k * stride] and after. */
   writeSites(to: Storage, type: ValueType, sites: Int32Array, data: Float64Array, offset: number, stride: number): void;
   readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void;
+  /** Sites of this rank in ascending order, on a lattice that is divided. */
+  readonly ownSites?: Int32Array | undefined;
+  /** As `readSites`, for sites of this rank: the others need not ask. */
+  readOwn?(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void;
+  /** On a lattice that is divided, for arrays with so many reals a site. */
+  hostSites?(size: number): HostSites | undefined;
   /** The same number for all samples. */
   writeScalar(to: Storage, x: number): void;
   /** The number of the only sample, or the one that all share. */

@@ -93,6 +93,14 @@ export class Field<T extends ValueType = ValueType> {
     return out;
   }
 
+  /** As `readSites`, for sites of this process (`forOwnSites`): on a lattice that is divided over ranks the others need not ask. Sites of others are left out. */
+  readOwnSites(sites: Int32Array, out: Float64Array, offset = 0, stride = components(this.type)): Float64Array {
+    this.#expectSites(sites, out, offset, stride);
+    const { engine } = this.lattice;
+    engine[engine.readOwn ? "readOwn" : "readSites"]!(this.storage, this.type, sites, out, offset, stride);
+    return out;
+  }
+
   /** Copies the values of a field of the same type: kind, N, end points, boundary signs, sites. @throws GeometryError for any other. */
   copyFrom(other: Field<T>): this {
     if (!(other instanceof Field) || other.lattice !== this.lattice || !fits(this.lattice, other.type, this.type))

@@ -1,8 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Autograd room: record, differentiate and replay programs over small-matrix fields. */
 export { Lattice, addDisplacements, displacementText, type Displacement, type Domain } from "./lattice.ts";
-export type { CompileOptions, Engine, Executable, NormalCounter, Storage } from "./engine.ts";
+export type { CompileOptions, Engine, Executable, HostSites, NormalCounter, Storage } from "./engine.ts";
 export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
+export { forOwnSites, largest } from "./own-sites.ts";
+export { type FieldData, LiveValues, type SiteValues, setFields } from "./site-values.ts";
 export { outside, scope } from "./scope.ts";
 export { drawNormals } from "./normals.ts";
 export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf, leafTypeOn, readNumber } from "./tree.ts";

@@ -1,7 +1,7 @@
 /** Backend room: memory, code of kernels, worker threads, the machine's features. */
 export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
 export { BIN_PARTS, BinnedSums, SUM_PARTS, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
-export { type Comm, type Ending, type Message, selfComm } from "./comm/comm.ts";
+export { type Comm, type Ending, type ExchangeWork, type Message, selfComm } from "./comm/comm.ts";
 export { HOOK_EXIT, connect } from "#platform/backend/comm/group";
 export { type Launcher, launcherOf } from "./comm/mpi/launcher.ts";
 export { type Span, moveWithin, pack, unpack } from "./pack.ts";
@@ -14,7 +14,7 @@ export { type Lanes, type Layout, lanePermutation, makeLayout } from "./layout.t
 export { type ThreadsMemory, threadsComm, threadsMemory } from "./comm/threads.ts";
 export type { Halo, Move } from "./halo.ts";
 export { type LocalLayout, localLayout } from "./local-layout.ts";
-export { type Part, type PartOptions, gridsOf, partOf } from "./part.ts";
+export { type Part, type PartOptions, gridsOf, partOf, rankAt } from "./part.ts";
 export { FieldMemory, Handle } from "./memory.ts";
 export { KERNEL_TYPE, POOL_TYPE, poolSource } from "./native-threads.ts";
 export { type NativeOptions, findToolchain, loadNative, nativeLimit, nativeMemory, openCache } from "#platform/backend/native";

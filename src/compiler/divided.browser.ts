@@ -3,6 +3,7 @@ import type { LocalLayout, Part, PartOptions } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import type { Schedule } from "./ir.ts";
 import type { StepExchange as Exchange } from "./exchange.ts";
+import type { BoxSites as NodeBoxSites } from "./host-sites.ts";
 import type { Halos as NodeHalos } from "./halos.ts";
 import type { RankSums as Sums } from "./rank-sums.ts";
 
@@ -25,6 +26,9 @@ export function partOf(_lattice: unknown, { comm, grid, ghosts }: PartOptions): 
   return undefined;
 }
 
+/** @throws BackendError always. */
+export const BoxSites = none as unknown as typeof NodeBoxSites;
+export type BoxSites = NodeBoxSites;
 /** @throws BackendError always. */
 export const Halos = none as unknown as typeof NodeHalos;
 export type Halos = NodeHalos;

@@ -2,5 +2,6 @@
 export { localLayout, partOf } from "../backend/index.ts";
 export { gatherSites, writeGhosts } from "./gather.ts";
 export { type Places, StepExchange } from "./exchange.ts";
+export { BoxSites } from "./host-sites.ts";
 export { Halos, needsOf, withHalos } from "./halos.ts";
 export { RankSums } from "./rank-sums.ts";

@@ -3,7 +3,7 @@
  * one. How fields lie is the same on all ranks; their addresses are not.
  */
 import { storedComponents } from "../autograd/index.ts";
-import { type Message, type Move, type Span, moveWithin, pack, unpack } from "../backend/index.ts";
+import { type ExchangeWork, type Message, type Move, type Span, moveWithin, pack, unpack } from "../backend/index.ts";
 import type { Need } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { Schedule } from "./ir.ts";
@@ -30,7 +30,13 @@ export class StepExchange {
   readonly #engine: Machine;
   readonly #needs: readonly Need[];
   readonly #links: readonly Link[];
-  readonly #messages: readonly Message[];
+  /** Those of this time, and which link each is packed from; a link that is sent as it lies has none. */
+  readonly #messages: Message[] = [];
+  readonly #packed: (Link | undefined)[] = [];
+  /** Messages of runs that are sent as they lie: where they did so the last time. */
+  readonly #direct: Direct[] = [];
+  #directs = 0;
+  readonly #work: ExchangeWork;
   readonly #spans: readonly Span[];
   /** Fields side by side. */
   readonly #joined: Span;
@@ -65,8 +71,16 @@ export class StepExchange {
       at += 2 * link.most;
     }
     engine.halos!.reserveMail(engine.memory, at);
-    this.#messages = this.#links.flatMap((l) => (l.message ? [l.message] : []));
     this.#stale = new Uint8Array(needs.length);
+    this.#work = {
+      fill: (k) => {
+        const link = this.#packed[k];
+        if (link) this.#each(link, pack, engine.halos!.mail + link.at);
+      },
+      meanwhile: () => {
+        for (const link of this.#links) if (!link.message) this.#each(link, within, 0);
+      },
+    };
   }
 
   /** Fills what is stale. */
@@ -87,11 +101,42 @@ export class StepExchange {
     const begin = performance.now();
     this.#views();
     const { mail } = this.#engine.halos!;
-    for (const link of this.#links) if (link.message) link.message.count = this.#each(link, pack, mail + link.at) - mail - link.at;
-    if (this.#messages.length > 0) this.#engine.part!.comm.exchange(this.#messages);
-    for (const link of this.#links) this.#each(link, link.message ? unpack : within, mail + link.at + link.most);
+    this.#messages.length = this.#packed.length = this.#directs = 0;
+    for (const link of this.#links) {
+      if (!link.message) continue;
+      if (this.#each(link, longRuns, 0) <= MOST_RUNS) {
+        this.#each(link, this.#asItLies, link.message.to * RANKS + link.message.from);
+        continue;
+      }
+      link.message.count = this.#each(link, counted, 0);
+      this.#messages.push(link.message);
+      this.#packed.push(link);
+    }
+    if (this.#messages.length > 0) this.#engine.part!.comm.exchange(this.#messages, this.#work);
+    else this.#work.meanwhile();
+    for (let k = 0; k < this.#packed.length; k++) {
+      const link = this.#packed[k];
+      if (link) this.#each(link, unpack, mail + link.at + link.most);
+    }
     this.#engine.exchangeTime += performance.now() - begin;
   }
+
+  /** A message for each run of blocks, from where it lies to where it belongs; `ranks`: to and from. */
+  readonly #asItLies = (f: Float64Array, { base, reals }: Span, { runs }: Move, ranks: number): number => {
+    const { generation } = this.#engine.heap;
+    for (let r = 0; r < runs.length; r += 3) {
+      const [from, to, count] = [base + runs[r]! * reals, base + runs[r + 1]! * reals, runs[r + 2]! * reals];
+      const k = this.#directs++;
+      let known = this.#direct[k];
+      if (!known || known.at !== from || known.into !== to || known.message.count !== count || known.generation !== generation) {
+        const message = { to: Math.floor(ranks / RANKS), from: ranks % RANKS, send: f.subarray(from, from + count), receive: f.subarray(to, to + count), count };
+        this.#direct[k] = known = { at: from, into: to, generation, message };
+      }
+      this.#messages.push(known.message);
+      this.#packed.push(undefined);
+    }
+    return ranks;
+  };
 
   /** Messages as views of the heap as it is now. */
   #views(): void {
@@ -130,6 +175,30 @@ export class StepExchange {
 }
 
 const EMPTY = new Float64Array(0);
+/** Numbers of a run from which on it is sent as it lies: a message costs less than two copies of them. At most so many runs of a link. */
+const [LONG, MOST_RUNS] = [2048, 16];
+/** More than there are ranks. */
+const RANKS = 2 ** 24;
+
+/** A run of blocks as a message, and where it lies. */
+interface Direct {
+  readonly at: number;
+  readonly into: number;
+  readonly generation: number;
+  readonly message: Message;
+}
+
+/** How many runs there are so far; infinite when one of them is short or has gaps. */
+function longRuns(_f: Float64Array, { stride, reals }: Span, { runs, lanes }: Move, at: number): number {
+  if (lanes.length > 0 || stride !== reals) return Number.POSITIVE_INFINITY;
+  for (let r = 2; r < runs.length; r += 3) if (runs[r]! * reals < LONG) return Number.POSITIVE_INFINITY;
+  return at + runs.length / 3;
+}
+
+/** Numbers of a message so far. */
+function counted(_f: Float64Array, { reals, width }: Span, { sites }: Move, at: number): number {
+  return at + (sites * reals) / width;
+}
 
 function within(f: Float64Array, span: Span, move: Move, at: number): number {
   moveWithin(f, span, move);

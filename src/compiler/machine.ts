@@ -1,10 +1,10 @@
 /** What the kernels of one lattice work on: fields in blocks of sites, neighbour tables, scratch memory of threads. */
 import {
-  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isQuaternion, isShared, realsOf, storedComponents,
+  type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type HostSites, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isQuaternion, isShared, realsOf, storedComponents,
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
 import { BackendError, GeometryError } from "../errors.ts";
-import { Halos, gatherSites, localLayout } from "#platform/compiler/divided";
+import { BoxSites, Halos, gatherSites, localLayout } from "#platform/compiler/divided";
 import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
 import { tensorLength } from "./ir.ts";
 import { chunkBlocks } from "./kernels.ts";
@@ -63,6 +63,7 @@ export abstract class Machine implements Engine {
   /** This rank's part of a divided lattice. */
   readonly part: Part | undefined;
   readonly halos: Halos | undefined;
+  #ownSites: Int32Array | undefined;
   /** Milliseconds spent in exchanges and in sums over ranks. */
   exchangeTime = 0;
   #scratch = { address: 0, bytes: 0 };
@@ -181,6 +182,22 @@ export abstract class Machine implements Engine {
 
   readSites(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void {
     this.#read(from, type, sites, out, offset, stride);
+  }
+
+  readOwn(from: Storage, type: ValueType, sites: Int32Array, out: Float64Array, offset: number, stride: number): void {
+    this.#transfer(from, type, sites, out, offset, stride, false);
+  }
+
+  get ownSites(): Int32Array | undefined {
+    if (this.part && !this.#ownSites) {
+      const { position } = this.layout;
+      this.#ownSites = Int32Array.from(position.keys()).filter((n) => position[n]! >= 0);
+    }
+    return this.#ownSites;
+  }
+
+  hostSites(size: number): HostSites | undefined {
+    return this.part && new BoxSites(this.lattice, this.part, this.ownSites!, size);
   }
 
   /** A rank of a divided lattice keeps what is its own. */

@@ -1,5 +1,5 @@
 /** Start configurations: cold, hot (Haar), near the unit, one instanton. Random numbers depend on (seed, stream, site, direction) only. */
-import { kind, oneSample, type AlgebraField, DirectionalField, type Lattice, type LinkField } from "../autograd/index.ts";
+import { kind, oneSample, type AlgebraField, DirectionalField, type Field, type Lattice, type LinkField, type MatrixType, forOwnSites } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { PURPOSE, type RandomStream, randomStream, streamOfSample, guard, is } from "../util/index.ts";
 import { exponentialLinks } from "./closed-form.ts";
@@ -7,6 +7,9 @@ import { drawAlgebra } from "./gaussian.ts";
 import type { Group } from "./group.ts";
 import { toGroup } from "./unitarity.ts";
 import { aGroup } from "./kinds.ts";
+
+/** Sites that are made together. */
+const PIECE = 1024;
 
 /** Where the random numbers of a start come from. */
 export interface RandomStart {
@@ -19,12 +22,11 @@ export interface RandomStart {
 export function cold<N extends number>(lattice: Lattice, group: Group<N>): LinkField<N> {
   guard("cold", { lattice: [lattice, kind.lattice], group: [group, aGroup] });
   const { N } = group;
-  // its memory first: what does not fit is said before any work
   const U = new DirectionalField(lattice, N, "links");
-  const sites = lattice.batch * lattice.volume;
-  const one = new Float64Array(sites * 2 * N * N);
-  for (let n = 0; n < sites; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
-  return U.set(lattice.extents.map(() => one));
+  const one = new Float64Array(PIECE * 2 * N * N);
+  for (let n = 0; n < PIECE; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
+  forOwnSites(lattice, PIECE, (sites) => U.fields.forEach((f) => f.writeSites(sites, one)));
+  return U;
 }
 
 /** Links independent and uniform in the Haar measure of the group, det U = 1 for N >= 2. Sample b of a batch is the start of the stream b places after the given one. */
@@ -33,33 +35,35 @@ export function hot<N extends number>(lattice: Lattice, group: Group<N>, options
   const { seed, stream = 0 } = options;
   guard("hot", { seed: [seed, is.integer], stream: [stream, is.integer] });
   const random = randomStream(seed, stream);
-  return new DirectionalField(lattice, group.N, "links").set(lattice.extents.map((_, mu) => haarField(lattice, random, PURPOSE.start, group.N, mu)));
-}
-
-/** `haarMatrices` on every site of every sample, each of the samples with its own stream. */
-export function haarField({ volume, batch }: Lattice, random: RandomStream, purpose: number, N: number, index = 0): Float64Array {
-  if (batch === 1) return haarMatrices(random, purpose, volume, N, index);
-  const all = new Float64Array(batch * volume * 2 * N * N);
-  for (let b = 0; b < batch; b++) all.set(haarMatrices(streamOfSample(random, b), purpose, volume, N, index), b * volume * 2 * N * N);
-  return all;
+  const U = new DirectionalField(lattice, group.N, "links");
+  U.fields.forEach((f, mu) => drawHaar(f, random, PURPOSE.start, mu));
+  return U;
 }
 
 /**
- * One Haar matrix a site. The rows of a complex Gaussian matrix, orthonormalised in order, are uniform; the last row is then fixed by
+ * One Haar matrix a site, each sample with its own stream. The rows of a complex Gaussian matrix, orthonormalised in order, are uniform; the last row is then fixed by
  * det = 1. `index` separates the fields of one purpose.
  */
-export function haarMatrices(random: RandomStream, purpose: number, sites: number, N: number, index = 0): Float64Array {
+export function drawHaar<N extends number>(field: Field<MatrixType<N>>, random: RandomStream, purpose: number, index = 0): Field<MatrixType<N>> {
+  const { lattice, type: { N } } = field;
   const size = 2 * N * N;
-  const out = new Float64Array(sites * size);
+  const out = new Float64Array(PIECE * size);
   const pair = new Float64Array(2);
-  for (let n = 0; n < sites; n++) {
-    for (let k = 0; k < N * N; k++) {
-      random.normals(n, index * N * N + k, 0, purpose, pair);
-      out.set(pair, n * size + 2 * k);
+  const streams: RandomStream[] = [];
+  forOwnSites(lattice, PIECE, (sites) => {
+    for (let s = 0; s < sites.length; s++) {
+      const n = sites[s]! % lattice.volume;
+      const b = (sites[s]! - n) / lattice.volume;
+      streams[b] ??= streamOfSample(random, b);
+      for (let k = 0; k < N * N; k++) {
+        streams[b].normals(n, index * N * N + k, 0, purpose, pair);
+        out.set(pair, s * size + 2 * k);
+      }
+      toGroup(out, s * size, N);
     }
-    toGroup(out, n * size, N);
-  }
-  return out;
+    field.writeSites(sites, out);
+  });
+  return field;
 }
 
 /** U = exp(width sum_a x^a T_a) with independent x^a ~ N(0, 1). */

@@ -5,7 +5,7 @@
 import { kind, type AlgebraField, DirectionalField, Field, type Lattice, type LinkField, type Links, type Matrix, type MatrixType, adj, mul, replayable, shift, siteMatrixType } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
-import { type RandomStart, haarField } from "./starts.ts";
+import { type RandomStart, drawHaar } from "./starts.ts";
 import { anIsometry } from "./kinds.ts";
 
 /** One Haar matrix g(n) a site (N = 1: a phase). */
@@ -13,7 +13,7 @@ export function randomGaugeTransformation<N extends number>(lattice: Lattice, N:
   guard("randomGaugeTransformation", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.keysOf("seed", "stream")] });
   const { seed, stream = 0 } = options;
   guard("randomGaugeTransformation", { seed: [seed, is.integer], stream: [stream, is.integer] });
-  return new Field(lattice, siteMatrixType(lattice, N)).set(haarField(lattice, randomStream(seed, stream), PURPOSE.gaugeTransformation, N));
+  return drawHaar(new Field(lattice, siteMatrixType(lattice, N)), randomStream(seed, stream), PURPOSE.gaugeTransformation);
 }
 
 const transformLinksBy = replayable((U: Links, g: Matrix): Links => U.map((mu) => mul(mul(g, U[mu]!), adj(shift(g, mu)))));

@@ -1,7 +1,10 @@
 /** How far links are from the group, and the way back: rows 1 to N-1 by Gram-Schmidt, the last row such that det U = 1. */
-import { kind, DirectionalField, type LinkField } from "../autograd/index.ts";
+import { kind, DirectionalField, type LinkField, forOwnSites, largest } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
+
+/** Sites that are looked at together. */
+const PIECE = 4096;
 
 /** Largest deviations over all links. */
 export interface UnitarityDefect {
@@ -18,9 +21,10 @@ export function unitarityDefect(U: LinkField): UnitarityDefect {
   const size = 2 * N * N;
   const minor = new Float64Array(size);
   let [unitarity, determinant] = [0, 0];
-  for (const field of U.fields) {
-    const u = field.toArray();
-    for (let at = 0; at < u.length; at += size) {
+  const u = new Float64Array(PIECE * size);
+  for (const field of U.fields) forOwnSites(U.lattice, PIECE, (sites) => {
+    field.readOwnSites(sites, u);
+    for (let at = 0; at < sites.length * size; at += size) {
       for (let i = 0; i < N; i++)
         for (let j = i; j < N; j++) {
           const [re, im] = rowProduct(u, at, N, i, j);
@@ -30,8 +34,8 @@ export function unitarityDefect(U: LinkField): UnitarityDefect {
       const [re, im] = determinantOf(minor, N);
       determinant = larger(determinant, N === 1 ? Math.abs(Math.hypot(re, im) - 1) : Math.hypot(re - 1, im));
     }
-  }
-  return { unitarity, determinant };
+  });
+  return { unitarity: largest(U.lattice, unitarity), determinant: largest(U.lattice, determinant) };
 }
 
 /** A larger one, NaN above all. */
@@ -45,13 +49,15 @@ const larger = (a: number, b: number): number => (b > a || Number.isNaN(b) ? b :
 export function reunitarise<N extends number>(U: LinkField<N>): LinkField<N> {
   guard("reunitarise", { U: [U, kind.linkField] });
   const size = 2 * U.N * U.N;
-  const data = U.fields.map((field, mu) => {
-    const u = field.toArray();
-    for (let at = 0; at < u.length; at += size)
-      if (!toGroup(u, at, U.N)) throw new GeometryError(`reunitarise: got a singular link in direction ${U.lattice.axis(mu)} at site [${U.lattice.coordinates((at / size) % U.lattice.volume).join(", ")}], expected links near the group: check the file or the step size`);
-    return u;
-  });
-  return new DirectionalField(U.lattice, U.N, "links").set(data);
+  const moved = new DirectionalField(U.lattice, U.N, "links");
+  const u = new Float64Array(PIECE * size);
+  U.fields.forEach((field, mu) => forOwnSites(U.lattice, PIECE, (sites) => {
+    field.readOwnSites(sites, u);
+    for (let k = 0; k < sites.length; k++)
+      if (!toGroup(u, k * size, U.N)) throw new GeometryError(`reunitarise: got a singular link in direction ${U.lattice.axis(mu)} at site [${U.lattice.coordinates(sites[k]! % U.lattice.volume).join(", ")}], expected links near the group: check the file or the step size`);
+    moved.fields[mu]!.writeSites(sites, u);
+  }));
+  return moved;
 }
 
 /** Makes the matrix at `at` special unitary in place (N = 1: a phase). False when its first rows are dependent or not finite. */

@@ -114,8 +114,8 @@ const plain = <Name extends string>(name: Name, title: string, littleEndian: boo
         precision: 64,
         header: {},
         warnings,
-        stream(sink) {
-          streamLinks({ source, at: 0, extents, N, precision: 64, littleEndian }, sink);
+        stream(sink, lattice) {
+          streamLinks({ source, at: 0, extents, N, precision: 64, littleEndian }, sink, lattice);
           return { checksum: "absent", detail: "" };
         },
       };

@@ -1,13 +1,24 @@
 /** The checksums of the formats, fed piece by piece while the links stream by. */
+import type { Comm } from "../backend/index.ts";
 import { crc32 } from "../util/index.ts";
+import { gatherNumbers } from "./together.ts";
 
 export interface RunningChecksum {
   /** Bytes of whole sites as they stand in the file. */
   bytes?(chunk: Uint8Array, firstSite: number, bytesPerSite: number): void;
   /** The same piece as 32-bit words of the file's byte order; the halves of a double may be exchanged. */
   words?(chunk: Uint32Array, firstWord: number): void;
+  /** What has been summed up so far, to be added to that of other pieces. */
+  readonly parts: readonly number[];
+  add(parts: readonly number[]): void;
   /** Hexadecimal, blank separated, in the order of the file. */
   text(): string;
+}
+
+/** The checksum of all ranks, each of which has seen its own pieces. Collective. */
+export function joinChecksum(comm: Comm, sum: RunningChecksum): void {
+  if (comm.size === 1) return;
+  gatherNumbers(comm, sum.parts).forEach((parts, rank) => rank !== comm.rank && sum.add(parts));
 }
 
 function rotate(x: number, n: number): number {
@@ -24,6 +35,14 @@ export class WordSum implements RunningChecksum {
     let s = this.#sum;
     for (let k = 0; k < chunk.length; k++) s = (s + chunk[k]!) >>> 0;
     this.#sum = s;
+  }
+
+  get parts(): number[] {
+    return [this.#sum];
+  }
+
+  add([x]: readonly number[]): void {
+    this.#sum = (this.#sum + x!) >>> 0;
   }
 
   text(): string {
@@ -50,6 +69,15 @@ export class MilcSums implements RunningChecksum {
     this.sum31 = b >>> 0;
   }
 
+  get parts(): number[] {
+    return [this.sum29, this.sum31];
+  }
+
+  add([a, b]: readonly number[]): void {
+    this.sum29 = (this.sum29 ^ a!) >>> 0;
+    this.sum31 = (this.sum31 ^ b!) >>> 0;
+  }
+
   text(): string {
     return `${hex(this.sum29)} ${hex(this.sum31)}`;
   }
@@ -66,6 +94,15 @@ export class ScidacSums implements RunningChecksum {
       this.suma = (this.suma ^ rotate(c, site % 29)) >>> 0;
       this.sumb = (this.sumb ^ rotate(c, site % 31)) >>> 0;
     }
+  }
+
+  get parts(): number[] {
+    return [this.suma, this.sumb];
+  }
+
+  add([a, b]: readonly number[]): void {
+    this.suma = (this.suma ^ a!) >>> 0;
+    this.sumb = (this.sumb ^ b!) >>> 0;
   }
 
   text(): string {

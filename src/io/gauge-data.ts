@@ -1,6 +1,6 @@
 /** What all formats have in common: the header's facts, and a stream of links. */
 import { FileFormatError } from "../errors.ts";
-import type { LinkField } from "../autograd/index.ts";
+import type { Lattice, LinkField } from "../autograd/index.ts";
 import type { WriteTarget } from "../util/index.ts";
 import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
@@ -44,8 +44,11 @@ export interface GaugeData {
   readonly linkTrace?: StoredNumber;
   /** The last row of each matrix was not stored. */
   readonly rebuilt?: boolean;
-  /** Streams all links once, in bounded pieces; the result is the checksum's outcome with a text for messages. */
-  readonly stream: (sink: LinkSink) => { readonly checksum: CheckResult; readonly detail: string };
+  /**
+   * Streams all links once, in bounded pieces; the result is the checksum's outcome with a text for messages. Of the lattice that they are for, where that is divided over
+   * ranks, it may leave out the sites of other ranks.
+   */
+  readonly stream: (sink: LinkSink, lattice?: Lattice) => { readonly checksum: CheckResult; readonly detail: string };
 }
 
 /** What the caller knows about a file that does not say it itself, and what he expects. */

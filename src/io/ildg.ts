@@ -12,7 +12,7 @@ import { describedShape } from "./ildg-shape.ts";
 import { LIME_MAGIC, type LimeRecord, limePadding, limeRecords, recordText, writeLimeHeader, writeLimeText, xmlElement } from "./lime.ts";
 import { type Provenance, namesEnsemble, provenanceFromXml, provenanceXml } from "./provenance.ts";
 import { type ByteSource, quoted } from "./source.ts";
-import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
+import { firstReals, plausible, streamLinks, writeLinks } from "./stream.ts";
 import type { WriteTarget } from "../util/index.ts";
 
 /** Records of text that describe the links or their ensemble. */
@@ -47,8 +47,8 @@ export const ildg = {
       header,
       provenance: provenanceIn(header),
       warnings,
-      stream(sink) {
-        streamLinks({ source, at: data.at, extents, N, precision, littleEndian, checksum }, sink);
+      stream(sink, lattice) {
+        streamLinks({ source, at: data.at, extents, N, precision, littleEndian, checksum }, sink, lattice);
         return compareChecksum(checksum, stored);
       },
     };
@@ -103,7 +103,7 @@ function writeIldg(target: WriteTarget, U: LinkField, { precision, provenance }:
   const bytes = linkBytes(lattice.extents, N, precision);
   const sums = new ScidacSums();
   writeLimeHeader(target, "ildg-binary-data", bytes, { begin: true, end: true });
-  forEachPiece(U, { precision, littleEndian: false, checksum: sums }, (piece) => target.write(piece));
+  writeLinks(target, U, { precision, littleEndian: false, checksum: sums });
   target.write(limePadding(bytes));
   const [a, b] = sums.text().split(" ");
   if (provenance.logicalFileName !== undefined) writeLimeText(target, "ildg-data-lfn", provenance.logicalFileName);

@@ -2,7 +2,9 @@
  * Looks at every link while it streams by: finite numbers, unitarity, determinant, mean trace, and signs or zeros that other codes fold
  * into links. Nothing is repaired.
  */
+import type { Comm } from "../backend/index.ts";
 import { FileFormatError } from "../errors.ts";
+import { gatherNumbers } from "./together.ts";
 import { type LinkSink, type Precision, volumeOf } from "./gauge-data.ts";
 
 /** Largest deviations over all links. */
@@ -65,6 +67,21 @@ export class LinkInspector {
   readonly add: LinkSink = (mu, sites, data, offset, stride) => {
     for (let k = 0; k < sites.length; k++) this.#link(mu, sites[k]!, data, offset + k * stride);
   };
+
+  /** What all ranks have seen, each its own links. Collective. */
+  join(comm: Comm): void {
+    if (comm.size === 1) return;
+    const all = foldings(this.#extents);
+    const { deviation, site, mu } = this.worst;
+    const told = gatherNumbers(comm, [this.unitarity, this.determinant, this.#phase, this.#trace, this.#negative, this.#zero, this.#zeroInLastSlice, deviation, site, mu, ...all.map(({ text }) => (this.#foldings.some((f) => f.text === text) ? 1 : 0))]);
+    const [column, sum] = [(k: number): number[] => told.map((x) => x[k]!), (k: number): number => told.reduce((s, x) => s + x[k]!, 0)];
+    [this.unitarity, this.determinant, this.#phase] = [0, 1, 2].map((k) => Math.max(...column(k))) as [number, number, number];
+    [this.#trace, this.#negative, this.#zero, this.#zeroInLastSlice] = [3, 4, 5, 6].map(sum) as [number, number, number, number];
+    // of equal ones the first site, as one process would have met it
+    const [worst] = told.toSorted((a, b) => b[7]! - a[7]! || a[8]! - b[8]!);
+    this.worst = { deviation: worst![7]!, site: worst![8]!, mu: worst![9]! };
+    this.#foldings = all.filter((_, k) => column(10 + k).every((x) => x === 1));
+  }
 
   /** Mean of Re tr U / N. */
   get linkTrace(): number {

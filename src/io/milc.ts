@@ -7,7 +7,7 @@ import { FileFormatError } from "../errors.ts";
 import { MilcSums, compareChecksum } from "./checksums.ts";
 import { type GaugeData, type GaugeFormat, type WriteFacts, checkExtents, deduceN } from "./gauge-data.ts";
 import { type ByteSource, peek } from "./source.ts";
-import { forEachPiece, streamLinks } from "./stream.ts";
+import { streamLinks, writeLinks } from "./stream.ts";
 import { Buffer, type WriteTarget, printable } from "../util/index.ts";
 
 const MAGIC = 20103;
@@ -48,8 +48,8 @@ export const milc = {
       header,
       provenance: header["timeStamp"] ? { creationDate: header["timeStamp"] } : {},
       warnings: [],
-      stream(sink) {
-        streamLinks({ source, at, extents, N, precision: 32, littleEndian, checksum }, sink);
+      stream(sink, lattice) {
+        streamLinks({ source, at, extents, N, precision: 32, littleEndian, checksum }, sink, lattice);
         return compareChecksum(checksum, old ? undefined : `${header["sum29"]} ${header["sum31"]}`);
       },
     };
@@ -86,6 +86,6 @@ function writeMilc(target: WriteTarget, U: LinkField, { provenance }: WriteFacts
   };
   const sums = new MilcSums();
   target.write(header(sums));
-  forEachPiece(U, { precision: 32, littleEndian: true, checksum: sums }, (bytes) => target.write(bytes));
+  writeLinks(target, U, { precision: 32, littleEndian: true, checksum: sums });
   target.overwrite(0, header(sums));
 }

@@ -9,7 +9,7 @@ import { WordSum, compareChecksum } from "./checksums.ts";
 import { type GaugeData, type GaugeFormat, MAX_N, type OpenOptions, type Precision, type StoredNumber, type WriteFacts, checkExtents, expectDataBytes, linkBytes } from "./gauge-data.ts";
 import { provenanceKeys, provenanceOf } from "./provenance.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
-import { firstReals, forEachPiece, plausible, streamLinks } from "./stream.ts";
+import { firstReals, plausible, streamLinks, writeLinks } from "./stream.ts";
 import { Buffer, type WriteTarget } from "../util/index.ts";
 
 const MAX_HEADER = 1 << 16;
@@ -46,8 +46,8 @@ export const nersc = {
       ...(plaquette ? { plaquette } : {}),
       ...(linkTrace ? { linkTrace } : {}),
       rebuilt: rows < N,
-      stream(sink) {
-        streamLinks({ source, at, extents, N, rows, precision, littleEndian, checksum }, sink);
+      stream(sink, lattice) {
+        streamLinks({ source, at, extents, N, rows, precision, littleEndian, checksum }, sink, lattice);
         return compareChecksum(checksum, keys["CHECKSUM"]);
       },
     };
@@ -168,6 +168,6 @@ function writeNersc(target: WriteTarget, U: LinkField, { precision, provenance, 
   const sum = new WordSum();
   // the checksum stands before the links that it sums up: its place is filled at the end
   target.write(Buffer.from(header("0"), "latin1"));
-  forEachPiece(U, { precision, littleEndian: false, checksum: sum }, (bytes) => target.write(bytes));
+  writeLinks(target, U, { precision, littleEndian: false, checksum: sum });
   target.overwrite(0, Buffer.from(header(sum.text()), "latin1"));
 }

@@ -7,7 +7,7 @@ import { FileFormatError } from "../errors.ts";
 import { type ArrayLayout, arrayLayout, isAmbiguous, scatterMatrices } from "./axes.ts";
 import { type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, type WriteFacts, expectDataBytes, linkBytes } from "./gauge-data.ts";
 import { type ByteSource, peek, quoted } from "./source.ts";
-import { forEachPiece, pieceBuffer, realsOf } from "./stream.ts";
+import { pieceBuffer, realsOf, writeLinks } from "./stream.ts";
 import { Buffer, type WriteTarget } from "../util/index.ts";
 
 const MAX_HEADER = 1 << 16;
@@ -141,5 +141,5 @@ function writeNpy(target: WriteTarget, U: LinkField, { precision }: WriteFacts):
   head.write(dictionary, 10, "latin1");
   head.write("\n", 10 + length - 1, "latin1");
   target.write(head);
-  forEachPiece(U, { precision, littleEndian: true }, (bytes) => target.write(bytes));
+  writeLinks(target, U, { precision, littleEndian: true });
 }

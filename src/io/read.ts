@@ -3,8 +3,9 @@ import { DirectionalField, Lattice, type LinkField } from "../autograd/index.ts"
 import { FileFormatError } from "../errors.ts";
 import { type Group, type LatticeOptions, groupOf, lattice as newLattice, parseGroup, plaquettes } from "../gauge/index.ts";
 import { type FormatName, formatOf } from "./formats.ts";
-import { type CheckResult, type GaugeData, type GaugeFormat, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
+import { type CheckResult, type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
 import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
+import { agreed, commOf } from "./together.ts";
 import type { Hdf5 } from "./hdf5-library.ts";
 import type { Provenance } from "./provenance.ts";
 import { type ByteSource, type FileLike, isFileLike, openFileLike, openSource } from "./source.ts";
@@ -104,10 +105,15 @@ function expectSame(source: ByteSource, data: GaugeData, open: OpenOptions): voi
 
 function fill(source: ByteSource, data: GaugeData, U: LinkField, open: OpenOptions): GaugeFile {
   const inspector = new LinkInspector(source.name, data.extents, data.N);
-  const { checksum, detail } = data.stream((mu, sites, links, offset, stride) => {
-    inspector.add(mu, sites, links, offset, stride);
-    U.fields[mu]!.writeSites(sites, links, offset, stride);
-  });
+  const comm = commOf(U.lattice);
+  const inspect = ofOwnSites(U.lattice, inspector.add);
+  const { checksum, detail } = agreed(comm, () =>
+    data.stream((mu, sites, links, offset, stride) => {
+      inspect(mu, sites, links, offset, stride);
+      U.fields[mu]!.writeSites(sites, links, offset, stride);
+    }, U.lattice),
+  );
+  inspector.join(comm);
   const warnings = [...data.warnings, ...inspector.warnings(data.precision, data.rebuilt ?? false)];
   const plaquette = U.lattice.dim > 1 ? plaquettes(U).mean : 1;
   const first: GaugeChecks = { checksum, plaquette: compare(data.plaquette, plaquette, warnings), linkTrace: compare(data.linkTrace, inspector.linkTrace, warnings) };
@@ -127,6 +133,16 @@ function fill(source: ByteSource, data: GaugeData, U: LinkField, open: OpenOptio
   if (inspector.broken && !vouched && !open.allowMismatch) throw new FileFormatError(`${source.name}: ${inspector.warnings(data.precision, data.rebuilt ?? false).find((w) => w.includes("not unitary"))!}, and the file has no checksum to confirm them: it is damaged, of another lattice, or holds no gauge links; allow mismatches to read it all the same`);
   if (data.N % 2 === 0 && plaquette < -0.1) warnings.push(`mean plaquette ${plaquette.toPrecision(4)} is negative: Kogut-Susskind phases may be folded into the links`);
   return { U, format: data.format as FormatName, group: groupOf(data.N), precision: data.precision, checks, header: data.header, provenance: data.provenance ?? {}, warnings, unitarity: inspector.report, ...(inspector.offGroup === undefined ? {} : { offGroup: inspector.offGroup }), ...(inspector.folding ? { folding: inspector.folding.negative } : {}) };
+}
+
+/** A sink that gets the sites of this rank only, whatever a format streams. */
+function ofOwnSites({ engine: { ownSites }, volume }: Lattice, sink: LinkSink): LinkSink {
+  if (!ownSites) return sink;
+  const own = new Uint8Array(volume);
+  for (const n of ownSites) own[n] = 1;
+  return (mu, sites, links, offset, stride) => {
+    for (let k = 0; k < sites.length; k++) if (own[sites[k]!]) sink(mu, sites.subarray(k, k + 1), links, offset + k * stride, stride);
+  };
 }
 
 function compare(stored: StoredNumber | undefined, value: number, warnings: string[]): CheckResult {

@@ -2,13 +2,15 @@
  * The common order of links: sites x fastest, then y, z, t; at every site mu = x, y, z, t; matrices row by row, (re, im). Streams files in
  * bounded pieces into fields, and fields into files.
  */
-import type { LinkField } from "../autograd/index.ts";
+import { type Lattice, type LinkField, forOwnSites } from "../autograd/index.ts";
+import { selfComm } from "../backend/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { completeLastRow } from "../gauge/index.ts";
-import type { RunningChecksum } from "./checksums.ts";
+import { type RunningChecksum, joinChecksum } from "./checksums.ts";
 import { type LinkSink, type Precision, volumeOf } from "./gauge-data.ts";
 import type { ByteSource } from "./source.ts";
-import { Buffer } from "../util/index.ts";
+import { agreed, commOf } from "./together.ts";
+import { Buffer, type WriteTarget } from "../util/index.ts";
 
 /** Bytes of one piece. */
 const PIECE = 1 << 20;
@@ -43,9 +45,24 @@ export function pieceBuffer(length: number): Buffer {
   return Buffer.from(new ArrayBuffer(length));
 }
 
-/** Streams all links to `sink`. */
-export function streamLinks(order: CommonOrder, sink: LinkSink): void {
-  const { source, extents, N, precision } = order;
+/** Calls f for each run of consecutive sites: its first place in the list, its first site, and how many there are. */
+export function eachRun(sites: Int32Array, f: (place: number, site: number, count: number) => void): void {
+  for (let from = 0, k = 1; k <= sites.length; k++)
+    if (k === sites.length || sites[k] !== sites[k - 1]! + 1) {
+      f(from, sites[from]!, k - from);
+      from = k;
+    }
+}
+
+/** All sites of a file, or those of this rank of the lattice that the links are for, at most `most` at a time. */
+function forSites(volume: number, lattice: Lattice | undefined, most: number, f: (sites: Int32Array) => void): void {
+  if (lattice && commOf(lattice).size > 1) return forOwnSites(lattice, most, f);
+  for (let first = 0; first < volume; first += most) f(Int32Array.from({ length: Math.min(most, volume - first) }, (_, k) => first + k));
+}
+
+/** Streams the links to `sink`: all of them, or those of this rank of `lattice`; then the checksum is that of all ranks. */
+export function streamLinks(order: CommonOrder, sink: LinkSink, lattice?: Lattice): void {
+  const { source, extents, N, precision, checksum } = order;
   const rows = order.rows ?? N;
   const [V, D] = [volumeOf(extents), extents.length];
   const [matrix, stored] = [2 * N * N, 2 * rows * N];
@@ -53,19 +70,23 @@ export function streamLinks(order: CommonOrder, sink: LinkSink): void {
   const piece = Math.max(1, Math.min(V, Math.floor(PIECE / bytesPerSite)));
   const buffer = pieceBuffer(piece * bytesPerSite);
   const links = new Float64Array(piece * D * matrix);
-  const sites = new Int32Array(piece);
-  for (let first = 0; first < V; first += piece) {
-    const count = Math.min(piece, V - first);
-    const bytes = buffer.subarray(0, count * bytesPerSite);
-    source.read(order.at + first * bytesPerSite, bytes);
-    order.checksum?.bytes?.(bytes, first, bytesPerSite);
-    const reals = realsOf(bytes, precision, order.littleEndian);
-    order.checksum?.words?.(new Uint32Array(buffer.buffer, 0, bytes.length / 4), (first * bytesPerSite) / 4);
-    if (rows === N) links.set(reals);
-    else for (let k = 0; k < count * D; k++) rebuildLastRow(reals, k * stored, N, links, k * matrix);
-    for (let k = 0; k < count; k++) sites[k] = first + k;
-    for (let mu = 0; mu < D; mu++) sink(mu, sites.subarray(0, count), links, mu * matrix, D * matrix);
-  }
+  const comm = lattice ? commOf(lattice) : selfComm;
+  agreed(comm, () =>
+    forSites(V, lattice, piece, (sites) => {
+      const bytes = buffer.subarray(0, sites.length * bytesPerSite);
+      eachRun(sites, (k, first, count) => {
+        const run = bytes.subarray(k * bytesPerSite, (k + count) * bytesPerSite);
+        source.read(order.at + first * bytesPerSite, run);
+        checksum?.bytes?.(run, first, bytesPerSite);
+      });
+      const reals = realsOf(bytes, precision, order.littleEndian);
+      eachRun(sites, (k, first, count) => checksum?.words?.(new Uint32Array(buffer.buffer, k * bytesPerSite, (count * bytesPerSite) / 4), (first * bytesPerSite) / 4));
+      if (rows === N) links.set(reals);
+      else for (let k = 0; k < sites.length * D; k++) rebuildLastRow(reals, k * stored, N, links, k * matrix);
+      for (let mu = 0; mu < D; mu++) sink(mu, sites, links, mu * matrix, D * matrix);
+    }),
+  );
+  if (checksum) joinChecksum(comm, checksum);
 }
 
 /** Full SU(N) matrix from its first N - 1 rows. SU(3): row 3 = conj(row 1 x row 2); SU(2): (a, b), (-b*, a*); other N: cofactors. */
@@ -119,35 +140,74 @@ export function startsUnitary(reals: ArrayLike<number>, N: number): boolean {
   return true;
 }
 
-/** The links of a field as pieces of bytes in the common order. */
-export function forEachPiece(
-  U: LinkField,
-  options: { readonly precision: Precision; readonly littleEndian: boolean; readonly checksum?: RunningChecksum },
-  write: (bytes: Buffer) => void,
-): void {
-  const { precision, checksum } = options;
-  const V = U.lattice.volume;
-  const matrix = 2 * U.N * U.N;
-  const perSite = U.lattice.dim * matrix;
-  const bytesPerSite = (perSite * precision) / 8;
-  const piece = Math.max(1, Math.min(V, Math.floor(PIECE / bytesPerSite)));
-  const links = new Float64Array(piece * perSite);
-  const buffer = pieceBuffer(piece * bytesPerSite);
-  for (let first = 0; first < V; first += piece) {
-    const count = Math.min(piece, V - first);
-    const sites = Int32Array.from({ length: count }, (_, k) => first + k);
-    U.fields.forEach((f, mu) => f.readSites(sites, links, mu * matrix, perSite));
-    const reals = links.subarray(0, count * perSite);
-    if (!plausible(reals, 1e30)) throw new FileFormatError(`links at sites ${first} to ${first + count - 1} are not finite, expected finite numbers: nothing was written`);
-    const bytes = buffer.subarray(0, count * bytesPerSite);
-    if (precision === 64) new Float64Array(buffer.buffer, 0, reals.length).set(reals);
-    else new Float32Array(buffer.buffer, 0, reals.length).set(reals);
-    checksum?.words?.(new Uint32Array(buffer.buffer, 0, bytes.length / 4), (first * bytesPerSite) / 4);
-    // the exchange of bytes is its own inverse
-    realsOf(bytes, precision, options.littleEndian);
-    checksum?.bytes?.(bytes, first, bytesPerSite);
-    write(bytes);
+/** How links are written in the common order. */
+interface PieceOptions {
+  readonly precision: Precision;
+  readonly littleEndian: boolean;
+  readonly checksum?: RunningChecksum;
+}
+
+/** Links on lists of sites as bytes in the common order. */
+class Pieces {
+  readonly bytesPerSite: number;
+  /** Sites of a list. */
+  readonly most: number;
+  readonly #U: LinkField;
+  readonly #options: PieceOptions;
+  readonly #links: Float64Array;
+  readonly #buffer: Buffer;
+
+  constructor(U: LinkField, options: PieceOptions) {
+    const perSite = U.lattice.dim * 2 * U.N * U.N;
+    this.#U = U;
+    this.#options = options;
+    this.bytesPerSite = (perSite * options.precision) / 8;
+    this.most = Math.max(1, Math.min(U.lattice.volume, Math.floor(PIECE / this.bytesPerSite)));
+    this.#links = new Float64Array(this.most * perSite);
+    this.#buffer = pieceBuffer(this.most * this.bytesPerSite);
   }
+
+  /** The bytes of these sites; `own`: they are of this rank. */
+  at(sites: Int32Array, own: boolean): Buffer {
+    const { precision, littleEndian, checksum } = this.#options;
+    const { bytesPerSite } = this;
+    const { N, fields, lattice: { dim } } = this.#U;
+    const matrix = 2 * N * N;
+    fields.forEach((f, mu) => f[own ? "readOwnSites" : "readSites"](sites, this.#links, mu * matrix, dim * matrix));
+    const reals = this.#links.subarray(0, sites.length * dim * matrix);
+    if (!plausible(reals, 1e30)) throw new FileFormatError(`links at sites ${sites[0]} to ${sites.at(-1)} are not finite, expected finite numbers: nothing was written`);
+    const { buffer } = this.#buffer;
+    const bytes = this.#buffer.subarray(0, sites.length * bytesPerSite);
+    if (precision === 64) new Float64Array(buffer, 0, reals.length).set(reals);
+    else new Float32Array(buffer, 0, reals.length).set(reals);
+    eachRun(sites, (k, first, count) => checksum?.words?.(new Uint32Array(buffer, k * bytesPerSite, (count * bytesPerSite) / 4), (first * bytesPerSite) / 4));
+    // the exchange of bytes is its own inverse
+    realsOf(bytes, precision, littleEndian);
+    eachRun(sites, (k, first, count) => checksum?.bytes?.(bytes.subarray(k * bytesPerSite, (k + count) * bytesPerSite), first, bytesPerSite));
+    return bytes;
+  }
+}
+
+/** Appends the links in the common order; each rank of a divided lattice puts its own, and the checksum is that of all. */
+export function writeLinks(target: WriteTarget, U: LinkField, options: PieceOptions): void {
+  const { lattice } = U;
+  const comm = commOf(lattice);
+  const pieces = new Pieces(U, options);
+  const { bytesPerSite } = pieces;
+  const start = target.reserve(lattice.volume * bytesPerSite);
+  agreed(comm, () =>
+    forOwnSites(lattice, pieces.most, (sites) => {
+      const bytes = pieces.at(sites, true);
+      eachRun(sites, (k, first, count) => target.put(start + first * bytesPerSite, bytes.subarray(k * bytesPerSite, (k + count) * bytesPerSite)));
+    }),
+  );
+  if (options.checksum) joinChecksum(comm, options.checksum);
+}
+
+/** The links as pieces of bytes in the common order, for formats whose numbers have no place of their own. Every rank of a divided lattice gets all of them in turn. */
+export function forEachPiece(U: LinkField, options: PieceOptions, write: (bytes: Buffer) => void): void {
+  const pieces = new Pieces(U, options);
+  forSites(U.lattice.volume, undefined, pieces.most, (sites) => write(pieces.at(sites, false)));
 }
 
 /** Records of several double-precision matrices each, in an order of their own. */

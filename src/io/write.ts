@@ -2,8 +2,7 @@
 import { type LinkField, kind, oneSample } from "../autograd/index.ts";
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { linkTrace, plaquettes } from "../gauge/index.ts";
-import { selfComm } from "../backend/index.ts";
-import { writeTogether } from "./together.ts";
+import { commOf, writeTogether } from "./together.ts";
 import { WRITABLE, type WritableFormat, writerOf } from "./formats.ts";
 import { type GaugeFormat, type Precision, extentsText } from "./gauge-data.ts";
 import type { Provenance } from "./provenance.ts";
@@ -34,5 +33,5 @@ export function writeGauge(file: string, U: LinkField, format: WritableFormat | 
   if (!writer.anyDimension && U.lattice.dim !== 4) throw new GeometryError(`format ${name}: got the lattice ${extentsText(U.lattice.extents)}, expected four dimensions: use npy`);
   if (!writer.u1 && U.N < 2) throw new GeometryError(`format ${name}: got U(1) links, expected SU(N): use ildg or npy`);
   const means = (): { plaquette: number; linkTrace: number } => ({ plaquette: plaquettes(U).mean, linkTrace: linkTrace(U) });
-  writeTogether(file, U.lattice.engine.part?.comm ?? selfComm, (target) => writer.write(target, U, { precision, provenance: options.provenance ?? {}, means }));
+  writeTogether(file, commOf(U.lattice), (target) => writer.write(target, U, { precision, provenance: options.provenance ?? {}, means }));
 }

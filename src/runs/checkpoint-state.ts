@@ -1,4 +1,5 @@
 /** What is read from a checkpoint is looked at before it is used: a right checksum does not say that this program wrote it. */
+import type { FieldData, SiteValues } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
 import type { CheckpointState } from "./records.ts";
 
@@ -8,6 +9,8 @@ const text: Check = (x) => typeof x === "string";
 const record: Check = (x) => typeof x === "object" && x !== null && !Array.isArray(x) && !ArrayBuffer.isView(x);
 const listOf = (check: Check): Check => (x) => Array.isArray(x) && x.every(check);
 const finite: Check = (x) => x instanceof Float64Array && x.every(Number.isFinite);
+/** Canonical arrays, or values that are still in the file. */
+const values: Check = (x) => listOf(finite)(x) || isLater(x);
 const shaped = (keys: Readonly<Record<string, Check>>): Check => (x) => record(x) && Object.entries(keys).every(([key, check]) => check((x as Record<string, unknown>)[key]));
 const orNull = (check: Check): Check => (x) => x === null || check(x);
 
@@ -39,8 +42,8 @@ const KEYS: Readonly<Record<keyof CheckpointState, Check>> = {
   random: shaped({ seed: count, stream: count }),
   group: count,
   extents: listOf(count),
-  links: listOf(finite),
-  matter: (x) => x === undefined || listOf(finite)(x),
+  links: values,
+  matter: (x) => x === undefined || values(x),
   parameters: orNull(shaped({ names: listOf(text), values: finite })),
   training: orNull(training),
   sampler: (x) => x === undefined || finite(x),
@@ -49,13 +52,18 @@ const KEYS: Readonly<Record<keyof CheckpointState, Check>> = {
   metrics: shaped({ bytes: count, lines: count, sha256: text }),
 };
 
+const isLater = (x: unknown): x is SiteValues => record(x) && typeof (x as { read?: unknown }).read === "function";
+
+/** Reals of each field. */
+export const sizesOf = (data: FieldData): number[] => (isLater(data) ? data.components.map((n) => n * data.sites) : data.map((a) => a.length));
+
 /** The state of a checkpoint of a run. @throws FileFormatError that names the file and what is wrong in it. */
-export function expectState(file: string, x: unknown): CheckpointState {
+export function expectState(file: string, x: unknown): CheckpointState<FieldData> {
   if (!record(x)) throw new FileFormatError(`${file}: got a checkpoint of another kind, expected one of a run`);
-  const state = x as CheckpointState;
+  const state = x as CheckpointState<FieldData>;
   const bad = (Object.entries(KEYS) as [keyof CheckpointState, Check][]).find(([key, check]) => !check(state[key]));
   if (bad) throw new FileFormatError(`${file}: got a checkpoint whose "${bad[0]}" is not what a run stores, expected one of a run: restore it from a copy`);
   const size = state.extents.reduce((v, L) => v * L, 2 * state.group * state.group);
-  if ([state.links, ...(state.shards?.links ?? [])].some((links) => links.length !== state.extents.length || links.some((a) => a.length !== size))) throw new FileFormatError(`${file}: got links of other sizes than its extents ${state.extents.join("x")} and N = ${state.group} have, expected ${size} reals a direction: restore it from a copy`);
+  if ([state.links, ...(state.shards?.links ?? [])].some((links) => sizesOf(links).join() !== state.extents.map(() => size).join())) throw new FileFormatError(`${file}: got links of other sizes than its extents ${state.extents.join("x")} and N = ${state.group} have, expected ${size} reals a direction: restore it from a copy`);
   return state;
 }

@@ -2,6 +2,8 @@
 import { appendFileSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { parse, stringify } from "smol-toml";
+import type { FieldData } from "../autograd/index.ts";
+import type { Comm } from "../backend/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { latestCheckpoint } from "../io/index.ts";
 import { writeFileAtomic } from "../util/index.ts";
@@ -146,9 +148,21 @@ export function readEvents(folder: string): EventRecord[] {
   return readLines(runPaths(folder).events);
 }
 
-/** The newest whole checkpoint of a run, with what was wrong with newer ones; undefined before the first. @throws FileFormatError when all are damaged. */
-export function readState(folder: string): { readonly state: CheckpointState; readonly file: string; readonly damaged: readonly string[] } | undefined {
-  const found = latestCheckpoint(folder);
+/** A checkpoint of a run, with what was wrong with newer ones. */
+export interface FoundState<F extends FieldData = readonly Float64Array[]> {
+  readonly state: CheckpointState<F>;
+  readonly file: string;
+  readonly damaged: readonly string[];
+}
+
+/**
+ * The newest whole checkpoint of a run; undefined before the first. Several ranks look together, and have the values of fields by site.
+ * @throws FileFormatError when all are damaged.
+ */
+export function readState(folder: string): FoundState | undefined;
+export function readState(folder: string, comm: Comm): FoundState<FieldData> | undefined;
+export function readState(folder: string, comm?: Comm): FoundState<FieldData> | undefined {
+  const found = latestCheckpoint(folder, comm);
   if (!found) return undefined;
   return { state: expectState(found.file, found.state), file: found.file, damaged: found.damaged };
 }

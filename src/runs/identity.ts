@@ -3,6 +3,7 @@
  * of solvers, checks, output, title and what is measured may change when a run is resumed. Paths count as they are written, so that a folder
  * that was moved with its run file is the same run.
  */
+import type { FieldData } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { pruned, sha256Hex } from "../util/index.ts";
 import type { CheckpointState, RunCommand } from "./records.ts";
@@ -44,7 +45,7 @@ export function identityOf(command: RunCommand, c: RunConfiguration): string {
  * What has changed since a checkpoint without making it another run, `checks.every: 100 before, 0 now`.
  * @throws ConfigurationError for another command or other physics; more trajectories need `extend`.
  */
-export function changesSince(state: CheckpointState, { command, configuration }: ResolvedRun, folder: string, extend: boolean): string[] {
+export function changesSince(state: CheckpointState<FieldData>, { command, configuration }: ResolvedRun, folder: string, extend: boolean): string[] {
   if (state.command !== command) throw new ConfigurationError(`${folder}: got the command ${command} for a folder of ${state.command}, expected ${state.command}: give another --dir`);
   const before = state.configuration as RunConfiguration;
   const changed = differences(physicsOf(before), physicsOf(configuration));

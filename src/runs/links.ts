@@ -1,9 +1,9 @@
 /** Links from wherever they are kept: a configuration file of any format, the folder of a run (its newest checkpoint), or one checkpoint file. */
-import type { Lattice, LinkField } from "../autograd/index.ts";
-import { DirectionalField } from "../autograd/index.ts";
+import { DirectionalField, type FieldData, type Lattice, type LinkField, forOwnSites, setFields } from "../autograd/index.ts";
+import { selfComm } from "../backend/index.ts";
 import { FileFormatError, GeometryError } from "../errors.ts";
 import { type Group, groupOf, lattice as newLattice, parseGroup, plaquettes, reunitarise, unitarityDefect } from "../gauge/index.ts";
-import { type GaugeFile, type ReadOptions, readCheckpoint, readGauge, unitarityLimit } from "../io/index.ts";
+import { type GaugeFile, type ReadOptions, openCheckpoint, readGauge, unitarityLimit } from "../io/index.ts";
 import { closeFile, isFolder, isThere, openRegularFile, readFully } from "../util/index.ts";
 import { expectState } from "./checkpoint-state.ts";
 import { isRun, readState } from "#platform/runs/stored";
@@ -15,11 +15,11 @@ export type LinksFile = Omit<GaugeFile, "format"> & { readonly format: GaugeFile
 /** Reads links. @throws FileFormatError as `readGauge`, and for a run without a checkpoint. */
 export function readLinks(path: string, options: ReadOptions = {}): LinksFile {
   if (isRun(path)) {
-    const found = readState(path);
+    const found = readState(path, options.comm ?? selfComm);
     if (!found) throw new FileFormatError(`${path}: got the folder of a run without a checkpoint, expected one: let the run begin first`);
     return linksOf(path, found.state, options, found.damaged.map((text) => `passed over a damaged checkpoint: ${text}`));
   }
-  return isCheckpoint(path) ? linksOf(path, expectState(path, readCheckpoint(path)), options, []) : readGauge(path, options);
+  return isCheckpoint(path) ? linksOf(path, expectState(path, openCheckpoint(path, options.comm ?? selfComm)), options, []) : readGauge(path, options);
 }
 
 /** How checkpoint files begin. */
@@ -37,13 +37,14 @@ function isCheckpoint(path: string): boolean {
   }
 }
 
-function linksOf(path: string, { group: N, extents, links, position, random }: CheckpointState, options: ReadOptions, warnings: readonly string[]): LinksFile {
+function linksOf(path: string, { group: N, extents, links, position, random }: CheckpointState<FieldData>, options: ReadOptions, warnings: readonly string[]): LinksFile {
   const expected = typeof options.group === "string" ? parseGroup(options.group) : options.group;
   const given = options.lattice && ("extents" in options.lattice ? options.lattice.extents : options.lattice);
   if (given && given.join() !== extents.join()) throw new FileFormatError(`${path}: got the lattice ${extents.join("x")}, expected ${given.join("x")}`);
   if (expected && expected.N !== N) throw new FileFormatError(`${path}: got links of ${groupOf(N).name}, expected ${expected.name}`);
   const lattice = options.lattice && "engine" in options.lattice ? options.lattice : (options.makeLattice ?? ((e: readonly number[]) => newLattice(e, options)))(extents);
-  const U: LinkField = new DirectionalField(lattice, N, "links").set(links);
+  const U: LinkField = new DirectionalField(lattice, N, "links");
+  setFields(U.fields, links);
   const unitarity = unitarityDefect(U);
   const off = Math.max(unitarity.unitarity, unitarity.determinant);
   if (options.onGroup && !(off <= unitarityLimit(N))) throw new FileFormatError(`${path}: links are off the group by ${off.toExponential(2)}, expected links of ${groupOf(N).name}: the run went wrong before this checkpoint`);
@@ -51,6 +52,8 @@ function linksOf(path: string, { group: N, extents, links, position, random }: C
   return { U, format: "checkpoint", group: groupOf(N), precision: 64, checks: { checksum: "ok", plaquette: "absent", linkTrace: "absent" }, header, provenance: { sequenceNumber: String(position) }, warnings, unitarity };
 }
 
+/** Sites that are looked at together. */
+const PIECE = 4096;
 /** Distance from the group that double precision leaves. */
 const EXACT = 1e-10;
 
@@ -71,7 +74,7 @@ const given = (reading: EntryOptions): Pick<ReadOptions, keyof EntryOptions> => 
  * @throws FileFormatError for links off the group beyond rounding.
  */
 export function enteringLinks(path: string, lattice: Lattice, group: Group, reading: EntryOptions = {}): EnteringLinks {
-  const read = readLinks(path, { lattice: lattice.extents, group, makeLattice: () => lattice, onGroup: true, ...given(reading) });
+  const read = readLinks(path, { lattice: lattice.extents, group, makeLattice: () => lattice, onGroup: true, ...given(reading), ...(lattice.engine.part ? { comm: lattice.engine.part.comm } : {}) });
   const { U, warnings, folding } = read;
   if (folding) unfold(U, folding);
   const { unitarity, determinant } = unitarityDefect(U);
@@ -95,13 +98,12 @@ function projected(path: string, U: LinkField): LinkField {
 /** Multiplies by -1 where a code has done so. */
 function unfold(U: LinkField, negative: NonNullable<GaugeFile["folding"]>): void {
   const size = 2 * U.N * U.N;
-  U.set(
-    U.fields.map((field, mu) => {
-      const u = field.toArray();
-      for (let n = 0; n < U.lattice.volume; n++) if (negative(mu, U.lattice.coordinates(n))) for (let k = n * size; k < (n + 1) * size; k++) u[k] = -u[k]!;
-      return u;
-    }),
-  );
+  const u = new Float64Array(PIECE * size);
+  U.fields.forEach((field, mu) => forOwnSites(U.lattice, PIECE, (sites) => {
+    field.readOwnSites(sites, u);
+    for (let n = 0; n < sites.length; n++) if (negative(mu, U.lattice.coordinates(sites[n]!))) for (let k = n * size; k < (n + 1) * size; k++) u[k] = -u[k]!;
+    field.writeSites(sites, u);
+  }));
 }
 
 /** Sentences about files, those that differ in their numbers only once: `a.ildg and 12 more: ...`. */

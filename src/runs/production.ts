@@ -5,17 +5,19 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type FieldData, LiveValues, setFields } from "../autograd/index.ts";
 import { BackendError, ConfigurationError, FileFormatError, GeometryError, PhysicsCheckError } from "../errors.ts";
 import { type LatticeOptions, fixGauge } from "../gauge/index.ts";
 import { type WriteOptions, saveCheckpoint, writeGauge } from "../io/index.ts";
 import { readModel } from "../models/index.ts";
-import { setValues, valuesOf } from "../samplers/index.ts";
+import { liveValues, setValues } from "../samplers/index.ts";
 import { sha256Hex, writeFileAtomic } from "../util/index.ts";
 import { expectAgreement } from "./agreement.ts";
 import { environmentOf } from "./environment.ts";
 import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
-import { type RunPaths, configurationText, expectNoLines, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
+import { sizesOf } from "./checkpoint-state.ts";
+import { type FoundState, type RunPaths, configurationText, expectNoLines, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
 import { tabulate } from "./observable-files.ts";
@@ -83,12 +85,10 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
   let held: Disposable | undefined;
   ranks.together(() => void (held = lockFolder(options.folder)));
   using _lock = { [Symbol.dispose]: () => held?.[Symbol.dispose]() };
-  const found = ranks.together(() => {
-    removeLeftovers(paths);
-    const state = readState(options.folder);
-    if (!state) expectNoLines(paths);
-    return state;
-  });
+  ranks.together(() => removeLeftovers(paths));
+  // chains of a training in shards are undivided: one rank reads all of them
+  const found: FoundState<FieldData> | undefined = shards ? ranks.together(() => readState(options.folder)) : readState(options.folder, ranks.comm);
+  if (!found) ranks.together(() => expectNoLines(paths));
   const changes = found ? changesSince(found.state, run, options.folder, options.extend ?? false) : [];
   let started = false;
   try {
@@ -134,7 +134,7 @@ function modelFileOf({ network: copy }: RunPaths, { configuration: { network }, 
 }
 
 /** True when run.json is that of the checkpoint; one that was damaged is written anew. */
-function sameInfo({ folder }: RunPaths, state: CheckpointState): boolean {
+function sameInfo({ folder }: RunPaths, state: Pick<CheckpointState, "command" | "configurationHash">): boolean {
   try {
     const { command, configurationHash } = readRunInfo(folder);
     return command === state.command && configurationHash === state.configurationHash && existsSync(runPaths(folder).configuration);
@@ -144,7 +144,7 @@ function sameInfo({ folder }: RunPaths, state: CheckpointState): boolean {
 }
 
 interface Found {
-  readonly state: CheckpointState;
+  readonly state: CheckpointState<FieldData>;
   /** Settings that the run file changes. */
   readonly changes: readonly string[];
 }
@@ -192,7 +192,7 @@ class Production implements Work<RunEvent>, Disposable {
     this.#counters = structuredClone(state?.counters ?? {}) as Record<string, { done: number; accepted: number }>;
     this.#saved = this.#progress.position;
     if (state) {
-      system.U.set(state.links);
+      setFields(system.U.fields, state.links);
       if (system.matter) setValues(system.matter.fields, state.matter ?? []);
     }
     let metrics: MetricsFile | undefined;
@@ -295,13 +295,13 @@ class Production implements Work<RunEvent>, Disposable {
     this.#keepStart();
   }
 
-  /** Numbers of a checked unit, and check-sums of the links, are those of rank 0 on all ranks. */
+  /** Numbers of a checked unit are those of rank 0 on all ranks; of the links each has its own. */
   #compareRanks(records: Unit["records"]): void {
     if (!this.#ranks.several || this.#shards) return;
-    const own = sha256Hex([JSON.stringify(records), ...valuesOf(this.#system.matter ? { ...this.#system.matter.fields, U: this.#system.U } : this.#system.U).map((x) => new Uint8Array(x.buffer))]);
+    const own = sha256Hex([JSON.stringify(records)]);
     const first = this.#ranks.tell(own);
     const other = this.#ranks.first(own === first ? undefined : own);
-    if (other) throw new PhysicsCheckError(`trajectory ${this.#progress.position - 1}: rank ${other.rank} has links or energies of the check-sum ${other.text.slice(0, 12)}, rank 0 has ${first.slice(0, 12)}, expected the same: memory, processor or network are not reliable`);
+    if (other) throw new PhysicsCheckError(`trajectory ${this.#progress.position - 1}: rank ${other.rank} has energies and measurements of the check-sum ${other.text.slice(0, 12)}, rank 0 has ${first.slice(0, 12)}, expected the same: memory, processor or network are not reliable`);
   }
 
   /** Says it while it happens when nothing is accepted any more. */
@@ -348,10 +348,11 @@ class Production implements Work<RunEvent>, Disposable {
       this.#modelWritten = true;
     }
     const { seed, stream } = this.#run.configuration.sampler;
-    const links = this.#system.U.fields.map((f) => f.toArray());
-    const matter = this.#system.matter && valuesOf(this.#system.matter.fields);
+    const links = new LiveValues(this.#system.U.fields);
+    const matter = this.#system.matter && liveValues(this.#system.matter.fields);
     const shards = this.#progress.shards?.();
-    const state = (metrics: CheckpointState["metrics"]): CheckpointState => ({
+    const metrics = this.#ranks.together(() => this.#metrics!.sync());
+    const state: CheckpointState<FieldData> = {
       version: 1,
       command: this.#run.command,
       configurationHash: this.#run.hash,
@@ -372,8 +373,10 @@ class Production implements Work<RunEvent>, Disposable {
       ...(shards ? { shards } : {}),
       counters: this.#counters,
       metrics,
-    });
-    this.#ranks.together(() => saveCheckpoint(this.#paths.folder, position, state(this.#metrics!.sync())));
+    };
+    const save = (): void => saveCheckpoint(this.#paths.folder, position, state);
+    if (this.#shards) this.#ranks.together(save);
+    else save();
     this.#saved = position;
     return (performance.now() - at) / 1000;
   }
@@ -385,11 +388,10 @@ class Production implements Work<RunEvent>, Disposable {
 }
 
 /** What a checkpoint says about the stages. theta is what was trained, not what training would start from. */
-function progressOf(state: CheckpointState, { lattice, group, matter }: System): Progress {
+function progressOf(state: CheckpointState<FieldData>, { lattice, group, matter }: System): Progress {
   const { position, parameters, training, phase, counters, shards, sampler } = state;
   if (state.group !== group.N || state.extents.join() !== lattice.extents.join()) throw new FileFormatError(`checkpoint: got links of another group or lattice, expected those of the run: restore the folder from a copy`);
-  const lengths = (arrays: readonly Float64Array[] | undefined): string => (arrays ?? []).map((a) => a.length).join();
-  if (lengths(state.matter) !== lengths(matter && valuesOf(matter.fields))) throw new FileFormatError("checkpoint: got matter of other sizes than the fields of the run, expected those of the run: restore the folder from a copy");
+  if (sizesOf(state.matter ?? []).join() !== sizesOf(matter ? liveValues(matter.fields) : []).join()) throw new FileFormatError("checkpoint: got matter of other sizes than the fields of the run, expected those of the run: restore the folder from a copy");
   const trained = training !== null || (counters["train"]?.done ?? 0) > 0 || phase === "epochs";
   return { position, ...(parameters && trained ? { theta: parameters.values } : {}), ...(training ? { training } : {}), ...(sampler ? { memory: sampler } : {}), ...(shards ? { shards: () => shards } : {}) };
 }

@@ -14,6 +14,7 @@
  *   lock              while a run works in the folder
  *   STOP              made by hand: the run saves after its trajectory and ends
  */
+import type { FieldData } from "../autograd/index.ts";
 import type { FlowPoint } from "../gauge/index.ts";
 import type { Epoch, StoredSample, TrainingState } from "../training/index.ts";
 
@@ -163,7 +164,7 @@ export interface ShardsState {
 }
 
 /** Everything a run needs to go on, in one transaction. */
-export interface CheckpointState {
+export interface CheckpointState<F extends FieldData = readonly Float64Array[]> {
   readonly version: 1;
   readonly command: RunCommand;
   readonly configurationHash: string;
@@ -179,12 +180,12 @@ export interface CheckpointState {
   readonly phase: Phase;
   /** All random numbers are functions of these. */
   readonly random: { readonly seed: number; readonly stream: number; readonly trajectory: number };
-  /** N of the group; extents; links direction by direction in canonical order (sites lexicographic, rows, re and im). */
+  /** N of the group; extents; links direction by direction in canonical order (sites lexicographic, rows, re and im), or as values by site. */
   readonly group: number;
   readonly extents: readonly number[];
-  readonly links: readonly Float64Array[];
+  readonly links: F;
   /** Fields of matter, in the alphabetical order of their names; absent without matter. */
-  readonly matter?: readonly Float64Array[];
+  readonly matter?: F;
   /** theta of the effective action that the guide has or is trained to have; null without one. */
   readonly parameters: { readonly names: readonly string[]; readonly values: Float64Array } | null;
   /** Optimiser, offset, replay buffer; null outside of training. */

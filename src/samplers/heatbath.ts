@@ -1,9 +1,10 @@
 /**
  * Heatbath and overrelaxation for loop actions S = beta sum_n sum_l w_l (1 - Re tr L_l(n)/N), by default the Wilson action. Links are
  * updated one after the other, parity by parity and direction by direction, each in the field of the current others: exact for every
- * loop action in which no loop uses a link twice. Runs on host arrays; the compiled programs take no part.
+ * loop action in which no loop uses a link twice. Runs on host arrays; the compiled programs take no part. On a lattice that is divided over ranks each updates its own links,
+ * and tells its neighbours after every direction and parity; loops through several links of one direction and parity (rectangles) are updated by all ranks alike.
  */
-import { type LinkField, type Lattice, kind } from "../autograd/index.ts";
+import { type HostSites, type LinkField, type Lattice, kind } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type WeightedLoop, gaugeLoops } from "../gauge/index.ts";
 import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
@@ -55,7 +56,7 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
     guard("heatbath", { U: [U, kind.linkField] });
     const { trajectory } = this;
     const sweeper = this.#sweeperOf(U);
-    const links = U.fields.map((f) => f.toArray());
+    const links = sweeper.linksOf(U);
     const { overrelaxation = 0, reversible } = this.#options;
     const there = Array.from({ length: reversible ?? 1 }, () => ["heatbath", ...Array.from({ length: overrelaxation }, () => "overrelax")]).flat();
     const way = reversible === undefined ? there : [...there, ...there.toReversed()];
@@ -68,7 +69,7 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
         else sweeper.overrelax(sample, back);
       });
     });
-    U.set(links);
+    sweeper.setLinks(U, links);
     this.trajectory = trajectory + 1;
     return { trajectory, accepted: true };
   }
@@ -76,9 +77,10 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
   /** One overrelaxation sweep: the action keeps its value. */
   overrelax(U: LinkField<N>): void {
     guard("heatbath", { U: [U, kind.linkField] });
-    const links = U.fields.map((f) => f.toArray());
-    for (const sample of samplesOf(U, links)) this.#sweeperOf(U).overrelax(sample);
-    U.set(links);
+    const sweeper = this.#sweeperOf(U);
+    const links = sweeper.linksOf(U);
+    for (const sample of samplesOf(U, links)) sweeper.overrelax(sample);
+    sweeper.setLinks(U, links);
   }
 
   #sweeperOf(U: LinkField<N>): Sweeper {
@@ -100,20 +102,49 @@ class Sweeper {
   readonly #action: LocalAction;
   readonly #kernels: LinkKernels;
   readonly #coupling: number;
+  /** Places of the sites by parity. */
   readonly #sites: readonly [even: Int32Array, odd: Int32Array];
+  /** Places of one rank; undefined where they are the sites. */
+  readonly #host: HostSites | undefined;
   readonly #staple: Float64Array;
   readonly #work: [Float64Array, Float64Array];
 
   constructor(lattice: Lattice, N: number, beta: number, loops: readonly WeightedLoop[]) {
     this.lattice = lattice;
     this.N = N;
-    this.#action = new LocalAction(lattice, beta < 0 ? loops.map((l) => ({ ...l, weight: -l.weight })) : loops);
+    const signed = beta < 0 ? loops.map((l) => ({ ...l, weight: -l.weight })) : loops;
+    const host = lattice.engine.hostSites?.(2 * N * N);
+    const own = new LocalAction(lattice, signed, host);
+    this.#host = own.parallel ? host : undefined;
+    this.#action = this.#host === host ? own : new LocalAction(lattice, signed);
     this.#kernels = new LinkKernels(N);
     this.#coupling = Math.abs(beta) / N;
-    const all = Int32Array.from({ length: lattice.volume }, (_, n) => n);
-    this.#sites = [all.filter((n) => lattice.parity(n) === 0), all.filter((n) => lattice.parity(n) === 1)];
+    const places = Int32Array.from({ length: this.#host?.own.length ?? lattice.volume }, (_, n) => n);
+    this.#sites = [places.filter((k) => lattice.parity(this.#site(k)) === 0), places.filter((k) => lattice.parity(this.#site(k)) === 1)];
     this.#staple = new Float64Array(2 * N * N);
     this.#work = [new Float64Array(2 * N * N), new Float64Array(2 * N * N)];
+  }
+
+  #site(place: number): number {
+    return this.#host ? this.#host.own[place]! : place;
+  }
+
+  /** Links by place, those of other ranks that are read among them. */
+  linksOf(U: LinkField): Float64Array[] {
+    const host = this.#host;
+    if (!host) return U.fields.map((f) => f.toArray());
+    return U.fields.map((f, mu) => {
+      const links = f.readOwnSites(host.own, new Float64Array(2 * this.N * this.N * host.count));
+      host.exchange(links, mu);
+      return links;
+    });
+  }
+
+  /** Writes them back. */
+  setLinks(U: LinkField, links: readonly Float64Array[]): void {
+    const host = this.#host;
+    if (!host) U.set(links);
+    else U.fields.forEach((f, mu) => f.writeSites(host.own, links[mu]!));
   }
 
   /** Draws every link once; its random numbers depend on (site, direction, sweep) only. */
@@ -126,7 +157,7 @@ class Sweeper {
       return pair[drawn++ & 1]!;
     };
     this.#visit((n, direction, at) => {
-      [site, mu, drawn] = [n, direction, 0];
+      [site, mu, drawn] = [this.#site(n), direction, 0];
       this.#kernels.heatbath(links[direction]!, at, this.#staple, this.#coupling, uniforms);
     }, links, reversed);
   }
@@ -140,13 +171,17 @@ class Sweeper {
   #visit(f: (n: number, mu: number, at: number) => void, links: readonly Float64Array[], reversed: boolean): void {
     const size = 2 * this.N * this.N;
     const { dim } = this.lattice;
-    for (const sites of reversed ? this.#sites.toReversed() : this.#sites)
-      for (let d = 0; d < dim; d++)
+    for (const parity of reversed ? ([1, 0] as const) : ([0, 1] as const))
+      for (let d = 0; d < dim; d++) {
+        const sites = this.#sites[parity];
+        const mu = reversed ? dim - 1 - d : d;
         for (let k = 0; k < sites.length; k++) {
-          const [mu, n] = reversed ? [dim - 1 - d, sites[sites.length - 1 - k]!] : [d, sites[k]!];
+          const n = sites[reversed ? sites.length - 1 - k : k]!;
           this.#action.staple(links, this.N, mu, n, this.#staple, this.#work);
           f(n, mu, n * size);
         }
+        this.#host?.exchange(links[mu]!, mu, parity);
+      }
   }
 }
 

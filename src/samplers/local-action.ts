@@ -2,7 +2,7 @@
  * Loop actions link by link: S = beta sum_n sum_l w_l (1 - Re tr L_l(n)/N), with the closed path L_l based at n. As a function of one
  * link U it is -(beta/N) Re tr(U V) + const, V = weighted sum over all ways to close the loops through this link.
  */
-import type { Lattice } from "../autograd/index.ts";
+import type { HostSites, Lattice } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { type Path, type WeightedLoop, pathText, reversePath } from "../gauge/index.ts";
 
@@ -22,18 +22,27 @@ interface Remainder {
 export class LocalAction {
   readonly lattice: Lattice;
   readonly loops: readonly WeightedLoop[];
+  /** No link is in the field of another one of its direction and parity: those may be updated in any order. */
+  readonly parallel: boolean;
   readonly #remainders: readonly (readonly Remainder[])[];
 
-  /** @throws GeometryError for an open path, or a loop that uses one link twice (then S is not linear in the link): use larger extents. */
-  constructor(lattice: Lattice, loops: readonly WeightedLoop[]) {
+  /** `host`: on one rank of a divided lattice, by places. @throws GeometryError for an open path, or a loop that uses one link twice (then S is not linear in the link): use larger extents. */
+  constructor(lattice: Lattice, loops: readonly WeightedLoop[], host?: HostSites) {
     this.lattice = lattice;
     this.loops = loops;
     for (const { path } of loops) checkLoop(lattice, path);
     const tables = new Map<string, Int32Array>();
-    this.#remainders = lattice.extents.map((_, mu) => remaindersOf(lattice, loops, mu, tables));
+    const steps: number[] = [];
+    this.#remainders = lattice.extents.map((_, mu) =>
+      remaindersOf(lattice, loops, mu, (displacement, nu) => {
+        if (nu === mu) steps.push(displacement.reduce((s, x) => s + x, 0));
+        return siteTable(lattice, displacement, nu, tables, host);
+      }),
+    );
+    this.parallel = lattice.bipartite && steps.every((x) => x % 2 !== 0);
   }
 
-  /** V of the link U_mu(n) for the links given as one flat array a direction, N x N matrices. */
+  /** V of the link U_mu at the site of this place for the links given as one flat array a direction, N x N matrices. */
   staple(links: readonly Float64Array[], N: number, mu: number, n: number, out: Float64Array, work: [Float64Array, Float64Array]): void {
     const size = 2 * N * N;
     out.fill(0);
@@ -68,7 +77,7 @@ function checkLoop(lattice: Lattice, path: Path): void {
     throw new GeometryError(`loop ${pathText(lattice, path)} on ${lattice}: got a loop that uses one link twice, expected an action linear in every link: use larger extents`);
 }
 
-function remaindersOf(lattice: Lattice, loops: readonly WeightedLoop[], mu: number, tables: Map<string, Int32Array>): Remainder[] {
+function remaindersOf(lattice: Lattice, loops: readonly WeightedLoop[], mu: number, table: (displacement: readonly number[], nu: number) => Int32Array): Remainder[] {
   const merged = new Map<string, { path: Path; weight: number }>();
   for (const { path, weight } of loops)
     for (const oriented of [path, reversePath(path)])
@@ -85,7 +94,7 @@ function remaindersOf(lattice: Lattice, loops: readonly WeightedLoop[], mu: numb
       const factors = path.map((s): Factor => {
         const nu = Math.abs(s) - 1;
         if (s < 0) x[nu]!--;
-        const site = siteTable(lattice, x, tables);
+        const site = table(x, nu);
         if (s > 0) x[nu]!++;
         return { mu: nu, site, inverse: s < 0 };
       });
@@ -93,12 +102,13 @@ function remaindersOf(lattice: Lattice, loops: readonly WeightedLoop[], mu: numb
     });
 }
 
-/** n -> n + displacement. */
-function siteTable(lattice: Lattice, displacement: readonly number[], tables: Map<string, Int32Array>): Int32Array {
-  const key = lattice.wrap(displacement).join();
+/** n -> n + displacement, as sites or as places of the host, where links of direction nu are read. */
+function siteTable(lattice: Lattice, displacement: readonly number[], nu: number, tables: Map<string, Int32Array>, host: HostSites | undefined): Int32Array {
+  const key = `${host ? nu : ""} ${lattice.wrap(displacement).join()}`;
   let table = tables.get(key);
   if (!table) {
-    table = Int32Array.from({ length: lattice.volume }, (_, n) => lattice.site(lattice.coordinates(n).map((c, nu) => c + displacement[nu]!)));
+    const at = (n: number): number => lattice.site(lattice.coordinates(n).map((c, mu) => c + displacement[mu]!));
+    table = host ? host.own.map((n) => host.place(at(n), nu)) : Int32Array.from({ length: lattice.volume }, (_, n) => at(n));
     tables.set(key, table);
   }
   return table;

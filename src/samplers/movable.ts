@@ -3,7 +3,7 @@
  * of another field (of an algebra-valued one, every generator) has one momentum pi with K = pi^2/(2 m), m the mass of the field. Momenta are kept as pi/sqrt(m), which
  * are normal numbers: fields then move by p/sqrt(m) and momenta by -F/sqrt(m).
  */
-import { type AlgebraField, DirectionalField, Field, type LinkField, type SiteType, drawNormals, kind } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, Field, type FieldData, type LinkField, LiveValues, type SiteType, drawNormals, forOwnSites, kind, largest, setFields } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { type Configuration, algebraMap, normalMap } from "../gauge/index.ts";
 import { type Kind, PURPOSE, type RandomStream, SparseMap, guard, is } from "../util/index.ts";
@@ -74,13 +74,22 @@ export function alike(a: Movable, b: Movable): boolean {
   return (a instanceof DirectionalField) === (b instanceof DirectionalField) && (a instanceof DirectionalField || namesOf(a).join() === namesOf(b).join()) && x.length === y.length && x.every((f, k) => f.lattice === y[k]!.lattice && f.length === y[k]!.length && f.type.kind === y[k]!.type.kind);
 }
 
+/** Sites that are looked at together. */
+const PIECE = 4096;
+
 /** Largest difference of a component. */
 export function maxDifference(a: Movable, b: Movable): number {
-  const other = fieldsOf(b);
-  return fieldsOf(a).reduce((worst, f, k) => {
-    const y = other[k]!.toArray();
-    return f.toArray().reduce((w, x, i) => Math.max(w, Math.abs(x - y[i]!)), worst);
-  }, 0);
+  const lattice = latticeOf(a);
+  const [mine, other] = [liveValues(a), liveValues(b)];
+  const size = mine.components.reduce((s, n) => s + n, 0);
+  const [x, y] = [new Float64Array(PIECE * size), new Float64Array(PIECE * size)];
+  let worst = 0;
+  forOwnSites(lattice, PIECE, (sites) => {
+    mine.read(sites, x);
+    other.read(sites, y);
+    for (let k = 0; k < sites.length * size; k++) worst = Math.max(worst, Math.abs(x[k]! - y[k]!));
+  });
+  return largest(lattice, worst);
 }
 
 /** Canonical values of all fields, in the alphabetical order of their names and direction by direction. */
@@ -89,12 +98,16 @@ export function valuesOf(x: Movable): Float64Array[] {
   return fieldsOf(x).map((f) => f.toArray());
 }
 
-/** Sets all values, as `valuesOf` gives them. @throws GeometryError for another number of arrays. */
-export function setValues(x: Movable, values: readonly Float64Array[]): void {
-  guard("setValues", { x: [x, movable], values: [values, is.listOf(is.instanceOf(Float64Array, "a Float64Array"))] });
-  const fields = fieldsOf(x);
-  if (values.length !== fields.length) throw new GeometryError(`setValues: got ${values.length} arrays, expected ${fields.length}, in the alphabetical order of the names of fields`);
-  fields.forEach((f, k) => f.set(values[k]!));
+/** The values of all fields in the order of `valuesOf`, by site. */
+export function liveValues(x: Movable): LiveValues {
+  guard("liveValues", { x: [x, movable] });
+  return new LiveValues(fieldsOf(x));
+}
+
+/** Sets all values, as `valuesOf` or `liveValues` give them. @throws GeometryError for those of other fields. */
+export function setValues(x: Movable, values: FieldData): void {
+  guard("setValues", { x: [x, movable], values: [values, is.either(is.listOf(is.instanceOf(Float64Array, "a Float64Array")), is.withMethods("values by site", "read"))] });
+  setFields(fieldsOf(x), values);
 }
 
 /** Maps of the normal numbers of a site to momenta, by the type of a field. */

@@ -1,8 +1,8 @@
 /** Files where there are none by path: a page holds bytes and `File` objects, and what asks for a path is told so. The same names as in `files.node.ts`. */
 import { FileFormatError } from "../errors.ts";
-import type { OpenFile, WriteTarget } from "./files.node.ts";
+import type { Draft, OpenFile, WriteTarget } from "./files.node.ts";
 
-export type { OpenFile, WriteTarget } from "./files.node.ts";
+export type { Draft, OpenFile, WriteTarget } from "./files.node.ts";
 
 function noPaths(file: string): never {
   throw new FileFormatError(`${file}: got a path in a browser, expected bytes or a File object: pages have no access to files by name`);
@@ -32,6 +32,19 @@ export function writeFileAtomic(file: string, _data: Uint8Array | string): void 
 export function writeFileAtomically(file: string, _fill: (target: WriteTarget) => void): void {
   noPaths(file);
 }
+
+/** @throws FileFormatError always. */
+export function beginDraft(file: string): Draft {
+  return noPaths(file);
+}
+
+/** @throws FileFormatError always. */
+export function joinDraft(file: string, _temporary: string): Draft {
+  return noPaths(file);
+}
+
+/** The error itself. */
+export const writeFailure = (_file: string, error: unknown): unknown => error;
 
 /** @throws FileFormatError always. */
 export function closeFile(_handle: number): void {

@@ -74,12 +74,16 @@ export function readRegularFile(file: string, what?: string, limit = 2 ** 31): B
   }
 }
 
-/** Where a writer puts its bytes. */
+/** Where a writer puts its bytes. Of several processes that write a file together one appends; all put what is theirs. */
 export interface WriteTarget {
   /** Appends. */
   write(bytes: Uint8Array): void;
   /** Replaces bytes written before. */
   overwrite(at: number, bytes: Uint8Array): void;
+  /** Leaves room for so many bytes at the end, and says where it begins. */
+  reserve(bytes: number): number;
+  /** Fills a part of what was reserved. */
+  put(at: number, bytes: Uint8Array): void;
 }
 
 /** Writes a file in one piece: `writeFileAtomically` for data that are in memory. */
@@ -94,29 +98,85 @@ export function writeFileAtomic(file: string, data: Uint8Array | string): void {
  * file is then unchanged.
  */
 export function writeFileAtomically(file: string, fill: (target: WriteTarget) => void): void {
+  const draft = beginDraft(file);
+  try {
+    fill(draft.target);
+    draft.close();
+    draft.keep();
+  } catch (error) {
+    draft.drop();
+    throw writeFailure(file, error);
+  }
+}
+
+/** A file that is written under another name first, by one process or by several that share the folder. */
+export interface Draft {
+  /** The other name. */
+  readonly temporary: string;
+  readonly target: WriteTarget;
+  /** The bytes of this process are on the disk from here on. */
+  close(): void;
+  /** Gives the file its name, when all have closed it. */
+  keep(): void;
+  /** Removes it. */
+  drop(): void;
+}
+
+/** Begins a file in the folder of `file`. @throws FileFormatError as `writeFileAtomically`. */
+export function beginDraft(file: string): Draft {
   const { path, mode } = destination(file);
   // random and exclusive: nobody can have put a link there
-  const temporary = `${path}.${unguessable()}.tmp`;
-  let handle: number;
+  const draft = draftOf(file, path, `${path}.${unguessable()}.tmp`, "wx");
   try {
-    handle = openSync(temporary, "wx");
+    if (mode !== undefined) draft.permit(mode);
+  } catch (error) {
+    draft.drop();
+    throw cannotWrite(file, error);
+  }
+  return draft;
+}
+
+/** A file that another process has begun: this one only puts. @throws FileFormatError when it cannot be opened. */
+export function joinDraft(file: string, temporary: string): Draft {
+  const draft = draftOf(file, file, temporary, "r+");
+  const { reserve, put } = draft.target;
+  return { ...draft, target: { write: (bytes) => void reserve(bytes.length), overwrite: () => undefined, reserve, put }, keep: () => undefined };
+}
+
+function draftOf(file: string, path: string, temporary: string, flags: "wx" | "r+"): Draft & { permit(mode: number): void } {
+  let handle: number | undefined;
+  try {
+    handle = openSync(temporary, flags);
   } catch (error) {
     throw cannotWrite(file, error);
   }
-  try {
-    try {
-      if (mode !== undefined) fchmodSync(handle, mode);
-      fill(targetOf(handle));
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error instanceof GaugegradError || (error as NodeJS.ErrnoException).syscall === undefined ? error : cannotWrite(file, error);
-  }
-  if (process.platform !== "win32") syncFolder(dirname(path));
+  const target = targetOf(handle);
+  const end = (): void => {
+    if (handle !== undefined) closeSync(handle);
+    handle = undefined;
+  };
+  return {
+    temporary,
+    target,
+    permit: (mode) => fchmodSync(handle!, mode),
+    close() {
+      fsyncSync(handle!);
+      end();
+    },
+    keep() {
+      renameSync(temporary, path);
+      if (process.platform !== "win32") syncFolder(dirname(path));
+    },
+    drop() {
+      end();
+      rmSync(temporary, { force: true });
+    },
+  };
+}
+
+/** What a writer throws, an error of the system as one that says what cannot be written. */
+export function writeFailure(file: string, error: unknown): unknown {
+  return error instanceof GaugegradError || (error as NodeJS.ErrnoException).syscall === undefined ? error : cannotWrite(file, error);
 }
 
 function cannotWrite(file: string, error: unknown): FileFormatError {
@@ -140,14 +200,22 @@ function destination(file: string): { readonly path: string; readonly mode?: num
 function targetOf(handle: number): WriteTarget {
   let end = 0;
   const put = (bytes: Uint8Array, at: number): void => {
-    for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done, at + done);
+    for (let done = 0; done < bytes.length; ) {
+      const n = writeSync(handle, bytes, done, bytes.length - done, at + done);
+      // a disk may take a part of what it is given, and nothing more
+      if (n === 0) throw Object.assign(new Error("ENOSPC: nothing more is written"), { code: "ENOSPC", syscall: "write" });
+      done += n;
+    }
+  };
+  const reserve = (bytes: number): number => {
+    end += bytes;
+    return end - bytes;
   };
   return {
-    write: (bytes) => {
-      put(bytes, end);
-      end += bytes.length;
-    },
+    write: (bytes) => put(bytes, reserve(bytes.length)),
     overwrite: (at, bytes) => put(bytes, at),
+    reserve,
+    put: (at, bytes) => put(bytes, at),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Hashes for cache keys, provenance and file checks. */
 import { sha256 } from "#platform/util/host";
 
-export { crc32 } from "#platform/util/host";
+export { crc32, xorSha256 } from "#platform/util/host";
 
 /** SHA-256 of the concatenated parts, hexadecimal. */
 export function sha256Hex(parts: readonly (string | Uint8Array)[]): string {

@@ -12,6 +12,11 @@ export function sha256(): Hasher {
   return { update: (part) => void h.update(typeof part === "string" ? utf8ToBytes(part) : part), hex: () => bytesToHex(h.digest()) };
 }
 
+/** Exclusive or of 32 bytes with the SHA-256 of others. */
+export function xorSha256(bytes: Uint8Array, sum: Uint8Array): void {
+  sha256Sum(bytes).forEach((x, k) => (sum[k]! ^= x));
+}
+
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
   for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;

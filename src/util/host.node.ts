@@ -1,6 +1,6 @@
 /** What the engine gives besides JavaScript, in Node. `host.browser.ts` has the same names for pages and workers. */
 import { Buffer as NodeBuffer } from "node:buffer";
-import { createHash, randomInt } from "node:crypto";
+import { createHash, hash, randomInt } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 
 
@@ -20,6 +20,12 @@ export interface Hasher {
 export function sha256(): Hasher {
   const h = createHash("sha256");
   return { update: (part) => void h.update(part), hex: () => h.digest("hex") };
+}
+
+/** Exclusive or of 32 bytes with the SHA-256 of others. */
+export function xorSha256(bytes: Uint8Array, sum: Uint8Array): void {
+  const digest = hash("sha256", bytes, "binary");
+  for (let k = 0; k < 32; k++) sum[k]! ^= digest.charCodeAt(k);
 }
 
 /** CRC-32 of IEEE 802.3 (reflected 0xEDB88320); pass the previous value to go on with a stream. */

@@ -1,11 +1,16 @@
 /**
  * Loaded into a run with node --import: kills the process at a chosen moment of its n-th checkpoint, or makes the disk full. The run itself knows
- * nothing of it. GAUGEGRAD_TEST_FAULT = STAGE:N with the stages half, unsynced, unrenamed, renamed, line, full; slow: it hangs for 20 s.
+ * nothing of it. GAUGEGRAD_TEST_FAULT = STAGE:N with the stages half, unsynced, unrenamed, renamed, line, full; slow: it hangs for 20 s. STAGE:N:RANK: on this rank of several
+ * only, which has no more of a checkpoint than its links.
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 
-const [stage, count] = (process.env["GAUGEGRAD_TEST_FAULT"] ?? "none:0").split(":");
+const [asked, count, rank] = (process.env["GAUGEGRAD_TEST_FAULT"] ?? "none:0").split(":");
+const { OMPI_COMM_WORLD_RANK, PMI_RANK } = process.env;
+const stage = rank === undefined || rank === (OMPI_COMM_WORLD_RANK ?? PMI_RANK) ? asked : "none";
+/** Bytes of what is no header. */
+const LEAST = rank === undefined ? 1000 : 100;
 let left = Number(count);
 const paths = new Map();
 const { openSync, writeSync, fsyncSync, renameSync } = fs;
@@ -20,7 +25,7 @@ fs.openSync = (path, ...rest) => {
 };
 fs.writeSync = (fd, bytes, offset = 0, length = bytes.length - offset, position = null) => {
   const path = paths.get(fd) ?? "";
-  const payload = isCheckpoint(path) && length > 1000;
+  const payload = isCheckpoint(path) && length > LEAST;
   if (stage === "half" && payload && --left === 0) {
     writeSync(fd, bytes, offset, Math.floor(length / 2), position);
     die();

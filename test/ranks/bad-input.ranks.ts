@@ -75,8 +75,9 @@ for (const launcher of launchers)
     test("grids that do not fit, tfjs, commands without a form for ranks, ranks that differ; a full disk: the old checkpoint stands, and the run goes on from it", async () => {
       const full = run();
       const out = join(full, "../out");
-      expectLine(await start(2, hmc(full), { GAUGEGRAD_TEST_FAULT: "full:3" }, ["--import", join(root, "test/cli/killing.mjs")]), 5, /cannot be written.*no space left/);
+      expectLine(await start(2, hmc(full), { GAUGEGRAD_TEST_FAULT: "full:3:1" }, ["--import", join(root, "test/cli/killing.mjs")]), 5, /rank 1 of 2: .*checkpoint\.00000002: cannot be written.*no space left/);
       expect((latestCheckpoint(out)!.state as { position: number }).position).toBe(1);
+      expect(readdirSync(out).filter((name) => name.endsWith(".tmp"))).toEqual([]);
       const of = (file: string, ...flags: string[]): Case => ({ argv: hmc(file, ...flags).slice(1) });
       const one = run();
       const [a, b] = [1, 2].map((seed) => {

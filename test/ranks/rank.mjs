@@ -2,12 +2,15 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { lattice } from "gaugegrad";
 import { threadsComm } from "../../dist/backend/index.js";
+import { files } from "./files.mjs";
 import { work } from "./work.mjs";
+
+const all = { ...work, ...files };
 
 const { memory, rank, jobs } = workerData;
 const comm = threadsComm(memory, rank, 120);
 try {
-  const results = jobs.map(({ name, extents, grid, options }) => work[name](lattice(extents, { threads: 1, ...options, comm, ...(grid ? { grid } : {}) })));
+  const results = jobs.map(({ name, extents, grid, options, folder }) => all[name](lattice(extents, { threads: 1, ...options, comm, ...(grid ? { grid } : {}) }), folder));
   comm.barrier();
   parentPort.postMessage({ results });
 } catch (error) {

@@ -7,6 +7,8 @@ export interface RankJob {
   readonly extents: readonly number[];
   readonly grid?: readonly number[];
   readonly options?: object;
+  /** For what writes files. */
+  readonly folder?: string;
 }
 
 /** Results of every rank, job by job. @throws the first error of a rank. */

@@ -9,6 +9,14 @@ export interface Message {
   count: number;
 }
 
+/** What a rank does while an exchange is under way. */
+export interface ExchangeWork {
+  /** Writes what message k sends; its counts are known before. */
+  fill(k: number): void;
+  /** What neither reads what is received nor writes what is sent. */
+  meanwhile(): void;
+}
+
 /** How a group ends: exit code, and the rank that has something to say. */
 export interface Ending {
   readonly code: number;
@@ -27,8 +35,11 @@ export interface Comm {
   /** The bytes of rank `root` for all, in place. */
   broadcast(bytes: Uint8Array, root: number): void;
   barrier(): void;
-  /** All messages at once; message k of a rank is message k of the other one. */
-  exchange(messages: readonly Message[]): void;
+  /**
+   * All messages at once; message k of a rank is message k of the other one. Where the library can do so, everything is under way before anything is waited for: receives
+   * first, then each message as soon as it is filled, then what is to be done meanwhile.
+   */
+  exchange(messages: readonly Message[], work?: ExchangeWork): void;
   /** The ranks with the same colour as a group of their own, in the order of their ranks. */
   split(color: number): Comm;
   /**
@@ -51,7 +62,9 @@ export const selfComm: Comm = Object.freeze({
   max: () => undefined,
   broadcast: () => undefined,
   barrier: () => undefined,
-  exchange(messages: readonly Message[]) {
+  exchange(messages: readonly Message[], work?: ExchangeWork) {
+    if (work) messages.forEach((_, k) => work.fill(k));
+    work?.meanwhile();
     for (const m of messages) m.receive.set(m.send.subarray(0, m.count));
   },
   split: () => selfComm,

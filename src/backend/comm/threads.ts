@@ -3,7 +3,7 @@
  * writes to a mailbox of its own and reads those of the others between two barriers; data longer than a mailbox go in pieces.
  */
 import { BackendError } from "../../errors.ts";
-import type { Comm, Ending, Message } from "./comm.ts";
+import type { Comm, Ending, ExchangeWork, Message } from "./comm.ts";
 
 /** Memory that the ranks share; goes to each of them by `workerData`. */
 export interface ThreadsMemory {
@@ -110,7 +110,9 @@ class ThreadsComm implements Comm {
     );
   }
 
-  exchange(messages: readonly Message[]): void {
+  exchange(messages: readonly Message[], work?: ExchangeWork): void {
+    if (work) for (let k = 0; k < messages.length; k++) work.fill(k);
+    work?.meanwhile();
     for (const m of messages) {
       // a message has the same length everywhere
       const [out, back] = [m.send, m.receive].map((x) => new Uint8Array(x.buffer, x.byteOffset, 8 * m.count)) as [Uint8Array, Uint8Array];

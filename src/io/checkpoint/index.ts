@@ -1,3 +1,3 @@
 /** Checkpoints: atomic, checksummed, the previous one kept. */
-export { readCheckpoint, writeCheckpoint } from "./container.ts";
+export { openCheckpoint, readCheckpoint, writeCheckpoint } from "./container.ts";
 export { type FoundCheckpoint, checkpointName, checkpointPositions, latestCheckpoint, saveCheckpoint } from "./series.ts";

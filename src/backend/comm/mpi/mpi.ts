@@ -1,6 +1,6 @@
 /** Ranks as processes that a launcher started, on the site's MPI library. Calls are synchronous: asynchronous ones would cost more than the messages. */
 import { BackendError } from "../../../errors.ts";
-import type { Comm, Ending, Message } from "../comm.ts";
+import type { Comm, Ending, ExchangeWork, Message } from "../comm.ts";
 import { type Interface, type Word, interfaceOf } from "./abi.ts";
 import type { Foreign, MpiLibrary } from "./abi.ts";
 
@@ -172,7 +172,7 @@ class MpiComm implements Comm {
     this.#wait(1);
   }
 
-  exchange(messages: readonly Message[]): void {
+  exchange(messages: readonly Message[], work?: ExchangeWork): void {
     this.#open("Isend");
     const { abi, call } = this.#process;
     if (messages.length > MESSAGES) throw new BackendError(`MPI: got ${messages.length} messages at once, expected at most ${MESSAGES}`);
@@ -182,9 +182,11 @@ class MpiComm implements Comm {
       if (m.count > 0) this.#expect("Irecv", call.Irecv(m.receive, m.count, abi.double, m.from, TAG + k, this.#comm, this.#request(n++)));
     }
     for (let k = 0; k < messages.length; k++) {
+      work?.fill(k);
       const m = messages[k]!;
       if (m.count > 0) this.#expect("Isend", call.Isend(m.send, m.count, abi.double, m.to, TAG + k, this.#comm, this.#request(n++)));
     }
+    work?.meanwhile();
     if (n > 0) this.#wait(n, messages);
   }
 

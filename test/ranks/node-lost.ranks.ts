@@ -1,0 +1,67 @@
+/**
+ * A node that is lost: two nodes on this machine, by a remote shell that starts what it is given here. The daemon of one of them and its rank are killed at once; the job ends, and
+ * the same command goes on from the last checkpoint.
+ */
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { checkpointPositions } from "../../src/io/index.ts";
+import { Scratch, finalBits, start } from "../cli/runs.ts";
+import { type LauncherHere, launch, launchers } from "./launchers.ts";
+
+const main = resolve(import.meta.dirname, "../../dist/cli/main.js");
+const scratch = new Scratch();
+afterAll(() => scratch[Symbol.dispose]());
+
+/** How a launcher is told of the two nodes, what its daemon is called, and how it ends then. */
+const WAYS: Readonly<Record<LauncherHere["name"], { readonly options: (agent: string) => string[]; readonly daemon: RegExp; readonly code: number }>> = {
+  "Open MPI": { options: (agent) => ["--mca", "plm_rsh_agent", agent, "--mca", "oob_tcp_if_include", "lo", "--mca", "btl_tcp_if_include", "lo", "--host", "node-a:1,node-b:1"], daemon: /orted$/, code: 205 },
+  MPICH: { options: (agent) => ["-launcher", "ssh", "-launcher-exec", agent, "-iface", "lo", "-hosts", "node-a,node-b"], daemon: /hydra_pmi_proxy$/, code: 255 },
+};
+
+/** A remote shell: its options, the host, the command. Each host has a temporary folder of its own, by which its processes are known. */
+function remoteShell(folder: string): string {
+  const file = join(folder, "shell");
+  writeFileSync(file, `#!/bin/sh\nwhile [ "\${1#-}" != "$1" ]; do shift; done\nexport TMPDIR="${folder}/$1"\nmkdir -p "$TMPDIR"\nshift\nexec sh -c "$*"\n`, { mode: 0o755 });
+  return file;
+}
+
+/** Processes of a node, the daemon first. */
+function processesOf(folder: string, node: string, daemon: RegExp): number[] {
+  const found = readdirSync("/proc").flatMap((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || !readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`TMPDIR=${folder}/${node}`)) return [];
+      const name = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")[0]!;
+      return [{ pid: Number(pid), name }];
+    } catch {
+      return [];
+    }
+  });
+  return [...found.filter((p) => daemon.test(p.name)), ...found.filter((p) => p.name === process.execPath)].map((p) => p.pid);
+}
+
+describe.skipIf(launchers.length === 0)("a lost node", () => {
+  for (const launcher of launchers)
+    test(launcher.name, async () => {
+      const folder = scratch.path();
+      mkdirSync(folder);
+      const file = join(folder, "run.toml");
+      writeFileSync(file, 'group = "U(1)"\nlattice.extents = [4, 8]\nstart.kind = "hot"\naction = { kind = "wilson", beta = 2.0 }\nsampler = { steps = 2, seed = 1, trajectories = 400 }\noutput.checkpoint = 5\nchecks.every = 0\nmeasurement.observables = []\n');
+      const args = (out: string): string[] => [main, "hmc", file, "--dir", join(folder, out), "--threads", "1", "--quiet"];
+      const { options, daemon, code } = WAYS[launcher.name];
+      let ended = false;
+      const lost = launch({ ...launcher, options: options(remoteShell(folder)) }, 2, args("run"), { GAUGEGRAD_MPI_TIMEOUT: "60" }).finally(() => (ended = true));
+      const position = (): number => (readdirSync(folder).includes("run") ? (checkpointPositions(join(folder, "run"))[0] ?? 0) : 0);
+      while (position() < 10 && !ended) await new Promise((again) => setTimeout(again, 20));
+      const node = processesOf(folder, "node-b", daemon);
+      expect({ ended, processes: node.length }).toEqual({ ended: false, processes: 2 });
+      for (const pid of node) process.kill(pid, "SIGKILL");
+      const begin = performance.now();
+      expect((await lost).code).toBe(code);
+      console.log(`${launcher.name}: the job ended ${((performance.now() - begin) / 1000).toFixed(1)} s after the loss, with code ${code}, at ${position()} of 400`);
+      expect(processesOf(folder, "node-a", daemon)).toEqual([]);
+      expect(await start(args("run").slice(1)).ended).toMatchObject({ code: 0, stderr: "" });
+      expect(await start(args("whole").slice(1)).ended).toMatchObject({ code: 0, stderr: "" });
+      expect(finalBits(join(folder, "run"))).toEqual(finalBits(join(folder, "whole")));
+    });
+});
