@@ -9,6 +9,7 @@ import { checkFields } from "./fields.ts";
 import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
 import { type CheckItem, CheckReport } from "./report.ts";
 import { Probe, type Subject, checked } from "./subject.ts";
+import { chainSteps } from "./steps.ts";
 import { type Expectation, deterministicItem, symmetryItems } from "./symmetries.ts";
 import { Directions, namedLeaves } from "./tangent.ts";
 
@@ -75,7 +76,7 @@ export function check(subject: Subject, U: LinkField, options: CheckOptions = {}
  */
 function checkBijection(F: BijectionSubject, U: LinkField, options: CheckOptions): CheckReport {
   const { seed = 0, expect = {}, frozen = [] } = options;
-  const steps = frozen.length > 0 ? [] : distinctSteps(F, U);
+  const steps = frozen.length > 0 ? [] : chainSteps(F, U).filter((s) => s.distinct);
   const layer = (step: BijectionSubject): Subject => ({ name: step.name, parameters: step.parameters, forward: (V, p) => step.forward(V, p).links });
   const density = (step: BijectionSubject): Subject => ({ name: step.name, inputs: step.parameters, evaluate: (V: Links, p: never) => step.forward(V, p).logDet });
   const allowed = { translations: false, ...expect };
@@ -106,25 +107,6 @@ function checkBijection(F: BijectionSubject, U: LinkField, options: CheckOptions
 
 const OF_LOG_DET = ["gradient", "parameter gradient", "second order", "gauge invariance"];
 const named = (i: CheckItem): CheckItem => ({ ...i, name: `log det: ${i.name}` });
-
-interface DistinctStep {
-  readonly k: number;
-  readonly step: BijectionSubject;
-  /** The links that the steps before it have made. */
-  readonly V: LinkField;
-}
-
-/** Steps of different recordings; the same half step with other weights, or at another time, is one. */
-function distinctSteps(F: BijectionSubject, U: LinkField): DistinctStep[] {
-  const found = new Map<string, DistinctStep>();
-  let V = U;
-  for (const [k, step] of F.stepsOn(U.lattice).entries()) {
-    const key = `${step.name}: ${namedLeaves(step.parameters).map((l) => l.name).join()}`;
-    if (!found.has(key)) found.set(key, { k, step, V });
-    V = step.image(V).links;
-  }
-  return [...found.values()];
-}
 
 /** Of items with one name the worst. */
 function worstByName(items: readonly CheckItem[]): CheckItem[] {

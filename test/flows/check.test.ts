@@ -1,6 +1,6 @@
 /** The check of bijections: right ones pass, wrong ones fail with the hint that names what is wrong. */
 import { describe, expect, test } from "vitest";
-import { type Links, type Matrix, type Scalar, add, adj, exp, mask, merge, mul, number, reTrace, restrict, scale, scaleBy, sum, ta, tanh, updateLogDet } from "../../src/autograd/index.ts";
+import { type Links, type Matrix, type Scalar, add, adj, alias, customOp, exp, mask, merge, mul, number, reTrace, restrict, scale, scaleBy, sum, ta, tanh, updateLogDet } from "../../src/autograd/index.ts";
 import { check } from "../../src/check/index.ts";
 import { SU, U1, hot, lattice, plaquette, staples } from "../../src/gauge/index.ts";
 import { type Image, bijection, chain, maskedStout } from "../../src/flows/index.ts";
@@ -127,4 +127,30 @@ test("a layer is no bijection", async () => {
   const { stout } = await import("../../src/models/index.ts");
   // @ts-expect-error a plain layer has no log det
   expect(() => chain(stout({ rho: 0.1 }))).toThrow(/log det/);
+});
+
+describe("steps that have one name", () => {
+  const wrong = customOp("wrong", (m: Matrix) => alias(m), (_x, _y, c) => [scaleBy(0.5, c)]);
+  const V = hot(geometry, U1, { seed: 6 });
+  const step = (broken: boolean) =>
+    bijection({
+      name: "half",
+      params: { rho: real(0.12) },
+      forward: (W, { rho }): Image => {
+        const { links, term } = half(W, 0, rho);
+        return { links: links.map((mu) => (broken ? wrong(links[mu]!) : links[mu]!)) as Links, logDet: term };
+      },
+    });
+
+  test("a wrong derivative of the second is found", () => {
+    expect(check(chain(step(false), step(false)), V).passed).toBe(true);
+    const report = check(chain(step(false), step(true)), V);
+    expect(report.items.find((i) => i.name === "gradient")).toMatchObject({ status: "fail", where: expect.stringContaining("step 2, half") });
+  });
+
+  test("a wrong log det behind more steps than are looked at is found", () => {
+    const good = Array.from({ length: 17 }, () => step(false));
+    const bad = bijection({ name: "half", params: { rho: real(0.12) }, forward: (W, { rho }): Image => ({ links: half(W, 0, rho).links, logDet: scaleBy(2, half(W, 0, rho).term) }) });
+    expect(check(chain(...good, bad), V).items[0]).toMatchObject({ status: "fail", where: "step 18, half" });
+  });
 });
