@@ -3,7 +3,7 @@
  * (x_1, ..., x_n, y') -> sum_i y'_i df_i/dx_k, which is such an op again, so that derivatives exist to every order.
  */
 import { CovarianceError } from "../errors.ts";
-import { guard, is } from "../util/index.ts";
+import { guard, is, unguessable } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
 import type { Op, Sample } from "./op.ts";
 import { jointDomain } from "./ops/domain.ts";
@@ -14,7 +14,7 @@ import { type ValueType, components, realType } from "./types.ts";
 
 /** A function of the values at one site, invariant or covariant by construction: `infer` says what it may be applied to. */
 export interface SiteMap {
-  /** Unique among ops: with the attributes it stands for the arithmetic. */
+  /** A label: two site functions of one name stay two. */
   readonly name: string;
   /** @throws CovarianceError for operands to which the function does not apply. */
   infer(inputs: readonly ValueType[], attributes: Attributes, lattice: Lattice): ValueType;
@@ -35,7 +35,7 @@ interface Built {
 const builtKey = (types: readonly ValueType[], attributes: Attributes): string =>
   JSON.stringify([types.map((t) => [t.kind, components(t)]), Object.entries(attributes).map(([k, v]) => [k, ArrayBuffer.isView(v) ? Array.from(v as Float64Array) : v])]);
 
-/** The op of a site function; its derivatives are made when they are asked for. */
+/** The op of a site function; its derivatives are made when they are asked for. Make it once, outside of what is recorded: each is an op of its own. */
 export function localOp(map: SiteMap): Op {
   guard("localOp", { map: [map, is.withMethods("a site function with infer, forward and samples", "infer", "forward", "samples")] });
   const built = new Map<string, Built>();
@@ -57,6 +57,7 @@ export function localOp(map: SiteMap): Op {
   };
   return {
     name: map.name,
+    identity: `local:${map.name}:${unguessable()}.${unguessable()}`,
     infer: (types, attributes, lattice) => map.infer(types, attributes, lattice),
     vjp: ({ inputs, cotangent, needs, attributes }) =>
       inputs.map((x, k): Traced | undefined => {

@@ -170,7 +170,7 @@ export function cSource(plans: readonly KernelPlan[], context: EmitContext, sing
   const functions: string[] = [];
   const heads: string[] = [];
   const functionOf = (m: MicroKernel, inPlace: boolean): string => {
-    const key = `${m.name}${inPlace ? " in place" : ""}`;
+    const key = `${m.key}${inPlace ? " in place" : ""}`;
     let n = names.get(key);
     if (!n) {
       names.set(key, (n = `m${names.size}`));

@@ -82,7 +82,7 @@ export function cudaSource(plans: readonly KernelPlan[], context: EmitContext): 
   const names = new Map<string, string>();
   const functions: string[] = [];
   const functionOf = (m: MicroKernel, inPlace: boolean): string => {
-    const key = `${m.name}${inPlace ? " in place" : ""}`;
+    const key = `${m.key}${inPlace ? " in place" : ""}`;
     let n = names.get(key);
     if (!n) {
       names.set(key, (n = `m${names.size}`));

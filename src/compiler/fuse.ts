@@ -80,9 +80,10 @@ function joined({ instruction, micro }: Item, made: Items, uses: ReadonlyMap<num
     if (!plain(micro) || !plain(producer.micro) || micro.statements.length + producer.micro.statements.length > LIMIT) continue;
     made.remove(a.value);
     const { args, places } = operands(instruction.args, k, producer.instruction.args);
-    const name = `${micro.name}{${k}=${producer.micro.name}|${places.join(",")}}`;
-    let m = cache.get(name);
-    if (!m) cache.set(name, (m = inline(name, micro, k, producer.micro, places, args.length)));
+    const text = (of: "name" | "key"): string => `${micro[of]}{${k}=${producer.micro[of]}|${places.join(",")}}`;
+    const shared = text("key");
+    let m = cache.get(shared);
+    if (!m) cache.set(shared, (m = inline(text("name"), shared, micro, k, producer.micro, places, args.length)));
     return { instruction: { ...instruction, args }, micro: m };
   }
   return undefined;
@@ -108,7 +109,7 @@ function operands(consumer: readonly Argument[], k: number, producer: readonly A
 const key = (a: Argument): string => (a.kind === "slot" ? `s${a.value}` : a.kind === "scalar" ? `c${a.buffer}` : `f${a.buffer}@${a.displacement.join(",")}`);
 
 /** The consumer's statements after the producer's, with loads of operand k replaced by the producer's results and equal loads made once. */
-function inline(name: string, consumer: MicroKernel, k: number, producer: MicroKernel, places: readonly number[], count: number): MicroKernel {
+function inline(name: string, key: string, consumer: MicroKernel, k: number, producer: MicroKernel, places: readonly number[], count: number): MicroKernel {
   const statements: Statement[] = [];
   const loads = new Map<string, number>();
   let values = 0;
@@ -132,7 +133,7 @@ function inline(name: string, consumer: MicroKernel, k: number, producer: MicroK
   };
   const made = append(producer, (o) => places[o]!, new Map());
   const results = append(consumer, (o) => places[producer.operands + o]!, new Map([[k, made]]));
-  return { name, operands: count, statements, results, values, flops: producer.flops + consumer.flops };
+  return { name, key, operands: count, statements, results, values, flops: producer.flops + consumer.flops };
 }
 
 function renamed(s: Exclude<Statement, { kind: "loop" }>, id: number, of: (v: number) => number, place: (operand: number) => number): Statement {

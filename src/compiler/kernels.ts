@@ -2,7 +2,7 @@
 import { type Displacement, storedComponents } from "../autograd/index.ts";
 import type { Argument, Instruction, KernelStep, Schedule } from "./ir.ts";
 import { fuse } from "./fuse.ts";
-import { type MicroKernel, type OperandForm, microKernel, microKernelName } from "./scalar.ts";
+import { type MicroKernel, type OperandForm, microKernel, microKernelText } from "./scalar.ts";
 
 /** Sites are worked on in chunks of this many; a chunk leaves its part of every sum, which depends on no order (backend/binned-sum.ts). */
 export const CHUNK_SITES = 128;
@@ -69,9 +69,9 @@ function writesInPlace(ins: Instruction, { buffers }: Pick<Schedule, "buffers">)
 
 function microKernelOf(ins: Instruction, cache: Map<string, MicroKernel>): MicroKernel {
   const forms = ins.args.map(form);
-  const name = microKernelName(ins.op, forms, ins.attributes, ins.type);
-  let m = cache.get(name);
-  if (!m) cache.set(name, (m = microKernel(ins.op, forms, ins.attributes, ins.type)));
+  const key = microKernelText(ins.op.identity ?? ins.op.name, forms, ins.attributes, ins.type);
+  let m = cache.get(key);
+  if (!m) cache.set(key, (m = microKernel(ins.op, forms, ins.attributes, ins.type)));
   return m;
 }
 

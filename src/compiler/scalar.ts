@@ -24,8 +24,10 @@ export type Statement =
 
 /** The arithmetic of one op at one block of sites. */
 export interface MicroKernel {
-  /** Unique name from op, N, operand forms and attributes. */
+  /** Op, N, operand forms and attributes, for people. */
   readonly name: string;
+  /** Equal keys mean the same arithmetic; ops of one name are told apart. */
+  readonly key: string;
   readonly operands: number;
   readonly statements: readonly Statement[];
   /** Values stored to the components of the result. */
@@ -281,10 +283,10 @@ function operandReader(r: Recorder, operand: number, { type, dagger }: OperandFo
 
 const shapeText = (t: ValueType): string => (t.kind === "matrix" ? `${t.quaternion ? "Q" : "M"}${t.N}${t.algebra ? "a" : ""}` : t.kind === "vector" ? `V${t.N}x${spinOf(t)}` : t.kind === "spin" ? "O3" : t.kind === "real" ? "R" : t.kind === "complex" ? "C" : t.kind === "channels" ? `K${t.count}` : t.kind === "tensor" ? "T" : "S");
 
-/** Name under which equal micro-kernels are shared. */
-export function microKernelName(op: Op, forms: readonly OperandForm[], attributes: Attributes, result: ValueType): string {
+/** Text of a micro-kernel: under the name of its op for people, under the op's identity to share equal ones. */
+export function microKernelText(op: string, forms: readonly OperandForm[], attributes: Attributes, result: ValueType): string {
   const parts = Object.entries(attributes).map(([k, v]) => `${k}=${Array.isArray(v) ? v.map(numberKey).join(",") : typeof v === "number" ? numberKey(v) : String(v)}`);
-  return `${op.name}(${forms.map((f) => shapeText(f.type) + (f.dagger ? "^+" : "")).join(",")})${parts.length > 0 ? `[${parts.join(";")}]` : ""}${isQuaternion(result) ? "Q" : ""}`;
+  return `${op}(${forms.map((f) => shapeText(f.type) + (f.dagger ? "^+" : "")).join(",")})${parts.length > 0 ? `[${parts.join(";")}]` : ""}${isQuaternion(result) ? "Q" : ""}`;
 }
 
 /** Records an op's site arithmetic for the given operand forms. */
@@ -295,12 +297,12 @@ export function microKernel(op: Op, forms: readonly OperandForm[], attributes: A
   const out = op.site!(r, readers, attributes, types);
   if (out.length !== components(result)) throw new Error(`internal: ${op.name} made ${out.length} components, expected ${components(result)}`);
   const results = (isQuaternion(result) ? out.slice(0, 4) : out).map((v) => r.plain(val(v)));
-  return { name: microKernelName(op, forms, attributes, result), operands: forms.length, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
+  return { name: microKernelText(op.name, forms, attributes, result), key: microKernelText(op.identity ?? op.name, forms, attributes, result), operands: forms.length, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
 }
 
 /** Records a formula of numbers, operand k read as `read[k]`: the same arithmetic at every place of flat arrays. */
 export function microFormula(name: string, operands: number, formula: (b: Site, read: readonly V[]) => readonly V[]): MicroKernel {
   const r = new Recorder();
   const results = formula(r, Array.from({ length: operands }, (_, k) => r.load(k, 0))).map((v) => r.plain(val(v)));
-  return { name, operands, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
+  return { name, key: name, operands, statements: sinkLoads(alive(r.statements, results), results), results, values: r.values, flops: r.flops };
 }

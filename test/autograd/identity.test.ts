@@ -21,6 +21,7 @@ import {
   layer,
   mask,
   mul,
+  number,
   plaquette,
   reTrace,
   real,
@@ -35,8 +36,9 @@ import {
   sum,
   ta,
   vectorType,
+  vjp,
 } from "gaugegrad";
-import { constantReal } from "../../src/autograd/index.ts";
+import { applyOp, constantReal, localOp } from "../../src/autograd/index.ts";
 
 const evenX = (n: readonly number[]): boolean => n[0]! % 2 === 0;
 const oddX = (n: readonly number[]): boolean => n[0]! % 2 === 1;
@@ -52,6 +54,19 @@ describe.each(["js", "wasm"] as const)("masks and constants on %s", (backend) =>
     const S = action({ name: "sublattices", evaluate: (V: Links) => sub(sum(mask(loop(V), "m", evenX)), sum(mask(loop(V), "m", oddX))) });
     expect(Math.abs(expected)).toBeGreaterThan(0.1);
     expect(S.value(U as never)).toBeCloseTo(expected, 12);
+  });
+
+  test("two site functions of one name, and one with the name of an op", () => {
+    const times = (name: string, c: number) => localOp({ name, infer: (types) => types[0]!, forward: (b, [x]) => [b.mul(b.constant(c), x!(0))], samples: () => [] });
+    const [double, triple, mul4] = [times("times", 2), times("times", 3), times("mul", 4)];
+    const p = record(loop, U).run(U).toArray().reduce((s, x) => s + x, 0);
+    const on = (op: typeof double, x: Real): Real => applyOp("times", op, [x]) as Real;
+    const f = (V: Links): Scalar => sum(add(on(double, loop(V)), on(triple, square(loop(V))), on(mul4, on(double, loop(V)))));
+    const p2 = record(loop, U).run(U).toArray().reduce((s, x) => s + x * x, 0);
+    expect(record(f, U).run(U)).toBeCloseTo(2 * p + 3 * p2 + 8 * p, 10);
+    const along = record((V: Links) => vjp(f)(V, number(V[0]!.tape, 1)), U).run(U).toArray(0);
+    const reference = record((V: Links) => vjp((W: Links) => sum(add(scaleBy(10, loop(W)), scaleBy(3, square(loop(W))))))(V, number(V[0]!.tape, 1)), U).run(U).toArray(0);
+    expect(Math.max(...along.map((x, k) => Math.abs(x - reference[k]!)))).toBeLessThan(1e-12);
   });
 
   test("equal data are one constant, whatever their names", () => {
