@@ -21,12 +21,12 @@ enum { @P@_DIM = @D@, @P@_N = @N@, @P@_PARAMETERS = @parameterCount@, @P@_FIELDS
 /* What every function returns; @p@_error gives the text. */
 enum @p@_status {
   @P@_OK = 0,
-  @P@_ARGUMENT,    /* a null pointer, or a number out of its range */
+  @P@_ARGUMENT,    /* a null pointer, or a number out of its range or not finite */
   @P@_EXTENTS,     /* extents that this library does not take */
   @P@_MEMORY,      /* no memory */
   @P@_FIELD,       /* a field has not been set */
   @P@_SOLVER,      /* the conjugate gradient did not reach its tolerance */
-  @P@_NUMBER,      /* the result is not finite */
+  @P@_NUMBER,      /* links, a force or a result are not finite */
   @P@_CONVENTION   /* a force of this convention cannot be an argument */
 };
 

@@ -27,13 +27,14 @@ static double get(const @p@_handle* h, const double* field, int components, int6
   return field[(int64_t)(h->position[n] / W) * components * W + c * W + h->position[n] % W];
 }
 
-/* Blocks of W links are copied at a time: W sites of the host's, one after the other in the memory of kernels. */
-static void read_links(struct work* w, const void* links) {
+/* Blocks of W links are copied at a time: W sites of the host's, one after the other in the memory of kernels. What is not finite is refused: a result need not depend on all links. */
+static int read_links(struct work* w, const void* links) {
   const @p@_handle* h = w->handle;
   ptrdiff_t at[LINK];
+  double zero = 0;
   for (int c = 0; c < LINK; c++) at[c] = component(h, c);
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
+#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1) reduction(+ : zero)
 #endif
   for (int64_t b = 0; b < h->blocks; b++)
     for (int mu = 0; mu < DIM; mu++) {
@@ -41,8 +42,12 @@ static void read_links(struct work* w, const void* links) {
       for (int l = 0; l < W; l++) u[l] = links_at(h, links, h->site[b * W + l], mu);
       double* to = w->links[mu] + b * LINK * W;
       for (int c = 0; c < LINK; c++)
-        for (int l = 0; l < W; l++) to[c * W + l] = u[l][at[c]];
+        for (int l = 0; l < W; l++) {
+          to[c * W + l] = u[l][at[c]];
+          zero += 0 * u[l][at[c]];
+        }
     }
+  return zero == 0 ? @P@_OK : @P@_NUMBER;
 }
 
 static void write_links(const struct work* w, double* const* from, void* links, double scale) {
@@ -122,6 +127,7 @@ const READ_FORCE = `
 static int read_force(struct work* w, const void* force) {
   const @p@_handle* h = w->handle;
   if (h->convention == @P@_FORCE_DSDU || h->convention == @P@_FORCE_COTANGENT) return @P@_CONVENTION;
+  double zero = 0;
   for (int64_t n = 0; n < h->volume; n++)
     for (int mu = 0; mu < DIM; mu++)
       for (int c = 0; c < LINK; c++) {
@@ -130,22 +136,29 @@ static int read_force(struct work* w, const void* force) {
           for (int a = 0; a < GENERATORS; a++) x += ((const double*)force)[(n * DIM + mu) * GENERATORS + a] * generators[a][c];
         else x = links_at(h, force, n, mu)[component(h, c)] / (h->convention == @P@_FORCE_TWICE ? 2 : 1);
         put(h, w->smeared[mu], LINK, n, c, x);
+        zero += 0 * x;
       }
-  return @P@_OK;
+  return zero == 0 ? @P@_OK : @P@_NUMBER;
 }
 `;
 
 const HANDLES = `
 const char* @p@_error(int status) {
   static const char* const texts[] = {
-    "done", "a null pointer, or a number out of its range", "extents that this library does not take", "no memory", "a field has not been set",
-    "the conjugate gradient did not reach its tolerance", "the result is not finite", "a force of this convention cannot be an argument"
+    "done", "a null pointer, or a number out of its range or not finite", "extents that this library does not take", "no memory", "a field has not been set",
+    "the conjugate gradient did not reach its tolerance", "links, a force or a result are not finite", "a force of this convention cannot be an argument"
   };
   return status >= 0 && status <= @P@_CONVENTION ? texts[status] : "no status of this library";
 }
 
 static const char* const parameter_names[] = {@names@};
 static const double parameter_values[] = {@values@};
+
+static int all_finite(const double* x, int64_t n) {
+  for (int64_t k = 0; k < n; k++)
+    if (!isfinite(x[k])) return 0;
+  return 1;
+}
 
 const char* @p@_parameter_name(int k) { return k >= 0 && k < PARAMETERS ? parameter_names[k] : 0; }
 
@@ -187,7 +200,7 @@ int @p@_create(const int extents[DIM], const double* parameters, const @p@_optio
 #endif
   for (int k = 0; k < PARAMETERS; k++) h->parameters[k] = parameters ? parameters[k] : parameter_values[k];
   cut(h);
-  int status = place_sites(h);
+  int status = all_finite(h->parameters, PARAMETERS) ? place_sites(h) : @P@_ARGUMENT;
   if (status == @P@_OK) status = place_links(h, given.layout ? given.layout : &ildg);
   if (status == @P@_OK) status = fill_patterns(h);
   if (status == @P@_OK) *out = h;
@@ -204,7 +217,7 @@ int @p@_get_parameters(@p@_handle* h, double parameters[]) {
 }
 
 int @p@_set_parameters(@p@_handle* h, const double parameters[]) {
-  if (!h || !parameters) return @P@_ARGUMENT;
+  if (!h || !parameters || !all_finite(parameters, PARAMETERS)) return @P@_ARGUMENT;
   lock(h);
   for (int k = 0; k < PARAMETERS; k++) h->parameters[k] = parameters[k];
   unlock(h);
@@ -214,6 +227,7 @@ int @p@_set_parameters(@p@_handle* h, const double parameters[]) {
 int @p@_set_field(@p@_handle* h, int field, const double* data) {
   if (!h || !data || field < 0 || field >= FIELDS) return @P@_ARGUMENT;
   const int components = field_components[field];
+  if (!all_finite(data, h->volume * components)) return @P@_ARGUMENT;
   struct shared* s = NEW(struct shared, 1);
   if (!s) return @P@_MEMORY;
   s->users = 1;
@@ -241,10 +255,8 @@ int ${p}_${head} {
   if (!h || !links || ${check}) return ${P}_ARGUMENT;
   struct work* w;
   int status = enter(h, &w);
-  if (status == ${P}_OK) {
-    read_links(w, links);
-${before.map((line) => `    ${line}\n`).join("")}  }
-  if (status == ${P}_OK) status = run_${program}(w);
+  if (status == ${P}_OK) status = read_links(w, links);
+${before.length === 0 ? "" : `  if (status == ${P}_OK) {\n${before.map((line) => `    ${line}\n`).join("")}  }\n`}  if (status == ${P}_OK) status = run_${program}(w);
   if (status == ${P}_OK) {
 ${after.map((line) => `    ${line}\n`).join("")}  }
   leave(h, w);

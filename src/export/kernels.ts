@@ -18,7 +18,9 @@ export class Names {
     let name = this.micro.get(text);
     if (name === undefined) {
       this.micro.set(text, (name = `m${this.micro.size}`));
-      this.texts.push(text.replace("HIDDEN MICRO void NAME(", `MICRO void ${name}(`));
+      // a mask is not read where it selects nothing: compilers warn of arguments that nothing uses
+      const idle = Array.from({ length: m.operands }, (_, k) => `a${k}`).filter((a) => !text.includes(`${a}[`));
+      this.texts.push(text.replace("HIDDEN MICRO void NAME(", `MICRO void ${name}(`).replace(" {\n", ` {\n${idle.map((a) => `  (void)${a};\n`).join("")}`));
     }
     return name;
   }

@@ -65,7 +65,10 @@ function librarySpec(subject: ExportSubject, options: LibraryOptions): LibrarySp
   const axes = ["x", "y", "z", "t"].slice(0, dim - 1).concat("t");
   const fields = fieldsOf(subject);
   for (const { name: f, field } of fields) if ((field.lattice as Lattice).dim !== dim) throw new ConfigurationError(`export: the field ${f} of ${subject.name} lives in ${field.lattice.dim} dimensions, got a lattice of ${dim}: pass --lattice with as many extents`);
+  for (const { name: f, field } of fields) if ("N" in field.type && field.type.N !== N) throw new ConfigurationError(`export: the field ${f} of ${subject.name} has ${String(field.type.N)} colours, got links of ${groupOf(N).name}: pass --group ${groupOf(Number(field.type.N)).name.replaceAll(/[()]/g, "").toLowerCase()}`);
   const made = portable(subject, N, extents, solver);
+  const missed = extents.flatMap((L, mu) => ((made.even[mu] && L % 2 !== 0) || L < made.least[mu]! ? [`L${axes[mu]!} = ${L}`] : []));
+  if (missed.length > 0) throw new ConfigurationError(`export: got ${missed.join(", ")}, expected what ${subject.name} asks for, ${boundsOf(made, axes).join(", ")}: pass --lattice with such extents`);
   const group = groupOf(N);
   return {
     name,

@@ -1,11 +1,12 @@
 /** The programs of an exported subject, recorded on a lattice without any memory: value, force and parameter gradient of an action; smeared links and pullback of a layer. */
 import {
   Directional, type Lattice, type Links, type Matrix, type Program, type Scalar, type Tape, type Traced, type ValueType, linkType, metric, mul, openTape, scalarType, scaleBy,
-  siteMatrixType, valueAndGrad, vjp,
+  siteMatrixType, tensorType, valueAndGrad, vjp,
 } from "../autograd/index.ts";
-import { leavesOf, mapLeaves, nameOf, valueAt } from "../util/index.ts";
+import { Tensor, mapLeaves, valueAt } from "../util/index.ts";
 import type { ScaledNumber } from "./constants.ts";
-import { type ExportSubject, fieldAt, fieldsOf, parametersOf } from "./subject.ts";
+import { type ExportSubject, fieldAt, fieldsOf, firstParameters } from "./subject.ts";
+import { onScalars } from "./weights.ts";
 
 /** What a leaf of a program's inputs or outputs is to the host. */
 export type Port =
@@ -42,7 +43,9 @@ class Recording {
   readonly links: Links;
   readonly algebra: Directional<number, "algebra"> | undefined;
   readonly inputs: unknown;
-  readonly parameters: readonly Scalar[];
+  /** Numbers and weights among the inputs. */
+  readonly parameters: readonly Traced[];
+  readonly #firsts: readonly number[];
 
   constructor(subject: ExportSubject, lattice: Lattice, N: number, cotangent: boolean) {
     const tape = openTape(lattice);
@@ -54,35 +57,35 @@ class Recording {
     };
     this.links = new Directional("links", directions.map((mu) => input(linkType(lattice, N, mu), { kind: "links", mu }) as Matrix));
     this.algebra = cotangent ? new Directional("algebra", directions.map((mu) => input(siteMatrixType(lattice, N, true), { kind: "force", mu }) as Matrix)) : undefined;
-    const parameters: Scalar[] = [];
+    const parameters: Traced[] = [];
+    this.#firsts = firstParameters(subject);
     const fields = fieldsOf(subject);
     const traced = fields.map((f, index) => input(retyped(f.field.type as ValueType, f.field.lattice, lattice), { kind: "field", index }));
     this.inputs = mapLeaves(subject.inputs, (x, path) => {
-      if (typeof x !== "number") return traced[fieldAt(subject, fields, path)];
-      const p = input(scalarType, { kind: "parameter", index: parameters.length }) as Scalar;
+      if (typeof x !== "number" && !(x instanceof Tensor)) return traced[fieldAt(subject, fields, path)];
+      const p = input(x instanceof Tensor ? tensorType(x.shape) : scalarType, { kind: "parameter", index: this.#firsts[parameters.length]! });
       parameters.push(p);
       return p;
     });
     this.parameters = parameters;
   }
 
-  /** The inputs with other numbers. */
-  with(numbers: readonly Scalar[], subject: ExportSubject): never {
-    const places = new Map(parametersOf(subject).map(({ path }, k) => [nameOf(path), k]));
-    const names = leavesOf(subject.inputs).map(({ path }) => nameOf(path));
-    let leaf = 0;
-    return mapLeaves(subject.inputs, (_, path) => {
-      const k = places.get(names[leaf++]!);
-      return k === undefined ? valueAt(this.inputs, path) : numbers[k]!;
-    }) as never;
+  /** The inputs with other numbers and weights. */
+  with(parameters: readonly Traced[], subject: ExportSubject): never {
+    let k = 0;
+    return mapLeaves(subject.inputs, (x, path) => (typeof x === "number" || x instanceof Tensor ? parameters[k++] : valueAt(this.inputs, path))) as never;
+  }
+
+  /** Derivatives by the parameters, and what they are. */
+  gradients(values: readonly Traced[]): { readonly values: readonly Traced[]; readonly ports: readonly Port[] } {
+    return { values, ports: values.map((_, k) => ({ kind: "gradient", index: this.#firsts[k]! })) };
   }
 
   finish(name: RecordedProgram["name"], outputs: readonly Traced[], ports: readonly Port[]): RecordedProgram {
-    return { name, program: this.tape.finish([...outputs]), inputs: this.ports, outputs: ports };
+    return onScalars({ name, program: this.tape.finish([...outputs]), inputs: this.ports, outputs: ports });
   }
 }
 
-const each = (kind: "gradient", n: number): Port[] => Array.from({ length: n }, (_, index) => ({ kind, index }));
 const along = (kind: "force" | "smeared", values: readonly unknown[]): Port[] => values.map((_, mu) => ({ kind, mu }));
 
 /**
@@ -99,8 +102,9 @@ export function recordPrograms(subject: ExportSubject, lattice: Lattice, N: numb
   const force = b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
   const c = new Recording(subject, lattice, N, false);
   if (c.parameters.length === 0) return [value, force];
-  const g = valueAndGrad((theta: readonly Scalar[]) => evaluate(c.links, c.with(theta, subject)))(c.parameters) as { value: Scalar; grad: readonly Scalar[] };
-  return [value, force, c.finish("gradient", [g.value, ...g.grad], [{ kind: "value" }, ...each("gradient", g.grad.length)])];
+  const g = valueAndGrad((theta: readonly Traced[]) => evaluate(c.links, c.with(theta, subject)))(c.parameters) as { value: Scalar; grad: readonly Traced[] };
+  const derivatives = c.gradients(g.grad);
+  return [value, force, c.finish("gradient", [g.value, ...derivatives.values], [{ kind: "value" }, ...derivatives.ports])];
 }
 
 function smear(subject: ExportSubject, lattice: Lattice, N: number): RecordedProgram {
@@ -112,11 +116,12 @@ function smear(subject: ExportSubject, lattice: Lattice, N: number): RecordedPro
 function pullback(subject: ExportSubject, lattice: Lattice, N: number): RecordedProgram {
   const forward = subject.evaluate as (U: Links, inputs: never) => Links;
   const r = new Recording(subject, lattice, N, true);
-  type Point = { readonly U: Links; readonly theta: readonly Scalar[] };
+  type Point = { readonly U: Links; readonly theta: readonly Traced[] };
   const f = (x: Point): Links => forward(x.U, r.with(x.theta, subject));
   const V = forward(r.links, r.inputs as never);
   const W = V.map((mu) => scaleBy(metric(N), mul(r.algebra![mu]!, V[mu]!)));
-  const back = vjp(f)({ U: r.links, theta: r.parameters }, W) as { U: Directional<number, "algebra">; theta: readonly Scalar[] };
-  return r.finish("pullback", [...back.U.values(), ...back.theta], [...along("force", back.U.values()), ...each("gradient", back.theta.length)]);
+  const back = vjp(f)({ U: r.links, theta: r.parameters }, W) as { U: Directional<number, "algebra">; theta: readonly Traced[] };
+  const derivatives = r.gradients(back.theta);
+  return r.finish("pullback", [...back.U.values(), ...derivatives.values], [...along("force", back.U.values()), ...derivatives.ports]);
 }
 

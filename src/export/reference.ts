@@ -1,10 +1,10 @@
 /** Numbers of an exported subject on closed-form fields, made by this library: what test.c of the exported one compares with. */
 import { type Directional, type AlgebraField, Field, type LinkField, type Links, Plan, type Scalar, type ValueType, components, domainOf, metric, mul, scalarType, scaleBy, valueAndGrad, vjp } from "../autograd/index.ts";
 import { directionField, exponentialLinks, lattice } from "../gauge/index.ts";
-import { leavesOf, mapLeaves, valueAt } from "../util/index.ts";
+import { Tensor, leavesOf, mapLeaves } from "../util/index.ts";
 import type { LibrarySpec } from "./spec.ts";
 import { recordPrograms, retyped } from "./programs.ts";
-import { type ExportSubject, fieldAt, fieldsOf } from "./subject.ts";
+import { type ExportSubject, fieldAt, fieldsOf, numberOf } from "./subject.ts";
 
 /** Links are exp(KAPPA X). */
 export const KAPPA = 0.4;
@@ -76,7 +76,7 @@ function inputsOn(subject: ExportSubject, L: LinkField["lattice"]): unknown {
     const field = new Field(L, retyped(f.field.type as ValueType, f.field.lattice, L));
     return field.set(fieldData(field));
   });
-  return mapLeaves(subject.inputs, (x, path) => (typeof x === "number" ? x : made[fieldAt(subject, fields, path)]));
+  return mapLeaves(subject.inputs, (x, path) => (typeof x === "number" || x instanceof Tensor ? x : made[fieldAt(subject, fields, path)]));
 }
 
 /** The solutions that the host of an action gives, from the solves of the action itself. */
@@ -85,7 +85,7 @@ function solutionsOn({ subject, portable }: LibrarySpec, U: LinkField, inputs: u
   const L = U.lattice;
   const { program, inputs: ports } = recordPrograms(subject, L, U.N)[0]!;
   const leaves = leavesOf(inputs).map(({ value }) => value);
-  const numbers = leaves.filter((x) => typeof x === "number");
+  const numbers = leaves.flatMap((x) => (typeof x === "number" ? [x] : x instanceof Tensor ? Array.from(x.data) : []));
   const fields = [...new Set(leaves.filter((x) => x instanceof Field))];
   const scalar = (x: number): Field => {
     const field = new Field(L, scalarType as ValueType);
@@ -108,7 +108,7 @@ function ofAction(spec: LibrarySpec, U: LinkField, inputs: unknown): Omit<Refere
   const evaluate = spec.subject.evaluate as (U: Links, inputs: unknown) => Scalar;
   const force = new Plan(((V: Links, p: unknown) => valueAndGrad((W: Links) => evaluate(W, p))(V)) as never, [U, inputs]).fresh(U, inputs) as unknown as { value: number; grad: AlgebraField };
   const all = spec.parameters.length === 0 ? undefined : (new Plan(((V: Links, p: unknown) => (valueAndGrad((q: unknown) => evaluate(V, q))(p as never) as { grad: unknown }).grad) as never, [U, inputs]).fresh(U, inputs) as unknown);
-  return { value: force.value, norm: normOf(force.grad), force: entries(force.grad), gradient: spec.parameters.map(({ path }) => valueAt(all, path) as number) };
+  return { value: force.value, norm: normOf(force.grad), force: entries(force.grad), gradient: spec.parameters.map((p) => numberOf(all, p)) };
 }
 
 function ofLayer(spec: LibrarySpec, U: LinkField, X: AlgebraField, inputs: unknown): Omit<ReferenceCase, "extents" | "solutions"> {
@@ -118,7 +118,7 @@ function ofLayer(spec: LibrarySpec, U: LinkField, X: AlgebraField, inputs: unkno
     const W = forward(V, p);
     return vjp((x: { U: Links; p: unknown }) => forward(x.U, x.p))({ U: V, p }, W.map((mu) => scaleBy(metric(spec.N), mul(F[mu]!, W[mu]!))));
   }) as never, [U, X, inputs]).fresh(U, X, inputs) as unknown as { U: AlgebraField; p: unknown };
-  return { smeared: entries(smeared), norm: normOf(back.U), force: entries(back.U), gradient: spec.parameters.map(({ path }) => valueAt(back.p, path) as number) };
+  return { smeared: entries(smeared), norm: normOf(back.U), force: entries(back.U), gradient: spec.parameters.map((p) => numberOf(back.p, p)) };
 }
 
 /** Numbers on every lattice of the tests. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AlgebraField, type GaugeAction, type Layer, type LinkField, SU, hot, lattice } from "../../src/index.ts";
+import { type AlgebraField, type GaugeAction, type Layer, type LinkField, SU, Tensor, gaugeAction, hot, lattice } from "../../src/index.ts";
 import { actionOfRun, loadModule } from "../../src/runs/index.ts";
 import { leavesOf } from "../../src/util/index.ts";
 import { cli } from "../cli/helpers.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
   expect(code, stderr).toBe(0);
   await exported("stouted.ts", "stouted", "--group", "su3");
   await exported("own.ts", "gated", "--group", "su2");
-  await exported("fermions.ts", "dynamical", "--group", "su2");
+  await exported("fermions.ts", "dynamical");
   await exported("fermions.ts", "solved", "--group", "su2", "--solver", "host");
   await exported("trained", "trained_cask");
 }, 600_000);
@@ -150,10 +150,27 @@ out = [[S.value(U)], S.force(U), S.gradient(U)[1]]`);
   test("a layer of a user's own and its pullback", async () => {
     const { gated } = (await loadModule("own.ts", folder)) as { gated: Layer<number, unknown> };
     const U = hot(lattice([4, 6, 2, 4]), SU(2), { seed: 8 });
-    const layer = gated.with({ rho: 0.11, gate: { w: 0.7, b: -0.2 } });
-    const [smeared, force] = python("gated", U, [0.11, 0.7, -0.2], "F = S.smear(U)\nout = [F, S.pullback(U, array.array('d', bytes(8 * len(U))))[0]]");
+    const net = [0.3, -0.1, 0.2, 0.05, 0.4, -0.25];
+    const layer = gated.with({ rho: 0.11, gate: { w: 0.7, b: -0.2 }, net: new Tensor([1, 2, 1, 1, 1, 3], Float64Array.from(net)) });
+    const wilson = gaugeAction.wilson({ beta: 2.1 });
+    writeFileSync(join(folder, "gated", "F.bin"), bytes(record(wilson.force(layer.apply(U)))));
+    const [smeared, force, gradient, none] = python("gated", U, [0.11, 0.7, -0.2, ...net], `
+F = array.array("d"); F.frombytes(open("F.bin", "rb").read())
+back = S.pullback(U, F)
+out = [S.smear(U), *back, S.pullback(U, array.array("d", bytes(8 * len(U))))[0]]
+U[7] = float("nan")
+for refused in (lambda: S.smear(U), lambda: setattr(S, "parameters", [float("inf")] * 9)):
+    try:
+        refused()
+        raise SystemExit("a number that is not finite went unnoticed")
+    except library.Error as error:
+        assert error.status in (1, 6), error.status`);
     close(smeared!, record(layer.apply(U)));
-    expect(largest(force!)).toBe(0);
+    const S = wilson.after(layer as unknown as Layer<number, never>);
+    close(force!, record(S.force(U)));
+    const { layer: by } = S.parameterGradient(U).gradient as unknown as { layer: { rho: number; gate: { w: number; b: number }; net: Tensor } };
+    close(gradient!, [by.rho, by.gate.w, by.gate.b, ...by.net.data]);
+    expect(largest(none!)).toBe(0);
   });
 });
 
@@ -341,12 +358,20 @@ test.each(names)("NAME.jl of %s calls what NAME.h declares, and its blocks end",
 test("what cannot be exported is refused in one line", async () => {
   module("two.ts", `${STOUTED}\nexport const other = gaugeAction.wilson({ beta: 1 });`);
   module("none.ts", "export const x = 3;");
+  module("higgs.ts", 'import { scalarAction } from "gaugegrad";\nexport const higgs = scalarAction.higgs({ kappa: 0.2, lambda: 0.5 });');
+  module("map.ts", 'import { maskedStout } from "gaugegrad";\nexport const map = maskedStout({ rho: 0.1 });');
+  module("wide.ts", 'import { channel, channels, layer, plaquette, reTrace, scale, siteLinear, tensor } from "gaugegrad";\nexport const wide = layer({ name: "wide", params: { w: tensor([50, 50]) }, forward: (U, { w }) => U.map((mu) => scale(channel(siteLinear(channels(...Array.from({ length: 50 }, () => reTrace(plaquette(U, 0, 1)))), w), 0), U[mu])) });');
   for (const [argv, code, text] of [
     [["export", "two.ts", "--out", "a"], 3, /(stouted, other|other, stouted).*--only/],
     [["export", "none.ts", "--out", "a"], 3, /no layer or recorded action/],
     [["export", "stouted.ts", "--out", "a", "--name", "Not C"], 3, /identifier/],
     [["export", "stouted.ts", "--out", "trained"], 5, /expected a new or empty one/],
     [["export", "stouted.ts"], 2, /--out/],
+    [["export", "higgs.ts", "--out", "a"], 3, /action of the fields U, phi.*functions of links/],
+    [["export", "map.ts", "--out", "a"], 3, /map with log det/],
+    [["export", "wide.ts", "--out", "a"], 3, /2500 weights, expected at most 2000/],
+    [["export", "own.ts", "--out", "a", "--lattice", "3,4,4,4"], 3, /got Lx = 3, expected .*Lx even.*--lattice/],
+    [["export", "fermions.ts", "--out", "a", "--group", "su3"], 3, /2 colours, got links of SU\(3\): pass --group su2/],
   ] as const) {
     const said = await cli(argv, { directory: folder });
     expect(said.code, said.stderr).toBe(code);

@@ -6,18 +6,20 @@ import { gaugeAction, stout } from "gaugegrad";
 export const stouted = gaugeAction.wilson({ beta: 6.1 }).after(stout({ rho: 0.12 }));
 `;
 
-/** A layer of a user's own, with a gate that is an invariant function of the site, a mean over the lattice, and a mask by parity. */
+/** A layer of a user's own, with a gate that is an invariant function of the site, a mean over the lattice, constants and a selection by parity, and weights on the neighbours along t. */
 export const OWN_LAYER = `
-import { add, adj, constantReal, exp, layer, mean, mul, plaquette, reTrace, real, scale, scaleBy, staples, ta, tanh } from "gaugegrad";
+import { add, adj, channel, channels, constantReal, exp, layer, mask, mean, mul, plaquette, reTrace, real, scale, scaleBy, siteConv, staples, ta, tanh, tensor } from "gaugegrad";
 export const gated = layer({
   name: "gated */ stout",
-  params: { rho: real(0.11), gate: { w: real(0.7), b: real(-0.2) } },
-  forward: (U, { rho, gate }) => {
+  params: { rho: real(0.11), gate: { w: real(0.7), b: real(-0.2) }, net: tensor([1, 2, 1, 1, 1, 3], { seed: 3 }) },
+  forward: (U, { rho, gate, net }) => {
     const p = scaleBy(1 / U.N, reTrace(plaquette(U, 0, 1)));
     const { lattice } = U;
     const even = constantReal(p.tape, "even", (n) => (lattice.parity(n) === 0 ? 1 : 0.5));
-    const open = add(tanh(add(scale(gate.w, p), scale(gate.b, even))), scale(mean(p), even));
-    return U.map((mu) => mul(exp(ta(scale(rho, scale(open, mul(staples(U, mu), adj(U[mu]!)))))), U[mu]!));
+    const seen = tanh(channel(siteConv(channels(p, tanh(p)), net), 0));
+    const open = add(tanh(add(scale(gate.w, p), scale(gate.b, even))), scale(mean(p), even), seen);
+    const some = (mu, m) => (mu === 1 ? mask(m, "even", (x) => x.reduce((s, c) => s + c, 0) % 2 === 0) : m);
+    return U.map((mu) => mul(exp(ta(scale(rho, scale(open, some(mu, mul(staples(U, mu), adj(U[mu]!))))))), U[mu]!));
   },
 });
 `;

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
-import { type ExportSubject, type Solver, exportLibrary, subjectOf } from "../../export/index.ts";
+import { type ExportSubject, type Solver, exportLibrary, placeOf, refusalOf, subjectOf } from "../../export/index.ts";
 import { groupOf, lattice, parseGroup } from "../../gauge/index.ts";
 import { loadModel, readModel } from "../../models/index.ts";
 import { actionOfRun, bibliographyOfName, builtIn, loadModule, networkBuilders, packageVersion } from "../../runs/index.ts";
@@ -44,8 +44,8 @@ export function exportCommand(context: CliContext): Command {
     .option("--name <name>", "prefix of all names, an identifier in small letters; default from the export, model or run")
     .addOption(new Option("--solver <who>", "linear systems of pseudofermions: by the library's conjugate gradient, or by the host, which sets X").choices(["cg", "host"]).default("cg"))
     .option("--only <name>", "the export of the module to take")
-    .option("--group <name>", "gauge group: u1, su2, su3, ...; default that of the model or run, else su3")
-    .option("--lattice <extents>", "extents Lx,Ly,...,Lt of the test, and of directions on which the formula depends; default those of the run, else 4 in each direction", extents);
+    .option("--group <name>", "gauge group: u1, su2, su3, ...; default that of the model, run or fields, else su3")
+    .option("--lattice <extents>", "extents Lx,Ly,...,Lt of the test, and of directions on which the formula depends; default those of the run or fields, else 4 in each direction", extents);
   return withJson(command).action(async (given: string, flags: Flags) => {
     const found = await find(context, given, flags);
     const L = flags.lattice ?? found.extents ?? [4, 4, 4, 4];
@@ -73,11 +73,14 @@ async function find(context: CliContext, given: string, flags: Flags): Promise<F
     return subject ? [{ name, subject }] : [];
   });
   const [first] = subjects;
+  const refused = values.flatMap(({ value }) => refusalOf(value) ?? []);
+  if (!first && refused.length > 0) throw new ConfigurationError(`${given}: got ${refused.join("; ")}`);
   if (!first || subjects.length > 1) {
     const names = subjects.map((s) => s.name).join(", ");
     throw new ConfigurationError(`${given}: got ${first ? `the layers and actions ${names}` : `no layer or recorded action${flags.only === undefined ? "" : ` "${flags.only}"`} among its exports`}, expected one${first ? ": name it with --only" : ": export layer({ name, params, forward }) or action({ name, evaluate })"}`);
   }
-  return { subject: first.subject, name: first.name === "default" ? basename(given).replace(/\.[^.]*$/, "") : first.name, group: undefined, extents: undefined, bibtex: bibliographyOfName(first.subject.name, builtIn).bibtex };
+  const { N, extents: L } = placeOf(first.subject);
+  return { subject: first.subject, name: first.name === "default" ? basename(given).replace(/\.[^.]*$/, "") : first.name, group: N, extents: L, bibtex: bibliographyOfName(first.subject.name, builtIn).bibtex };
 }
 
 function ofModel(path: string, given: readonly number[] | undefined): Found {

@@ -36,21 +36,22 @@ function hypercubic(name: string, parameters: HypercubicParameters, step: Step):
 }
 
 const customary: HypercubicParameters = { alpha1: 0.75, alpha2: 0.6, alpha3: 0.3 };
+const customaryHex: HypercubicParameters = { alpha1: 0.95, alpha2: 0.76, alpha3: 0.38 };
 
-/** HYP layer with SU(N) projections; default weights (0.75, 0.6, 0.3). All weights zero: the identity. */
-export function hyp(parameters: HypercubicParameters = customary): Layer<number, HypercubicParameters> {
+/** HYP layer with SU(N) projections; weights that are left out are (0.75, 0.6, 0.3). All weights zero: the identity. */
+export function hyp(parameters: Partial<HypercubicParameters> = {}): Layer<number, HypercubicParameters> {
   guard("hyp", { parameters: [parameters, is.keysOf("alpha1", "alpha2", "alpha3")] });
-  return hypercubic("HYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "SU"));
+  return hypercubic("HYP", { ...customary, ...parameters }, (U, average, alpha) => project(blend(U, average, alpha), "SU"));
 }
 
 /** nHYP layer: as HYP with U(N) polar parts, which have simpler forces than SU(N) projections. */
-export function nhyp(parameters: HypercubicParameters = customary): Layer<number, HypercubicParameters> {
+export function nhyp(parameters: Partial<HypercubicParameters> = {}): Layer<number, HypercubicParameters> {
   guard("nhyp", { parameters: [parameters, is.keysOf("alpha1", "alpha2", "alpha3")] });
-  return hypercubic("nHYP", parameters, (U, average, alpha) => project(blend(U, average, alpha), "U"));
+  return hypercubic("nHYP", { ...customary, ...parameters }, (U, average, alpha) => project(blend(U, average, alpha), "U"));
 }
 
-/** HEX layer: hypercubic levels with stout steps; default weights (0.95, 0.76, 0.38). All weights zero: the identity. */
-export function hex(parameters: HypercubicParameters = { alpha1: 0.95, alpha2: 0.76, alpha3: 0.38 }): Layer<number, HypercubicParameters> {
+/** HEX layer: hypercubic levels with stout steps; weights that are left out are (0.95, 0.76, 0.38). All weights zero: the identity. */
+export function hex(parameters: Partial<HypercubicParameters> = {}): Layer<number, HypercubicParameters> {
   guard("hex", { parameters: [parameters, is.keysOf("alpha1", "alpha2", "alpha3")] });
-  return hypercubic("HEX", parameters, (U, average, alpha) => exponentialUpdate(U, scale(alpha, average)));
+  return hypercubic("HEX", { ...customaryHex, ...parameters }, (U, average, alpha) => exponentialUpdate(U, scale(alpha, average)));
 }
