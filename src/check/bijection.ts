@@ -1,28 +1,12 @@
 /** What must hold for a map with a log det: the log det against the determinant of the whole Jacobian, step by step, its sign, and the inverse. */
-import type { Lattice, LinkField, Links, Scalar } from "../autograd/index.ts";
+import type { LinkField } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { groupOf, hot, lattice as latticeOf } from "../gauge/index.ts";
 import { EPS } from "./differences.ts";
 import { type Jacobian, STEP, dimensionOf, jacobian, logDet } from "./jacobian.ts";
 import { type CheckItem, judge, ratioOf, ratioText } from "./report.ts";
-import { chainSteps } from "./steps.ts";
+import { type BijectionSubject, chainSteps } from "./steps.ts";
 import { linkText, namedLeaves } from "./tangent.ts";
-
-/** A map of links with the logarithm of its Jacobian determinant, as `bijection` of gaugegrad/flows makes it. */
-export interface BijectionSubject<N extends number = number> {
-  readonly name: string;
-  readonly parameters: unknown;
-  readonly forward: (V: Links<N>, parameters: never) => { readonly links: Links<N>; readonly logDet: Scalar };
-  image(V: LinkField<N>): { readonly links: LinkField<N>; readonly logDet: number };
-  inverse(U: LinkField<N>): LinkField<N>;
-  invertibleOn(lattice: Lattice): boolean;
-  stepsOn(lattice: Lattice): readonly BijectionSubject<N>[];
-}
-
-/** True for a map with log det. */
-export function isBijection(x: unknown): x is BijectionSubject {
-  return typeof x === "object" && x !== null && ["forward", "image", "inverse", "stepsOn", "invertibleOn"].every((k) => typeof (x as Record<string, unknown>)[k] === "function");
-}
 
 /** Largest dimension of a Jacobian that is made: 6 evaluations of the map for each, and a dense determinant. */
 const LARGEST = 1100;

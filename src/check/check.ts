@@ -3,13 +3,13 @@ import { DirectionalField, Field, type LinkField, type Links, kind } from "../au
 import { ConfigurationError } from "../errors.ts";
 import { guard, is, randomStream } from "../util/index.ts";
 import { FieldAction, groupOf } from "../gauge/index.ts";
-import { type BijectionSubject, bijectionItems, isBijection } from "./bijection.ts";
+import { bijectionItems } from "./bijection.ts";
 import { derivativeItems } from "./derivatives.ts";
 import { checkFields } from "./fields.ts";
 import { closureItem, reversibilityItem, unitarityItems } from "./group.ts";
 import { type CheckItem, CheckReport } from "./report.ts";
 import { Probe, type Subject, checked } from "./subject.ts";
-import { chainSteps } from "./steps.ts";
+import { type BijectionSubject, chainSteps, isBijection } from "./steps.ts";
 import { type Expectation, deterministicItem, symmetryItems } from "./symmetries.ts";
 import { Directions, namedLeaves } from "./tangent.ts";
 

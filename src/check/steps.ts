@@ -1,6 +1,21 @@
-/** Steps of a chain of maps that are different maps: by what they record, not by their names. */
-import { type LinkField, type Links, type Traced, concreteLeaves, leafTypeOn, openTape, tracedTwin } from "../autograd/index.ts";
-import type { BijectionSubject } from "./bijection.ts";
+/** Maps with log det, and those of which a chain is made: different ones by what they record, not by their names. */
+import { type Lattice, type LinkField, type Links, type Scalar, type Traced, concreteLeaves, leafTypeOn, openTape, tracedTwin } from "../autograd/index.ts";
+
+/** A map of links with the logarithm of its Jacobian determinant, as `bijection` of gaugegrad/flows makes it. */
+export interface BijectionSubject<N extends number = number> {
+  readonly name: string;
+  readonly parameters: unknown;
+  readonly forward: (V: Links<N>, parameters: never) => { readonly links: Links<N>; readonly logDet: Scalar };
+  image(V: LinkField<N>): { readonly links: LinkField<N>; readonly logDet: number };
+  inverse(U: LinkField<N>): LinkField<N>;
+  invertibleOn(lattice: Lattice): boolean;
+  stepsOn(lattice: Lattice): readonly BijectionSubject<N>[];
+}
+
+/** True for a map with log det. */
+export function isBijection(x: unknown): x is BijectionSubject {
+  return typeof x === "object" && x !== null && ["forward", "image", "inverse", "stepsOn", "invertibleOn"].every((k) => typeof (x as Record<string, unknown>)[k] === "function");
+}
 
 /** One of the steps of a chain. */
 export interface ChainStep {

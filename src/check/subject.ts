@@ -2,7 +2,7 @@
 import { type AlgebraField, DirectionalField, type LinkField, type Links, Plan, type Program, type Scalar, totalOf } from "../autograd/index.ts";
 import { RecordingError } from "../errors.ts";
 import { type Action, type FieldAction, GaugeAction, type Isometry } from "../gauge/index.ts";
-import type { BijectionSubject } from "./bijection.ts";
+import type { BijectionSubject } from "./steps.ts";
 
 /** An action by its recorded function, for instance a GaugeAction. `inputs` are the values of everything besides the links. */
 export interface RecordedAction<N extends number = number> {

@@ -7,7 +7,8 @@ import { type KernelPlan, type MicroKernel, type SolveStep, lower, microSource, 
 import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { lattice } from "../gauge/index.ts";
 import { type Pattern, type ScaledNumber, patternOf, scaledNumber } from "./constants.ts";
-import { type Port, type RecordedProgram, recordPrograms } from "./programs.ts";
+import { recordPrograms } from "./programs.ts";
+import type { Port, RecordedProgram } from "./recorded.ts";
 import { type ExportSubject, fieldsOf } from "./subject.ts";
 import { withoutVolumes } from "./volumes.ts";
 

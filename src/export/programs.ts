@@ -1,28 +1,12 @@
 /** The programs of an exported subject, recorded on a lattice without any memory: value, force and parameter gradient of an action; smeared links and pullback of a layer. */
 import {
-  Directional, type Lattice, type Links, type Matrix, type Program, type Scalar, type Tape, type Traced, type ValueType, linkType, metric, mul, openTape, scalarType, scaleBy,
+  Directional, type Lattice, type Links, type Matrix, type Scalar, type Tape, type Traced, type ValueType, linkType, metric, mul, openTape, scalarType, scaleBy,
   siteMatrixType, tensorType, valueAndGrad, vjp,
 } from "../autograd/index.ts";
 import { Tensor, mapLeaves, valueAt } from "../util/index.ts";
-import type { ScaledNumber } from "./constants.ts";
 import { type ExportSubject, fieldAt, fieldsOf, firstParameters } from "./subject.ts";
+import type { Port, RecordedProgram } from "./recorded.ts";
 import { onScalars } from "./weights.ts";
-
-/** What a leaf of a program's inputs or outputs is to the host. */
-export type Port =
-  | { readonly kind: "links" | "force" | "smeared"; readonly mu: number }
-  | { readonly kind: "parameter" | "gradient" | "field"; readonly index: number }
-  | { readonly kind: "value" }
-  /** A number that goes with the volume. */
-  | { readonly kind: "number"; readonly number: ScaledNumber };
-
-/** One function of the library. */
-export interface RecordedProgram {
-  readonly name: "value" | "force" | "gradient" | "smear" | "pullback";
-  readonly program: Program;
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-}
 
 /** A displacement that was wrapped on one lattice, on another. */
 function rewrapped(from: Lattice, to: Lattice, d: readonly number[]): readonly number[] {

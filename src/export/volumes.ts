@@ -1,7 +1,7 @@
 /** Coefficients that go with the volume (means over the lattice have them) as inputs of the program, so that its kernels hold numbers of no lattice. */
 import { type Lattice, type Program, type Scalar, type Traced, add, openTape, scale, scaleBy, scalarType } from "../autograd/index.ts";
 import { type ScaledNumber, scaledNumber } from "./constants.ts";
-import type { RecordedProgram } from "./programs.ts";
+import type { RecordedProgram } from "./recorded.ts";
 
 type Node = Program["nodes"][number];
 

@@ -6,7 +6,7 @@ import {
   type Channels, type ChannelsType, type Real, type Scalar, type TensorType, type Traced, add, channel, channels, dot, domainOf, extend, openTape, restrict, scalarType, scale, shift, sum, tapsOf, weightShape,
 } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { Port, RecordedProgram } from "./programs.ts";
+import type { Port, RecordedProgram } from "./recorded.ts";
 
 /** Weights that a library may have. */
 const MOST = 2000;
