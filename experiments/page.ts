@@ -33,6 +33,8 @@ export function writePage(folder: string, page: Page): void {
   });
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const markdown = ({ header, rows }: Table): string => [row(header), row(header.map(() => "---")), ...rows.map(row)].join("\n");
+  const { user, system } = process.cpuUsage();
+  const minutes = (seconds: number): string => (seconds / 60).toFixed(0);
   const command = `npm run reproduce -- ${page.name}${page.quick ? " --quick" : ""}`;
   writeFileSync(
     join(folder, `${page.name}.md`),
@@ -43,7 +45,7 @@ export function writePage(folder: string, page: Page): void {
       markdown(page.table),
       ...(page.further ?? []).flatMap((t) => [t.text, markdown(t)]),
       ...page.conclusions,
-      `Made by \`${command}\` in ${(page.seconds / 60).toFixed(0)} minutes on ${cpus().length} threads of ${cpus()[0]?.model.trim() ?? "an unknown processor"}, Node ${process.versions.node}. The same command gives the same numbers on the same arithmetic.`,
+      `Made by \`${command}\` in ${minutes(page.seconds)} minutes (${minutes((user + system) / 1e6)} of processor time) on ${cpus().length} threads of ${cpus()[0]?.model.trim() ?? "an unknown processor"}, Node ${process.versions.node}. The same command gives the same numbers on the same arithmetic.`,
     ].join("\n\n") + "\n",
   );
 }
