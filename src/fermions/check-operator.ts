@@ -3,7 +3,7 @@ import { Field, type LinkField, type Scalar, type Vector, type VectorType, domai
 import { PhysicsCheckError } from "../errors.ts";
 import { guard, is, randomStream } from "../util/index.ts";
 import { drawGaussian } from "./gaussian.ts";
-import { type DiracMaps, type DiracOperator, normalOf } from "./operator.ts";
+import { type DiracMaps, type DiracOperator, anOperator, mapsOf, normalOf, typeOf } from "./operator.ts";
 
 const leadsOff = (name: string): string => `${name} fermions: got an operator whose D^+D leads off the even sites, expected one that keeps them, as evenBlock says: leave evenBlock out`;
 
@@ -16,10 +16,10 @@ const TOLERANCE = 1e-7;
  * @throws PhysicsCheckError for what does not hold, CovarianceError for maps that leave the type of their vectors.
  */
 export function checkOperator(operator: DiracOperator, U: LinkField, seed = 1): void {
-  guard("checkOperator", { operator: [operator, is.withMethods("a Dirac operator", "type", "on", "flavours")], U: [U, kind.linkField], seed: [seed, is.integer] });
+  guard("checkOperator", { operator: [operator, anOperator], U: [U, kind.linkField], seed: [seed, is.integer] });
   const { name, parameters, evenBlock } = operator;
   const { lattice, N } = U;
-  const type = operator.type(lattice, N) as VectorType;
+  const type = typeOf(operator, lattice, N) as VectorType;
   using x = new Field(lattice, type);
   using y = new Field(lattice, type);
   [x, y].forEach((v, k) => drawGaussian(v, randomStream(seed), 0, k));
@@ -27,7 +27,7 @@ export function checkOperator(operator: DiracOperator, U: LinkField, seed = 1): 
   const other = first === undefined ? parameters : { ...parameters, [first]: 1.1 * parameters[first]! + 0.01 };
   const plan = record(
     (V, a: Vector, b: Vector) => {
-      const maps = (of: typeof parameters): DiracMaps => operator.on(V, Object.fromEntries(Object.entries(of).map(([key, value]) => [key, number(a.tape, value)])));
+      const maps = (of: typeof parameters): DiracMaps => mapsOf(operator, V, Object.fromEntries(Object.entries(of).map(([key, value]) => [key, number(a.tape, value)])));
       const M = maps(parameters);
       const [Ma, normal] = [M.D(a), normalOf(M, evenBlock)];
       const MMa = M.Ddag(Ma);

@@ -6,7 +6,7 @@
 import { kind, type Links, type Scalar, add, logDet, number, scaleBy, sub } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { GaugeAction } from "../gauge/index.ts";
-import type { DiracOperator, OperatorParameters } from "./operator.ts";
+import { type DiracOperator, type OperatorParameters, anOperator, mapsOf, typeOf } from "./operator.ts";
 import { guard, is } from "../util/index.ts";
 
 /** Options of an exact determinant. */
@@ -22,7 +22,7 @@ const isEven = (x: number): boolean => Number.isInteger(x / 2);
 /** ln |det M| of an operator on traced links, without its Pauli-Villars field unless it takes its own way. With `positive` a determinant that is not positive is an error. */
 function logDetOf<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }, positive: boolean): Scalar {
   if (operator.logDet) return operator.logDet(U, parameters, positive);
-  const M = logDet(operator.on(U, parameters).D, operator.type(U.lattice, U.N), U, positive ? { positive } : {});
+  const M = logDet(mapsOf(operator, U, parameters).D, typeOf(operator, U.lattice, U.N), U, positive ? { positive } : {});
   return operator.eliminated ? add(M, operator.eliminated(U, parameters)) : M;
 }
 
@@ -34,8 +34,9 @@ function logDetOf<N extends number, P extends OperatorParameters>(operator: Dira
  * determinants that vanish or are negative where they must not be.
  */
 export function determinantAction<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, options: DeterminantOptions): GaugeAction<N, P> {
-  guard("determinantAction", { operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.keysOf("flavours", "numerator")] });
+  guard("determinantAction", { operator: [operator, anOperator], options: [options, is.keysOf("flavours", "numerator")] });
   const { flavours } = options;
+  guard("determinantAction", { numerator: [options.numerator, is.optional(anOperator)] });
   if (!(typeof flavours === "number" && flavours > 0 && Number.isFinite(flavours))) throw new ConfigurationError(`determinantAction: got ${flavours} flavours, expected a positive number`);
   const { pauliVillars, name, parameters } = operator;
   const numerator = options.numerator ?? (pauliVillars && !operator.logDet && ({ ...operator, parameters: pauliVillars } as DiracOperator as DiracOperator<OperatorParameters>));

@@ -4,7 +4,7 @@
  */
 import { kind, type Lattice, type Links, type Scalar, type Vector, type VectorType, complex, constantReal, extend, restrict, scale } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { guard, is } from "../util/index.ts";
+import { type Kind, describe, guard, is } from "../util/index.ts";
 
 /** Numbers of an operator that actions differentiate: mass, kappa, ... */
 export type OperatorParameters = { readonly [name: string]: number };
@@ -46,9 +46,39 @@ export interface DiracOperator<P extends OperatorParameters = OperatorParameters
   logDet?<N extends number>(U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }, positive: boolean): Scalar;
 }
 
+/** What an operator's declaration lacks. */
+function lacking(x: unknown): string | undefined {
+  if (!is.object.holds(x)) return "make one with staggered, wilson, domainWall, overlap, or declare one";
+  const given = x as Readonly<Record<string, unknown>>;
+  const method = ["type", "on", "flavours"].find((name) => typeof given[name] !== "function");
+  if (method !== undefined) return `its ${method} is ${describe(given[method])}, give a function${method === "flavours" ? ", flavours: () => 1" : method === "type" ? ", type: (lattice, N) => vectorType(lattice, N)" : ", on: (U, parameters) => ({ D, Ddag })"}`;
+  if (!is.object.holds(given["parameters"])) return `its parameters are ${describe(given["parameters"])}, give an object of numbers, parameters: { mass: 0.1 }`;
+  const wrong = Object.entries(given["parameters"] as object).find(([, value]) => !Number.isFinite(value));
+  if (wrong) return `its parameter ${wrong[0]} is ${describe(wrong[1])}, give a finite number`;
+  return typeof given["name"] === "string" ? undefined : `its name is ${describe(given["name"])}, give a string`;
+}
+
+/** An operator, as `guard` expects it. */
+export const anOperator: Kind = { text: "a Dirac operator, { name, parameters, type, flavours, on }", holds: (x) => lacking(x) === undefined, fix: lacking };
+
+/** The operator's maps on traced links. @throws ConfigurationError for what are no maps. */
+export function mapsOf<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, U: Links<N>, parameters: { readonly [K in keyof P]: Scalar }): DiracMaps<N> {
+  const maps = operator.on(U, parameters);
+  guard(`${operator.name}: on`, { "what it returns": [maps, is.withMethods("{ D, Ddag }, functions of a vector", "D", "Ddag")] });
+  return maps;
+}
+
+/** The type of the operator's vectors. @throws ConfigurationError for what is none. */
+export function typeOf<N extends number>(operator: DiracOperator<never> | DiracOperator, lattice: Lattice, N: N): VectorType<N> {
+  const type = operator.type(lattice, N);
+  const fits = (x: unknown): boolean => is.object.holds(x) && (x as VectorType).kind === "vector" && (x as VectorType).N === N && (x as VectorType).boundary?.length === lattice.dim;
+  guard(`${operator.name}: type`, { "what it returns": [type, { text: `a type of vectors of ${N} colours on this lattice, vectorType(lattice, N, { spin, boundary })`, holds: fits }] });
+  return type;
+}
+
 /** M^+M x. With `evenBlock` maps without one of their own take vectors of one parity too: what M^+M makes of them stays there. */
 export function normalOf<N extends number>(options: DiracMaps<N>, evenBlock = false): (x: Vector<N>) => Vector<N> {
-  guard("normalOf", { options: [options, is.withMethods("the maps of a Dirac operator", "D", "Ddag")], evenBlock: [evenBlock, is.oneOf(true, false)] });
+  guard("normalOf", { options: [options, is.withMethods("{ D, Ddag } of a Dirac operator, functions of a vector", "D", "Ddag")], evenBlock: [evenBlock, is.oneOf(true, false)] });
   const { D, Ddag, normal } = options;
   if (normal) return normal;
   return (x) => {

@@ -14,7 +14,7 @@ import { type RationalFunction, rationalApproximation } from "../linalg/index.ts
 import type { RandomStream } from "../util/index.ts";
 import { drawGaussian } from "./gaussian.ts";
 import { ratioPower } from "./ratio.ts";
-import { type DiracMaps, type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
+import { type DiracMaps, type DiracOperator, type OperatorParameters, anOperator, mapsOf, normalOf, typeOf } from "./operator.ts";
 import { lowModes, normalSpectrum } from "./spectrum.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -260,7 +260,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     this.#solver = { tolerance, ...more };
     const parameters = Object.entries(operator.parameters).map(([k, x]) => `${k === "mass" ? "m" : k}=${x}`);
     this.name = `${[operator.name, `Nf=${flavours}`, ...parameters].join(" ")}${p < 1 ? " (rational)" : ""}`;
-    const all = operator.type(lattice, group.N);
+    const all = typeOf(operator, lattice, group.N);
     this.phi = new Field(lattice, even ? { ...all, domain: "even" } : all);
     this.#xi = new Field(lattice, p < 1 ? this.phi.type : all);
     this.#even = even;
@@ -272,7 +272,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
         this.name,
         { ...operator.parameters, phi: this.phi, ...(deflate > 0 ? { modes: this.#modes } : {}) },
         ((U: Links<N>, { phi, modes, ...inputs }: { phi: Vector<N>; modes?: readonly Vector<N>[] } & { [name: string]: Scalar }) =>
-          this.#withEliminated(U, inputs as never, this.#form.energy(operator.on(U, inputs as never), this.#over(U), phi, modes ? { ...solver, deflation: modes } : solver))) as never,
+          this.#withEliminated(U, inputs as never, this.#form.energy(mapsOf(operator, U, inputs as never), this.#over(U), phi, modes ? { ...solver, deflation: modes } : solver))) as never,
         accept ? { accept } : {},
       );
     this.action = this.#make(this.#solver);
@@ -305,7 +305,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
 
   drawFrom(U: LinkField<N>, xi: Field<VectorType<N>>): void {
     const { phi: _, modes: _modes, ...parameters } = this.action.inputs;
-    this.#draw ??= new Plan(((V: Links<N>, x: Vector<N>, inputs: never) => this.#form.draw(this.#operator.on(V, inputs), this.#over(V), x, this.#solver)) as never, [U, xi, parameters]);
+    this.#draw ??= new Plan(((V: Links<N>, x: Vector<N>, inputs: never) => this.#form.draw(mapsOf(this.#operator, V, inputs), this.#over(V), x, this.#solver)) as never, [U, xi, parameters]);
     this.#draw.runInto(this.phi as never, U, xi, parameters);
   }
 
@@ -376,7 +376,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
  * the operator does not fit the lattice.
  */
 export function pseudofermions<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, options: PseudofermionOptions<N>): Pseudofermions<N, P> {
-  guard("pseudofermions", { operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.object] });
-  guard("pseudofermions", { solver: [options.solver, is.optional(is.oneOf("cg", "bicgstab", "mixed"))], deflate: [options.deflate, is.optional(is.natural)] });
+  guard("pseudofermions", { operator: [operator, anOperator], options: [options, is.object] });
+  guard("pseudofermions", { numerator: [options.numerator, is.optional(anOperator)], solver: [options.solver, is.optional(is.oneOf("cg", "bicgstab", "mixed"))], deflate: [options.deflate, is.optional(is.natural)] });
   return new PseudofermionField(operator, options);
 }

@@ -6,7 +6,7 @@ import { type Field, type LinkField, type Links, type Scalar, type Vector, type 
 import { ConfigurationError } from "../errors.ts";
 import { GaugeAction } from "../gauge/index.ts";
 import { type RandomStream, guard, is } from "../util/index.ts";
-import type { DiracOperator, OperatorParameters } from "./operator.ts";
+import { type DiracOperator, type OperatorParameters, anOperator } from "./operator.ts";
 import { type PseudofermionOptions, type Pseudofermions, pseudofermions } from "./pseudofermions.ts";
 
 /** Inputs of the action of several fields: the operator's parameters and the fields. */
@@ -28,7 +28,7 @@ const APART = 64;
  * @throws ConfigurationError for a number of roots that is not a positive integer of at most 64, else as `pseudofermions`.
  */
 export function rootPseudofermions<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, options: PseudofermionOptions<N> & { readonly roots: number }): RootPseudofermions<N, P> {
-  guard("rootPseudofermions", { operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.object] });
+  guard("rootPseudofermions", { operator: [operator, anOperator], options: [options, is.object] });
   const { roots, flavours, index, ...rest } = options;
   if (!Number.isInteger(roots) || roots < 1 || roots > APART) throw new ConfigurationError(`rootPseudofermions: got roots = ${roots}, expected an integer from 1 to ${APART}`);
   const fields = Array.from({ length: roots }, () => pseudofermions(operator, { ...rest, flavours: flavours / roots }));

@@ -6,7 +6,7 @@ import { kind, Field, type LinkField, type Plan, type Scalar, type Vector, type 
 import { GeometryError } from "../errors.ts";
 import { DenseMatrix, largestEigenpairs, largestEigenvalues } from "../linalg/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
-import { type DiracOperator, type OperatorParameters, normalOf } from "./operator.ts";
+import { type DiracOperator, type OperatorParameters, anOperator, normalOf, typeOf } from "./operator.ts";
 import { type StaggeredParameters, staggered } from "./staggered.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -41,7 +41,7 @@ class NormalOperator {
 
   constructor(U: LinkField, operator: DiracOperator) {
     const { lattice, N } = U;
-    const all = operator.type(lattice, N);
+    const all = typeOf(operator, lattice, N);
     this.#U = U;
     this.#operator = operator;
     const even = operator.evenBlock || all.domain === "even";
@@ -98,7 +98,7 @@ class NormalOperator {
  * @throws GeometryError when M^+M has more than 6144 rows (a staggered field: N V / 2).
  */
 export function logDeterminant(U: LinkField, operator: DiracOperator): number {
-  guard("logDeterminant", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")] });
+  guard("logDeterminant", { U: [U, kind.linkField], operator: [operator, anOperator] });
   using A = new NormalOperator(U, operator);
   const { logAbs } = A.dense("logDeterminant").factorHermitian();
   const left = operator.eliminated ? eliminatedPlan(operator)(U, operator.parameters).run(U, operator.parameters) : 0;
@@ -110,7 +110,7 @@ export function logDeterminant(U: LinkField, operator: DiracOperator): number {
  * not measured. `precision` is relative; default: to rounding for the largest.
  */
 export function normalSpectrum(U: LinkField, operator: DiracOperator, options: { readonly precision?: number } = {}): { readonly low: number; readonly high: number } {
-  guard("normalSpectrum", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.keysOf("precision")] });
+  guard("normalSpectrum", { U: [U, kind.linkField], operator: [operator, anOperator], options: [options, is.keysOf("precision")] });
   const { precision } = options;
   using A = new NormalOperator(U, operator);
   const low = operator.spectrum?.(U.lattice, operator.parameters).low ?? 1 / largestEigenvalues(A.n, (v, out) => A.invert(v, out), 1, { precision: precision ?? 1e-6 })[0]!;
@@ -129,7 +129,7 @@ export interface LowModes {
  * @throws SolverError when a solve or the Lanczos iteration does not converge.
  */
 export function lowModes(U: LinkField, operator: DiracOperator, options: { readonly count?: number; readonly precision?: number } = {}): LowModes {
-  guard("lowModes", { U: [U, kind.linkField], operator: [operator, is.withMethods("a Dirac operator", "type", "on")], options: [options, is.keysOf("count", "precision")] });
+  guard("lowModes", { U: [U, kind.linkField], operator: [operator, anOperator], options: [options, is.keysOf("count", "precision")] });
   const { count = 8, precision = 1e-7 } = options;
   guard("lowModes", { count: [count, is.count], precision: [precision, is.positive] });
   using A = new NormalOperator(U, operator);

@@ -22,12 +22,11 @@ type FieldOptions = z.output<z.ZodObject<typeof fieldOptions>>;
 /** Fermions of an operator that is not this package's own: it is tried on random links first. @throws PhysicsCheckError as `checkOperator`, ConfigurationError for what is no operator. */
 export function fieldsOfOperator(name: string, operator: DiracOperator, { flavours, sites, over, ...options }: FieldOptions, context: Place): FermionField {
   const { lattice, group } = context;
-  if (typeof operator !== "object" || operator === null || typeof operator.type !== "function" || typeof operator.on !== "function" || typeof operator.flavours !== "function" || typeof operator.parameters !== "object")
-    throw new ConfigurationError(`fermions ${name}: got no Dirac operator from its function operator, expected { name, parameters, type, flavours, on }`);
-  const [first] = Object.keys(operator.parameters);
-  if (over !== undefined && first === undefined) throw new ConfigurationError(`fermions ${name}: got over = ${over} for an operator without parameters, expected none`);
+  if (typeof operator !== "object" || operator === null) throw new ConfigurationError(`fermions ${name}: got no Dirac operator from its function operator, expected { name, parameters, type, flavours, on }`);
   using U = hot(lattice, group, { seed: 1 });
   checkOperator(operator, U);
+  const [first] = Object.keys(operator.parameters);
+  if (over !== undefined && first === undefined) throw new ConfigurationError(`fermions ${name}: got over = ${over} for an operator without parameters, expected none`);
   const one = operator.flavours(lattice);
   const numerator = over === undefined ? undefined : { ...operator, parameters: { ...operator.parameters, [first!]: over } };
   return fieldsOf(operator, numerator, { ...options, flavours: flavours ?? (operator.evenBlock ? one : 2 * one) }, context, sites ? { sites } : {});
