@@ -1,4 +1,4 @@
-/** The functions of an exported library's header, in C: conversions of links and forces, handles, one call a program. */
+/** The functions of an exported library's header, in C: handles, one call a program. */
 import { literal } from "./numbers.ts";
 import type { LibrarySpec } from "./spec.ts";
 import { fill, prefixes } from "./template.ts";
@@ -7,120 +7,9 @@ import { fill, prefixes } from "./template.ts";
 export interface ScalarOutputs {
   readonly value: number | undefined;
   readonly gradient: readonly number[];
+  /** Its last kernel hands the force or the links over to the host. */
+  readonly handed: boolean;
 }
-
-const CONVERSIONS = `static const double* links_at(const @p@_handle* h, const void* links, int64_t n, int mu) {
-  const double* base = h->pointers ? ((const double* const*)links)[mu] : (const double*)links;
-  return base + h->where[n * DIM + mu];
-}
-
-/* Component c of a matrix in the host's memory: row by row, re and im. */
-static ptrdiff_t component(const @p@_handle* h, int c) { return (c / 2 / N) * h->row + (c / 2 % N) * h->column + (c % 2) * h->imaginary; }
-
-/* The lanes of a site: the first is its own, others repeat it. */
-UNUSED static void put(const @p@_handle* h, double* field, int components, int64_t n, int c, double x) {
-  double* block = field + (int64_t)(h->position[n] / W) * components * W + c * W;
-  for (int lane = h->position[n] % W; lane < W; lane += h->lanes) block[lane] = x;
-}
-
-static double get(const @p@_handle* h, const double* field, int components, int64_t n, int c) {
-  return field[(int64_t)(h->position[n] / W) * components * W + c * W + h->position[n] % W];
-}
-
-/* Blocks of W links are copied at a time: W sites of the host's, one after the other in the memory of kernels. What is not finite is refused: a result need not depend on all links. */
-static int read_links(struct work* w, const void* links) {
-  const @p@_handle* h = w->handle;
-  ptrdiff_t at[LINK];
-  double zero = 0;
-  for (int c = 0; c < LINK; c++) at[c] = component(h, c);
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1) reduction(+ : zero)
-#endif
-  for (int64_t b = 0; b < h->blocks; b++)
-    for (int mu = 0; mu < DIM; mu++) {
-      const double* u[W];
-      for (int l = 0; l < W; l++) u[l] = links_at(h, links, h->site[b * W + l], mu);
-      double* to = w->links[mu] + b * LINK * W;
-      for (int c = 0; c < LINK; c++)
-        for (int l = 0; l < W; l++) {
-          to[c * W + l] = u[l][at[c]];
-          zero += 0 * u[l][at[c]];
-        }
-    }
-  return zero == 0 ? @P@_OK : @P@_NUMBER;
-}
-
-static void write_links(const struct work* w, double* const* from, void* links, double scale) {
-  const @p@_handle* h = w->handle;
-  ptrdiff_t at[LINK];
-  for (int c = 0; c < LINK; c++) at[c] = component(h, c);
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
-#endif
-  for (int64_t b = 0; b < h->blocks; b++)
-    for (int mu = 0; mu < DIM; mu++) {
-      const double* x = from[mu] + b * LINK * W;
-      for (int l = 0; l < h->lanes; l++) {
-        double* u = (double*)(uintptr_t)links_at(h, links, h->site[b * W + l], mu);
-        for (int c = 0; c < LINK; c++) u[at[c]] = scale * x[c * W + l];
-      }
-    }
-}
-
-/* out = x^+ y (dagger) or x y */
-static void multiply(const double* x, const double* y, int dagger, double* out) {
-  for (int i = 0; i < N; i++)
-    for (int j = 0; j < N; j++) {
-      double re = 0, im = 0;
-      for (int k = 0; k < N; k++) {
-        const double* a = x + 2 * (dagger ? k * N + i : i * N + k);
-        const double* b = y + 2 * (k * N + j);
-        const double s = dagger ? -a[1] : a[1];
-        re += a[0] * b[0] - s * b[1];
-        im += a[0] * b[1] + s * b[0];
-      }
-      out[2 * (i * N + j)] = re;
-      out[2 * (i * N + j) + 1] = im;
-    }
-}
-
-/* Writes forces in the convention of the handle. */
-static void write_force(const struct work* w, void* force) {
-  const @p@_handle* h = w->handle;
-  if (h->convention == @P@_FORCE || h->convention == @P@_FORCE_TWICE) {
-    write_links(w, w->force, force, h->convention == @P@_FORCE ? 1 : 2);
-    return;
-  }
-#ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
-#endif
-  for (int64_t n = 0; n < h->volume; n++)
-    for (int mu = 0; mu < DIM; mu++) {
-      double F[LINK], u[LINK], out[LINK];
-      for (int c = 0; c < LINK; c++) {
-        F[c] = get(h, w->force[mu], LINK, n, c);
-        u[c] = get(h, w->links[mu], LINK, n, c);
-      }
-      if (h->convention == @P@_FORCE_COMPONENTS) {
-        double* f = (double*)force + (n * DIM + mu) * GENERATORS;
-        for (int a = 0; a < GENERATORS; a++) {
-          /* both are antihermitian: -Re tr(T_a F) = sum over the entries of T_a and F */
-          f[a] = 0;
-          for (int c = 0; c < LINK; c++) f[a] += @metric@.0 * generators[a][c] * F[c];
-        }
-        continue;
-      }
-      double scale = N;
-      if (h->convention == @P@_FORCE_DSDU) multiply(u, F, 1, out);
-      else {
-        multiply(F, u, 0, out);
-        scale = @metric@;
-      }
-      double* to = (double*)(uintptr_t)links_at(h, force, n, mu);
-      for (int c = 0; c < LINK; c++) to[component(h, c)] = scale * out[c];
-    }
-}
-`;
 
 const READ_FORCE = `
 /* Reads forces that are arguments, to the place of smeared links. */
@@ -175,6 +64,7 @@ void @p@_destroy(@p@_handle* h) {
   deallocate(h->position);
   deallocate(h->site);
   deallocate(h->where);
+  deallocate(h->runs);
   deallocate(h);
 }
 
@@ -275,16 +165,17 @@ export function interfaceSource(spec: LibrarySpec, scalars: (program: string) =>
   };
   const value = (program: string): string => `w->scalars[${scalars(program).value ?? 0} * W]`;
   const finite = (program: string): string => `if (!isfinite(${value(program)})) status = ${P}_NUMBER;`;
+  const over = (program: string, what: string): string[] => (scalars(program).handed ? [] : [`hand_over(w, ${what});`]);
   const parts =
     subject.kind === "layer"
       ? [
           fill(READ_FORCE, prefixes(p)),
-          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", [], ["write_links(w, w->smeared, smeared, 1);"]),
-          call(p, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = read_force(w, smeared_force);"], ["if (force) write_force(w, force);", ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
+          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", ["w->out = smeared;"], over("smear", "w->smeared, 0")),
+          call(p, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = read_force(w, smeared_force);", "w->out = force;"], [...over("pullback", "w->force, 1"), ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
         ]
       : [
           call(p, `value(${p}_handle* h, const void* links, double* value)`, "!value", "value", [], [`*value = ${value("value")};`, finite("value")]),
-          call(p, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", [], [`*value = ${value("force")};`, "write_force(w, force);", finite("force")]),
+          call(p, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", ["w->out = force;"], [`*value = ${value("force")};`, ...over("force", "w->force, 1"), finite("force")]),
           `
 int ${p}_force(${p}_handle* h, const void* links, void* force) {
   double value;
@@ -293,6 +184,6 @@ int ${p}_force(${p}_handle* h, const void* links, void* force) {
 `,
           ...(parameters.length === 0 ? [] : [call(p, `gradient(${p}_handle* h, const void* links, double* value, double gradient[])`, "!gradient", "gradient", [], [`if (value) *value = ${value("gradient")};`, ...gradient("gradient"), finite("gradient")])]),
         ];
-  const values = { ...prefixes(p), metric: spec.N === 1 ? 1 : 2, names: [...parameters.map((x) => JSON.stringify(x.name)), '""'].join(", "), values: [...parameters.map((x) => literal(x.value)), "0"].join(", ") };
-  return [fill(CONVERSIONS, values), fill(HANDLES, values), ...parts].join("");
+  const values = { ...prefixes(p), names: [...parameters.map((x) => JSON.stringify(x.name)), '""'].join(", "), values: [...parameters.map((x) => literal(x.value)), "0"].join(", ") };
+  return [fill(HANDLES, values), ...parts].join("");
 }

@@ -4,6 +4,7 @@ import { withoutDead } from "./live.ts";
 import type { PortableProgram, PortableStep } from "./portable.ts";
 
 type KernelStep = PortableStep & { readonly kind: "kernel" };
+type Argument = KernelStep["plan"]["step"]["reductions"][number]["value"];
 
 /** Numbers of micro-kernels, and of displacements in the tables of neighbours, over all programs of a library. */
 export class Names {
@@ -43,6 +44,43 @@ function described(name: string): string {
   return short.length > 90 ? `${short.slice(0, 87)}...` : short;
 }
 
+/** Results that a kernel leaves in scratch, and hands over to the host block by block while they are in the cache. */
+export interface Handed {
+  readonly step: KernelStep["plan"]["step"];
+  /** Vectors from the beginning of the scratch for each buffer. */
+  readonly places: ReadonlyMap<number, number>;
+  readonly components: number;
+  /** The statement that hands them over, from an address. */
+  hand(at: string): string;
+}
+
+/** The force or the links that a program returns, where one kernel at all sites writes them and nothing else touches them. */
+export function handedBy(p: PortableProgram): Handed | undefined {
+  const places = new Map<number, number>();
+  let components = 0;
+  let kind = "";
+  p.buffers.forEach(({ role, components: n }, k) => {
+    if (role.is !== "output" || (role.port.kind !== "force" && role.port.kind !== "smeared")) return;
+    components = n;
+    kind = role.port.kind;
+    places.set(k, role.port.mu * n);
+  });
+  const reads = (a: Argument): boolean => a.kind === "field" && places.has(a.buffer);
+  const displaced = (a: Argument): boolean => a.kind === "field" && reads(a) && a.displacement.some((x) => x !== 0);
+  const touching = p.steps.filter((s) => {
+    if (s.kind === "zero") return places.has(s.buffer);
+    if (s.kind === "solve") return [s.rhs, ...s.captured, ...s.solutions].some((b) => places.has(b));
+    const { instructions, reductions } = s.plan.step;
+    return instructions.some((i) => (i.target.kind === "buffer" && places.has(i.target.buffer)) || i.args.some(reads)) || reductions.some((r) => reads(r.value));
+  });
+  const [only] = touching;
+  if (touching.length !== 1 || only!.kind !== "kernel") return undefined;
+  const { step } = only!.plan;
+  const written = new Set(step.instructions.flatMap((i) => (i.target.kind === "buffer" ? [i.target.buffer] : [])));
+  if (step.domain !== "all" || [...places.keys()].some((b) => !written.has(b)) || step.instructions.some((i) => i.args.some(displaced))) return undefined;
+  return { step, places, components, hand: (at) => (kind === "force" ? `    hand_force(w, b, ${at});` : `    hand_links(w, b, ${at}, 1);`) };
+}
+
 /** A printed kernel. */
 export interface PrintedKernel {
   readonly text: string;
@@ -59,29 +97,33 @@ const ON_DEVICE = {
 };
 
 /** One kernel in parts of a block each. `f` are the buffers, `next` the tables of neighbours (block times W, plus the lanes to exchange), `s` scratch, `r` sums. */
-export function printKernel({ plan, name }: KernelStep, names: Names, device: boolean): PrintedKernel {
+export function printKernel({ plan, name }: KernelStep, names: Names, device: boolean, handed?: Handed): PrintedKernel {
   const { step } = plan;
-  const { parts: bodies, scratch } = kernelParts(plan, {
-    home: (buffer, n) => `(V*)(f[${buffer}] + b * ${n} * W)`,
+  const given = handed?.step === plan.step ? handed : undefined;
+  const inner = given ? Math.max(...given.places.values()) + given.components : 0;
+  const { parts: bodies, scratch: used } = kernelParts(plan, {
+    home: (buffer, n) => (given?.places.has(buffer) ? `out + ${given.places.get(buffer)!}` : `(V*)(f[${buffer}] + b * ${n} * W)`),
     scalar: ({ buffer }) => `(const V*)f[${buffer}]`,
     across: (buffer, displacement, copy, n) => `across(f[${buffer}], ${n}, next[${names.next(displacement)}][b], ${copy})`,
     call: (k) => names.function(plan.micro[k]!),
     keep: (k, x) => `  r[${k}] += *(${x});`,
   });
+  const scratch = used + inner;
   const parts = bodies.map((body, n) => {
     const text = body.join("\n");
-    const unused = (["f", "next", "s", "r"] as const).filter((p) => !new RegExp(`\\b${p}\\b`).test(text)).map((p) => ` (void)${p};`);
-    return [`PART void ${name}_part${n}(double* const* f, int32_t* const* next, V* s, int64_t b, V* r) {${/\bb\b/.test(text) ? "" : " (void)b;"}${unused.join("")}`, text, "}"].join("\n");
+    const unused = ["f", "next", "s", "r", ...(given ? ["out"] : [])].filter((p) => !new RegExp(`\\b${p}\\b`).test(text)).map((p) => ` (void)${p};`);
+    return [`PART void ${name}_part${n}(double* const* f, int32_t* const* next, V* s, int64_t b, V* r${given ? ", V* out" : ""}) {${/\bb\b/.test(text) ? "" : " (void)b;"}${unused.join("")}`, text, "}"].join("\n");
   });
   const sums = step.reductions.length;
   if (device) return { text: [...parts, deviceKernel({ ...ON_DEVICE, head: `KERNEL void ${name}(const __grid_constant__ table f, int32_t* const* next, V* partial, int64_t first, int64_t last)`, parts: bodies.map((_, n) => `${name}_part${n}`), scratch, sums })].join("\n"), scratch, sums };
   const text = [
     ...parts,
-    `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half) {`,
+    `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half, const struct work* w) {${given ? "" : " (void)w;"}`,
     ...(sums === 0 ? ["  V* r = partial;"] : [`  V r[${sums}];`, `  for (int k = 0; k < ${sums}; k++) r[k] = ALL(0.0);`]),
     "  for (int64_t i = first; i < last; i++) {",
     "    const int64_t b = half > 0 ? (i >> 1) + (i & 1) * half : i;",
-    ...parts.map((_, k) => `    ${name}_part${k}(f, next, s, b, r);`),
+    ...parts.map((_, k) => `    ${name}_part${k}(f, next, s, b, r${given ? `, s + ${used}` : ""});`),
+    ...(given ? [given.hand(`s + ${used}`)] : []),
     "  }",
     ...(sums === 0 ? [] : [`  for (int k = 0; k < ${sums}; k++) partial[k] = r[k];`]),
     "}",

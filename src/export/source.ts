@@ -3,11 +3,12 @@ import { ConfigurationError } from "../errors.ts";
 import { algebraElement } from "../gauge/index.ts";
 import type { Pattern } from "./constants.ts";
 import { type ScalarOutputs, interfaceSource } from "./interface.ts";
-import { Names, type PrintedKernel, kernelsOf, printKernel } from "./kernels.ts";
+import { Names, type PrintedKernel, handedBy, kernelsOf, printKernel } from "./kernels.ts";
 import { type Places, placesOf } from "./layout.ts";
 import { literal } from "./numbers.ts";
 import type { PortableBuffer, PortableProgram, PortableSolve } from "./portable.ts";
 import { conjugateGradient } from "./runtime/conjugate-gradient.ts";
+import { conversions } from "./runtime/conversions.ts";
 import { geometry } from "./runtime/geometry.ts";
 import { launches } from "./runtime/launches.ts";
 import { layouts } from "./runtime/layouts.ts";
@@ -39,8 +40,9 @@ class Printer {
   }
 
   kernels(): string {
-    const printed = this.#spec.portable.programs.flatMap(kernelsOf).map((k) => {
-      const made = printKernel(k, this.names, this.#spec.device);
+    const { portable: { programs }, device } = this.#spec;
+    const printed = programs.flatMap((p) => kernelsOf(p).map((k) => ({ k, handed: device ? undefined : handedBy(p) }))).map(({ k, handed }) => {
+      const made = printKernel(k, this.names, device, handed);
       this.#kernels.set(k.name, made);
       this.scratch = Math.max(this.scratch, made.scratch);
       this.sums = Math.max(this.sums, made.sums);
@@ -151,7 +153,7 @@ class Printer {
     const { dim, N, portable, parameters, fields, generators } = this.#spec;
     const extents = portable.probe;
     const signed = this.names.displacements.map((d) => d.map((x, mu) => (portable.fixed[mu] === 0 && 2 * x > extents[mu]! ? x - extents[mu]! : x)));
-    const sizes = { DIM: dim, N, LINK: 2 * N * N, GENERATORS: generators, PARAMETERS: parameters.length, FIELDS: fields.length, NEXT: signed.length, PATTERNS: this.patterns.length, PARITY: portable.parity ? 1 : 0, CHUNK: "128 / W", ARENA: this.arena, SCALARS: this.scalars, SCRATCH: this.scratch, SUMS: this.sums, SOLVER: this.solver, SHIFTS: this.shifts, BUFFERS: this.buffers, SMEARED: this.#spec.subject.kind === "layer" ? 1 : 0 };
+    const sizes = { DIM: dim, N, LINK: 2 * N * N, SITE: dim * 2 * N * N, GENERATORS: generators, PARAMETERS: parameters.length, FIELDS: fields.length, NEXT: signed.length, PATTERNS: this.patterns.length, PARITY: portable.parity ? 1 : 0, CHUNK: "128 / W", ARENA: this.arena, SCALARS: this.scalars, SCRATCH: this.scratch, SUMS: this.sums, SOLVER: this.solver, SHIFTS: this.shifts, BUFFERS: this.buffers, SMEARED: this.#spec.subject.kind === "layer" ? 1 : 0 };
     const patterns = this.patterns.map((t) => t.split("|"));
     const longest = Math.max(1, ...patterns.map(([, v]) => v!.split(",").length));
     return `enum { ${Object.entries(sizes).map(([k, v]) => `${k} = ${v}`).join(", ")} };
@@ -163,6 +165,9 @@ static const double pattern_values[PATTERNS + 1][${longest}] = {${[...patterns.m
 `;
   }
 }
+
+/** A force or links that are returned. */
+const isField = ({ role }: PortableBuffer): boolean => role.is === "output" && (role.port.kind === "force" || role.port.kind === "smeared");
 
 function described({ role, components, domain }: PortableBuffer): string {
   const where = domain === "all" ? "" : ` on ${domain} sites`;
@@ -181,12 +186,12 @@ function generatorTable(N: number, count: number): string {
 }
 
 /** Where the scalars that a program returns lie in the work memory. */
-function scalarOutputs(p: PortableProgram): ScalarOutputs {
+function scalarOutputs(p: PortableProgram, device: boolean): ScalarOutputs {
   const { scalars } = placesOf(p);
   const outputs = p.buffers.flatMap(({ role }, k) => (role.is === "output" ? [{ port: role.port, at: scalars.get(k) }] : []));
   const gradient: number[] = [];
   for (const { port, at } of outputs) if (port.kind === "gradient") gradient[port.index] = at!;
-  return { value: outputs.find(({ port }) => port.kind === "value")?.at, gradient };
+  return { value: outputs.find(({ port }) => port.kind === "value")?.at, gradient, handed: !device && handedBy(p) !== undefined };
 }
 
 /** NAME.c */
@@ -209,10 +214,11 @@ export function source(spec: LibrarySpec): string {
     layouts(spec),
     launches(spec),
     ...(zero ? [clear] : []),
+    conversions(spec, portable.programs.some((p) => p.outputs.some((b) => isField(p.buffers[b]!)) && (device || !handedBy(p)))),
     ...(printer.solver > 0 ? [conjugateGradient(spec)] : []),
     `/* Micro-kernels: the arithmetic of one operation at one block of sites; then the kernels, loops over blocks. */`,
     kernels,
     programs,
-    interfaceSource(spec, (program) => scalarOutputs(portable.programs.find((p) => p.name === program)!)),
+    interfaceSource(spec, (program) => scalarOutputs(portable.programs.find((p) => p.name === program)!, device)),
   ].join("\n");
 }

@@ -20,6 +20,8 @@ using std::memory_order_acquire;
 using std::memory_order_release;
 ${CUDA_WORDS}#define KERNEL static __global__
 #define UNUSED __attribute__((unused))
+#define APART static
+#define transpose(x) ((void)0)
 
 static void* allocate(int64_t bytes) {
   void* x = 0;

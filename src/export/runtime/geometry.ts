@@ -16,6 +16,7 @@ struct work {
   double *parameters, *scalars, *arena, *solver;
   struct shared* fields[FIELDS + 1];
   V *scratch, *partials;
+  void* out; /* where the host wants the force or the smeared links */
   int buffers; /* of the program that runs */
 };
 
@@ -28,6 +29,7 @@ struct @p@_handle {
   int32_t* position;   /* block * W + lane of the site that is n-th with the first direction fastest */
   int32_t* site;       /* the inverse: n by block * W + lane; where lanes repeat others, theirs */
   int64_t* where;      /* doubles from the base to U_mu(n), by site and direction */
+  int64_t* runs;       /* by block and lane, where the links of a site follow each other as in the ILDG record; else none */
   ptrdiff_t row, column, imaginary;
   double* patterns[PATTERNS + 1];
   atomic_flag lock;

@@ -102,7 +102,7 @@ const ON_PROCESSOR = `#define SCRATCH_OF(h) ((SCRATCH + 8) * (int64_t)(h)->threa
 #define PARTIALS_OF(h) ((SUMS + 1) * ((h)->chunks + 1))
 `;
 
-const LAUNCH = `typedef void kernel(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half);
+const LAUNCH = `typedef void kernel(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half, const struct work* w);
 /* Runs a kernel on all blocks of a domain; its sums are made in a fixed order, whatever the number of threads, and written to the scalars totals[k]. */
 static void launch(struct work* w, kernel* k, double* const* f, enum domain d, int sums, const int* totals) {
   const @p@_handle* h = w->handle;
@@ -119,7 +119,7 @@ static void launch(struct work* w, kernel* k, double* const* f, enum domain d, i
     V* s = w->scratch;
 #endif
     const int64_t begin = first + c * CHUNK, end = begin + CHUNK < last ? begin + CHUNK : last;
-    k(f, h->next, s, w->partials + c * sums, begin, end, d == EVERY ? h->half : 0);
+    k(f, h->next, s, w->partials + c * sums, begin, end, d == EVERY ? h->half : 0, w);
   }
   for (int r = 0; r < sums; r++) {
     const double total = d == ONE ? LANE(w->partials[r], 0) : h->share * tree(w->partials + r, chunks, sums);

@@ -2,7 +2,18 @@
 import type { LibrarySpec } from "../spec.ts";
 import { fill, prefixes } from "../template.ts";
 
-const TEXT = `/* Offsets of all links in the memory of the host. */
+const TEXT = `/* Offsets of whole sites, where all numbers of a site's links follow each other. */
+static int place_runs(@p@_handle* h) {
+  if (h->pointers || h->row != 2 * N || h->column != 2 || h->imaginary != 1) return @P@_OK;
+  for (int64_t k = 0; k < DIM * h->volume; k++)
+    if (h->where[k] != h->where[k / DIM * DIM] + k % DIM * LINK) return @P@_OK;
+  h->runs = NEW(int64_t, W * h->blocks);
+  if (!h->runs) return @P@_MEMORY;
+  for (int64_t k = 0; k < W * h->blocks; k++) h->runs[k] = h->where[h->site[k] * DIM];
+  return @P@_OK;
+}
+
+/* Offsets of all links in the memory of the host. */
 static int place_links(@p@_handle* h, const @p@_layout* l) {
   if (l->order < @P@_STRIDES || l->order > @P@_ODD_LINKS || (l->order >= @P@_SITES && !l->sites)) return @P@_ARGUMENT;
   if (l->order == @P@_EVEN_ODD || l->order == @P@_ODD_LINKS)
@@ -33,7 +44,7 @@ static int place_links(@p@_handle* h, const @p@_layout* l) {
       h->where[n * DIM + mu] = at;
     }
   }
-  return @P@_OK;
+  return place_runs(h);
 }
 
 int @p@_layout_of(int known, const int extents[@D@], @p@_layout* l) {

@@ -1,9 +1,17 @@
 /** Vectors of an exported library: W sites in the lanes of one, by the extensions of gcc and clang; one site without them. */
 import { fill, prefixes } from "../template.ts";
 
+/** Stage s of turning over a square of W vectors: lanes of two of them that go to the first and to the second. */
+function stage(W: number, s: number): string {
+  const list = (second: boolean): string => Array.from({ length: W }, (_, l) => ((l & s) === 0 ? l + (second ? s : 0) : W + l - (second ? 0 : s))).join(", ");
+  return `#define FIRST${s} ${list(false)}\n#define SECOND${s} ${list(true)}`;
+}
+
 const lanes = (W: number): string => {
+  const stages = [1, 2, 4].filter((s) => s < W);
+  const square = `${stages.map((s) => stage(W, s)).join("\n")}\n#define SQUARE ${stages.map((s) => `STAGE(${s}, FIRST${s}, SECOND${s})`).join(" ")}`;
   const cases = Array.from({ length: W - 1 }, (_, k) => `    case ${k + 1}: for (int i = 0; i < n; i++) to[i] = SHUFFLE(from[i], ${Array.from({ length: W }, (_x, l) => l ^ (k + 1)).join(", ")}); break;`);
-  return `#define ALL(x) ((V){${Array.from({ length: W }, () => "x").join(", ")}})\n#define PERMUTATIONS \\\n${cases.join(" \\\n")}`;
+  return `#define ALL(x) ((V){${Array.from({ length: W }, () => "x").join(", ")}})\n#define PERMUTATIONS \\\n${cases.join(" \\\n")}\n${square}`;
 };
 
 const TEXT = `/* Values are vectors of W doubles, the sites at one place of W equal parts of the lattice. -D@P@_LANES=1, 2, 4 or 8 chooses. */
@@ -27,6 +35,7 @@ enum { W = @P@_LANES };
 #define UNUSED
 #endif
 #define PART MICRO
+#define APART MICRO
 #define KERNEL static
 #if @P@_LANES == 1
 typedef double V;
@@ -38,14 +47,17 @@ typedef int M;
 #define magnitude(a) fabs(a)
 #define root(a) sqrt(a)
 #define lane_max(a) (a)
+#define transpose(x) ((void)0)
 #else
 typedef double V __attribute__((vector_size(8 * @P@_LANES), may_alias));
 typedef int64_t M __attribute__((vector_size(8 * @P@_LANES), may_alias));
 #define LANE(v, l) (v)[l]
 #ifdef __clang__
 #define SHUFFLE(x, ...) __builtin_shufflevector(x, x, __VA_ARGS__)
+#define MIX(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
 #define SHUFFLE(x, ...) __builtin_shuffle(x, (M){__VA_ARGS__})
+#define MIX(x, y, ...) __builtin_shuffle(x, y, (M){__VA_ARGS__})
 #endif
 #if @P@_LANES == 8
 @eight@
@@ -58,6 +70,15 @@ UNUSED static inline V choose(M c, V a, V b) { return (V)(((M)a & c) | ((M)b & ~
 UNUSED static inline V magnitude(V a) { return (V)((M)a & (INT64_MAX + (M){0})); }
 UNUSED static inline V root(V a) { V r = a; for (int l = 0; l < W; l++) r[l] = sqrt(a[l]); return r; }
 UNUSED static inline double lane_max(V a) { double m = a[0]; for (int l = 1; l < W; l++) m = a[l] > m ? a[l] : m; return m; }
+/* Lane l of vector k and lane k of vector l change places: pairs of vectors exchange lanes whose numbers differ in one bit, bit by bit. */
+#define STAGE(s, A, B) \\
+  for (int k = 0; k < W; k++) \\
+    if ((k & s) == 0) { \\
+      const V x = v[k], y = v[k + s]; \\
+      v[k] = MIX(x, y, A); \\
+      v[k + s] = MIX(x, y, B); \\
+    }
+UNUSED static inline void transpose(V* v) { SQUARE }
 #endif
 
 static void* allocate(int64_t bytes) {
