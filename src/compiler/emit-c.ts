@@ -8,6 +8,7 @@ import { BIN_PARTS, KERNEL_TYPE, POOL_TYPE, binnedSource, lanePermutation } from
 import type { EmitContext } from "./emitter.ts";
 import { CHUNK_SITES, type KernelPlan, type Parameter, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
 import { kernelParts } from "./kernel-parts.ts";
+import { type Elementary, elementary, isElementary } from "./elementary.ts";
 import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
 
 const BINARY = { add: "+", sub: "-", mul: "*", div: "/" } as const;
@@ -18,7 +19,8 @@ function literal(x: number): string {
   return Object.is(x, -0) ? "-0.0" : Number.isInteger(x) && Math.abs(x) < 1e21 ? `${x}.0` : String(x);
 }
 
-function statement(s: Statement, indent: string): string {
+/** `vectors`: elementary functions work on all lanes. */
+function statement(s: Statement, indent: string, vectors = false): string {
   const define = (id: number, text: string): string => `${indent}const V v${id} = ${text};`;
   switch (s.kind) {
     case "load":
@@ -34,12 +36,13 @@ function statement(s: Statement, indent: string): string {
     case "positive":
       return define(s.id, `choose(v${s.c} > ALL(0.0), v${s.a}, v${s.b})`);
     case "call":
+      if (vectors && isElementary(s.name)) return define(s.id, `${s.name}_lanes(v${s.args[0]!})`);
       return `${indent}V v${s.id}; for (int l = 0; l < W; l++) LANE(v${s.id}, l) = ${s.name}(${s.args.map((a) => `LANE(v${a}, l)`).join(", ")});`;
     case "loop":
       return [
         `${indent}V ${s.variables.map((v, k) => `v${v} = v${s.initial[k]!}`).join(", ")};`,
         `${indent}for (double i = 0, end = ${s.uniform ? `LANE(v${s.count}, 0)` : `lane_max(v${s.count})`}; i < end; i++) {`,
-        ...s.body.map((t) => statement(t, `${indent}  `)),
+        ...s.body.map((t) => statement(t, `${indent}  `, vectors)),
         // all next values are read before a carried variable changes
         ...(s.uniform ? [] : [`${indent}  const M more = ALL(i) < v${s.count};`]),
         ...s.next.map((n, k) => `${indent}  const V n${s.variables[k]!} = ${s.uniform ? `v${n}` : `choose(more, v${n}, v${s.variables[k]!})`};`),
@@ -49,8 +52,8 @@ function statement(s: Statement, indent: string): string {
   }
 }
 
-/** One micro-kernel as a C function of that name: its head, and its text in terms of V, M, W, ALL, LANE, choose, root, magnitude and lane_max. */
-export function microSource(m: MicroKernel, name: string, inPlace: boolean): { readonly head: string; readonly text: string } {
+/** One micro-kernel as a C function of that name: its head, and its text in terms of V, M, W, ALL, LANE, choose, root, magnitude and lane_max; with `vectors` also of the functions of `elementarySource`. */
+export function microSource(m: MicroKernel, name: string, inPlace: boolean, vectors = false): { readonly head: string; readonly text: string } {
   const args = Array.from({ length: m.operands }, (_, k) => `const V* a${k}`);
   const head = `HIDDEN MICRO void ${name}(${[...args, `V* ${inPlace ? "" : "restrict "}o`].join(", ")})`;
   const early = inPlace ? undefined : earlyStores(m);
@@ -58,11 +61,45 @@ export function microSource(m: MicroKernel, name: string, inPlace: boolean): { r
   const text = [
     `/* ${m.name} */`,
     `${head} {`,
-    ...m.statements.flatMap((s, i) => [statement(s, "  "), ...(early?.[i]!.map(put) ?? [])]),
+    ...m.statements.flatMap((s, i) => [statement(s, "  ", vectors), ...(early?.[i]!.map(put) ?? [])]),
     ...(early ? [] : m.results.map((_, k) => put(k))),
     "}",
   ].join("\n");
   return { head: `${head};`, text };
+}
+
+/** An elementary function of all lanes; those outside of its interval one by one. */
+function elementarySource({ name, least, most, micro, exponent }: Elementary): string {
+  const [y, k] = micro.results;
+  return [
+    `static MICRO V ${name}_lanes(V x) {`,
+    ...(exponent === "in" ? ["  const V e = exponent(x), m = x * power(-e);", "  const V *a0 = &m, *a1 = &e;"] : ["  const V* a0 = &x;"]),
+    ...micro.statements.map((s) => statement(s, "  ")),
+    `  V y = v${y!}${exponent === "out" ? ` * power(v${k!})` : ""};`,
+    `  const M inside = (x >= ALL(${literal(least)})) & (x <= ALL(${literal(most)}));`,
+    "  int64_t all = -1;",
+    "  for (int l = 0; l < W; l++) all &= inside[l];",
+    `  for (int l = 0; all == 0 && l < W; l++) if (!inside[l]) y[l] = ${name}(x[l]);`,
+    "  return y;",
+    "}",
+  ].join("\n");
+}
+
+/** The functions that kernels call. */
+function elementarySources(plans: readonly KernelPlan[]): string {
+  const used = new Set<Parameters<typeof elementary>[0]>();
+  const visit = (s: Statement): void => {
+    if (s.kind === "call" && isElementary(s.name)) used.add(s.name);
+    if (s.kind === "loop") s.body.forEach(visit);
+  };
+  for (const p of plans) for (const m of p.micro) m.statements.forEach(visit);
+  if (used.size === 0) return "";
+  return [
+    // the exponent e of 2^e m, from its bits behind those of 2^52; 2^k from the last bits of 1.5 2^52 + k + 1023
+    "static inline V exponent(V x) { return (V)(((M)x >> 52) | (M)ALL(4503599627370496.0)) - ALL(4503599627371519.0); }",
+    "static inline V power(V k) { return (V)((M)(k + ALL(6755399441056767.0)) << 52); }",
+    ...[...used].map((name) => elementarySource(elementary(name))),
+  ].join("\n");
 }
 
 const kernelHead = (name: string): string => `HIDDEN void ${name}(double* memory, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1)`;
@@ -174,7 +211,7 @@ export function cSource(plans: readonly KernelPlan[], context: EmitContext, sing
     let n = names.get(key);
     if (!n) {
       names.set(key, (n = `m${names.size}`));
-      const { head, text } = microSource(m, n, inPlace);
+      const { head, text } = microSource(m, n, inPlace, !single);
       heads.push(head);
       functions.push(text);
     }
@@ -186,7 +223,7 @@ export function cSource(plans: readonly KernelPlan[], context: EmitContext, sing
   const size = (u: readonly string[]): number => u.reduce((n, f) => n + f.length, 0);
   // the longest first, each to the shortest file
   for (const f of [...functions].sort((x, y) => y.length - x.length)) units.reduce((x, y) => (size(y) < size(x) ? y : x)).push(f);
-  const begin = `${prelude(context, single)}\n${heads.join("\n")}`;
+  const begin = `${prelude(context, single)}\n${single ? "" : elementarySources(plans)}\n${heads.join("\n")}`;
   const [first, ...others] = units.map((u) => `${begin}\n${u.join("\n")}\n`);
   const launch = `${plans.map((_, k) => `${kernelHead(`k${k}`)};`).join("\n")}
 static const kernel kernels[] = {${plans.map((_, k) => `k${k}`).join(", ")}};

@@ -354,7 +354,8 @@ export class ProgramExecutable implements Executable {
       const from = copy * copyBlocks + first;
       const blocks = mirror ? 0 : last - first;
       mirror?.zero(realBytes * (address + from * stride), realBytes * stride, realBytes * n, last - first);
-      for (let b = from; b < from + blocks; b++) for (let at = address + b * stride, end = at + n; at < end; at++) reals[at] = 0;
+      if (stride === n && blocks > 0) reals.fill(0, address + from * n, address + (from + blocks) * n);
+      else for (let b = from; b < from + blocks; b++) for (let at = address + b * stride, end = at + n; at < end; at++) reals[at] = 0;
     }
   }
 
