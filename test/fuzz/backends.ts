@@ -1,4 +1,5 @@
 /** The backends that random programs run on: those that are present, one lattice of each for every set of extents. */
+import type { Lattice } from "../../src/autograd/index.ts";
 import type { Engine } from "../../src/autograd/engine.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
 import { nativeMissing } from "../compiler/backends.ts";
@@ -16,22 +17,28 @@ export interface FuzzBackend {
   readonly share: number;
   /** Has it batches of samples? */
   readonly batches: boolean;
+  /** Can it store quaternions? */
+  readonly quaternions: boolean;
+  lattice(extents: readonly number[], batch?: number, quaternions?: boolean): Lattice;
   engine(extents: readonly number[], batch?: number): Engine;
 }
 
 function backend(name: string, options: EngineOptions, share: number, roundoff = 2 ** -53): FuzzBackend {
-  const engines = new Map<string, Engine>();
+  const lattices = new Map<string, Lattice>();
+  const made = (extents: readonly number[], batch = 1, quaternions = false): Lattice => {
+    const key = `${batch}:${extents.join("x")}${quaternions}`;
+    let found = lattices.get(key);
+    if (!found) lattices.set(key, (found = makeLattice(extents, { ...options, batch, ...(quaternions && { quaternions }) })));
+    return found;
+  };
   return {
     name,
     roundoff,
     share,
     batches: options.engine === undefined,
-    engine(extents, batch = 1) {
-      const key = `${batch}:${extents.join("x")}`;
-      let engine = engines.get(key);
-      if (!engine) engines.set(key, (engine = makeLattice(extents, { ...options, batch }).engine));
-      return engine;
-    },
+    quaternions: options.engine === undefined && options.backend !== "cuda",
+    lattice: made,
+    engine: (extents, batch) => made(extents, batch).engine,
   };
 }
 

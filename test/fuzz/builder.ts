@@ -4,7 +4,7 @@ import { sameDisplacement, sameType } from "../../src/autograd/types.ts";
 import { evaluate } from "../../src/compiler/interpret/evaluate.ts";
 import { CovarianceError, GeometryError, RecordingError } from "../../src/errors.ts";
 import { apply } from "./apply.ts";
-import { leafTypes, valuesOf } from "./inputs.ts";
+import { leafTypes, linkValues, valuesOf } from "./inputs.ts";
 import type { Input, Statement } from "./program.ts";
 
 /** Source of chance; fast-check's own, so that a seed gives the program. */
@@ -42,10 +42,12 @@ export class Builder {
   #regions = 0;
   readonly #chance: Chance;
   readonly #seed: number;
+  readonly #quaternions: boolean;
   #leaves = 0;
 
-  constructor(lattice: Lattice, N: number, seed: number, chance: Chance) {
-    [this.lattice, this.N, this.#seed, this.#chance] = [lattice, N, seed, chance];
+
+  constructor(lattice: Lattice, N: number, seed: number, chance: Chance, quaternions: boolean) {
+    [this.lattice, this.N, this.#seed, this.#chance, this.#quaternions] = [lattice, N, seed, chance, quaternions];
   }
 
   int(from: number, to: number): number {
@@ -66,7 +68,7 @@ export class Builder {
     const input = { name: `i${this.inputs.length}`, kind };
     this.inputs.push(input);
     const types = leafTypes(this.lattice, this.N, input);
-    types.forEach((type, k) => this.values.push({ name: types.length > 1 || kind === "links" || kind === "algebra" ? `${input.name}.${k}` : input.name, type, data: valuesOf(this.lattice, type, kind === "links", this.#seed, this.#leaves++) }));
+    types.forEach((type, k) => this.values.push({ name: types.length > 1 || kind === "links" || kind === "algebra" ? `${input.name}.${k}` : input.name, type, data: valuesOf(this.lattice, type, linkValues(input, this.#quaternions), this.#seed, this.#leaves++) }));
   }
 
   newRegion(): number {

@@ -1,4 +1,5 @@
 /** One random program held against the interpreter on some backends. */
+import type { Program } from "../../src/autograd/index.ts";
 import type { Engine } from "../../src/autograd/engine.ts";
 import { placeArena, overlaps } from "../../src/compiler/arena.ts";
 import { KernelEngine } from "../../src/compiler/engine.ts";
@@ -31,6 +32,18 @@ export class Mismatch extends Error {
   }
 }
 
+/** The program recorded and run on a lattice that stores quaternions. @throws Mismatch for any error. */
+function onQuaternions(p: FuzzProgram, b: FuzzBackend): { readonly program: Program; readonly got: readonly Float64Array[] } {
+  try {
+    const lattice = b.lattice(p.extents, p.batch, true);
+    const { program, inputs } = recorded(p, lattice);
+    if (b.name === "js") sound(lattice.engine, { program, inputs, shared: [] }, p);
+    return { program, got: runOn(lattice.engine, program, [inputs, inputs], p.inPlace)[1]! };
+  } catch (error) {
+    throw error instanceof Mismatch ? error : new Mismatch(`${b.name}, quaternions: ${(error as Error).stack}`, p);
+  }
+}
+
 const NOTHING = { ran: [], ops: [], excess: 0 };
 
 /** @throws Mismatch for a wrong number, or any error of a program that is well typed. */
@@ -54,16 +67,16 @@ function checked(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome {
     if (error instanceof SolverError) return { ...NOTHING, skipped: "a solve has no solution" };
     throw new Mismatch(`recording failed: ${(error as Error).stack}`, p);
   }
-  const ops = [...new Set(program.program.nodes.map((n) => n.op.name))];
+  const ops = new Set(program.program.nodes.map((n) => n.op.name));
   const exact = 2 ** -53;
   let want;
   try {
     want = reference(program, exact);
   } catch (error) {
-    if (error instanceof SolverError) return { ...NOTHING, ops, skipped: "a solve has no solution" };
+    if (error instanceof SolverError) return { ...NOTHING, ops: [...ops], skipped: "a solve has no solution" };
     throw error;
   }
-  if (hopeless(want, exact)) return { ...NOTHING, ops, skipped: "badly conditioned" };
+  if (hopeless(want, exact)) return { ...NOTHING, ops: [...ops], skipped: "badly conditioned" };
   let excess = 0;
   let verified = false;
   const ran: string[] = [];
@@ -90,10 +103,16 @@ function checked(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome {
     }
     compare(b.name, got, own, b.roundoff);
     ran.push(b.name);
+    // tangents and cotangents without structure are no quaternions
+    if (p.quaternions && b.quaternions && (p.mode === "value" || p.mode === "grad")) {
+      const { program: stored, got: numbers } = onQuaternions(p, b);
+      for (const n of stored.nodes) ops.add(n.op.name);
+      compare(`${b.name}, quaternions`, numbers, own, b.roundoff);
+    }
     const differing = p.batch === undefined ? undefined : firstDifferent(p, program, b, got, own);
     if (differing !== undefined) throw new Mismatch(`${b.name}: ${differing}`, p);
   }
-  return { ran, ops, excess };
+  return { ran, ops: [...ops], excess };
 }
 
 /** The schedule is what the verifier accepts, and nothing in the arena overlaps. */

@@ -4,7 +4,7 @@ import { makeLattice } from "../../src/compiler/index.ts";
 import type { Lattice } from "../../src/autograd/index.ts";
 import { Builder, type Chance } from "./builder.ts";
 import { urns } from "./kinds/index.ts";
-import { type FuzzProgram, MODES, type Statement } from "./program.ts";
+import { type FuzzProgram, MODES, type Statement, noise } from "./program.ts";
 import { smaller } from "./shrink.ts";
 
 /** Even and odd, equal and unequal, extents one and two. */
@@ -48,7 +48,8 @@ export function generate(chance: Chance): FuzzProgram {
   const lattice = plainLattice(extents, batch);
   const N = large ? chance.int(1, 2) : batch * lattice.volume > 32 ? pick([1, 2, 2, 3]) : pick([1, 2, 2, 3, 3, 4]);
   const seed = chance.int(1, 2 ** 30);
-  const b = new Builder(lattice, N, seed, chance);
+  const quaternions = N === 2 && noise(1, seed, 800)[0]! > 0;
+  const b = new Builder(lattice, N, seed, chance, quaternions);
   for (let k = chance.int(1, 4); k > 0; k--) b.input(inputKind(b));
   if (b.values.every((v) => v.type.kind === "scalar")) b.input("real");
   const urn = batch === 1 ? urns.one : b.maybe(30) ? urns.numbers : urns.batch;
@@ -65,7 +66,7 @@ export function generate(chance: Chance): FuzzProgram {
   // in a checkpoint region the gradient waits for the cotangent, by which a jvp differentiates
   const once = any === "hvp" ? b.statements.some((s) => firstOnly(s, N)) : any === "jvp" && b.statements.some((s) => s.op === "overlapLogDet" && s.region);
   const mode = once ? "grad" : any;
-  return { extents: lattice.extents, ...(batch > 1 && { batch }), N, mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
+  return { extents: lattice.extents, ...(batch > 1 && { batch }), N, ...(quaternions && { quaternions }), mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
 }
 
 class ProgramArbitrary extends fc.Arbitrary<FuzzProgram> {

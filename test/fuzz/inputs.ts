@@ -57,8 +57,11 @@ export function traced(tape: Tape, input: Input, types: readonly ValueType[], ta
   return new Directional(tangent ? "algebra" : (input.kind as "links" | "algebra"), values as Matrix[]);
 }
 
+/** What links are: elements of U(N) or of SU(2). */
+export type LinkValues = "unitary" | "special";
+
 /** Values without structure: links are unitary, other matrices near a multiple of the unit matrix, algebra fields antihermitian. */
-export function valuesOf(lattice: Lattice, type: ValueType, isLink: boolean, seed: number, salt: number): Float64Array {
+export function valuesOf(lattice: Lattice, type: ValueType, links: LinkValues | undefined, seed: number, salt: number): Float64Array {
   const n = components(type);
   const sites = realsOf(lattice, type) / n;
   const data = noise(n * sites, seed, salt);
@@ -69,7 +72,8 @@ export function valuesOf(lattice: Lattice, type: ValueType, isLink: boolean, see
     else if (type.kind === "matrix") {
       for (let k = 0; k < n; k++) x[k]! *= 0.7;
       for (let i = 0; i < type.N; i++) x[2 * i * (type.N + 1)]! += 0.9;
-      if (isLink) x.set(polarPart({ rows: type.N, columns: type.N, z: x.slice() }).z);
+      if (links === "special") specialUnitary(x);
+      else if (links) x.set(polarPart({ rows: type.N, columns: type.N, z: x.slice() }).z);
     } else if (type.kind === "spin" && type.unit) {
       x[2]! += 0.3;
       const size = Math.hypot(...x);
@@ -78,6 +82,16 @@ export function valuesOf(lattice: Lattice, type: ValueType, isLink: boolean, see
   }
   return data;
 }
+
+/** The SU(2) matrix with this first row, normalised: ((a, b), (-b*, a*)). */
+function specialUnitary(m: Float64Array): void {
+  const size = Math.hypot(m[0]!, m[1]!, m[2]!, m[3]!);
+  for (let k = 0; k < 4; k++) m[k]! /= size;
+  m.set([-m[2]!, m[3]!, m[0]!, -m[1]!], 4);
+}
+
+/** What the links of a program are. */
+export const linkValues = ({ kind }: Input, quaternions = false): LinkValues | undefined => (kind !== "links" ? undefined : quaternions ? "special" : "unitary");
 
 /** Antihermitian, traceless for N > 1. */
 function project(m: Float64Array, N: number): void {

@@ -10,7 +10,7 @@
  *   x2 = reTrace x1 @1
  *   return x2
  *
- * `batch 3` after the lattice line gives every field so many samples; an input `shared` is a number that they have in common. `@1` puts a statement into checkpoint region 1. What is printed can be parsed again.
+ * `N 2 quaternions` has links in SU(2), and runs on lattices of quaternions as well. `batch 3` after the lattice line gives every field so many samples; an input `shared` is a number that they have in common. `@1` puts a statement into checkpoint region 1. What is printed can be parsed again.
  */
 export const MODES = ["value", "grad", "vjp", "jvp", "hvp"] as const;
 export type Mode = (typeof MODES)[number];
@@ -36,6 +36,8 @@ export interface FuzzProgram {
   /** Samples in every field; absent for one. */
   readonly batch?: number;
   readonly N: number;
+  /** Links lie in SU(2), and the program runs on lattices that store quaternions too. */
+  readonly quaternions?: boolean;
   readonly mode: Mode;
   /** Seed of the values of the inputs. */
   readonly seed: number;
@@ -52,7 +54,7 @@ export function print(p: FuzzProgram): string {
   return [
     `lattice ${p.extents.join(" ")}`,
     ...(p.batch === undefined ? [] : [`batch ${p.batch}`]),
-    `N ${p.N}`,
+    `N ${p.N}${p.quaternions ? " quaternions" : ""}`,
     `mode ${p.mode}${p.inPlace ? " inplace" : ""}`,
     `seed ${p.seed}`,
     ...p.inputs.map((i) => `input ${i.name} ${i.kind}`),
@@ -69,7 +71,7 @@ export function parse(text: string): FuzzProgram {
     if (rest[0] === "=") p = { ...p, statements: [...p.statements, statement(head, rest[1]!, rest.slice(2))] };
     else if (head === "lattice") p = { ...p, extents: rest.map(Number) };
     else if (head === "batch") p = { ...p, batch: Number(rest[0]) };
-    else if (head === "N") p = { ...p, N: Number(rest[0]) };
+    else if (head === "N") p = { ...p, N: Number(rest[0]), ...(rest[1] === "quaternions" && { quaternions: true }) };
     else if (head === "mode") p = { ...p, mode: rest[0] as Mode, inPlace: rest[1] === "inplace" };
     else if (head === "seed") p = { ...p, seed: Number(rest[0]) };
     else if (head === "input") p = { ...p, inputs: [...p.inputs, { name: rest[0]!, kind: rest.slice(1).join(" ") }] };

@@ -1,12 +1,12 @@
 /** Records a random program, and runs it: on a backend, or statement by statement. */
-import { Directional, type Program, type Tape, type Traced, type ValueType, checkpoint, hvp, isShared, jvp, openTape, pairing, scaleBy, valueAndGrad, vjp } from "../../src/autograd/index.ts";
+import { Directional, type Lattice, type Program, type Tape, type Traced, type ValueType, checkpoint, hvp, isShared, jvp, openTape, pairing, scaleBy, valueAndGrad, vjp } from "../../src/autograd/index.ts";
 import type { Engine, Storage } from "../../src/autograd/engine.ts";
 import { realsOf, sameType } from "../../src/autograd/types.ts";
 import { leaves } from "../../src/autograd/tree.ts";
 import { apply } from "./apply.ts";
 import { valueOf } from "./builder.ts";
 import { plainLattice } from "./generate.ts";
-import { leafTypes, tangentType, traced, valuesOf } from "./inputs.ts";
+import { leafTypes, linkValues, tangentType, traced, valuesOf } from "./inputs.ts";
 import { type FuzzProgram, noise } from "./program.ts";
 
 type Structure = readonly (Traced | Directional)[];
@@ -53,20 +53,19 @@ function scalarOf(p: FuzzProgram, ys: readonly Traced[]) {
   return pairing(ys.flatMap((y) => [y, y]), ys.flatMap((y, k) => [scaleBy(noise(1, p.seed, 100 + k)[0]! + 1.3, y), scaleBy(0.5, y)]));
 }
 
-/** Records the program's values or derivatives on the interpreter's lattice. */
-export function recorded(p: FuzzProgram): Recorded {
-  const lattice = plainLattice(p.extents, p.batch);
+/** Records the program's values or derivatives, on the interpreter's lattice if on no other. */
+export function recorded(p: FuzzProgram, lattice: Lattice = plainLattice(p.extents, p.batch)): Recorded {
   const tape = openTape(lattice);
   const inputs: Float64Array[] = [];
   const types = p.inputs.map((i) => leafTypes(lattice, p.N, i));
   const x = p.inputs.map((input, k) => {
-    types[k]!.forEach((t) => inputs.push(valuesOf(lattice, t, input.kind === "links", p.seed, inputs.length)));
+    types[k]!.forEach((t) => inputs.push(valuesOf(lattice, t, linkValues(input, p.quaternions), p.seed, inputs.length)));
     return traced(tape, input, types[k]!);
   });
   const tangents = (): Structure =>
     p.inputs.map((input, k) => {
       const ts = types[k]!.map((t) => tangentType(lattice, input, t));
-      ts.forEach((t) => inputs.push(valuesOf(lattice, t, false, p.seed, 50 + inputs.length)));
+      ts.forEach((t) => inputs.push(valuesOf(lattice, t, undefined, p.seed, 50 + inputs.length)));
       return traced(tape, input, ts, true);
     });
   let shared: boolean[] = [];
@@ -77,7 +76,7 @@ export function recorded(p: FuzzProgram): Recorded {
   };
   const cotangents = (): Traced[] =>
     f(x).map(({ type }) => {
-      inputs.push(valuesOf(lattice, type, false, p.seed, 50 + inputs.length));
+      inputs.push(valuesOf(lattice, type, undefined, p.seed, 50 + inputs.length));
       return tape.input(type);
     });
   const S = (y: Structure) => scalarOf(p, f(y));
@@ -98,7 +97,7 @@ export function statementByStatement(p: FuzzProgram): Float64Array[] {
   for (const input of p.inputs) {
     const types = leafTypes(lattice, p.N, input);
     const several = input.kind === "links" || input.kind === "algebra";
-    types.forEach((type, mu) => env.set(several ? `${input.name}.${mu}` : input.name, { type, data: valuesOf(lattice, type, input.kind === "links", p.seed, leaf++) }));
+    types.forEach((type, mu) => env.set(several ? `${input.name}.${mu}` : input.name, { type, data: valuesOf(lattice, type, linkValues(input, p.quaternions), p.seed, leaf++) }));
   }
   for (const s of p.statements) env.set(s.name, valueOf(lattice, s, s.args.map((a) => env.get(a)!)));
   return p.outputs.map((name) => env.get(name)!.data);
