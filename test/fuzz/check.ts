@@ -1,5 +1,5 @@
 /** One random program held against the interpreter on some backends. */
-import type { Program } from "../../src/autograd/index.ts";
+import { type Program, isQuaternion } from "../../src/autograd/index.ts";
 import type { Engine } from "../../src/autograd/engine.ts";
 import { placeArena, overlaps } from "../../src/compiler/arena.ts";
 import { KernelEngine } from "../../src/compiler/engine.ts";
@@ -37,6 +37,8 @@ function onQuaternions(p: FuzzProgram, b: FuzzBackend): { readonly program: Prog
   try {
     const lattice = b.lattice(p.extents, p.batch, true);
     const { program, inputs } = recorded(p, lattice);
+    // the links themselves, if nothing else
+    if (p.inputs.some(({ kind }) => kind === "links") && !program.nodes.some((n) => isQuaternion(n.type))) throw new Mismatch("nothing is stored as a quaternion", p);
     if (b.name === "js") sound(lattice.engine, { program, inputs, shared: [] }, p);
     return { program, got: runOn(lattice.engine, program, [inputs, inputs], p.inPlace)[1]! };
   } catch (error) {

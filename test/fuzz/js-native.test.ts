@@ -7,13 +7,12 @@ import { kinds } from "./kinds/index.ts";
 
 const backends = (await presentBackends()).filter((b) => /^(js|native|cuda|single precision, native)/.test(b.name));
 
-const ops = allOps.map((op) => op.name);
-/** A change of storage, which lattices of quaternions record. */
-const STORAGE = "asMatrix";
+/** All but a change of storage, which lattices of quaternions record where values of both kinds are joined. */
+const ops = allOps.map((op) => op.name).filter((name) => name !== "asMatrix");
 
 test("every op has a place in the generator", () => {
   const covered = new Set(Object.values(kinds).flatMap((k) => k.covers));
-  expect(ops.filter((name) => !covered.has(name))).toEqual([STORAGE]);
+  expect(ops.filter((name) => !covered.has(name))).toEqual([]);
 });
 
 test("random programs agree with the interpreter", () => {
