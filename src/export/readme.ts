@@ -59,7 +59,7 @@ import ${p}
 S = ${p}.${isAction ? "Action" : "Layer"}((${four}))
 ${isAction ? "S.value(U), S.force(U)" : "V = S.smear(U)"}                # U: complex128 of shape (${[...axes].reverse().map((a) => `L${a}`).join(", ")}, ${D}, ${N}, ${N})
 \`\`\`
-${isAction ? torch(spec) : ""}
+${isAction ? wrappers(spec) : ""}
 ## Conventions
 
 Links U_mu(n) transport from n + mu to n; the last direction is time. T_a = (i/2) lambda_a; F = sum_a T_a d/ds S(exp(s T_a) U); momenta N(0, 1) with K = p^2/2 move by -eps F. \`${p}_options.convention\` gives
@@ -67,23 +67,43 @@ forces as other codes take them: \`${P}_FORCE_TWICE\` (MILC, QUDA, Grid), \`${P}
 ${parameters.length === 0 ? "" : `\nParameters: ${parameters.map((x) => `${x.name} = ${x.value}`).join(", ")}.\n`}${fields.length === 0 ? "" : `\nFields that the host sets with \`${p}_set_field\` before the first evaluation: ${fields.map((f) => `${f.name} (${f.text})`).join("; ")}.\n`}${spec.portable.solutions.length > 0 ? "\nThe host solves: value, force and gradient take the solutions X as fields, set for the links and parameters at hand; Y = D X is made inside.\n" : ""}${solved ? `\nLinear systems are solved by the library's own conjugate gradient, to the tolerance of the exported action; ${P}_SOLVER says that it was not reached.\n` : ""}`;
 }
 
-/** A custom derivative for PyTorch: ten lines. */
-function torch({ name: p, N }: LibrarySpec): string {
+/** Custom derivatives for PyTorch and JAX: ten lines each. */
+function wrappers({ name: p, N }: LibrarySpec): string {
   return `
-In PyTorch with a derivative of its own (dS = Re tr(G^+ dU): the cotangent that torch expects of complex numbers), where \`S = ${p}.Action(extents, convention="cotangent")\`:
+## PyTorch and JAX
+
+As a function with a derivative of its own. \`convention="cotangent"\` gives G with dS = Re tr(G^+ dU), the gradient of torch; gradients of JAX are its conjugate. Tested with stand-ins for both
+libraries that follow their documentation, not with the libraries themselves.
 
 \`\`\`python
-class ActionOf(torch.autograd.Function):
+import torch, ${p}
+S = ${p}.Action(extents, convention="cotangent")
+
+class ActionOf(torch.autograd.Function):        # ActionOf.apply(U), U: complex128, (..., mu, ${N}, ${N})
     @staticmethod
-    def forward(ctx, U):                        # U: complex128, (..., mu, ${N}, ${N})
-        value, G = S.value_and_force(U.detach().numpy())
-        ctx.save_for_backward(torch.from_numpy(G))
-        return torch.tensor(value, dtype=torch.float64)
+    def forward(ctx, U):
+        value, G = S.value_and_force(U.detach().cpu().resolve_conj().numpy())
+        ctx.save_for_backward(torch.from_numpy(G).to(U.device))
+        return torch.tensor(value, dtype=torch.float64, device=U.device)
     @staticmethod
     def backward(ctx, g):
         return g * ctx.saved_tensors[0]
 \`\`\`
 
-In JAX the same with \`jax.custom_vjp\` around \`jax.pure_callback\`, and conj(G): JAX's cotangents are conjugate to those of torch.
+\`\`\`python
+import jax, numpy, ${p}
+jax.config.update("jax_enable_x64", True)
+S = ${p}.Action(extents, convention="cotangent")
+
+def value_and_cotangent(U):                     # on the host, under jit too
+    shapes = jax.ShapeDtypeStruct((), numpy.float64), jax.ShapeDtypeStruct(U.shape, numpy.complex128)
+    return jax.pure_callback(lambda u: tuple(map(numpy.asarray, S.value_and_force(numpy.asarray(u)))), shapes, U)
+
+@jax.custom_vjp
+def action(U):
+    return value_and_cotangent(U)[0]
+
+action.defvjp(value_and_cotangent, lambda G, g: (g * G.conj(),))
+\`\`\`
 `;
 }

@@ -8,6 +8,7 @@ import { actionOfRun, loadModule } from "../../src/runs/index.ts";
 import { leavesOf } from "../../src/util/index.ts";
 import { cli } from "../cli/helpers.ts";
 import { CASK_RUN, FERMIONS, OWN_LAYER, STOUTED } from "./subjects.ts";
+import { comparison } from "./stand-ins.ts";
 import { FLAGS, compilers, python3, sanitizer, sh, valgrind } from "./tools.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gaugegrad-export-"));
@@ -172,6 +173,18 @@ for refused in (lambda: S.smear(U), lambda: setattr(S, "parameters", [float("inf
     close(gradient!, [by.rho, by.gate.w, by.gate.b, ...by.net.data]);
     expect(largest(none!)).toBe(0);
   });
+});
+
+test.skipIf(!python3 || compilers.length === 0)("the wrappers for PyTorch and JAX of docs and README: gradients against differences, through stand-ins for both", () => {
+  const at = join(folder, "stouted");
+  sh(at, "make", [`CC=${compilers[0]!}`, `CFLAGS=${FLAGS}`, "libstouted.so"]);
+  const blocks = (text: string): string[] => [...text.matchAll(/```python\n(import (?:torch|jax).*?)```/gs)].map(([, code]) => code!);
+  const [fromDocs, fromReadme] = [readFileSync(new URL("../../docs/export.md", import.meta.url), "utf8").replaceAll("cask", "stouted").replaceAll(", N, N)", ", 3, 3)"), readFileSync(join(at, "README.md"), "utf8")].map(blocks);
+  expect(fromDocs).toHaveLength(2);
+  expect(fromReadme).toEqual(fromDocs);
+  if (sh(at, "python3", ["-c", "import importlib.util as u; print(u.find_spec('numpy') is not None)"]).trim() !== "True") return void console.log("numpy: not found here, the wrappers are not run");
+  const said = sh(at, "python3", ["-c", comparison(fromDocs!.join("\n"))]);
+  for (const x of said.trim().split(" ")) expect(Number(x)).toBeLessThan(1e-8);
 });
 
 /** A program that evaluates one field in every layout and convention. */
