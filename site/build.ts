@@ -47,11 +47,12 @@ function render(file: string, path: string): string {
   let blocks = 0;
   let program = "";
   const marked = new Marked({ gfm: true });
-  const link = (href: string): string => {
+  /** Where a link leads; undefined for files that are no part of the site. */
+  const link = (href: string): string | undefined => {
     if (/^[a-z]+:|^#/.test(href)) return href;
     const [target, hash] = href.split("#");
     const place = placeOf(posix.normalize(posix.join(posix.dirname(file), target!)).replace(/\/$/, ""));
-    return place === undefined ? `https://github.com/gaugegrad/gaugegrad/blob/main/${posix.normalize(posix.join(posix.dirname(file), href))}` : posix.relative(posix.dirname(path), place) + (hash ? `#${hash}` : "");
+    return place === undefined ? undefined : posix.relative(posix.dirname(path), place) + (hash ? `#${hash}` : "");
   };
   marked.use({
     renderer: {
@@ -60,10 +61,11 @@ function render(file: string, path: string): string {
         return `<h${depth} id="${slug(html)}">${html}</h${depth}>\n`;
       },
       link({ href, tokens }) {
-        return `<a href="${escape(link(href))}">${this.parser.parseInline(tokens)}</a>`;
+        const [to, text] = [link(href), this.parser.parseInline(tokens)];
+        return to === undefined ? text : `<a href="${escape(to)}">${text}</a>`;
       },
       image({ href, text }) {
-        return `<img src="${escape(link(href))}" alt="${escape(text)}" loading="lazy">`;
+        return `<img src="${escape(link(href) ?? href)}" alt="${escape(text)}" loading="lazy">`;
       },
       table(token) {
         const row = (cells: typeof token.header, tag: string): string => `<tr>${cells.map((c) => `<${tag}>${this.parser.parseInline(c.tokens)}</${tag}>`).join("")}</tr>`;

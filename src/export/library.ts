@@ -122,7 +122,7 @@ export function exportLibrary(subject: ExportSubject, options: LibraryOptions): 
       [`${name}.jl`, julia(spec)],
       ["README.md", readme(spec)],
       ["LICENSE", readFileSync(new URL("../../LICENSE", import.meta.url), "utf8")],
-      ["references.bib", `@software{gaugegrad,\n  title = {gaugegrad},\n  version = {${spec.version}},\n  url = {https://github.com/gaugegrad/gaugegrad}\n}\n${options.bibtex ?? ""}`],
+      ["references.bib", `@software{gaugegrad,\n  title = {gaugegrad},\n  version = {${spec.version}}\n}\n${options.bibtex ?? ""}`],
     ]),
   };
 }

@@ -9,7 +9,7 @@ import { type AlgebraField, DirectionalField, type LinkField, outside, perSample
 import { ConfigurationError, NaNError } from "../errors.ts";
 import type { Configuration, FieldKinds, FieldsOf, ForcesOf } from "../gauge/index.ts";
 import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
-import { type TrajectoryOptions, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
+import { type TrajectoryOptions, expectFinite, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
 import { Energies } from "./energies.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
 import { forceInSingle } from "./mixed-precision.ts";
@@ -107,7 +107,7 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
     this.name = options.guide ? `SLHMC ${action.name}` : `HMC ${action.name}`;
   }
 
-  /** @throws NaNError when dH is not a number; U is then as it was before the step. */
+  /** @throws NaNError when dH is not a number (U is then as it was before the step), and for a configuration that is not finite at the first step. */
   step(U: X): TrajectoryResult {
     return drained(this.steps(U));
   }
@@ -183,6 +183,7 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
     if (!this.#work || !alike(this.#work.backup as Movable, U as Movable)) {
       const unknown = Object.keys(this.#masses).find((name) => U instanceof DirectionalField || !Object.hasOwn(U as object, name));
       if (unknown !== undefined) throw new ConfigurationError(`${this.name}: got a mass of ${unknown}, expected names of the fields${U instanceof DirectionalField ? ": links alone have none" : ` ${Object.keys(U as object).join(", ")}`}`);
+      expectFinite(this.name, U as Movable);
       this.#work = outside(() => ({ P: momentaLike(U as Movable), backup: copyOf(U), energies: new Energies(latticeOf(U as Movable), 4) }));
     }
     drawMomenta(this.#work.P, this.#random, trajectory);

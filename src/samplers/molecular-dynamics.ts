@@ -2,7 +2,8 @@
  * Molecular dynamics. Links have momenta P = sum_a p^a T_a with K = (1/2) sum (P, P) = (1/2) sum_a p^a p^a, dU/dtau = P U, dP/dtau = -F; other fields x have
  * dx/dtau = p, dp/dtau = -dS/dx (see `Movable`). Kicks, drifts and the kinetic energy are compiled plans that work in place.
  */
-import { kind, type AlgebraField, type Algebras, Directional, DirectionalField, Field, type LinkField, type Matrix, Plan, type Real, type Scalar, type ScalarType, add, broadcast, exp, metric, mul, pairing, scale, scaleBy, scalarType, sub, where } from "../autograd/index.ts";
+import { kind, type AlgebraField, type Algebras, Directional, DirectionalField, Field, type LinkField, type Matrix, Plan, type Real, type Scalar, type ScalarType, add, broadcast, dot, exp, metric, mul, pairing, scale, scaleBy, scalarType, sub, sum, totalOf, where } from "../autograd/index.ts";
+import { NaNError } from "../errors.ts";
 import { type Action, PerStructure } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
 import { type Integrator, type IntegratorName, type TimeScale, schedule } from "./integrators.ts";
@@ -81,6 +82,21 @@ function movesOn(P: Momenta): Moves {
 /** The time of every part: eps over the root of its mass. */
 function timesFor(P: Momenta, eps: number, masses: Masses = {}): number | Record<string, number> {
   return P instanceof DirectionalField ? eps : Object.fromEntries(Object.keys(P).map((name) => [name, eps / Math.sqrt(masses[name] ?? 1)]));
+}
+
+/** Sum of the squares of all components of all fields. */
+function squaresOf(x: TracedParts): Scalar {
+  const parts: readonly TracedPart[] = x instanceof Directional ? [x] : Object.values(x);
+  const [first, ...others] = parts.flatMap((y) => (y instanceof Directional ? y.values().map((u) => sum(dot(u, u))) : [sum(dot(y, y))]));
+  return add(first!, ...others);
+}
+
+const squares = new PerStructure<Plan<readonly unknown[], Scalar>>();
+
+/** @throws NaNError for fields that hold what is not finite: neither action nor force need see it. */
+export function expectFinite(where: string, x: Movable): void {
+  const total = totalOf(squares.get(x, () => new Plan(squaresOf as never, [x])).run(x));
+  if (!Number.isFinite(total)) throw new NaNError(`${where}: got a configuration with NaN or an infinite number in it, expected finite numbers: check where it comes from`);
 }
 
 /** x where a sample's number is not above zero, y where it is. */

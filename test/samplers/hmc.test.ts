@@ -117,6 +117,13 @@ describe("the step", () => {
     expect(bits(U)).toBe(before);
   });
 
+  test("NaN in a link is an error, even where neither action nor force see it", () => {
+    const U = start();
+    U.fields[0]!.set(U.fields[0]!.toArray().fill(Number.NaN, 0, 1));
+    const blind: Action = { name: "blind", value: () => 0, force: (_V, into) => into! };
+    expect(() => hmc({ ...options, action: blind }).step(U)).toThrow(/blind: got a configuration with NaN/);
+  });
+
   test("an error inside molecular dynamics leaves the links as they were", () => {
     const U = start();
     const before = bits(U);
