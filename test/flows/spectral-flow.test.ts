@@ -1,8 +1,8 @@
 /** Spectral flows of SU(N): numbers from eigenvalues, the determinant of the whole Jacobian, degenerate eigenvalues, exact partition functions after a short training. */
 import { describe, expect, test } from "vitest";
-import { Field, type LinkField, type Links, type Matrix, Plan, type Real, broadcast, number, siteMatrixType } from "../../src/autograd/index.ts";
+import { Field, type LinkField, type Links, type Matrix, Plan, type Real, broadcast, mul, number, siteMatrixType } from "../../src/autograd/index.ts";
 import { jacobian, logDet } from "../../src/check/jacobian.ts";
-import { SU, type Group, cold, gaugeAction, gaugeTransform, hot, lattice, randomGaugeTransformation } from "../../src/gauge/index.ts";
+import { SU, type Group, closedFormLinks, cold, gaugeAction, gaugeTransform, hot, lattice, randomGaugeTransformation } from "../../src/gauge/index.ts";
 import { exactLogZ2d, independenceStep, independenceSummary, spectralFlow, weightSummary } from "../../src/flows/index.ts";
 import { layersOf, networkWeights } from "../../src/flows/generative/networks.ts";
 import { spectralLayer, spectralStep } from "../../src/flows/generative/spectral-flow.ts";
@@ -41,6 +41,29 @@ function byEigenvalues(angles: readonly number[], map: (t: readonly number[]) =>
   const density = (t: readonly number[]): number => t.reduce((s, x, j) => s + t.slice(j + 1).reduce((r, y) => r + 2 * Math.log(Math.abs(2 * Math.sin((x - y) / 2))), 0), 0);
   return logDet(flat, N).value + density(map(angles)) - density(angles);
 }
+
+test.each([
+  [2, 2, 0.3848228985179, 1.3692094262227, 0],
+  [3, 2, -0.1578250969258, 0.6517747544103, 0.1772400235512],
+  [4, 1.5, 0.305405783185, 0.915013736073, 0.2464054787394],
+] as const)("the pair map of a matrix of SU(%i): log det and trace", (N, kappa, expected, re, im) => {
+  const L = lattice([4, 4]);
+  const link = closedFormLinks(L, N, kappa).toArray(0);
+  const P = new Field(L, siteMatrixType(L, N)).set(link);
+  const plan = new Plan(((x: Matrix) => {
+    const at = (v: number): Real => broadcast(number(x.tape, v));
+    const { turn, logDet: found } = spectralStep(x, { re: at(0), im: at(0), square: at(0), modulus: at(0.3) });
+    return { image: mul(turn, x), logDet: found };
+  }) as never, [P] as readonly unknown[]);
+  const { image, logDet: found } = plan.run(P) as unknown as { image: Field; logDet: Field };
+  const n = L.site([1, 0]);
+  const own = image.toArray().subarray(2 * N * N * n, 2 * N * N * (n + 1));
+  const trace = (part: 0 | 1): number => Array.from({ length: N }, (_, j) => own[2 * j * (N + 1) + part]!).reduce((a, b) => a + b, 0);
+  close(found.toArray()[n]!, expected, 1e-11);
+  close(trace(0), re, 1e-11);
+  close(trace(1), im, 1e-11);
+  if (N === 3) [-0.4297458030577, 0.1554142239355].forEach((x, k) => close(own[2 + k]!, x, 1e-11));
+});
 
 test("the pair map and f = alpha - 0.2 sin 2 alpha: angles and determinants", () => {
   const pairs = (t: readonly number[], eps: number): number[] => t.map((x) => x + t.reduce((s, y) => s + eps * Math.sin(x - y), 0));
