@@ -99,35 +99,48 @@ function cause(s: Step, brute: number, ratio: number | undefined): string {
     if (N > 1 && (near(ratio, N as number) || near(ratio, 1 / N))) return `${text}N = ${N}: a trace without its 1/N, or one too many`;
   }
   const missing = brute - claimed;
-  const forgotten = forgottenDirection(s, missing);
+  const forgotten = forgottenPart(s, missing);
   if (forgotten) return `${text}${forgotten}`;
   const directions = lattice.extents.map((_, mu) => ({ mu, part: blocks(all.slice(mu * lattice.volume, (mu + 1) * lattice.volume)) }));
   const best = directions.filter(({ part }) => Math.abs(part) > 1e-6 * Math.abs(brute)).toSorted((a, b) => Math.abs(a.part - missing) - Math.abs(b.part - missing))[0];
   if (best && Math.abs(best.part - missing) < 0.25 * Math.abs(missing)) return `${text}what is missing, ${missing.toPrecision(5)}, is the part of the links along ${lattice.axis(best.mu)}, ${best.part.toPrecision(5)}: a direction is forgotten in logDet`;
-  if (seen) return `${text}${seen.text}: the conditioner sees an active link, or logDet leaves out that the determinant is no product over links`;
-  if (J.moved.some((m) => !m)) return `${text}not a usual factor; no moved link sees another one, so that each has a block of its own, and blocks are wrong: what decides how far a link moves, a gate or a network, may see the active link itself: mask it, and leave out loops through it`;
-  return `${text}not a usual factor: a wrong or missing term`;
+  if (seen) return `${text}${seen.text}: the conditioner sees an active link, or logDet leaves out that the determinant is no product over links; where links move one set after the other, make each half step a bijection and chain them: the step that is wrong is then named`;
+  if (J.moved.some((m) => !m)) return `${text}not a usual factor; no moved link sees another one, so that each has a block of its own, and blocks are wrong: what decides how far a link moves, a gate or a network, may see the active link itself: mask it, and leave out loops through it; or logDet is an approximation, or counts sites whose links stand still`;
+  return `${text}not a usual factor: a wrong or missing term; make each half step a bijection and chain them: the step that is wrong is then named`;
 }
 
 /**
- * In a map that moves one direction after the other the principal minors of the first directions are products of their determinants: their quotients are the parts of the directions, in this order or
- * the opposite one.
+ * In a map that moves one set of links after the other the principal minors of the first sets are products of their determinants: their quotients are the parts of the sets. Directions in their order
+ * or the opposite one, and parities within them, are looked through for a part that is what is missing.
  */
-function forgottenDirection({ J, V }: Step, missing: number): string | undefined {
-  const { dim, volume } = V.lattice;
+function forgottenPart({ J, V }: Step, missing: number): string | undefined {
+  const { dim, volume, bipartite } = V.lattice;
   const { generators } = groupOf(V.N as number);
-  const rowsOf = (mu: number): number[] => Array.from({ length: volume * generators }, (_, k) => mu * volume * generators + k);
+  const parities = bipartite && J.size <= COMFORTABLE ? [["even", "odd"], ["odd", "even"]] as const : [[undefined]] as const;
+  const even = Array.from({ length: volume }, (_, n) => V.lattice.coordinates(n).reduce((a, c) => a + c, 0) % 2 === 0);
+  const rowsOf = (mu: number, parity: string | undefined): number[] => Array.from({ length: volume }, (_, n) => n).filter((n) => parity === undefined || even[n] === (parity === "even")).flatMap((n) => Array.from({ length: generators }, (_, a) => (mu * volume + n) * generators + a));
   const ascending = Array.from({ length: dim }, (_, mu) => mu);
-  for (const order of [ascending, ascending.toReversed()]) {
-    let [rows, before]: [number[], number] = [[], 0];
-    for (const mu of order) {
-      rows = [...rows, ...rowsOf(mu)];
-      const now = logDet(J.sixth, J.size, rows).value;
-      const part = now - before;
-      before = now;
-      if (Math.abs(part) > 1e-6 && Math.abs(part - missing) < 1e-6 * Math.abs(missing)) return `what is missing, ${missing.toPrecision(5)}, is the part of the links along ${V.lattice.axis(mu)}: a direction is forgotten in logDet`;
+  for (const order of [ascending, ascending.toReversed()])
+    for (const halves of parities) {
+      let [rows, before]: [number[], number] = [[], 0];
+      const parts = order.flatMap((mu) => halves.map((parity) => {
+        rows = [...rows, ...rowsOf(mu, parity)];
+        const now = logDet(J.sixth, J.size, rows).value;
+        const part = { mu, parity, value: now - before };
+        before = now;
+        return part;
+      }));
+      const sets = [
+        ...order.map((mu) => ({ text: `links along ${V.lattice.axis(mu)}: a direction is forgotten in logDet`, of: parts.filter((p) => p.mu === mu) })),
+        ...halves.map((parity) => ({ text: `links on ${parity ?? "all"} sites: a parity is forgotten in logDet`, of: parts.filter((p) => p.parity === parity) })),
+        ...parts.map((p) => ({ text: `links along ${V.lattice.axis(p.mu)} on ${p.parity ?? "all"} sites: a half step is forgotten in logDet`, of: [p] })),
+      ];
+      const found = sets.find(({ of }) => {
+        const value = of.reduce((t, p) => t + p.value, 0);
+        return Math.abs(value) > 1e-6 && Math.abs(value - missing) < 1e-6 * Math.abs(missing);
+      });
+      if (found) return `what is missing, ${missing.toPrecision(5)}, is the part of the ${found.text}`;
     }
-  }
   return undefined;
 }
 
