@@ -1,10 +1,12 @@
 /** (a) Autocorrelation of topology and its cost against beta: HMC, and field-transformed HMC with fixed and trained weights, U(1) in two dimensions (arXiv:0907.5491). */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { exactLogZ2d } from "gaugegrad/flows";
+import { type LinkField, U1, adam, cold, gaugeAction, hmc, lattice } from "gaugegrad";
+import { type GateWeights, exactLogZ2d, fieldTransformed, maskedStout } from "gaugegrad/flows";
 import { linePlot } from "gaugegrad/report";
-import { type RunDefinition, readMetrics, readRun, readState, runPaths } from "gaugegrad/runs";
-import { type Estimate, withError } from "gaugegrad/util";
+import { type RunDefinition, readMetrics, readRun, runPaths } from "gaugegrad/runs";
+import { EffectiveAction, type TrainingSample, losses, trainOffline } from "gaugegrad/training";
+import { type Estimate, gammaMethod, withError } from "gaugegrad/util";
 import { shown, writePage } from "./page.ts";
 import type { ExperimentOptions } from "./reproduce.ts";
 import { type Run, make, secondsOf } from "./runs.ts";
@@ -25,7 +27,11 @@ interface Settings {
   readonly trajectories: number;
   readonly fixed: readonly number[];
   readonly sweeps: number;
-  readonly train: number;
+  /** Largest weight of the trained map. */
+  readonly bound: number;
+  /** Fields that it is trained on, passes over them, and the rate of Adam. */
+  readonly fields: number;
+  readonly epochs: number;
   readonly rate: number;
   readonly rows: readonly Row[];
 }
@@ -34,12 +40,29 @@ const METHODS = ["HMC", "fixed weights", "trained weights"] as const;
 type Method = (typeof METHODS)[number];
 const stepsOf = (row: Row, method: Method): number => ({ HMC: row.hmc, "fixed weights": row.map, "trained weights": row.trained })[method];
 
-function runOf(s: Settings, row: Row, method: Method): Run {
-  const more: Partial<RunDefinition> =
-    method === "HMC" ? {} : method === "fixed weights" ? { transform: { kind: "stout", rho: [...s.fixed] } } : {
-      transform: { kind: "gated", sweeps: s.sweeps },
-      training: { objective: "forceMatching", towards: row.towards, rate: s.rate, schedule: "cosine", finalRate: s.rate / 20, trajectories: s.train },
-    };
+/**
+ * Weights by force matching on fields of the action at `towards`: the transformed action is to be like it, and plaquettes near pi, through which topology changes, are common there. On fields of the
+ * target they are not, and weights learn nothing about them.
+ */
+function trainedWeights({ extents, seed, sweeps, bound, fields, epochs, rate }: Settings, { beta, towards }: Row): GateWeights[] {
+  const smooth = gaugeAction.wilson({ beta: towards });
+  const sampler = hmc({ action: smooth, integrator: "omelyan", steps: 10, length: 2, seed });
+  const V = cold(lattice(extents, { threads: 1 }), U1) as LinkField;
+  for (let k = 0; k < 100; k++) sampler.step(V);
+  const samples = Array.from({ length: fields }, (): TrainingSample => {
+    for (let k = 0; k < 3; k++) sampler.step(V);
+    return { U: V.clone() as LinkField, fields: [], value: smooth.value(V), force: smooth.force(V) as never };
+  });
+  const map = maskedStout({ gate: { bound }, sweeps });
+  const action = new EffectiveAction(fieldTransformed(gaugeAction.wilson({ beta }), map) as never, ["transform"]);
+  const training = trainOffline({ action, loss: losses.forceMatching(), optimiser: adam({ rate }), samples, batch: 8, epochs });
+  let step = training.next();
+  while (!step.done) step = training.next();
+  return (step.value.action.input("transform") as { readonly sweeps: GateWeights[] }).sweeps;
+}
+
+function runOf(s: Settings, row: Row, method: Method, weights: readonly GateWeights[]): Run {
+  const more: Partial<RunDefinition> = method === "HMC" ? {} : { transform: method === "fixed weights" ? { kind: "stout", rho: [...s.fixed] } : { kind: "gated", bound: s.bound, weights: weights.map(({ bias, slopes }) => ({ bias, slopes: [...slopes] })) } };
   return {
     name: `${method.split(" ")[0]!.toLowerCase()}-${row.beta}`,
     definition: {
@@ -61,18 +84,17 @@ interface Found {
   readonly method: Method;
   readonly of: Readonly<Record<string, Estimate>>;
   /** <(Q_{k+1} - Q_k)^2>. */
-  readonly moved: number;
+  readonly moved: readonly [number, number];
   readonly seconds: number;
-  readonly weights: readonly number[];
+  readonly weights: readonly GateWeights[];
 }
 
-function found(s: Settings, row: Row, method: Method, folder: string): Found {
-  const at = join(folder, runOf(s, row, method).name);
+function found(s: Settings, row: Row, method: Method, weights: readonly GateWeights[], folder: string): Found {
+  const at = join(folder, runOf(s, row, method, weights).name);
   const charges = readMetrics(at).flatMap((r) => (r.kind === "measurement" ? [r.values["charge"]!] : []));
-  const moved = charges.slice(1).reduce((sum, q, k) => sum + (q - charges[k]!) ** 2, 0) / Math.max(1, charges.length - 1);
+  const { mean, error } = gammaMethod(charges.slice(1).map((q, k) => (q - charges[k]!) ** 2));
   const { events } = readRun(at).read();
-  const all = s.thermalise + s.trajectories + (method === "trained weights" ? s.train : 0);
-  return { row, method, of: readRun(at).summary(), moved, seconds: secondsOf(events) / all, weights: [...(readState(at)?.state.parameters?.values ?? [])] };
+  return { row, method, of: readRun(at).summary(), moved: [mean, error], seconds: secondsOf(events) / (s.thermalise + s.trajectories), weights };
 }
 
 /** tau_int in units of the cost. */
@@ -81,11 +103,14 @@ const times = ({ tauInt, tauIntError }: Estimate, cost: number): readonly [numbe
 export default async function fthmc({ settings, quick, out, runs: folder }: ExperimentOptions): Promise<void> {
   const began = performance.now();
   const all = settings as unknown as Settings;
-  const s = quick ? { ...all, thermalise: 40, trajectories: 120, train: 20, rows: all.rows.slice(0, 2) } : all;
-  const cases = s.rows.flatMap((row) => METHODS.map((method) => ({ row, method })));
-  await make(cases.map(({ row, method }) => runOf(s, row, method)), folder);
-  if (!cases.every(({ row, method }) => existsSync(runPaths(join(folder, runOf(s, row, method).name)).info))) throw new Error("fthmc: a run is missing");
-  const results = cases.map(({ row, method }) => found(s, row, method, folder));
+  const s = quick ? { ...all, thermalise: 40, trajectories: 120, fields: 16, epochs: 2, rows: all.rows.slice(0, 2) } : all;
+  const cases = s.rows.flatMap((row) => {
+    const weights = trainedWeights(s, row);
+    return METHODS.map((method) => ({ row, method, weights: method === "trained weights" ? weights : [] }));
+  });
+  await make(cases.map(({ row, method, weights }) => runOf(s, row, method, weights)), folder);
+  if (!cases.every(({ row, method, weights }) => existsSync(runPaths(join(folder, runOf(s, row, method, weights).name)).info))) throw new Error("fthmc: a run is missing");
+  const results = cases.map(({ row, method, weights }) => found(s, row, method, weights, folder));
   const volume = s.extents.reduce((v, L) => v * L, 1);
   const exact = (beta: number): number => 1 + (exactLogZ2d({ beta: beta + 1e-4, N: 1, volume }) - exactLogZ2d({ beta: beta - 1e-4, N: 1, volume })) / (2e-4 * volume);
   // Omelyan's integrator has two forces a step
@@ -104,20 +129,20 @@ export default async function fthmc({ settings, quick, out, runs: folder }: Expe
     name: "fthmc",
     title: "Topology with field transformations",
     text: [
-      `U(1) on ${s.extents.join("x")}, trajectories of length ${s.length} (Omelyan), ${s.thermalise} of thermalisation and ${s.trajectories} of production each, seed ${s.seed}. Fixed weights: masked stout sweeps with ${s.fixed.join(", ")}. Trained: ${s.sweeps} sweeps whose weights see the loops around each link, trained in ${s.train} trajectories on the links of the chain by force matching, S(F(V)) - log det towards the action at a smaller beta; both maps have the same half steps, so that a force costs nearly the same. Q is the geometric charge of F(V), tau_int that of Q in trajectories and in evaluations of the force; the last columns are seconds of this machine.`,
+      `U(1) on ${s.extents.join("x")}, trajectories of length ${s.length} (Omelyan), ${s.thermalise} of thermalisation and ${s.trajectories} of production each, seed ${s.seed}. Fixed weights: masked stout sweeps with ${s.fixed.join(", ")}. Trained: ${s.sweeps} sweeps whose weights see the loop around each link, trained by force matching, S(F(V)) - log det towards the action at a smaller beta, on ${s.fields} fields V of that action (${s.epochs} passes): there the plaquettes near pi, through which topology changes, are common, and the weights learn to be larger at them. Q is the geometric charge of F(V), tau_int that of Q in trajectories and in evaluations of the force; the last columns are seconds of this machine.`,
     ],
     figures: {
       "tau_int of the charge": linePlot({ series: METHODS.map((m) => curve(m, (r) => times(charge(r), 1))), title: "tau_int of the charge", xLabel: "beta", yLabel: "trajectories", logY: true }),
       "cost": linePlot({ series: METHODS.map((m) => curve(m, (r) => times(charge(r), forces(r)))), title: "Forces for an independent charge", xLabel: "beta", yLabel: "tau_int x forces", logY: true }),
     },
     table: {
-      header: ["beta", "method", "steps", "acceptance", "<exp(-dH)>", "tau_int(Q)", "<(Q' - Q)^2>", "tau_int x forces", "plaquette", "exact", "ms a trajectory", "tau_int x seconds"],
+      header: ["beta", "method", "steps", "acceptance", "<exp(-dH)>", "tau_int(Q)", "<(Q' - Q)^2>", "the same per force", "tau_int x forces", "plaquette", "exact", "ms a trajectory", "tau_int x seconds"],
       rows: results.map((r) => [
-        String(r.row.beta), r.method, String(stepsOf(r.row, r.method)), shown([r.of["acceptance"]!.mean, r.of["acceptance"]!.error]), shown([r.of["expMinusDH"]!.mean, r.of["expMinusDH"]!.error]), withError(charge(r).tauInt, charge(r).tauIntError), r.moved.toPrecision(3),
+        String(r.row.beta), r.method, String(stepsOf(r.row, r.method)), shown([r.of["acceptance"]!.mean, r.of["acceptance"]!.error]), shown([r.of["expMinusDH"]!.mean, r.of["expMinusDH"]!.error]), withError(charge(r).tauInt, charge(r).tauIntError), shown(r.moved), shown([r.moved[0] / forces(r), r.moved[1] / forces(r)]),
         shown(times(charge(r), forces(r))), shown([r.of["plaquette"]!.mean, r.of["plaquette"]!.error]), exact(r.row.beta).toFixed(5), (1000 * r.seconds).toPrecision(3), shown(times(charge(r), r.seconds)),
       ]),
     },
-    further: [{ text: "Weights of the trained maps, bias and slopes of each sweep.", header: ["beta", "towards", "weights"], rows: results.filter((r) => r.method === "trained weights").map((r) => [String(r.row.beta), String(r.row.towards), r.weights.map((x) => x.toFixed(3)).join(", ")]) }],
+    further: [{ text: `Weights of the trained maps, bias and slope of each sweep: rho = (2/pi) ${s.bound} atan(bias + slope cos(loop around the link)).`, header: ["beta", "towards", "weights"], rows: results.filter((r) => r.method === "trained weights").map((r) => [String(r.row.beta), String(r.row.towards), r.weights.map(({ bias, slopes }) => `${bias.toFixed(3)}, ${slopes[0]!.toFixed(3)}`).join("; ")]) }],
     conclusions: [`tau_int of the charge, HMC, fixed, trained: ${compared.join("; ")}.`],
     seconds: (performance.now() - began) / 1000,
     quick,

@@ -1,25 +1,25 @@
 /** Gauge-invariant loops around a link that no half step of its direction and parity moves: what weights of staples may depend on. */
-import { type Links, type Matrix, type Real, add, addDisplacements, adj, mul, reTrace, restrict, scaleBy, shift } from "../autograd/index.ts";
+import { type Links, type Matrix, type Real, add, adj, mul, reTrace, restrict, scaleBy, shift } from "../autograd/index.ts";
 
 /** Number of features that `gateFeatures` has. */
 export const GATE_FEATURES = 2;
 
+/** The two staples of a link in a plane, from n to n + mu, on the sites of the links that move. */
+export interface StaplePair {
+  readonly above: Matrix;
+  readonly below: Matrix;
+}
+
 /**
- * f_0(n): mean over nu != mu of Re tr/N of the loop 1 x 2 that surrounds the link (n, mu) in the plane mu nu, from n - nu to n + nu: its mu links are of the
+ * f_0(n): mean over nu != mu of Re tr/N of the loop 1 x 2 that surrounds the link (n, mu) in the plane mu nu, along the staple above and back along the one below: its mu links are of the
  * other parity. f_1(n): mean of Re tr P/N of the plaquettes at n without links along mu (zero in two dimensions).
  */
-export function gateFeatures(U: Links, mu: number, parity: "even" | "odd"): Real[] {
+export function gateFeatures(U: Links, mu: number, parity: "even" | "odd", staples: readonly StaplePair[]): Real[] {
   const { lattice } = U;
   const on = (x: Matrix, d: readonly number[]): Matrix => restrict(shift(x, d), parity);
   const others = lattice.extents.map((_, nu) => nu).filter((nu) => nu !== mu);
   const zero = lattice.step(mu, 0);
-  const around = others.map((nu) => {
-    const [down, right] = [lattice.step(nu, -1), lattice.step(mu)];
-    // from n - nu to n + nu + mu: along mu below and then up, and up and then along mu above
-    const below = mul(mul(on(U[mu]!, down), on(U[nu]!, addDisplacements(down, right))), on(U[nu]!, right));
-    const above = mul(mul(on(U[nu]!, down), on(U[nu]!, zero)), on(U[mu]!, lattice.step(nu)));
-    return reTrace(mul(below, adj(above)));
-  });
+  const around = staples.map(({ above, below }) => reTrace(mul(above, adj(below))));
   const across = others.flatMap((nu, k) =>
     others.slice(k + 1).map((la) => {
       const first = mul(on(U[nu]!, zero), on(U[la]!, lattice.step(nu)));

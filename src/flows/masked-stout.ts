@@ -9,7 +9,7 @@ import { ConfigurationError, GeometryError } from "../errors.ts";
 import { loopStaple, namedLoops } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
 import { Bijection, type Image } from "./bijection.ts";
-import { GATE_FEATURES, gateFeatures } from "./gate.ts";
+import { GATE_FEATURES, type StaplePair, gateFeatures } from "./gate.ts";
 import { inverter, replaced } from "./half-step.ts";
 
 /** Fixed weights of the staples: W = plaquette C + rectangle C_rect. */
@@ -43,24 +43,25 @@ interface Kind {
 }
 
 const PARITY = ["even", "odd"] as const;
-/** Sum of the plaquette staples of U_mu on one parity, from factors on that parity alone. */
-function staplesOn(U: Links, mu: number, parity: "even" | "odd"): Matrix {
+/** The plaquette staples of U_mu on one parity, from factors on that parity alone. */
+function staplesOn(U: Links, mu: number, parity: "even" | "odd"): StaplePair[] {
   const { lattice } = U;
   const on = (nu: number, d?: readonly number[]): Matrix => restrict(d ? shift(U[nu]!, d) : U[nu]!, parity);
-  const parts = lattice.extents.flatMap((_, nu) => {
+  return lattice.extents.flatMap((_, nu) => {
     if (nu === mu) return [];
     const [up, down, right] = [lattice.step(nu), lattice.step(nu, -1), lattice.step(mu)];
-    return [mul(mul(on(nu), on(mu, up)), adj(on(nu, right))), mul(adj(on(nu, down)), mul(on(mu, down), on(nu, addDisplacements(down, right))))];
+    return [{ above: mul(mul(on(nu), on(mu, up)), adj(on(nu, right))), below: mul(adj(on(nu, down)), mul(on(mu, down), on(nu, addDisplacements(down, right)))) }];
   });
-  return add(parts[0]!, ...parts.slice(1));
 }
 
 /** One half step by parity with the weight rho(U): only active links are computed. */
-function parityStep<W>(rho: (U: Links, half: HalfStep, weights: W) => Scalar | Real): (U: Links, half: HalfStep, weights: W) => Image {
+function parityStep<W>(rho: (U: Links, half: HalfStep, weights: W, staples: readonly StaplePair[]) => Scalar | Real): (U: Links, half: HalfStep, weights: W) => Image {
   return (U, half, weights) => {
     const { mu, part } = half;
     const [active, frozen] = [restrict(U[mu]!, PARITY[part]!), restrict(U[mu]!, PARITY[1 - part]!)];
-    const M = mul(scale(rho(U, half, weights), staplesOn(U, mu, PARITY[part]!)), adj(active));
+    const staples = staplesOn(U, mu, PARITY[part]!);
+    const [first, ...rest] = staples.flatMap(({ above, below }) => [above, below]);
+    const M = mul(scale(rho(U, half, weights, staples), add(first!, ...rest)), adj(active));
     const moved = mul(exp(ta(M)), active);
     return { links: replaced(U, mu, part === 0 ? merge(moved, frozen) : merge(frozen, moved)), logDet: sum(updateLogDet(M)) };
   };
@@ -71,9 +72,9 @@ const constantStep: Kind = { parts: 2, step: parityStep((_U, _half, w: TracedOf<
 /** The weight from the loops around each active link. */
 const gatedStep = (bound: number | undefined): Kind => ({
   parts: 2,
-  step: parityStep((U, { mu, part }, { bias, slopes }: TracedOf<GateWeights>) => {
+  step: parityStep((U, { mu, part }, { bias, slopes }: TracedOf<GateWeights>, staples) => {
     const largest = bound ?? 0.75 / (2 * (U.lattice.dim - 1));
-    const features = gateFeatures(U, mu, PARITY[part]!);
+    const features = gateFeatures(U, mu, PARITY[part]!, staples);
     return scaleBy((2 / Math.PI) * largest, atan(features.reduce((x: Real, f, k) => add(x, scale(slopes[k]!, f)), broadcast(bias, PARITY[part]!))));
   }),
 });

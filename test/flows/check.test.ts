@@ -5,6 +5,7 @@ import { check } from "../../src/check/index.ts";
 import { SU, U1, hot, lattice, plaquette, staples } from "../../src/gauge/index.ts";
 import { type Image, bijection, chain, maskedStout } from "../../src/flows/index.ts";
 import { real } from "../../src/models/index.ts";
+import { gatedTransform } from "../../src/runs/transforms/gated.ts";
 
 const geometry = lattice([4, 4]);
 
@@ -38,6 +39,12 @@ describe.each([U1, SU(2), SU(3)] as const)("$name", (group) => {
     const report = check(maskedStout({ rho: 0.1, sweeps: 1 }), V);
     expect(report.passed, String(report)).toBe(true);
     for (const item of ["log det on", "log det of the chain", "sign", "active links", "round trip", "log det: gradient", "log det: second order", "log det: gauge invariance"]) expect(note(report, item)).toBe("pass ");
+  });
+
+  test("weights that see the loop around a link: their log det and inverse", () => {
+    const report = check(maskedStout({ gate: { bias: 0.5, slopes: [-0.4, 0.1] } }), V);
+    expect(report.passed, String(report)).toBe(true);
+    for (const item of ["log det on", "active links", "round trip"]) expect(note(report, item)).toBe("pass ");
   });
 
   test("a map of one's own passes", () => {
@@ -137,6 +144,12 @@ test("a wrong inverse, and the step of a chain that is wrong", () => {
   expect(note(check(wrong, V), "round trip")).toMatch(/^fail .*is not V/);
   const report = check(chain(maskedStout({ rho: 0.1 }), own("twice", ([x, t]) => scaleBy(2, add(x!, t!)))), V);
   expect(report.items[0]).toMatchObject({ status: "fail", where: "step 5, twice" });
+});
+
+test("the weights of every sweep of a gated [transform]", () => {
+  const weights = [{ bias: 0.3, slopes: [-0.1, 0] }, { bias: 0.2, slopes: [0.1, 0] }];
+  const F = gatedTransform.build({ weights, sweeps: 1, bound: 0.4 } as never, undefined as never) as { readonly parameters: unknown };
+  expect(F.parameters).toEqual({ sweeps: weights });
 });
 
 test("a layer is no bijection", async () => {

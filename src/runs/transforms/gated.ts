@@ -14,7 +14,7 @@ export const gatedTransform = transform({
     sweeps: count.max(64).default(1).describe("without weights: sweeps with rho = 0"),
   }),
   build: ({ bound, weights, sweeps }) => {
-    const F = maskedStout({ gate: bound === undefined ? {} : { bound }, sweeps });
+    const F = maskedStout({ gate: bound === undefined ? {} : { bound }, sweeps: weights?.length ?? sweeps });
     return weights ? F.with({ sweeps: weights as readonly GateWeights[] }) : F;
   },
   problem: (_, run) => maskProblem(run, 2),
