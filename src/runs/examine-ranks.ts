@@ -105,7 +105,7 @@ export function examineRanks(comm: Comm, environment: Environment): RankFinding[
   const traps = told(comm, trapThrows() ? "a WebAssembly trap is an exception" : "a WebAssembly trap is not seen: export UCX_ERROR_SIGNALS= in the job script");
   return [
     { name: "library", present: true, detail: comm.name },
-    { name: "launcher", present: launcher?.size === comm.size, detail: launcher ? `${launcher.name} started ${launcher.size} processes, the library knows ${comm.size}` : "none" },
+    { name: "launcher", present: launcher !== undefined && (launcher.size === 0 || launcher.size === comm.size), detail: launcher ? `${launcher.name} started ${launcher.size || "several"} processes, the library knows ${comm.size}` : "none" },
     { name: "binding", present: true, detail: grouped(allowed) },
     { name: "threads", present: !crowded, detail: `${grouped(threads)}${crowded ? `; ${most} ranks share ${cpus().length} processors: each waits for the others, start fewer` : ""}` },
     { name: "messages", present: true, detail: `there and back at once between neighbours: ${times.join(", ")}` },

@@ -20,7 +20,7 @@ export function connect(environment: Environment = process.env): Comm {
   const library = loadMpi(environment);
   const heartbeat = watchdog(environment, launcher.rank);
   const comm = mpiComm(library, heartbeat, launcher.local > cpus().length);
-  if (comm.size !== launcher.size) {
+  if (launcher.size === 0 ? launcher.rank >= comm.size : comm.size !== launcher.size) {
     heartbeat.stop();
     comm.close();
     throw new BackendError(mismatch(launcher, comm));
@@ -53,5 +53,5 @@ function wrapped(comm: Comm, close: () => void): Comm {
 
 function mismatch(launcher: Launcher, comm: Comm): string {
   const other = /Open MPI/.test(comm.name) ? "mpich" : "ompi";
-  return `MPI: ${launcher.name} started ${launcher.size} processes, the library ${comm.name} knows ${comm.size}: they do not belong together, and each process would run alone: set GAUGEGRAD_MPI=${other} or to the launcher's library file, or use the library's own launcher`;
+  return `MPI: ${launcher.name} started ${launcher.size || "several"} processes, the library ${comm.name} knows ${comm.size}: they do not belong together, and each process would run alone: set GAUGEGRAD_MPI=${other} or to the launcher's library file, or use the library's own launcher`;
 }

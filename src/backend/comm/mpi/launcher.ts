@@ -2,8 +2,9 @@
 
 /** What the launcher of a parallel program says of this process. */
 export interface Launcher {
-  /** mpirun of Open MPI, mpiexec of MPICH, srun. */
+  /** mpirun of Open MPI, mpiexec of MPICH, srun, or another one that speaks PMIx. */
   readonly name: string;
+  /** Processes that it started; 0 where it does not say, as prterun and prun of PRRTE do not: the library then knows. */
   readonly size: number;
   readonly rank: number;
   /** Ranks on this machine, where it says so; else all of them. */
@@ -12,7 +13,7 @@ export interface Launcher {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names of a launcher's variables: size, rank, ranks of a machine ("2", "2(x3),1"). */
+/** Names of a launcher's variables: size, rank, ranks of a machine ("2", "2(x3),1"). Open MPI 5, which starts through PRRTE, has those of Open MPI 4. */
 const LAUNCHERS: readonly (readonly [name: string, size: string, rank: string, local: string])[] = [
   ["mpirun (Open MPI)", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"],
   ["srun", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "SLURM_STEP_TASKS_PER_NODE"],
@@ -25,5 +26,6 @@ export function launcherOf(environment: Environment): Launcher | undefined {
     const [n, r, here] = [Number(environment[size]), Number(environment[rank]), Number.parseInt(environment[local] ?? "")];
     if (Number.isInteger(n) && n >= 1 && Number.isInteger(r)) return { name, size: n, rank: r, local: here >= 1 ? here : n };
   }
-  return undefined;
+  const rank = Number(environment["PMIX_RANK"]);
+  return environment["PMIX_NAMESPACE"] !== undefined && Number.isInteger(rank) ? { name: "a launcher with PMIx", size: 0, rank, local: 1 } : undefined;
 }

@@ -25,7 +25,13 @@ function koffi(): Koffi {
   }
 }
 
-/** Interfaces in the order in which they are tried. */
+/** Library files in the order in which they are tried: one that is asked for, or those that suit the launcher. */
+export function librariesFor(environment: Environment): readonly string[] {
+  const asked = environment["GAUGEGRAD_MPI"];
+  if (asked === undefined || asked === "") return orderOf(environment).flatMap((name) => FILES[name]);
+  return asked in FILES ? FILES[asked as InterfaceName] : [asked];
+}
+
 function orderOf(environment: Environment): InterfaceName[] {
   if (environment["OMPI_COMM_WORLD_SIZE"] !== undefined) return ["ompi", "abi", "mpich"];
   if (environment["PMI_FD"] !== undefined || (environment["PMI_RANK"] !== undefined && environment["PMIX_RANK"] === undefined)) return ["mpich", "abi", "ompi"];
@@ -42,10 +48,8 @@ export function loadMpi(environment: Environment): MpiLibrary {
   process.env["UCX_ERROR_SIGNALS"] ??= "";
   // and it would replace malloc and rewrite mmap while threads of the engine run in them, to know of memory that network cards have registered
   process.env["UCX_MEM_EVENTS"] ??= "n";
-  const asked = environment["GAUGEGRAD_MPI"];
-  const files = asked === undefined || asked === "" ? orderOf(environment).flatMap((name) => FILES[name]) : asked in FILES ? FILES[asked as InterfaceName] : [asked];
   const failures: string[] = [];
-  for (const file of files) {
+  for (const file of librariesFor(environment)) {
     try {
       return opened(ffi, file);
     } catch (e) {

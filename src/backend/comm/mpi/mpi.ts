@@ -18,6 +18,8 @@ const PASSED_ON = 200;
  * each other. The first is longer than a sleep takes, or ranks that have once slept would wait for sleepers for ever.
  */
 const [ALONE, SHARED] = [2, 0.05];
+/** Milliseconds of looking after each sleep: the library moves long messages only while it is looked at, and where a rank has a processor nobody else needs it. */
+const AGAIN = 0.2;
 /** Milliseconds of a sleep, and looks before the clock is asked. */
 const [SLEEP, LOOKS] = [0.05, 50];
 const bed = new Int32Array(new SharedArrayBuffer(4));
@@ -133,7 +135,10 @@ class MpiComm implements Comm {
       if (looks % LOOKS !== 0) continue;
       const now = performance.now();
       if (until === 0) until = now + spin;
-      else if (now >= until) Atomics.wait(bed, 0, 0, SLEEP);
+      else if (now >= until) {
+        Atomics.wait(bed, 0, 0, SLEEP);
+        if (spin === ALONE) until = performance.now() + AGAIN;
+      }
     }
     heartbeat.end();
     this.#held[0] = undefined;
