@@ -1,6 +1,6 @@
 /**
  * One run a folder: the file `lock` names the process that works there. The lock of a process that is gone (killed, or its number used again by
- * another process, which has another start time) is taken over.
+ * another process, which has another start time) is taken over, and that of an earlier start of the same job of Slurm, wherever it ran: its node may be lost.
  */
 import { randomInt } from "node:crypto";
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -14,6 +14,8 @@ export interface LockHolder {
   readonly host: string;
   /** Tells processes with one number apart; "" where the system does not say. */
   readonly started: string;
+  /** Number of the job of Slurm, and which of its starts this is. */
+  readonly job?: { readonly id: string; readonly restart: number };
   /** ISO 8601, for people. */
   readonly since: string;
 }
@@ -23,7 +25,7 @@ const NAME = "lock";
 /** Takes the lock of a folder; dispose gives it back. @throws FileFormatError while another run holds it. */
 export function lockFolder(folder: string): Disposable {
   const file = join(folder, NAME);
-  const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid), since: new Date().toISOString() } satisfies LockHolder);
+  const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid), ...jobOf(process.env), since: new Date().toISOString() } satisfies LockHolder);
   // a second try after a stale lock was moved away
   for (let attempt = 0; attempt < 3; attempt++) {
     if (create(file, mine)) return { [Symbol.dispose]: () => release(file, mine) };
@@ -94,8 +96,15 @@ function parsed(text: string): LockHolder | undefined {
   }
 }
 
-/** Processes of other machines cannot be asked and count as alive. */
-function alive({ pid, host, started }: LockHolder): boolean {
+/** The job that this process belongs to. Slurm starts a job again when all of its last start has ended, or the node is lost. */
+function jobOf({ SLURM_JOB_ID: id, SLURM_RESTART_COUNT: restart }: NodeJS.ProcessEnv): Pick<LockHolder, "job"> {
+  return id === undefined ? {} : { job: { id, restart: Number(restart ?? 0) } };
+}
+
+/** Processes of other machines cannot be asked and count as alive, but for those of an earlier start of this job. */
+function alive({ pid, host, started, job }: LockHolder): boolean {
+  const own = jobOf(process.env).job;
+  if (own && job && own.id === job.id && own.restart > job.restart) return false;
   if (host !== hostname()) return true;
   try {
     process.kill(pid, 0);

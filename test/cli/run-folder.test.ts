@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
+import { lockFolder } from "../../src/runs/lock.ts";
 import { latestCheckpoint } from "../../src/io/index.ts";
 import type { CheckpointState, EventRecord } from "../../src/runs/records.ts";
 import { cli } from "./helpers.ts";
@@ -149,6 +150,17 @@ test("the lock of a dead process is taken over, also when its number lives on in
   writeFileSync(join(folder, "lock"), lock(1, "elsewhere"));
   expect(await slhmc(tiny, folder)).toMatchObject({ code: 5, stderr: expect.stringContaining("elsewhere") });
   other.kill();
+  // but Slurm has ended an earlier start of this job
+  vi.stubEnv("SLURM_JOB_ID", "7");
+  vi.stubEnv("SLURM_RESTART_COUNT", "1");
+  const ofJob = (id: string, restart: number): void => writeFileSync(join(folder, "lock"), JSON.stringify({ ...(JSON.parse(lock(1, "elsewhere")) as object), job: { id, restart } }));
+  for (const [id, restart] of [["7", 1], ["8", 0]] as const) {
+    ofJob(id, restart);
+    expect(() => lockFolder(folder)).toThrow(/elsewhere/);
+  }
+  ofJob("7", 0);
+  lockFolder(folder)[Symbol.dispose]();
+  vi.unstubAllEnvs();
 });
 
 test("another arithmetic is announced", async () => {
