@@ -3,7 +3,7 @@
 export { Lattice, addDisplacements, displacementText, type Displacement, type Domain } from "./lattice.ts";
 export type { CompileOptions, Engine, Executable, HostSites, NormalCounter, Storage } from "./engine.ts";
 export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
-export { forOwnSites, largest } from "./own-sites.ts";
+export { atOnce, forOwnSites, largest } from "./own-sites.ts";
 export { type FieldData, LiveValues, type SiteValues, setFields } from "./site-values.ts";
 export { outside, scope } from "./scope.ts";
 export { drawNormals } from "./normals.ts";

@@ -17,6 +17,13 @@ export function forOwnSites(lattice: Lattice, most: number, f: (sites: Int32Arra
   }
 }
 
+/** How many sites are looked at together: so many at most; all where an engine hands out fields as a whole, so that each piece would cost as much. */
+export function atOnce(lattice: Lattice, most: number): number {
+  guard("atOnce", { lattice: [lattice, kind.lattice], most: [most, is.count] });
+  const { engine, batch, volume } = lattice;
+  return engine.readOwn ? Math.min(most, engine.ownSites?.length ?? batch * volume) : batch * volume;
+}
+
 /** The largest x of all ranks that a lattice is divided over; NaN where one has it. */
 export function largest(lattice: Lattice, x: number): number {
   guard("largest", { lattice: [lattice, kind.lattice], x: [x, is.number] });

@@ -4,7 +4,7 @@ import { guard, is } from "../util/index.ts";
 import type { Field } from "./field.ts";
 import * as kind from "./kinds.ts";
 import type { Lattice } from "./lattice.ts";
-import { forOwnSites } from "./own-sites.ts";
+import { atOnce, forOwnSites } from "./own-sites.ts";
 import { components } from "./types.ts";
 
 /** Reals of one piece. */
@@ -62,7 +62,7 @@ export function setFields(fields: readonly Field[], data: FieldData): void {
   const own = fields.map((f) => components(f.type));
   if (own.join() !== values.components.join() || values.sites !== lattice.batch * lattice.volume) throw new GeometryError(`setFields: got ${values.sites} sites with ${values.components.join(", ")} reals, expected ${lattice.batch * lattice.volume} with ${own.join(", ")}`);
   const perSite = own.reduce((s, n) => s + n, 0);
-  const most = Math.max(1, Math.floor(PIECE / perSite));
+  const most = atOnce(lattice, Math.max(1, Math.floor(PIECE / perSite)));
   const piece = new Float64Array(most * perSite);
   forOwnSites(lattice, most, (sites) => {
     values.read(sites, piece);

@@ -1,5 +1,5 @@
 /** Start configurations: cold, hot (Haar), near the unit, one instanton. Random numbers depend on (seed, stream, site, direction) only. */
-import { kind, oneSample, type AlgebraField, DirectionalField, type Field, type Lattice, type LinkField, type MatrixType, forOwnSites } from "../autograd/index.ts";
+import { kind, oneSample, type AlgebraField, DirectionalField, type Field, type Lattice, type LinkField, type MatrixType, atOnce, forOwnSites } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { PURPOSE, type RandomStream, randomStream, streamOfSample, guard, is } from "../util/index.ts";
 import { exponentialLinks } from "./closed-form.ts";
@@ -23,9 +23,10 @@ export function cold<N extends number>(lattice: Lattice, group: Group<N>): LinkF
   guard("cold", { lattice: [lattice, kind.lattice], group: [group, aGroup] });
   const { N } = group;
   const U = new DirectionalField(lattice, N, "links");
-  const one = new Float64Array(PIECE * 2 * N * N);
-  for (let n = 0; n < PIECE; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
-  forOwnSites(lattice, PIECE, (sites) => U.fields.forEach((f) => f.writeSites(sites, one)));
+  const piece = atOnce(lattice, PIECE);
+  const one = new Float64Array(piece * 2 * N * N);
+  for (let n = 0; n < piece; n++) for (let i = 0; i < N; i++) one[2 * (n * N * N + i * N + i)] = 1;
+  forOwnSites(lattice, piece, (sites) => U.fields.forEach((f) => f.writeSites(sites, one)));
   return U;
 }
 
@@ -47,10 +48,11 @@ export function hot<N extends number>(lattice: Lattice, group: Group<N>, options
 export function drawHaar<N extends number>(field: Field<MatrixType<N>>, random: RandomStream, purpose: number, index = 0): Field<MatrixType<N>> {
   const { lattice, type: { N } } = field;
   const size = 2 * N * N;
-  const out = new Float64Array(PIECE * size);
+  const piece = atOnce(lattice, PIECE);
+  const out = new Float64Array(piece * size);
   const pair = new Float64Array(2);
   const streams: RandomStream[] = [];
-  forOwnSites(lattice, PIECE, (sites) => {
+  forOwnSites(lattice, piece, (sites) => {
     for (let s = 0; s < sites.length; s++) {
       const n = sites[s]! % lattice.volume;
       const b = (sites[s]! - n) / lattice.volume;

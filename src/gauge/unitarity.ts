@@ -1,5 +1,5 @@
 /** How far links are from the group, and the way back: rows 1 to N-1 by Gram-Schmidt, the last row such that det U = 1. */
-import { kind, DirectionalField, type LinkField, forOwnSites, largest } from "../autograd/index.ts";
+import { kind, DirectionalField, type LinkField, atOnce, forOwnSites, largest } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -21,8 +21,9 @@ export function unitarityDefect(U: LinkField): UnitarityDefect {
   const size = 2 * N * N;
   const minor = new Float64Array(size);
   let [unitarity, determinant] = [0, 0];
-  const u = new Float64Array(PIECE * size);
-  for (const field of U.fields) forOwnSites(U.lattice, PIECE, (sites) => {
+  const piece = atOnce(U.lattice, PIECE);
+  const u = new Float64Array(piece * size);
+  for (const field of U.fields) forOwnSites(U.lattice, piece, (sites) => {
     field.readOwnSites(sites, u);
     for (let at = 0; at < sites.length * size; at += size) {
       for (let i = 0; i < N; i++)
@@ -50,8 +51,9 @@ export function reunitarise<N extends number>(U: LinkField<N>): LinkField<N> {
   guard("reunitarise", { U: [U, kind.linkField] });
   const size = 2 * U.N * U.N;
   const moved = new DirectionalField(U.lattice, U.N, "links");
-  const u = new Float64Array(PIECE * size);
-  U.fields.forEach((field, mu) => forOwnSites(U.lattice, PIECE, (sites) => {
+  const piece = atOnce(U.lattice, PIECE);
+  const u = new Float64Array(piece * size);
+  U.fields.forEach((field, mu) => forOwnSites(U.lattice, piece, (sites) => {
     field.readOwnSites(sites, u);
     for (let k = 0; k < sites.length; k++)
       if (!toGroup(u, k * size, U.N)) throw new GeometryError(`reunitarise: got a singular link in direction ${U.lattice.axis(mu)} at site [${U.lattice.coordinates(sites[k]! % U.lattice.volume).join(", ")}], expected links near the group: check the file or the step size`);

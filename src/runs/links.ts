@@ -1,5 +1,5 @@
 /** Links from wherever they are kept: a configuration file of any format, the folder of a run (its newest checkpoint), or one checkpoint file. */
-import { DirectionalField, type FieldData, type Lattice, type LinkField, forOwnSites, setFields } from "../autograd/index.ts";
+import { DirectionalField, type FieldData, type Lattice, type LinkField, atOnce, forOwnSites, setFields } from "../autograd/index.ts";
 import { selfComm } from "../backend/index.ts";
 import { FileFormatError, GeometryError } from "../errors.ts";
 import { type Group, groupOf, lattice as newLattice, parseGroup, plaquettes, reunitarise, unitarityDefect } from "../gauge/index.ts";
@@ -98,8 +98,9 @@ function projected(path: string, U: LinkField): LinkField {
 /** Multiplies by -1 where a code has done so. */
 function unfold(U: LinkField, negative: NonNullable<GaugeFile["folding"]>): void {
   const size = 2 * U.N * U.N;
-  const u = new Float64Array(PIECE * size);
-  U.fields.forEach((field, mu) => forOwnSites(U.lattice, PIECE, (sites) => {
+  const piece = atOnce(U.lattice, PIECE);
+  const u = new Float64Array(piece * size);
+  U.fields.forEach((field, mu) => forOwnSites(U.lattice, piece, (sites) => {
     field.readOwnSites(sites, u);
     for (let n = 0; n < sites.length; n++) if (negative(mu, U.lattice.coordinates(sites[n]!))) for (let k = n * size; k < (n + 1) * size; k++) u[k] = -u[k]!;
     field.writeSites(sites, u);

@@ -3,7 +3,7 @@
  * of another field (of an algebra-valued one, every generator) has one momentum pi with K = pi^2/(2 m), m the mass of the field. Momenta are kept as pi/sqrt(m), which
  * are normal numbers: fields then move by p/sqrt(m) and momenta by -F/sqrt(m).
  */
-import { type AlgebraField, DirectionalField, Field, type FieldData, type LinkField, LiveValues, type SiteType, drawNormals, forOwnSites, kind, largest, setFields } from "../autograd/index.ts";
+import { type AlgebraField, DirectionalField, Field, type FieldData, type LinkField, LiveValues, type SiteType, atOnce, drawNormals, forOwnSites, kind, largest, setFields } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { type Configuration, algebraMap, normalMap } from "../gauge/index.ts";
 import { type Kind, PURPOSE, type RandomStream, SparseMap, guard, is } from "../util/index.ts";
@@ -82,9 +82,10 @@ export function maxDifference(a: Movable, b: Movable): number {
   const lattice = latticeOf(a);
   const [mine, other] = [liveValues(a), liveValues(b)];
   const size = mine.components.reduce((s, n) => s + n, 0);
-  const [x, y] = [new Float64Array(PIECE * size), new Float64Array(PIECE * size)];
+  const piece = atOnce(lattice, PIECE);
+  const [x, y] = [new Float64Array(piece * size), new Float64Array(piece * size)];
   let worst = 0;
-  forOwnSites(lattice, PIECE, (sites) => {
+  forOwnSites(lattice, piece, (sites) => {
     mine.read(sites, x);
     other.read(sites, y);
     for (let k = 0; k < sites.length * size; k++) worst = Math.max(worst, Math.abs(x[k]! - y[k]!));

@@ -4,7 +4,7 @@
  * and, for each group, of the exclusive or of the SHA-256 of all its sites (number of the site, 4 bytes, then its values): ranks add up what they have, in any order. Version 1
  * is one encoding of everything with its SHA-256.
  */
-import { LiveValues, forOwnSites } from "../../autograd/index.ts";
+import { LiveValues, atOnce, forOwnSites } from "../../autograd/index.ts";
 import { type Comm, selfComm } from "../../backend/index.ts";
 import { FileFormatError } from "../../errors.ts";
 import { type ContainerHeader, HEADER_MOST, closeFile, containerHeader, decoded, encoded, expectBytes, expectChecksum, guard, headerLine, is, openRegularFile, readContainer, readFully, sha256Hex } from "../../util/index.ts";
@@ -56,7 +56,7 @@ function lengthAnd(head: Uint8Array): Uint8Array {
 /** Puts the values of this rank's sites, and sums them up. */
 function writeGroup(comm: Comm, group: LiveValues, start: number, put: (at: number, bytes: Uint8Array) => void): Uint8Array {
   const size = perSite(group);
-  const most = Math.max(1, Math.floor(PIECE / (8 * size)));
+  const most = atOnce(group.lattice, Math.max(1, Math.floor(PIECE / (8 * size))));
   const buffer = pieceBuffer(8 * size * most);
   const digest = new SiteDigest(8 * size);
   agreed(comm, () =>
