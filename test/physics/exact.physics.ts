@@ -23,6 +23,8 @@ async function summary(run: object): Promise<Record<string, { readonly mean: num
 }
 
 const mean = (x: readonly number[]): number => x.reduce((s, v) => s + v, 0) / x.length;
+/** What was found beside what was stated. */
+const told = (found: Record<string, { readonly mean: number; readonly error: number }>): void => console.log(["acceptance", "plaquette", "expMinusDH"].flatMap((name) => (found[name] ? [`${name} ${found[name].mean.toFixed(5)} +- ${found[name].error.toFixed(5)}`] : [])).join(", "));
 const errorOf = (x: readonly number[]): number => Math.sqrt(mean(x.map((v) => (v - mean(x)) ** 2)) / (x.length - 1));
 
 describe("SU(2), 4^4, beta 2.7, m = 0.3, four flavours by their determinant", () => {
@@ -38,6 +40,7 @@ describe("SU(2), 4^4, beta 2.7, m = 0.3, four flavours by their determinant", ()
     ["links alone, beta + 0.110", { fermions: [], ...loops(2.81) }, { seed: 3, thermalisation: 60, trajectories: 1500, steps: 8 }, 0.643, 0.009],
   ])("%s: acceptance, plaquette 0.7024(2), <exp(-dH)> = 1", async (_name, guide, sampler, acceptance, error) => {
     const found = await summary({ ...base, guide, sampler });
+    told(found);
     expect(Math.abs(zScore(found["acceptance"]!.mean, found["acceptance"]!.error, acceptance, error))).toBeLessThan(4);
     expect(Math.abs(zScore(found["plaquette"]!.mean, found["plaquette"]!.error, 0.7024, 0.0002))).toBeLessThan(4);
     expect(Math.abs(zScore(found["expMinusDH"]!.mean, found["expMinusDH"]!.error, 1, 0))).toBeLessThan(4);
@@ -49,6 +52,7 @@ describe("SU(2), 4^4, beta 2.7, m = 0.3, four flavours by their determinant", ()
   ])("self-learning Monte Carlo with %j: acceptance %f(2)", async (names, acceptance) => {
     const guide = { fermions: [], action: { kind: "loops", beta: 1, loops: names.map((name) => ({ name, weight: name === "plaquette" ? 2.8 : 0 })) }, trainable: ["gauge.weights"] };
     const found = await summary({ ...base, guide, sampler: { kind: "slmc", seed: 4, thermalisation: 50, trajectories: 1500 }, training: { objective: "squared", optimiser: "regression", trajectories: 600 } });
+    told(found);
     expect(Math.abs(zScore(found["acceptance"]!.mean, found["acceptance"]!.error, acceptance, 0.02))).toBeLessThan(3);
     expect(Math.abs(zScore(found["plaquette"]!.mean, found["plaquette"]!.error, 0.7024, 0.0002))).toBeLessThan(4);
   });
@@ -77,6 +81,7 @@ describe("SU(2), 4^4, beta 2.7, m = 0.3, four flavours by their determinant", ()
     }
     // the table is of 40 pairs too
     [[0.338, 0.81], [0.174, 0.57], [0.093, 0.4]].forEach(([Tr, sd], k) => {
+      console.log(`Tr K ${mean(trace![k]!).toFixed(3)} +- ${errorOf(trace![k]!).toFixed(3)} (${Tr}), variance ${mean(square![k]!).toFixed(3)} +- ${errorOf(square![k]!).toFixed(3)} (${(sd! ** 2).toFixed(3)})`);
       expect(Math.abs(mean(trace![k]!) - Tr!) / (Math.SQRT2 * errorOf(trace![k]!))).toBeLessThan(4);
       expect(Math.abs(mean(square![k]!) - sd! ** 2) / (Math.SQRT2 * errorOf(square![k]!))).toBeLessThan(4);
       // resolved
@@ -103,6 +108,7 @@ describe("U(1), 8 x 8, without fermions", () => {
     [8, 100, 1],
   ])("index = -Q: beta = %f, a fraction of %f of the fields", (beta, count, fraction) => {
     const same = Array.from(quenched(beta, count, 7), (U) => Number(exactOverlap(U).index === -Math.round(geometricCharge(U))));
+    console.log(`beta ${beta}: index = -Q on ${mean(same).toFixed(3)} of ${count} fields (${fraction})`);
     expect(Math.abs(mean(same) - fraction)).toBeLessThan(4 * Math.sqrt((fraction * (1 - fraction)) / count) + 1.5 / count);
   });
 
@@ -146,6 +152,7 @@ describe("U(1), 8 x 8, without fermions", () => {
         if (expected === undefined) return;
         const centre = mean(parts.map((p) => p[i]!));
         const error = Math.sqrt(15 * mean(parts.map((p) => (p[i]! - centre) ** 2)));
+        console.log(`sign(H_${target}), ${guide}: sd ${all[i]!.toFixed(4)} +- ${error.toFixed(4)} (${expected})`);
         // the table has 1000 fields
         expect(Math.abs(all[i]! - expected), `${all[i]} +- ${error}, expected ${expected}`).toBeLessThan(4 * Math.hypot(error, error * 0.9, 5e-4));
       });
