@@ -17,6 +17,13 @@ import { type ConcreteOf, type ConcreteValue, type TracedOf, type Shape, concret
 import { type ValueType, fits, isShared, typeText } from "./types.ts";
 import { compileWatched } from "./watch.ts";
 
+/** Fields of a plan's result, and what reads the result from them. */
+interface OwnFields {
+  readonly fields: readonly Field[];
+  readonly storages: readonly Storage[];
+  readonly read: () => unknown;
+}
+
 const reclaim = new FinalizationRegistry<Executable>((executable) => executable.dispose());
 
 /**
@@ -29,10 +36,10 @@ export class Plan<A extends readonly unknown[], Y> {
   readonly #executable: Executable;
   readonly #types: readonly ValueType[];
   readonly #shape: unknown;
-  readonly #own: { fields: Field[]; read: () => unknown };
+  /** The fields that `run` returns, made when they are first asked for: programs that write into fields of their callers need none. */
+  #own: OwnFields | undefined;
   readonly #inputs: Storage[];
   readonly #scalars: readonly (Field | undefined)[];
-  readonly #ownOutputs: Storage[];
   readonly #arity: number;
   readonly #arguments: Shape;
   readonly #results: Shape;
@@ -60,19 +67,17 @@ export class Plan<A extends readonly unknown[], Y> {
     this.program = tape.finish(outputs);
     this.#types = list.map((l) => l.type);
     this.#shape = result;
-    this.#own = outside(() => concreteTwin(result, lattice));
     this.#executable = compileWatched(this.program, options);
     reclaim.register(this, this.#executable, this);
     const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" || l.type.kind === "tensor" ? new Field(lattice, l.type) : undefined)));
     this.#scalars = scalars;
     this.#inputs = list.map((l, i) => scalars[i]?.storage ?? (l.value as Field).storage);
-    this.#ownOutputs = this.#own.fields.map((x) => x.storage);
     this.#arity = examples.length;
     this.#arguments = shapeOf([...examples]);
     this.#outputTypes = outputs.map((y) => y.type);
     this.#results = shapeOf(result);
     this.#accepted = [...list, ...outputs].map(() => undefined);
-    this.#targets = [...this.#ownOutputs];
+    this.#targets = [];
   }
 
   /** Lattice and a key of the argument types. @throws RecordingError without any field among the arguments, GeometryError for two lattices. */
@@ -111,7 +116,7 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#disposed = true;
     reclaim.unregister(this);
     this.#executable.dispose();
-    for (const f of [...this.#own.fields, ...this.#scalars]) f?.dispose();
+    for (const f of [...(this.#own?.fields ?? []), ...this.#scalars]) f?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -121,16 +126,18 @@ export class Plan<A extends readonly unknown[], Y> {
   /** Runs with these arguments; the result's fields belong to the plan and are overwritten by the next run. */
   run(...args: { [K in keyof A]: A[K] }): ConcreteOf<Y> {
     this.#bind(args);
-    this.#executable.run(this.#inputs, this.#ownOutputs);
-    return this.#own.read() as ConcreteOf<Y>;
+    const { storages, read } = this.#ownFields();
+    this.#executable.run(this.#inputs, storages);
+    return read() as ConcreteOf<Y>;
   }
 
   /** As `run`, for engines that read asynchronously (tfjs on webgpu); works on every engine. Arguments may not change until it is done. */
   async runAsync(...args: { [K in keyof A]: A[K] }): Promise<ConcreteOf<Y>> {
     this.#bind(args);
-    if (this.#executable.runAsync) await this.#executable.runAsync([...this.#inputs], this.#ownOutputs);
-    else this.#executable.run(this.#inputs, this.#ownOutputs);
-    return this.#own.read() as ConcreteOf<Y>;
+    const { storages, read } = this.#ownFields();
+    if (this.#executable.runAsync) await this.#executable.runAsync([...this.#inputs], storages);
+    else this.#executable.run(this.#inputs, storages);
+    return read() as ConcreteOf<Y>;
   }
 
   /** Runs with these arguments and writes the results into the given fields (same structure as the result). */
@@ -146,6 +153,14 @@ export class Plan<A extends readonly unknown[], Y> {
     this.#bind(args);
     this.#executable.run(this.#inputs, twin.fields.map((x) => x.storage));
     return twin.read() as ConcreteOf<Y>;
+  }
+
+  #ownFields(): OwnFields {
+    if (!this.#own) {
+      const twin = outside(() => concreteTwin(this.#shape, this.lattice));
+      this.#own = { ...twin, storages: twin.fields.map((x) => x.storage) };
+    }
+    return this.#own;
   }
 
   #bind(args: readonly unknown[]): void {
