@@ -2,7 +2,7 @@
 import type { Field, Links, Scalar } from "../autograd/index.ts";
 import { Field as FieldClass } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { Tensor, describe, leavesOf, nameOf, valueAt, type Path } from "../util/index.ts";
+import { Tensor, describe, guard, is, leavesOf, nameOf, valueAt, type Path } from "../util/index.ts";
 
 /** An action S[U; inputs] or a layer U -> V[U; inputs]. */
 export interface ExportSubject {
@@ -51,8 +51,9 @@ export function refusalOf(x: unknown): string | undefined {
   return undefined;
 }
 
-/** Colours and extents of the fields among the inputs; undefined where there are none. */
+/** Colours and extents of the fields among the inputs; undefined where there are none. @throws ConfigurationError for anything else than a subject. */
 export function placeOf(subject: ExportSubject): { readonly N: number | undefined; readonly extents: readonly number[] | undefined } {
+  guard("placeOf", { subject: [subject, is.withFields("a subject of subjectOf", "inputs")] });
   const fields = fieldsOf(subject);
   const N = fields.flatMap(({ field: { type } }) => ("N" in type ? [Number(type.N)] : []))[0];
   return { N, extents: fields[0]?.field.lattice.extents };

@@ -19,7 +19,7 @@ interface Printed {
 }
 
 test("three chains, killed and stopped on the way, have the bits of single runs with the streams 0, 1, 2", { timeout: 400_000 }, async () => {
-  const text = smallRun({ thermalise: 2, train: 3, sample: 15, checkpoint: 3 });
+  const text = smallRun({ thermalise: 2, train: 3, sample: 75, checkpoint: 3 });
   const file = scratch.file("run.toml", text);
   const folder = scratch.path();
   const argv = ["slhmc", file, "--dir", folder, "--chains", "3", "--quiet", "--json"];
@@ -34,7 +34,7 @@ test("three chains, killed and stopped on the way, have the bits of single runs 
   const whole = await start(argv).ended;
   expect([whole.code, whole.stderr]).toEqual([0, ""]);
   const printed = JSON.parse(whole.stdout) as Printed;
-  expect([printed.status, printed.chains.map((c) => c.position), printed.alarms]).toEqual(["done", [20, 20, 20], []]);
+  expect([printed.status, printed.chains.map((c) => c.position), printed.alarms]).toEqual(["done", [80, 80, 80], []]);
   for (const stream of [0, 1, 2]) {
     const single = scratch.path();
     expect((await cli(["slhmc", scratch.file("single.toml", text.replace("seed = 11", `seed = 11\nstream = ${stream}`)), "--dir", single, "--threads", "1", "--quiet"])).code).toBe(0);
