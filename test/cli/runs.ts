@@ -48,9 +48,12 @@ export function start(argv: readonly string[], options: { readonly fault?: strin
   return { child, ended: new Promise((done) => child.on("close", (code, signal) => done({ code, signal, stdout, stderr }))) };
 }
 
+/** Lines of a file; none where there is no file. */
+export const linesOf = (file: string): number => (existsSync(file) ? readFileSync(file, "utf8").split("\n").length - 1 : 0);
+
 /** Resolves when the file has this many lines. */
 export async function lines(file: string, count: number): Promise<void> {
-  while (!existsSync(file) || readFileSync(file, "utf8").split("\n").length <= count) await new Promise((again) => setTimeout(again, 5));
+  while (linesOf(file) < count) await new Promise((again) => setTimeout(again, 5));
 }
 
 /** Makes a named pipe, which blocks whoever opens it. */
