@@ -68,7 +68,8 @@ function runOf(s: Settings, row: Row, method: Method, weights: readonly GateWeig
     definition: {
       lattice: { extents: [...s.extents] },
       group: "U(1)",
-      start: { kind: "hot" },
+      // long trajectories from a hot start are rejected one after the other: the maps of beta 6 stood still for hundreds
+      start: { kind: "near-unit" },
       action: { kind: "wilson", beta: row.beta },
       sampler: { integrator: "omelyan", steps: stepsOf(row, method), length: s.length, seed: s.seed, thermalisation: s.thermalise, trajectories: s.trajectories },
       measurement: { observables: ["charge"] },
