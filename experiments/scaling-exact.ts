@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { type RunDefinition, readMetrics } from "gaugegrad/runs";
-import { type Run, make, valueOf } from "./runs.ts";
+import { type AcceptedRun, type Run, make, makeAccepted, valueOf } from "./runs.ts";
 
 /** Physics and lengths. */
 export interface ExactScaling {
@@ -55,12 +55,12 @@ function definition(task: ExactScaling, seed: number, stream: number, more: obje
 const slug = (...words: readonly (string | number)[]): string => words.join("-").replaceAll(/[^\w.]+/g, "-");
 const most = ({ samples, cases }: ExactScaling): number => Math.max(samples, ...cases.map((c) => c.samples ?? 0));
 
-/** The chain of the target, led by the guide's determinant; rejected trajectories do not count as samples, so there are more. */
-function prior(task: ExactScaling, seed: number): Run {
-  const trajectories = Math.ceil(1.4 * (most(task) + task.judged)) + 8;
+/** The chain of the target, led by the guide's determinant; only accepted trajectories are samples. */
+function prior(task: ExactScaling, seed: number): AcceptedRun {
   return {
     name: slug("prior", seed),
-    definition: definition(task, seed, 1, { command: "slhmc", guide: { fermions: [exact(task.guideMass)] }, sampler: { thermalisation: task.thermalise, trajectories }, output: { checkpoint: 20, configurations: { every: 1, start: true, format: "npy" } } }),
+    accepted: most(task) + task.judged,
+    definition: (trajectories) => definition(task, seed, 1, { command: "slhmc", guide: { fermions: [exact(task.guideMass)] }, sampler: { thermalisation: task.thermalise, trajectories }, output: { checkpoint: 20, configurations: { every: 1, start: true, format: "npy" } } }),
   };
 }
 
@@ -87,7 +87,7 @@ function sampled(task: ExactScaling, seed: number, c: ScalingCase): Run {
 /** Makes the runs; results by case and seed. */
 export async function runExactScaling(task: ExactScaling, folder: string): Promise<ScalingResult[][]> {
   const each = <T>(f: (c: ScalingCase, seed: number) => T): T[] => task.cases.flatMap((c) => task.seeds.map((seed) => f(c, seed)));
-  await make(task.seeds.map((seed) => prior(task, seed)), folder);
+  await makeAccepted(task.seeds.map((seed) => prior(task, seed)), folder);
   await make(each((c, seed) => trained(task, seed, c)), folder);
   await make(each((c, seed) => sampled(task, seed, c)), folder);
   return task.cases.map((c) => task.seeds.map((seed): ScalingResult => {

@@ -82,7 +82,8 @@ export function gaussNewton(options: GaussNewtonOptions = {}): Optimiser {
       let mu = state.scalars["damping"]!;
       let parameters = Float64Array.from(theta);
       for (let trial = 0; trial < trials; trial++) {
-        const damped = matrix.map((x, k) => (k % (p + 1) === 0 ? x * (1 + mu) : x));
+        // what f does not depend on here, to first order, stays as it is
+        const damped = matrix.map((x, k) => (k % (p + 1) === 0 ? (x > 0 ? x * (1 + mu) : 1) : x));
         const delta = choleskySolve(damped, gradient);
         // the linear model promises (g, delta) - (delta, A delta) / 2 >= (g, delta) / 2
         if (delta && delta.reduce((s, x, k) => s + x * gradient[k]!, 0) <= 2 * tolerance * value) break;

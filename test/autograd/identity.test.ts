@@ -39,6 +39,7 @@ import {
   vjp,
 } from "gaugegrad";
 import { applyOp, constantReal, localOp } from "../../src/autograd/index.ts";
+import { evaluate } from "../../src/compiler/interpret/evaluate.ts";
 
 const evenX = (n: readonly number[]): boolean => n[0]! % 2 === 0;
 const oddX = (n: readonly number[]): boolean => n[0]! % 2 === 1;
@@ -64,6 +65,8 @@ describe.each(["js", "wasm"] as const)("masks and constants on %s", (backend) =>
     const f = (V: Links): Scalar => sum(add(on(double, loop(V)), on(triple, square(loop(V))), on(mul4, on(double, loop(V)))));
     const p2 = record(loop, U).run(U).toArray().reduce((s, x) => s + x * x, 0);
     expect(record(f, U).run(U)).toBeCloseTo(2 * p + 3 * p2 + 8 * p, 10);
+    const { program } = record(f, U);
+    expect(evaluate(program, U.fields.map((x) => x.toArray())).at(-1)![0]).toBeCloseTo(2 * p + 3 * p2 + 8 * p, 10);
     const along = record((V: Links) => vjp(f)(V, number(V[0]!.tape, 1)), U).run(U).toArray(0);
     const reference = record((V: Links) => vjp((W: Links) => sum(add(scaleBy(10, loop(W)), scaleBy(3, square(loop(W))))))(V, number(V[0]!.tape, 1)), U).run(U).toArray(0);
     expect(Math.max(...along.map((x, k) => Math.abs(x - reference[k]!)))).toBeLessThan(1e-12);

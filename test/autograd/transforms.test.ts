@@ -104,6 +104,7 @@ describe("what would break gauge symmetry cannot be recorded", () => {
     expect(() => mul(U[0]!, U[1]!)).toThrow(/mul: A ends at \+x but B starts at 0.*shift B/);
     expect(() => ta(mul(U[0]!, shift(U[1]!, 0)))).toThrow(/ta: the path is open: got \[0 -> \+x\+y\].*close it/);
     expect(() => add(U[0]!, U[1]!)).toThrow(/add: end points differ: got \[0 -> \+x\] and \[0 -> \+y\]/);
+    expect(() => add(reTrace(mul(U[0]!, adj(U[0]!))) as never, tape.input({ kind: "scalar" }) as never)).toThrow(/add: got .* expected two values of the same kind.*: broadcast the scalar$/);
     expect(() => trace(U[2]!)).toThrow(/trace: the path is open/);
     expect(() => exp(U[3]!)).toThrow(/exp: the path is open/);
   });

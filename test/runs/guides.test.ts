@@ -53,6 +53,11 @@ describe("one target, the exact determinant of m = 0.3 with two tastes: the same
   });
 });
 
+test("a ratio of an operator and itself is refused", () => {
+  for (const fermions of [[{ kind: "staggered", flavours: 2, mass: 0.3, over: 0.3 }], [{ kind: "wilson", flavours: 2, kappa: 0.2, over: 0.2, exact: true }]])
+    expect(() => buildSystem(defineRun({ ...base, fermions } as never), {})).toThrow(/got over = 0\.[23], the operator's own value, expected another one/);
+});
+
 test("a user's own operator is target and guide; one with a field of its own is no guide", async () => {
   const exact = fermion({ name: "mine", options: z.strictObject({ m0: z.number() }), build: ({ m0 }) => determinantAction<number, { readonly mass: number }>(staggered({ mass: m0 }), { flavours: 2 }) as never });
   const system = buildSystem(defineRun({ ...base, fermions: [{ kind: exact, m0: 0.3 }], guide: { fermions: [{ kind: exact, m0: 0.4 }] } }), {});

@@ -118,6 +118,16 @@ describe("Gauss-Newton", () => {
     expect(Math.abs(parameters[0]! + parameters[1]! - 2)).toBeLessThan(2e-3);
     expect(choleskySolve(Float64Array.of(1, 1, 1, 1), Float64Array.of(1, 1))).toBeUndefined();
   });
+  test("a parameter that another one switches on, r = a b - 1 at a = 0: it waits until it matters", () => {
+    const product: Objective = { gradient: () => Float64Array.of(0, 0), residuals: ([a, b]) => ({ residuals: Float64Array.of(a! * b! - 1), jacobian: [Float64Array.of(b!, a!)] }) };
+    const optimiser = gaussNewton();
+    let [theta, state] = [Float64Array.of(0, 0.5), optimiser.start(2)];
+    const first = optimiser.step(theta, product, state).parameters;
+    expect(first[0]).toBeGreaterThan(1);
+    expect(first[1]).toBe(0.5);
+    for (let k = 0; k < 8; k++) ({ parameters: theta, state } = optimiser.step(theta, product, state) as never);
+    close([theta[0]! * theta[1]!], [1]);
+  });
   test("a loss without residuals is refused", () => {
     expect(() => gaussNewton().step(Float64Array.of(0), given([1])[0]!, gaussNewton().start(1))).toThrow(/without residuals/);
   });

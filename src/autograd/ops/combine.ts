@@ -24,8 +24,9 @@ export const combine: Op = {
           `add: end points differ: got [${displacementText(lattice, first.start)} -> ${displacementText(lattice, first.end)}] and [${displacementText(lattice, t.start)} -> ${displacementText(lattice, t.end)}], expected equal ones: shift one of them, close both loops at the same site, or transport from ${displacementText(lattice, b)} to ${displacementText(lattice, a)} with links`,
         );
       }
+      const scalars = [first, t].filter((x) => x.kind === "scalar").length === 1;
       throw new CovarianceError(
-        `add: got ${typeText(lattice, first)} and ${typeText(lattice, t)}, expected two values of the same kind, N, end points, boundary signs and sites: shift, transport or restrict one of them`,
+        `add: got ${typeText(lattice, first)} and ${typeText(lattice, t)}, expected two values of the same kind, N, end points, boundary signs and sites: ${scalars ? "broadcast the scalar" : "shift, transport or restrict one of them"}`,
       );
     }
     if (first.kind === "spin") return { ...first, unit: false };

@@ -2,13 +2,16 @@
  * A recorded program evaluated as it is written: node after node, site after site, every value kept. No shift is pushed anywhere, no value
  * shares the memory of another, nothing is joined or reordered. This is what the compiled backends are compared with.
  */
-import { type Displacement, type LoopWork, type Node, type Program, type ValueType, components, domainOf, inputOp, isShared, realsOf } from "../../autograd/index.ts";
+import { type Displacement, type LoopWork, type Node, type Op, type Program, type ValueType, components, domainOf, inputOp, isShared, realsOf } from "../../autograd/index.ts";
 import { BackendError } from "../../errors.ts";
 import { dense } from "./dense.ts";
 import { applyWeights, correlate } from "./weights.ts";
 import { numbersOf } from "./numbers.ts";
 import { siteRule } from "./site-rules.ts";
 import { conjugateGradient, normalEquations } from "./solve.ts";
+
+/** What finds the definition of an op: the name of a built-in one, never that of a user's op which is called like it. */
+const keyOf = ({ identity, name }: Op): string => identity ?? name;
 
 /** Looks at a value when it has been computed; may change it. */
 export type Visitor = (node: Node, value: Float64Array, operands: readonly Float64Array[]) => void;
@@ -52,7 +55,7 @@ function allSamples(program: Program, node: Node, operands: readonly Float64Arra
 }
 
 function fieldOf(program: Program, node: Node, operands: readonly Float64Array[]): Float64Array {
-  switch (node.op.name) {
+  switch (keyOf(node.op)) {
     case "constant":
       return (node.attributes["data"] as Float64Array).slice();
     case "siteConv":
@@ -85,10 +88,10 @@ function siteBySite(program: Program, node: Node, operands: readonly Float64Arra
     const width = components(types[k]!);
     return types[k]!.kind === "scalar" ? operands[k]! : operands[k]!.subarray(site * width, (site + 1) * width);
   };
-  const rule = siteRule(node.op.name) ?? numbersOf(node.op);
+  const rule = siteRule(keyOf(node.op)) ?? numbersOf(node.op);
   for (let site = 0; site < out.length / n; site++) {
     if (!livesAt(program, node.type, site)) continue;
-    switch (node.op.name) {
+    switch (keyOf(node.op)) {
       case "shift": {
         const d = node.attributes["displacement"] as Displacement;
         out.set(at(0, lattice.site(lattice.coordinates(site).map((x, mu) => x + d[mu]!))), site * n);

@@ -120,5 +120,5 @@ export function ruleOf(op: Op): Rule | "own" | undefined {
   const { role } = op;
   if (role?.is === "barrier" || (role?.is === "view" && role.displacement)) return "own";
   if (role?.is === "solve" || role?.is === "dense" || role?.is === "loop" || (role?.is === "leaf" && (role.inPlace || !op.site))) return "own";
-  return rules[op.name] ?? (op.site ? throughSite(op) : undefined);
+  return rules[op.identity ?? op.name] ?? (op.site ? throughSite(op) : undefined);
 }

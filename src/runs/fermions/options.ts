@@ -1,5 +1,6 @@
 /** Options that several kinds of fermions share. */
 import { z } from "zod";
+import { ConfigurationError } from "../../errors.ts";
 import { type DiracOperator, type OperatorParameters, type PseudofermionOptions, determinantAction, pseudofermions, rootPseudofermions } from "../../fermions/index.ts";
 import type { Lattice } from "../../autograd/index.ts";
 import type { Group } from "../../gauge/index.ts";
@@ -48,6 +49,8 @@ interface FieldOptions extends Settings {
 /** The fermions of an operator as a run has them: pseudofermions, or the determinant itself. */
 export function fieldsOf<P extends OperatorParameters>(operator: DiracOperator<P>, numerator: DiracOperator | undefined, options: FieldOptions, context: Place, more: Partial<PseudofermionOptions> = {}): FermionField {
   const over = numerator ? { numerator } : {};
+  const [own, other] = [operator, numerator].map((x) => JSON.stringify(x?.parameters));
+  if (own === other) throw new ConfigurationError(`fermions ${operator.name}: got over = ${Object.values(numerator!.parameters)[0]}, the operator's own value, expected another one: the two determinants cancel`);
   const { roots = 1 } = options;
   if (roots > 1 && !options.exact) return rootPseudofermions(operator, { ...settings(options), ...context, ...over, ...more, roots }) as unknown as FermionField;
   if (!options.exact) return pseudofermions(operator, { ...settings(options), ...context, ...over, ...more }) as unknown as FermionField;
