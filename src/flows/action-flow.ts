@@ -4,13 +4,14 @@
  * Scheme "runge-kutta": Luescher's third-order scheme (arXiv:1006.4518) with stages at 0, 1/4, 2/3 of a step and weights 1/4, 0, 3/4 for the logarithm, which is that of the flow: it differs from
  * that of the discrete map by O(1/n^3), which `stepError` measures. Links are of the flow of Haar-distributed V.
  */
-import { type AlgebraField, type Algebras, type Lattice, type LinkField, type Links, type Scalar, type TracedOf, add, checkpoint, grad, number, samplewise, scale, scaleBy } from "../autograd/index.ts";
+import { type AlgebraField, type Algebras, type Lattice, type LinkField, type Links, type Scalar, type TracedOf, add, checkpoint, number, samplewise, scale, scaleBy } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { flowStep } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
 import { Bijection, type Image } from "./bijection.ts";
-import { type OperatorName, casimir, laplacianOf, operatorValues, operatorsOf } from "./loop-operators.ts";
-import { ColourPlans, type ColourStep, type TracedAction, actionOf, colourMap, colourStep, colourSteps } from "./masked-action-flow.ts";
+import { descent } from "./loop-gradient.ts";
+import { type OperatorName, casimir, laplacianOf, operatorsOf } from "./loop-operators.ts";
+import { ColourPlans, type ColourStep, type TracedAction, colourMap, colourStep, colourSteps } from "./masked-action-flow.ts";
 
 /** Coefficients c_k(t) of each operator: values at equally spaced times from 0 to 1, linear in between; two values are affine in t. */
 export type FlowCoefficients = { readonly [name in OperatorName]?: readonly number[] };
@@ -47,9 +48,8 @@ export function coefficientAt(values: readonly number[], t: number): number {
   return values.length === 1 ? values[0]! : (1 - (x - k)) * values[k]! + (x - k) * values[k + 1]!;
 }
 
-/** Laplacian of S~ on traced links. */
-function laplacianOn(U: Links, c: TracedAction): Scalar {
-  const W = operatorValues(U);
+/** Laplacian of S~ from the values of the operators. */
+function laplacianOn(U: Links, c: TracedAction, W: Readonly<Record<OperatorName, Scalar>>): Scalar {
   const { N, lattice } = U;
   const plaquettes = (lattice.volume * lattice.dim * (lattice.dim - 1)) / 2;
   const terms = (Object.entries(c) as [OperatorName, Scalar][]).map(([name, coefficient]) => {
@@ -193,9 +193,9 @@ function rungeKuttaStep(W: Links, c: TracedCoefficients, t: number, eps: number)
   const weights = [1 / 4, 0, 3 / 4];
   const links = flowStep(W, eps, (X, stage): Algebras => {
     const now = allAt(c, times[stage]!);
-    if (weights[stage]! > 0) divergences.push(scaleBy(-eps * weights[stage]!, laplacianOn(X, now)));
-    const F = grad((Y: Links) => actionOf(Y, now))(X) as Algebras;
-    return F.map((mu) => scaleBy(-1, F[mu]!));
+    const { algebra, values } = descent(X, now);
+    if (weights[stage]! > 0) divergences.push(scaleBy(-eps * weights[stage]!, laplacianOn(X, now, values())));
+    return algebra;
   });
   return { links, logDet: add(divergences[0]!, ...divergences.slice(1)) };
 }

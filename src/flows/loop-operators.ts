@@ -10,7 +10,7 @@
  *
  * Sums over all i, j are traces of D = sum_i P_i = U C^+: only products and traces are needed. Extents of at least 3: on smaller ones plaquettes share more links.
  */
-import { type Links, type Real, type Scalar, abs2, add, adj, dot, im, kind, mul, number, re, reTrace, scaleBy, square, sub, sum, trace } from "../autograd/index.ts";
+import { type Lattice, type Links, type Matrix, type Real, type Scalar, abs2, add, adj, dot, im, kind, mul, number, re, reTrace, scaleBy, square, sub, sum, trace } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { plaquette, staples } from "../gauge/index.ts";
 import { guard } from "../util/index.ts";
@@ -32,11 +32,20 @@ export function operatorsOf(N: number): readonly OperatorName[] {
 /** Values of all operators on traced links. @throws GeometryError for extents below 3, where plaquettes share more than a link. */
 export function operatorValues(U: Links): Readonly<Record<OperatorName, Scalar>> {
   guard("operatorValues", { U: [U, kind.links] });
-  const { lattice, N } = U;
-  if (lattice.extents.some((L) => L < 3)) throw new GeometryError(`loop operators: got extents ${lattice.extents.join("x")}, expected at least 3: plaquettes share more than one link otherwise`);
-  const total = (xs: readonly Real[]): Scalar => sum(add(xs[0]!, ...xs.slice(1)));
+  const { lattice } = U;
+  expectApart(lattice);
   const P = lattice.extents.flatMap((_, mu) => lattice.extents.slice(mu + 1).map((__, k) => plaquette(U, mu, mu + 1 + k)));
-  const D = lattice.extents.map((_, mu) => mul(U[mu]!, adj(staples(U, mu))));
+  return valuesOf(lattice, P, lattice.extents.map((_, mu) => mul(U[mu]!, adj(staples(U, mu)))));
+}
+
+/** @throws GeometryError for extents below 3. */
+export function expectApart(lattice: Lattice): void {
+  if (lattice.extents.some((L) => L < 3)) throw new GeometryError(`loop operators: got extents ${lattice.extents.join("x")}, expected at least 3: plaquettes share more than one link otherwise`);
+}
+
+/** Values of all operators from the plaquettes and the sums D of every direction. */
+export function valuesOf(lattice: Lattice, P: readonly Matrix[], D: readonly Matrix[]): Readonly<Record<OperatorName, Scalar>> {
+  const total = (xs: readonly Real[]): Scalar => sum(add(xs[0]!, ...xs.slice(1)));
   const squared = (z: ReturnType<typeof trace>): Real => sub(square(re(z)), square(im(z)));
   const [trP, trD] = [P.map((p) => trace(p)), D.map((d) => trace(d))];
   const one = {
@@ -50,7 +59,7 @@ export function operatorValues(U: Links): Readonly<Record<OperatorName, Scalar>>
   return {
     ...one,
     plaquette: total(P.map((p) => reTrace(p))),
-    bent: add(total(D.map((d) => dot(d, d))), number(one.double.tape, -links * 2 * (lattice.dim - 1) * N)),
+    bent: add(total(D.map((d) => dot(d, d))), number(one.double.tape, -links * 2 * (lattice.dim - 1) * P[0]!.type.N)),
     crossed: without(total(D.map((d) => reTrace(mul(d, d)))), one.double),
     pair: without(total(trD.map(squared)), one.square),
     antipair: without(total(trD.map((z) => abs2(z))), one.modulus),

@@ -4,6 +4,8 @@ import { type AlgebraField, type LinkField, type Links, Plan, type Scalar, grad 
 import { jacobian, logDet } from "../../src/check/jacobian.ts";
 import { SU, U1, closedFormLinks, gaugeAction, groupOf, hot, lattice } from "../../src/gauge/index.ts";
 import { type OperatorName, actionFlow, casimir, laplacianOf, operatorValues, operatorsOf, trivialisingAction } from "../../src/flows/index.ts";
+import { descent } from "../../src/flows/loop-gradient.ts";
+import { actionOf } from "../../src/flows/masked-action-flow.ts";
 import { inner } from "./helpers.ts";
 
 const close = (a: number, b: number, tolerance = 1e-11): void => expect(Math.abs(a - b) / Math.max(1, Math.abs(b))).toBeLessThan(tolerance);
@@ -103,3 +105,21 @@ test("gradients with respect to the coefficients", () => {
 });
 
 const gradOf = (F: ReturnType<typeof actionFlow>, V: Links, p: never): unknown => grad((q: never): Scalar => F.forward(V, q).logDet)(p);
+
+/** What the reverse pass of the operators gives, and their values. */
+test.each([[1, [4, 3], 2], [3, [3, 4], 7], [3, [3, 4], 8], [2, [3, 3, 4], 8]] as const)("the gradient that is written out, N = %i on %j, %i operators", (N, extents, count) => {
+  const U = field(N, extents);
+  const names: readonly OperatorName[] = (["plaquette", "bent", "square", "modulus", "pair", "antipair", "crossed", "double"] as const).slice(0, count);
+  const c = Object.fromEntries(names.map((name, k) => [name, 0.3 - 0.11 * k]));
+  const plan = new Plan(((V: Links, x: never) => {
+    const { algebra, values } = descent(V, x);
+    return { algebra, values: values(), expected: grad((W: Links) => actionOf(W, x))(V), direct: operatorValues(V) };
+  }) as never, [U, c]);
+  const found = plan.run(U, c) as never as { algebra: AlgebraField; expected: AlgebraField; values: Record<OperatorName, number>; direct: Record<OperatorName, number> };
+  for (const [k, F] of found.expected.fields.entries()) {
+    const [a, b] = [found.algebra.fields[k]!.toArray(), F.toArray()];
+    expect(b.reduce((most, x) => Math.max(most, Math.abs(x)), 0)).toBeGreaterThan(0.1);
+    expect(b.reduce((most, x, n) => Math.max(most, Math.abs(x + a[n]!)), 0)).toBeLessThan(1e-12);
+  }
+  for (const name of Object.keys(found.direct) as OperatorName[]) close(found.values[name], found.direct[name]);
+});
