@@ -35,7 +35,8 @@ enum @p@_order {
   @P@_STRIDES,     /* site[mu] doubles from n to n + mu */
   @P@_EVEN_ODD,    /* all even sites, then all odd ones, lexicographic (first direction fastest) inside: MILC */
   @P@_SITES,       /* a table of the host: sites[n] is the number of the site that is n-th with the first direction fastest */
-  @P@_ODD_LINKS    /* openQCD: the 2 D links of every odd site, forward and backward, by a table of site numbers */
+  @P@_ODD_LINKS,   /* openQCD: the 2 D links of every odd site, forward and backward, by a table of site numbers */
+  @P@_BLOCKS       /* the library's own order: neither links nor forces are copied. Filled by @p@_pack, read by @p@_unpack */
 };
 
 /*
@@ -53,12 +54,13 @@ typedef struct @p@_layout {
   ptrdiff_t row, column, imaginary;
 } @p@_layout;
 
-/* Layouts by name; "sites" of the last one is for the host to fill. */
+/* Layouts by name; "sites" of openQCD's is for the host to fill. */
 enum @p@_known_layout {
   @P@_ILDG,            /* [@record@][mu][row][column][re, im]: the ILDG record, numpy in C order */
   @P@_GAUGEFIELDS_JL,  /* Gaugefields.jl without wings: for each mu an array of its own, ComplexF64[row, column, @directions@], first index fastest */
   @P@_MILC,            /* links[@D@ i + mu] as su@N@_matrix e[row][column], sites even first */
-  @P@_OPENQCD          /* su@N@_dble u[@twoD@ (ix - V/2) + 2 mu (+ 1)], directions last first: t, x, y, z */
+  @P@_OPENQCD,         /* su@N@_dble u[@twoD@ (ix - V/2) + 2 mu (+ 1)], directions last first: t, x, y, z */
+  @P@_OWN              /* @P@_BLOCKS */
 };
 int @p@_layout_of(int known, const int extents[@D@], @p@_layout* layout);
 
@@ -90,6 +92,14 @@ int @p@_create(const int extents[@D@], const double* parameters, const @p@_optio
 void @p@_destroy(@p@_handle* handle);
 int @p@_get_parameters(@p@_handle* handle, double parameters[]);
 int @p@_set_parameters(@p@_handle* handle, const double parameters[]);
+/*
+ * Links, or forces as matrices, from the layout of the handle to blocks of @P@_BLOCKS and back: @p@_size doubles, which begin at a multiple of 64 bytes. A handle with the layout
+ * @P@_OWN takes and returns blocks: a host that keeps its fields in them pays for no copy. They are the same for all handles of one library on lattices of the same extents.
+ * Such a handle looks for numbers that are not finite in results only (pack does in links), and results may not overlap with links.
+ */
+int64_t @p@_size(const @p@_handle* handle);
+int @p@_pack(@p@_handle* handle, const void* links, double* packed);
+int @p@_unpack(@p@_handle* handle, const double* packed, void* links);
 /* Copies a field: double [@record@][colour][spin][re, im], both parities, whatever the layout of the links. */
 int @p@_set_field(@p@_handle* handle, int field, const double* data);
 @functions@

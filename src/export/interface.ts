@@ -24,7 +24,7 @@ static int read_force(struct work* w, const void* force) {
         if (h->convention == @P@_FORCE_COMPONENTS)
           for (int a = 0; a < GENERATORS; a++) x += ((const double*)force)[(n * DIM + mu) * GENERATORS + a] * generators[a][c];
         else x = links_at(h, force, n, mu)[component(h, c)] / (h->convention == @P@_FORCE_TWICE ? 2 : 1);
-        put(h, w->smeared[mu], LINK, n, c, x);
+        put(h, w->smeared[mu], SITE, n, c, x);
         zero += 0 * x;
       }
   return zero == 0 ? @P@_OK : @P@_NUMBER;
@@ -96,6 +96,22 @@ int @p@_create(const int extents[DIM], const double* parameters, const @p@_optio
   if (status == @P@_OK) *out = h;
   else @p@_destroy(h);
   return status;
+}
+
+int64_t @p@_size(const @p@_handle* h) { return h ? SITE * h->blocks * W : 0; }
+
+int @p@_pack(@p@_handle* h, const void* links, double* packed) {
+  if (!h || !links || !packed || (uintptr_t)packed % sizeof(V) != 0) return @P@_ARGUMENT;
+  return fill_blocks(h, links, (V*)packed);
+}
+
+int @p@_unpack(@p@_handle* h, const double* packed, void* links) {
+  if (!h || !links || !packed || (uintptr_t)packed % sizeof(V) != 0) return @P@_ARGUMENT;
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
+#endif
+  for (int64_t b = 0; b < h->blocks; b++) hand_block(h, links, b, (const V*)packed + b * SITE, 1);
+  return @P@_OK;
 }
 
 int @p@_get_parameters(@p@_handle* h, double parameters[]) {
@@ -170,12 +186,12 @@ export function interfaceSource(spec: LibrarySpec, scalars: (program: string) =>
     subject.kind === "layer"
       ? [
           fill(READ_FORCE, prefixes(p)),
-          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", ["w->out = smeared;"], over("smear", "w->smeared, 0")),
-          call(p, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = read_force(w, smeared_force);", "w->out = force;"], [...over("pullback", "w->force, 1"), ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
+          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", ["status = into(w, smeared);"], over("smear", "w->smeared, 0")),
+          call(p, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = into(w, force);", `if (status == ${P}_OK) status = read_force(w, smeared_force);`], [...over("pullback", "w->force, 1"), ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
         ]
       : [
           call(p, `value(${p}_handle* h, const void* links, double* value)`, "!value", "value", [], [`*value = ${value("value")};`, finite("value")]),
-          call(p, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", ["w->out = force;"], [`*value = ${value("force")};`, ...over("force", "w->force, 1"), finite("force")]),
+          call(p, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", ["status = into(w, force);"], [`*value = ${value("force")};`, ...over("force", "w->force, 1"), finite("force")]),
           `
 int ${p}_force(${p}_handle* h, const void* links, void* force) {
   double value;

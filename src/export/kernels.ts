@@ -1,5 +1,6 @@
 /** Kernels of portable programs as C: one function a micro-kernel, one a part of a kernel, and one a kernel, which loops over blocks of sites. */
 import { type MicroKernel, deviceKernel, kernelParts, microSource } from "../compiler/index.ts";
+import { type Places, outerOf, placesOf } from "./layout.ts";
 import { withoutDead } from "./live.ts";
 import type { PortableProgram, PortableStep } from "./portable.ts";
 
@@ -50,8 +51,9 @@ export interface Handed {
   /** Vectors from the beginning of the scratch for each buffer. */
   readonly places: ReadonlyMap<number, number>;
   readonly components: number;
-  /** The statement that hands them over, from an address. */
-  hand(at: string): string;
+  /** The statement that hands over a block \`out\` of them, and the memory of the host that they go to without it, or none. */
+  readonly hand: string;
+  readonly own: string;
 }
 
 /** The force or the links that a program returns, where one kernel at all sites writes them and nothing else touches them. */
@@ -78,7 +80,7 @@ export function handedBy(p: PortableProgram): Handed | undefined {
   const { step } = only!.plan;
   const written = new Set(step.instructions.flatMap((i) => (i.target.kind === "buffer" ? [i.target.buffer] : [])));
   if (step.domain !== "all" || [...places.keys()].some((b) => !written.has(b)) || step.instructions.some((i) => i.args.some(displaced))) return undefined;
-  return { step, places, components, hand: (at) => (kind === "force" ? `    hand_force(w, b, ${at});` : `    hand_links(w, b, ${at}, 1);`) };
+  return { step, places, components, hand: kind === "force" ? "hand_force(w, b, out);" : "hand_links(w, b, out, 1);", own: `own_block(w, ${kind === "force" ? 1 : 0})` };
 }
 
 /** A printed kernel. */
@@ -96,15 +98,18 @@ const ON_DEVICE = {
   keep: "partial[k * (last - first) + b - first] = r[k];",
 };
 
-/** One kernel in parts of a block each. `f` are the buffers, `next` the tables of neighbours (block times W, plus the lanes to exchange), `s` scratch, `r` sums. */
-export function printKernel({ plan, name }: KernelStep, names: Names, device: boolean, handed?: Handed): PrintedKernel {
+/**
+ * One kernel in parts of a block each. `f` are the buffers, `next` the tables of neighbours (block times W, plus the lanes to exchange), `s` scratch, `r` sums; `stride` counts the
+ * doubles a site from a block of a buffer to its next.
+ */
+export function printKernel({ plan, name }: KernelStep, stride: (buffer: number) => number, names: Names, device: boolean, handed?: Handed): PrintedKernel {
   const { step } = plan;
   const given = handed?.step === plan.step ? handed : undefined;
   const inner = given ? Math.max(...given.places.values()) + given.components : 0;
   const { parts: bodies, scratch: used } = kernelParts(plan, {
-    home: (buffer, n) => (given?.places.has(buffer) ? `out + ${given.places.get(buffer)!}` : `(V*)(f[${buffer}] + b * ${n} * W)`),
+    home: (buffer) => (given?.places.has(buffer) ? `out + ${given.places.get(buffer)!}` : `(V*)(f[${buffer}] + b * ${stride(buffer)} * W)`),
     scalar: ({ buffer }) => `(const V*)f[${buffer}]`,
-    across: (buffer, displacement, copy, n) => `across(f[${buffer}], ${n}, next[${names.next(displacement)}][b], ${copy})`,
+    across: (buffer, displacement, copy, n) => `across(f[${buffer}], ${device ? "" : `${n}, `}${stride(buffer)}, next[${names.next(displacement)}][b], ${copy})`,
     call: (k) => names.function(plan.micro[k]!),
     keep: (k, x) => `  r[${k}] += *(${x});`,
   });
@@ -119,11 +124,13 @@ export function printKernel({ plan, name }: KernelStep, names: Names, device: bo
   const text = [
     ...parts,
     `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half, const struct work* w) {${given ? "" : " (void)w;"}`,
+    ...(given ? [`  V* own = ${given.own};`] : []),
     ...(sums === 0 ? ["  V* r = partial;"] : [`  V r[${sums}];`, `  for (int k = 0; k < ${sums}; k++) r[k] = ALL(0.0);`]),
     "  for (int64_t i = first; i < last; i++) {",
     "    const int64_t b = half > 0 ? (i >> 1) + (i & 1) * half : i;",
-    ...parts.map((_, k) => `    ${name}_part${k}(f, next, s, b, r${given ? `, s + ${used}` : ""});`),
-    ...(given ? [given.hand(`s + ${used}`)] : []),
+    ...(given ? [`    V* out = own ? own + b * SITE : s + ${used};`] : []),
+    ...parts.map((_, k) => `    ${name}_part${k}(f, next, s, b, r${given ? ", out" : ""});`),
+    ...(given ? [`    if (!own) ${given.hand}`] : []),
     "  }",
     ...(sums === 0 ? [] : [`  for (int k = 0; k < ${sums}; k++) partial[k] = r[k];`]),
     "}",
@@ -131,7 +138,7 @@ export function printKernel({ plan, name }: KernelStep, names: Names, device: bo
   return { text, scratch, sums };
 }
 
-/** Every kernel of a program, those of its solvers included. */
-export function kernelsOf(p: PortableProgram): readonly KernelStep[] {
-  return p.steps.flatMap((s) => (s.kind === "kernel" ? [s] : s.kind === "solve" ? kernelsOf(s.operator) : []));
+/** Every kernel of a program with the places of its fields, those of its solvers included. */
+export function kernelsOf(p: PortableProgram, dim: number, places = placesOf(p, dim)): readonly { readonly kernel: KernelStep; readonly places: Places }[] {
+  return p.steps.flatMap((s) => (s.kind === "kernel" ? [{ kernel: s, places }] : s.kind === "solve" ? kernelsOf(s.operator, dim, placesOf(s.operator, dim, outerOf(places, s))) : []));
 }

@@ -4,7 +4,7 @@ import { algebraElement } from "../gauge/index.ts";
 import type { Pattern } from "./constants.ts";
 import { type ScalarOutputs, interfaceSource } from "./interface.ts";
 import { Names, type PrintedKernel, handedBy, kernelsOf, printKernel } from "./kernels.ts";
-import { type Places, placesOf } from "./layout.ts";
+import { type Place, type Places, outerOf, placesOf } from "./layout.ts";
 import { literal } from "./numbers.ts";
 import type { PortableBuffer, PortableProgram, PortableSolve } from "./portable.ts";
 import { conjugateGradient } from "./runtime/conjugate-gradient.ts";
@@ -40,10 +40,10 @@ class Printer {
   }
 
   kernels(): string {
-    const { portable: { programs }, device } = this.#spec;
-    const printed = programs.flatMap((p) => kernelsOf(p).map((k) => ({ k, handed: device ? undefined : handedBy(p) }))).map(({ k, handed }) => {
-      const made = printKernel(k, this.names, device, handed);
-      this.#kernels.set(k.name, made);
+    const { portable: { programs }, device, dim } = this.#spec;
+    const printed = programs.flatMap((p) => kernelsOf(p, dim).map((k) => ({ ...k, handed: device ? undefined : handedBy(p) }))).map(({ kernel, places, handed }) => {
+      const made = printKernel(kernel, places.stride, this.names, device, handed);
+      this.#kernels.set(kernel.name, made);
       this.scratch = Math.max(this.scratch, made.scratch);
       this.sums = Math.max(this.sums, made.sums);
       return made.text;
@@ -53,7 +53,7 @@ class Printer {
 
   /** A program as a function of the work memory; operators of its solves before it. */
   program(p: PortableProgram): string {
-    const places = placesOf(p);
+    const places = placesOf(p, this.#spec.dim);
     const operators: string[] = [];
     const body = this.#body(p, places, operators, places);
     const solves = p.steps.some((s) => s.kind === "solve");
@@ -65,9 +65,9 @@ class Printer {
     this.scalars = Math.max(this.scalars, places.scalarsEnd);
     const solves = p.steps.some((s) => s.kind === "solve");
     const lines = [
-      "  const int64_t sites = w->handle->blocks * W;",
+      "  const int64_t room = ROOM(w->handle);",
       "  const double volume = (double)w->handle->volume;",
-      "  (void)sites;",
+      "  (void)room;",
       "  (void)volume;",
       "  double* const f[] = {",
       ...p.buffers.map((b, k) => `    ${this.#address(b, k, places)}, /* ${k}: ${described(b)} */`),
@@ -95,7 +95,7 @@ class Printer {
     switch (role.is) {
       case "work":
       case "number":
-        return b.scalar ? `w->scalars + ${places.scalars.get(k)!} * W` : `w->arena + ${places.arena.get(k)!} * sites`;
+        return b.scalar ? `w->scalars + ${places.scalars.get(k)!} * W` : arenaAddress(places.arena.get(k)!);
       case "pattern":
         return `w->handle->patterns[${this.#pattern(role.pattern)}]`;
       case "operand":
@@ -128,7 +128,7 @@ class Printer {
     const name = `apply_${p.name}_${k}`;
     const { operator } = s;
     if (operator.steps.some((t) => t.kind === "solve")) throw new ConfigurationError(`export: ${this.#spec.subject.name} solves inside of a solve, which a library does not do`);
-    const inner = placesOf(operator, outer.arenaEnd, outer.scalarsEnd);
+    const inner = placesOf(operator, this.#spec.dim, outerOf(outer, s));
     const inputs = s.captured.length + 1;
     const text = this.#body({ ...operator, buffers: operator.buffers }, inner, operators, inner);
     operators.push([`static void ${name}(struct work* w, double* const* captured, double* out) {`, `  double* operands[${inputs + 1}];`, `  for (int k = 0; k < ${inputs}; k++) operands[k] = captured[k];`, `  operands[${inputs}] = out;`, ...text, "}"].join("\n"));
@@ -153,7 +153,7 @@ class Printer {
     const { dim, N, portable, parameters, fields, generators } = this.#spec;
     const extents = portable.probe;
     const signed = this.names.displacements.map((d) => d.map((x, mu) => (portable.fixed[mu] === 0 && 2 * x > extents[mu]! ? x - extents[mu]! : x)));
-    const sizes = { DIM: dim, N, LINK: 2 * N * N, SITE: dim * 2 * N * N, GENERATORS: generators, PARAMETERS: parameters.length, FIELDS: fields.length, NEXT: signed.length, PATTERNS: this.patterns.length, PARITY: portable.parity ? 1 : 0, CHUNK: "128 / W", ARENA: this.arena, SCALARS: this.scalars, SCRATCH: this.scratch, SUMS: this.sums, SOLVER: this.solver, SHIFTS: this.shifts, BUFFERS: this.buffers, SMEARED: this.#spec.subject.kind === "layer" ? 1 : 0 };
+    const sizes = { DIM: dim, N, LINK: 2 * N * N, SITE: dim * 2 * N * N, GENERATORS: generators, PARAMETERS: parameters.length, FIELDS: fields.length, NEXT: signed.length, PATTERNS: this.patterns.length, PARITY: portable.parity ? 1 : 0, CHUNK: "128 / W", ARENA: this.arena, SCALARS: this.scalars, SCRATCH: this.scratch, SUMS: this.sums, SOLVER: this.solver, SHIFTS: this.shifts, BUFFERS: this.buffers, SMEARED: this.#spec.subject.kind === "layer" ? 1 : 0, OWN: this.#spec.device ? 0 : 1 };
     const patterns = this.patterns.map((t) => t.split("|"));
     const longest = Math.max(1, ...patterns.map(([, v]) => v!.split(",").length));
     return `enum { ${Object.entries(sizes).map(([k, v]) => `${k} = ${v}`).join(", ")} };
@@ -165,6 +165,8 @@ static const double pattern_values[PATTERNS + 1][${longest}] = {${[...patterns.m
 `;
   }
 }
+
+const arenaAddress = ({ at, inner }: Place): string => `w->arena + ${at} * room${inner === 0 ? "" : ` + ${inner} * W`}`;
 
 /** A force or links that are returned. */
 const isField = ({ role }: PortableBuffer): boolean => role.is === "output" && (role.port.kind === "force" || role.port.kind === "smeared");
@@ -186,8 +188,8 @@ function generatorTable(N: number, count: number): string {
 }
 
 /** Where the scalars that a program returns lie in the work memory. */
-function scalarOutputs(p: PortableProgram, device: boolean): ScalarOutputs {
-  const { scalars } = placesOf(p);
+function scalarOutputs(p: PortableProgram, dim: number, device: boolean): ScalarOutputs {
+  const { scalars } = placesOf(p, dim);
   const outputs = p.buffers.flatMap(({ role }, k) => (role.is === "output" ? [{ port: role.port, at: scalars.get(k) }] : []));
   const gradient: number[] = [];
   for (const { port, at } of outputs) if (port.kind === "gradient") gradient[port.index] = at!;
@@ -219,6 +221,6 @@ export function source(spec: LibrarySpec): string {
     `/* Micro-kernels: the arithmetic of one operation at one block of sites; then the kernels, loops over blocks. */`,
     kernels,
     programs,
-    interfaceSource(spec, (program) => scalarOutputs(portable.programs.find((p) => p.name === program)!, device)),
+    interfaceSource(spec, (program) => scalarOutputs(portable.programs.find((p) => p.name === program)!, spec.dim, device)),
   ].join("\n");
 }

@@ -10,14 +10,14 @@ const TEXT = `static const double* links_at(const @p@_handle* h, const void* lin
 /* Component c of a matrix in the host's memory: row by row, re and im. */
 static ptrdiff_t component(const @p@_handle* h, int c) { return (c / 2 / N) * h->row + (c / 2 % N) * h->column + (c % 2) * h->imaginary; }
 
-/* The lanes of a site: the first is its own, others repeat it. */
-UNUSED static void put(const @p@_handle* h, double* field, int components, int64_t n, int c, double x) {
-  double* block = field + (int64_t)(h->position[n] / W) * components * W + c * W;
+/* The lanes of a site: the first is its own, others repeat it. Blocks are "stride" vectors apart. */
+UNUSED static void put(const @p@_handle* h, double* field, int stride, int64_t n, int c, double x) {
+  double* block = field + (int64_t)(h->position[n] / W) * stride * W + c * W;
   for (int lane = h->position[n] % W; lane < W; lane += h->lanes) block[lane] = x;
 }
 
-/* Whole sites: squares of W sites by W numbers are turned over. Number c of the links at a block lies "offsets[c]" vectors from the first. Returns 0 if all are finite. */
-APART double read_sites(const double* const* u, const ptrdiff_t* offsets, V* to) {
+/* Whole sites: squares of W sites by W numbers are turned over. Returns 0 if all are finite. */
+APART double read_sites(const double* const* u, V* to) {
   int c = 0;
   V zeros = ALL(0.0);
   double zero = 0;
@@ -26,13 +26,13 @@ APART double read_sites(const double* const* u, const ptrdiff_t* offsets, V* to)
     for (int l = 0; l < W; l++) memcpy(&x[l], u[l] + c, sizeof(V));
     transpose(x);
     for (int k = 0; k < W; k++) {
-      to[offsets[c + k]] = x[k];
+      to[c + k] = x[k];
       zeros += 0.0 * x[k];
     }
   }
   for (; c < SITE; c++)
     for (int l = 0; l < W; l++) {
-      LANE(to[offsets[c]], l) = u[l][c];
+      LANE(to[c], l) = u[l][c];
       zero += 0 * u[l][c];
     }
   for (int l = 0; l < W; l++) zero += LANE(zeros, l);
@@ -51,13 +51,11 @@ APART void write_sites(const V* x, double scale, double* const* u, int lanes) {
     for (int l = 0; l < lanes; l++) u[l][c] = scale * LANE(x[c], l);
 }
 
-/* What is not finite is refused: a result need not depend on all links. */
-static int read_links(struct work* w, const void* links) {
-  const @p@_handle* h = w->handle;
-  ptrdiff_t at[LINK], offsets[SITE];
+/* Links of the host in blocks. What is not finite is refused: a result need not depend on all links. */
+static int fill_blocks(const @p@_handle* h, const void* links, V* to) {
+  ptrdiff_t at[LINK];
   double zero = 0;
   for (int c = 0; c < LINK; c++) at[c] = component(h, c);
-  for (int c = 0; c < SITE; c++) offsets[c] = c / LINK * LINK * h->blocks + c % LINK;
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1) reduction(+ : zero)
 #endif
@@ -65,15 +63,14 @@ static int read_links(struct work* w, const void* links) {
     const double* u[W];
     if (h->runs) {
       for (int l = 0; l < W; l++) u[l] = (const double*)links + h->runs[b * W + l];
-      zero += read_sites(u, offsets, (V*)w->links[0] + b * LINK);
+      zero += read_sites(u, to + b * SITE);
       continue;
     }
     for (int mu = 0; mu < DIM; mu++) {
       for (int l = 0; l < W; l++) u[l] = links_at(h, links, h->site[b * W + l], mu);
-      double* to = w->links[mu] + b * LINK * W;
       for (int c = 0; c < LINK; c++)
         for (int l = 0; l < W; l++) {
-          to[c * W + l] = u[l][at[c]];
+          LANE(to[b * SITE + mu * LINK + c], l) = u[l][at[c]];
           zero += 0 * u[l][at[c]];
         }
     }
@@ -81,13 +78,35 @@ static int read_links(struct work* w, const void* links) {
   return zero == 0 ? @P@_OK : @P@_NUMBER;
 }
 
-/* The links x at block b, or a force as large, to the host. */
-static void hand_links(const struct work* w, int64_t b, const V* x, double scale) {
-  const @p@_handle* h = w->handle;
+/* Memory of the host that kernels use as it is holds whole vectors. */
+static int misplaced(const @p@_handle* h, const void* x) { return h->own && (uintptr_t)x % sizeof(V) != 0; }
+
+/* Links in blocks are read where they are. */
+static int read_links(struct work* w, const void* links) {
+  if (misplaced(w->handle, links)) return @P@_ARGUMENT;
+  if (!w->handle->own) return fill_blocks(w->handle, links, (V*)w->links[0]);
+  directions(w->links, (double*)(uintptr_t)links);
+  return @P@_OK;
+}
+
+/* Where the host wants the result; it may want none. */
+static int into(struct work* w, void* out) {
+  w->out = out;
+  return misplaced(w->handle, out) ? @P@_ARGUMENT : @P@_OK;
+}
+
+/* Memory of the host that a kernel writes the result to at once, or none. */
+UNUSED static V* own_block(const struct work* w, int force) { return w->handle->own && (!force || w->handle->convention == @P@_FORCE) ? (V*)w->out : 0; }
+
+/* The links x at block b, or a force as large, to memory of the host. */
+static void hand_block(const @p@_handle* h, void* out, int64_t b, const V* x, double scale) {
   double* u[W];
-  if (!w->out) return;
+  if (h->own) {
+    for (int c = 0; c < SITE; c++) ((V*)out)[b * SITE + c] = scale * x[c];
+    return;
+  }
   if (h->runs) {
-    for (int l = 0; l < W; l++) u[l] = (double*)w->out + h->runs[b * W + l];
+    for (int l = 0; l < W; l++) u[l] = (double*)out + h->runs[b * W + l];
     write_sites(x, scale, u, h->lanes);
     return;
   }
@@ -95,9 +114,13 @@ static void hand_links(const struct work* w, int64_t b, const V* x, double scale
   for (int c = 0; c < LINK; c++) at[c] = component(h, c);
   for (int mu = 0; mu < DIM; mu++)
     for (int l = 0; l < h->lanes; l++) {
-      double* to = (double*)(uintptr_t)links_at(h, w->out, h->site[b * W + l], mu);
+      double* to = (double*)(uintptr_t)links_at(h, out, h->site[b * W + l], mu);
       for (int c = 0; c < LINK; c++) to[at[c]] = scale * LANE(x[mu * LINK + c], l);
     }
+}
+
+UNUSED static void hand_links(const struct work* w, int64_t b, const V* x, double scale) {
+  if (w->out) hand_block(w->handle, w->out, b, x, scale);
 }
 
 /* out = x^+ y (dagger) or x y */
@@ -124,13 +147,15 @@ UNUSED static void hand_force(const struct work* w, int64_t b, const V* x) {
     hand_links(w, b, x, h->convention == @P@_FORCE ? 1 : 2);
     return;
   }
-  for (int l = 0; w->out && l < h->lanes; l++)
+  /* blocks of the host's have all lanes */
+  const int lanes = h->own && h->convention != @P@_FORCE_COMPONENTS ? W : h->lanes;
+  for (int l = 0; w->out && l < lanes; l++)
     for (int mu = 0; mu < DIM; mu++) {
       const int64_t n = h->site[b * W + l];
       double F[LINK], u[LINK], out[LINK];
       for (int c = 0; c < LINK; c++) {
         F[c] = LANE(x[mu * LINK + c], l);
-        u[c] = w->links[mu][(b * LINK + c) * W + l];
+        u[c] = w->links[mu][(b * SITE + c) * W + l];
       }
       if (h->convention == @P@_FORCE_COMPONENTS) {
         double* f = (double*)w->out + (n * DIM + mu) * GENERATORS;
@@ -147,7 +172,7 @@ UNUSED static void hand_force(const struct work* w, int64_t b, const V* x) {
         multiply(F, u, 0, out);
         scale = @metric@;
       }
-      double* to = (double*)(uintptr_t)links_at(h, w->out, n, mu);
+      double* to = (double*)(uintptr_t)links_at(h, w->out, n, mu) + l - l % h->lanes;
       for (int c = 0; c < LINK; c++) to[component(h, c)] = scale * out[c];
     }
 }
@@ -155,15 +180,14 @@ UNUSED static void hand_force(const struct work* w, int64_t b, const V* x) {
 
 /** For programs whose results lie in memory of their own: block by block to the host. */
 const AFTERWARDS = `
-/* Fields of forces or links that lie in work memory, to the host. */
+/* Forces or links that lie in work memory, to the host. */
 static void hand_over(const struct work* w, double* const* from, int force) {
   const @p@_handle* h = w->handle;
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
 #endif
   for (int64_t b = 0; b < h->blocks; b++) {
-    V x[SITE];
-    for (int mu = 0; mu < DIM; mu++) memcpy(x + mu * LINK, from[mu] + b * LINK * W, sizeof(V) * LINK);
+    const V* x = (const V*)from[0] + b * SITE;
     if (force) hand_force(w, b, x);
     else hand_links(w, b, x, 1);
   }

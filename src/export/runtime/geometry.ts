@@ -23,6 +23,7 @@ struct work {
 struct @p@_handle {
   int extents[DIM], cut[DIM], part[DIM], bit[DIM];
   int lanes, threads, convention, pointers;
+  int own;             /* links and forces of the host are blocks, in the order of work memory */
   int64_t volume, blocks, half, chunks;
   double share; /* part of the lanes that are sites of their own: the others repeat them */
   int32_t* next[NEXT + 1];

@@ -4,7 +4,7 @@ import { fill, prefixes } from "../template.ts";
 
 const TEXT = `static void free_work(struct work* w) {
   if (!w) return;
-  deallocate(w->links[0]);
+  if (!w->handle->own) deallocate(w->links[0]);
   deallocate(w->force[0]);
   deallocate(w->smeared[0]);
   deallocate(w->parameters);
@@ -16,11 +16,14 @@ const TEXT = `static void free_work(struct work* w) {
   deallocate(w);
 }
 
-static int directions(double* at[DIM], int64_t sites) {
-  at[0] = NEW(double, LINK * DIM * sites);
-  for (int mu = 1; mu < DIM && at[0]; mu++) at[mu] = at[0] + mu * LINK * sites;
-  return at[0] != 0;
+/* Links or forces: blocks of all directions, one after the other. */
+static int directions(double* at[DIM], double* blocks) {
+  for (int mu = 0; mu < DIM; mu++) at[mu] = blocks + mu * LINK * W;
+  return blocks != 0;
 }
+
+/* Doubles from one number of a site to the next in the arena: a line more than sites, so that fields do not begin at the same address modulo a power of two and push each other out of the cache. */
+#define ROOM(h) ((h)->blocks * W + 8)
 
 static struct work* new_work(const @p@_handle* h) {
   const int64_t sites = h->blocks * W;
@@ -29,11 +32,11 @@ static struct work* new_work(const @p@_handle* h) {
   w->handle = h;
   w->parameters = NEW(double, W * (PARAMETERS + 1));
   w->scalars = NEW(double, W * (SCALARS + 1));
-  w->arena = NEW(double, ARENA * sites);
+  w->arena = NEW(double, ARENA * ROOM(h));
   w->solver = NEW(double, SOLVER * sites);
   w->scratch = NEW(V, SCRATCH_OF(h));
   w->partials = NEW(V, PARTIALS_OF(h));
-  const int ok = directions(w->links, sites) && directions(w->force, sites) && (!SMEARED || directions(w->smeared, sites));
+  const int ok = (h->own || directions(w->links, NEW(double, SITE * sites))) && directions(w->force, NEW(double, SITE * sites)) && (!SMEARED || directions(w->smeared, NEW(double, SITE * sites)));
   if (ok && w->parameters && w->scalars && w->arena && w->solver && w->scratch && w->partials) return w;
   free_work(w);
   return 0;

@@ -15,7 +15,7 @@ static int place_runs(@p@_handle* h) {
 
 /* Offsets of all links in the memory of the host. */
 static int place_links(@p@_handle* h, const @p@_layout* l) {
-  if (l->order < @P@_STRIDES || l->order > @P@_ODD_LINKS || (l->order >= @P@_SITES && !l->sites)) return @P@_ARGUMENT;
+  if (l->order < @P@_STRIDES || l->order > @P@_BLOCKS || ((l->order == @P@_SITES || l->order == @P@_ODD_LINKS) && !l->sites)) return @P@_ARGUMENT;
   if (l->order == @P@_EVEN_ODD || l->order == @P@_ODD_LINKS)
     for (int mu = 0; mu < DIM; mu++)
       if (h->extents[mu] % 2 != 0) return @P@_EXTENTS;
@@ -23,6 +23,13 @@ static int place_links(@p@_handle* h, const @p@_layout* l) {
   h->column = l->column;
   h->imaginary = l->imaginary;
   h->pointers = l->pointers != 0;
+  if (l->order == @P@_BLOCKS) {
+    h->pointers = 0;
+    h->own = OWN;
+    h->row = 2 * N * W;
+    h->column = 2 * W;
+    h->imaginary = W;
+  }
   h->where = NEW(int64_t, DIM * h->volume);
   if (!h->where) return @P@_MEMORY;
   for (int64_t n = 0; n < h->volume; n++) {
@@ -30,7 +37,8 @@ static int place_links(@p@_handle* h, const @p@_layout* l) {
     coordinates(h->extents, n, x);
     for (int mu = 0; mu < DIM; mu++) {
       int64_t at = h->pointers ? 0 : l->direction[mu];
-      if (l->order == @P@_STRIDES)
+      if (l->order == @P@_BLOCKS) at = (int64_t)(h->position[n] / W * DIM + mu) * LINK * W + h->position[n] % W;
+      else if (l->order == @P@_STRIDES)
         for (int nu = 0; nu < DIM; nu++) at += x[nu] * l->site[nu];
       else if (l->order == @P@_EVEN_ODD) at += (n / 2 + parity(x) * (h->volume / 2)) * l->stride;
       else if (l->order == @P@_SITES) at += l->sites[n] * l->stride;
@@ -70,6 +78,7 @@ int @p@_layout_of(int known, const int extents[@D@], @p@_layout* l) {
       l->column = 2 * N;
       return @P@_OK;
     case @P@_MILC: l->order = @P@_EVEN_ODD; return @P@_OK;
+    case @P@_OWN: l->order = @P@_BLOCKS; return @P@_OK;
     case @P@_OPENQCD:
       l->order = @P@_ODD_LINKS;
       l->stride = 2 * LINK * DIM;

@@ -90,10 +90,11 @@ static void* allocate(int64_t bytes) {
 
 static void deallocate(void* x) { free(x); }
 
-/* The n components of an operand at a displaced block: in place, or copied with lanes exchanged where the displacement leaves the part. */
-UNUSED MICRO const V* across(const double* base, int n, int32_t entry, V* copy) {
-  const V* from = (const V*)(base + (int64_t)(entry / W) * n * W);
+/* The n components of an operand at a displaced block, blocks being "stride" vectors apart: in place, or copied with lanes exchanged where the displacement leaves the part. */
+UNUSED MICRO const V* across(const double* base, int n, int stride, int32_t entry, V* copy) {
+  const V* from = (const V*)(base + (int64_t)(entry / W) * stride * W);
 #if @P@_LANES == 1
+  (void)n;
   (void)copy;
   return from;
 #else
