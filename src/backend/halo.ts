@@ -16,6 +16,14 @@ export interface Move {
   readonly sites: number;
 }
 
+/** Reads of ghost blocks. */
+export interface GhostReads {
+  /** By number. */
+  readonly ghosts: ReadonlySet<number>;
+  /** Blocks that read them, counted from the first of the domain. */
+  readonly blocks: Int32Array;
+}
+
 /** Ghost blocks of a layout. */
 export interface Halo {
   readonly part: Part;
@@ -23,8 +31,8 @@ export interface Halo {
   readonly volume: number;
   /** Ghost blocks for which every field has room: neighbours up to one step in every direction. */
   readonly standard: number;
-  /** Ghost blocks that a loop over a domain reads at a displacement, by number; undefined when it reads none. */
-  reads(displacement: readonly number[], domain: "all" | "even" | "odd"): ReadonlySet<number> | undefined;
+  /** What a loop over a domain reads of ghost blocks at a displacement; undefined when it reads none. */
+  reads(displacement: readonly number[], domain: "all" | "even" | "odd"): GhostReads | undefined;
   /** What fills these ghost blocks. */
   moves(ghosts: Iterable<number>): Move[];
   /** Global site of a lane of a ghost block. */

@@ -6,7 +6,7 @@
  * In directions that are not divided a displacement wraps around and permutes lanes as ever. In divided ones no lanes are permuted: every lane of a
  * ghost block has its own source, on another rank or, where that direction is cut into lanes, in this box.
  */
-import type { Halo, Move } from "./halo.ts";
+import type { GhostReads, Halo, Move } from "./halo.ts";
 import { type Lanes, type Layout, type Places, cutInto, digits, placesOf } from "./layout.ts";
 import { type Part, type SiteIndex, rankAt } from "./part.ts";
 
@@ -116,15 +116,18 @@ class Boxes implements LocalLayout, Halo {
     return (this.blocks + g) * this.width + permutation;
   }
 
-  reads(d: readonly number[], domain: "all" | "even" | "odd"): ReadonlySet<number> | undefined {
+  reads(d: readonly number[], domain: "all" | "even" | "odd"): GhostReads | undefined {
     const table = this.table(d);
     const [first, last] = this.range(domain);
-    const found = new Set<number>();
+    const ghosts = new Set<number>();
+    const readers: number[] = [];
     for (let b = first; b < last; b++) {
       const block = Math.floor(table[b]! / this.width);
-      if (block >= this.blocks) found.add(block - this.blocks);
+      if (block < this.blocks) continue;
+      ghosts.add(block - this.blocks);
+      readers.push(b - first);
     }
-    return found.size > 0 ? found : undefined;
+    return ghosts.size > 0 ? { ghosts, blocks: Int32Array.from(readers) } : undefined;
   }
 
   moves(ghosts: Iterable<number>): Move[] {

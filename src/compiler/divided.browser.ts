@@ -7,7 +7,7 @@ import type { BoxSites as NodeBoxSites } from "./host-sites.ts";
 import type { Halos as NodeHalos } from "./halos.ts";
 import type { RankSums as Sums } from "./rank-sums.ts";
 
-export type { Places } from "./exchange.ts";
+export type { Chunks, Places } from "./exchange.ts";
 
 const none = class {
   constructor() {

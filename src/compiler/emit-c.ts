@@ -227,12 +227,12 @@ export function cSource(plans: readonly KernelPlan[], context: EmitContext, sing
   const [first, ...others] = units.map((u) => `${begin}\n${u.join("\n")}\n`);
   const launch = `${plans.map((_, k) => `${kernelHead(`k${k}`)};`).join("\n")}
 static const kernel kernels[] = {${plans.map((_, k) => `k${k}`).join(", ")}};
-/* Runs kernel k on the blocks first <= b < last; P counts 32-bit words, S and scratch numbers of fields. */
-void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads) {
+/* Runs chunks c0 <= c < c1 of kernel k on the blocks first <= b < last, all of them with threads; P counts 32-bit words, S and scratch numbers of fields. */
+void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t c0, int32_t c1, int64_t threads) {
   double* F = (double*)memory;
   struct pool* pool = (struct pool*)threads;
-  if (pool && chunks >= 2 * pool->threads) pool->run(pool, kernels[k], F, P, S, scratch, first, last, chunks);
-  else kernels[k](F, (const int32_t*)F, P, S, first, last, 0, chunks);
+  if (pool && c1 >= 2 * pool->threads) pool->run(pool, kernels[k], F, P, S, scratch, first, last, c1);
+  else kernels[k](F, (const int32_t*)F, P, S, first, last, c0, c1);
 }
 `;
   return [`${first!}${launch}`, ...others];

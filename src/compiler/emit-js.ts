@@ -145,7 +145,7 @@ export const jsEmitter: Emitter = {
     const launches = new Function("binned", source)(binnedChunk) as Launch[];
     return {
       source,
-      launch: (k, heap, parameters, scratch, chunks) => launches[k]!(heap.f64, heap.i32, parameters, scratch, 0, chunks),
+      launch: (k, heap, parameters, scratch, chunks, _bytes, first = 0, last = chunks) => launches[k]!(heap.f64, heap.i32, parameters, scratch, first, last),
     };
   },
 };

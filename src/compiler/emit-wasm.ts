@@ -275,9 +275,9 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     const id = pool?.add(compiled, bytes!.memory);
     return {
       source: `wasm module of ${binary.length} bytes, ${contents}`,
-      launch(k, _heap, parameters, scratch, chunks, scratchBytes) {
-        if (pool && id !== undefined && chunks >= 2 * threads) pool.run(id, k, parameters * 4, scratch, scratchBytes, chunks, kernels[k]!);
-        else kernels[k]!(parameters * 4, scratch, 0, chunks);
+      launch(k, _heap, parameters, scratch, chunks, scratchBytes, first = 0, last = chunks) {
+        if (pool && id !== undefined && last - first === chunks && chunks >= 2 * threads) pool.run(id, k, parameters * 4, scratch, scratchBytes, chunks, kernels[k]!);
+        else kernels[k]!(parameters * 4, scratch, first, last);
       },
     };
   };

@@ -35,8 +35,11 @@ export interface EmitContext {
 export interface CompiledKernels {
   /** Readable text of what was made. */
   readonly source: string;
-  /** Runs all chunks of kernel k. `parameters` is the index of its table in 32-bit words, `scratch` an address; each thread has `scratchBytes` of it. */
-  launch(k: number, heap: Heap, parameters: number, scratch: number, chunks: number, scratchBytes: number): void;
+  /**
+   * Runs all chunks of kernel k, or those from `first` to before `last`, which one thread does alone. `parameters` is the index of its table in 32-bit words, `scratch` an address; each
+   * thread has `scratchBytes` of it.
+   */
+  launch(k: number, heap: Heap, parameters: number, scratch: number, chunks: number, scratchBytes: number, first?: number, last?: number): void;
   /** Where kernels leave no chunks of their sums: totals of kernel k, those of sum 0 first, one a sample, written to the numbers at these indices. */
   total?(k: number, to: Int32Array): void;
 }

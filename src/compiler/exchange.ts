@@ -1,12 +1,13 @@
 /**
  * Exchanges of one step of a program: all fields whose ghost blocks are stale go in one message to each neighbour. Fields that lie side by side, as the links do, go as
- * one. How fields lie is the same on all ranks; their addresses are not.
+ * one. How fields lie is the same on all ranks; their addresses are not. While messages are under way the step's kernel works on the sites that read no ghost block.
  */
 import { storedComponents } from "../autograd/index.ts";
 import { type ExchangeWork, type Message, type Move, type Span, moveWithin, pack, unpack } from "../backend/index.ts";
 import type { Need } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
-import type { Schedule } from "./ir.ts";
+import type { KernelStep, Schedule } from "./ir.ts";
+import { interiorOf } from "./interior.ts";
 
 /** What goes to one neighbour: a move for some of the step's fields. */
 interface Link {
@@ -42,11 +43,19 @@ export class StepExchange {
   readonly #joined: Span;
   /** Is a field of this step stale? */
   readonly #stale: Uint8Array;
+  /** Chunks of the step's kernel, and those that need not wait. */
+  readonly #chunks: number;
+  readonly #interior: readonly [number, number] | undefined;
+  #compute: Chunks = none;
+  /** Milliseconds of the kernel while messages were under way. */
+  #computed = 0;
   /** The memory of which the messages are views: generation of the heap, place in it. */
   readonly #seen = { generation: -1, mail: -1 };
 
-  constructor(engine: Machine, given: readonly Need[], { buffers }: Schedule) {
+  constructor(engine: Machine, given: readonly Need[], { buffers }: Schedule, step: KernelStep) {
     this.#engine = engine;
+    this.#chunks = engine.order(step.domain).chunks;
+    this.#interior = interiorOf(step, engine);
     // fields that lie side by side follow each other
     const needs = (this.#needs = [...given].sort((a, b) => a.buffer - b.buffer));
     const { width } = engine.layout;
@@ -79,12 +88,26 @@ export class StepExchange {
       },
       meanwhile: () => {
         for (const link of this.#links) if (!link.message) this.#each(link, within, 0);
+        if (!this.#interior) return;
+        const begin = performance.now();
+        this.#compute(this.#interior[0], this.#interior[1]);
+        this.#computed = performance.now() - begin;
       },
     };
   }
 
-  /** Fills what is stale. */
-  run(places: Places): void {
+  /** Fills what is stale, and runs the step's kernel. */
+  run(places: Places, compute: Chunks): void {
+    const chunks = this.#chunks;
+    const interior = this.#interior;
+    this.#compute = compute;
+    if (!this.#fill(places) || !interior) return compute(0, chunks);
+    if (interior[0] > 0) compute(0, interior[0]);
+    if (interior[1] < chunks) compute(interior[1], chunks);
+  }
+
+  /** False where nothing was stale; otherwise the interior has been worked on. */
+  #fill(places: Places): boolean {
     let any = false;
     for (let k = 0; k < this.#needs.length; k++) {
       const need = this.#needs[k]!;
@@ -97,8 +120,9 @@ export class StepExchange {
       this.#spans[k]!.stride = places.stride[need.buffer]! / 8;
       for (let r = 0; field?.fresh && r < need.reads.length; r++) field.fresh.add(need.reads[r]!);
     }
-    if (!any) return;
+    if (!any) return false;
     const begin = performance.now();
+    this.#computed = 0;
     this.#views();
     const { mail } = this.#engine.halos!;
     this.#messages.length = this.#packed.length = this.#directs = 0;
@@ -118,7 +142,8 @@ export class StepExchange {
       const link = this.#packed[k];
       if (link) this.#each(link, unpack, mail + link.at + link.most);
     }
-    this.#engine.exchangeTime += performance.now() - begin;
+    this.#engine.exchangeTime += performance.now() - begin - this.#computed;
+    return true;
   }
 
   /** A message for each run of blocks, from where it lies to where it belongs; `ranks`: to and from. */
@@ -174,6 +199,10 @@ export class StepExchange {
   }
 }
 
+/** Runs chunks `first` to before `last` of a kernel. */
+export type Chunks = (first: number, last: number) => void;
+
+const none: Chunks = () => undefined;
 const EMPTY = new Float64Array(0);
 /** Numbers of a run from which on it is sent as it lies: a message costs less than two copies of them. At most so many runs of a link. */
 const [LONG, MOST_RUNS] = [2048, 16];

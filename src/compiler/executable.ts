@@ -5,12 +5,12 @@ import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import { Contraction } from "./contractions.ts";
 import type { CompiledKernels } from "./emitter.ts";
-import { type Places, RankSums, StepExchange, needsOf, writeGhosts } from "#platform/compiler/divided";
+import { type Chunks, type Places, RankSums, StepExchange, needsOf, writeGhosts } from "#platform/compiler/divided";
 import { type Loop, loopsOf } from "./loop.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
-import type { DenseStepPlan, SamplesStep, Schedule, SolveStep } from "./ir.ts";
+import type { DenseStepPlan, KernelStep, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import type { LinearSystem, Solver } from "./solver-programs.ts";
 import { forAllSamples, treeSum } from "./sample-numbers.ts";
@@ -20,9 +20,8 @@ import { environmentVariable } from "../util/index.ts";
 interface Launch {
   readonly plan: KernelPlan;
   readonly kernel: number;
-  /** Index of the parameter table in 32-bit words. */
-  readonly table: number;
   readonly chunks: number;
+  readonly compute: Chunks;
   /** Address of the partial sums of each reduction, in bytes. */
   readonly partials: readonly number[];
   readonly sums: BinnedSums | undefined;
@@ -95,7 +94,7 @@ export class ProgramExecutable implements Executable {
     this.#loops = loopsOf(engine, schedule.steps, (b) => this.#lend(b));
     this.arenaBytes = arena.bytes + this.#loops.reduce((most, l) => Math.max(most, l?.programBytes ?? 0), 0) + this.#loops.reduce((sum, l) => sum + (l?.ownBytes ?? 0), 0);
     const { halos } = engine;
-    this.#exchanges = halos ? needsOf(schedule, halos).map((needs) => (needs.length > 0 ? new StepExchange(engine, needs, schedule) : undefined)) : [];
+    this.#exchanges = halos ? needsOf(schedule, halos).map((needs, s) => (needs.length > 0 ? new StepExchange(engine, needs, schedule, schedule.steps[s] as KernelStep) : undefined)) : [];
     this.#places = {
       address: this.#address,
       stride: this.#stride,
@@ -141,8 +140,7 @@ export class ProgramExecutable implements Executable {
     for (let s = 0; s < steps.length; s++) {
       const begin = this.#times ? performance.now() : 0;
       const launch = this.#launches[s];
-      this.#exchanges[s]?.run(this.#places);
-      if (launch) this.#launch(launch);
+      if (launch) this.#launch(launch, this.#exchanges[s]);
       else if (this.#solvers[s]) {
         for (const f of this.#lent) f.fresh!.clear();
         runSolve(this.#solvers[s]!, this.#systems[s]!, this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
@@ -257,13 +255,17 @@ export class ProgramExecutable implements Executable {
         else this.#enter(entry, (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit);
       }
     });
+    const compute: Chunks = (first, last) => {
+      const { scratch: { address, bytes }, heap, emitter: { addressUnit } } = engine;
+      this.#compiled.launch(kernel, heap, table, address / addressUnit, chunks, bytes, first, last);
+    };
     const { lattice: { batch }, layout } = engine;
     // the chunks of a sample stand together
     const each = (chunks * layout.sampleLanes) / batch;
     const samples = Array.from({ length: batch }, (_, b) => b);
     const starts = partials.flatMap((p) => samples.map((b) => p / 8 + BIN_PARTS * each * b));
     const targets = plan.step.reductions.flatMap(({ buffer }) => samples.map((b) => ({ buffer, offset: layout.scalarAt(b) })));
-    return { plan, kernel, table, chunks, partials, starts, targets, each, to: new Int32Array(targets.length), sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
+    return { plan, kernel, chunks, compute, partials, starts, targets, each, to: new Int32Array(targets.length), sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
@@ -306,10 +308,10 @@ export class ProgramExecutable implements Executable {
     return (this.#shadows[j] ??= this.#engine.allocate(this.#schedule.buffers[this.#schedule.outputs[j]!]!.type));
   }
 
-  #launch(l: Launch): void {
+  #launch(l: Launch, exchange: StepExchange | undefined): void {
     const engine = this.#engine;
-    const { address, bytes } = engine.scratch;
-    this.#compiled.launch(l.kernel, engine.heap, l.table, address / engine.emitter.addressUnit, l.chunks, bytes);
+    if (exchange) exchange.run(this.#places, l.compute);
+    else l.compute(0, l.chunks);
     const { sums } = l;
     if (!sums) return;
     const { starts, targets, each, to } = l;

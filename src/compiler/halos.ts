@@ -25,6 +25,7 @@ export class Halos {
   readonly halo: Halo;
   readonly #numbers = new Map<string, number>();
   readonly #ghosts: (ReadonlySet<number> | undefined)[] = [];
+  readonly #beyond: (Int32Array | undefined)[] = [];
   readonly #moves = new Map<string, readonly Move[]>();
   #mail = { address: 0, bytes: 0 };
   /** Moves by content: equal ones of several fields are one. */
@@ -52,10 +53,17 @@ export class Halos {
     const key = `${domain} ${d.join(",")}`;
     let n = this.#numbers.get(key);
     if (n === undefined) {
-      n = this.#ghosts.push(this.halo.reads(d, domain)) - 1;
+      const reads = this.halo.reads(d, domain);
+      n = this.#ghosts.push(reads?.ghosts) - 1;
+      this.#beyond.push(reads?.blocks);
       this.#numbers.set(key, n);
     }
     return this.#ghosts[n] ? n : undefined;
+  }
+
+  /** Blocks whose load of this read is of a ghost block, counted from the first of the loop's domain. */
+  beyond(n: number): Int32Array {
+    return this.#beyond[n]!;
   }
 
   /** Ghost blocks that a field must have for these reads. */
@@ -88,7 +96,7 @@ export class Halos {
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Reads of ghost blocks in a step, by buffer. */
-function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {
+export function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {
   const found = new Map<number, Set<number>>();
   if (s.kind !== "kernel" || s.domain === "one" || s.domain === "shared" || tensorLength(s.domain) !== undefined) return found;
   const { domain } = s;

@@ -45,12 +45,12 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     compile(plans, context) {
       const source = cSource(plans, context, single);
       const library = loadNative(source, flags, kept);
-      const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks, int64_t threads)");
+      const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t c0, int32_t c1, int64_t threads)");
       const ranges = plans.map((p) => context.order(p.step.domain));
       return {
         source: source.join("\n"),
-        launch(k, _heap, parameters, scratch, chunks, scratchBytes) {
-          launch(memory.address(), k, parameters, scratch, scratchBytes / emitter.addressUnit, ranges[k]!.first, ranges[k]!.last, chunks, pool);
+        launch(k, _heap, parameters, scratch, chunks, scratchBytes, from = 0, to = chunks) {
+          launch(memory.address(), k, parameters, scratch, scratchBytes / emitter.addressUnit, ranges[k]!.first, ranges[k]!.last, from, to, to - from === chunks ? pool : 0);
         },
       };
     },

@@ -3,6 +3,10 @@ import { describe, expect, test } from "vitest";
 import { lattice } from "gaugegrad";
 import { onThreads } from "./threads.ts";
 import { work } from "./work.mjs";
+import { selfComm } from "../../src/backend/index.ts";
+import { interiorOf } from "../../src/compiler/interior.ts";
+import type { KernelStep } from "../../src/compiler/ir.ts";
+import type { Machine } from "../../src/compiler/machine.ts";
 
 const EXTENTS = [4, 4, 4, 8];
 const names = Object.keys(work);
@@ -34,4 +38,27 @@ describe("ranks as threads", () => {
       const expected = Object.fromEntries(here.map((n) => [n, plain(n)]));
       for (const ofRank of results) expect(Object.fromEntries(here.map((n, k) => [n, ofRank[k]]))).toEqual(expected);
     });
+});
+
+describe("kernels work on their interior while messages are under way", () => {
+  // chunks of two time slices of 64 sites
+  const extents = [4, 4, 4, 16];
+
+  test.each<[KernelStep["domain"], readonly (readonly number[])[], readonly [number, number] | undefined]>([
+    ["all", [[0, 0, 0, 1]], [0, 3]],
+    ["all", [[0, 0, 0, 1], [0, 0, 0, 15]], [1, 3]],
+    ["even", [[0, 0, 0, 15]], [1, 2]],
+    ["all", [[0, 0, 0, 4], [1, 0, 0, 12]], undefined],
+    ["all", [[1, 0, 0, 0]], [0, 4]],
+  ])("on %s, displacements %j", (domain, displacements, chunks) => {
+    const { engine } = lattice(extents, { threads: 1, comm: { ...selfComm, size: 2 }, grid: [1, 1, 1, 2] });
+    const args = displacements.map((displacement) => ({ kind: "field", buffer: 0, displacement }));
+    expect(interiorOf({ kind: "kernel", domain, instructions: [{ args }], reductions: [] } as unknown as KernelStep, engine as Machine)).toEqual(chunks);
+  });
+
+  test("same bits as without ranks", async () => {
+    const names = ["plaquette", "staggered"];
+    const results = await onThreads(2, names.map((name) => ({ name, extents, grid: [1, 1, 1, 2] })));
+    for (const ofRank of results) expect(ofRank).toEqual(names.map((name) => work[name]!(lattice(extents, { threads: 1 }))));
+  });
 });
