@@ -61,6 +61,7 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
   };
   for (let id = first; id <= last; id++) depends.set(id, targets.has(id) || tape.node(id).inputs.some(reaches));
   const recomputed = new Map<number, Map<number, Traced>>();
+  const entered = new Map<number, Traced | undefined>();
   const loops = loopsBetween(tape, first, last);
   const result = new Map<number, Traced>();
   for (let id = last; id >= first; id--) {
@@ -90,14 +91,30 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
   }
   return wrt.map((x) => result.get(x.id));
 
+  /** The cotangent that a region waits for. */
+  function entering(region: number, cotangent: Traced): Traced {
+    if (!entered.has(region)) entered.set(region, cotangent.type.kind === "scalar" ? latest(tape, region, cotangents) : undefined);
+    return (cotangent.type.kind === "scalar" && entered.get(region)) || cotangent;
+  }
+
   /** Values at hand for the rule of a node; undefined where nothing further up wants a cotangent. */
   function contextOf(id: number, cotangent: Traced): VjpContext | undefined {
     const node = tape.node(id);
     const needs = node.inputs.map(reaches);
     if (!needs.some(Boolean)) return undefined;
-    const clone = node.region > 0 ? recompute(tape, id, cotangent, targets, recomputed) : undefined;
+    const clone = node.region > 0 ? recompute(tape, id, entering(node.region, cotangent), targets, recomputed) : undefined;
     return { inputs: node.inputs.map((i) => clone?.get(i) ?? tape.traced(i)), output: clone?.get(id) ?? tape.traced(id), cotangent, needs, attributes: node.attributes };
   }
+}
+
+/**
+ * What a region waits for whose first cotangent is a number: that may be known from the beginning, such as the 1 of a log det, while the cotangents of the region's fields are made by what comes
+ * behind it. The last recorded of them.
+ */
+function latest(tape: Tape, region: number, cotangents: ReadonlyMap<number, readonly Term[]>): Traced | undefined {
+  let last: Traced | undefined;
+  for (const [id, terms] of cotangents) if (tape.node(id).region === region) for (const { cotangent: c } of terms) if (c.type.kind !== "scalar" && c.id > (last?.id ?? -1)) last = c;
+  return last;
 }
 
 /** The values of one loop: the first of them on the tape, and the cotangents found so far. */

@@ -104,6 +104,16 @@ test("gradients with respect to the coefficients", () => {
   close(coefficients["pair"]![1]!, numeric, 1e-8);
 });
 
+test("a step keeps its links for the reverse pass, and what lies between is computed again", () => {
+  const U = field(3, [3, 3]);
+  const kept = (steps: number): number => {
+    const F = actionFlow({ coefficients: trivialisingAction({ beta: 2, N: 3 }), steps, scheme: "runge-kutta" });
+    return new Plan(((V: Links, p: never) => gradOf(F, V, p)) as never, [U, F.parameters]).peakFields;
+  };
+  // without checkpoints 21 link fields a step
+  expect(kept(5) - kept(3)).toBeLessThan(2 * 4);
+});
+
 const gradOf = (F: ReturnType<typeof actionFlow>, V: Links, p: never): unknown => grad((q: never): Scalar => F.forward(V, q).logDet)(p);
 
 /** What the reverse pass of the operators gives, and their values. */
