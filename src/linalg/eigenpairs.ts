@@ -89,6 +89,12 @@ function ritz(alpha: readonly number[], beta: readonly number[]): { values: numb
   const off = Float64Array.from({ length: m }, (_, i) => beta[i] ?? 0);
   const rows = new Float64Array(m * m);
   for (let i = 0; i < m; i++) rows[i * m + i] = 1;
-  implicitQL(values, off, rows);
+  implicitQL(values, off, (i, s, c) => {
+    for (let k = i * m; k < (i + 1) * m; k++) {
+      const [a, b] = [rows[k]!, rows[k + m]!];
+      rows[k + m] = s * a + c * b;
+      rows[k] = c * a - s * b;
+    }
+  });
   return { values: [...values], rows };
 }

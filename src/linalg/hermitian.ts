@@ -1,6 +1,6 @@
 /**
- * Eigenvalues, and on request eigenvectors, of a complex Hermitian matrix on preallocated memory: Householder reduction to a real
- * tridiagonal matrix (8 n^3 / 3 multiplications for the values), then QL with implicit shifts.
+ * Eigenvalues of a complex Hermitian matrix on preallocated memory: Householder reduction to a real tridiagonal matrix (8 n^3 / 3 multiplications), then QL
+ * with implicit shifts. With vectors: `HermitianEigenvectors`.
  *
  * Why not a library: of the well-kept packages ml-matrix has real symmetric matrices only; the real form of twice the dimension doubles every
  * level and always makes eigenvectors, at n = 72 it takes 45 times as long as `eigenvalues` here (equal values to 1e-13). mathjs has complex
@@ -9,13 +9,11 @@
  */
 import { SolverError } from "../errors.ts";
 
-const EPSILON = 2 ** -52;
+/** Relative size of what is rounding. */
+export const EPSILON = 2 ** -52;
 const MOST_ITERATIONS = 60;
 
-/**
- * Eigenvalues and, on request, eigenvectors of complex hermitian n x n matrices on memory that is kept between calls. Calls @throws SolverError
- * when QL does not converge.
- */
+/** Eigenvalues of complex hermitian n x n matrices on memory that is kept between calls. */
 export class HermitianEigenproblem {
   /** Dimension. */
   readonly n: number;
@@ -24,14 +22,8 @@ export class HermitianEigenproblem {
   readonly im: Float64Array;
   /** Eigenvalues of the last call, not sorted. */
   readonly values: Float64Array;
-  /** Rows are the eigenvectors of the last `decompose`; empty before. */
-  vectorsRe = new Float64Array(0);
-  vectorsIm = new Float64Array(0);
-  /** Off-diagonal of the tridiagonal form (element i couples i and i + 1), its phases and the norms h of the reflections. */
+  /** Off-diagonal of the tridiagonal form (element i couples i and i + 1). */
   readonly #off: Float64Array;
-  readonly #phaseRe: Float64Array;
-  readonly #phaseIm: Float64Array;
-  readonly #h: Float64Array;
   readonly #pRe: Float64Array;
   readonly #pIm: Float64Array;
 
@@ -39,24 +31,13 @@ export class HermitianEigenproblem {
     this.n = n;
     const vector = (): Float64Array => new Float64Array(n);
     [this.re, this.im] = [new Float64Array(n * n), new Float64Array(n * n)];
-    [this.values, this.#off, this.#phaseRe, this.#phaseIm, this.#h, this.#pRe, this.#pIm] = [vector(), vector(), vector(), vector(), vector(), vector(), vector()];
+    [this.values, this.#off, this.#pRe, this.#pIm] = [vector(), vector(), vector(), vector()];
   }
 
   /** Eigenvalues of the matrix in `re`, `im`. @throws SolverError when QL does not converge (numbers that are not finite). */
   eigenvalues(): Float64Array {
     this.#reduce();
-    implicitQL(this.values, this.#off, undefined);
-    return this.values;
-  }
-
-  /** Eigenvalues and eigenvectors. */
-  decompose(): Float64Array {
-    const { n } = this;
-    this.#reduce();
-    const Z = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) Z[i * n + i] = 1;
-    implicitQL(this.values, this.#off, Z);
-    this.#transformBack(Z);
+    implicitQL(this.values, this.#off);
     return this.values;
   }
 
@@ -66,7 +47,7 @@ export class HermitianEigenproblem {
    */
   #reduce(): void {
     const { n, re, im, values } = this;
-    const [off, phaseRe, phaseIm, hs, pRe, pIm] = [this.#off, this.#phaseRe, this.#phaseIm, this.#h, this.#pRe, this.#pIm];
+    const [off, pRe, pIm] = [this.#off, this.#pRe, this.#pIm];
     for (let i = n - 1; i > 0; i--) {
       const row = i * n;
       const last = row + i - 1;
@@ -84,13 +65,9 @@ export class HermitianEigenproblem {
       const h = square + size * corner;
       // nothing to remove: the row is tridiagonal already
       if (i === 1 || square - corner * corner <= EPSILON * EPSILON * square || h === 0) {
-        hs[i] = 0;
         off[i - 1] = corner;
-        [phaseRe[i], phaseIm[i]] = [cos, sin];
         continue;
       }
-      hs[i] = h;
-      [phaseRe[i], phaseIm[i]] = [-cos, -sin];
       re[last] = re[last]! + cos * size;
       im[last] = im[last]! + sin * size;
       let K = 0;
@@ -140,48 +117,15 @@ export class HermitianEigenproblem {
     values[0] = re[0]!;
     off[n - 1] = 0;
   }
-
-  /** Vectors of the matrix from those of the real tridiagonal one (rows of Z): phases D_{i-1} = D_i e_i / |e_i|, then the reflections. */
-  #transformBack(Z: Float64Array): void {
-    const { n, re, im } = this;
-    if (this.vectorsRe.length === 0) [this.vectorsRe, this.vectorsIm] = [new Float64Array(n * n), new Float64Array(n * n)];
-    const [vRe, vIm] = [this.vectorsRe, this.vectorsIm];
-    let [dRe, dIm] = [1, 0];
-    for (let k = n - 1; k >= 0; k--) {
-      for (let m = 0; m < n; m++) {
-        vRe[m * n + k] = dRe * Z[m * n + k]!;
-        vIm[m * n + k] = dIm * Z[m * n + k]!;
-      }
-      if (k > 0) [dRe, dIm] = [dRe * this.#phaseRe[k]! - dIm * this.#phaseIm[k]!, dRe * this.#phaseIm[k]! + dIm * this.#phaseRe[k]!];
-    }
-    for (let i = 2; i < n; i++) {
-      const h = this.#h[i]!;
-      if (h === 0) continue;
-      const row = i * n;
-      for (let m = 0; m < n; m++) {
-        const at = m * n;
-        let [sRe, sIm] = [0, 0];
-        for (let k = 0; k < i; k++) {
-          sRe += re[row + k]! * vRe[at + k]! + im[row + k]! * vIm[at + k]!;
-          sIm += re[row + k]! * vIm[at + k]! - im[row + k]! * vRe[at + k]!;
-        }
-        sRe /= h;
-        sIm /= h;
-        for (let k = 0; k < i; k++) {
-          vRe[at + k] = vRe[at + k]! - (sRe * re[row + k]! - sIm * im[row + k]!);
-          vIm[at + k] = vIm[at + k]! - (sRe * im[row + k]! + sIm * re[row + k]!);
-        }
-      }
-    }
-  }
 }
 
 /**
  * Eigenvalues of a real symmetric tridiagonal matrix by QL with implicit shifts (Bowdler, Martin, Reinsch, Wilkinson 1968): diagonal d,
- * element i of `off` couples i and i + 1; both are overwritten, d by the eigenvalues. Rotations act on the rows of Z.
+ * element i of `off` couples i and i + 1; both are overwritten, d by the eigenvalues. Vectors are the rows
+ * of a unit matrix after row_{i+1}, row_i <- s row_i + c row_{i+1}, c row_i - s row_{i+1} for each rotation, in the order of the calls.
  * @throws SolverError when an eigenvalue does not converge.
  */
-export function implicitQL(d: Float64Array, off: Float64Array, Z: Float64Array | undefined): void {
+export function implicitQL(d: Float64Array, off: Float64Array, rotation?: (i: number, s: number, c: number) => void): void {
   const n = d.length;
   for (let l = 0; l < n; l++)
     for (let iteration = 0; ; iteration++) {
@@ -214,19 +158,11 @@ export function implicitQL(d: Float64Array, off: Float64Array, Z: Float64Array |
         p = s * t;
         d[i + 1] = g + p;
         g = c * t - b;
-        if (Z) rotate(Z, n, i, s, c);
+        rotation?.(i, s, c);
       }
       if (i >= l) continue;
       d[l] = d[l]! - p;
       off[l] = g;
       off[m] = 0;
     }
-}
-
-function rotate(Z: Float64Array, n: number, i: number, s: number, c: number): void {
-  for (let k = i * n; k < (i + 1) * n; k++) {
-    const [a, b] = [Z[k]!, Z[k + n]!];
-    Z[k + n] = s * a + c * b;
-    Z[k] = c * a - s * b;
-  }
 }

@@ -9,7 +9,7 @@
  */
 import { SolverError } from "../errors.ts";
 import { DenseMatrix, type Determinant } from "./dense.ts";
-import { HermitianEigenproblem } from "./hermitian.ts";
+import { HermitianEigenvectors } from "./eigenvectors.ts";
 import { type DenseBackend, Products } from "./products.ts";
 
 /** Kernel and approximation of the sign. */
@@ -62,7 +62,7 @@ export class OverlapMatrix {
   readonly eigenvalues: Float64Array;
   readonly signs: Float64Array;
   readonly #signature: Float64Array;
-  readonly #problem: HermitianEigenproblem;
+  readonly #problem: HermitianEigenvectors;
   readonly #backend: DenseBackend;
   /** [2 + (b - c) A]^{-1}, where b and c differ. */
   readonly #B: DenseMatrix | undefined;
@@ -80,7 +80,7 @@ export class OverlapMatrix {
     this.A = new DenseMatrix(n, backend);
     this.#B = kernel.b === kernel.c ? undefined : new DenseMatrix(n, backend);
     this.#D = new DenseMatrix(n, backend);
-    this.#problem = new HermitianEigenproblem(n);
+    this.#problem = new HermitianEigenvectors(n);
     [this.eigenvalues, this.signs] = [new Float64Array(n), new Float64Array(n)];
   }
 
@@ -90,13 +90,9 @@ export class OverlapMatrix {
    */
   decompose(): void {
     const { n, kernel } = this;
-    const { re, im } = this.#problem;
+    const { data, stride } = this.#problem;
     const H = this.#hermitian();
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j <= i; j++) {
-        re[i * n + j] = H.data[2 * (i * H.stride + j)]!;
-        im[i * n + j] = H.data[2 * (i * H.stride + j) + 1]!;
-      }
+    for (let i = 0; i < n; i++) data.set(H.data.subarray(2 * i * H.stride, 2 * (i * H.stride + i + 1)), 2 * i * stride);
     this.eigenvalues.set(this.#problem.decompose());
     const sizes = this.eigenvalues.map(Math.abs);
     const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
@@ -196,12 +192,12 @@ export class OverlapMatrix {
   /** Eigenvectors as the columns of a matrix of stride s, with zeros on its edge. */
   #columns(data: Float64Array, at: number, s: number): void {
     const { n } = this;
-    const { vectorsRe, vectorsIm } = this.#problem;
+    const { vectors, stride } = this.#problem;
     data.fill(0, 2 * at, 2 * (at + s * s));
     for (let j = 0; j < n; j++)
       for (let i = 0; i < n; i++) {
-        data[2 * (at + i * s + j)] = vectorsRe[j * n + i]!;
-        data[2 * (at + i * s + j) + 1] = vectorsIm[j * n + i]!;
+        data[2 * (at + i * s + j)] = vectors[2 * (j * stride + i)]!;
+        data[2 * (at + i * s + j) + 1] = vectors[2 * (j * stride + i) + 1]!;
       }
   }
 

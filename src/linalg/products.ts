@@ -18,11 +18,13 @@ type Kernel = (c: number, strideC: number, a: number, strideA: number, b: number
 /** Complex numbers (re, im) in memory of their own, and the products of blocks of them. */
 export class Products {
   readonly data: Float64Array;
+  /** Where `data` lies, for further WebAssembly kernels on it; none for native. */
+  readonly memory: InstanceType<typeof Wasm.Memory> | undefined;
   readonly #kernel: Kernel;
 
   /** `length` complex numbers, zero at first. @throws BackendError for native without a compiler. */
   constructor(length: number, backend: DenseBackend = "wasm") {
-    [this.data, this.#kernel] = backend === "native" ? nativeKernel(length) : wasmKernel(length);
+    [this.data, this.#kernel, this.memory] = backend === "native" ? nativeKernel(length) : wasmKernel(length);
   }
 
   /** C_ij <- beta C_ij + alpha sum_{t < k} A_it conj(B_jt) for i < m, j < n; C may not overlap A or B. */
@@ -36,7 +38,7 @@ export class Products {
 /** Modules are compiled once a process; instances belong to their memory. */
 let compiled: InstanceType<typeof Wasm.Module> | undefined;
 
-function wasmKernel(length: number): [Float64Array, Kernel] {
+function wasmKernel(length: number): [Float64Array, Kernel, InstanceType<typeof Wasm.Memory>] {
   const pages = Math.ceil((16 * length) / PAGE);
   const memory = new Wasm.Memory({ initial: Math.max(1, pages), maximum: Math.max(1, pages) });
   compiled ??= new Wasm.Module(wasmModule());
@@ -44,6 +46,7 @@ function wasmKernel(length: number): [Float64Array, Kernel] {
   return [
     new Float64Array(memory.buffer, 0, 2 * length),
     (c, sc, a, sa, b, sb, m, n, k, alpha, beta) => run(16 * c, 16 * sc, 16 * a, 16 * sa, 16 * b, 16 * sb, m, n, 16 * k, alpha, beta),
+    memory,
   ];
 }
 
@@ -159,7 +162,7 @@ void multiply(int64_t memory, int64_t c, int64_t sc, int64_t a, int64_t sa, int6
 
 let loaded: { readonly address: (memory: ArrayBufferLike) => number; readonly multiply: (...args: number[]) => number } | undefined;
 
-function nativeKernel(length: number): [Float64Array, Kernel] {
+function nativeKernel(length: number): [Float64Array, Kernel, undefined] {
   if (!loaded) {
     const library = loadNative([SOURCE], ["-ffp-contract=fast"]);
     loaded = {
@@ -170,5 +173,5 @@ function nativeKernel(length: number): [Float64Array, Kernel] {
   const data = new Float64Array(2 * length);
   const { address, multiply } = loaded;
   const memory = address(data.buffer);
-  return [data, (...args) => void multiply(memory, ...args)];
+  return [data, (...args) => void multiply(memory, ...args), undefined];
 }

@@ -5,7 +5,7 @@
  */
 import { Field, type Lattice, spinType } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { HermitianEigenproblem } from "../linalg/index.ts";
+import { HermitianEigenproblem, HermitianEigenvectors } from "../linalg/index.ts";
 import { type SpinField, expectPlane, expectUnitSpins } from "./spin-field.ts";
 import { FullChain, type LocalChain, type SpinWeight } from "./weights.ts";
 
@@ -33,6 +33,7 @@ export class DoubleExchange implements SpinWeight {
   readonly mu: number;
   readonly t: number;
   readonly #problem: HermitianEigenproblem;
+  #vectors: HermitianEigenvectors | undefined;
   /** Hopping part, row by row. */
   readonly #hopping: Float64Array;
 
@@ -87,16 +88,22 @@ export class DoubleExchange implements SpinWeight {
   freeGradient(S: SpinField): SpinField {
     const spins = this.#checked(S);
     const { lattice, J, T } = this;
-    const problem = this.#problem;
+    const problem = (this.#vectors ??= new HermitianEigenvectors(this.#problem.n));
+    const { data, vectors: v, stride } = problem;
+    const { n, re, im } = this.#problem;
     this.#fill(spins);
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j <= i; j++) {
+        data[2 * (i * stride + j)] = re[i * n + j]!;
+        data[2 * (i * stride + j) + 1] = im[i * n + j]!;
+      }
     const E = problem.decompose();
-    const n = problem.n;
     const out = new Float64Array(3 * lattice.volume);
     for (let m = 0; m < n; m++) {
       const f = (-J / (2 * T)) * this.#fermi(E[m]!);
       for (let i = 0; i < lattice.volume; i++) {
-        const at = m * n + 2 * i;
-        const [aRe, aIm, bRe, bIm] = [problem.vectorsRe[at]!, problem.vectorsIm[at]!, problem.vectorsRe[at + 1]!, problem.vectorsIm[at + 1]!];
+        const at = 2 * (m * stride + 2 * i);
+        const [aRe, aIm, bRe, bIm] = [v[at]!, v[at + 1]!, v[at + 2]!, v[at + 3]!];
         // conj(a) b
         out[3 * i]! += 2 * f * (aRe * bRe + aIm * bIm);
         out[3 * i + 1]! += 2 * f * (aRe * bIm - aIm * bRe);

@@ -1,6 +1,6 @@
 /** The eigenproblem behind one function: residuals and unitarity for matrices with and without structure. */
 import { describe, expect, test } from "vitest";
-import { HermitianEigenproblem } from "gaugegrad/linalg";
+import { HermitianEigenproblem, HermitianEigenvectors } from "gaugegrad/linalg";
 import { noise } from "../spins/fields.ts";
 
 type Matrix = { readonly re: Float64Array; readonly im: Float64Array };
@@ -20,51 +20,72 @@ const random = (n: number, salt: number): Matrix => {
   return matrix(n, (i, j) => [x[2 * (i * n + j)]!, x[2 * (i * n + j) + 1]!]);
 };
 
+/** A twice on the diagonal. */
+const blocks = ({ re, im }: Matrix, m: number): Matrix => matrix(2 * m, (i, j) => (i < m === j < m ? [re[(i % m) * m + (j % m)]!, im[(i % m) * m + (j % m)]!] : [0, 0]));
+/** Onto three plane waves. */
+const projector = (n: number): Matrix =>
+  matrix(n, (i, j) => {
+    const waves = [1, 5, 20].map((k) => (2 * Math.PI * k * (i - j)) / n);
+    return [waves.reduce((s, x) => s + Math.cos(x) / n, 0), waves.reduce((s, x) => s + Math.sin(x) / n, 0)];
+  });
+
 const cases: readonly [string, number, Matrix][] = [
   ["one by one", 1, random(1, 1)],
   ["two by two", 2, random(2, 2)],
   ["random, 7", 7, random(7, 3)],
   ["random, 50", 50, random(50, 4)],
+  ["random, 97: three panels and one row", 97, random(97, 5)],
+  ["random, 259: larger blocks of reflections", 259, random(259, 6)],
   ["zero", 5, matrix(5, () => [0, 0])],
   ["diagonal with equal entries", 6, matrix(6, (i, j) => [i === j ? i % 2 : 0, 0])],
   ["tridiagonal with phases", 9, matrix(9, (i, j) => (i === j + 1 ? [0.6, 0.8] : [0, 0]))],
   ["rank one: n - 1 equal levels", 12, matrix(12, (i, j) => [Math.cos(i - j), Math.sin(i - j)])],
+  ["two equal blocks beside each other: every level twice", 68, blocks(random(34, 7), 34)],
+  ["a projector of rank 3 and zeros in 70 dimensions", 70, projector(70)],
   ["entries of very different size", 8, matrix(8, (i, j) => [10 ** -(i + j), 10 ** -(2 * i)])],
 ];
 
-function load(problem: HermitianEigenproblem, { re, im }: Matrix): void {
-  problem.re.set(re);
-  problem.im.set(im);
-}
-
 describe.each(cases)("%s", (_name, n, A) => {
-  const problem = new HermitianEigenproblem(n);
-  test("A v = lambda v, the vectors are unitary", () => {
-    load(problem, A);
+  const problem = new HermitianEigenvectors(n);
+  const { data, stride, vectors: v } = problem;
+  const load = (): void => {
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j <= i; j++) data.set([A.re[i * n + j]!, A.im[i * n + j]!], 2 * (i * stride + j));
+  };
+  const size = [A.re, A.im].reduce((most, part) => part.reduce((x, y) => Math.max(x, Math.abs(y)), most), 1e-300) * n;
+
+  test("A v = lambda v, the vectors are unitary, on memory that has been used", () => {
+    load();
+    const first = Float64Array.from(problem.decompose());
+    load();
     const values = problem.decompose();
-    const { vectorsRe: x, vectorsIm: y } = problem;
-    const size = Math.max(1e-300, ...A.re.map(Math.abs), ...A.im.map(Math.abs)) * n;
+    expect([...values]).toEqual([...first]);
+    let [residual, unitarity] = [0, 0];
     for (let m = 0; m < n; m++)
       for (let i = 0; i < n; i++) {
-        let [re, im] = [-values[m]! * x[m * n + i]!, -values[m]! * y[m * n + i]!];
-        for (let j = 0; j < n; j++) {
-          re += A.re[i * n + j]! * x[m * n + j]! - A.im[i * n + j]! * y[m * n + j]!;
-          im += A.re[i * n + j]! * y[m * n + j]! + A.im[i * n + j]! * x[m * n + j]!;
-        }
-        expect(Math.hypot(re, im)).toBeLessThan(2e-15 * size);
+        const [x, y] = [2 * m * stride, 2 * i * stride];
+        let [re, im] = [-values[m]! * v[x + 2 * i]!, -values[m]! * v[x + 2 * i + 1]!];
         let [gRe, gIm] = [m === i ? -1 : 0, 0];
         for (let j = 0; j < n; j++) {
-          gRe += x[m * n + j]! * x[i * n + j]! + y[m * n + j]! * y[i * n + j]!;
-          gIm += x[m * n + j]! * y[i * n + j]! - y[m * n + j]! * x[i * n + j]!;
+          const [a, b] = [v[x + 2 * j]!, v[x + 2 * j + 1]!];
+          re += A.re[i * n + j]! * a - A.im[i * n + j]! * b;
+          im += A.re[i * n + j]! * b + A.im[i * n + j]! * a;
+          gRe += a * v[y + 2 * j]! + b * v[y + 2 * j + 1]!;
+          gIm += b * v[y + 2 * j]! - a * v[y + 2 * j + 1]!;
         }
-        expect(Math.hypot(gRe, gIm)).toBeLessThan(2e-15 * (n + 4));
+        residual = Math.max(residual, Math.hypot(re, im));
+        unitarity = Math.max(unitarity, Math.hypot(gRe, gIm));
       }
+    expect(residual).toBeLessThan(2e-15 * size);
+    expect(unitarity).toBeLessThan(2e-15 * (n + 4));
   });
-  test("eigenvalues alone are the same; trace and norm are kept", () => {
-    load(problem, A);
-    const all = Float64Array.from(problem.decompose());
-    load(problem, A);
-    expect([...problem.eigenvalues()]).toEqual([...all]);
+  test("values alone, reduced row by row, are the same; trace and norm are kept", () => {
+    load();
+    const all = Float64Array.from(problem.decompose()).sort();
+    const alone = new HermitianEigenproblem(n);
+    alone.re.set(A.re);
+    alone.im.set(A.im);
+    alone.eigenvalues().sort().forEach((E, k) => expect(Math.abs(E - all[k]!)).toBeLessThanOrEqual(2e-15 * size));
     let [trace, norm] = [0, 0];
     for (let i = 0; i < n; i++) trace += A.re[i * n + i]!;
     for (let k = 0; k < n * n; k++) norm += A.re[k]! ** 2 + A.im[k]! ** 2;
@@ -77,4 +98,7 @@ test("numbers that are not finite are refused", () => {
   const problem = new HermitianEigenproblem(4);
   problem.re.fill(Number.NaN);
   expect(() => problem.eigenvalues()).toThrow(/did not converge/);
+  const both = new HermitianEigenvectors(40);
+  both.data.fill(Number.NaN);
+  expect(() => both.decompose()).toThrow(/did not converge/);
 });
