@@ -57,13 +57,30 @@ const isLater = (x: unknown): x is SiteValues => record(x) && typeof (x as { rea
 /** Reals of each field. */
 export const sizesOf = (data: FieldData): number[] => (isLater(data) ? data.components.map((n) => n * data.sites) : data.map((a) => a.length));
 
-/** The state of a checkpoint of a run. @throws FileFormatError that names the file and what is wrong in it. */
+/** The state of a checkpoint of a run; values that are still in the file throw the same when they are read. @throws FileFormatError that names the file and what is wrong in it. */
 export function expectState(file: string, x: unknown): CheckpointState<FieldData> {
   if (!record(x)) throw new FileFormatError(`${file}: got a checkpoint of another kind, expected one of a run`);
   const state = x as CheckpointState<FieldData>;
   const bad = (Object.entries(KEYS) as [keyof CheckpointState, Check][]).find(([key, check]) => !check(state[key]));
-  if (bad) throw new FileFormatError(`${file}: got a checkpoint whose "${bad[0]}" is not what a run stores, expected one of a run: restore it from a copy`);
+  if (bad) throw unlike(file, bad[0]);
   const size = state.extents.reduce((v, L) => v * L, 2 * state.group * state.group);
   if ([state.links, ...(state.shards?.links ?? [])].some((links) => sizesOf(links).join() !== state.extents.map(() => size).join())) throw new FileFormatError(`${file}: got links of other sizes than its extents ${state.extents.join("x")} and N = ${state.group} have, expected ${size} reals a direction: restore it from a copy`);
-  return state;
+  return { ...state, links: looked(file, "links", state.links), ...(state.matter ? { matter: looked(file, "matter", state.matter) } : {}) };
+}
+
+const unlike = (file: string, key: string): FileFormatError => new FileFormatError(`${file}: got a checkpoint whose "${key}" is not what a run stores, expected one of a run: restore it from a copy`);
+
+/** Values that are still in the file are looked at when they are read. */
+function looked(file: string, key: string, data: FieldData): FieldData {
+  if (!isLater(data)) return data;
+  const { components, sites } = data;
+  const perSite = components.reduce((s, n) => s + n, 0);
+  return {
+    components,
+    sites,
+    read(some, out) {
+      data.read(some, out);
+      for (let k = 0; k < some.length * perSite; k++) if (!Number.isFinite(out[k])) throw unlike(file, key);
+    },
+  };
 }

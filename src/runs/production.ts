@@ -191,10 +191,11 @@ class Production implements Work<RunEvent>, Disposable {
     this.done = state?.done === true && state.total >= this.total;
     this.#counters = structuredClone(state?.counters ?? {}) as Record<string, { done: number; accepted: number }>;
     this.#saved = this.#progress.position;
-    if (state) {
-      setFields(system.U.fields, state.links);
-      if (system.matter) setValues(system.matter.fields, state.matter ?? []);
-    }
+    if (state)
+      ranks.all(() => {
+        setFields(system.U.fields, state.links);
+        if (system.matter) setValues(system.matter.fields, state.matter ?? []);
+      });
     let metrics: MetricsFile | undefined;
     ranks.together(() => {
       if (output.configurations) insideOf(paths, "configurations");

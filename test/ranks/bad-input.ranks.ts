@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, symlinkSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { LiveValues } from "../../src/autograd/index.ts";
 import { hot, lattice, parseGroup } from "../../src/gauge/index.ts";
-import { latestCheckpoint, writeGauge } from "../../src/io/index.ts";
+import { latestCheckpoint, writeCheckpoint, writeGauge } from "../../src/io/index.ts";
 import { Scratch } from "../cli/runs.ts";
 import { type Ended, type LauncherHere, launch, launchers, openMpi, mpich } from "./launchers.ts";
 
@@ -85,6 +86,11 @@ for (const launcher of launchers)
         writeGauge(join(file, "../links.npy"), hot(lattice([4, 8]), parseGroup("U(1)"), { seed }), "npy");
         return of(file);
       }) as [Case, Case];
+      const wrong = run();
+      cpSync(out, join(wrong, "../out"), { recursive: true });
+      const { state } = latestCheckpoint(out)! as { readonly state: { readonly links: readonly Float64Array[] } };
+      const links = hot(lattice([4, 8]), parseGroup("U(1)"), { seed: 1 }).set(state.links.map((u, mu) => u.map((x, k) => (mu === 1 && k === u.length - 1 ? Number.NaN : x))));
+      writeCheckpoint(join(wrong, "../out/checkpoint.00000001"), { ...state, links: new LiveValues(links.fields) });
       const refused: readonly (readonly [cases: readonly [Case, Case?], code: number, line: RegExp])[] = [
         [[of(run({ more: "parallel.grid = [1, 3]" }))], 3, /parallel\.grid: got \[1, 3\] for the lattice 4x8 on 2 ranks.*such as \[1, 2\]/],
         [[of(run({ extents: [4, 6], more: "parallel.grid = [1, 2]" }))], 3, /got \[1, 2\] for the lattice 4x6 on 2 ranks.*leave even extents.*such as \[2, 1\]/],
@@ -94,6 +100,7 @@ for (const launcher of launchers)
         [[of(one), of(run({ more: 'title = "x"', trajectories: 5 }))], 3, /rank 1 has the run file .*, rank 0 has .*expected the same on all ranks/],
         [[of(one), of(one, "--strict")], 3, /rank 1 has the arithmetic .*multiply then add.*, rank 0 has .*fused/],
         [[of(one), { ...of(one), root: withVersion("0.0.9") }], 3, /rank 1 has the version 0\.0\.9, rank 0 has/],
+        [[of(wrong)], 5, /checkpoint\.00000001: got a checkpoint whose "links" is not what a run stores.*restore it from a copy/],
         [[a, b], 3, /rank 1 has the start links .*, rank 0 has/],
       ];
       const said = await several(launcher, [...refused.map(([cases]) => cases), [of(full)]]);
