@@ -43,7 +43,7 @@ export class ExactOverlap {
   readonly #signs: readonly number[];
   readonly #gamma5: Float64Array;
   readonly #matrix: OverlapMatrix;
-  readonly #eps: DenseMatrix;
+  #sign: DenseMatrix | undefined;
 
   /** @throws as `exactOverlap`. */
   constructor(U: LinkField, { height = 1, kernel = "wilson", Ls = 0, boundary, twist }: OverlapShape) {
@@ -60,7 +60,6 @@ export class ExactOverlap {
     this.#matrix = new OverlapMatrix(this.#gamma5, shape);
     writeKernel(U, type, height, twist, this.#matrix.A);
     this.#matrix.decompose();
-    this.#eps = this.#matrix.sign(new DenseMatrix(n));
     this.eigenvalues = [...this.#matrix.eigenvalues].sort((a, b) => Math.abs(a) - Math.abs(b));
     this.signature = this.eigenvalues.reduce((s, w) => s + Math.sign(w), 0);
     const trace = this.#matrix.signs.reduce((s, e) => s + e, 0);
@@ -72,9 +71,18 @@ export class ExactOverlap {
     return this.#matrix.n;
   }
 
-  /** ln |det D(m)|; of domain walls ln |det D_5(m) / det D_5(1)|. @throws SolverError when D(m) is singular. */
-  logDet(mass: number): number {
-    return this.#matrix.determinant(mass, true).logAbs;
+  /**
+   * ln |det D(m)|; of domain walls ln |det D_5(m) / det D_5(1)|. `Ls` is that of the operator unless another is given, 0 for the sign: what domain walls of
+   * several extents make of one kernel takes its eigenvectors once. @throws SolverError when D(m) is singular, and for the sign as `exactOverlap`.
+   */
+  logDet(mass: number, Ls: number = this.#matrix.kernel.Ls): number {
+    guard("logDet", { mass: [mass, is.finite], Ls: [Ls, is.natural] });
+    return this.#matrix.logDet(mass, Ls);
+  }
+
+  /** eps, made when it is first asked for. */
+  get #eps(): DenseMatrix {
+    return (this.#sign ??= this.#matrix.sign(new DenseMatrix(this.n)));
   }
 
   /** eps v, complex numbers by site, colour and spin. */

@@ -24,6 +24,9 @@ export interface SignKernel {
 /** Relative size of an eigenvalue of H whose sign is rounding. */
 const VANISHING = 1e-12;
 
+/** Rows of a hermitian product that are made together. */
+const ROWS = 32;
+
 /** eps(x). */
 export function signOf(x: number, Ls: number): number {
   if (Ls === 0) return x < 0 ? -1 : 1;
@@ -94,12 +97,17 @@ export class OverlapMatrix {
     const H = this.#hermitian();
     for (let i = 0; i < n; i++) data.set(H.data.subarray(2 * i * H.stride, 2 * (i * H.stride + i + 1)), 2 * i * stride);
     this.eigenvalues.set(this.#problem.decompose());
+    this.signs.set(this.#signs(kernel.Ls));
+    this.#mass = Number.NaN;
+  }
+
+  /** eps of the eigenvalues. */
+  #signs(Ls: number): Float64Array {
     const sizes = this.eigenvalues.map(Math.abs);
     const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
-    if (kernel.Ls === 0 && !(low > VANISHING * high))
+    if (Ls === 0 && !(low > VANISHING * high))
       throw new SolverError(`overlap: the kernel has the eigenvalue ${this.eigenvalues[sizes.indexOf(low)]} between ${-high} and ${high}, expected none that vanishes: its sign, and with it the topology of this field, is not defined`);
-    this.eigenvalues.forEach((w, j) => (this.signs[j] = signOf(w, kernel.Ls)));
-    this.#mass = Number.NaN;
+    return this.eigenvalues.map((w) => signOf(w, Ls));
   }
 
   /** eps(H), into a matrix of this size. */
@@ -109,7 +117,11 @@ export class OverlapMatrix {
 
   /** D(m), into a matrix of this size. */
   operator(mass: number, into: DenseMatrix): DenseMatrix {
-    const { data, stride } = this.sign(into);
+    return this.#operator(mass, this.signs, into);
+  }
+
+  #operator(mass: number, signs: Float64Array, into: DenseMatrix): DenseMatrix {
+    const { data, stride } = this.#function(signs, into);
     for (let i = 0; i < this.n; i++) {
       const g = ((1 - mass) / 2) * this.#signature[i]!;
       for (let k = 2 * i * stride; k < 2 * (i * stride + this.n); k++) data[k]! *= g;
@@ -125,6 +137,12 @@ export class OverlapMatrix {
     const det = this.#D.invert();
     this.#mass = mass;
     return det;
+  }
+
+  /** ln |det D(m)| with an extent of its own, from the same eigenvectors. @throws SolverError as `determinant`, and as `decompose` for the sign. */
+  logDet(mass: number, Ls: number): number {
+    this.#mass = Number.NaN;
+    return this.#operator(mass, this.#signs(Ls), this.#D).factor().logAbs;
   }
 
   /** d ln |det D(m)| / dm = Re tr D^{-1} (1 - G eps)/2, with G eps = (2 D - 1 - m)/(1 - m). @throws SolverError at m = 1 and before `determinant`. */
@@ -171,7 +189,7 @@ export class OverlapMatrix {
     return this.#ofKernel(into);
   }
 
-  /** sum_j g(w_j) v_j v_j^+ for values g of the eigenvalues. */
+  /** sum_j g(w_j) v_j v_j^+ for values g of the eigenvalues; the lower triangle by products. */
   #function(values: Float64Array, into: DenseMatrix): DenseMatrix {
     const s = into.stride;
     const w = (this.#work ??= new Products(4 * s * s, this.#backend));
@@ -183,9 +201,14 @@ export class OverlapMatrix {
         w.data[at]! *= values[j]!;
         w.data[at + 1]! *= values[j]!;
       }
-    w.multiply(2 * s * s, s, s * s, s, 0, s, s, s, s, 1, 0);
+    for (let i = 0; i < s; i += ROWS) w.multiply(2 * s * s + i * s, s, s * s + i * s, s, 0, s, Math.min(ROWS, s - i), Math.min(i + ROWS, s), s, 1, 0);
     into.clear();
-    for (let i = 0; i < this.n; i++) into.data.set(w.data.subarray(2 * (2 * s * s + i * s), 2 * (2 * s * s + i * s + this.n)), 2 * i * s);
+    for (let i = 0; i < this.n; i++)
+      for (let j = 0; j <= i; j++) {
+        const [from, lower, upper] = [2 * (2 * s * s + i * s + j), 2 * (i * s + j), 2 * (j * s + i)];
+        into.data[upper] = into.data[lower] = w.data[from]!;
+        into.data[upper + 1] = -(into.data[lower + 1] = w.data[from + 1]!);
+      }
     return into;
   }
 

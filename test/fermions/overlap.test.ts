@@ -3,7 +3,7 @@
  * on fermions (independent dense programs); forces against differences, backends against the interpreter, which knows no eigenvectors.
  */
 import { describe, expect, test } from "vitest";
-import { type DiracOperator, type LinkField, type Links, type Vector, type VectorType, DirectionalField, Field, cdot, closedFormLinks, determinantAction, directionField, domainWall, dot, gamma5, gaugeAction, hvp, im, lattice, number, overlap, overlapSign, re, record, spinMul, sum, wilsonType } from "gaugegrad";
+import { type DiracOperator, type LinkField, type Links, type Vector, type VectorType, DirectionalField, Field, cdot, closedFormLinks, determinantAction, directionField, domainWall, dot, exactOverlap, gamma5, gaugeAction, hvp, im, lattice, number, overlap, overlapSign, re, record, spinMul, sum, wilsonType } from "gaugegrad";
 import { OverlapMatrix } from "gaugegrad/linalg";
 import { signOf, signSlope } from "../../src/linalg/overlap-matrix.ts";
 import { ConfigurationError, RecordingError, SolverError } from "../../src/errors.ts";
@@ -31,6 +31,13 @@ describe("ln det on K(3, 0.8), 2^4, M5 = 1.6", () => {
     [8, 1.5, 0.5, -7.87482494448],
     [8, 1, 1, -18.7497547473],
   ])("domain wall Ls = %i, b = %f, c = %f", (Ls, b, c, expected) => expect(lnDet(K3s(), domainWall({ mass: 0.1, Ls, b, c, height }))).toBeCloseTo(expected, 9));
+});
+
+test("domain walls of several extents and the sign from the same eigenvectors of one kernel", () => {
+  const D = exactOverlap(K3s(), { height, kernel: { b: 1, c: 0 } });
+  expect([4, 8, 16, 32, 0].map((Ls) => D.logDet(0.1, Ls))).toEqual([-9.79311222691, -8.23781118998, -7.87697887361, -7.66158202994, -7.59390446575].map((x) => expect.closeTo(x, 9)));
+  expect(D.logDet(0.3)).toBeCloseTo(-6.62904457248, 9);
+  expect(() => D.logDet(0.1, -1)).toThrow(ConfigurationError);
 });
 
 describe("the sign as a rational function on K(3, 0.8), 2^4", () => {
