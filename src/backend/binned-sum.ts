@@ -68,8 +68,8 @@ export function binnedChunk(f: Float64Array, at: number, n: number, to: number):
   f[to + 3] = s2;
 }
 
-/** The same in C: `n` values at x to four numbers at p. */
-export const binnedSource = `/* Sum of n values that depends on no order: bin of the largest, and sums of the parts in it and the two bins below. */
+/** The same in C: `n` values at x to four numbers at p. A function, which a bundle that has no use for it leaves out. */
+export const binnedSource = (): string => `/* Sum of n values that depends on no order: bin of the largest, and sums of the parts in it and the two bins below. */
 static MICRO void binned(const double* x, int64_t n, double* p) {
   double largest = 0, plain = 0;
   for (int64_t k = 0; k < n; k++) {

@@ -189,7 +189,7 @@ static MICRO const V* across(const R* base, int64_t stride, int32_t entry, V* co
   permute(copy, x, n, entry % W);
   return copy;
 }
-${binnedSource}
+${binnedSource()}
 /* Sums are made in float64. */
 static void binnedReals(const R* values, int64_t n, double* out) {
 ${single ? `  double wide[${CHUNK_SITES}];

@@ -51,7 +51,10 @@ class _Options(ctypes.Structure):
 
 def _load():
     here = os.path.dirname(os.path.abspath(__file__))
-    library = ctypes.CDLL(os.environ.get("@P@_LIBRARY", os.path.join(here, "lib@p@.so")))
+    path = os.environ.get("@P@_LIBRARY", os.path.join(here, "lib@p@.so"))
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"@p@: found no {path}, expected the compiled library: run make in {here}, or name the library in @P@_LIBRARY")
+    library = ctypes.CDLL(path)
     library.@p@_error.restype = ctypes.c_char_p
     library.@p@_destroy.restype = None
     return library
@@ -95,6 +98,8 @@ class @className@:
 
     def set_field(self, name, data):
         """Sets a field by its name in FIELDS: complex (real fields: float) of shape (@shape@, components)."""
+        if name not in FIELDS:
+            raise ValueError(f"field: got {name!r}, expected one of {', '.join(FIELDS) or 'none: this library has no fields'}")
         k = FIELDS.index(name)
         self._fields[k] = array.array("d", self._buffer(data, self.volume * FIELD_NUMBERS[k]))
         for handle in self._handles.values():
@@ -124,7 +129,10 @@ class @className@:
                 layout.direction[mu] = mu * (strides[DIM] // 8)
             options.layout = ctypes.pointer(layout)
         handle = ctypes.c_void_p()
-        self._check(self._library.@p@_create((ctypes.c_int * DIM)(*self.extents), self._numbers(self._theta), ctypes.byref(options), ctypes.byref(handle)))
+        status = self._library.@p@_create((ctypes.c_int * DIM)(*self.extents), self._numbers(self._theta), ctypes.byref(options), ctypes.byref(handle))
+        if status == 2:
+            raise Error(status, f"extents: got {self.extents}, expected @bounds@")
+        self._check(status)
         self._handles[strides] = handle
         for k in self._fields:
             self._send(handle, k)
@@ -169,12 +177,12 @@ def _span(links):
 `;
 
 export function python(spec: LibrarySpec): string {
-  const { name: p, dim: D, N, subject, parameters, fields, generators, axes } = spec;
+  const { name: p, dim: D, N, subject, parameters, fields, generators, axes, bounds } = spec;
   const isAction = subject.kind === "action";
   const shape = [...axes].reverse().map((a) => `L${a}`).join(", ");
   const className = isAction ? "Action" : "Layer";
   const quoted = (names: readonly string[]): string => `(${names.map((n) => `${JSON.stringify(n)}, `).join("")})`;
-  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, className, four: Array.from({ length: D }, () => "4").join(", "), directions: axes.join(", "), example: isAction ? "S.value(U); S.force(U)" : "V = S.smear(U); F, dtheta = S.pullback(U, FV)", shape, N, P: p.toUpperCase(), generators, parameterNames: quoted(parameters.map((x) => x.name)), parameterValues: parameters.map((x) => `${x.value}, `).join(""), fieldNames: quoted(fields.map((f) => f.name)), fieldNumbers: fields.map((f) => `${f.components}, `).join(""), methods: isAction ? actionMethods(spec) : layerMethods(spec) });
+  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, className, four: Array.from({ length: D }, () => "4").join(", "), directions: axes.join(", "), example: isAction ? "S.value(U); S.force(U)" : "V = S.smear(U); F, dtheta = S.pullback(U, FV)", shape, N, P: p.toUpperCase(), generators, bounds: bounds.length === 0 ? "1 or more in every direction" : bounds.join(", "), parameterNames: quoted(parameters.map((x) => x.name)), parameterValues: parameters.map((x) => `${x.value}, `).join(""), fieldNames: quoted(fields.map((f) => f.name)), fieldNumbers: fields.map((f) => `${f.components}, `).join(""), methods: isAction ? actionMethods(spec) : layerMethods(spec) });
 }
 
 function actionMethods({ name: p, parameters }: LibrarySpec): string {

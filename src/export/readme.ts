@@ -49,7 +49,7 @@ ${isAction ? `${p}_value_and_force(h, U, &S, F);` : `${p}_smear(h, U, V);`}
 ${p}_destroy(h);
 \`\`\`
 
-Memory of other codes is used as it is: pass a \`${p}_layout\` (strides, or a table of sites), made by \`${p}_layout_of\` for ILDG and numpy, Gaugefields.jl, MILC and openQCD. They describe the
+${spec.device ? "" : `A host that keeps links and forces in the library's own blocks (\`${P}_OWN\`, converted by \`${p}_pack\` and \`${p}_unpack\`) pays for no copy. `}Memory of other codes is used as it is: pass a \`${p}_layout\` (strides, or a table of sites), made by \`${p}_layout_of\` for ILDG and numpy, Gaugefields.jl, MILC and openQCD. They describe the
 fields of one process without halos.
 
 ## Python

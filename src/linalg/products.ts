@@ -1,8 +1,9 @@
 /**
- * Products of blocks of complex rows, C <- beta C + alpha A B^+: the one kernel of dense complex algebra, as WebAssembly SIMD or as C. An inner product of
+ * Products of blocks of complex rows, C <- beta C + alpha A B^+: the one kernel of dense complex algebra, as WebAssembly SIMD or as C (in Node alone). An inner product of
  * two rows with two rows keeps eight sums in registers; rows are taken in pieces that stay in the cache.
  */
-import { Code, F64, I32, Module, V128, Wasm, hasRelaxedSimd, loadNative } from "../backend/index.ts";
+import { nativeKernel } from "#platform/linalg/native-products";
+import { Code, F64, I32, Module, V128, Wasm, hasRelaxedSimd } from "../backend/index.ts";
 
 const PAGE = 65536;
 const [LOAD, SHUFFLE, SPLAT_LOAD, STORE, SPLAT, ADD, MUL, FMA] = [0x00, 0x0d, 0x0a, 0x0b, 0x14, 0xf0, 0xf2, 0x107];
@@ -13,7 +14,7 @@ const [DEPTH, WIDTH] = [128, 32];
 export type DenseBackend = "wasm" | "native";
 
 /** Positions and strides in complex numbers, all extents multiples of 4. */
-type Kernel = (c: number, strideC: number, a: number, strideA: number, b: number, strideB: number, m: number, n: number, k: number, alpha: number, beta: number) => void;
+export type Kernel = (c: number, strideC: number, a: number, strideA: number, b: number, strideB: number, m: number, n: number, k: number, alpha: number, beta: number) => void;
 
 /** Complex numbers (re, im) in memory of their own, and the products of blocks of them. */
 export class Products {
@@ -113,65 +114,4 @@ function wasmModule(): Uint8Array<ArrayBuffer> {
   });
   module.function([I32, I32, I32, I32, I32, I32, I32, I32, I32, F64, F64], [], code, "multiply");
   return module.finish(false);
-}
-
-/** The same in C, on vectors as wide as the machine has them: sums of a b and of a swapped b. */
-const SOURCE = `#include <stdint.h>
-#if defined(__AVX512F__)
-#define W 8
-#define LANES 1, 0, 3, 2, 5, 4, 7, 6
-#elif defined(__AVX__)
-#define W 4
-#define LANES 1, 0, 3, 2
-#else
-#define W 2
-#define LANES 1, 0
-#endif
-typedef double v __attribute__((vector_size(8 * W), aligned(8)));
-typedef int64_t lanes __attribute__((vector_size(8 * W)));
-#ifdef __clang__
-#define SWAP(x) __builtin_shufflevector(x, x, LANES)
-#else
-#define SWAP(x) __builtin_shuffle(x, (lanes){LANES})
-#endif
-static inline void put(double* c, v p, v q, double alpha, double beta) {
-  double re = 0, im = 0;
-  for (int l = 0; l < W; l += 2) re += p[l] + p[l + 1], im += q[l + 1] - q[l];
-  c[0] = beta * c[0] + alpha * re;
-  c[1] = beta * c[1] + alpha * im;
-}
-int64_t address(void* p) { return (int64_t)p; }
-void multiply(int64_t memory, int64_t c, int64_t sc, int64_t a, int64_t sa, int64_t b, int64_t sb, int64_t m, int64_t n, int64_t k, double alpha, double beta) {
-  double* base = (double*)memory;
-  for (int64_t i = 0; i < m; i += 2)
-    for (int64_t j = 0; j < n; j += 2) {
-      const double *a0 = base + 2 * (a + i * sa), *a1 = a0 + 2 * sa, *b0 = base + 2 * (b + j * sb), *b1 = b0 + 2 * sb;
-      v p00 = {0}, p01 = {0}, p10 = {0}, p11 = {0}, q00 = {0}, q01 = {0}, q10 = {0}, q11 = {0};
-      for (int64_t t = 0; t < 2 * k; t += W) {
-        v x0 = *(const v*)(a0 + t), x1 = *(const v*)(a1 + t), y0 = *(const v*)(b0 + t), y1 = *(const v*)(b1 + t);
-        v z0 = SWAP(y0), z1 = SWAP(y1);
-        p00 += x0 * y0, p01 += x0 * y1, p10 += x1 * y0, p11 += x1 * y1;
-        q00 += x0 * z0, q01 += x0 * z1, q10 += x1 * z0, q11 += x1 * z1;
-      }
-      double *c0 = base + 2 * (c + i * sc + j), *c1 = c0 + 2 * sc;
-      put(c0, p00, q00, alpha, beta), put(c0 + 2, p01, q01, alpha, beta);
-      put(c1, p10, q10, alpha, beta), put(c1 + 2, p11, q11, alpha, beta);
-    }
-}
-`;
-
-let loaded: { readonly address: (memory: ArrayBufferLike) => number; readonly multiply: (...args: number[]) => number } | undefined;
-
-function nativeKernel(length: number): [Float64Array, Kernel, undefined] {
-  if (!loaded) {
-    const library = loadNative([SOURCE], ["-ffp-contract=fast"]);
-    loaded = {
-      address: library.func("int64_t address(void* p)"),
-      multiply: library.func("void multiply(int64_t memory, int64_t c, int64_t sc, int64_t a, int64_t sa, int64_t b, int64_t sb, int64_t m, int64_t n, int64_t k, double alpha, double beta)"),
-    };
-  }
-  const data = new Float64Array(2 * length);
-  const { address, multiply } = loaded;
-  const memory = address(data.buffer);
-  return [data, (...args) => void multiply(memory, ...args), undefined];
 }

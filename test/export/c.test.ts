@@ -111,6 +111,11 @@ print(json.dumps([list(x) for x in out]))
     return doubles(sh(at, "python3", ["-c", script])) as unknown as number[][];
   };
 
+  test("a library that was not compiled is missed in one line", () => {
+    const said = sh(join(folder, "stouted"), "python3", ["-c", "import stouted\ntry: stouted.Action((4, 4, 4, 4))\nexcept FileNotFoundError as e: print(e)"], { STOUTED_LIBRARY: "/nowhere/libstouted.so" });
+    expect(said).toMatch(/^stouted: found no \/nowhere\/libstouted\.so, expected the compiled library: run make in .*stouted, or name the library in STOUTED_LIBRARY\n$/);
+  });
+
   test("a stout-smeared action with other parameters on another lattice", async () => {
     const { stouted } = (await loadModule("stouted.ts", folder)) as { stouted: GaugeAction<number, { action: { beta: number }; layer: { rho: number } }> };
     const S = stouted.with({ action: { beta: 5.7 }, layer: { rho: 0.09 } });
@@ -138,6 +143,12 @@ try:
     raise SystemExit("a field that was not set went unnoticed")
 except library.Error as error:
     assert error.status == 4, error.status
+for refused, text in ((lambda: S.set_field("psi", phi), "got 'psi', expected one of " + library.FIELDS[0]), (lambda: library.Action((3, 4)), "got (3, 4), expected Lx even")):
+    try:
+        refused()
+        raise SystemExit("taken: " + text)
+    except (ValueError, library.Error) as error:
+        assert text in str(error), error
 S.set_field(library.FIELDS[0], phi)
 out = [[S.value(U)], S.force(U), S.gradient(U)[1]]`);
     close(value!, [S.value(U)]);
