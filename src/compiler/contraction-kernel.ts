@@ -1,22 +1,31 @@
 /**
- * Loops of weights on channels as WebAssembly: for every tap the neighbours' channels of some blocks are brought together, then matrix and vectors are multiplied two sites at a time,
- * four rows of the matrix at once. Rows and columns are data, so that one module serves any number of weights. Products are rounded before they are added.
+ * Loops of weights on channels as WebAssembly. The neighbours of some blocks are listed, copied only where their lanes are permuted; blocks that are zero, such as those that a mask leaves out, are
+ * not multiplied. Matrix and vectors are then multiplied two sites at a time, four rows (or the last five) of two blocks at once, so that sums stay in registers over all taps. Rows and columns
+ * are data, so that one module serves any number of weights. Products are rounded before they are added, tap by tap and column by column.
  */
 import { Code, I32, Module, V128, type ValType } from "../backend/index.ts";
 
-const [ADD, SUB, MUL, SHL, SHR, AND, OR, REM, LESS, AT_LEAST, IS_ZERO, LOAD] = [0x6a, 0x6b, 0x6c, 0x74, 0x76, 0x71, 0x72, 0x70, 0x49, 0x4f, 0x45, 0x28] as const;
-const VECTOR = { load: 0x00, splat: 0x0a, store: 0x0b, add: 0xf0, mul: 0xf2 } as const;
-/** Rows of a matrix that are summed together. */
-const ROWS = 4;
+const [ADD, SUB, MUL, SHL, SHR, AND, OR, REM, LESS, AT_LEAST, ABOVE, DIFFERS, IS_ZERO, LOAD, STORE] = [0x6a, 0x6b, 0x6c, 0x74, 0x76, 0x71, 0x72, 0x70, 0x49, 0x4f, 0x4b, 0x47, 0x45, 0x28, 0x36] as const;
+const VECTOR = { load: 0x00, splat: 0x0a, store: 0x0b, differs: 0x48, any: 0x53, add: 0xf0, mul: 0xf2 } as const;
+/** Blocks, or columns, that are taken together. */
+const BESIDE = 2;
+/** Bytes of an address in a list. */
+const ENTRY = 8;
 
-/** (block, count, table or 0, x, stride of x, bytes of its channels in a block, first block of its half, last + 1, blocks of a sample, lanes of permutations, to) */
-export type Gather = (...args: [number, number, number, number, number, number, number, number, number, number, number]) => void;
-/** (count, from, bytes of a block there, y, stride of y, weights, rows, columns, bytes between rows, between columns, 1 to begin at zero) */
-export type Apply = (...args: [number, number, number, number, number, number, number, number, number, number, number]) => void;
-/** (count, from, bytes of a block there, y, stride of y, sums of two lanes, rows, columns) */
-export type Correlate = (...args: [number, number, number, number, number, number, number, number]) => void;
+/** Rows of a matrix are taken by four as long as there are so many below this, then five, then one at a time. */
+export const inFours = (rows: number): number => (rows % 4 === 1 && rows > 1 ? rows - 5 : rows - (rows % 4));
 
-/** The three loops, on addresses in bytes. */
+/**
+ * (block, count, table or 0, x, stride of x, bytes of its channels in a block, first block of its half, last + 1, blocks of a sample, lanes of permutations, room for a permuted neighbour, its step,
+ * address of zeros, list, its step): addresses of the neighbours
+ */
+export type Gather = (...args: [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number]) => void;
+/** (count, list of all taps of a block after the other, taps, y, stride of y, packed weights, rows, those taken by four, columns, address of zeros) */
+export type Apply = (...args: [number, number, number, number, number, number, number, number, number, number]) => void;
+/** (count, list of one tap, y, stride of y, sums of two lanes, rows, those taken by four, columns, address of zeros, room for pairs) */
+export type Correlate = (...args: [number, number, number, number, number, number, number, number, number, number]) => void;
+
+/** The loops, on addresses in bytes. */
 export interface ContractionLoops {
   readonly gather: Gather;
   readonly apply: Apply;
@@ -25,128 +34,180 @@ export interface ContractionLoops {
 
 const parameters = (n: number): ValType[] => Array.from({ length: n }, () => I32);
 const zero = (c: Code): Code => c.simd(0x0c, ...Array.from({ length: 16 }, () => 0));
+const locals = (c: Code, n: number, type: ValType = I32): number[] => Array.from({ length: n }, () => c.local(type));
+/** local += bytes. */
+const advance = (c: Code, local: number, bytes: number): Code => c.get(local).i32(bytes).op(ADD).set(local);
 
-/** Channels of the neighbours of some blocks, one block after the other; zero where x has none. */
-function gatherCode(width: number): Code {
-  const c = new Code(11);
-  const [b, count, table, x, stride, bytes, low, high, copyBlocks, lanes, to] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
-  const [end, entry, from, k, outside, permutation] = Array.from({ length: 6 }, () => c.local(I32)) as [number, number, number, number, number, number];
-  const along = (step: number, body: () => void): void => {
-    c.i32(0).set(k);
-    c.loop(() => void c.get(k).get(bytes).op(AT_LEAST), () => {
-      body();
-      c.get(k).i32(step).op(ADD).set(k);
+/** `body` with k = 0, step, 2 step ... below the limit. */
+function counted(c: Code, k: number, limit: number, step: number, body: () => void): void {
+  c.i32(0).set(k);
+  c.loop(() => void c.get(k).get(limit).op(AT_LEAST), () => {
+    body();
+    advance(c, k, step);
+  });
+}
+
+/** `body(rows)` for the rows of a matrix; m counts them. */
+function byRows(c: Code, m: number, fours: number, rows: number, body: (rows: number) => void): void {
+  c.i32(0).set(m);
+  for (const [together, limit] of [[4, fours], [5, rows], [1, rows]] as const)
+    c.loop(() => void c.get(m).i32(together).op(ADD).get(limit).op(ABOVE), () => {
+      body(together);
+      advance(c, m, together);
     });
-  };
+}
+
+/** found = whether one of the numbers from an address on differs from zero; k counts their bytes. */
+function seek(c: Code, at: number, bytes: number, k: number, found: number): void {
+  c.i32(0).set(k).i32(0).set(found);
+  c.loop(() => void c.get(k).get(bytes).op(AT_LEAST).get(found).op(OR), () => {
+    zero(c.get(at).get(k).op(ADD).simdMemory(VECTOR.load, 3, 0)).simd(VECTOR.differs).simd(VECTOR.any).set(found);
+    advance(c, k, 16);
+  });
+}
+
+/** Where the neighbours of some blocks are; zeros where x has none. */
+function gatherCode(width: number): Code {
+  const c = new Code(15);
+  const [b, count, table, x, stride, bytes, low, high, copyBlocks, lanes, near, nearStep, nothing, list, listStep] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] as const;
+  const [end, entry, from, k, permutation, found] = locals(c, 6) as [number, number, number, number, number, number];
   c.get(b).get(count).op(ADD).set(end);
   c.loop(() => void c.get(b).get(end).op(AT_LEAST), () => {
     c.get(b).i32(width).op(MUL).set(entry);
     c.get(table).when(() => {
       c.get(table).memory(LOAD, 2, 0).set(entry);
-      c.get(table).i32(4).op(ADD).set(table);
+      advance(c, table, 4);
     });
     c.get(entry).i32(width - 1).op(AND).set(permutation);
     c.get(entry).i32(Math.log2(width)).op(SHR).set(entry);
-    c.get(entry).get(copyBlocks).op(REM).get(low).op(LESS).get(entry).get(copyBlocks).op(REM).get(high).op(AT_LEAST).op(OR).set(outside);
+    c.i32(0).set(found);
     c.get(x).get(entry).get(stride).op(MUL).op(ADD).set(from);
-    c.get(outside).when(() => along(16, () => zero(c.get(to).get(k).op(ADD)).simdMemory(VECTOR.store, 3, 0)));
-    c.get(outside).get(permutation).op(OR).op(IS_ZERO).when(() => along(16, () => c.get(to).get(k).op(ADD).get(from).get(k).op(ADD).simdMemory(VECTOR.load, 3, 0).simdMemory(VECTOR.store, 3, 0)));
-    c.get(outside).op(IS_ZERO).get(permutation).i32(0).op(0x47).op(AND).when(() =>
-      along(8 * width, () => {
+    c.get(entry).get(copyBlocks).op(REM).get(low).op(AT_LEAST).get(entry).get(copyBlocks).op(REM).get(high).op(LESS).op(AND).when(() => seek(c, from, bytes, k, found));
+    c.get(found).op(IS_ZERO).when(() => c.get(nothing).set(from));
+    c.get(found).get(permutation).i32(0).op(DIFFERS).op(AND).when(() => {
+      counted(c, k, bytes, 8 * width, () => {
         for (let l = 0; l < width; l++) {
-          c.get(to).get(k).op(ADD).get(from).get(k).op(ADD);
+          c.get(near).get(k).op(ADD).get(from).get(k).op(ADD);
           c.get(lanes).get(permutation).i32(2 + Math.log2(width)).op(SHL).op(ADD).memory(LOAD, 2, 4 * l);
           c.op(ADD).memory(0x2b, 3, 0).memory(0x39, 3, 8 * l);
         }
-      }),
-    );
-    c.get(to).get(bytes).op(ADD).set(to);
-    c.get(b).i32(1).op(ADD).set(b);
+      });
+      c.get(near).set(from);
+    });
+    c.get(list).get(from).memory(STORE, 2, 0);
+    c.get(list).get(listStep).op(ADD).set(list);
+    c.get(near).get(nearStep).op(ADD).set(near);
+    advance(c, b, 1);
   });
   return c;
 }
 
-/** `body(rows)` for four rows at a time, then for one; m counts them. */
-function byRows(c: Code, m: number, rows: number, body: (rows: number) => void): void {
-  for (const together of [ROWS, 1])
-    c.loop(() => void c.get(m).i32(together).op(ADD).get(rows).op(0x4b), () => {
-      body(together);
-      c.get(m).i32(together).op(ADD).set(m);
-    });
-}
-
-/** y_m += sum_g w_mg x_g at every block. */
+/** y_m = sum over taps and columns of w_mg x_g at every block. */
 function applyCode(width: number): Code {
-  const c = new Code(11);
-  const [count, from, bytes, y, stride, weights, made, given, alongMade, alongGiven, begin] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
-  const [m, g, at, row, to] = Array.from({ length: 5 }, () => c.local(I32)) as [number, number, number, number, number];
-  const w = Array.from({ length: ROWS }, () => c.local(I32));
-  const sums = Array.from({ length: ROWS }, () => c.local(V128));
-  const x = c.local(V128);
-  c.loop(() => void c.get(count).op(IS_ZERO), () => {
-    c.i32(0).set(m).get(weights).set(row).get(y).set(to);
-    byRows(c, m, made, (rows) => {
-      for (let pair = 0; pair < width / 2; pair++) {
-        for (let r = 0; r < rows; r++) {
-          c.get(row).get(alongMade).i32(r).op(MUL).op(ADD).set(w[r]!);
-          zero(c).set(sums[r]!);
+  const c = new Code(10);
+  const [count, list, taps, y, stride, weights, made, fours, given, nothing] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+  const [m, k, g, row, w] = locals(c, 5) as [number, number, number, number, number];
+  const [at, own, entry] = [locals(c, BESIDE), locals(c, BESIDE), locals(c, BESIDE)];
+  const sums = Array.from({ length: BESIDE }, () => locals(c, 5, V128));
+  const x = locals(c, BESIDE, V128);
+  const factor = c.local(V128);
+  const listed = (): Code => c.get(taps).i32(Math.log2(ENTRY)).op(SHL);
+  for (const beside of [BESIDE, 1]) {
+    const each = (body: (p: number) => void): void => Array.from({ length: beside }, (_, p) => p).forEach(body);
+    c.loop(() => void c.get(count).i32(beside).op(LESS), () => {
+      each((p) => (p === 0 ? c.get(y) : c.get(own[p - 1]!).get(stride).op(ADD)).set(own[p]!));
+      c.get(weights).set(row);
+      byRows(c, m, fours, made, (rows) => {
+        for (let pair = 0; pair < width / 2; pair++) {
+          each((p) => {
+            for (let r = 0; r < rows; r++) zero(c).set(sums[p]![r]!);
+            if (p === 0) c.get(list).set(entry[p]!);
+            else listed().get(entry[p - 1]!).op(ADD).set(entry[p]!);
+          });
+          c.get(row).set(w);
+          counted(c, k, taps, 1, () => {
+            c.i32(0);
+            each((p) => {
+              c.get(entry[p]!).memory(LOAD, 2, 0).set(at[p]!);
+              advance(c, entry[p]!, ENTRY);
+              c.get(at[p]!).get(nothing).op(DIFFERS).op(OR);
+            });
+            c.set(g);
+            c.get(g).op(IS_ZERO).when(() => c.get(given).i32(8 * rows).op(MUL).get(w).op(ADD).set(w));
+            c.get(g).when(() =>
+              counted(c, g, given, 1, () => {
+                each((p) => {
+                  c.get(at[p]!).simdMemory(VECTOR.load, 3, 16 * pair).set(x[p]!);
+                  advance(c, at[p]!, 8 * width);
+                });
+                for (let r = 0; r < rows; r++) {
+                  c.get(w).simdMemory(VECTOR.splat, 3, 8 * r).set(factor);
+                  each((p) => c.get(sums[p]![r]!).get(factor).get(x[p]!).simd(VECTOR.mul).simd(VECTOR.add).set(sums[p]![r]!));
+                }
+                advance(c, w, 8 * rows);
+              }),
+            );
+          });
+          each((p) => {
+            for (let r = 0; r < rows; r++) c.get(own[p]!).get(sums[p]![r]!).simdMemory(VECTOR.store, 3, 8 * width * r + 16 * pair);
+          });
         }
-        c.get(begin).op(IS_ZERO).when(() => {
-          for (let r = 0; r < rows; r++) c.get(to).simdMemory(VECTOR.load, 3, 8 * width * r + 16 * pair).set(sums[r]!);
-        });
-        c.i32(0).set(g).get(from).set(at);
-        c.loop(() => void c.get(g).get(given).op(AT_LEAST), () => {
-          c.get(at).simdMemory(VECTOR.load, 3, 16 * pair).set(x);
-          for (let r = 0; r < rows; r++) {
-            c.get(sums[r]!).get(w[r]!).simdMemory(VECTOR.splat, 3, 0).get(x).simd(VECTOR.mul).simd(VECTOR.add).set(sums[r]!);
-            c.get(w[r]!).get(alongGiven).op(ADD).set(w[r]!);
-          }
-          c.get(at).i32(8 * width).op(ADD).set(at);
-          c.get(g).i32(1).op(ADD).set(g);
-        });
-        for (let r = 0; r < rows; r++) c.get(to).get(sums[r]!).simdMemory(VECTOR.store, 3, 8 * width * r + 16 * pair);
-      }
-      c.get(row).get(alongMade).i32(rows).op(MUL).op(ADD).set(row);
-      c.get(to).i32(8 * width * rows).op(ADD).set(to);
+        c.get(w).set(row);
+        each((p) => advance(c, own[p]!, 8 * width * rows));
+      });
+      listed().i32(beside).op(MUL).get(list).op(ADD).set(list);
+      c.get(stride).i32(beside).op(MUL).get(y).op(ADD).set(y);
+      c.get(count).i32(beside).op(SUB).set(count);
     });
-    c.get(from).get(bytes).op(ADD).set(from);
-    c.get(y).get(stride).op(ADD).set(y);
-    c.get(count).i32(1).op(SUB).set(count);
-  });
+  }
   return c;
 }
 
 /** G_oi += sum over blocks of y_o x_i, in two lanes. */
 function correlateCode(width: number): Code {
-  const c = new Code(8);
-  const [count, from, bytes, y, stride, into, out, channels] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-  const [m, i, b, at, own, column, row] = Array.from({ length: 7 }, () => c.local(I32)) as [number, number, number, number, number, number, number];
-  const sums = Array.from({ length: ROWS }, () => c.local(V128));
-  const x = c.local(V128);
-  c.i32(0).set(m).get(into).set(row);
-  byRows(c, m, out, (rows) => {
-    c.i32(0).set(i);
-    c.loop(() => void c.get(i).get(channels).op(AT_LEAST), () => {
-      /** Address of sum (m + r, i). */
-      const place = (r: number): Code => c.get(row).get(channels).i32(16 * r).op(MUL).op(ADD).get(i).i32(4).op(SHL).op(ADD);
-      for (let r = 0; r < rows; r++) place(r).simdMemory(VECTOR.load, 3, 0).set(sums[r]!);
-      c.get(i).i32(8 * width).op(MUL).set(column);
-      c.get(from).get(column).op(ADD).set(at);
-      c.get(y).get(m).i32(8 * width).op(MUL).op(ADD).set(own);
-      c.get(count).set(b);
-      c.loop(() => void c.get(b).op(IS_ZERO), () => {
-        for (let pair = 0; pair < width / 2; pair++) {
-          c.get(at).simdMemory(VECTOR.load, 3, 16 * pair).set(x);
-          for (let r = 0; r < rows; r++) c.get(sums[r]!).get(own).simdMemory(VECTOR.load, 3, 8 * width * r + 16 * pair).get(x).simd(VECTOR.mul).simd(VECTOR.add).set(sums[r]!);
-        }
-        c.get(at).get(bytes).op(ADD).set(at);
-        c.get(own).get(stride).op(ADD).set(own);
-        c.get(b).i32(1).op(SUB).set(b);
-      });
-      for (let r = 0; r < rows; r++) place(r).get(sums[r]!).simdMemory(VECTOR.store, 3, 0);
-      c.get(i).i32(1).op(ADD).set(i);
+  const c = new Code(10);
+  const [count, list, y, stride, into, out, fours, channels, nothing, pairs] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+  const [to, at, m, i, e, from, own, row, column, line] = locals(c, 10) as [number, number, number, number, number, number, number, number, number, number];
+  const sums = Array.from({ length: BESIDE }, () => locals(c, 5, V128));
+  const x = locals(c, BESIDE, V128);
+  const factor = c.local(V128);
+  // pairs of blocks of which neither is zero
+  c.get(pairs).set(to).get(out).i32(8 * width).op(MUL).set(line);
+  c.loop(() => void c.get(count).op(IS_ZERO), () => {
+    c.get(list).memory(LOAD, 2, 0).set(at);
+    c.i32(0).set(m).get(at).get(nothing).op(DIFFERS).when(() => seek(c, y, line, i, m));
+    c.get(m).when(() => {
+      c.get(to).get(at).memory(STORE, 2, 0).get(to).get(y).memory(STORE, 2, ENTRY);
+      advance(c, to, 2 * ENTRY);
     });
-    c.get(row).get(channels).i32(16 * rows).op(MUL).op(ADD).set(row);
+    advance(c, list, ENTRY);
+    c.get(y).get(stride).op(ADD).set(y);
+    c.get(count).i32(1).op(SUB).set(count);
+  });
+  c.get(into).set(row);
+  byRows(c, m, fours, out, (rows) => {
+    c.i32(0).set(i).get(m).i32(8 * width).op(MUL).set(line);
+    for (const beside of [BESIDE, 1])
+      c.loop(() => void c.get(i).i32(beside).op(ADD).get(channels).op(ABOVE), () => {
+        /** Address of sum (m + r, i); those beside it follow. */
+        const place = (r: number): Code => c.get(channels).i32(16 * r).op(MUL).get(i).i32(4).op(SHL).op(ADD).get(row).op(ADD);
+        for (let r = 0; r < rows; r++) for (let p = 0; p < beside; p++) place(r).simdMemory(VECTOR.load, 3, 16 * p).set(sums[p]![r]!);
+        c.get(i).i32(8 * width).op(MUL).set(column).get(pairs).set(e);
+        c.loop(() => void c.get(e).get(to).op(AT_LEAST), () => {
+          c.get(e).memory(LOAD, 2, 0).get(column).op(ADD).set(from).get(e).memory(LOAD, 2, ENTRY).get(line).op(ADD).set(own);
+          for (let pair = 0; pair < width / 2; pair++) {
+            for (let p = 0; p < beside; p++) c.get(from).simdMemory(VECTOR.load, 3, 8 * width * p + 16 * pair).set(x[p]!);
+            for (let r = 0; r < rows; r++) {
+              c.get(own).simdMemory(VECTOR.load, 3, 8 * width * r + 16 * pair).set(factor);
+              for (let p = 0; p < beside; p++) c.get(sums[p]![r]!).get(factor).get(x[p]!).simd(VECTOR.mul).simd(VECTOR.add).set(sums[p]![r]!);
+            }
+          }
+          advance(c, e, 2 * ENTRY);
+        });
+        for (let r = 0; r < rows; r++) for (let p = 0; p < beside; p++) place(r).get(sums[p]![r]!).simdMemory(VECTOR.store, 3, 16 * p);
+        advance(c, i, beside);
+      });
+    c.get(channels).i32(16 * rows).op(MUL).get(row).op(ADD).set(row);
   });
   return c;
 }
@@ -154,8 +215,8 @@ function correlateCode(width: number): Code {
 /** The module for blocks of so many sites, at least two; `shared`: whether threads share its memory. Exports gather, apply and correlate. */
 export function contractionModule(width: number, shared: boolean): Uint8Array<ArrayBuffer> {
   const module = new Module();
-  module.function(parameters(11), [], gatherCode(width), "gather");
-  module.function(parameters(11), [], applyCode(width), "apply");
-  module.function(parameters(8), [], correlateCode(width), "correlate");
+  module.function(parameters(15), [], gatherCode(width), "gather");
+  module.function(parameters(10), [], applyCode(width), "apply");
+  module.function(parameters(10), [], correlateCode(width), "correlate");
   return module.finish(shared);
 }

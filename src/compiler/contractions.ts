@@ -6,7 +6,7 @@
 import { type ChannelsType, type Role, type TensorType, type ValueType, components, domainOf, tapsOf, weightShape } from "../autograd/index.ts";
 import { lanePermutation } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
-import type { ContractionLoops } from "./contraction-kernel.ts";
+import { type ContractionLoops, inFours } from "./contraction-kernel.ts";
 import type { ContractionStep } from "./ir.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 
@@ -16,13 +16,21 @@ interface Place {
   readonly type: ValueType;
 }
 
-/** Blocks whose neighbours are brought together: they stay in the first-level cache. */
+/** Most blocks whose neighbours are listed together, and most bytes for those with their lanes permuted: they stay in the first caches. */
 const CHUNK = 32;
+const NEAR = 2 ** 16;
 
-/** Compiled loops, and what they have in the engine's memory: lanes of permutations, neighbours of a chunk, sums of two lanes. */
+/**
+ * Compiled loops, and what they have in the engine's memory: lanes of permutations, permuted neighbours and the list of a chunk of some blocks, zeros, and packed weights or pairs of blocks and sums of two lanes.
+ */
 interface Compiled extends ContractionLoops {
+  readonly chunk: number;
   readonly lanes: number;
   readonly near: number;
+  readonly list: number;
+  readonly nothing: number;
+  readonly packed: number;
+  readonly pairs: number;
   readonly sums: number;
 }
 
@@ -37,8 +45,7 @@ export class Contraction {
   /** Heap index of each tap's neighbour table, -1 where a tap stays at its site. */
   readonly #tables: readonly number[];
   readonly #permutations: readonly (readonly number[])[];
-  /** Channels of a neighbour with its lanes permuted, and the rows that are being summed. */
-  readonly #moved: Float64Array;
+  /** Rows that are being summed. */
   readonly #rows: Float64Array;
   readonly #compiled: Compiled | undefined;
   readonly #run: () => void;
@@ -54,9 +61,7 @@ export class Contraction {
     this.#tables = taps.map((d) => (engine.lattice.site(d) === 0 ? -1 : engine.table(d.map((x) => sign * x))));
     const { cuts, width } = engine.layout;
     this.#permutations = Array.from({ length: cuts.reduce((n, c) => n * c, 1) }, (_, k) => lanePermutation(cuts, k));
-    const largest = [...inputs, output].reduce((n, { type }) => Math.max(n, components(type)), 1);
-    this.#moved = new Float64Array(largest * width);
-    this.#rows = new Float64Array(largest * width);
+    this.#rows = new Float64Array(components(output.type) * width);
     const { of } = op.role as Role & { readonly is: "contraction" };
     this.#compiled = of === "sum" ? undefined : this.#compile(of, allocate);
     this.#run = { apply: () => this.#apply(sign < 0), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
@@ -67,30 +72,44 @@ export class Contraction {
     if (!emitter.contractions || emitter.single || width < 2) return undefined;
     let made = compiled.get(this.#engine);
     if (!made) compiled.set(this.#engine, (made = emitter.contractions(width)));
-    const x = components(this.#inputs[1]!.type);
-    const near = allocate(8 * CHUNK * width * x);
-    const sums = of === "correlate" ? allocate(16 * this.#tables.length * components(this.#inputs[0]!.type) * x) : 0;
-    const lanes = allocate(4 * width * this.#permutations.length);
+    const [first, x] = [components(this.#inputs[0]!.type), components(this.#inputs[1]!.type)];
+    const taps = this.#tables.length;
+    // a list has all taps of a block, or all blocks of a tap
+    const listed = of === "apply" ? taps : 1;
+    const bytes = 8 * width * x;
+    const chunk = Math.max(1, Math.min(CHUNK, Math.floor(NEAR / (listed * bytes))));
+    const [lanes, nothing] = [allocate(4 * width * this.#permutations.length), allocate(bytes)];
     this.#permutations.forEach((p, k) => p.forEach((lane, l) => (heap.i32[lanes / 4 + k * width + l] = 8 * lane)));
-    return { ...made, lanes, near, sums };
+    heap.reals.fill(0, nothing / 8, (nothing + bytes) / 8);
+    const own = of === "apply" ? { packed: allocate(8 * taps * x * components(this.#output.type)), pairs: 0, sums: 0 } : { packed: 0, pairs: allocate(16 * chunk), sums: allocate(16 * taps * first * x) };
+    return { ...made, ...own, chunk, lanes, nothing, near: allocate(chunk * listed * bytes), list: allocate(8 * chunk * listed) };
   }
 
-  /** Calls `body` for every chunk of blocks of the sites of `domain` and every tap, with the neighbours' channels in `near`. */
-  #chunks({ gather, lanes, near }: Compiled, domain: "all" | "even" | "odd", { at: { address, stride }, type }: Place, body: (block: number, count: number, tap: number) => void): void {
-    const { layout } = this.#engine;
-    const { width, copies, copyBlocks } = layout;
-    const [first, last] = layout.range(domain);
-    const [low, high] = layout.range(domainOf(type));
-    const bytes = 8 * width * components(type);
+  /** Calls `body` for every chunk of blocks of the sites of `domain`. */
+  #chunks(chunk: number, domain: "all" | "even" | "odd", body: (block: number, count: number) => void): void {
+    const { copies, copyBlocks } = this.#engine.layout;
+    const [first, last] = this.#engine.layout.range(domain);
     for (let copy = 0; copy < copies; copy++)
-      for (let b = copy * copyBlocks + first, end = copy * copyBlocks + last; b < end; b += CHUNK) {
-        const count = Math.min(CHUNK, end - b);
-        for (let k = 0; k < this.#tables.length; k++) {
-          const table = this.#tables[k]!;
-          gather(b, count, table < 0 ? 0 : 4 * (table + b), address, stride, bytes, low, high, copyBlocks, lanes, near);
-          body(b, count, k);
-        }
-      }
+      for (let b = copy * copyBlocks + first, end = copy * copyBlocks + last; b < end; b += chunk) body(b, Math.min(chunk, end - b));
+  }
+
+  /** Lists the neighbours of some blocks at tap k, the first of them at place `at` of every `of`. */
+  #neighbours({ gather, lanes, near, list, nothing }: Compiled, { at: { address, stride }, type }: Place, b: number, count: number, k: number, at: number, of: number): void {
+    const { width, copyBlocks } = this.#engine.layout;
+    const [low, high] = this.#engine.layout.range(domainOf(type));
+    const bytes = 8 * width * components(type);
+    const table = this.#tables[k]!;
+    gather(b, count, table < 0 ? 0 : 4 * (table + b), address, stride, bytes, low, high, copyBlocks, lanes, near + at * bytes, of * bytes, nothing, list + 8 * at, 8 * of);
+  }
+
+  /** The weights in the order in which they are multiplied: by rows that are taken together, taps, columns. */
+  #pack({ packed }: Compiled, weights: number, made: number, given: number, alongMade: number, alongGiven: number): void {
+    const { reals: f } = this.#engine.heap;
+    let to = packed / 8;
+    for (let m = 0, rows = 0; m < made; m += rows) {
+      rows = m < inFours(made) ? 4 : made - m === 5 ? 5 : 1;
+      for (let k = 0; k < this.#tables.length; k++) for (let g = 0; g < given; g++) for (let r = 0; r < rows; r++) f[to++] = f[weights + (m + r) * alongMade + g * alongGiven + k]!;
+    }
   }
 
   run(): void {
@@ -99,37 +118,20 @@ export class Contraction {
     this.#run();
   }
 
-  /** Calls `body` for every block of the sites of `domain` and every tap, with the index of the neighbour's channels in `from`; `end` after the last tap. */
-  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, from: Float64Array | Float32Array, at: number) => void, end: (block: number) => void): void {
-    const { layout, heap } = this.#engine;
-    const { width, copies, copyBlocks } = layout;
-    const [first, last] = layout.range(domain);
-    const parity = domainOf(x.type);
-    const [low, high] = layout.range(parity);
-    const [f, i32] = [heap.reals, heap.i32];
-    const [address, stride] = [x.at.address / heap.realBytes, x.at.stride / heap.realBytes];
-    const n = components(x.type);
-    for (let copy = 0; copy < copies; copy++)
-      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
-        for (let k = 0; k < this.#tables.length; k++) {
-          const table = this.#tables[k]!;
-          const entry = table < 0 ? b * width : i32[table + b]!;
-          const permutation = entry % width;
-          const neighbour = (entry - permutation) / width;
-          const inside = neighbour % copyBlocks;
-          // on the other parity it is zero
-          if (inside < low || inside >= high) continue;
-          const at = address + neighbour * stride;
-          if (permutation === 0) {
-            body(b, k, f, at);
-            continue;
-          }
-          const lanes = this.#permutations[permutation]!;
-          for (let c = 0; c < n; c++) for (let l = 0; l < width; l++) this.#moved[c * width + l] = f[at + c * width + lanes[l]!]!;
-          body(b, k, this.#moved, 0);
-        }
-        end(b);
-      }
+  /** Calls `body` for every block of the sites of `domain` and every tap, with the index of the neighbour's channels and the order of its lanes; `end` after the last tap. */
+  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, at: number, lanes: readonly number[]) => void, end?: (block: number) => void): void {
+    const { layout: { width, copyBlocks }, layout, heap: { i32, realBytes } } = this.#engine;
+    const [low, high] = layout.range(domainOf(x.type));
+    this.#chunks(1, domain, (b) => {
+      this.#tables.forEach((table, k) => {
+        const entry = table < 0 ? b * width : i32[table + b]!;
+        const neighbour = Math.floor(entry / width);
+        const inside = neighbour % copyBlocks;
+        // on the other parity it is zero
+        if (inside >= low && inside < high) body(b, k, (x.at.address + neighbour * x.at.stride) / realBytes, this.#permutations[entry % width]!);
+      });
+      end?.(b);
+    });
   }
 
   /** y_o(n) = sum w_oik x_i(n + d_k); transposed, the sum runs over o. */
@@ -142,7 +144,12 @@ export class Contraction {
     const [alongMade, alongGiven] = transpose ? [shape.taps, shape.in * shape.taps] : [shape.in * shape.taps, shape.taps];
     const kernel = this.#compiled;
     if (kernel) {
-      this.#chunks(kernel, domainOf(y.type), x, (b, count, k) => kernel.apply(count, kernel.near, 8 * width * given, y.at.address + b * y.at.stride, y.at.stride, w.at.address + 8 * k, made, given, 8 * alongMade, 8 * alongGiven, k === 0 ? 1 : 0));
+      const taps = this.#tables.length;
+      this.#pack(kernel, w.at.address / 8, made, given, alongMade, alongGiven);
+      this.#chunks(kernel.chunk, domainOf(y.type), (b, count) => {
+        for (let k = 0; k < taps; k++) this.#neighbours(kernel, x, b, count, k, k, taps);
+        kernel.apply(count, kernel.list, taps, y.at.address + b * y.at.stride, y.at.stride, kernel.packed, made, inFours(made), given, kernel.nothing);
+      });
       return;
     }
     const f = heap.reals;
@@ -153,12 +160,12 @@ export class Contraction {
     this.#blocks(
       domainOf(y.type),
       x,
-      (_b, k, from, at) => {
+      (_b, k, at, lanes) => {
         for (let m = 0; m < made; m++)
           for (let l = 0; l < width; l++) {
             let s = rows[m * width + l]!;
             let row = weights + m * alongMade + k;
-            for (let g = 0; g < given; g++, row += alongGiven) s += f[row]! * from[at + g * width + l]!;
+            for (let g = 0; g < given; g++, row += alongGiven) s += f[row]! * f[at + g * width + lanes[l]!]!;
             rows[m * width + l] = s;
           }
       },
@@ -183,7 +190,12 @@ export class Contraction {
     if (kernel) {
       const weights = out * channels;
       f.fill(0, kernel.sums / 8, kernel.sums / 8 + 2 * taps * weights);
-      this.#chunks(kernel, domainOf(y.type), x, (b, count, k) => kernel.correlate(count, kernel.near, 8 * width * channels, y.at.address + b * y.at.stride, y.at.stride, kernel.sums + 16 * k * weights, out, channels));
+      this.#chunks(kernel.chunk, domainOf(y.type), (b, count) => {
+        for (let k = 0; k < taps; k++) {
+          this.#neighbours(kernel, x, b, count, k, 0, 1);
+          kernel.correlate(count, kernel.list, y.at.address + b * y.at.stride, y.at.stride, kernel.sums + 16 * k * weights, out, inFours(out), channels, kernel.nothing, kernel.pairs);
+        }
+      });
       for (let k = 0; k < taps; k++) for (let n = 0, at = kernel.sums / 8 + 2 * k * weights; n < weights; n++, at += 2) f[to + n * taps + k] = f[at]! + f[at + 1]!;
       return;
     }
@@ -192,16 +204,15 @@ export class Contraction {
     this.#blocks(
       domainOf(y.type),
       x,
-      (b, k, from, at) => {
+      (b, k, at, lanes) => {
         const own = address + b * stride;
         for (let o = 0; o < out; o++)
           for (let i = 0; i < channels; i++) {
             let s = 0;
-            for (let l = 0; l < width; l++) s += f[own + o * width + l]! * from[at + i * width + l]!;
+            for (let l = 0; l < width; l++) s += f[own + o * width + l]! * f[at + i * width + lanes[l]!]!;
             f[to + (o * channels + i) * taps + k]! += s;
           }
       },
-      () => undefined,
     );
   }
 
