@@ -5,7 +5,7 @@
  */
 import { Code, I32, Module, V128, type ValType } from "../backend/index.ts";
 
-const [ADD, SUB, MUL, SHL, SHR, AND, OR, REM, LESS, AT_LEAST, ABOVE, DIFFERS, IS_ZERO, LOAD, STORE] = [0x6a, 0x6b, 0x6c, 0x74, 0x76, 0x71, 0x72, 0x70, 0x49, 0x4f, 0x4b, 0x47, 0x45, 0x28, 0x36] as const;
+const [ADD, SUB, MUL, SHL, SHR, AND, OR, REM, LESS, AT_LEAST, ABOVE, EQUAL, DIFFERS, IS_ZERO, LOAD, STORE] = [0x6a, 0x6b, 0x6c, 0x74, 0x76, 0x71, 0x72, 0x70, 0x49, 0x4f, 0x4b, 0x46, 0x47, 0x45, 0x28, 0x36] as const;
 const VECTOR = { load: 0x00, splat: 0x0a, store: 0x0b, differs: 0x48, any: 0x53, add: 0xf0, mul: 0xf2 } as const;
 /** Blocks, or columns, that are taken together. */
 const BESIDE = 2;
@@ -15,18 +15,21 @@ const ENTRY = 8;
 /** Rows of a matrix are taken by four as long as there are so many below this, then five, then one at a time. */
 export const inFours = (rows: number): number => (rows % 4 === 1 && rows > 1 ? rows - 5 : rows - (rows % 4));
 
+/** (first block, last + 1, x, stride of x, bytes of its channels in a block, flags): 1 for blocks with a number that is not zero */
+export type Flag = (...args: [number, number, number, number, number, number]) => void;
 /**
  * (block, count, table or 0, x, stride of x, bytes of its channels in a block, first block of its half, last + 1, blocks of a sample, lanes of permutations, room for a permuted neighbour, its step,
- * address of zeros, list, its step): addresses of the neighbours
+ * flags of x, address of zeros, list, its step): addresses of the neighbours
  */
-export type Gather = (...args: [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number]) => void;
+export type Gather = (...args: [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number]) => void;
 /** (count, list of all taps of a block after the other, taps, y, stride of y, packed weights, rows, those taken by four, columns, address of zeros) */
 export type Apply = (...args: [number, number, number, number, number, number, number, number, number, number]) => void;
-/** (count, list of one tap, y, stride of y, sums of two lanes, rows, those taken by four, columns, address of zeros, room for pairs) */
-export type Correlate = (...args: [number, number, number, number, number, number, number, number, number, number]) => void;
+/** (count, list of one tap, flags of y, y, stride of y, sums of two lanes, rows, those taken by four, columns, address of zeros, room for pairs) */
+export type Correlate = (...args: [number, number, number, number, number, number, number, number, number, number, number]) => void;
 
 /** The loops, on addresses in bytes. */
 export interface ContractionLoops {
+  readonly flag: Flag;
   readonly gather: Gather;
   readonly apply: Apply;
   readonly correlate: Correlate;
@@ -57,20 +60,27 @@ function byRows(c: Code, m: number, fours: number, rows: number, body: (rows: nu
     });
 }
 
-/** found = whether one of the numbers from an address on differs from zero; k counts their bytes. */
-function seek(c: Code, at: number, bytes: number, k: number, found: number): void {
-  c.i32(0).set(k).i32(0).set(found);
-  c.loop(() => void c.get(k).get(bytes).op(AT_LEAST).get(found).op(OR), () => {
-    zero(c.get(at).get(k).op(ADD).simdMemory(VECTOR.load, 3, 0)).simd(VECTOR.differs).simd(VECTOR.any).set(found);
-    advance(c, k, 16);
+function flagCode(): Code {
+  const c = new Code(6);
+  const [b, end, x, stride, bytes, flags] = [0, 1, 2, 3, 4, 5] as const;
+  const [at, k, found] = locals(c, 3) as [number, number, number];
+  c.loop(() => void c.get(b).get(end).op(AT_LEAST), () => {
+    c.get(x).get(b).get(stride).op(MUL).op(ADD).set(at).i32(0).set(k).i32(0).set(found);
+    c.loop(() => void c.get(k).get(bytes).op(AT_LEAST).get(found).op(OR), () => {
+      zero(c.get(at).get(k).op(ADD).simdMemory(VECTOR.load, 3, 0)).simd(VECTOR.differs).simd(VECTOR.any).set(found);
+      advance(c, k, 16);
+    });
+    c.get(flags).get(b).i32(2).op(SHL).op(ADD).get(found).memory(STORE, 2, 0);
+    advance(c, b, 1);
   });
+  return c;
 }
 
 /** Where the neighbours of some blocks are; zeros where x has none. */
 function gatherCode(width: number): Code {
-  const c = new Code(15);
-  const [b, count, table, x, stride, bytes, low, high, copyBlocks, lanes, near, nearStep, nothing, list, listStep] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] as const;
-  const [end, entry, from, k, permutation, found] = locals(c, 6) as [number, number, number, number, number, number];
+  const c = new Code(16);
+  const [b, count, table, x, stride, bytes, low, high, copyBlocks, lanes, near, nearStep, flags, nothing, list, listStep] = Array.from({ length: 16 }, (_, k) => k) as [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number];
+  const [end, entry, from, k, permutation] = locals(c, 5) as [number, number, number, number, number];
   c.get(b).get(count).op(ADD).set(end);
   c.loop(() => void c.get(b).get(end).op(AT_LEAST), () => {
     c.get(b).i32(width).op(MUL).set(entry);
@@ -80,19 +90,21 @@ function gatherCode(width: number): Code {
     });
     c.get(entry).i32(width - 1).op(AND).set(permutation);
     c.get(entry).i32(Math.log2(width)).op(SHR).set(entry);
-    c.i32(0).set(found);
-    c.get(x).get(entry).get(stride).op(MUL).op(ADD).set(from);
-    c.get(entry).get(copyBlocks).op(REM).get(low).op(AT_LEAST).get(entry).get(copyBlocks).op(REM).get(high).op(LESS).op(AND).when(() => seek(c, from, bytes, k, found));
-    c.get(found).op(IS_ZERO).when(() => c.get(nothing).set(from));
-    c.get(found).get(permutation).i32(0).op(DIFFERS).op(AND).when(() => {
-      counted(c, k, bytes, 8 * width, () => {
-        for (let l = 0; l < width; l++) {
-          c.get(near).get(k).op(ADD).get(from).get(k).op(ADD);
-          c.get(lanes).get(permutation).i32(2 + Math.log2(width)).op(SHL).op(ADD).memory(LOAD, 2, 4 * l);
-          c.op(ADD).memory(0x2b, 3, 0).memory(0x39, 3, 8 * l);
-        }
+    c.get(nothing).set(from);
+    c.get(entry).get(copyBlocks).op(REM).get(low).op(AT_LEAST).get(entry).get(copyBlocks).op(REM).get(high).op(LESS).op(AND).when(() => {
+      c.get(flags).get(entry).i32(2).op(SHL).op(ADD).memory(LOAD, 2, 0).when(() => {
+        c.get(x).get(entry).get(stride).op(MUL).op(ADD).set(from);
+        c.get(permutation).when(() => {
+          counted(c, k, bytes, 8 * width, () => {
+            for (let l = 0; l < width; l++) {
+              c.get(near).get(k).op(ADD).get(from).get(k).op(ADD);
+              c.get(lanes).get(permutation).i32(2 + Math.log2(width)).op(SHL).op(ADD).memory(LOAD, 2, 4 * l);
+              c.op(ADD).memory(0x2b, 3, 0).memory(0x39, 3, 8 * l);
+            }
+          });
+          c.get(near).set(from);
+        });
       });
-      c.get(near).set(from);
     });
     c.get(list).get(from).memory(STORE, 2, 0);
     c.get(list).get(listStep).op(ADD).set(list);
@@ -165,22 +177,22 @@ function applyCode(width: number): Code {
 
 /** G_oi += sum over blocks of y_o x_i, in two lanes. */
 function correlateCode(width: number): Code {
-  const c = new Code(10);
-  const [count, list, y, stride, into, out, fours, channels, nothing, pairs] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
+  const c = new Code(11);
+  const [count, list, flags, y, stride, into, out, fours, channels, nothing, pairs] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
   const [to, at, m, i, e, from, own, row, column, line] = locals(c, 10) as [number, number, number, number, number, number, number, number, number, number];
   const sums = Array.from({ length: BESIDE }, () => locals(c, 5, V128));
   const x = locals(c, BESIDE, V128);
   const factor = c.local(V128);
   // pairs of blocks of which neither is zero
-  c.get(pairs).set(to).get(out).i32(8 * width).op(MUL).set(line);
+  c.get(pairs).set(to);
   c.loop(() => void c.get(count).op(IS_ZERO), () => {
     c.get(list).memory(LOAD, 2, 0).set(at);
-    c.i32(0).set(m).get(at).get(nothing).op(DIFFERS).when(() => seek(c, y, line, i, m));
-    c.get(m).when(() => {
+    c.get(at).get(nothing).op(EQUAL).get(flags).memory(LOAD, 2, 0).op(IS_ZERO).op(OR).op(IS_ZERO).when(() => {
       c.get(to).get(at).memory(STORE, 2, 0).get(to).get(y).memory(STORE, 2, ENTRY);
       advance(c, to, 2 * ENTRY);
     });
     advance(c, list, ENTRY);
+    advance(c, flags, 4);
     c.get(y).get(stride).op(ADD).set(y);
     c.get(count).i32(1).op(SUB).set(count);
   });
@@ -212,11 +224,12 @@ function correlateCode(width: number): Code {
   return c;
 }
 
-/** The module for blocks of so many sites, at least two; `shared`: whether threads share its memory. Exports gather, apply and correlate. */
+/** The module for blocks of so many sites, at least two; `shared`: whether threads share its memory. Exports flag, gather, apply and correlate. */
 export function contractionModule(width: number, shared: boolean): Uint8Array<ArrayBuffer> {
   const module = new Module();
-  module.function(parameters(15), [], gatherCode(width), "gather");
+  module.function(parameters(6), [], flagCode(), "flag");
+  module.function(parameters(16), [], gatherCode(width), "gather");
   module.function(parameters(10), [], applyCode(width), "apply");
-  module.function(parameters(10), [], correlateCode(width), "correlate");
+  module.function(parameters(11), [], correlateCode(width), "correlate");
   return module.finish(shared);
 }

@@ -1,9 +1,10 @@
 /** Loops of weights on channels in C, for memory outside of WebAssembly's: those of contraction-kernel.ts in their order, so that the bits are the same. */
 
 const PARAMETERS = {
-  gather: ["b", "count", "table", "x", "stride", "bytes", "low", "high", "copyBlocks", "lanes", "near", "nearStep", "nothing", "list", "listStep"],
+  flag: ["b", "end", "x", "stride", "bytes", "flags"],
+  gather: ["b", "count", "table", "x", "stride", "bytes", "low", "high", "copyBlocks", "lanes", "near", "nearStep", "flags", "nothing", "list", "listStep"],
   apply: ["count", "list", "taps", "y", "stride", "weights", "made", "fours", "given", "nothing"],
-  correlate: ["count", "list", "y", "stride", "into", "out", "fours", "channels", "nothing", "pairs"],
+  correlate: ["count", "list", "flags", "y", "stride", "into", "out", "fours", "channels", "nothing", "pairs"],
 } as const;
 
 /** Names of the functions. */
@@ -22,11 +23,13 @@ typedef double V2 __attribute__((vector_size(16), may_alias));
 #define ALWAYS static inline __attribute__((always_inline))
 #define AT(type, address) ((type*)(memory + (address)))
 
-/** Does one of the numbers differ from zero? */
-ALWAYS int some(const double* at, int64_t n) {
-  int found = 0;
-  for (int64_t k = 0; k < n && !found; k++) found = at[k] != 0;
-  return found;
+${contractionHead("flag")} {
+  for (; b < end; b++) {
+    const double* at = AT(const double, x + b * stride);
+    int found = 0;
+    for (int64_t k = 0; k < bytes / 8 && !found; k++) found = at[k] != 0;
+    AT(int32_t, flags)[b] = found;
+  }
 }
 
 ${contractionHead("gather")} {
@@ -38,7 +41,7 @@ ${contractionHead("gather")} {
     }
     const int64_t block = entry / W, permutation = entry % W, inside = block % copyBlocks;
     int64_t from = nothing;
-    if (inside >= low && inside < high && some(AT(const double, x + block * stride), bytes / 8)) {
+    if (inside >= low && inside < high && AT(const int32_t, flags)[block]) {
       from = x + block * stride;
       if (permutation) {
         const int32_t* lane = AT(const int32_t, lanes + 4 * permutation * W);
@@ -108,7 +111,7 @@ ALWAYS void correlateRows(int rows, int64_t memory, int64_t pairs, int64_t n, in
 ${contractionHead("correlate")} {
   int64_t n = 0, m = 0;
   for (int64_t b = 0; b < count; b++)
-    if (AT(const int64_t, list)[b] != nothing && some(AT(const double, y + b * stride), W * out)) {
+    if (AT(const int64_t, list)[b] != nothing && AT(const int32_t, flags)[b]) {
       AT(int64_t, pairs)[2 * n] = AT(const int64_t, list)[b];
       AT(int64_t, pairs)[2 * n++ + 1] = y + b * stride;
     }

@@ -21,13 +21,16 @@ const CHUNK = 32;
 const NEAR = 2 ** 16;
 
 /**
- * Compiled loops, and what they have in the engine's memory: lanes of permutations, permuted neighbours and the list of a chunk of some blocks, zeros, and packed weights or pairs of blocks and sums of two lanes.
+ * Compiled loops, and what they have in the engine's memory: lanes of permutations, permuted neighbours and the list of a chunk of some blocks, flags of the blocks of both operands that are not
+ * zero, zeros, and packed weights or pairs of blocks and sums of two lanes.
  */
 interface Compiled extends ContractionLoops {
   readonly chunk: number;
   readonly lanes: number;
   readonly near: number;
   readonly list: number;
+  readonly flags: number;
+  readonly ownFlags: number;
   readonly nothing: number;
   readonly packed: number;
   readonly pairs: number;
@@ -45,7 +48,8 @@ export class Contraction {
   /** Heap index of each tap's neighbour table, -1 where a tap stays at its site. */
   readonly #tables: readonly number[];
   readonly #permutations: readonly (readonly number[])[];
-  /** Rows that are being summed. */
+  /** Channels of a neighbour with its lanes permuted, and the rows that are being summed. */
+  readonly #moved: Float64Array;
   readonly #rows: Float64Array;
   readonly #compiled: Compiled | undefined;
   readonly #run: () => void;
@@ -61,7 +65,9 @@ export class Contraction {
     this.#tables = taps.map((d) => (engine.lattice.site(d) === 0 ? -1 : engine.table(d.map((x) => sign * x))));
     const { cuts, width } = engine.layout;
     this.#permutations = Array.from({ length: cuts.reduce((n, c) => n * c, 1) }, (_, k) => lanePermutation(cuts, k));
-    this.#rows = new Float64Array(components(output.type) * width);
+    const largest = [...inputs, output].reduce((n, { type }) => Math.max(n, components(type)), 1);
+    this.#moved = new Float64Array(largest * width);
+    this.#rows = new Float64Array(largest * width);
     const { of } = op.role as Role & { readonly is: "contraction" };
     this.#compiled = of === "sum" ? undefined : this.#compile(of, allocate);
     this.#run = { apply: () => this.#apply(sign < 0), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
@@ -78,15 +84,23 @@ export class Contraction {
     const listed = of === "apply" ? taps : 1;
     const bytes = 8 * width * x;
     const chunk = Math.max(1, Math.min(CHUNK, Math.floor(NEAR / (listed * bytes))));
-    const [lanes, nothing] = [allocate(4 * width * this.#permutations.length), allocate(bytes)];
+    const { copies, copyBlocks } = this.#engine.layout;
+    const [lanes, nothing, flags] = [allocate(4 * width * this.#permutations.length), allocate(bytes), allocate(4 * copies * copyBlocks)];
     this.#permutations.forEach((p, k) => p.forEach((lane, l) => (heap.i32[lanes / 4 + k * width + l] = 8 * lane)));
     heap.reals.fill(0, nothing / 8, (nothing + bytes) / 8);
-    const own = of === "apply" ? { packed: allocate(8 * taps * x * components(this.#output.type)), pairs: 0, sums: 0 } : { packed: 0, pairs: allocate(16 * chunk), sums: allocate(16 * taps * first * x) };
-    return { ...made, ...own, chunk, lanes, nothing, near: allocate(chunk * listed * bytes), list: allocate(8 * chunk * listed) };
+    const own = of === "apply" ? { packed: allocate(8 * taps * x * components(this.#output.type)), ownFlags: 0, pairs: 0, sums: 0 } : { packed: 0, ownFlags: allocate(4 * copies * copyBlocks), pairs: allocate(16 * chunk), sums: allocate(16 * taps * first * x) };
+    return { ...made, ...own, chunk, lanes, nothing, flags, near: allocate(chunk * listed * bytes), list: allocate(8 * chunk * listed) };
+  }
+
+  /** Notes which blocks of a value are not zero. */
+  #flag({ flag }: Compiled, { at: { address, stride }, type }: Place, flags: number): void {
+    const { copies, copyBlocks, width } = this.#engine.layout;
+    const [first, last] = this.#engine.layout.range(domainOf(type));
+    for (let copy = 0; copy < copies; copy++) flag(copy * copyBlocks + first, copy * copyBlocks + last, address, stride, 8 * width * components(type), flags);
   }
 
   /** Calls `body` for every chunk of blocks of the sites of `domain`. */
-  #chunks(chunk: number, domain: "all" | "even" | "odd", body: (block: number, count: number) => void): void {
+  #chunks({ chunk }: Compiled, domain: "all" | "even" | "odd", body: (block: number, count: number) => void): void {
     const { copies, copyBlocks } = this.#engine.layout;
     const [first, last] = this.#engine.layout.range(domain);
     for (let copy = 0; copy < copies; copy++)
@@ -94,12 +108,12 @@ export class Contraction {
   }
 
   /** Lists the neighbours of some blocks at tap k, the first of them at place `at` of every `of`. */
-  #neighbours({ gather, lanes, near, list, nothing }: Compiled, { at: { address, stride }, type }: Place, b: number, count: number, k: number, at: number, of: number): void {
+  #neighbours({ gather, lanes, near, list, flags, nothing }: Compiled, { at: { address, stride }, type }: Place, b: number, count: number, k: number, at: number, of: number): void {
     const { width, copyBlocks } = this.#engine.layout;
     const [low, high] = this.#engine.layout.range(domainOf(type));
     const bytes = 8 * width * components(type);
     const table = this.#tables[k]!;
-    gather(b, count, table < 0 ? 0 : 4 * (table + b), address, stride, bytes, low, high, copyBlocks, lanes, near + at * bytes, of * bytes, nothing, list + 8 * at, 8 * of);
+    gather(b, count, table < 0 ? 0 : 4 * (table + b), address, stride, bytes, low, high, copyBlocks, lanes, near + at * bytes, of * bytes, flags, nothing, list + 8 * at, 8 * of);
   }
 
   /** The weights in the order in which they are multiplied: by rows that are taken together, taps, columns. */
@@ -118,20 +132,37 @@ export class Contraction {
     this.#run();
   }
 
-  /** Calls `body` for every block of the sites of `domain` and every tap, with the index of the neighbour's channels and the order of its lanes; `end` after the last tap. */
-  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, at: number, lanes: readonly number[]) => void, end?: (block: number) => void): void {
-    const { layout: { width, copyBlocks }, layout, heap: { i32, realBytes } } = this.#engine;
-    const [low, high] = layout.range(domainOf(x.type));
-    this.#chunks(1, domain, (b) => {
-      this.#tables.forEach((table, k) => {
-        const entry = table < 0 ? b * width : i32[table + b]!;
-        const neighbour = Math.floor(entry / width);
-        const inside = neighbour % copyBlocks;
-        // on the other parity it is zero
-        if (inside >= low && inside < high) body(b, k, (x.at.address + neighbour * x.at.stride) / realBytes, this.#permutations[entry % width]!);
-      });
-      end?.(b);
-    });
+  /** Calls `body` for every block of the sites of `domain` and every tap, with the index of the neighbour's channels in `from`; `end` after the last tap. */
+  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, from: Float64Array | Float32Array, at: number) => void, end: (block: number) => void): void {
+    const { layout, heap } = this.#engine;
+    const { width, copies, copyBlocks } = layout;
+    const [first, last] = layout.range(domain);
+    const parity = domainOf(x.type);
+    const [low, high] = layout.range(parity);
+    const [f, i32] = [heap.reals, heap.i32];
+    const [address, stride] = [x.at.address / heap.realBytes, x.at.stride / heap.realBytes];
+    const n = components(x.type);
+    for (let copy = 0; copy < copies; copy++)
+      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
+        for (let k = 0; k < this.#tables.length; k++) {
+          const table = this.#tables[k]!;
+          const entry = table < 0 ? b * width : i32[table + b]!;
+          const permutation = entry % width;
+          const neighbour = (entry - permutation) / width;
+          const inside = neighbour % copyBlocks;
+          // on the other parity it is zero
+          if (inside < low || inside >= high) continue;
+          const at = address + neighbour * stride;
+          if (permutation === 0) {
+            body(b, k, f, at);
+            continue;
+          }
+          const lanes = this.#permutations[permutation]!;
+          for (let c = 0; c < n; c++) for (let l = 0; l < width; l++) this.#moved[c * width + l] = f[at + c * width + lanes[l]!]!;
+          body(b, k, this.#moved, 0);
+        }
+        end(b);
+      }
   }
 
   /** y_o(n) = sum w_oik x_i(n + d_k); transposed, the sum runs over o. */
@@ -146,7 +177,8 @@ export class Contraction {
     if (kernel) {
       const taps = this.#tables.length;
       this.#pack(kernel, w.at.address / 8, made, given, alongMade, alongGiven);
-      this.#chunks(kernel.chunk, domainOf(y.type), (b, count) => {
+      this.#flag(kernel, x, kernel.flags);
+      this.#chunks(kernel, domainOf(y.type), (b, count) => {
         for (let k = 0; k < taps; k++) this.#neighbours(kernel, x, b, count, k, k, taps);
         kernel.apply(count, kernel.list, taps, y.at.address + b * y.at.stride, y.at.stride, kernel.packed, made, inFours(made), given, kernel.nothing);
       });
@@ -160,12 +192,12 @@ export class Contraction {
     this.#blocks(
       domainOf(y.type),
       x,
-      (_b, k, at, lanes) => {
+      (_b, k, from, at) => {
         for (let m = 0; m < made; m++)
           for (let l = 0; l < width; l++) {
             let s = rows[m * width + l]!;
             let row = weights + m * alongMade + k;
-            for (let g = 0; g < given; g++, row += alongGiven) s += f[row]! * f[at + g * width + lanes[l]!]!;
+            for (let g = 0; g < given; g++, row += alongGiven) s += f[row]! * from[at + g * width + l]!;
             rows[m * width + l] = s;
           }
       },
@@ -190,10 +222,12 @@ export class Contraction {
     if (kernel) {
       const weights = out * channels;
       f.fill(0, kernel.sums / 8, kernel.sums / 8 + 2 * taps * weights);
-      this.#chunks(kernel.chunk, domainOf(y.type), (b, count) => {
+      this.#flag(kernel, x, kernel.flags);
+      this.#flag(kernel, y, kernel.ownFlags);
+      this.#chunks(kernel, domainOf(y.type), (b, count) => {
         for (let k = 0; k < taps; k++) {
           this.#neighbours(kernel, x, b, count, k, 0, 1);
-          kernel.correlate(count, kernel.list, y.at.address + b * y.at.stride, y.at.stride, kernel.sums + 16 * k * weights, out, inFours(out), channels, kernel.nothing, kernel.pairs);
+          kernel.correlate(count, kernel.list, kernel.ownFlags + 4 * b, y.at.address + b * y.at.stride, y.at.stride, kernel.sums + 16 * k * weights, out, inFours(out), channels, kernel.nothing, kernel.pairs);
         }
       });
       for (let k = 0; k < taps; k++) for (let n = 0, at = kernel.sums / 8 + 2 * k * weights; n < weights; n++, at += 2) f[to + n * taps + k] = f[at]! + f[at + 1]!;
@@ -204,15 +238,16 @@ export class Contraction {
     this.#blocks(
       domainOf(y.type),
       x,
-      (b, k, at, lanes) => {
+      (b, k, from, at) => {
         const own = address + b * stride;
         for (let o = 0; o < out; o++)
           for (let i = 0; i < channels; i++) {
             let s = 0;
-            for (let l = 0; l < width; l++) s += f[own + o * width + l]! * f[at + i * width + lanes[l]!]!;
+            for (let l = 0; l < width; l++) s += f[own + o * width + l]! * from[at + i * width + l]!;
             f[to + (o * channels + i) * taps + k]! += s;
           }
       },
+      () => undefined,
     );
   }
 
