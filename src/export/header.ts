@@ -36,7 +36,7 @@ enum @p@_order {
   @P@_EVEN_ODD,    /* all even sites, then all odd ones, lexicographic (first direction fastest) inside: MILC */
   @P@_SITES,       /* a table of the host: sites[n] is the number of the site that is n-th with the first direction fastest */
   @P@_ODD_LINKS,   /* openQCD: the 2 D links of every odd site, forward and backward, by a table of site numbers */
-  @P@_BLOCKS       /* the library's own order: neither links nor forces are copied. Filled by @p@_pack, read by @p@_unpack */
+  @P@_BLOCKS       /* the library's own order, in which nothing is turned over. Filled by @p@_pack, read by @p@_unpack */
 };
 
 /*
