@@ -12,7 +12,7 @@ const LEVEL: Readonly<Record<string, number>> = {
 /** npm packages of the rooms that need any; all other rooms have none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   util: ["msgpackr", "@noble/hashes"],
-  report: ["linkedom", "cli-progress"],
+  report: ["@observablehq/plot", "linkedom", "cli-progress"],
   runs: ["zod", "smol-toml", "amaro"],
   cli: ["commander"],
 };

@@ -1,8 +1,8 @@
 /** Autocorrelation functions: how many trajectories one independent configuration costs. */
+import * as Plot from "@observablehq/plot";
 import { GeometryError } from "../errors.ts";
-import { curveMarks, emptyMessage, legendOf, notesOf } from "./curves.ts";
+import { curveMarks, emptyMessage, legendOf, named, notesOf } from "./curves.ts";
 import { frame } from "./frame.ts";
-import { type Mark, segments } from "./marks.ts";
 import { seriesStyle } from "./palette.ts";
 import type { PlotSize } from "./plots.ts";
 import { extent, toPoints } from "./series.ts";
@@ -43,11 +43,11 @@ export function autocorrelationPlot(options: AutocorrelationPlotOptions): string
   const shown = cleaned.flatMap((c) => c.points.filter((p) => !Number.isNaN(p.y)));
   const x = extent([0, ...shown.map((p) => p.x)], { pad: 0.02 });
   const y = extent([0, 1, ...shown.flatMap((p) => [p.y, p.low, p.high])], { pad: 0.05 });
-  const marks: Mark[] = [segments("zero", [[x[0], 0, x[1], 0]], { stroke: "currentColor", "stroke-opacity": 0.7 })];
+  const marks: Plot.Markish[] = [Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.7 })];
   cleaned.forEach(({ points }, i) => {
     const { stroke, dash } = seriesStyle(i);
     const { window } = options.series[i]!;
-    if (window !== undefined && window <= x[1]) marks.push(segments(`${options.series[i]!.name}: window`, [[window, y[0], window, y[1]]], { stroke, "stroke-dasharray": dash ?? "4 2", "stroke-opacity": 0.8 }));
+    if (window !== undefined && window <= x[1]) marks.push(Plot.ruleX([window], { stroke, strokeDasharray: dash ?? "4 2", strokeOpacity: 0.8, ...named(`${options.series[i]!.name}: window`) }));
     marks.push(...curveMarks(series[i]!.name, points, i, y));
   });
   const notes = [...notesOf(series, cleaned), ...(windows.length > 0 ? ["vertical lines: summation windows of τ"] : [])];

@@ -1,24 +1,33 @@
 /** What the plots of curves share: marks of one series, legend entries, notes. */
+import * as Plot from "@observablehq/plot";
 import type { FrameOptions } from "./frame.ts";
-import { type Mark, area, dots, line, segments } from "./marks.ts";
 import { seriesStyle } from "./palette.ts";
 import type { Cleaned, Point } from "./series.ts";
+import { plainText } from "./text.ts";
 
 /** Up to here points are drawn as symbols with error bars, beyond as a line with a band. */
 export const fewPoints = 60;
 
+/** Names the group of a mark for screen readers; Plot's own `ariaLabel` is a channel, one label per datum. */
+export function named(name: string): { render: Plot.RenderFunction } {
+  const render = (...[index, scales, values, dimensions, context, next]: Parameters<Plot.RenderFunction>) => {
+    const group = next?.(index, scales, values, dimensions, context) ?? null;
+    group?.setAttribute("aria-label", plainText(name));
+    return group;
+  };
+  return { render };
+}
+
 /** The line of one series with error bars and symbols (few points) or an error band (many). `domain` is that of the y axis. */
-export function curveMarks(name: string, points: Point[], index: number, domain: readonly [number, number]): Mark[] {
+export function curveMarks(name: string, points: Point[], index: number, domain: readonly [number, number]): Plot.Markish[] {
   const { stroke, dash, symbol } = seriesStyle(index);
   const few = points.length <= fewPoints;
   const bars = points.filter((p) => !Number.isNaN(p.low)).map((p) => ({ ...p, low: Math.max(p.low, domain[0]), high: Math.min(p.high, domain[1]) }));
-  const error = few ? segments(`${name}: error bars`, bars.map((p) => [p.x, p.low, p.x, p.high]), { stroke, "stroke-width": 1.2 })
-    : area(`${name}: error band`, bars, { fill: stroke, "fill-opacity": 0.2 });
-  return [
-    ...(bars.length > 0 ? [error] : []),
-    line(name, points, { stroke, "stroke-width": few ? 1.5 : 1.1, "stroke-dasharray": few ? dash : undefined }),
-    ...(few ? [dots(`${name}: points`, points, symbol, 2.6, { stroke, fill: stroke, "stroke-width": 1.5 })] : []),
-  ];
+  const line = Plot.line(points, { x: "x", y: "y", stroke, strokeWidth: few ? 1.5 : 1.1, ...named(name), ...(dash && few && { strokeDasharray: dash }) });
+  const error = few ? Plot.ruleX(bars, { x: "x", y1: "low", y2: "high", stroke, strokeWidth: 1.2, ...named(`${name}: error bars`) })
+    : Plot.areaY(bars, { x: "x", y1: "low", y2: "high", fill: stroke, fillOpacity: 0.2, ...named(`${name}: error band`) });
+  const dots = few ? [Plot.dot(points, { x: "x", y: "y", stroke, fill: stroke, symbol, r: 2.6, ...named(`${name}: points`) })] : [];
+  return [...(bars.length > 0 ? [error] : []), line, ...dots];
 }
 
 /** What a plot says in place of data. */

@@ -1,6 +1,6 @@
 /** A document to draw in, in Node. */
 import { DOMParser } from "linkedom";
-import type { SvgNode } from "./marks.ts";
+import type { SvgNode } from "./frame.ts";
 
 /** What makes elements. */
 export interface SvgDocument {

@@ -1,10 +1,33 @@
 /** The frame every plot shares: axes, title, legend, notes, and an SVG that stands alone and follows the page's colours. */
+import * as Plot from "@observablehq/plot";
 import { svgDocument } from "#platform/report/document";
 import { GeometryError } from "../errors.ts";
-import { type Axes, type Box, type Domain, type Draw, type Mark, type SvgNode, axesOf, rounded } from "./marks.ts";
 import type { SeriesStyle } from "./palette.ts";
 import { ellipsis, plainText, wrapText } from "./text.ts";
 import { linearTicks, logTicks, tickLabels } from "./ticks.ts";
+
+/** What the plots need of an element; the DOM library of TypeScript describes browsers and is not loaded. */
+export interface SvgNode {
+  readonly attributes: Iterable<{ name: string; value: string }>;
+  textContent: string;
+  readonly outerHTML: string;
+  setAttribute(name: string, value: string): void;
+  removeAttribute(name: string): void;
+  append(...nodes: SvgNode[]): void;
+  remove(): void;
+  querySelectorAll(selector: string): Iterable<SvgNode>;
+}
+
+/** Makes an SVG element; what a `decorate` callback draws with. */
+export type Draw = (name: string, attributes: Record<string, string | number>, text?: string) => SvgNode;
+
+/** The data area in the coordinates of the viewBox. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
 
 /** Everything {@link frame} needs to know. */
 export interface FrameOptions {
@@ -13,7 +36,7 @@ export interface FrameOptions {
   readonly yLabel: string;
   readonly x: AxisInput;
   readonly y: AxisInput;
-  readonly marks: readonly Mark[];
+  readonly marks: readonly Plot.Markish[];
   readonly legend?: readonly { name: string; style: Pick<SeriesStyle, "stroke" | "dash">; thick?: boolean }[];
   /** Small print below the axis: what is not shown and why. */
   readonly notes?: readonly string[];
@@ -40,7 +63,7 @@ export function frame(options: FrameOptions): string {
   const document = svgDocument();
   const draw: Draw = (name, attributes, text) => {
     const node = document.createElementNS(svgNamespace, name);
-    for (const [key, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(key, typeof value === "number" ? rounded(value) : value);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
     if (text !== undefined) node.textContent = text;
     return node;
   };
@@ -57,9 +80,15 @@ export function frame(options: FrameOptions): string {
   const tall = options.aspect === undefined ? Math.max(height - top - bottom, 60) : inner * options.aspect;
   const box: Box = { left, top, width: inner, height: tall };
   const horizontal = ticksOf(inner, 75, options.x);
-  const svg = draw("svg", rootOf(options, width, top + tall + bottom));
-  const axes = axesOf(options.x, options.y, box);
-  svg.append(...axisMarks(draw, axes, box, horizontal, vertical), ...options.marks.map((mark) => mark(draw, axes)));
+  const svg = Plot.plot({
+    document, width, height: top + tall + bottom, marginTop: top, marginBottom: bottom, marginLeft: left, marginRight: width - left - inner,
+    x: { domain: options.x.domain, axis: null },
+    y: { domain: options.y.domain, axis: null, ...(options.y.log === true && { type: "log" }) },
+    marks: [
+      Plot.gridX(horizontal.ticks), Plot.gridY(vertical.ticks), Plot.axisX(horizontal.ticks, labelled(horizontal.labels)),
+      Plot.axisY(vertical.ticks, labelled(vertical.labels)), Plot.frame({ strokeOpacity: 0.4 }), ...options.marks,
+    ],
+  } as unknown as Plot.PlotOptions) as unknown as SvgNode;
 
   const bold = { "font-size": fontSize * 1.08, "font-weight": 600, "text-anchor": "start" };
   titleLines.forEach((line, i) => svg.append(draw("text", { x: 10, y: 18 + 16 * i, ...bold }, line)));
@@ -74,48 +103,28 @@ export function frame(options: FrameOptions): string {
   const middle = box.left + box.width / 2;
   const [centre, base] = [box.top + box.height / 2, box.top + box.height];
   svg.append(draw("text", { x: middle, y: base + 34 }, ellipsis(plainText(options.xLabel), columns)));
-  svg.append(draw("text", { transform: `translate(15,${rounded(centre)}) rotate(-90)` }, ellipsis(plainText(options.yLabel), Math.floor(box.height / 6))));
+  svg.append(draw("text", { transform: `translate(15,${centre}) rotate(-90)` }, ellipsis(plainText(options.yLabel), Math.floor(box.height / 6))));
   if (options.message !== undefined) svg.append(draw("text", { x: middle, y: centre, "font-style": "italic" }, options.message));
   noteLines.forEach((line, i) => svg.append(draw("text", { x: 10, y: base + 50 + 13 * i, "text-anchor": "start", "font-size": 10, opacity: 0.8 }, line)));
   options.decorate?.(draw, svg, box);
-  return svg.outerHTML;
+  return finish(svg, options);
 }
 
 /** Domain of an axis; ticks are chosen if not given. */
-interface AxisInput extends Domain {
+interface AxisInput {
+  readonly domain: readonly [number, number];
+  readonly log?: boolean;
   readonly ticks?: readonly number[];
 }
 
-interface Ticks {
-  readonly ticks: readonly number[];
-  readonly labels: readonly string[];
-}
-
-function ticksOf(size: number, spacing: number, { domain: [low, high], log = false, ticks }: AxisInput): Ticks {
+function ticksOf(size: number, spacing: number, { domain: [low, high], log = false, ticks }: AxisInput): { ticks: number[]; labels: string[] } {
   const chosen = [...(ticks ?? (log ? logTicks : linearTicks)(low, high, Math.max(2, Math.round(size / spacing))))];
   return { ticks: chosen, labels: tickLabels(chosen, log) };
 }
 
-/** Lines of the grid, ticks with their labels, and the border of the data area. */
-function axisMarks(draw: Draw, { x, y }: Axes, { left, top, width, height }: Box, across: Ticks, up: Ticks): SvgNode[] {
-  const [right, base] = [left + width, top + height];
-  const group = (attributes: Record<string, string | number>, parts: readonly SvgNode[]): SvgNode => {
-    const g = draw("g", attributes);
-    g.append(...parts);
-    return g;
-  };
-  const hidden = { stroke: "currentColor", "aria-hidden": "true" };
-  const lines = (of: Ticks, line: (v: number) => Record<string, number>): SvgNode[] => of.ticks.map((v) => draw("line", line(v)));
-  const labels = (of: Ticks, place: (v: number) => Record<string, number>, dy: string): SvgNode[] => of.ticks.map((v, i) => draw("text", { ...place(v), dy }, of.labels[i]));
-  return [
-    group({ ...hidden, "stroke-opacity": 0.1 }, lines(across, (v) => ({ x1: x(v), y1: top, x2: x(v), y2: base }))),
-    group({ ...hidden, "stroke-opacity": 0.1 }, lines(up, (v) => ({ x1: left, y1: y(v), x2: right, y2: y(v) }))),
-    group(hidden, lines(across, (v) => ({ x1: x(v), y1: base, x2: x(v), y2: base + 6 }))),
-    group({ "aria-label": "x-axis tick label", "font-variant": "tabular-nums" }, labels(across, (v) => ({ x: x(v), y: base + 9 }), "0.71em")),
-    group(hidden, lines(up, (v) => ({ x1: left - 6, y1: y(v), x2: left, y2: y(v) }))),
-    group({ "aria-label": "y-axis tick label", "font-variant": "tabular-nums", "text-anchor": "end" }, labels(up, (v) => ({ x: left - 9, y: y(v) }), "0.32em")),
-    draw("rect", { "aria-label": "frame", x: left, y: top, width, height, fill: "none", stroke: "currentColor", "stroke-opacity": 0.4 }),
-  ];
+/** Labels go in as a channel: a logarithmic axis would pass a tick format through its own filter. */
+function labelled(labels: readonly string[]): Plot.TextOptions & { label: null } {
+  return { label: null, text: (_: number, i: number) => labels[i] ?? "" };
 }
 
 interface Placed {
@@ -138,12 +147,17 @@ function legendRows(legend: NonNullable<FrameOptions["legend"]>, width: number):
   return rows;
 }
 
-/** Attributes of the drawing: a name that says what is shown, the colour of the text around it, and the width of its container. */
-function rootOf(options: FrameOptions, width: number, height: number): Record<string, string | number> {
+/** Drops what ties the SVG to Plot's own page style, rounds coordinates to a hundredth, and lets the container set the width. */
+function finish(svg: SvgNode, options: FrameOptions): string {
+  for (const style of Array.from(svg.querySelectorAll("style"))) style.remove();
+  for (const name of ["class", "width", "height"]) svg.removeAttribute(name);
   const names = (options.legend ?? []).map((entry) => plainText(entry.name)).join(", ");
   const label = `${plainText(options.title)}: ${plainText(options.yLabel)} against ${plainText(options.xLabel)}${names === "" ? "" : `; ${names}`}`;
-  return {
-    xmlns: svgNamespace, role: "img", "aria-label": label, viewBox: `0 0 ${rounded(width)} ${rounded(height)}`, fill: "currentColor", "text-anchor": "middle",
-    "font-family": "system-ui, sans-serif", "font-size": fontSize, style: "display:block;width:100%;height:auto",
-  };
+  const set = { xmlns: svgNamespace, role: "img", "aria-label": label, "font-size": String(fontSize), style: "display:block;width:100%;height:auto" };
+  for (const [key, value] of Object.entries(set)) svg.setAttribute(key, value);
+  const coordinates = new Set(["x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height", "transform", "viewBox"]);
+  for (const node of [svg, ...svg.querySelectorAll("*")])
+    for (const { name, value } of Array.from(node.attributes))
+      if (coordinates.has(name)) node.setAttribute(name, value.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (n) => String(Number(Number(n).toFixed(2)))));
+  return svg.outerHTML;
 }

@@ -1,8 +1,8 @@
 /** Heat maps of two-dimensional slices: action density, topological charge density, attention weights. */
+import type * as Plot from "@observablehq/plot";
 import { GeometryError } from "../errors.ts";
 import { emptyMessage } from "./curves.ts";
-import { frame } from "./frame.ts";
-import { type Box, type Draw, type Mark, type SvgNode, rounded } from "./marks.ts";
+import { type Box, type Draw, type SvgNode, frame } from "./frame.ts";
 import { colourLevels } from "./palette.ts";
 import type { PlotSize } from "./plots.ts";
 import { drawable, extent } from "./series.ts";
@@ -23,6 +23,8 @@ export interface HeatmapPlotOptions extends Omit<PlotSize, "height"> {
   readonly range?: readonly [number, number] | undefined;
 }
 
+const levels = 64;
+
 /** One coloured square per site, a colour bar with its range, sites without a finite value left empty. */
 export function heatmapPlot(options: HeatmapPlotOptions): string {
   const { values, nx, ny, diverging = false } = options;
@@ -31,14 +33,22 @@ export function heatmapPlot(options: HeatmapPlotOptions): string {
   const finite = Array.from(values).filter(drawable);
   const [low, high] = options.range ?? colourRange(finite, diverging);
   if (!(low < high && drawable(low) && drawable(high))) throw new GeometryError(`heatmapPlot: got the colour range ${low} to ${high}, expected a finite lower end below the upper one`);
-  const colours = colourLevels(diverging);
-  const levels = colours.length;
+  const colours = colourLevels(levels, diverging);
   const level = (v: number): number => (drawable(v) ? Math.max(0, Math.min(levels - 1, Math.floor(((v - low) / (high - low)) * levels))) : -1);
   const outside = finite.filter((v) => v < low || v > high).length;
   const missing = values.length - finite.length;
-  const cells: Mark = (draw, axes) => {
-    const group = draw("g", { "aria-label": "sites", "shape-rendering": "crispEdges" });
-    group.append(...cellPaths(values, nx, ny, levels, level, axes.x, axes.y).flatMap((d, k) => (d === "" ? [] : [draw("path", { d, fill: colours[k]! })])));
+  const cells: Plot.RenderFunction = (_index, scales, _channels, _dimensions, context) => {
+    const [sx, sy] = [scales.x as (v: number) => number, scales.y as (v: number) => number];
+    const group = context.document.createElementNS("http://www.w3.org/2000/svg", "g");
+    group.setAttribute("aria-label", "sites");
+    group.setAttribute("shape-rendering", "crispEdges");
+    cellPaths(values, nx, ny, level, sx, sy).forEach((d, k) => {
+      if (d === "") return;
+      const path = context.document.createElementNS("http://www.w3.org/2000/svg", "path");
+      path.setAttribute("d", d);
+      path.setAttribute("fill", colours[k]!);
+      group.append(path);
+    });
     return group;
   };
   return frame({
@@ -59,7 +69,7 @@ function colourRange(finite: readonly number[], diverging: boolean): [number, nu
 }
 
 /** One path per colour, runs of equal colour in a row joined: a fraction of the size of one rectangle per site. */
-function cellPaths(values: ArrayLike<number>, nx: number, ny: number, levels: number, level: (v: number) => number, sx: (v: number) => number, sy: (v: number) => number): string[] {
+function cellPaths(values: ArrayLike<number>, nx: number, ny: number, level: (v: number) => number, sx: (v: number) => number, sy: (v: number) => number): string[] {
   const paths = Array.from({ length: levels }, () => "");
   for (let y = 0; y < ny; y++)
     for (let x = 0; x < nx; ) {
@@ -70,6 +80,10 @@ function cellPaths(values: ArrayLike<number>, nx: number, ny: number, levels: nu
       x = end;
     }
   return paths;
+}
+
+function rounded(v: number): string {
+  return String(Number(v.toFixed(2)));
 }
 
 function siteTicks(n: number): number[] {

@@ -1,8 +1,8 @@
 /** Overlaid histograms, normalised to densities so that chains of different length compare. */
+import * as Plot from "@observablehq/plot";
 import { GeometryError } from "../errors.ts";
-import { emptyMessage } from "./curves.ts";
+import { emptyMessage, named } from "./curves.ts";
 import { frame } from "./frame.ts";
-import { type Mark, area, line } from "./marks.ts";
 import { seriesStyle } from "./palette.ts";
 import type { PlotSize } from "./plots.ts";
 import { drawable, extent } from "./series.ts";
@@ -48,14 +48,14 @@ export function histogramPlot(options: HistogramPlotOptions): string {
   const [low, high] = extent(finite.flat());
   const histograms = finite.map((values) => histogram(values, low, high, bins));
   const tallest = Math.max(0, ...histograms.flatMap((h) => h.density));
-  const marks = histograms.flatMap(({ edges, density }, i): Mark[] => {
+  const marks = histograms.flatMap(({ edges, density }, i): Plot.Markish[] => {
     if (finite[i]!.length === 0) return [];
     const { stroke, dash } = seriesStyle(i);
-    const steps = [[edges[0]!, 0], ...density.flatMap((d, k) => [[edges[k]!, d], [edges[k + 1]!, d]]), [edges[bins]!, 0]].map(([x, y]) => ({ x: x!, y: y! }));
+    const steps = [[edges[0]!, 0], ...density.flatMap((d, k) => [[edges[k]!, d], [edges[k + 1]!, d]]), [edges[bins]!, 0]].map(([x, y]) => ({ x, y }));
     const name = series[i]!.name;
     return [
-      area(`${name}: area`, steps.map(({ x, y }) => ({ x, low: 0, high: y })), { fill: stroke, "fill-opacity": 0.1 }),
-      line(name, steps, { stroke, "stroke-width": 1.5, "stroke-dasharray": dash }),
+      Plot.areaY(steps, { x: "x", y1: 0, y2: "y", fill: stroke, fillOpacity: 0.1, ...named(`${name}: area`) }),
+      Plot.line(steps, { x: "x", y: "y", stroke, strokeWidth: 1.5, ...named(name), ...(dash && { strokeDasharray: dash }) }),
     ];
   });
   const notes = series.flatMap(({ name, values }, i) => {

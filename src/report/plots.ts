@@ -1,8 +1,8 @@
 /** The plots of a report that live on two numeric axes. Each returns an SVG string, the same for the same input. */
+import * as Plot from "@observablehq/plot";
 import { GeometryError } from "../errors.ts";
-import { curveMarks, emptyMessage, fewPoints, legendOf, notesOf } from "./curves.ts";
+import { curveMarks, emptyMessage, fewPoints, legendOf, named, notesOf } from "./curves.ts";
 import { frame } from "./frame.ts";
-import { type Mark, dots, line, rectangle, segments } from "./marks.ts";
 import { seriesStyle } from "./palette.ts";
 import { type Cleaned, drawable, extent, thin, thinCloud, toPoints } from "./series.ts";
 import { numberText } from "./text.ts";
@@ -78,12 +78,12 @@ function curves(plot: string, options: LinePlotOptions, cleaned: Cleaned[], disc
   const x = extent(shown.map((p) => p.x), { pad: shown.length <= fewPoints ? 0.03 : 0 });
   const y = extent([...shown.flatMap((p) => [p.y, p.low, p.high]), ...references.flatMap((r) => [r.value - (r.error ?? 0), r.value + (r.error ?? 0)])], { log: logY, pad: 0.05 });
   const width = options.width ?? 480;
-  const marks: Mark[] = [];
-  if (discard !== undefined && discard > x[0] && shown.length > 0) marks.push(rectangle("discarded", [x[0], y[0]], [Math.min(discard, x[1]), y[1]], { "fill-opacity": 0.08 }));
+  const marks: Plot.Markish[] = [];
+  if (discard !== undefined && discard > x[0] && shown.length > 0) marks.push(Plot.rect([0], { x1: x[0], x2: Math.min(discard, x[1]), y1: y[0], y2: y[1], fill: "currentColor", fillOpacity: 0.08, ...named("discarded") }));
   marks.push(...references.filter((r) => (r.error ?? 0) > 0).map((r) => referenceBand(r, x, y)));
   cleaned.forEach(({ points }, i) => marks.push(...curveMarks(series[i]!.name, thin(points, width), i, y)));
   // On top: a noisy history would hide the line it is compared with.
-  marks.push(...references.map((r) => segments(r.name, [[x[0], r.value, x[1], r.value]], { stroke: "currentColor", "stroke-dasharray": "5 3" })));
+  marks.push(...references.map((r) => Plot.ruleY([r.value], { stroke: "currentColor", strokeDasharray: "5 3", strokeWidth: 1, ...named(r.name) })));
   return frame({
     ...options, x: { domain: x }, y: { domain: y, log: logY }, marks, message: emptyMessage(shown.length),
     legend: legendOf(series, references),
@@ -91,8 +91,8 @@ function curves(plot: string, options: LinePlotOptions, cleaned: Cleaned[], disc
   });
 }
 
-function referenceBand({ name, value, error = 0 }: Reference, x: readonly [number, number], y: readonly [number, number]): Mark {
-  return rectangle(`${name}: band`, [x[0], Math.max(value - error, y[0])], [x[1], Math.min(value + error, y[1])], { "fill-opacity": 0.14 });
+function referenceBand({ name, value, error = 0 }: Reference, x: readonly [number, number], y: readonly [number, number]): Plot.Markish {
+  return Plot.rect([0], { x1: x[0], x2: x[1], y1: Math.max(value - error, y[0]), y2: Math.min(value + error, y[1]), fill: "currentColor", fillOpacity: 0.14, ...named(`${name}: band`) });
 }
 
 /** A cloud of points with optional errors in both directions. */
@@ -116,18 +116,18 @@ export function scatterPlot(options: ScatterPlotOptions): string {
   const shown = cleaned.flatMap((c) => c.points.filter((p) => !Number.isNaN(p.y)));
   const x = extent(shown.flatMap((p) => [p.x, p.left, p.right]), { pad: 0.04 });
   const y = extent(shown.flatMap((p) => [p.y, p.low, p.high]), { pad: 0.05 });
-  const marks: Mark[] = [];
+  const marks: Plot.Markish[] = [];
   const [from, to] = [Math.max(x[0], y[0]), Math.min(x[1], y[1])];
-  if (options.identity === true && from < to) marks.push(line("y = x", [{ x: from, y: from }, { x: to, y: to }], { stroke: "currentColor", "stroke-width": 1.5, "stroke-dasharray": "5 3" }));
+  if (options.identity === true && from < to) marks.push(Plot.line([[from, from], [to, to]], { stroke: "currentColor", strokeDasharray: "5 3", ...named("y = x") }));
   cleaned.forEach(({ points }, i) => {
     const { stroke, symbol } = seriesStyle(i);
     const name = options.series[i]!.name;
     const kept = thinCloud(points.filter((p) => !Number.isNaN(p.y)), x, y, 400);
     const many = kept.length > 300;
     marks.push(
-      segments(`${name}: error bars`, kept.filter((p) => !Number.isNaN(p.low)).map((p) => [p.x, p.low, p.x, p.high]), { stroke }),
-      segments(`${name}: error bars in x`, kept.filter((p) => !Number.isNaN(p.left)).map((p) => [p.left, p.y, p.right, p.y]), { stroke }),
-      dots(name, kept, symbol, many ? 1.3 : 2.6, { stroke, fill: stroke, "fill-opacity": 0.5, "stroke-width": many ? 0 : 1 }),
+      Plot.ruleX(kept.filter((p) => !Number.isNaN(p.low)), { x: "x", y1: "low", y2: "high", stroke, ...named(`${name}: error bars`) }),
+      Plot.ruleY(kept.filter((p) => !Number.isNaN(p.left)), { y: "y", x1: "left", x2: "right", stroke, ...named(`${name}: error bars in x`) }),
+      Plot.dot(kept, { x: "x", y: "y", stroke, fill: stroke, fillOpacity: 0.5, symbol, r: many ? 1.3 : 2.6, strokeWidth: many ? 0 : 1, ...named(name) }),
     );
   });
   const identity = options.identity === true ? [{ name: "y = x", value: 0 }] : [];

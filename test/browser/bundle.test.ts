@@ -40,13 +40,13 @@ describe("a bundle for browsers", () => {
     expect((await bundle('import "./dist/runs/index.js";')).problems.length).toBeGreaterThan(0);
   });
 
-  test("from the tape to the plots it takes less than 200 kB compressed", async () => {
+  test("from the tape to the plots it takes less than 250 kB compressed", async () => {
     const compressed = (code: Uint8Array): number => brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: code.length } }).length;
     const { code } = await bundle(entry(["autograd", "gauge", "models", "samplers", "training", "flows", "report"]));
     const size = compressed(code);
     console.info(`tape, compiler, gauge, models, samplers, training, flows, report: ${code.length} bytes, ${size} compressed; with fermions, spins, check and files ${compressed((await everything).code)}`);
     expect(code.length).toBeGreaterThan(400_000);
-    expect(size).toBeLessThan(200_000);
+    expect(size).toBeLessThan(250_000);
   });
 });
 

@@ -108,18 +108,6 @@ describe("marks", () => {
     expect(fills([-1, 0, 0.2])[1]).toBe(zero);
     expect(Math.min(...channels(zero!))).toBeGreaterThan(225);
   });
-  it("draws all symbols with the area of the circle, and the axes where their labels say", () => {
-    const svg = parseSvg(linePlot({ series: "abcdef".split("").map((name, k) => ({ name, x: [0, 1], y: [k, k + 1] })), ...labels }));
-    for (const name of "bcdef") {
-      const corners = [...group(svg, `${name}: points`)!.querySelector("path")!.getAttribute("d")!.matchAll(/(-?[\d.]+),(-?[\d.]+)/g)].map((m) => [Number(m[1]), Number(m[2])] as const);
-      const twice = corners.reduce((sum, [x, y], k) => sum + x * corners[(k + 1) % corners.length]![1] - y * corners[(k + 1) % corners.length]![0], 0);
-      expect(Math.abs(twice) / 2 / (Math.PI * 2.6 ** 2), name).toBeCloseTo(1, 1);
-    }
-    const logarithmic = parseSvg(linePlot({ series: [{ name: "A", x: [1, 2, 3], y: [1e-4, 1e-2, 1] }], ...labels, logY: true }));
-    const label = [...group(logarithmic, "y-axis tick label")!.querySelectorAll("text")].find((t) => t.textContent === "10⁻²")!;
-    const dot = [...group(logarithmic, "A: points")!.querySelectorAll("circle")][1]!;
-    expect(Number(dot.getAttribute("cy"))).toBeCloseTo(Number(label.getAttribute("y")), 1);
-  });
   it("writes tau_int and the window of an autocorrelation function", () => {
     const svg = parseSvg(all("HMC")["autocorrelation"]!());
     expect(texts(svg)).toContain("HMC, τ = 1.5 ± 0.25");
