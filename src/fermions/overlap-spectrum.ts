@@ -120,14 +120,15 @@ export class ExactOverlap {
   residualMass(mass: number, sources: "all" | "origin" = "all"): number {
     guard("residualMass", { mass: [mass, is.finite], sources: [sources, is.oneOf("all", "origin")] });
     const D = this.#inverse(mass);
+    const root = this.#matrix.violation(new DenseMatrix(this.n));
     const columns = sources === "all" ? this.n : this.#components;
     const [column, out] = [new Float64Array(2 * this.n), new Float64Array(2 * this.n)];
     let [midpoint, pion] = [0, 0];
     for (let j = 0; j < columns; j++) {
       for (let i = 0; i < this.n; i++) column.set(D.data.subarray(2 * (i * D.stride + j), 2 * (i * D.stride + j) + 2), 2 * i);
-      this.#eps.apply(column, out);
+      root.apply(column, out);
       for (let k = 0; k < out.length; k++) {
-        midpoint += (column[k]! ** 2 - out[k]! ** 2) / 4;
+        midpoint += out[k]! ** 2;
         pion += (column[k]! - (k === 2 * j ? 1 : 0)) ** 2 / (1 - mass) ** 2;
       }
     }

@@ -115,6 +115,16 @@ export class OverlapMatrix {
     return this.#function(this.signs, into);
   }
 
+  /** The square root of (1 - eps^2)/4, what a finite extent leaves of the Ginsparg-Wilson relation, into a matrix of this size; 0 for the sign. */
+  violation(into: DenseMatrix): DenseMatrix {
+    const { Ls } = this.kernel;
+    // 1 - eps^2 = 4 p q / (p + q)^2, which does not cancel
+    return this.#function(this.eigenvalues.map((w) => {
+      const [p, q] = powers(w, Ls);
+      return Ls === 0 ? 0 : Math.sqrt(p * q) / (p + q);
+    }), into);
+  }
+
   /** D(m), into a matrix of this size. */
   operator(mass: number, into: DenseMatrix): DenseMatrix {
     return this.#operator(mass, this.signs, into);
