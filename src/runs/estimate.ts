@@ -44,8 +44,8 @@ export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   const small = smaller(c.lattice.extents);
   const volume = (extents: readonly number[]): number => extents.reduce((v, L) => v * L, 1);
   const ratio = volume(c.lattice.extents) / volume(small);
-  const timed = epochs > 0 ? undefined : timings({ ...run, configuration: { ...c, lattice: { extents: small }, start: { ...c.start, kind: "near-unit" } } }, engine, ratio > 1);
-  const seconds = (phase: string): number => ratio * (phase === "sample" || train === 0 ? timed!.guided : timed!.prior);
+  const timed = epochs > 0 ? undefined : timings({ ...run, configuration: { ...c, lattice: { extents: small }, start: { ...c.start, kind: "near-unit" } } }, engine, ratio > 1, train > 0);
+  const seconds = (phase: string): number => ratio * (phase === "sample" || train === 0 ? timed!.guided : timed!.prior!);
   const secondsPerTrajectory = timed ? Object.fromEntries(Object.keys(trajectories).map((phase) => [phase, seconds(phase)])) : {};
   return {
     fieldBytes: fieldBytes(c),
@@ -64,15 +64,15 @@ function smaller(extents: readonly number[]): number[] {
 }
 
 interface Timings {
-  /** Seconds of a trajectory with the target's own force, and with the guide's. */
-  readonly prior: number;
+  /** Seconds of a trajectory with the target's own force, where something is trained, and with the guide's. */
+  readonly prior: number | undefined;
   readonly guided: number;
   /** Bytes that the programs keep, on the smaller lattice. */
   readonly programBytes: number;
 }
 
 /** undefined where a path of the run does not close on the smaller lattice. */
-function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean): Timings | undefined {
+function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean, trains: boolean): Timings | undefined {
   const { configuration: c } = run;
   try {
     const system = buildSystem(run, engine);
@@ -82,9 +82,8 @@ function timings(run: ResolvedRun, engine: LatticeOptions, reduced: boolean): Ti
     const guide = system.guide?.at();
     const value = timed(() => target.value(U));
     const seconds = (by: GuideParts | undefined): number => (c.sampler.length === undefined ? stepSeconds(run, system, by) : 2 * value + kickSeconds(system, levelsOf(c.sampler, system, by), c.sampler.length));
-    const prior = seconds(undefined);
-    const guided = guide ? seconds(guide) : prior;
-    return { prior, guided, programBytes: system.lattice.engine.programBytes ?? 0 };
+    const prior = trains || !guide ? seconds(undefined) : undefined;
+    return { prior, guided: guide ? seconds(guide) : prior!, programBytes: system.lattice.engine.programBytes ?? 0 };
   } catch (error) {
     if (reduced && error instanceof GeometryError) return undefined;
     throw error;
@@ -110,12 +109,16 @@ function kickSeconds(system: System, levels: readonly GuideLevel[], length: numb
   return seconds;
 }
 
-/** Seconds of the faster of two calls after one that compiles. */
+/** Seconds above which a first call is taken for what it costs: compiling is a small part of it. */
+const LONG = 3;
+
+/** Seconds of the faster of two calls after one that compiles, or of the first where it takes long. */
 function timed(f: () => unknown): number {
-  f();
-  return Math.min(...[0, 1].map(() => {
+  const once = (): number => {
     const at = performance.now();
     f();
     return (performance.now() - at) / 1000;
-  }));
+  };
+  const first = once();
+  return first > LONG ? first : Math.min(once(), once());
 }
