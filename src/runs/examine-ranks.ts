@@ -102,13 +102,14 @@ export function examineRanks(comm: Comm, environment: Environment): RankFinding[
   const threads = told(comm, `${own} thread${own === 1 ? "" : "s"} by default on ${processors()} of ${cpus().length} processors`);
   const crowded = most > cpus().length;
   const times = MESSAGES.map(([bytes, n]) => `${bytes === 8 ? "8 B" : "1 MB"} ${oneWay(comm, bytes, n).toPrecision(3)} us`);
+  const ways = told(comm, comm.near > 1 ? `memory in common with ${comm.near - 1} other${comm.near > 2 ? "s" : ""}` : "all through the library");
   const traps = told(comm, trapThrows() ? "a WebAssembly trap is an exception" : "a WebAssembly trap is not seen: export UCX_ERROR_SIGNALS= in the job script");
   return [
     { name: "library", present: true, detail: comm.name },
     { name: "launcher", present: launcher !== undefined && (launcher.size === 0 || launcher.size === comm.size), detail: launcher ? `${launcher.name} started ${launcher.size || "several"} processes, the library knows ${comm.size}` : "none" },
     { name: "binding", present: true, detail: grouped(allowed) },
     { name: "threads", present: !crowded, detail: `${grouped(threads)}${crowded ? `; ${most} ranks share ${cpus().length} processors: each waits for the others, start fewer` : ""}` },
-    { name: "messages", present: true, detail: `there and back at once between neighbours: ${times.join(", ")}` },
+    { name: "messages", present: true, detail: `there and back at once between neighbours: ${times.join(", ")}; ${grouped(ways)}` },
     { name: "traps", present: traps.every((t) => t.endsWith("exception")), detail: grouped(traps) },
   ];
 }

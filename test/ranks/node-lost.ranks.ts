@@ -8,6 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { checkpointPositions } from "../../src/io/index.ts";
 import { Scratch, finalBits, start } from "../cli/runs.ts";
 import { type LauncherHere, launch, launchers, mpich } from "./launchers.ts";
+import { onNodes } from "./nodes.ts";
 import { startSlurm } from "./slurm-cluster.ts";
 import { bits, events, project, script } from "./slurm-jobs.ts";
 
@@ -15,18 +16,11 @@ const main = resolve(import.meta.dirname, "../../dist/cli/main.js");
 const scratch = new Scratch();
 afterAll(() => scratch[Symbol.dispose]());
 
-/** How a launcher is told of the two nodes, what its daemon is called, and how it ends then. */
-const WAYS: Readonly<Record<LauncherHere["name"], { readonly options: (agent: string) => string[]; readonly daemon: RegExp; readonly code: number }>> = {
-  "Open MPI": { options: (agent) => ["--mca", "plm_rsh_agent", agent, "--mca", "oob_tcp_if_include", "lo", "--mca", "btl_tcp_if_include", "lo", "--host", "node-a:1,node-b:1"], daemon: /orted$/, code: 205 },
-  MPICH: { options: (agent) => ["-launcher", "ssh", "-launcher-exec", agent, "-iface", "lo", "-hosts", "node-a,node-b"], daemon: /hydra_pmi_proxy$/, code: 255 },
+/** What the daemon of a node is called, and how a launcher ends when it has lost one. */
+const WAYS: Readonly<Record<LauncherHere["name"], { readonly daemon: RegExp; readonly code: number }>> = {
+  "Open MPI": { daemon: /orted$/, code: 205 },
+  MPICH: { daemon: /hydra_pmi_proxy$/, code: 255 },
 };
-
-/** A remote shell: its options, the host, the command. Each host has a temporary folder of its own, by which its processes are known. */
-function remoteShell(folder: string): string {
-  const file = join(folder, "shell");
-  writeFileSync(file, `#!/bin/sh\nwhile [ "\${1#-}" != "$1" ]; do shift; done\nexport TMPDIR="${folder}/$1"\nmkdir -p "$TMPDIR"\nshift\nexec sh -c "$*"\n`, { mode: 0o755 });
-  return file;
-}
 
 /** Processes of a node, the daemon first. */
 function processesOf(folder: string, node: string, daemon: RegExp): number[] {
@@ -55,9 +49,9 @@ describe.skipIf(launchers.length === 0)("a lost node", () => {
       const file = join(folder, "run.toml");
       writeFileSync(file, 'group = "U(1)"\nlattice.extents = [4, 8]\nstart.kind = "hot"\naction = { kind = "wilson", beta = 2.0 }\nsampler = { steps = 2, seed = 1, trajectories = 400 }\noutput.checkpoint = 5\nchecks.every = 0\nmeasurement.observables = []\n');
       const args = (out: string): string[] => [main, "hmc", file, "--dir", join(folder, out), "--threads", "1", "--quiet"];
-      const { options, daemon, code } = WAYS[launcher.name];
+      const { daemon, code } = WAYS[launcher.name];
       let ended = false;
-      const lost = launch({ ...launcher, options: options(remoteShell(folder)) }, 2, args("run"), { GAUGEGRAD_MPI_TIMEOUT: "60" }).finally(() => (ended = true));
+      const lost = launch(onNodes(launcher, folder, 1), 2, args("run"), { GAUGEGRAD_MPI_TIMEOUT: "60" }).finally(() => (ended = true));
       const position = (): number => (readdirSync(folder).includes("run") ? (checkpointPositions(join(folder, "run"))[0] ?? 0) : 0);
       while (position() < 10 && !ended) await new Promise((again) => setTimeout(again, 20));
       const node = processesOf(folder, "node-b", daemon);

@@ -12,6 +12,6 @@ const own = new TextEncoder().encode(JSON.stringify(hashes));
 const first = own.slice();
 comm.broadcast(first, 0);
 if (Buffer.compare(first, own) !== 0) throw new Error(`got ${new TextDecoder().decode(own)}, expected ${new TextDecoder().decode(first)}`);
-if (comm.rank === 0) process.stdout.write(`${JSON.stringify({ size: comm.size, name: comm.name, hashes })}\n`);
+if (comm.rank === 0) process.stdout.write(`${JSON.stringify({ size: comm.size, near: comm.near, hashes })}\n`);
 await comm.leave(0, 60);
 comm.close();

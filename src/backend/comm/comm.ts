@@ -29,6 +29,8 @@ export interface Comm {
   readonly name: string;
   readonly rank: number;
   readonly size: number;
+  /** How many ranks, this one among them, have memory in common, through which their messages go. */
+  readonly near: number;
   /** Adds the ranks' arrays element by element, in place; the caller sees to it that the order does not matter. */
   sum(x: Float64Array): void;
   max(x: Float64Array): void;
@@ -58,6 +60,7 @@ export const selfComm: Comm = Object.freeze({
   name: "self",
   rank: 0,
   size: 1,
+  near: 1,
   sum: () => undefined,
   max: () => undefined,
   broadcast: () => undefined,

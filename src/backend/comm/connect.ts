@@ -17,9 +17,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function connect(environment: Environment = process.env): Comm {
   const launcher = launcherOf(environment);
   if (!launcher || launcher.size === 1) return selfComm;
+  const shared = sharing(environment);
   const library = loadMpi(environment);
   const heartbeat = watchdog(environment, launcher.rank);
-  const comm = mpiComm(library, heartbeat, launcher.local > cpus().length);
+  const comm = mpiComm(library, { heartbeat, crowded: launcher.local > cpus().length, shared });
   if (launcher.size === 0 ? launcher.rank >= comm.size : comm.size !== launcher.size) {
     heartbeat.stop();
     comm.close();
@@ -33,12 +34,20 @@ export function connect(environment: Environment = process.env): Comm {
   });
 }
 
+/** GAUGEGRAD_MPI_SHARED=off: all messages through the library, also between ranks of one machine. @throws BackendError for another word than on and off. */
+function sharing(environment: Environment): boolean {
+  const asked = environment["GAUGEGRAD_MPI_SHARED"] || "on";
+  if (asked !== "on" && asked !== "off") throw new BackendError(`GAUGEGRAD_MPI_SHARED: got ${asked}, expected on or off`);
+  return asked === "on";
+}
+
 /** All members of a group with another `close`. */
 function wrapped(comm: Comm, close: () => void): Comm {
   return {
     name: comm.name,
     rank: comm.rank,
     size: comm.size,
+    near: comm.near,
     sum: (x) => comm.sum(x),
     max: (x) => comm.max(x),
     broadcast: (bytes, root) => comm.broadcast(bytes, root),

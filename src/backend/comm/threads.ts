@@ -30,6 +30,7 @@ class ThreadsComm implements Comm {
   readonly name = "threads";
   readonly rank: number;
   readonly size: number;
+  readonly near: number;
   readonly #memory: ThreadsMemory;
   readonly #control: Int32Array;
   /** Threads of the group. */
@@ -43,7 +44,7 @@ class ThreadsComm implements Comm {
     this.#members = members;
     this.#level = level;
     this.#seconds = seconds;
-    this.size = members.length;
+    this.size = this.near = members.length;
     this.rank = members.indexOf(thread);
   }
 

@@ -16,6 +16,8 @@ export interface MpiLibrary {
   func(prototype: string): Foreign;
   /** Address of an object that the library exports. */
   address(symbol: string): Word;
+  /** Bytes of an open file as memory that all see who have mapped it. @throws BackendError when the system refuses. */
+  map(file: number, at: number, bytes: number): Uint8Array;
 }
 
 export interface Interface {
@@ -33,6 +35,9 @@ export interface Interface {
   readonly sum: Word;
   readonly max: Word;
   readonly errorsReturn: Word;
+  readonly noInfo: Word;
+  /** Argument of MPI_Comm_split_type: ranks that can share memory. */
+  readonly typeShared: number;
 }
 
 const interfaces: Readonly<Record<InterfaceName, (library: MpiLibrary) => Interface>> = {
@@ -50,6 +55,8 @@ const interfaces: Readonly<Record<InterfaceName, (library: MpiLibrary) => Interf
     sum: library.address("ompi_mpi_op_sum"),
     max: library.address("ompi_mpi_op_max"),
     errorsReturn: library.address("ompi_mpi_errors_return"),
+    noInfo: library.address("ompi_mpi_info_null"),
+    typeShared: 0,
   }),
   mpich: () => ({
     name: "mpich",
@@ -64,6 +71,8 @@ const interfaces: Readonly<Record<InterfaceName, (library: MpiLibrary) => Interf
     sum: 0x58000003,
     max: 0x58000001,
     errorsReturn: 0x54000001,
+    noInfo: 0x1c000000,
+    typeShared: 1,
   }),
   abi: () => ({
     name: "abi",
@@ -78,6 +87,8 @@ const interfaces: Readonly<Record<InterfaceName, (library: MpiLibrary) => Interf
     sum: 0x21n,
     max: 0x23n,
     errorsReturn: 0x143n,
+    noInfo: 0x130n,
+    typeShared: 221,
   }),
 };
 

@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type { Comm } from "../comm.ts";
-import type { Heartbeat } from "./mpi.ts";
+import type { Heartbeat } from "../waiting.ts";
 
 /** Exit codes of the hooks: an exception that nobody caught; an end without leaving the group. */
 export const HOOK_EXIT = Object.freeze({ uncaught: 70, exit: 71 });

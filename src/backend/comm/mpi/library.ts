@@ -5,8 +5,9 @@ import type { Foreign, InterfaceName, MpiLibrary } from "./abi.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 interface Koffi {
-  load(path: string, options?: { readonly lazy?: boolean; readonly global?: boolean }): { func(prototype: string): Foreign; symbol(name: string, type: string): unknown };
+  load(path: string | null, options?: { readonly lazy?: boolean; readonly global?: boolean }): { func(prototype: string): Foreign; symbol(name: string, type: string): unknown };
   address(value: unknown): bigint;
+  view(pointer: unknown, bytes: number): ArrayBuffer;
 }
 
 /** Files by interface, the most common first. */
@@ -74,5 +75,17 @@ function opened(ffi: Koffi, file: string): MpiLibrary {
     version,
     func: (prototype) => library.func(prototype),
     address: (symbol) => ffi.address(library.symbol(symbol, "void*")),
+    map: mapping(ffi),
+  };
+}
+
+/** mmap of the C library: pages to be read and written, and shared. */
+function mapping(ffi: Koffi): MpiLibrary["map"] {
+  const [READ_WRITE, MAP_SHARED, REFUSED] = [3, 1, 2n ** 64n - 1n];
+  const mmap = ffi.load(null).func("void* mmap(void* address, size_t bytes, int protection, int flags, int file, int64_t at)");
+  return (file, at, bytes) => {
+    const pointer: unknown = mmap(null, bytes, READ_WRITE, MAP_SHARED, file, at);
+    if (ffi.address(pointer) === REFUSED) throw new BackendError(`MPI: the system refused to map ${bytes} bytes of memory that ranks share: set GAUGEGRAD_MPI_SHARED=off`);
+    return new Uint8Array(ffi.view(pointer, bytes));
   };
 }

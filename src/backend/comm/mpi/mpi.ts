@@ -1,8 +1,11 @@
 /** Ranks as processes that a launcher started, on the site's MPI library. Calls are synchronous: asynchronous ones would cost more than the messages. */
 import { BackendError } from "../../../errors.ts";
 import type { Comm, Ending, ExchangeWork, Message } from "../comm.ts";
+import type { NearRanks } from "../near.ts";
+import { type Heartbeat, Waiting, sleep } from "../waiting.ts";
 import { type Interface, type Word, interfaceOf } from "./abi.ts";
 import type { Foreign, MpiLibrary } from "./abi.ts";
+import { shareMemory } from "./shared-file.ts";
 
 /** Bytes of one broadcast: counts are 32-bit. */
 const PIECE = 1 << 28;
@@ -13,24 +16,7 @@ const TAG = 4711;
 const LOOK = 5;
 /** Milliseconds in which a launcher passes on what a rank has written. */
 const PASSED_ON = 200;
-/**
- * Milliseconds for which a rank looks for the end of a call before it sleeps between looks, where every rank has a processor, and where ranks share them and must leave them to
- * each other. The first is longer than a sleep takes, or ranks that have once slept would wait for sleepers for ever.
- */
-const [ALONE, SHARED] = [2, 0.05];
-/** Milliseconds of looking after each sleep: the library moves long messages only while it is looked at, and where a rank has a processor nobody else needs it. */
-const AGAIN = 0.2;
-/** Milliseconds of a sleep, and looks before the clock is asked. */
-const [SLEEP, LOOKS] = [0.05, 50];
-const bed = new Int32Array(new SharedArrayBuffer(4));
-
-/** Is told when a call begins and ends: a watchdog ends a rank that waits too long in one. */
-export interface Heartbeat {
-  begin(): void;
-  end(): void;
-}
-
-type Names = "Init_thread" | "Comm_rank" | "Comm_size" | "Comm_set_errhandler" | "Comm_dup" | "Comm_split" | "Iallreduce" | "Ibcast" | "Ibarrier" | "Isend" | "Irecv" | "Testall" | "Abort" | "Finalize" | "Error_string";
+type Names = "Init_thread" | "Comm_rank" | "Comm_size" | "Comm_set_errhandler" | "Comm_dup" | "Comm_split" | "Comm_split_type" | "Iallreduce" | "Ibcast" | "Ibarrier" | "Isend" | "Irecv" | "Testall" | "Iprobe" | "Abort" | "Finalize" | "Error_string";
 
 /** The functions of a library, by their names without MPI_. */
 function functionsOf(library: MpiLibrary, H: Interface["handle"]): Readonly<Record<Names, Foreign>> {
@@ -41,12 +27,14 @@ function functionsOf(library: MpiLibrary, H: Interface["handle"]): Readonly<Reco
     Comm_set_errhandler: `${H} comm, ${H} handler`,
     Comm_dup: `${H} comm, void* made`,
     Comm_split: `${H} comm, int color, int key, void* made`,
+    Comm_split_type: `${H} comm, int type, int key, ${H} info, void* made`,
     Iallreduce: `void* send, void* receive, int count, ${H} type, ${H} op, ${H} comm, void* request`,
     Ibcast: `void* data, int count, ${H} type, int root, ${H} comm, void* request`,
     Ibarrier: `${H} comm, void* request`,
     Isend: `void* data, int count, ${H} type, int to, int tag, ${H} comm, void* request`,
     Irecv: `void* data, int count, ${H} type, int from, int tag, ${H} comm, void* request`,
     Testall: "int count, void* requests, void* flag, void* statuses",
+    Iprobe: `int from, int tag, ${H} comm, void* flag, void* status`,
     Abort: `${H} comm, int code`,
     Finalize: "",
     Error_string: "int code, void* text, void* length",
@@ -58,9 +46,7 @@ function functionsOf(library: MpiLibrary, H: Interface["handle"]): Readonly<Reco
 interface Process {
   readonly abi: Interface;
   readonly call: Readonly<Record<Names, Foreign>>;
-  readonly heartbeat: Heartbeat;
-  /** Milliseconds of looking before sleep. */
-  readonly spin: number;
+  readonly waiting: Waiting;
   readonly name: string;
   /** Set when the library must not be called any more. */
   ended: boolean;
@@ -82,6 +68,8 @@ class MpiComm implements Comm {
   readonly #all = new Float64Array(2);
   /** What the library reads or writes until the call under way is over: the collector must not take it when the caller has no more use for it. */
   readonly #held: unknown[] = [undefined];
+  /** Ranks of this machine, to which the way is shorter than through the library; only of the group of all. */
+  #near: NearRanks | undefined;
 
   constructor(process_: Process, comm: Word, control: boolean) {
     this.#process = process_;
@@ -95,6 +83,33 @@ class MpiComm implements Comm {
     this.size = n[0]!;
     this.#control = control ? this.#made("Comm_dup") : undefined;
     this.#requests = new Uint8Array(2 * MESSAGES * process_.abi.handleBytes);
+  }
+
+  /** From here on messages to ranks of this machine go through shared memory, if all of them want it and have it. */
+  share(map: MpiLibrary["map"], wanted: boolean): void {
+    const { abi, waiting } = this.#process;
+    const node = new MpiComm(this.#process, this.#made("Comm_split_type", abi.typeShared, this.rank, abi.noInfo), false);
+    const whole = node.size === this.size;
+    // a message to another machine may be on its way only while the library is looked at
+    const until = (done: () => boolean): void => waiting.until(whole ? done : () => done() || this.#probed());
+    this.#near = shareMemory(this, node, { map, wanted, until });
+  }
+
+  get near(): number {
+    return this.#near?.size ?? 1;
+  }
+
+  /** Lets the library go on. */
+  #probed(): false {
+    const { abi, call } = this.#process;
+    this.#expect("Iprobe", call.Iprobe(this.rank, TAG, this.#comm, this.#flag, abi.ignoreStatuses));
+    return false;
+  }
+
+  /** The near ranks, when they are all, and have room for what all are told. */
+  #board(numbers: number): NearRanks | undefined {
+    const near = this.#near;
+    return near && near.size === this.size && near.fits(numbers) ? near : undefined;
   }
 
   /** A call that is not made often. @throws BackendError with the library's words. */
@@ -117,7 +132,7 @@ class MpiComm implements Comm {
   }
 
   /** The new group that a call writes. */
-  #made(name: "Comm_dup" | "Comm_split", ...args: Word[]): Word {
+  #made(name: "Comm_dup" | "Comm_split" | "Comm_split_type", ...args: Word[]): Word {
     const { handleBytes } = this.#process.abi;
     const handle = new Uint8Array(handleBytes);
     this.#check(name, this.#comm, ...args, handle);
@@ -127,20 +142,8 @@ class MpiComm implements Comm {
 
   /** Waits for the first n requests; `memory`: what they read and write. */
   #wait(n: number, memory?: unknown): void {
-    const { heartbeat, spin } = this.#process;
     this.#held[0] = memory;
-    heartbeat.begin();
-    let until = 0;
-    for (let looks = 1; !this.#tested(n); looks++) {
-      if (looks % LOOKS !== 0) continue;
-      const now = performance.now();
-      if (until === 0) until = now + spin;
-      else if (now >= until) {
-        Atomics.wait(bed, 0, 0, SLEEP);
-        if (spin === ALONE) until = performance.now() + AGAIN;
-      }
-    }
-    heartbeat.end();
+    this.#process.waiting.until(() => this.#tested(n));
     this.#held[0] = undefined;
   }
 
@@ -157,14 +160,20 @@ class MpiComm implements Comm {
   }
 
   sum(x: Float64Array): void {
-    this.#reduce(x, this.#process.abi.sum);
+    const board = this.#board(x.length);
+    if (board) board.reduce(x, added);
+    else this.#reduce(x, this.#process.abi.sum);
   }
 
   max(x: Float64Array): void {
-    this.#reduce(x, this.#process.abi.max);
+    const board = this.#board(x.length);
+    if (board) board.reduce(x, Math.max);
+    else this.#reduce(x, this.#process.abi.max);
   }
 
   broadcast(bytes: Uint8Array, root: number): void {
+    const board = this.#board(bytes.length / 8);
+    if (board) return board.broadcast(bytes, root);
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, Math.min(bytes.length, at + PIECE));
       this.#check("Ibcast", piece, piece.length, this.#process.abi.byte, root, this.#comm, this.#requests);
@@ -173,6 +182,8 @@ class MpiComm implements Comm {
   }
 
   barrier(): void {
+    const board = this.#board(0);
+    if (board) return board.barrier();
     this.#check("Ibarrier", this.#comm, this.#requests);
     this.#wait(1);
   }
@@ -180,18 +191,22 @@ class MpiComm implements Comm {
   exchange(messages: readonly Message[], work?: ExchangeWork): void {
     this.#open("Isend");
     const { abi, call } = this.#process;
+    const near = this.#near;
     if (messages.length > MESSAGES) throw new BackendError(`MPI: got ${messages.length} messages at once, expected at most ${MESSAGES}`);
+    near?.begin(messages);
     let n = 0;
     for (let k = 0; k < messages.length; k++) {
       const m = messages[k]!;
-      if (m.count > 0) this.#expect("Irecv", call.Irecv(m.receive, m.count, abi.double, m.from, TAG + k, this.#comm, this.#request(n++)));
+      if (m.count > 0 && !near?.expects(m)) this.#expect("Irecv", call.Irecv(m.receive, m.count, abi.double, m.from, TAG + k, this.#comm, this.#request(n++)));
     }
     for (let k = 0; k < messages.length; k++) {
       work?.fill(k);
       const m = messages[k]!;
-      if (m.count > 0) this.#expect("Isend", call.Isend(m.send, m.count, abi.double, m.to, TAG + k, this.#comm, this.#request(n++)));
+      if (m.count > 0 && !near?.sends(m)) this.#expect("Isend", call.Isend(m.send, m.count, abi.double, m.to, TAG + k, this.#comm, this.#request(n++)));
     }
+    near?.sent();
     work?.meanwhile();
+    near?.take();
     if (n > 0) this.#wait(n, messages);
   }
 
@@ -225,7 +240,7 @@ class MpiComm implements Comm {
 
   abort(code: number): never {
     // a launcher that ends all ranks may not pass on any more what they have just written
-    Atomics.wait(bed, 0, 0, PASSED_ON);
+    sleep(PASSED_ON);
     if (!this.#process.ended) this.#process.call.Abort(this.#process.abi.world, code);
     process.exit(code);
   }
@@ -237,11 +252,24 @@ class MpiComm implements Comm {
   }
 }
 
-/** The group of all ranks; `crowded`: they share processors. @throws BackendError when the library cannot begin. */
-export function mpiComm(library: MpiLibrary, heartbeat: Heartbeat, crowded: boolean): Comm {
+const added = (a: number, b: number): number => a + b;
+
+export interface MpiOptions {
+  readonly heartbeat: Heartbeat;
+  /** Ranks share processors. */
+  readonly crowded: boolean;
+  /** Messages to ranks of the same machine through shared memory. */
+  readonly shared: boolean;
+}
+
+/** The group of all ranks. @throws BackendError when the library cannot begin. */
+export function mpiComm(library: MpiLibrary, { heartbeat, crowded, shared }: MpiOptions): Comm {
   const abi = interfaceOf(library.interface, library);
   const call = functionsOf(library, abi.handle);
   const code = call.Init_thread(null, null, abi.funneled, new Int32Array(1));
   if (code !== 0) throw new BackendError(`MPI_Init_thread: ${library.version} (${library.file}) ended with code ${code}, expected a launcher that it knows`);
-  return new MpiComm({ abi, call, heartbeat, spin: crowded ? SHARED : ALONE, name: `${library.version} (${library.file}, interface ${library.interface})`, ended: false }, abi.world, true);
+  const name = `${library.version} (${library.file}, interface ${library.interface})`;
+  const comm = new MpiComm({ abi, call, waiting: new Waiting(heartbeat, crowded), name, ended: false }, abi.world, true);
+  comm.share(library.map, shared);
+  return comm;
 }
