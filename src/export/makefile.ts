@@ -5,7 +5,8 @@ export function makefile(name: string): string {
 CC ?= cc
 OPENMP ?= $(shell echo 'int main(void) { return omp_get_max_threads() < 1; }' | $(CC) -fopenmp -include omp.h -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 CFLAGS ?= -O3 -march=native -fno-math-errno -fno-trapping-math
-FLAGS = -std=c11 ${warnings} -fPIC $(OPENMP) $(CFLAGS)
+# fused multiply-add, which gcc leaves out under -std=c11: a fifth of the time
+FLAGS = -std=c11 ${warnings} -fPIC -ffp-contract=fast $(OPENMP) $(CFLAGS)
 
 all: lib${name}.a lib${name}.so test
 

@@ -57,6 +57,15 @@ describe.each(compilers)("%s", (cc) => {
   });
 });
 
+test.skipIf(compilers.length === 0)("the Makefile asks for fused multiply-add where the machine has it", () => {
+  const [at, cc] = [join(folder, "gated"), compilers[0]!];
+  const fused = /__FMA__|__ARM_FEATURE_FMA/.test(sh(at, cc, ["-march=native", "-dM", "-E", "-x", "c", "/dev/null"]));
+  sh(at, "make", ["clean"]);
+  sh(at, "make", [`CC=${cc}`, "CFLAGS=-O2 -march=native -S", "gated.o"]);
+  expect(/\b(vfn?m(add|sub)|fml[as]|fn?m(add|sub))/.test(readFileSync(join(at, "gated.o"), "utf8"))).toBe(fused);
+  sh(at, "make", ["clean"]);
+});
+
 test.each(["gated", "dynamical"])("%s under the address and undefined-behaviour sanitizers", (name) => {
   const cc = sanitizer(folder);
   if (cc === undefined) return void console.log("no compiler here links the sanitizers");
