@@ -1,235 +1,310 @@
 /**
- * Loops of weights on channels as WebAssembly. The neighbours of some blocks are listed, copied only where their lanes are permuted; blocks that are zero, such as those that a mask leaves out, are
- * not multiplied. Matrix and vectors are then multiplied two sites at a time, four rows (or the last five) of two blocks at once, so that sums stay in registers over all taps. Rows and columns
+ * Loops of weights on channels as WebAssembly, on blocks of two sites. A list has the blocks of a result and the neighbour of each at every tap; groups of samples have it in common. Neighbours are
+ * copied only where their lanes are permuted, and channels before the first and behind the last that is not zero, such as those that a mask leaves out, are not multiplied.
+ * Matrix and vectors are multiplied four rows of two blocks at once, the same of two groups or two of one group, so that sums stay in registers over all taps. Rows and columns
  * are data, so that one module serves any number of weights. Products are rounded before they are added, tap by tap and column by column.
  */
 import { Code, I32, Module, V128, type ValType } from "../backend/index.ts";
 
-const [ADD, SUB, MUL, SHL, SHR, AND, OR, REM, LESS, AT_LEAST, ABOVE, EQUAL, DIFFERS, IS_ZERO, LOAD, STORE] = [0x6a, 0x6b, 0x6c, 0x74, 0x76, 0x71, 0x72, 0x70, 0x49, 0x4f, 0x4b, 0x46, 0x47, 0x45, 0x28, 0x36] as const;
-const VECTOR = { load: 0x00, splat: 0x0a, store: 0x0b, differs: 0x48, any: 0x53, add: 0xf0, mul: 0xf2 } as const;
+const [ADD, SUB, MUL, SHL, SHR, AND, OR, LESS, AT_LEAST, ABOVE, IS_ZERO, NOT_NEGATIVE, SELECT, LOAD, STORE] = [0x6a, 0x6b, 0x6c, 0x74, 0x76, 0x71, 0x72, 0x49, 0x4f, 0x4b, 0x45, 0x4e, 0x1b, 0x28, 0x36] as const;
+const VECTOR = { load: 0x00, splat: 0x0a, store: 0x0b, shuffle: 0x0d, differs: 0x48, any: 0x53, add: 0xf0, mul: 0xf2 } as const;
 /** Blocks, or columns, that are taken together. */
 const BESIDE = 2;
-/** Bytes of an address in a list. */
-const ENTRY = 8;
+/** Bytes of the neighbours at a tap, of the lanes of a channel, and of a block's first channel and last + 1. */
+export const ENTRY = 16;
+const CHANNEL = 16;
+export const FLAG = 8;
+/** Bytes of a pair of blocks, at most. */
+export const PAIR = 16;
 
-/** Rows of a matrix are taken by four as long as there are so many below this, then five, then one at a time. */
-export const inFours = (rows: number): number => (rows % 4 === 1 && rows > 1 ? rows - 5 : rows - (rows % 4));
+/** Rows of a matrix are taken by eight, where `wide`, and by four, below these numbers, then three, two and one at a time: five as three and two. */
+export function togetherOf(rows: number, wide: boolean): readonly [number, number] {
+  const eights = wide && rows % 8 !== 1 ? rows - (rows % 8) : 0;
+  const rest = rows - eights;
+  return [eights, eights + (rest % 4 === 1 && rest > 1 ? rest - 5 : rest - (rest % 4))];
+}
 
-/** (first block, last + 1, x, stride of x, bytes of its channels in a block, flags): 1 for blocks with a number that is not zero */
+/** (first block, last + 1, x, stride of x, its channels, flags): first channel that is not zero, and the last + 1; (channels, 0) of a block without */
 export type Flag = (...args: [number, number, number, number, number, number]) => void;
-/**
- * (block, count, table or 0, x, stride of x, bytes of its channels in a block, first block of its half, last + 1, blocks of a sample, lanes of permutations, room for a permuted neighbour, its step,
- * flags of x, address of zeros, list, its step): addresses of the neighbours
- */
-export type Gather = (...args: [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number]) => void;
-/** (count, list of all taps of a block after the other, taps, y, stride of y, packed weights, rows, those taken by four, columns, address of zeros) */
-export type Apply = (...args: [number, number, number, number, number, number, number, number, number, number]) => void;
-/** (count, list of one tap, flags of y, y, stride of y, sums of two lanes, rows, those taken by four, columns, address of zeros, room for pairs) */
-export type Correlate = (...args: [number, number, number, number, number, number, number, number, number, number, number]) => void;
+/** What both kinds of loops begin with: (list, its length, groups, blocks of a group, taps, x, stride of x, its channels, flags of x, lanes of permutations, room for permuted neighbours */
+type Neighbours = [number, number, number, number, number, number, number, number, number, number, number];
+/** ..., y, stride of y, packed weights, rows, those taken by eight, by eight or four, address of zeros, room for the neighbours of two blocks) */
+export type Apply = (...args: [...Neighbours, number, number, number, number, number, number, number, number]) => void;
+/** ..., y, stride of y, sums in each lane, rows, those taken by eight, by eight or four, flags of y, blocks of a chunk, room for its pairs) */
+export type Correlate = (...args: [...Neighbours, number, number, number, number, number, number, number, number, number]) => void;
 
 /** The loops, on addresses in bytes. */
 export interface ContractionLoops {
   readonly flag: Flag;
-  readonly gather: Gather;
   readonly apply: Apply;
   readonly correlate: Correlate;
+  /** Whether rows are taken by eight where there are so many. */
+  readonly wide: boolean;
 }
 
 const parameters = (n: number): ValType[] => Array.from({ length: n }, () => I32);
+/** As many as are taken apart at most. */
+type Some = [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number];
+const numbers = (n: number): Some => Array.from({ length: n }, (_, k) => k) as Some;
 const zero = (c: Code): Code => c.simd(0x0c, ...Array.from({ length: 16 }, () => 0));
-const locals = (c: Code, n: number, type: ValType = I32): number[] => Array.from({ length: n }, () => c.local(type));
+const locals = (c: Code, n: number, type: ValType = I32): Some => Array.from({ length: n }, () => c.local(type)) as Some;
 /** local += bytes. */
 const advance = (c: Code, local: number, bytes: number): Code => c.get(local).i32(bytes).op(ADD).set(local);
-
-/** `body` with k = 0, step, 2 step ... below the limit. */
-function counted(c: Code, k: number, limit: number, step: number, body: () => void): void {
-  c.i32(0).set(k);
-  c.loop(() => void c.get(k).get(limit).op(AT_LEAST), () => {
+/** `body` while there is one of `step` left between k and the limit; k moves on. */
+const stepped = (c: Code, k: number, limit: number, step: number, body: () => void): Code =>
+  c.loop(() => void c.get(k).i32(step).op(ADD).get(limit).op(ABOVE), () => {
     body();
     advance(c, k, step);
   });
-}
 
 /** `body(rows)` for the rows of a matrix; m counts them. */
 function byRows(c: Code, m: number, fours: number, rows: number, body: (rows: number) => void): void {
   c.i32(0).set(m);
-  for (const [together, limit] of [[4, fours], [5, rows], [1, rows]] as const)
-    c.loop(() => void c.get(m).i32(together).op(ADD).get(limit).op(ABOVE), () => {
-      body(together);
-      advance(c, m, together);
-    });
+  for (const [together, limit] of [[4, fours], [3, rows], [2, rows], [1, rows]] as const) stepped(c, m, limit, together, () => body(together));
 }
 
 function flagCode(): Code {
   const c = new Code(6);
-  const [b, end, x, stride, bytes, flags] = [0, 1, 2, 3, 4, 5] as const;
-  const [at, k, found] = locals(c, 3) as [number, number, number];
+  const [b, end, x, stride, count, flags] = numbers(6);
+  const [at, lo, hi, found] = locals(c, 4);
+  const look = (channel: number): Code => zero(c.get(at).get(channel).i32(4).op(SHL).op(ADD).simdMemory(VECTOR.load, 3, 0)).simd(VECTOR.differs).simd(VECTOR.any).set(found);
   c.loop(() => void c.get(b).get(end).op(AT_LEAST), () => {
-    c.get(x).get(b).get(stride).op(MUL).op(ADD).set(at).i32(0).set(k).i32(0).set(found);
-    c.loop(() => void c.get(k).get(bytes).op(AT_LEAST).get(found).op(OR), () => {
-      zero(c.get(at).get(k).op(ADD).simdMemory(VECTOR.load, 3, 0)).simd(VECTOR.differs).simd(VECTOR.any).set(found);
-      advance(c, k, 16);
+    c.get(x).get(b).get(stride).op(MUL).op(ADD).set(at).i32(0).set(lo).i32(0).set(found);
+    c.loop(() => void c.get(lo).get(count).op(AT_LEAST).get(found).op(OR), () => {
+      look(lo);
+      advance(c, lo, 1);
     });
-    c.get(flags).get(b).i32(2).op(SHL).op(ADD).get(found).memory(STORE, 2, 0);
+    c.get(lo).get(found).op(SUB).set(lo).get(count).get(found).op(MUL).set(hi).i32(0).set(found);
+    c.loop(() => void c.get(hi).op(IS_ZERO).get(found).op(OR), () => {
+      advance(c, hi, -1);
+      look(hi);
+    });
+    c.get(flags).get(b).i32(3).op(SHL).op(ADD).get(lo).memory(STORE, 2, 0);
+    c.get(flags).get(b).i32(3).op(SHL).op(ADD).get(hi).get(found).op(ADD).memory(STORE, 2, 4);
     advance(c, b, 1);
   });
   return c;
 }
 
-/** Where the neighbours of some blocks are; zeros where x has none. */
-function gatherCode(width: number): Code {
-  const c = new Code(16);
-  const [b, count, table, x, stride, bytes, low, high, copyBlocks, lanes, near, nearStep, flags, nothing, list, listStep] = Array.from({ length: 16 }, (_, k) => k) as [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number];
-  const [end, entry, from, k, permutation] = locals(c, 5) as [number, number, number, number, number];
-  c.get(b).get(count).op(ADD).set(end);
-  c.loop(() => void c.get(b).get(end).op(AT_LEAST), () => {
-    c.get(b).i32(width).op(MUL).set(entry);
-    c.get(table).when(() => {
-      c.get(table).memory(LOAD, 2, 0).set(entry);
-      advance(c, table, 4);
-    });
-    c.get(entry).i32(width - 1).op(AND).set(permutation);
-    c.get(entry).i32(Math.log2(width)).op(SHR).set(entry);
-    c.get(nothing).set(from);
-    c.get(entry).get(copyBlocks).op(REM).get(low).op(AT_LEAST).get(entry).get(copyBlocks).op(REM).get(high).op(LESS).op(AND).when(() => {
-      c.get(flags).get(entry).i32(2).op(SHL).op(ADD).memory(LOAD, 2, 0).when(() => {
-        c.get(x).get(entry).get(stride).op(MUL).op(ADD).set(from);
-        c.get(permutation).when(() => {
-          counted(c, k, bytes, 8 * width, () => {
-            for (let l = 0; l < width; l++) {
-              c.get(near).get(k).op(ADD).get(from).get(k).op(ADD);
-              c.get(lanes).get(permutation).i32(2 + Math.log2(width)).op(SHL).op(ADD).memory(LOAD, 2, 4 * l);
-              c.op(ADD).memory(0x2b, 3, 0).memory(0x39, 3, 8 * l);
-            }
-          });
-          c.get(near).set(from);
+/** What finding a neighbour needs: blocks before the group, x, its stride, channels and flags, room for permuted lanes. */
+interface Operand {
+  readonly before: number;
+  readonly x: number;
+  readonly stride: number;
+  readonly channels: number;
+  readonly flags: number;
+  readonly near: number;
+}
+
+/** Finds the neighbour behind an entry, that is its block in the group times two, plus one where lanes are exchanged, or -1 where there is none: address, first channel and last + 1 that are not zero. */
+function neighbour(c: Code, { before, x, stride, channels, flags, near }: Operand, from: number, lo: number, hi: number): (entry: () => Code) => void {
+  const [entry, k, end] = locals(c, 3);
+  const v = c.local(V128);
+  return (given) => {
+    c.get(channels).set(lo).i32(0).set(hi);
+    given().set(entry);
+    c.get(entry).i32(0).op(NOT_NEGATIVE).when(() => {
+      c.get(entry).i32(1).op(SHR).get(before).op(ADD).set(k);
+      c.get(x).get(k).get(stride).op(MUL).op(ADD).set(from);
+      c.get(flags).get(k).i32(3).op(SHL).op(ADD).set(k);
+      c.get(k).memory(LOAD, 2, 0).set(lo).get(k).memory(LOAD, 2, 4).set(hi);
+      c.get(entry).i32(1).op(AND).when(() => {
+        c.get(channels).i32(4).op(SHL).set(end).i32(0).set(k);
+        c.loop(() => void c.get(k).get(end).op(AT_LEAST), () => {
+          c.get(from).get(k).op(ADD).simdMemory(VECTOR.load, 3, 0).set(v);
+          c.get(near).get(k).op(ADD).get(v).get(v).simd(VECTOR.shuffle, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7).simdMemory(VECTOR.store, 3, 0);
+          advance(c, k, CHANNEL);
         });
+        c.get(near).set(from);
       });
     });
-    c.get(list).get(from).memory(STORE, 2, 0);
-    c.get(list).get(listStep).op(ADD).set(list);
-    c.get(near).get(nearStep).op(ADD).set(near);
-    advance(c, b, 1);
-  });
-  return c;
+  };
 }
 
-/** y_m = sum over taps and columns of w_mg x_g at every block. */
-function applyCode(width: number): Code {
-  const c = new Code(10);
-  const [count, list, taps, y, stride, weights, made, fours, given, nothing] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
-  const [m, k, g, row, w] = locals(c, 5) as [number, number, number, number, number];
-  const [at, own, entry] = [locals(c, BESIDE), locals(c, BESIDE), locals(c, BESIDE)];
-  const sums = Array.from({ length: BESIDE }, () => locals(c, 5, V128));
-  const x = locals(c, BESIDE, V128);
-  const factor = c.local(V128);
-  const listed = (): Code => c.get(taps).i32(Math.log2(ENTRY)).op(SHL);
-  for (const beside of [BESIDE, 1]) {
-    const each = (body: (p: number) => void): void => Array.from({ length: beside }, (_, p) => p).forEach(body);
-    c.loop(() => void c.get(count).i32(beside).op(LESS), () => {
-      each((p) => (p === 0 ? c.get(y) : c.get(own[p - 1]!).get(stride).op(ADD)).set(own[p]!));
-      c.get(weights).set(row);
-      byRows(c, m, fours, made, (rows) => {
-        for (let pair = 0; pair < width / 2; pair++) {
-          each((p) => {
-            for (let r = 0; r < rows; r++) zero(c).set(sums[p]![r]!);
-            if (p === 0) c.get(list).set(entry[p]!);
-            else listed().get(entry[p - 1]!).op(ADD).set(entry[p]!);
-          });
-          c.get(row).set(w);
-          counted(c, k, taps, 1, () => {
-            c.i32(0);
-            each((p) => {
-              c.get(entry[p]!).memory(LOAD, 2, 0).set(at[p]!);
-              advance(c, entry[p]!, ENTRY);
-              c.get(at[p]!).get(nothing).op(DIFFERS).op(OR);
-            });
-            c.set(g);
-            c.get(g).op(IS_ZERO).when(() => c.get(given).i32(8 * rows).op(MUL).get(w).op(ADD).set(w));
-            c.get(g).when(() =>
-              counted(c, g, given, 1, () => {
-                each((p) => {
-                  c.get(at[p]!).simdMemory(VECTOR.load, 3, 16 * pair).set(x[p]!);
-                  advance(c, at[p]!, 8 * width);
-                });
-                for (let r = 0; r < rows; r++) {
-                  c.get(w).simdMemory(VECTOR.splat, 3, 8 * r).set(factor);
-                  each((p) => c.get(sums[p]![r]!).get(factor).get(x[p]!).simd(VECTOR.mul).simd(VECTOR.add).set(sums[p]![r]!));
-                }
-                advance(c, w, 8 * rows);
-              }),
-            );
-          });
-          each((p) => {
-            for (let r = 0; r < rows; r++) c.get(own[p]!).get(sums[p]![r]!).simdMemory(VECTOR.store, 3, 8 * width * r + 16 * pair);
-          });
-        }
-        c.get(w).set(row);
-        each((p) => advance(c, own[p]!, 8 * width * rows));
-      });
-      listed().i32(beside).op(MUL).get(list).op(ADD).set(list);
-      c.get(stride).i32(beside).op(MUL).get(y).op(ADD).set(y);
-      c.get(count).i32(beside).op(SUB).set(count);
-    });
-  }
-  return c;
-}
-
-/** G_oi += sum over blocks of y_o x_i, in two lanes. */
-function correlateCode(width: number): Code {
-  const c = new Code(11);
-  const [count, list, flags, y, stride, into, out, fours, channels, nothing, pairs] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
-  const [to, at, m, i, e, from, own, row, column, line] = locals(c, 10) as [number, number, number, number, number, number, number, number, number, number];
-  const sums = Array.from({ length: BESIDE }, () => locals(c, 5, V128));
-  const x = locals(c, BESIDE, V128);
-  const factor = c.local(V128);
-  // pairs of blocks of which neither is zero
-  c.get(pairs).set(to);
-  c.loop(() => void c.get(count).op(IS_ZERO), () => {
-    c.get(list).memory(LOAD, 2, 0).set(at);
-    c.get(at).get(nothing).op(EQUAL).get(flags).memory(LOAD, 2, 0).op(IS_ZERO).op(OR).op(IS_ZERO).when(() => {
-      c.get(to).get(at).memory(STORE, 2, 0).get(to).get(y).memory(STORE, 2, ENTRY);
-      advance(c, to, 2 * ENTRY);
-    });
+/**
+ * Results and neighbours of two blocks: (y, y of the second), then for every tap (address, that of the second, first channel, last + 1). (rows of the table, blocks before the groups, taps, x, its stride,
+ * channels, flags, rooms for permuted lanes, address of zeros, y, its stride, list)
+ */
+function gatherCode(): Code {
+  const c = new Code(14);
+  const [row, otherRow, before, otherBefore, taps, x, stride, channels, flags, near, nothing, y, yStride, list] = numbers(14);
+  const [k, bytes, otherNear, from, lo, hi, otherFrom, otherLo, otherHi] = locals(c, 9);
+  const first = neighbour(c, { before, x, stride, channels, flags, near }, from, lo, hi);
+  const second = neighbour(c, { before: otherBefore, x, stride, channels, flags, near: otherNear }, otherFrom, otherLo, otherHi);
+  c.get(channels).i32(4).op(SHL).set(bytes).get(near).get(bytes).get(taps).op(MUL).op(ADD).set(otherNear);
+  c.get(list).get(y).get(row).memory(LOAD, 2, 0).get(before).op(ADD).get(yStride).op(MUL).op(ADD).memory(STORE, 2, 0);
+  c.get(list).get(y).get(otherRow).memory(LOAD, 2, 0).get(otherBefore).op(ADD).get(yStride).op(MUL).op(ADD).memory(STORE, 2, 4);
+  stepped(c, k, taps, 1, () => {
+    for (const p of [row, otherRow]) advance(c, p, 4);
     advance(c, list, ENTRY);
-    advance(c, flags, 4);
-    c.get(y).get(stride).op(ADD).set(y);
-    c.get(count).i32(1).op(SUB).set(count);
-  });
-  c.get(into).set(row);
-  byRows(c, m, fours, out, (rows) => {
-    c.i32(0).set(i).get(m).i32(8 * width).op(MUL).set(line);
-    for (const beside of [BESIDE, 1])
-      c.loop(() => void c.get(i).i32(beside).op(ADD).get(channels).op(ABOVE), () => {
-        /** Address of sum (m + r, i); those beside it follow. */
-        const place = (r: number): Code => c.get(channels).i32(16 * r).op(MUL).get(i).i32(4).op(SHL).op(ADD).get(row).op(ADD);
-        for (let r = 0; r < rows; r++) for (let p = 0; p < beside; p++) place(r).simdMemory(VECTOR.load, 3, 16 * p).set(sums[p]![r]!);
-        c.get(i).i32(8 * width).op(MUL).set(column).get(pairs).set(e);
-        c.loop(() => void c.get(e).get(to).op(AT_LEAST), () => {
-          c.get(e).memory(LOAD, 2, 0).get(column).op(ADD).set(from).get(e).memory(LOAD, 2, ENTRY).get(line).op(ADD).set(own);
-          for (let pair = 0; pair < width / 2; pair++) {
-            for (let p = 0; p < beside; p++) c.get(from).simdMemory(VECTOR.load, 3, 8 * width * p + 16 * pair).set(x[p]!);
-            for (let r = 0; r < rows; r++) {
-              c.get(own).simdMemory(VECTOR.load, 3, 8 * width * r + 16 * pair).set(factor);
-              for (let p = 0; p < beside; p++) c.get(sums[p]![r]!).get(factor).get(x[p]!).simd(VECTOR.mul).simd(VECTOR.add).set(sums[p]![r]!);
-            }
-          }
-          advance(c, e, 2 * ENTRY);
-        });
-        for (let r = 0; r < rows; r++) for (let p = 0; p < beside; p++) place(r).get(sums[p]![r]!).simdMemory(VECTOR.store, 3, 16 * p);
-        advance(c, i, beside);
-      });
-    c.get(channels).i32(16 * rows).op(MUL).get(row).op(ADD).set(row);
+    c.get(nothing).set(from).get(nothing).set(otherFrom);
+    first(() => c.get(row).memory(LOAD, 2, 0));
+    second(() => c.get(otherRow).memory(LOAD, 2, 0));
+    c.get(list).get(from).memory(STORE, 2, 0).get(list).get(otherFrom).memory(STORE, 2, 4);
+    c.get(list).get(lo).get(otherLo).get(lo).get(otherLo).op(LESS).op(SELECT).memory(STORE, 2, 8);
+    c.get(list).get(hi).get(otherHi).get(hi).get(otherHi).op(ABOVE).op(SELECT).memory(STORE, 2, 12);
+    for (const p of [near, otherNear]) c.get(p).get(bytes).op(ADD).set(p);
   });
   return c;
 }
 
-/** The module for blocks of so many sites, at least two; `shared`: whether threads share its memory. Exports flag, gather, apply and correlate. */
-export function contractionModule(width: number, shared: boolean): Uint8Array<ArrayBuffer> {
+/** y_m = sum over taps and columns of w_mg x_g of one block or two. (list, taps, weights, rows, those taken by four, columns) */
+function productCode(beside: number): Code {
+  const c = new Code(6);
+  const [list, taps, weights, made, fours, given] = numbers(6);
+  const [m, k, g, hi, w, entry] = locals(c, 6);
+  const at = locals(c, BESIDE);
+  const sums = Array.from({ length: BESIDE }, () => locals(c, 4, V128));
+  const x = locals(c, BESIDE, V128);
+  const factor = c.local(V128);
+  const each = (body: (p: number) => void): void => numbers(beside).forEach(body);
+  byRows(c, m, fours, made, (rows) => {
+    each((p) => {
+      for (let r = 0; r < rows; r++) zero(c).set(sums[p]![r]!);
+    });
+    c.get(list).set(entry).i32(0).set(k);
+    stepped(c, k, taps, 1, () => {
+      advance(c, entry, ENTRY);
+      c.get(entry).memory(LOAD, 2, 8).set(g).get(entry).memory(LOAD, 2, 12).set(hi);
+      each((p) => c.get(entry).memory(LOAD, 2, 4 * p).get(g).i32(4).op(SHL).op(ADD).set(at[p]!));
+      c.get(g).i32(8 * rows).op(MUL).get(weights).op(ADD).set(w);
+      c.loop(() => void c.get(g).get(hi).op(AT_LEAST), () => {
+        each((p) => {
+          c.get(at[p]!).simdMemory(VECTOR.load, 3, 0).set(x[p]!);
+          advance(c, at[p]!, CHANNEL);
+        });
+        for (let r = 0; r < rows; r++) {
+          c.get(w).simdMemory(VECTOR.splat, 3, 8 * r).set(factor);
+          each((p) => c.get(sums[p]![r]!).get(factor).get(x[p]!).simd(VECTOR.mul).simd(VECTOR.add).set(sums[p]![r]!));
+        }
+        advance(c, w, 8 * rows);
+        advance(c, g, 1);
+      });
+      c.get(given).i32(8 * rows).op(MUL).get(weights).op(ADD).set(weights);
+    });
+    each((p) => {
+      c.get(list).memory(LOAD, 2, 4 * p).get(m).i32(4).op(SHL).op(ADD).set(at[p]!);
+      for (let r = 0; r < rows; r++) c.get(at[p]!).get(sums[p]![r]!).simdMemory(VECTOR.store, 3, CHANNEL * r);
+    });
+  });
+  return c;
+}
+
+/** What the loops begin with. */
+const NEIGHBOURS = 11;
+
+/** The loop over groups and blocks: the same block of two groups, or two blocks of the last. */
+function applyCode(gather: number, products: readonly [number, number]): Code {
+  const c = new Code(NEIGHBOURS + 8);
+  const [table, count, groups, blocks, taps, x, stride, channels, flags, , near, y, yStride, weights, made, , fours, nothing, room] = numbers(NEIGHBOURS + 8);
+  const [g, n, before, otherBefore, row, otherRow, width] = locals(c, 7);
+  const product = (beside: 1 | 2): void => {
+    for (const p of [row, otherRow, before, otherBefore, taps, x, stride, channels, flags, near, nothing, y, yStride, room]) c.get(p);
+    c.call(gather);
+    for (const p of [room, taps, weights, made, fours, channels]) c.get(p);
+    c.call(products[beside - 1]!);
+    c.get(otherRow).get(width).op(ADD).set(row);
+  };
+  const groupsOf = (together: 1 | 2, body: () => void): void =>
+    void stepped(c, g, groups, together, () => {
+      c.get(g).get(blocks).op(MUL).set(before).get(before).get(blocks).i32(together - 1).op(MUL).op(ADD).set(otherBefore);
+      c.get(table).set(row).i32(0).set(n);
+      body();
+    });
+  c.get(taps).i32(1).op(ADD).i32(2).op(SHL).set(width);
+  groupsOf(2, () =>
+    stepped(c, n, count, 1, () => {
+      c.get(row).set(otherRow);
+      product(2);
+    }),
+  );
+  groupsOf(1, () => {
+    stepped(c, n, count, 2, () => {
+      c.get(row).get(width).op(ADD).set(otherRow);
+      product(2);
+    });
+    stepped(c, n, count, 1, () => {
+      c.get(row).set(otherRow);
+      product(1);
+    });
+  });
+  return c;
+}
+
+/** G_oi += sum over blocks of y_o x_i, in two lanes, tap by tap for a chunk of blocks of a group. */
+function correlateCode(): Code {
+  const c = new Code(NEIGHBOURS + 9);
+  const [table, count, groups, blocks, taps, x, stride, channels, flags, , near, y, yStride, sums, out, , fours, ownFlags, chunk, pairs] = numbers(NEIGHBOURS + 9);
+  const [g, n, before, width, k, last, b, row, to, place] = locals(c, 10);
+  const [m, i, e, from, own, column, line, into, at, lo, hi] = locals(c, 11);
+  const sum = Array.from({ length: BESIDE }, () => locals(c, 4, V128));
+  const v = locals(c, BESIDE, V128);
+  const factor = c.local(V128);
+  const find = neighbour(c, { before, x, stride, channels, flags, near: place }, from, lo, hi);
+  /** Pairs of blocks of which neither is zero. */
+  const pairsAt = (): void => {
+    c.get(pairs).set(to).get(near).set(place).get(n).set(b);
+    c.loop(() => void c.get(b).get(last).op(AT_LEAST), () => {
+      c.get(b).get(width).op(MUL).get(table).op(ADD).set(row);
+      c.get(row).memory(LOAD, 2, 0).get(before).op(ADD).set(own);
+      c.get(ownFlags).get(own).i32(3).op(SHL).op(ADD).memory(LOAD, 2, 4).when(() => {
+        find(() => c.get(row).get(k).i32(2).op(SHL).op(ADD).memory(LOAD, 2, 4));
+        c.get(hi).when(() => {
+          c.get(to).get(from).memory(STORE, 2, 0).get(to).get(y).get(own).get(yStride).op(MUL).op(ADD).memory(STORE, 2, 4);
+          advance(c, to, 8);
+          c.get(place).get(channels).i32(4).op(SHL).op(ADD).set(place);
+        });
+      });
+      advance(c, b, 1);
+    });
+  };
+  const columns = (rows: number, beside: number): void =>
+    void stepped(c, i, channels, beside, () => {
+      const each = (body: (r: number, p: number) => void): void => numbers(rows).forEach((r) => numbers(beside).forEach((p) => body(r, p)));
+      c.get(i).i32(4).op(SHL).set(column);
+      /** Address of sum (m + r, i); those beside it follow. */
+      const cell = (r: number): Code => c.get(channels).i32(16 * r).op(MUL).get(column).op(ADD).get(into).op(ADD);
+      each((r, p) => cell(r).simdMemory(VECTOR.load, 3, 16 * p).set(sum[p]![r]!));
+      c.get(pairs).set(e);
+      c.loop(() => void c.get(e).get(to).op(AT_LEAST), () => {
+        c.get(e).memory(LOAD, 2, 0).get(column).op(ADD).set(from).get(e).memory(LOAD, 2, 4).get(line).op(ADD).set(at);
+        for (let p = 0; p < beside; p++) c.get(from).simdMemory(VECTOR.load, 3, CHANNEL * p).set(v[p]!);
+        for (let r = 0; r < rows; r++) {
+          c.get(at).simdMemory(VECTOR.load, 3, CHANNEL * r).set(factor);
+          for (let p = 0; p < beside; p++) c.get(sum[p]![r]!).get(factor).get(v[p]!).simd(VECTOR.mul).simd(VECTOR.add).set(sum[p]![r]!);
+        }
+        advance(c, e, 8);
+      });
+      each((r, p) => cell(r).get(sum[p]![r]!).simdMemory(VECTOR.store, 3, 16 * p));
+    });
+  c.get(taps).i32(1).op(ADD).i32(2).op(SHL).set(width);
+  stepped(c, g, groups, 1, () => {
+    c.get(g).get(blocks).op(MUL).set(before).i32(0).set(n);
+    c.loop(() => void c.get(n).get(count).op(AT_LEAST), () => {
+      c.get(n).get(chunk).op(ADD).get(count).get(n).get(chunk).op(ADD).get(count).op(LESS).op(SELECT).set(last);
+      c.get(sums).set(into).i32(0).set(k);
+      stepped(c, k, taps, 1, () => {
+        pairsAt();
+        byRows(c, m, fours, out, (rows) => {
+          c.i32(0).set(i).get(m).i32(4).op(SHL).set(line);
+          columns(rows, BESIDE);
+          columns(rows, 1);
+          c.get(channels).i32(16 * rows).op(MUL).get(into).op(ADD).set(into);
+        });
+      });
+      c.get(last).set(n);
+    });
+  });
+  return c;
+}
+
+/** The module for blocks of two sites; `shared`: whether threads share its memory. Exports flag, apply and correlate. */
+export function contractionModule(shared: boolean): Uint8Array<ArrayBuffer> {
   const module = new Module();
-  module.function(parameters(6), [], flagCode(), "flag");
-  module.function(parameters(16), [], gatherCode(width), "gather");
-  module.function(parameters(10), [], applyCode(width), "apply");
-  module.function(parameters(11), [], correlateCode(width), "correlate");
+  const add = (n: number, code: Code, name?: string): number => module.function(parameters(n), [], code, name);
+  const gather = add(14, gatherCode());
+  add(6, flagCode(), "flag");
+  add(NEIGHBOURS + 8, applyCode(gather, [add(6, productCode(1)), add(6, productCode(2))]), "apply");
+  add(NEIGHBOURS + 9, correlateCode(), "correlate");
   return module.finish(shared);
 }

@@ -1,10 +1,10 @@
-/** Loops of weights on channels in C, for memory outside of WebAssembly's: those of contraction-kernel.ts in their order, so that the bits are the same. */
+/** Loops of weights on channels in C, for memory outside of WebAssembly's: those of contraction-kernel.ts, whose results have the same bits; sums of correlations are those of each lane. */
 
+const NEIGHBOURS = ["table", "count", "groups", "blocks", "taps", "x", "stride", "channels", "flags", "lanes", "near"] as const;
 const PARAMETERS = {
-  flag: ["b", "end", "x", "stride", "bytes", "flags"],
-  gather: ["b", "count", "table", "x", "stride", "bytes", "low", "high", "copyBlocks", "lanes", "near", "nearStep", "flags", "nothing", "list", "listStep"],
-  apply: ["count", "list", "taps", "y", "stride", "weights", "made", "fours", "given", "nothing"],
-  correlate: ["count", "list", "flags", "y", "stride", "into", "out", "fours", "channels", "nothing", "pairs"],
+  flag: ["b", "end", "x", "stride", "channels", "flags"],
+  apply: [...NEIGHBOURS, "y", "yStride", "weights", "made", "eights", "fours", "nothing", "room"],
+  correlate: [...NEIGHBOURS, "y", "yStride", "sums", "out", "eights", "fours", "ownFlags", "chunk", "pairs"],
 } as const;
 
 /** Names of the functions. */
@@ -14,109 +14,138 @@ export const CONTRACTIONS = Object.keys(PARAMETERS) as readonly (keyof typeof PA
 export const contractionHead = (name: keyof typeof PARAMETERS): string => `void ${name}(int64_t memory, ${PARAMETERS[name].map((p) => `int64_t ${p}`).join(", ")})`;
 
 /** For blocks of `width` sites, at least two. Products must be rounded before they are added: -ffp-contract=off. */
-export const contractionSource = (width: number): string => `${neighbours(width)}${PRODUCTS}`;
+export const contractionSource = (width: number): string => `${neighbours(width)}${PRODUCTS}${SUMS}`;
 
 const neighbours = (width: number): string => `#include <stdint.h>
-enum { W = ${width}, BESIDE = 2, MOST = 5 };
+enum { W = ${width}, BESIDE = 2, MOST = 8 };
 typedef double V __attribute__((vector_size(${8 * width}), aligned(16), may_alias));
-typedef double V2 __attribute__((vector_size(16), may_alias));
 #define ALWAYS static inline __attribute__((always_inline))
 #define AT(type, address) ((type*)(memory + (address)))
+struct flag { int32_t first, end; };
+struct neighbour { int64_t at; int32_t first, end; };
+
+ALWAYS int some(const V* x) {
+  int found = 0;
+  for (int l = 0; l < W; l++) found |= (*x)[l] != 0;
+  return found;
+}
 
 ${contractionHead("flag")} {
   for (; b < end; b++) {
-    const double* at = AT(const double, x + b * stride);
-    int found = 0;
-    for (int64_t k = 0; k < bytes / 8 && !found; k++) found = at[k] != 0;
-    AT(int32_t, flags)[b] = found;
+    const V* at = AT(const V, x + b * stride);
+    struct flag f = {0, channels};
+    while (f.first < channels && !some(at + f.first)) f.first++;
+    if (f.first == channels) f.end = 0;
+    while (f.end > 0 && !some(at + f.end - 1)) f.end--;
+    AT(struct flag, flags)[b] = f;
   }
 }
 
-${contractionHead("gather")} {
-  for (const int64_t end = b + count; b < end; b++, near += nearStep, list += listStep) {
-    int64_t entry = b * W;
-    if (table) {
-      entry = *AT(const int32_t, table);
-      table += 4;
-    }
-    const int64_t block = entry / W, permutation = entry % W, inside = block % copyBlocks;
-    int64_t from = nothing;
-    if (inside >= low && inside < high && AT(const int32_t, flags)[block]) {
-      from = x + block * stride;
-      if (permutation) {
-        const int32_t* lane = AT(const int32_t, lanes + 4 * permutation * W);
-        for (int64_t k = 0; k < bytes; k += 8 * W)
-          for (int l = 0; l < W; l++) AT(double, near + k)[l] = *AT(const double, from + k + lane[l]);
-        from = near;
-      }
-    }
-    *AT(int64_t, list) = from;
-  }
+/* The neighbour behind an entry: its block in the group times W, plus the number of the permutation of its lanes, or -1. */
+ALWAYS struct neighbour neighbour(int64_t memory, int32_t entry, int64_t before, int64_t x, int64_t stride, int64_t channels, int64_t flags, int64_t lanes, int64_t near, int64_t nothing) {
+  if (entry < 0) return (struct neighbour){nothing, channels, 0};
+  const int64_t block = entry / W + before, from = x + block * stride;
+  const struct flag f = AT(const struct flag, flags)[block];
+  if (entry % W == 0) return (struct neighbour){from, f.first, f.end};
+  const int32_t* lane = AT(const int32_t, lanes + 4 * (entry % W) * W);
+  for (int64_t k = 0; k < channels; k++)
+    for (int l = 0; l < W; l++) AT(double, near)[k * W + l] = AT(const double, from)[k * W + lane[l]];
+  return (struct neighbour){near, f.first, f.end};
 }
 `;
 
 const PRODUCTS = `
-ALWAYS int64_t applyRows(int rows, int beside, int64_t memory, int64_t list, int64_t taps, int64_t y, int64_t stride, int64_t w, int64_t given, int64_t nothing) {
+ALWAYS int64_t applyRows(int rows, int beside, int64_t memory, const struct neighbour* const list[BESIDE], int64_t taps, const int64_t y[BESIDE], int64_t w, int64_t given) {
   V s[BESIDE][MOST];
   for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) s[p][r] = (V){0};
-  for (int64_t k = 0; k < taps; k++) {
-    int64_t at[BESIDE], some = 0;
-    for (int p = 0; p < beside; p++) some |= (at[p] = AT(const int64_t, list)[p * taps + k]) != nothing;
-    if (!some) {
-      w += 8 * rows * given;
-      continue;
-    }
-    for (int64_t g = 0; g < given; g++, w += 8 * rows)
+  for (int64_t k = 0; k < taps; k++, w += 8 * rows * given) {
+    int64_t g = list[0][k].first, end = list[0][k].end;
+    if (beside > 1 && list[1][k].first < g) g = list[1][k].first;
+    if (beside > 1 && list[1][k].end > end) end = list[1][k].end;
+    for (; g < end; g++)
       for (int p = 0; p < beside; p++) {
-        const V x = AT(const V, at[p])[g];
-        for (int r = 0; r < rows; r++) s[p][r] = s[p][r] + AT(const double, w)[r] * x;
+        const V x = AT(const V, list[p][k].at)[g];
+        for (int r = 0; r < rows; r++) s[p][r] = s[p][r] + AT(const double, w)[rows * g + r] * x;
       }
   }
-  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) AT(V, y + p * stride)[r] = s[p][r];
+  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) AT(V, y[p])[r] = s[p][r];
   return w;
 }
 
-ALWAYS void applyBlocks(int beside, int64_t memory, int64_t list, int64_t taps, int64_t y, int64_t stride, int64_t w, int64_t made, int64_t fours, int64_t given, int64_t nothing) {
+#define ROWS(rows) (w = applyRows(rows, beside, memory, list, taps, (const int64_t[]){y[0] + 8 * W * m, beside > 1 ? y[1] + 8 * W * m : 0}, w, given))
+ALWAYS void applyBlocks(int beside, int64_t memory, const struct neighbour* const list[BESIDE], int64_t taps, const int64_t y[BESIDE], int64_t w, int64_t made, int64_t eights, int64_t fours, int64_t given) {
   int64_t m = 0;
-  for (; m + 4 <= fours; m += 4) w = applyRows(4, beside, memory, list, taps, y + 8 * W * m, stride, w, given, nothing);
-  for (; m + 5 <= made; m += 5) w = applyRows(5, beside, memory, list, taps, y + 8 * W * m, stride, w, given, nothing);
-  for (; m < made; m++) w = applyRows(1, beside, memory, list, taps, y + 8 * W * m, stride, w, given, nothing);
+  for (; m + 8 <= eights; m += 8) ROWS(8);
+  for (; m + 4 <= fours; m += 4) ROWS(4);
+  for (; m + 3 <= made; m += 3) ROWS(3);
+  for (; m + 2 <= made; m += 2) ROWS(2);
+  for (; m < made; m++) ROWS(1);
 }
 
 ${contractionHead("apply")} {
-  for (; count >= 2; count -= 2, list += 16 * taps, y += 2 * stride) applyBlocks(2, memory, list, taps, y, stride, weights, made, fours, given, nothing);
-  if (count) applyBlocks(1, memory, list, taps, y, stride, weights, made, fours, given, nothing);
-}
-
-ALWAYS void correlateBlock(int rows, int beside, int64_t memory, int64_t pairs, int64_t n, int64_t m, int64_t i, int64_t into, int64_t channels) {
-  V2 s[BESIDE][MOST];
-  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) s[p][r] = *AT(const V2, into + 16 * ((m + r) * channels + i + p));
-  for (int64_t e = 0; e < n; e++) {
-    const int64_t from = AT(const int64_t, pairs)[2 * e] + 8 * W * i, own = AT(const int64_t, pairs)[2 * e + 1] + 8 * W * m;
-    for (int pair = 0; pair < W / 2; pair++)
+  struct neighbour* const list[BESIDE] = {AT(struct neighbour, room), AT(struct neighbour, room) + taps};
+  for (int64_t g = 0; g < groups;) {
+    /* the same block of two groups, or two of one */
+    const int both = g + 1 < groups;
+    for (int64_t n = 0; n < count;) {
+      const int beside = both || n + 1 < count ? 2 : 1;
+      int64_t own[BESIDE] = {0};
       for (int p = 0; p < beside; p++) {
-        const V2 x = *AT(const V2, from + 8 * W * p + 16 * pair);
-        for (int r = 0; r < rows; r++) s[p][r] = s[p][r] + *AT(const V2, own + 8 * W * r + 16 * pair) * x;
+        const int32_t* row = AT(const int32_t, table) + (both ? n : n + p) * (taps + 1);
+        const int64_t before = (both ? g + p : g) * blocks;
+        own[p] = y + (row[0] + before) * yStride;
+        for (int64_t k = 0; k < taps; k++) list[p][k] = neighbour(memory, row[k + 1], before, x, stride, channels, flags, lanes, near + 8 * W * channels * (p * taps + k), nothing);
       }
+      if (beside == 2) applyBlocks(2, memory, (const struct neighbour* const*)list, taps, own, weights, made, eights, fours, channels);
+      else applyBlocks(1, memory, (const struct neighbour* const*)list, taps, own, weights, made, eights, fours, channels);
+      n += both ? 1 : beside;
+    }
+    g += both ? 2 : 1;
   }
-  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) *AT(V2, into + 16 * ((m + r) * channels + i + p)) = s[p][r];
+}
+`;
+
+const SUMS = `
+struct pair { int64_t from, own; };
+
+ALWAYS void correlateBlock(int rows, int beside, int64_t memory, const struct pair* pairs, int64_t n, int64_t m, int64_t i, int64_t into, int64_t channels) {
+  V s[BESIDE][MOST];
+  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) s[p][r] = AT(const V, into)[(m + r) * channels + i + p];
+  for (int64_t e = 0; e < n; e++)
+    for (int p = 0; p < beside; p++) {
+      const V x = AT(const V, pairs[e].from)[i + p];
+      for (int r = 0; r < rows; r++) s[p][r] = s[p][r] + AT(const V, pairs[e].own)[m + r] * x;
+    }
+  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) AT(V, into)[(m + r) * channels + i + p] = s[p][r];
 }
 
-ALWAYS void correlateRows(int rows, int64_t memory, int64_t pairs, int64_t n, int64_t m, int64_t into, int64_t channels) {
+ALWAYS void correlateRows(int rows, int64_t memory, const struct pair* pairs, int64_t n, int64_t m, int64_t into, int64_t channels) {
   int64_t i = 0;
   for (; i + 2 <= channels; i += 2) correlateBlock(rows, 2, memory, pairs, n, m, i, into, channels);
   if (i < channels) correlateBlock(rows, 1, memory, pairs, n, m, i, into, channels);
 }
 
 ${contractionHead("correlate")} {
-  int64_t n = 0, m = 0;
-  for (int64_t b = 0; b < count; b++)
-    if (AT(const int64_t, list)[b] != nothing && AT(const int32_t, flags)[b]) {
-      AT(int64_t, pairs)[2 * n] = AT(const int64_t, list)[b];
-      AT(int64_t, pairs)[2 * n++ + 1] = y + b * stride;
+  struct pair* pair = AT(struct pair, pairs);
+  for (int64_t g = 0; g < groups; g++)
+    for (int64_t first = 0; first < count; first += chunk) {
+      const int64_t last = first + chunk < count ? first + chunk : count, before = g * blocks;
+      for (int64_t k = 0; k < taps; k++) {
+        const int64_t into = sums + 8 * W * k * out * channels;
+        int64_t n = 0, m = 0;
+        for (int64_t b = first; b < last; b++) {
+          const int32_t* row = AT(const int32_t, table) + b * (taps + 1);
+          const int64_t own = row[0] + before;
+          if (AT(const struct flag, ownFlags)[own].end == 0) continue;
+          const struct neighbour x_n = neighbour(memory, row[k + 1], before, x, stride, channels, flags, lanes, near + 8 * W * channels * n, 0);
+          if (x_n.end > 0) pair[n++] = (struct pair){x_n.at, y + own * yStride};
+        }
+        for (; m + 8 <= eights; m += 8) correlateRows(8, memory, pair, n, m, into, channels);
+        for (; m + 4 <= fours; m += 4) correlateRows(4, memory, pair, n, m, into, channels);
+        for (; m + 3 <= out; m += 3) correlateRows(3, memory, pair, n, m, into, channels);
+        for (; m + 2 <= out; m += 2) correlateRows(2, memory, pair, n, m, into, channels);
+        for (; m < out; m++) correlateRows(1, memory, pair, n, m, into, channels);
+      }
     }
-  for (; m + 4 <= fours; m += 4) correlateRows(4, memory, pairs, n, m, into, channels);
-  for (; m + 5 <= out; m += 5) correlateRows(5, memory, pairs, n, m, into, channels);
-  for (; m < out; m++) correlateRows(1, memory, pairs, n, m, into, channels);
 }
 `;

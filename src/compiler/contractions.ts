@@ -6,7 +6,7 @@
 import { type ChannelsType, type Role, type TensorType, type ValueType, components, domainOf, tapsOf, weightShape } from "../autograd/index.ts";
 import { lanePermutation } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
-import { type ContractionLoops, inFours } from "./contraction-kernel.ts";
+import { type ContractionLoops, ENTRY, FLAG, PAIR, togetherOf } from "./contraction-kernel.ts";
 import type { ContractionStep } from "./ir.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 
@@ -16,37 +16,42 @@ interface Place {
   readonly type: ValueType;
 }
 
-/** Most blocks whose neighbours are listed together, and most bytes for those with their lanes permuted: they stay in the first caches. */
+/** Most blocks whose pairs are listed together, and most bytes for those with their lanes permuted: they stay in the first caches. */
 const CHUNK = 32;
 const NEAR = 2 ** 16;
 
-/**
- * Compiled loops, and what they have in the engine's memory: lanes of permutations, permuted neighbours and the list of a chunk of some blocks, flags of the blocks of both operands that are not
- * zero, zeros, and packed weights or pairs of blocks and sums of two lanes.
- */
-interface Compiled extends ContractionLoops {
-  readonly chunk: number;
+/** Compiled loops, and what they have in the engine's memory: their arguments. */
+interface Compiled {
+  readonly loops: ContractionLoops;
+  readonly neighbours: readonly [number, number, number, number, number];
   readonly lanes: number;
   readonly near: number;
-  readonly list: number;
+  /** Of both operands. */
   readonly flags: number;
   readonly ownFlags: number;
   readonly nothing: number;
-  readonly packed: number;
-  readonly pairs: number;
-  readonly sums: number;
+  /** Packed weights, or sums of every lane. */
+  readonly numbers: number;
+  /** For the neighbours of two blocks, or the pairs of a chunk. */
+  readonly list: number;
+  readonly chunk: number;
 }
 
-/** Loops by engine: they are compiled once. */
-const compiled = new WeakMap<Machine, ContractionLoops>();
+/** What the contractions of an engine have in common: loops, permutations, and lists of neighbours. */
+interface Common {
+  readonly loops: ContractionLoops;
+  readonly lanes: number;
+  readonly lists: Map<string, { readonly at: number; readonly length: number }>;
+}
+const common = new WeakMap<Machine, Common>();
 
 /** A step on weights, ready to run. */
 export class Contraction {
   readonly #engine: Machine;
   readonly #inputs: readonly Place[];
   readonly #output: Place;
-  /** Heap index of each tap's neighbour table, -1 where a tap stays at its site. */
-  readonly #tables: readonly number[];
+  /** Displacements of the taps. */
+  readonly #taps: readonly (readonly number[])[];
   readonly #permutations: readonly (readonly number[])[];
   /** Channels of a neighbour with its lanes permuted, and the rows that are being summed. */
   readonly #moved: Float64Array;
@@ -61,8 +66,7 @@ export class Contraction {
     this.#inputs = inputs;
     this.#output = output;
     const sign = attributes["transpose"] === true ? -1 : 1;
-    const taps = attributes["displacements"] === undefined ? [] : tapsOf(attributes, engine.lattice);
-    this.#tables = taps.map((d) => (engine.lattice.site(d) === 0 ? -1 : engine.table(d.map((x) => sign * x))));
+    this.#taps = attributes["displacements"] === undefined ? [] : tapsOf(attributes, engine.lattice).map((d) => d.map((x) => sign * x));
     const { cuts, width } = engine.layout;
     this.#permutations = Array.from({ length: cuts.reduce((n, c) => n * c, 1) }, (_, k) => lanePermutation(cuts, k));
     const largest = [...inputs, output].reduce((n, { type }) => Math.max(n, components(type)), 1);
@@ -74,55 +78,70 @@ export class Contraction {
   }
 
   #compile(of: "apply" | "correlate", allocate: (bytes: number) => number): Compiled | undefined {
-    const { emitter, heap, layout: { width } } = this.#engine;
+    const engine = this.#engine;
+    const { emitter, heap, layout: { width, copies, copyBlocks, copiesPerScalar, scalarBlocks } } = engine;
     if (!emitter.contractions || emitter.single || width < 2) return undefined;
-    let made = compiled.get(this.#engine);
-    if (!made) compiled.set(this.#engine, (made = emitter.contractions(width)));
+    let made = common.get(engine);
+    if (!made) {
+      common.set(engine, (made = { loops: emitter.contractions(width), lanes: engine.memory.allocate(4 * width * this.#permutations.length, "neighbour tables"), lists: new Map() }));
+      this.#permutations.forEach((p, k) => p.forEach((lane, l) => (heap.i32[made!.lanes / 4 + k * width + l] = lane)));
+    }
     const [first, x] = [components(this.#inputs[0]!.type), components(this.#inputs[1]!.type)];
-    const taps = this.#tables.length;
-    // a list has all taps of a block, or all blocks of a tap
-    const listed = of === "apply" ? taps : 1;
+    const taps = this.#taps.length;
     const bytes = 8 * width * x;
-    const chunk = Math.max(1, Math.min(CHUNK, Math.floor(NEAR / (listed * bytes))));
-    const { copies, copyBlocks } = this.#engine.layout;
-    const [lanes, nothing, flags] = [allocate(4 * width * this.#permutations.length), allocate(bytes), allocate(4 * copies * copyBlocks)];
-    this.#permutations.forEach((p, k) => p.forEach((lane, l) => (heap.i32[lanes / 4 + k * width + l] = 8 * lane)));
+    const chunk = Math.max(1, Math.min(CHUNK, Math.floor(NEAR / bytes)));
+    const [nothing, flags] = [allocate(bytes), allocate(FLAG * copies * copyBlocks)];
     heap.reals.fill(0, nothing / 8, (nothing + bytes) / 8);
-    const own = of === "apply" ? { packed: allocate(8 * taps * x * components(this.#output.type)), ownFlags: 0, pairs: 0, sums: 0 } : { packed: 0, ownFlags: allocate(4 * copies * copyBlocks), pairs: allocate(16 * chunk), sums: allocate(16 * taps * first * x) };
-    return { ...made, ...own, chunk, lanes, nothing, flags, near: allocate(chunk * listed * bytes), list: allocate(8 * chunk * listed) };
+    const { at, length } = this.#list(made, domainOf((of === "apply" ? this.#output : this.#inputs[0]!).type), domainOf(this.#inputs[1]!.type));
+    const own = of === "apply"
+      ? { ownFlags: 0, numbers: allocate(8 * taps * x * components(this.#output.type)), list: allocate(2 * ENTRY * (taps + 1)), near: allocate(2 * taps * bytes) }
+      : { ownFlags: allocate(FLAG * copies * copyBlocks), numbers: allocate(8 * width * taps * first * x), list: allocate(PAIR * (chunk + 1)), near: allocate(chunk * bytes) };
+    return { ...own, loops: made.loops, lanes: made.lanes, neighbours: [at, length, scalarBlocks, copiesPerScalar * copyBlocks, taps], nothing, flags, chunk };
   }
 
-  /** Notes which blocks of a value are not zero. */
-  #flag({ flag }: Compiled, { at: { address, stride }, type }: Place, flags: number): void {
-    const { copies, copyBlocks, width } = this.#engine.layout;
-    const [first, last] = this.#engine.layout.range(domainOf(type));
-    for (let copy = 0; copy < copies; copy++) flag(copy * copyBlocks + first, copy * copyBlocks + last, address, stride, 8 * width * components(type), flags);
+  /** For the blocks of `domain` in a group of copies: the block, then for every tap its neighbour's times the width, plus the number of a permutation; -1 where x is zero, on the other parity. */
+  #list({ lists }: Common, domain: "all" | "even" | "odd", parity: "all" | "even" | "odd"): { readonly at: number; readonly length: number } {
+    const { layout, memory, heap } = this.#engine;
+    const { width, copyBlocks, copiesPerScalar } = layout;
+    const key = `${domain} ${parity} ${this.#taps.map((d) => d.join()).join(" ")}`;
+    const known = lists.get(key);
+    if (known) return known;
+    const [first, last] = layout.range(domain);
+    const [low, high] = layout.range(parity);
+    const each = this.#taps.length + 1;
+    const length = copiesPerScalar * (last - first);
+    const at = memory.allocate(4 * each * length, "neighbour tables");
+    const place = (n: number): number => (n - (n % (last - first))) / (last - first) * copyBlocks + first + (n % (last - first));
+    for (let n = 0; n < length; n++) heap.i32[at / 4 + each * n] = place(n);
+    this.#taps.forEach((d, k) => {
+      const table = layout.table(d);
+      for (let n = 0; n < length; n++) {
+        const entry = table[place(n)]!;
+        const inside = Math.floor(entry / width) % copyBlocks;
+        heap.i32[at / 4 + each * n + k + 1] = inside < low || inside >= high ? -1 : entry;
+      }
+    });
+    const made = { at, length };
+    lists.set(key, made);
+    return made;
   }
 
-  /** Calls `body` for every chunk of blocks of the sites of `domain`. */
-  #chunks({ chunk }: Compiled, domain: "all" | "even" | "odd", body: (block: number, count: number) => void): void {
+  /** Notes which channels of the blocks of a value are not zero. */
+  #flag({ loops: { flag } }: Compiled, { at: { address, stride }, type }: Place, flags: number): void {
     const { copies, copyBlocks } = this.#engine.layout;
-    const [first, last] = this.#engine.layout.range(domain);
-    for (let copy = 0; copy < copies; copy++)
-      for (let b = copy * copyBlocks + first, end = copy * copyBlocks + last; b < end; b += chunk) body(b, Math.min(chunk, end - b));
-  }
-
-  /** Lists the neighbours of some blocks at tap k, the first of them at place `at` of every `of`. */
-  #neighbours({ gather, lanes, near, list, flags, nothing }: Compiled, { at: { address, stride }, type }: Place, b: number, count: number, k: number, at: number, of: number): void {
-    const { width, copyBlocks } = this.#engine.layout;
-    const [low, high] = this.#engine.layout.range(domainOf(type));
-    const bytes = 8 * width * components(type);
-    const table = this.#tables[k]!;
-    gather(b, count, table < 0 ? 0 : 4 * (table + b), address, stride, bytes, low, high, copyBlocks, lanes, near + at * bytes, of * bytes, flags, nothing, list + 8 * at, 8 * of);
+    const [first, last] = this.#engine.layout.range(domainOf(type));
+    if (last - first === copyBlocks) flag(0, copies * copyBlocks, address, stride, components(type), flags);
+    else for (let copy = 0; copy < copies; copy++) flag(copy * copyBlocks + first, copy * copyBlocks + last, address, stride, components(type), flags);
   }
 
   /** The weights in the order in which they are multiplied: by rows that are taken together, taps, columns. */
-  #pack({ packed }: Compiled, weights: number, made: number, given: number, alongMade: number, alongGiven: number): void {
+  #pack({ numbers, loops: { wide } }: Compiled, weights: number, made: number, given: number, alongMade: number, alongGiven: number): void {
     const { reals: f } = this.#engine.heap;
-    let to = packed / 8;
+    const [eights, fours] = togetherOf(made, wide);
+    let to = numbers / 8;
     for (let m = 0, rows = 0; m < made; m += rows) {
-      rows = m < inFours(made) ? 4 : made - m === 5 ? 5 : 1;
-      for (let k = 0; k < this.#tables.length; k++) for (let g = 0; g < given; g++) for (let r = 0; r < rows; r++) f[to++] = f[weights + (m + r) * alongMade + g * alongGiven + k]!;
+      rows = m < eights ? 8 : m < fours ? 4 : Math.min(3, made - m);
+      for (let k = 0; k < this.#taps.length; k++) for (let g = 0; g < given; g++) for (let r = 0; r < rows; r++) f[to++] = f[weights + (m + r) * alongMade + g * alongGiven + k]!;
     }
   }
 
@@ -137,15 +156,15 @@ export class Contraction {
     const { layout, heap } = this.#engine;
     const { width, copies, copyBlocks } = layout;
     const [first, last] = layout.range(domain);
-    const parity = domainOf(x.type);
-    const [low, high] = layout.range(parity);
+    const [low, high] = layout.range(domainOf(x.type));
+    const tables = this.#taps.map((d) => (this.#engine.lattice.site(d) === 0 ? -1 : this.#engine.table(d)));
     const [f, i32] = [heap.reals, heap.i32];
     const [address, stride] = [x.at.address / heap.realBytes, x.at.stride / heap.realBytes];
     const n = components(x.type);
     for (let copy = 0; copy < copies; copy++)
       for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
-        for (let k = 0; k < this.#tables.length; k++) {
-          const table = this.#tables[k]!;
+        for (let k = 0; k < tables.length; k++) {
+          const table = tables[k]!;
           const entry = table < 0 ? b * width : i32[table + b]!;
           const permutation = entry % width;
           const neighbour = (entry - permutation) / width;
@@ -175,13 +194,10 @@ export class Contraction {
     const [alongMade, alongGiven] = transpose ? [shape.taps, shape.in * shape.taps] : [shape.in * shape.taps, shape.taps];
     const kernel = this.#compiled;
     if (kernel) {
-      const taps = this.#tables.length;
+      const { loops, neighbours, flags, lanes, near, numbers, nothing, list } = kernel;
       this.#pack(kernel, w.at.address / 8, made, given, alongMade, alongGiven);
-      this.#flag(kernel, x, kernel.flags);
-      this.#chunks(kernel, domainOf(y.type), (b, count) => {
-        for (let k = 0; k < taps; k++) this.#neighbours(kernel, x, b, count, k, k, taps);
-        kernel.apply(count, kernel.list, taps, y.at.address + b * y.at.stride, y.at.stride, kernel.packed, made, inFours(made), given, kernel.nothing);
-      });
+      this.#flag(kernel, x, flags);
+      loops.apply(...neighbours, x.at.address, x.at.stride, given, flags, lanes, near, y.at.address, y.at.stride, numbers, made, ...togetherOf(made, loops.wide), nothing, list);
       return;
     }
     const f = heap.reals;
@@ -220,17 +236,13 @@ export class Contraction {
     const f = heap.reals;
     const to = this.#output.at.address / heap.realBytes;
     if (kernel) {
+      const { loops, neighbours, flags, ownFlags, lanes, near, numbers, chunk, list } = kernel;
       const weights = out * channels;
-      f.fill(0, kernel.sums / 8, kernel.sums / 8 + 2 * taps * weights);
-      this.#flag(kernel, x, kernel.flags);
-      this.#flag(kernel, y, kernel.ownFlags);
-      this.#chunks(kernel, domainOf(y.type), (b, count) => {
-        for (let k = 0; k < taps; k++) {
-          this.#neighbours(kernel, x, b, count, k, 0, 1);
-          kernel.correlate(count, kernel.list, kernel.ownFlags + 4 * b, y.at.address + b * y.at.stride, y.at.stride, kernel.sums + 16 * k * weights, out, inFours(out), channels, kernel.nothing, kernel.pairs);
-        }
-      });
-      for (let k = 0; k < taps; k++) for (let n = 0, at = kernel.sums / 8 + 2 * k * weights; n < weights; n++, at += 2) f[to + n * taps + k] = f[at]! + f[at + 1]!;
+      f.fill(0, numbers / 8, numbers / 8 + width * taps * weights);
+      this.#flag(kernel, x, flags);
+      this.#flag(kernel, y, ownFlags);
+      loops.correlate(...neighbours, x.at.address, x.at.stride, channels, flags, lanes, near, y.at.address, y.at.stride, numbers, out, ...togetherOf(out, loops.wide), ownFlags, chunk, list);
+      for (let k = 0; k < taps; k++) for (let n = 0, at = numbers / 8 + width * k * weights; n < weights; n++, at += width) f[to + n * taps + k] = lanesSum(f, at, width);
       return;
     }
     f.fill(0, to, to + out * channels * taps);
@@ -259,6 +271,11 @@ export class Contraction {
     const to = this.#output.at.address / heap.realBytes;
     heap.reals.fill(pairwise(heap.reals, t.at.address / heap.realBytes, n), to, to + width);
   }
+}
+
+/** The sum of so many lanes, those of the second half on those of the first. */
+function lanesSum(f: ArrayLike<number>, at: number, width: number): number {
+  return width === 1 ? f[at]! : lanesSum(f, at, width / 2) + lanesSum(f, at + width / 2, width / 2);
 }
 
 function pairwise(f: ArrayLike<number>, at: number, n: number): number {

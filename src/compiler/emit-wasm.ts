@@ -323,6 +323,6 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     },
     // random fields are drawn in float64 and rounded
     ...(single ? {} : { drawNormals: (engine) => normalFields(engine, (map) => instantiate(normalsModule(map, engine.layout.width, chunkBlocks(engine.layout.siteLanes), threads > 1), 1, "random fields")) }),
-    contractions: (width) => new Wasm.Instance(new Wasm.Module(contractionModule(width, threads > 1)), { env: { memory: bytes!.memory } }).exports as unknown as ContractionLoops,
+    contractions: () => ({ ...(new Wasm.Instance(new Wasm.Module(contractionModule(threads > 1)), { env: { memory: bytes!.memory } }).exports as unknown as ContractionLoops), wide: false }),
   };
 }

@@ -58,12 +58,11 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     ...(single ? {} : { drawNormals: tiledNormals }),
     contractions(width) {
       const library = loadNative([contractionSource(width)], ["-ffp-contract=off"], kept);
-      return Object.fromEntries(
-        CONTRACTIONS.map((name) => {
-          const call = library.func(contractionHead(name));
-          return [name, (...args: number[]) => void call(memory.address(), ...args)];
-        }),
-      ) as unknown as ContractionLoops;
+      const loops = CONTRACTIONS.map((name) => {
+        const call = library.func(contractionHead(name));
+        return [name, (...args: number[]) => void call(memory.address(), ...args)];
+      });
+      return { ...Object.fromEntries(loops), wide: true } as ContractionLoops;
     },
   };
   if (pool !== 0) {
