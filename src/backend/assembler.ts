@@ -106,6 +106,11 @@ export class Code {
     this.bytes.byte(0x10).u(n);
     return this;
   }
+  /** Calls the function of the table whose number is on top of the stack, of a type of the module. */
+  indirect(type: number): this {
+    this.bytes.byte(0x11).u(type).byte(0);
+    return this;
+  }
   /** One-byte instruction. */
   op(...code: number[]): this {
     this.bytes.byte(...code);
@@ -167,6 +172,7 @@ export class Module {
   readonly #imports: { name: string; type: number }[] = [];
   readonly #functions: { type: number; code: Code }[] = [];
   readonly #exports: { name: string; index: number }[] = [];
+  #table = 0;
 
   #type(parameters: readonly ValType[], results: readonly ValType[]): number {
     const key = `${parameters.join()}>${results.join()}`;
@@ -179,6 +185,11 @@ export class Module {
   import(name: string, parameters: readonly ValType[], results: readonly ValType[]): number {
     this.#imports.push({ name, type: this.#type(parameters, results) });
     return this.#imports.length - 1;
+  }
+  /** The type of functions of the table of module "env", which is then imported. */
+  indirect(parameters: readonly ValType[]): number {
+    this.#table = 1;
+    return this.#type(parameters, []);
   }
   function(parameters: readonly ValType[], results: readonly ValType[], code: Code, exported?: string): number {
     this.#functions.push({ type: this.#type(parameters, results), code });
@@ -199,8 +210,9 @@ export class Module {
       for (const t of this.#types) b.byte(0x60).u(t.parameters.length).byte(...t.parameters).u(t.results.length).byte(...t.results);
     });
     section(2, (b) => {
-      b.u(this.#imports.length + 1);
+      b.u(this.#imports.length + this.#table + 1);
       for (const i of this.#imports) b.text("env").text(i.name).byte(0).u(i.type);
+      if (this.#table > 0) b.text("env").text("table").byte(1, 0x70, 0, 0);
       b.text("env").text("memory").byte(2, shared ? 3 : 1).u(1).u(65536);
     });
     section(3, (b) => {

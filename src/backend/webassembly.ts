@@ -5,6 +5,12 @@ export interface WasmMemory {
   readonly buffer: ArrayBufferLike;
   grow(pages: number): number;
 }
+/** Functions that modules call by their numbers; a number without one is null. */
+export interface WasmTable {
+  readonly length: number;
+  grow(by: number): number;
+  set(index: number, f: unknown): void;
+}
 declare const moduleBrand: unique symbol;
 /** A compiled module; it can be posted to workers. */
 export interface WasmModule {
@@ -16,6 +22,7 @@ export interface WasmInstance {
 }
 interface Api {
   readonly Memory: new (options: { initial: number; maximum: number; shared?: boolean }) => WasmMemory;
+  readonly Table: new (options: { element: "anyfunc"; initial: number }) => WasmTable;
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => WasmModule;
   readonly Instance: new (module: WasmModule, imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>) => WasmInstance;
   validate(bytes: Uint8Array): boolean;

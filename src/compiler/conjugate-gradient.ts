@@ -10,7 +10,7 @@ import { add } from "../autograd/ops/combine.ts";
 import { scale } from "../autograd/ops/scale.ts";
 import { SolverError } from "../errors.ts";
 import {
-  type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, type SystemFields, applyProgram, beginProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
+  type Arguments, DRIFT, type GradientLoop, type LinearSystem, type SolveReport, type Solver, type SolverEngine, type SystemFields, applyProgram, beginProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
 } from "./solver-programs.ts";
 
 /** Solver of (A + shift_k) x_k = b for one system, compiled once and reused (multi-shift: hep-lat/9612014). Tolerances are relative: |b - A x| / |b|. */
@@ -41,6 +41,9 @@ export class ConjugateGradient implements Solver {
   readonly #directions: readonly Arguments[];
   readonly #followers: readonly Arguments[];
   readonly #first: Arguments;
+  readonly #loop: GradientLoop | undefined;
+  /** |r|^2 and goal of every sample. */
+  readonly #norms: Float64Array;
   /** Numbers of one sample after the other: residuals and steps of all systems, and what the shifted systems of each remember. */
   readonly #batch: number;
   readonly #states: readonly SampleState[];
@@ -86,6 +89,8 @@ export class ConjugateGradient implements Solver {
     this.#followers = each((x, pk) => [[x, pk, r, alpha, c, beta], [x, pk]]);
     this.#batch = engine.lattice.batch;
     this.#numbers = new Float64Array(this.#batch);
+    this.#norms = new Float64Array(2 * this.#batch);
+    this.#loop = this.#nested ? undefined : engine.gradientLoop?.([pq, rr, alpha, beta]);
     this.#states = Array.from({ length: this.#batch }, () => ({ bb: 0, rr: 0, goal: 0, alpha: 0, alphaOld: 1, betaOld: 0, beta: 0, zeta: new Float64Array(shifts.length), zetaOld: new Float64Array(shifts.length), active: new Uint8Array(shifts.length), a: 0, b: 0, c: 0 }));
   }
 
@@ -135,6 +140,7 @@ export class ConjugateGradient implements Solver {
   }
 
   dispose(): void {
+    this.#loop?.dispose();
     for (const s of this.#fields) s.dispose();
     this.#fields.length = 0;
   }
@@ -184,6 +190,7 @@ export class ConjugateGradient implements Solver {
       s.alphaOld = 1;
       s.betaOld = 0;
     }
+    if (!all) this.#compiled(base);
     // nothing moves during the iteration: programs are given their places once, but for those that a solve inside of the operator uses too
     let first = true;
     const step = (program: Executable, places: Arguments): void => {
@@ -218,6 +225,19 @@ export class ConjugateGradient implements Solver {
       first = false;
       for (const s of states) [s.alphaOld, s.betaOld] = [s.alpha, s.beta];
     }
+  }
+
+  /** As far as compiled code can iterate. */
+  #compiled(base: number): void {
+    const [states, norms] = [this.#states, this.#norms];
+    states.forEach((s, b) => {
+      norms[2 * b] = s.rr;
+      norms[2 * b + 1] = s.goal;
+    });
+    const iterations = this.#loop?.run([[this.#apply, this.#applications[base]!], [this.#update, this.#updates[base]!], [this.#direction, this.#directions[base]!]], norms, this.#iterations, this.#system.maxIterations);
+    if (iterations === undefined) return;
+    this.#iterations = iterations;
+    states.forEach((s, b) => (s.rr = norms[2 * b]!));
   }
 
   #going(): boolean {

@@ -227,6 +227,8 @@ export function cSource(plans: readonly KernelPlan[], context: EmitContext, sing
   const [first, ...others] = units.map((u) => `${begin}\n${u.join("\n")}\n`);
   const launch = `${plans.map((_, k) => `${kernelHead(`k${k}`)};`).join("\n")}
 static const kernel kernels[] = {${plans.map((_, k) => `k${k}`).join(", ")}};
+/* What lists of launches call kernel k by. */
+int64_t name(int32_t k) { return (int64_t)kernels[k]; }
 /* Runs chunks c0 <= c < c1 of kernel k on the blocks first <= b < last, all of them with threads; P counts 32-bit words, S and scratch numbers of fields. */
 void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t c0, int32_t c1, int64_t threads) {
   double* F = (double*)memory;

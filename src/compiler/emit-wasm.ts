@@ -11,6 +11,7 @@ import type { Argument, Instruction } from "./ir.ts";
 import { type KernelPlan, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
 import { normalFields } from "./normals.ts";
 import type { MicroKernel } from "./scalar.ts";
+import { kernelTable } from "#platform/compiler/replay";
 import { MicroEmitter, type Place, type Target, load, store } from "./wasm-micro.ts";
 
 const IMPORTS = { sin: 1, cos: 1, tan: 1, tanh: 1, exp: 1, log: 1, atan2: 2 } as const;
@@ -266,6 +267,7 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
   const single = options.single === true;
   let bytes: WasmBytes | undefined;
   const pool = threads > 1 ? new WorkerPool(threads - 1) : undefined;
+  const table = pool ? undefined : kernelTable(single, () => bytes!.memory);
   /** Kernels k0, k1, ... of a module on the emitter's memory, for all threads. */
   const instantiate = (binary: Uint8Array<ArrayBuffer>, count: number, contents: string): CompiledKernels => {
     const compiled = new Wasm.Module(binary);
@@ -275,6 +277,7 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     const id = pool?.add(compiled, bytes!.memory);
     return {
       source: `wasm module of ${binary.length} bytes, ${contents}`,
+      ...table?.named(kernels),
       launch(k, _heap, parameters, scratch, chunks, scratchBytes, first = 0, last = chunks) {
         if (pool && id !== undefined && last - first === chunks && chunks >= 2 * threads) pool.run(id, k, parameters * 4, scratch, scratchBytes, chunks, kernels[k]!);
         else kernels[k]!(parameters * 4, scratch, first, last);
@@ -289,6 +292,7 @@ export function wasmEmitter(options: WasmOptions = {}): Emitter {
     ...(single ? { single } : {}),
     threads,
     joins: true,
+    replay: table?.replay,
     memory: () => (bytes = wasmMemory(threads > 1)),
     compile(plans, context): CompiledKernels {
       const module = new Module();

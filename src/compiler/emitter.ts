@@ -42,6 +42,17 @@ export interface CompiledKernels {
   launch(k: number, heap: Heap, parameters: number, scratch: number, chunks: number, scratchBytes: number, first?: number, last?: number): void;
   /** Where kernels leave no chunks of their sums: totals of kernel k, those of sum 0 first, one a sample, written to the numbers at these indices. */
   total?(k: number, to: Int32Array): void;
+  /** What lists of launches call the kernels by, from now until `drop`; present where the emitter has a `replay`. */
+  names?(): readonly number[];
+  drop?(): void;
+}
+
+/** Many launches in one call (see backend/replay.ts): lists and entries are indices or addresses as those of parameter tables. */
+export interface Replay {
+  /** `samples` numbers in each scalar, on so many lanes. */
+  run(list: number, launches: number, scratch: number, scratchBytes: number, samples: number, lanes: number): void;
+  /** Iterations of conjugate gradient. */
+  gradient(entries: number, scratch: number, scratchBytes: number): void;
 }
 
 /** Where random fields are drawn: the memory of an engine, and what brings fields there. */
@@ -73,6 +84,8 @@ export interface Emitter {
   readonly joins: boolean;
   memory(): ByteSource;
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
+  /** Absent where launches are under the control of JavaScript. */
+  readonly replay?: Replay | undefined;
   /** Random fields in the memory of an engine (see backend/normals.ts). */
   drawNormals?(fields: FieldPlace): NonNullable<Engine["drawNormals"]>;
   /** Compiled loops of weights on channels, for blocks of so many float64 sites. */

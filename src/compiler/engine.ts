@@ -1,14 +1,17 @@
 /** Compiles the programs of one lattice to one emitter's kernels and runs them. */
-import { type CompileOptions, type Engine, type Executable, type Lattice, type Program, linkFieldBytes } from "../autograd/index.ts";
+import { type CompileOptions, type Engine, type Executable, type Lattice, type Program, type Storage, linkFieldBytes } from "../autograd/index.ts";
 import type { Part } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { type Arena, overlaps, placeArena } from "./arena.ts";
 import type { Emitter } from "./emitter.ts";
-import { ProgramExecutable, debugKernels } from "./executable.ts";
+import { debugKernels } from "./describe.ts";
+import { ProgramExecutable } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
 import { withHalos } from "#platform/compiler/divided";
 import { Machine } from "./machine.ts";
+import { gradientLoop } from "#platform/compiler/replay";
+import type { GradientLoop } from "./solver-programs.ts";
 import { verify } from "#platform/compiler/optional";
 import { notice } from "../util/index.ts";
 
@@ -35,6 +38,10 @@ export class KernelEngine extends Machine {
     const executable = new ProgramExecutable(this, schedule, arena);
     if (debugKernels()) notice(executable.describe());
     return executable;
+  }
+
+  gradientLoop(scalars: readonly [Storage, Storage, Storage, Storage]): GradientLoop | undefined {
+    return gradientLoop(this, scalars);
   }
 
   /** The schedule with the least work whose intermediate fields fit the budget, in link fields. */

@@ -11,15 +11,18 @@ import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
 import type { DenseStepPlan, KernelStep, SamplesStep, Schedule, SolveStep } from "./ir.ts";
-import { type KernelPlan, atHome, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
+import { debugKernels, describeProgram } from "./describe.ts";
+import { type KernelPlan, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
+import { type Stretch, stretchesOf } from "#platform/compiler/replay";
 import type { LinearSystem, Solver } from "./solver-programs.ts";
 import { forAllSamples, treeSum } from "./sample-numbers.ts";
-import { SINGLE_RESIDUAL, runSolve, solveText, solverOf, systemOf } from "./solvers.ts";
-import { environmentVariable } from "../util/index.ts";
+import { SINGLE_RESIDUAL, runSolve, solverOf, systemOf } from "./solvers.ts";
 
 interface Launch {
   readonly plan: KernelPlan;
   readonly kernel: number;
+  /** Index of its parameter table in 32-bit words. */
+  readonly table: number;
   readonly chunks: number;
   readonly compute: Chunks;
   /** Address of the partial sums of each reduction, in bytes. */
@@ -68,6 +71,8 @@ export class ProgramExecutable implements Executable {
   readonly #exchanges: readonly (StepExchange | undefined)[];
   readonly #lent: HeapStorage[] = [];
   readonly #places: Places;
+  /** Launches that run in one call, at the step of the first of them. */
+  readonly #stretches: readonly (Stretch | undefined)[];
   /** Seconds and runs of each step, kept under DEBUG=kernels. */
   readonly #times: Float64Array | undefined;
   #runs = 0;
@@ -108,6 +113,7 @@ export class ProgramExecutable implements Executable {
     this.#shadows = schedule.outputs.map(() => undefined);
     this.#times = debugKernels() ? new Float64Array(schedule.steps.length) : undefined;
     this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
+    this.#stretches = stretchesOf(engine, this.#launches, this.#compiled, (bytes) => this.#allocate(bytes), (entry, b) => this.#enterPlace(entry, b, false));
   }
 
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
@@ -115,13 +121,23 @@ export class ProgramExecutable implements Executable {
     this.#engine.use(inputs, outputs);
     memory.hold();
     try {
-      this.#run(inputs, outputs);
+      this.#bindAll(inputs, outputs);
+      this.repeat();
     } finally {
       memory.letGo();
     }
   }
 
-  #run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
+  /** Takes these storages, which may not move from then on, for later calls of the launches that the program consists of; undefined where there is more to it. */
+  bind(inputs: readonly Storage[], outputs: readonly Storage[]): Stretch | undefined {
+    const all = this.#stretches[0];
+    if (all?.last !== this.#schedule.steps.length - 1) return undefined;
+    this.#engine.use(inputs, outputs);
+    this.#bindAll(inputs, outputs);
+    return outputs.some((_, j) => this.#shadowed(j)) ? undefined : all;
+  }
+
+  #bindAll(inputs: readonly Storage[], outputs: readonly Storage[]): void {
     for (let i = 0; i < inputs.length; i++) this.#bind("input", i, inputs[i] as HeapStorage);
     if (this.#moved) this.#index();
     for (let j = 0; j < outputs.length; j++) {
@@ -131,13 +147,18 @@ export class ProgramExecutable implements Executable {
     }
     this.#inputs = inputs;
     this.#outputs = outputs;
-    this.repeat();
   }
 
   repeat(): void {
     const outputs = this.#outputs;
     const steps = this.#schedule.steps;
     for (let s = 0; s < steps.length; s++) {
+      const stretch = this.#stretches[s];
+      if (stretch) {
+        stretch.run();
+        s = stretch.last;
+        continue;
+      }
       const begin = this.#times ? performance.now() : 0;
       const launch = this.#launches[s];
       if (launch) this.#launch(launch, this.#exchanges[s]);
@@ -156,39 +177,19 @@ export class ProgramExecutable implements Executable {
     this.#runs++;
     for (let j = 0; j < outputs.length; j++) {
       (outputs[j] as HeapStorage).fresh?.clear();
-      const shadow = this.#shadows[j];
-      if (shadow && this.#bound.output[j] === shadow.address) this.#engine.copy(shadow, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
+      if (this.#shadowed(j)) this.#engine.copy(this.#shadows[j]!, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
     }
   }
 
   describe(): string {
-    const lines: string[] = [];
-    for (const [s, step] of this.#schedule.steps.entries()) {
-      const launch = this.#launches[s];
-      if (!launch) {
-        if (step.kind === "dense") lines.push(`dense matrices: ${step.factors.length === 1 ? "determinant" : `product of ${step.factors.length}`}, ${step.outputs.filter((o) => o.gradient).length} derivatives`);
-        else if (step.kind === "loop") lines.push(`loop of ${step.count} steps${step.back ? `, backwards from ${step.checkpoints} checkpoints` : ""}:`, ...this.#loops[s]!.describe().split("\n").map((line) => `  ${line}`));
-        else if (step.kind === "samples") lines.push("sum over the samples of a batch");
-        else if (step.kind === "contraction") lines.push(`${step.op.name}: loops over the numbers of a tensor`);
-        else lines.push(step.kind === "solve" ? solveText(step) : "zero one parity");
-        continue;
-      }
-      const { plan } = launch;
-      const time = this.#times && this.#runs > 0 ? `, ${((1e6 * this.#times[s]!) / this.#runs / this.#engine.lattice.volume).toFixed(1)} ns per site` : "";
-      lines.push(
-        `kernel on ${plan.step.domain}: ${plan.step.instructions.length} instructions, ${plan.flops} flop, ${this.#engine.heap.realBytes * plan.loads} B loaded, ${this.#engine.heap.realBytes * plan.stores} B stored per site, ${plan.step.reductions.length} sums${time}`,
-      );
-      plan.step.instructions.forEach((ins, k) => {
-        const args = ins.args.map((a) => {
-          const name = a.kind === "slot" ? `s${a.slot}` : a.kind === "scalar" ? `c${a.buffer}` : `f${a.buffer}${atHome(a.displacement) ? "" : `(${a.displacement.join(",")})`}`;
-          return a.dagger ? `${name}^+` : name;
-        });
-        const target = ins.target.kind === "slot" ? `s${ins.target.slot}` : `f${ins.target.buffer}`;
-        lines.push(`  ${target} = ${plan.micro[k]!.name.replace(/\(.*/, "")}(${args.join(", ")})`);
-      });
-    }
-    lines.push(`arena: ${this.arenaBytes} bytes`);
-    return lines.join("\n");
+    const { volume } = this.#engine.lattice;
+    return describeProgram(this.#schedule, {
+      realBytes: this.#engine.heap.realBytes,
+      arenaBytes: this.arenaBytes,
+      plan: (step) => this.#launches[step]?.plan,
+      loop: (step) => this.#loops[step]!.describe(),
+      time: (step) => (this.#times && this.#runs > 0 ? (1e6 * this.#times[step]!) / this.#runs / volume : undefined),
+    });
   }
 
   dispose(): void {
@@ -196,6 +197,7 @@ export class ProgramExecutable implements Executable {
     for (const s of this.#shadows) s?.dispose();
     for (const s of [...this.#solvers, ...this.#dense, ...this.#loops]) s?.dispose();
     this.#owned.length = 0;
+    this.#compiled.drop?.();
   }
 
   #allocate(bytes: number): number {
@@ -243,16 +245,10 @@ export class ProgramExecutable implements Executable {
       const entry = table + words * k;
       if (p.kind === "table") {
         const at = engine.table(p.displacement);
-        this.#enter(entry, unit === 1 ? at * 4 : at);
-      } else if (p.kind === "partials") this.#enter(entry, partials[p.reduction]! / unit);
+        this.#engine.enter(entry, unit === 1 ? at * 4 : at);
+      } else if (p.kind === "partials") this.#engine.enter(entry, partials[p.reduction]! / unit);
       else {
-        const stride = p.kind === "stride";
-        if (this.#schedule.buffers[p.buffer]!.external) {
-          const patches = this.#patches.get(p.buffer);
-          if (patches) patches.push({ entry, stride });
-          else this.#patches.set(p.buffer, [{ entry, stride }]);
-        }
-        else this.#enter(entry, (stride ? this.#stride[p.buffer]! : this.#address[p.buffer]!) / unit);
+        this.#enterPlace(entry, p.buffer, p.kind === "stride");
       }
     });
     const compute: Chunks = (first, last) => {
@@ -265,7 +261,16 @@ export class ProgramExecutable implements Executable {
     const samples = Array.from({ length: batch }, (_, b) => b);
     const starts = partials.flatMap((p) => samples.map((b) => p / 8 + BIN_PARTS * each * b));
     const targets = plan.step.reductions.flatMap(({ buffer }) => samples.map((b) => ({ buffer, offset: layout.scalarAt(b) })));
-    return { plan, kernel, chunks, compute, partials, starts, targets, each, to: new Int32Array(targets.length), sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
+    return { plan, kernel, table, chunks, compute, partials, starts, targets, each, to: new Int32Array(targets.length), sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
+  }
+
+  /** Writes the address or stride of a buffer into a table, anew whenever it changes. */
+  #enterPlace(entry: number, buffer: number, stride: boolean): void {
+    if (this.#schedule.buffers[buffer]!.external) {
+      const patches = this.#patches.get(buffer);
+      if (patches) patches.push({ entry, stride });
+      else this.#patches.set(buffer, [{ entry, stride }]);
+    } else this.#engine.enter(entry, (stride ? this.#stride[buffer]! : this.#address[buffer]!) / this.#engine.emitter.addressUnit);
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
@@ -277,14 +282,7 @@ export class ProgramExecutable implements Executable {
     this.#address[buffer] = address;
     this.#stride[buffer] = stride;
     const unit = this.#engine.emitter.addressUnit;
-    for (const p of this.#patches.get(buffer) ?? []) this.#enter(p.entry, (p.stride ? stride : address) / unit);
-  }
-
-  /** Writes an entry of a parameter table, the lower word first. */
-  #enter(entry: number, value: number): void {
-    const { heap: { i32 }, emitter: { parameterWords } } = this.#engine;
-    i32[entry] = value;
-    if (parameterWords === 2) i32[entry + 1] = Math.floor(value / 2 ** 32);
+    for (const p of this.#patches.get(buffer) ?? []) this.#engine.enter(p.entry, (p.stride ? stride : address) / unit);
   }
 
   /** Finds the inputs by their addresses again. */
@@ -302,6 +300,12 @@ export class ProgramExecutable implements Executable {
   #clashes(address: number, j: number): boolean {
     for (let i = this.#inputAt.get(address) ?? -1; i >= 0; i = this.#sameAt[i]!) if (this.#conflicts.between(i, j)) return true;
     return false;
+  }
+
+  /** Is output j bound to a stand-in? */
+  #shadowed(j: number): boolean {
+    const shadow = this.#shadows[j];
+    return shadow !== undefined && this.#bound.output[j] === shadow.address;
   }
 
   #shadow(j: number): HeapStorage {
@@ -382,9 +386,4 @@ export class ProgramExecutable implements Executable {
   #solver(step: SolveStep): Solver {
     return solverOf(this.#engine, systemOf(step, this.#engine.emitter.single), this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map((b) => this.#lend(b)), b: this.#lend(step.rhs), solutions: step.solutions.map((b) => this.#lend(b)) });
   }
-}
-
-/** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */
-export function debugKernels(): boolean {
-  return (environmentVariable("DEBUG") ?? "").split(",").includes("kernels");
 }

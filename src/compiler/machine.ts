@@ -268,6 +268,13 @@ export abstract class Machine implements Engine {
     return at;
   }
 
+  /** Writes an entry of a parameter table or list, the lower word first. */
+  enter(entry: number, value: number): void {
+    const { heap: { i32 }, emitter: { parameterWords } } = this;
+    i32[entry] = value;
+    if (parameterWords === 2) i32[entry + 1] = Math.floor(value / 2 ** 32);
+  }
+
   /** Makes room for `reals` components of scratch in every thread. */
   reserveScratch(reals: number): void {
     const bytes = Math.ceil((this.heap.realBytes * this.layout.width * reals) / 64) * 64 + 64;

@@ -1,5 +1,5 @@
 /** The native emitter: kernels as C, compiled by the system's compiler and called on memory of its own, which is bounded by the machine alone. */
-import { type Lanes, type NativeOptions, findToolchain, loadNative, nativeMemory, openCache, poolSource } from "../backend/index.ts";
+import { type Lanes, type NativeOptions, findToolchain, loadNative, nativeMemory, openCache, poolSource, replaySource } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import type { ContractionLoops } from "./contraction-kernel.ts";
 import { CONTRACTIONS, contractionHead, contractionSource } from "./contraction-source.ts";
@@ -28,15 +28,18 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   const tools = findToolchain(options);
   const flags = [strict ? "-ffp-contract=off" : "-ffp-contract=fast"];
   const kept = { ...options, cache: openCache(options) };
-  const runtime = loadNative([poolSource], [], kept);
+  const runtime = loadNative([poolSource, replaySource()], [], kept);
   const address = runtime.func("int64_t address(void* p)");
   const pool = threads > 1 ? runtime.func("int64_t pool_start(int32_t threads)")(threads) : 0;
   if (threads > 1 && pool === 0) throw new BackendError(`backend native: the system refused ${threads} threads: use fewer`);
   const memory = nativeMemory(address as (buffer: ArrayBuffer) => number, options.limit);
+  const unit = single ? 4 : 8;
+  const replay = runtime.func("void replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t pool)");
+  const gradient = runtime.func("void gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t unit, int64_t pool)");
   const emitter: Emitter = {
     name: "native",
     lanes: options.lanes ?? (((single ? 2 : 1) * (strict ? 2 : tools.lanes)) as Lanes),
-    addressUnit: single ? 4 : 8,
+    addressUnit: unit,
     ...(single ? { single } : {}),
     threads,
     joins: true,
@@ -46,13 +49,19 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
       const source = cSource(plans, context, single);
       const library = loadNative(source, flags, kept);
       const launch = library.func("void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t c0, int32_t c1, int64_t threads)");
+      const nameOf = library.func("int64_t name(int32_t k)");
       const ranges = plans.map((p) => context.order(p.step.domain));
       return {
         source: source.join("\n"),
         launch(k, _heap, parameters, scratch, chunks, scratchBytes, from = 0, to = chunks) {
           launch(memory.address(), k, parameters, scratch, scratchBytes / emitter.addressUnit, ranges[k]!.first, ranges[k]!.last, from, to, to - from === chunks ? pool : 0);
         },
+        names: () => plans.map((_, k) => nameOf(k)),
       };
+    },
+    replay: {
+      run: (list, launches, scratch, scratchBytes, samples, lanes) => void replay(memory.address(), list, launches, scratch, scratchBytes / unit, samples, lanes, unit, pool),
+      gradient: (entries, scratch, scratchBytes) => void gradient(memory.address(), entries, scratch, scratchBytes / unit, unit, pool),
     },
     // random fields are drawn in float64 and rounded
     ...(single ? {} : { drawNormals: tiledNormals }),

@@ -11,8 +11,20 @@ export interface SolverEngine extends Engine {
   operator(key: string, make: () => Program): Executable;
   /** Nothing of this lattice's memory moves before the matching `letGo`; present where it moves at all. */
   readonly memory?: { hold(): void; letGo(): void };
+  /** Iterations of conjugate gradient in compiled code, where there is a way: with the scalars <p, q>, |r|^2, alpha and beta. */
+  gradientLoop?(scalars: readonly [Storage, Storage, Storage, Storage]): GradientLoop | undefined;
   /** An engine of single precision for the same extents. @throws BackendError or ConfigurationError where there is none. */
   readonly single?: () => SolverEngine;
+}
+
+/** The iteration of one solver. */
+export interface GradientLoop {
+  /**
+   * Iterates from the present fields, with |r|^2 and its goal of every sample in `state`, until all have reached theirs or there are `most` iterations in all. Returns their number, or
+   * undefined where the programs (q = A p, the update, the next p) are more than launches. Stops before an iteration that fails.
+   */
+  run(programs: readonly (readonly [Executable, Arguments])[], state: Float64Array, iterations: number, most: number): number | undefined;
+  dispose(): void;
 }
 
 /** (A + shift_k) x_k = b for every shift; A is the program (captured..., x) -> A x. */

@@ -1,0 +1,126 @@
+/**
+ * Launches of kernels one after the other, and the iteration of conjugate gradient, as one call of compiled code. A list of launches lies in the memory that the
+ * kernels work on: for each `LAUNCH` entries and two for each of its sums, as wide as those of a parameter table, addresses in the unit of the emitter. Totals are those of
+ * `BinnedSums`, digit by digit; divisions and comparisons of the iteration are those of the loop in JavaScript, so the bits do not depend on who iterates.
+ */
+import { BIN_PARTS, SPECIAL } from "./binned-sum.ts";
+import { KERNEL_TYPE, POOL_TYPE } from "./native-threads.ts";
+
+/** Entries of a launch: what the kernel is called by, parameter table, first block and that behind the last, chunks, chunks of a sample, sums; then partial sums and target of each sum. */
+export const LAUNCH = { kernel: 0, table: 1, first: 2, last: 3, chunks: 4, each: 5, sums: 6, size: 7 } as const;
+/** Entries of an iteration: list and launches of q = A p, of the update of x and r, and of the next p; the scalars <p, q>, |r|^2, alpha, beta; state; samples, lanes of their scalars, most iterations. */
+export const GRADIENT = { lists: 0, pq: 6, rr: 7, alpha: 8, beta: 9, state: 10, batch: 11, lanes: 12, most: 13, size: 14 } as const;
+/** Numbers of the state: iterations so far, then for each sample |r|^2, its goal and alpha. */
+export const STATE = { samples: 1, size: 3 } as const;
+
+/**
+ * In C, with the pool of threads: `replay` runs a list, `gradient` iterates until every sample has reached its goal or there were enough iterations. Before an iteration in which
+ * <p, q> is not positive or |r|^2 no number it returns, with the state as it was.
+ */
+export const replaySource = (): string => `${walkSource()}${gradientSource()}`;
+
+const walkSource = (): string => `#include <stdint.h>
+
+${KERNEL_TYPE}
+${POOL_TYPE}
+struct around { char* memory; int64_t S, scratch, batch, lanes, unit; struct pool* pool; };
+
+static double get(const struct around* w, int64_t at) { return w->unit == 4 ? (double)((float*)w->memory)[at] : ((double*)w->memory)[at]; }
+static void put(const struct around* w, int64_t at, double x) {
+  for (int64_t l = 0; l < w->lanes; l++)
+    if (w->unit == 4) ((float*)w->memory)[at + l] = (float)x;
+    else ((double*)w->memory)[at + l] = x;
+}
+static double bits(int64_t exponent, uint64_t mantissa) {
+  union { uint64_t u; double d; } w = {.u = ((uint64_t)exponent << 52) | mantissa};
+  return w.d;
+}
+static void carry(double* s, const double* round) {
+  for (int j = 2; j >= 0; j--) {
+    const double q = (s[1 + j] + round[j]) - round[j];
+    s[1 + j] -= q;
+    s[j] += q;
+  }
+}
+static double total(const double* p, int64_t chunks) {
+  double t = 3, s[4] = {0, 0, 0, 0}, round[3];
+  for (int64_t c = 0; c < chunks; c++) if (p[${BIN_PARTS} * c] > t) t = p[${BIN_PARTS} * c];
+  if (t == ${SPECIAL}.0) {
+    for (int64_t c = 0; c < chunks; c++) if (p[${BIN_PARTS} * c] == t) s[0] += p[${BIN_PARTS} * c + 1];
+    return s[0];
+  }
+  const int64_t bin = (int64_t)t;
+  for (int j = 0; j < 3; j++) round[j] = bits(40 * (bin + 1 - j) - 5, 1ull << 51);
+  for (int64_t c = 0; c < chunks; c++) {
+    const double* x = p + ${BIN_PARTS} * c;
+    for (int64_t j = 1, down = bin - (int64_t)x[0]; j + down < 4; j++) s[j + down] += x[j];
+    if (c % 32 == 31) carry(s, round);
+  }
+  carry(s, round);
+  carry(s, round);
+  for (int j = 2; j >= 0; j--) {
+    const double half = bits(40 * (bin + 1 - j) - 58, 0);
+    if (s[1 + j] >= half) {
+      s[1 + j] -= 2 * half;
+      s[j] += 2 * half;
+    }
+  }
+  return s[0] + (s[1] + (s[2] + s[3]));
+}
+static void walk(const struct around* w, int64_t list, int64_t count) {
+  double* F = (double*)w->memory;
+  const int32_t* I = (const int32_t*)w->memory;
+  const int64_t* x = (const int64_t*)(I + list);
+  for (; count > 0; count--) {
+    const kernel k = (kernel)x[${LAUNCH.kernel}];
+    const int64_t chunks = x[${LAUNCH.chunks}], each = x[${LAUNCH.each}];
+    if (w->pool && chunks >= 2 * w->pool->threads) w->pool->run(w->pool, k, F, x[${LAUNCH.table}], w->S, w->scratch, x[${LAUNCH.first}], x[${LAUNCH.last}], (int32_t)chunks);
+    else k(F, I, x[${LAUNCH.table}], w->S, x[${LAUNCH.first}], x[${LAUNCH.last}], 0, (int32_t)chunks);
+    int64_t sums = x[${LAUNCH.sums}];
+    for (x += ${LAUNCH.size}; sums > 0; sums--, x += 2)
+      for (int64_t b = 0; b < w->batch; b++) put(w, x[1] + b * w->lanes, total((const double*)(w->memory + w->unit * x[0]) + ${BIN_PARTS} * each * b, each));
+  }
+}
+
+void replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t pool) {
+  const struct around w = {(char*)memory, S, scratch, batch, lanes, unit, (struct pool*)pool};
+  walk(&w, list, count);
+}
+`;
+
+const gradientSource = (): string => `
+void gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t unit, int64_t pool) {
+  const int64_t* g = (const int64_t*)((const int32_t*)memory + block);
+  const struct around w = {(char*)memory, S, scratch, g[${GRADIENT.batch}], g[${GRADIENT.lanes}], unit, (struct pool*)pool};
+  double* state = (double*)(w.memory + unit * g[${GRADIENT.state}]);
+  struct sample { double rr, goal, alpha; }* s = (struct sample*)(state + ${STATE.samples});
+  for (;;) {
+    int going = 0;
+    for (int64_t b = 0; b < w.batch; b++) going |= s[b].rr > s[b].goal;
+    if (!going || state[0] >= (double)g[${GRADIENT.most}]) return;
+    walk(&w, g[0], g[1]);
+    for (int64_t b = 0; b < w.batch; b++) {
+      const double a = get(&w, g[${GRADIENT.pq}] + b * w.lanes);
+      const int on = s[b].rr > s[b].goal;
+      if (on && !(a > 0)) return;
+      s[b].alpha = on ? s[b].rr / a : 0;
+      put(&w, g[${GRADIENT.alpha}] + b * w.lanes, s[b].alpha);
+    }
+    walk(&w, g[2], g[3]);
+    for (int64_t b = 0; b < w.batch; b++) if (s[b].alpha != 0 && !(get(&w, g[${GRADIENT.rr}] + b * w.lanes) >= 0)) return;
+    going = 0;
+    for (int64_t b = 0; b < w.batch; b++) {
+      double beta = 0;
+      if (s[b].alpha != 0) {
+        const double a = get(&w, g[${GRADIENT.rr}] + b * w.lanes);
+        beta = a / s[b].rr;
+        s[b].rr = a;
+      }
+      put(&w, g[${GRADIENT.beta}] + b * w.lanes, beta);
+      going |= s[b].rr > s[b].goal;
+    }
+    state[0] += 1;
+    if (going) walk(&w, g[4], g[5]);
+  }
+}
+`;

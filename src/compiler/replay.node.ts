@@ -1,0 +1,2 @@
+/** Launches in one call, which pages do without. */
+export { type Stretch, gradientLoop, kernelTable, stretchesOf } from "./replay.ts";

@@ -1,0 +1,147 @@
+/** Launches that run in one call of compiled code: those of a program between steps of other kinds, and the iteration of conjugate gradient (backend/replay.ts). */
+import type { Executable, Storage } from "../autograd/index.ts";
+import { GRADIENT, LAUNCH, STATE, Wasm, type WasmMemory, replayModule } from "../backend/index.ts";
+import { debugKernels } from "./describe.ts";
+import type { CompiledKernels, Replay } from "./emitter.ts";
+import type { KernelPlan } from "./kernels.ts";
+import type { HeapStorage, Machine } from "./machine.ts";
+import type { GradientLoop } from "./solver-programs.ts";
+
+/** Consecutive launches of a program: their list, and the step of the last of them. */
+export interface Stretch {
+  readonly list: number;
+  readonly launches: number;
+  readonly last: number;
+  run(): void;
+}
+
+/** What a stretch needs to know of a launch; addresses in bytes, the table as an index of 32-bit words. */
+export interface Launched {
+  readonly plan: KernelPlan;
+  readonly kernel: number;
+  readonly table: number;
+  readonly chunks: number;
+  readonly each: number;
+  readonly partials: readonly number[];
+}
+
+/** What runs launches together on an engine: nothing where each is looked at, or waits for other ranks. */
+const replayOf = ({ emitter, part }: Machine): Replay | undefined => (part || debugKernels() ? undefined : emitter.replay);
+
+/** For each step the stretch that begins with it. `enter` writes the address of a buffer, and keeps it up to date. */
+export function stretchesOf(engine: Machine, launches: readonly (Launched | undefined)[], compiled: CompiledKernels, allocate: (bytes: number) => number, enter: (entry: number, buffer: number) => void): (Stretch | undefined)[] {
+  const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout: { scalarLanes } } = engine;
+  const replay = replayOf(engine);
+  if (!replay) return [];
+  const stretches: (Stretch | undefined)[] = [];
+  const names = compiled.names!();
+  for (let s = 0; s < launches.length; s++) {
+    if (!launches[s]) continue;
+    let last = s;
+    while (launches[last + 1]) last++;
+    const part = launches.slice(s, last + 1) as readonly Launched[];
+    const at = allocate(4 * words * part.reduce((n, l) => n + LAUNCH.size + 2 * l.partials.length, 0));
+    let entry = at / 4;
+    const next = (x: number): void => {
+      engine.enter(entry, x);
+      entry += words;
+    };
+    for (const { plan: { step }, kernel, table, chunks, each, partials } of part) {
+      const { first, last: end } = engine.order(step.domain);
+      for (const x of [names[kernel]!, inUnit(engine, table), first, end, chunks, each, partials.length]) next(x);
+      step.reductions.forEach(({ buffer }, k) => {
+        next(partials[k]! / unit);
+        enter(entry, buffer);
+        entry += words;
+      });
+    }
+    const list = inUnit(engine, at / 4);
+    stretches[s] = { list, launches: part.length, last, run: () => replay.run(list, part.length, engine.scratch.address / unit, engine.scratch.bytes, batch, scalarLanes) };
+    s = last;
+  }
+  return stretches;
+}
+
+/** An index of 32-bit words, or the byte address where addresses count bytes. */
+const inUnit = ({ emitter }: Machine, word: number): number => (emitter.addressUnit === 1 ? 4 * word : word);
+
+/** Kernels of WebAssembly by their numbers in one table, which all modules of an emitter share, and what calls them. */
+export interface KernelTable {
+  readonly replay: Replay;
+  named(kernels: readonly unknown[]): Required<Pick<CompiledKernels, "names" | "drop">>;
+}
+
+export function kernelTable(single: boolean, memory: () => WasmMemory): KernelTable {
+  const table = new Wasm.Table({ element: "anyfunc", initial: 0 });
+  const free: number[] = [];
+  let walker: Readonly<Record<string, (...args: number[]) => unknown>> | undefined;
+  const ready = (): NonNullable<typeof walker> => (walker ??= new Wasm.Instance(new Wasm.Module(replayModule(single)), { env: { memory: memory(), table } }).exports);
+  return {
+    replay: {
+      run: (list, launches, scratch, _bytes, samples, lanes) => void ready()["replay"]!(list, launches, scratch, samples, lanes),
+      gradient: (entries, scratch) => void ready()["gradient"]!(entries, scratch),
+    },
+    named(kernels) {
+      let names: number[] | undefined;
+      return {
+        names: () =>
+          (names ??= kernels.map((f) => {
+            const k = free.pop() ?? table.grow(1);
+            table.set(k, f);
+            return k;
+          })),
+        drop() {
+          for (const k of names ?? []) {
+            table.set(k, null);
+            free.push(k);
+          }
+          names = undefined;
+        },
+      };
+    },
+  };
+}
+
+/** A program that may be one stretch. */
+interface Stretched extends Executable {
+  bind(inputs: readonly Storage[], outputs: readonly Storage[]): Stretch | undefined;
+}
+
+/** Where an engine has a way to run it. */
+export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storage, Storage, Storage]): GradientLoop | undefined {
+  const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout, memory, heap } = engine;
+  const replay = replayOf(engine);
+  if (!replay) return undefined;
+  const bytes = { entries: 4 * words * GRADIENT.size, state: 8 * (STATE.samples + STATE.size * batch) };
+  const entries = memory.allocate(bytes.entries, "work fields");
+  const state = memory.allocate(bytes.state, "work fields");
+  const enter = (k: number, x: number): void => engine.enter(entries / 4 + words * k, x);
+  scalars.forEach((s, k) => enter(GRADIENT.pq + k, (s as HeapStorage).address / unit));
+  enter(GRADIENT.state, state / unit);
+  enter(GRADIENT.batch, batch);
+  enter(GRADIENT.lanes, layout.scalarLanes);
+  return {
+    run(programs, samples, iterations, most) {
+      for (let k = 0; k < programs.length; k++) {
+        const [program, [inputs, outputs]] = programs[k]!;
+        const stretch = (program as Partial<Stretched>).bind?.(inputs, outputs);
+        if (!stretch) return undefined;
+        enter(GRADIENT.lists + 2 * k, stretch.list);
+        enter(GRADIENT.lists + 2 * k + 1, stretch.launches);
+      }
+      enter(GRADIENT.most, most);
+      const [f, at] = [heap.f64, state / 8];
+      f[at] = iterations;
+      for (let b = 0; b < batch; b++) for (let k = 0; k < 2; k++) f[at + STATE.samples + STATE.size * b + k] = samples[2 * b + k]!;
+      const { scratch } = engine;
+      replay.gradient(inUnit(engine, entries / 4), scratch.address / unit, scratch.bytes);
+      const g = heap.f64;
+      for (let b = 0; b < batch; b++) samples[2 * b] = g[at + STATE.samples + STATE.size * b]!;
+      return g[at]!;
+    },
+    dispose() {
+      memory.free(entries, bytes.entries, "work fields");
+      memory.free(state, bytes.state, "work fields");
+    },
+  };
+}
