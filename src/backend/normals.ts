@@ -6,8 +6,11 @@
 import { PHILOX, type SparseMap } from "../util/index.ts";
 import { Code, F64, I32, I64, Module } from "./assembler.ts";
 
-/** Entries of the parameter table: 32-bit words, addresses in bytes; from `fields` on the address and block stride of every field. */
-export const NORMALS = Object.freeze({ sites: 0, firstBlock: 1, lastBlock: 2, key0: 3, key1: 4, component: 5, trajectory: 6, purpose: 7, fields: 8 });
+/**
+ * Entries of the parameter table: 32-bit words, addresses in bytes; from `fields` on the address and block stride of every field. At `sites` stand two words for every position in
+ * memory: the site, and the second word of the key of its sample.
+ */
+export const NORMALS = Object.freeze({ sites: 0, firstBlock: 1, lastBlock: 2, key: 3, component: 4, trajectory: 5, purpose: 6, fields: 7 });
 
 const I32_ADD = 0x6a;
 const I32_MUL = 0x6c;
@@ -77,7 +80,8 @@ export function normalsModule(map: SparseMap, width: number, chunk: number, shar
       c.loop(
         () => void c.get(lane).i32(width).op(I32_GE_S),
         () => {
-          c.get(block).i32(width).op(I32_MUL).get(lane).op(I32_ADD).i32(2).op(I32_SHL).get(sites).op(I32_ADD).memory(I32_LOAD, 2, 0).set(philox.site);
+          c.get(block).i32(width).op(I32_MUL).get(lane).op(I32_ADD).i32(3).op(I32_SHL).get(sites).op(I32_ADD).set(x);
+          c.get(x).memory(I32_LOAD, 2, 0).set(philox.site).get(x).memory(I32_LOAD, 2, 4).set(philox.key);
           philox.begin();
           pairs(() => philox.uniforms(x));
           pairs(() => {
@@ -113,6 +117,8 @@ export function normalsModule(map: SparseMap, width: number, chunk: number, shar
 interface Philox {
   /** Local of the site in the counter. */
   readonly site: number;
+  /** Local of the second word of the key. */
+  readonly key: number;
   /** Sets the first component. */
   begin(): void;
   /** Two uniform numbers at the address in a local and 8 bytes after it; the component is then the next one. */
@@ -120,8 +126,8 @@ interface Philox {
 }
 
 function philoxCode(c: Code, parameter: (k: number) => number): Philox {
-  const [key0, key1, first, trajectory, purpose] = [parameter(NORMALS.key0), parameter(NORMALS.key1), parameter(NORMALS.component), parameter(NORMALS.trajectory), parameter(NORMALS.purpose)];
-  const [site, component, k0, k1] = [c.local(I32), c.local(I32), c.local(I32), c.local(I32)];
+  const [key0, first, trajectory, purpose] = [parameter(NORMALS.key), parameter(NORMALS.component), parameter(NORMALS.trajectory), parameter(NORMALS.purpose)];
+  const [site, key, component, k0, k1] = [c.local(I32), c.local(I32), c.local(I32), c.local(I32), c.local(I32)];
   const [x0, x1, x2, x3] = [c.local(I32), c.local(I32), c.local(I32), c.local(I32)];
   const [p0, p1] = [c.local(I64), c.local(I64)];
   const product = (p: number, x: number, m: number): Code => c.get(x).op(I64_EXTEND_I32_U).i64(m).op(I64_MUL).set(p);
@@ -133,9 +139,10 @@ function philoxCode(c: Code, parameter: (k: number) => number): Philox {
   };
   return {
     site,
+    key,
     begin: () => void c.get(first).set(component),
     uniforms(at) {
-      c.get(site).set(x0).get(component).set(x1).get(trajectory).set(x2).get(purpose).set(x3).get(key0).set(k0).get(key1).set(k1);
+      c.get(site).set(x0).get(component).set(x1).get(trajectory).set(x2).get(purpose).set(x3).get(key0).set(k0).get(key).set(k1);
       for (let round = 0; round < PHILOX.rounds; round++) {
         product(p0, x0, PHILOX.M0);
         product(p1, x2, PHILOX.M1);

@@ -60,6 +60,7 @@ export interface FieldPlace {
   readonly heap: Heap;
   readonly memory: FieldMemory;
   readonly layout: Layout;
+  readonly lattice: { readonly batch: number };
   readonly emitter: Pick<Emitter, "addressUnit">;
   /** Address and bytes of the scratch of a thread. */
   readonly scratch: { readonly address: number; readonly bytes: number };

@@ -26,7 +26,7 @@ export class KernelEngine extends Machine {
     this.#maxFields = maxFields;
     let made: Lattice | undefined;
     if (single) this.single = () => (made ??= single()).engine as KernelEngine;
-    if (emitter.drawNormals && lattice.batch === 1) this.drawNormals = emitter.drawNormals(this);
+    if (emitter.drawNormals) this.drawNormals = emitter.drawNormals(this);
   }
 
   compile(program: Program, options: CompileOptions = {}): Executable {

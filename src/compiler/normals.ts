@@ -1,7 +1,7 @@
 /** Random fields in an engine's memory: one compiled kernel a map, written to the blocks of the fields. */
-import { type Engine, type Storage, type ValueType, domainOf, isQuaternion, storedComponents } from "../autograd/index.ts";
+import { type Domain, type Engine, type Storage, type ValueType, domainOf, isQuaternion, storedComponents } from "../autograd/index.ts";
 import { NORMALS, normalsScratch } from "../backend/index.ts";
-import { SparseMap } from "../util/index.ts";
+import { type RandomStream, SparseMap, streamOfSample } from "../util/index.ts";
 import type { CompiledKernels, FieldPlace } from "./emitter.ts";
 import type { HeapStorage } from "./machine.ts";
 import { chunkBlocks } from "./kernels.ts";
@@ -16,18 +16,37 @@ interface Kernel {
 
 /** Writes what does not depend on the fields to a parameter table. */
 export function enterCounter(table: Int32Array, at: number, ...[{ key }, { first, trajectory, purpose }]: [Parameters<DrawNormals>[3], Parameters<DrawNormals>[4]]): void {
-  table[at + NORMALS.key0] = key[0]!;
-  table[at + NORMALS.key1] = key[1]!;
+  table[at + NORMALS.key] = key[0]!;
   table[at + NORMALS.component] = first;
   table[at + NORMALS.trajectory] = trajectory;
   table[at + NORMALS.purpose] = purpose;
 }
 
-/** Writes the lexicographic site of every position in memory from index `at` on. */
-export function enterSites({ layout }: FieldPlace, table: Int32Array, at: number): void {
-  layout.position.forEach((p, n) => {
-    if (p >= 0) table[at + p] = n;
-  });
+/** What is written at `NORMALS.sites`: for every position in memory its site and the second word of the key of its sample, anew for another stream. */
+export function siteWords({ layout, lattice: { batch } }: FieldPlace): (table: Int32Array, at: number, random: RandomStream) => void {
+  let [seed, stream] = [-1, -1];
+  return (table, at, random) => {
+    if (random.seed === seed && random.stream === stream) return;
+    const { position } = layout;
+    const volume = position.length / batch;
+    for (let b = 0; b < batch; b++) {
+      const key = streamOfSample(random, b).key[1]!;
+      for (let n = 0; n < volume; n++) {
+        const p = position[b * volume + n]!;
+        if (p < 0) continue;
+        table[at + 2 * p] = n;
+        table[at + 2 * p + 1] = key;
+      }
+    }
+    [seed, stream] = [random.seed, random.stream];
+  };
+}
+
+/** Ranges of blocks that a domain consists of: one a sample, or one. */
+export function rangesOf(engine: FieldPlace, domain: Domain): (readonly [number, number])[] {
+  const { copies, copyBlocks } = engine.layout;
+  const [first, last] = engine.range(domain);
+  return last - first === copyBlocks ? [[0, copies * copyBlocks]] : Array.from({ length: copies }, (_, copy) => [copy * copyBlocks + first, copy * copyBlocks + last]);
 }
 
 /** Maps to what is stored: to the first rows of quaternions. */
@@ -44,12 +63,14 @@ export function storedMaps(): (map: SparseMap, types: readonly ValueType[]) => S
 /** Zeros where fields on one parity have no values. */
 export function clearOutside(engine: FieldPlace, to: readonly Storage[], types: readonly ValueType[]): void {
   const { heap, layout } = engine;
-  const [first, last] = engine.range(domainOf(types[0]!));
+  const domain = domainOf(types[0]!);
+  if (domain === "all") return to.forEach((s) => (s as HeapStorage).fresh?.clear());
+  const outside = rangesOf(engine, domain === "even" ? "odd" : "even");
   for (let f = 0; f < to.length; f++) {
     const { address, stride, fresh } = to[f] as HeapStorage;
     fresh?.clear();
     const reals = storedComponents(types[f]!) * layout.width;
-    for (const [from, end] of [[0, first], [last, layout.blocks]] as const)
+    for (const [from, end] of outside)
       for (let b = from; b < end; b++) heap.f64.fill(0, (address + b * stride) / 8, (address + b * stride) / 8 + reals);
   }
 }
@@ -59,30 +80,21 @@ export function normalFields(engine: FieldPlace, compile: (map: SparseMap) => Co
   const { emitter, heap, layout } = engine;
   const kernels = new WeakMap<SparseMap, Kernel>();
   const asStored = storedMaps();
+  /** Index of the words of sites. */
   let sites: number | undefined;
-
-  /** Index, in 32-bit words, of the table of sites. */
-  const siteTable = (): number => {
-    if (sites === undefined) {
-      sites = engine.memory.allocate(4 * layout.blocks * layout.width, "neighbour tables") / 4;
-      enterSites(engine, heap.i32, sites);
-    }
-    return sites;
-  };
+  const enterSites = siteWords(engine);
 
   return (to, types, given, random, counter) => {
     const map = asStored(given, types);
     let kernel = kernels.get(map);
     if (!kernel) kernels.set(map, (kernel = { compiled: compile(map), table: engine.memory.allocate(4 * (NORMALS.fields + 2 * to.length), "programs") / 4 }));
     const { compiled, table } = kernel;
-    const [firstBlock, lastBlock] = engine.range(domainOf(types[0]!));
     engine.reserveScratch(normalsScratch(map));
-    const positions = siteTable();
+    sites ??= engine.memory.allocate(8 * layout.blocks * layout.width, "neighbour tables") / 4;
     engine.use(to);
     const i32 = heap.i32;
-    i32[table + NORMALS.sites] = 4 * positions;
-    i32[table + NORMALS.firstBlock] = firstBlock;
-    i32[table + NORMALS.lastBlock] = lastBlock;
+    enterSites(i32, sites, random);
+    i32[table + NORMALS.sites] = 4 * sites;
     enterCounter(i32, table, random, counter);
     for (let f = 0; f < to.length; f++) {
       const { address, stride } = to[f] as HeapStorage;
@@ -91,6 +103,10 @@ export function normalFields(engine: FieldPlace, compile: (map: SparseMap) => Co
     }
     clearOutside(engine, to, types);
     const { address, bytes } = engine.scratch;
-    compiled.launch(0, heap, table, address / emitter.addressUnit, Math.ceil((lastBlock - firstBlock) / chunkBlocks(layout.siteLanes)), bytes);
+    for (const [firstBlock, lastBlock] of rangesOf(engine, domainOf(types[0]!))) {
+      i32[table + NORMALS.firstBlock] = firstBlock;
+      i32[table + NORMALS.lastBlock] = lastBlock;
+      compiled.launch(0, heap, table, address / emitter.addressUnit, Math.ceil((lastBlock - firstBlock) / chunkBlocks(layout.siteLanes)), bytes);
+    }
   };
 }

@@ -5,7 +5,7 @@ import type { SparseMap } from "../util/index.ts";
 import type { FieldPlace } from "./emitter.ts";
 import { chunkBlocks } from "./kernels.ts";
 import type { HeapStorage } from "./machine.ts";
-import { type DrawNormals, clearOutside, enterCounter, enterSites, storedMaps } from "./normals.ts";
+import { type DrawNormals, clearOutside, enterCounter, rangesOf, siteWords, storedMaps } from "./normals.ts";
 
 /** Chunks of blocks that are drawn at a time. */
 const TILE = 8;
@@ -26,7 +26,7 @@ function tileOf(map: SparseMap, width: number, chunk: number): Tile {
   const blocks = TILE * chunk;
   const aligned = (n: number): number => Math.ceil(n / 64) * 64;
   const sites = aligned(4 * (NORMALS.fields + 2 * map.outputs.length));
-  const scratch = sites + aligned(4 * blocks * width);
+  const scratch = sites + aligned(8 * blocks * width);
   let end = scratch + aligned(8 * normalsScratch(map));
   const fields = map.outputs.map((c) => {
     const at = end;
@@ -55,26 +55,27 @@ export function tiledNormals(engine: FieldPlace): DrawNormals {
   const tiles = new WeakMap<SparseMap, Tile>();
   const asStored = storedMaps();
   let sites: Int32Array | undefined;
+  const enterSites = siteWords(engine);
   return (to, types, given, random, counter) => {
     const map = asStored(given, types);
     let tile = tiles.get(map);
     if (!tile) tiles.set(map, (tile = tileOf(map, width, chunk)));
-    if (!sites) enterSites(engine, (sites = new Int32Array(layout.blocks * width)), 0);
-    const [first, last] = engine.range(domainOf(types[0]!));
+    enterSites((sites ??= new Int32Array(2 * layout.blocks * width)), 0, random);
     engine.use(to);
     enterCounter(tile.words, 0, random, counter);
     clearOutside(engine, to, types);
-    for (let begin = first; begin < last; begin += TILE * chunk) {
-      const count = Math.min(TILE * chunk, last - begin);
-      tile.words.set(sites.subarray(begin * width, (begin + count) * width), tile.sites);
-      tile.words[NORMALS.lastBlock] = count;
-      tile.run(0, tile.scratch, 0, Math.ceil(count / chunk));
-      for (let f = 0; f < to.length; f++) {
-        const { address, stride } = to[f] as HeapStorage;
-        const n = map.outputs[f]!.length * width;
-        let from = tile.fields[f]! / 8;
-        for (let at = (address + begin * stride) / 8, end = at + (count * stride) / 8; at < end; at += stride / 8) for (let k = 0; k < n; k++) heap.f64[at + k] = tile.reals[from++]!;
+    for (const [first, last] of rangesOf(engine, domainOf(types[0]!)))
+      for (let begin = first; begin < last; begin += TILE * chunk) {
+        const count = Math.min(TILE * chunk, last - begin);
+        tile.words.set(sites.subarray(2 * begin * width, 2 * (begin + count) * width), tile.sites);
+        tile.words[NORMALS.lastBlock] = count;
+        tile.run(0, tile.scratch, 0, Math.ceil(count / chunk));
+        for (let f = 0; f < to.length; f++) {
+          const { address, stride } = to[f] as HeapStorage;
+          const n = map.outputs[f]!.length * width;
+          let from = tile.fields[f]! / 8;
+          for (let at = (address + begin * stride) / 8, end = at + (count * stride) / 8; at < end; at += stride / 8) for (let k = 0; k < n; k++) heap.f64[at + k] = tile.reals[from++]!;
+        }
       }
-    }
   };
 }

@@ -140,6 +140,22 @@ describe.each(BACKENDS)("%s", (_, options) => {
   });
 });
 
+test.each([2, 3, 8])("each of %i samples has the numbers of its own stream, which may change from draw to draw", (batch) => {
+  for (const [name, options] of BACKENDS) {
+    const [together, alone] = [makeLattice([4, 4, 2], { ...options, batch }), makeLattice([4, 4, 2], options)];
+    for (const stream of [STREAM, 3])
+      for (const domain of ["all", "even", "odd"] as const) {
+        const [all, one] = [new Field(together, vectorType(together, 2, { domain })), new Field(alone, vectorType(alone, 2, { domain }))];
+        all.set(new Float64Array(all.length).fill(7));
+        drawGaussian(all, randomStream(SEED, stream), TRAJECTORY, 3);
+        for (let b = 0; b < batch; b++) {
+          drawGaussian(one, randomStream(SEED, stream + b), TRAJECTORY, 3);
+          expect(all.toArray().subarray(b * one.length, (b + 1) * one.length), `${name}, ${domain}, sample ${b}`).toEqual(one.toArray());
+        }
+      }
+  }
+});
+
 test("WebAssembly engines draw in their own memory", () => {
   const draws = (options: EngineOptions): boolean => makeLattice([4, 4], options).engine.drawNormals !== undefined;
   expect(draws({ backend: "wasm" })).toBe(true);
