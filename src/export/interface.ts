@@ -34,7 +34,7 @@ static int read_force(struct work* w, const void* force) {
 const HANDLES = `
 const char* @p@_error(int status) {
   static const char* const texts[] = {
-    "done", "a null pointer, or a number out of its range or not finite", "extents that this library does not take", "no memory", "a field has not been set",
+    "done", "a null pointer, a number out of its range or not finite, or strides that overlap", "extents that this library does not take", "no memory", "a field has not been set",
     "the conjugate gradient did not reach its tolerance", "links, a force or a result are not finite", "a force of this convention cannot be an argument"
   };
   return status >= 0 && status <= @P@_CONVENTION ? texts[status] : "no status of this library";
@@ -75,7 +75,7 @@ int @p@_create(const int extents[DIM], const double* parameters, const @p@_optio
   @p@_options given;
   if (options) given = *options;
   else memset(&given, 0, sizeof given);
-  if (given.convention < @P@_FORCE || given.convention > @P@_FORCE_COMPONENTS || given.threads < 0) return @P@_ARGUMENT;
+  if (given.convention < @P@_FORCE || given.convention > @P@_FORCE_COMPONENTS || given.threads < 0 || given.threads > 1024) return @P@_ARGUMENT;
   @p@_layout ildg;
   @p@_layout_of(@P@_ILDG, extents, &ildg);
   @p@_handle* h = NEW(@p@_handle, 1);
@@ -164,7 +164,8 @@ int ${p}_${head} {
   if (status == ${P}_OK) status = read_links(w, links);
 ${before.length === 0 ? "" : `  if (status == ${P}_OK) {\n${before.map((line) => `    ${line}\n`).join("")}  }\n`}  if (status == ${P}_OK) status = run_${program}(w);
   if (status == ${P}_OK) {
-${after.map((line) => `    ${line}\n`).join("")}  }
+${after.map((line) => `    ${line}\n`).join("")}    if (w->spoilt) status = ${P}_NUMBER;
+  }
   leave(h, w);
   return status;
 }
@@ -177,7 +178,7 @@ export function interfaceSource(spec: LibrarySpec, scalars: (program: string) =>
   const P = p.toUpperCase();
   const gradient = (program: string): string[] => {
     const at = scalars(program).gradient;
-    return at.length === 0 ? [] : [`static const int at[] = {${at.join(", ")}};`, "for (int k = 0; gradient && k < PARAMETERS; k++) gradient[k] = w->scalars[at[k] * W];"];
+    return at.length === 0 ? [] : [`static const int at[] = {${at.join(", ")}};`, "for (int k = 0; gradient && k < PARAMETERS; k++) gradient[k] = w->scalars[at[k] * W];", `if (gradient && !all_finite(gradient, PARAMETERS)) status = ${P}_NUMBER;`];
   };
   const value = (program: string): string => `w->scalars[${scalars(program).value ?? 0} * W]`;
   const finite = (program: string): string => `if (!isfinite(${value(program)})) status = ${P}_NUMBER;`;

@@ -123,15 +123,16 @@ export function printKernel({ plan, name }: KernelStep, stride: (buffer: number)
   if (device) return { text: [...parts, deviceKernel({ ...ON_DEVICE, head: `KERNEL void ${name}(const __grid_constant__ table f, int32_t* const* next, V* partial, int64_t first, int64_t last)`, parts: bodies.map((_, n) => `${name}_part${n}`), scratch, sums })].join("\n"), scratch, sums };
   const text = [
     ...parts,
-    `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half, const struct work* w) {${given ? "" : " (void)w;"}`,
-    ...(given ? [`  V* own = ${given.own};`] : []),
+    `KERNEL void ${name}(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half, struct work* w) {${given ? "" : " (void)w;"}`,
+    ...(given ? [`  V* own = ${given.own};`, "  V marks[2] = {ALL(0.0), ALL(0.0)};"] : []),
     ...(sums === 0 ? ["  V* r = partial;"] : [`  V r[${sums}];`, `  for (int k = 0; k < ${sums}; k++) r[k] = ALL(0.0);`]),
     "  for (int64_t i = first; i < last; i++) {",
     "    const int64_t b = half > 0 ? (i >> 1) + (i & 1) * half : i;",
     ...(given ? [`    V* out = own ? own + b * SITE : s + ${used};`] : []),
     ...parts.map((_, k) => `    ${name}_part${k}(f, next, s, b, r${given ? ", out" : ""});`),
-    ...(given ? [`    if (!own) ${given.hand}`] : []),
+    ...(given ? ["    mark(out, marks);", `    if (!own) ${given.hand}`] : []),
     "  }",
+    ...(given ? ["  judge(w, marks);"] : []),
     ...(sums === 0 ? [] : [`  for (int k = 0; k < ${sums}; k++) partial[k] = r[k];`]),
     "}",
   ].join("\n");

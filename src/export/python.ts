@@ -151,6 +151,8 @@ class @className@:
             shape = (*reversed(self.extents), DIM, N, N)
             if links.shape != shape or links.dtype != numpy.complex128:
                 raise ValueError(f"links: got {links.dtype} of shape {links.shape}, expected complex128 of shape {shape}")
+            if not _apart(links):
+                links = numpy.ascontiguousarray(links)
             return self._handle(None if links.flags.c_contiguous else links.strides), ctypes.c_void_p(links.ctypes.data), links
         view = self._buffer(links, self.volume * DIM * 2 * N * N)
         held = array.array("d", view) if view.readonly else view
@@ -170,9 +172,17 @@ class @className@:
         return out, ctypes.cast((ctypes.c_double * count).from_buffer(out), ctypes.c_void_p)
 
 
+def _apart(links):
+    """Strides of whole doubles that leave every number a place of its own: repeated, reversed and packed arrays are copied."""
+    span = 16
+    for s, n in sorted((s, n) for s, n in zip(links.strides, links.shape) if n > 1):
+        if s < span or s % 8 != 0:
+            return False
+        span += (n - 1) * s
+    return True
+
+
 def _span(links):
-    if any(s < 0 for s in links.strides):
-        raise ValueError("links: got negative strides, expected positive ones: pass a copy")
     return sum((n - 1) * s for n, s in zip(links.shape, links.strides)) + 16
 `;
 
@@ -202,7 +212,7 @@ function actionMethods({ name: p, parameters }: LibrarySpec): string {
         """S[U] and its force, from one pass."""
         handle, address, kept = self._links(links)
         value = ctypes.c_double()
-        force, to = self._result(links, CONVENTIONS[self._convention] == "components")
+        force, to = self._result(kept, CONVENTIONS[self._convention] == "components")
         self._check(self._library.${p}_value_and_force(handle, address, ctypes.byref(value), to))
         return value.value, force
 ${
@@ -224,7 +234,7 @@ function layerMethods({ name: p, parameters }: LibrarySpec): string {
     def smear(self, links):
         """The smeared links."""
         handle, address, kept = self._links(links)
-        smeared, to = self._result(links)
+        smeared, to = self._result(kept)
         self._check(self._library.${p}_smear(handle, address, to))
         return smeared
 
@@ -240,7 +250,7 @@ function layerMethods({ name: p, parameters }: LibrarySpec): string {
             other, source, held = self._links(smeared_force)
             if other is not handle:
                 raise ValueError("smeared_force: got other strides than those of the links, expected the same")
-        force, to = self._result(links, components)
+        force, to = self._result(kept, components)
         gradient = (ctypes.c_double * max(1, len(PARAMETERS)))()
         self._check(self._library.${p}_pullback(handle, address, source, to, gradient))
         return force, list(gradient)[:${parameters.length}]

@@ -47,7 +47,7 @@ export function refusalOf(x: unknown): string | undefined {
   if (typeof x !== "object" || x === null) return undefined;
   const { name, fields } = x as { readonly name?: unknown; readonly fields?: unknown };
   if (has(x, "evaluate") && typeof fields === "object" && fields !== null) return `${String(name)} is an action of the fields ${Object.keys(fields).join(", ")}: a library has functions of links; give the others as inputs of action({ name, inputs, evaluate })`;
-  if (has(x, "image") && has(x, "stepsOn")) return `${String(name)} is a map with log det: export its links as layer({ name, params, forward: (U, p) => F.forward(U, p).links })`;
+  if (has(x, "image") && has(x, "stepsOn")) return `${String(name)} is a map with log det: export its links as new Layer(F.name, F.parameters, (U, p) => F.forward(U, p).links)`;
   return undefined;
 }
 

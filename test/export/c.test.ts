@@ -136,6 +136,53 @@ print(json.dumps([list(x) for x in out]))
     close(gradient!, gradientOf(S.parameterGradient(U).gradient));
   });
 
+  test("arrays of numpy with repeated, reversed and packed numbers are read as they are", () => {
+    const at = join(folder, "stouted");
+    if (sh(at, "python3", ["-c", "import importlib.util as u; print(u.find_spec('numpy') is not None)"]).trim() !== "True") return void console.log("numpy: not found here, its strides are not tested");
+    const script = `
+import numpy as np, stouted
+rng = np.random.default_rng(1)
+q = np.linalg.qr(rng.normal(size=(3, 1, 2, 3, 4, 3, 3)) + 1j * rng.normal(size=(3, 1, 2, 3, 4, 3, 3)))[0]
+S = stouted.Action((3, 2, 4, 3))
+repeated = np.broadcast_to(q, (3, 4, 2, 3, 4, 3, 3))
+whole = repeated.copy()
+packed = np.zeros(whole.shape, dtype=[("u", "c16"), ("flag", "i4")])
+packed["u"] = whole
+padded = np.zeros((3, 4, 2, 5, 4, 3, 4), complex)[:, :, :, :3, :, :, :3]
+padded[...] = whole
+value, force = S.value_and_force(whole)
+for U in (repeated, packed["u"], whole[::-1].copy()[::-1], np.asfortranarray(whole), padded):
+    v, f = S.value_and_force(U)
+    assert v == value and f.shape == force.shape and (f == force).all(), (U.strides, v, value)
+`;
+    sh(at, "make", [`CC=${compilers[0]!}`, `CFLAGS=${FLAGS}`, "libstouted.so"]);
+    sh(at, "python3", ["-c", script]);
+  });
+
+  test("a force, a gradient or links that are not finite are an error, in every layout, be the value finite or not", async () => {
+    module("singular.ts", `import { action, adj, constantReal, exp, layer, mul, plaquette, reTrace, reciprocal, real, scale, sqrt, staples, sub, sum, ta } from "gaugegrad";
+const one = (p, x) => constantReal(p.tape, "one", () => x);
+export const root = action({ name: "root", inputs: { c: 1 }, evaluate: (U, { c }) => { const p = reTrace(plaquette(U, 0, 1)); return scale(c, sum(sqrt(sub(one(p, 1), p)))); } });
+export const pole = layer({ name: "pole", params: { c: real(1) }, forward: (U, { c }) => U.map((mu) => { const L = mul(staples(U, mu), adj(U[mu])); const p = reTrace(L); return mul(exp(ta(scale(c, scale(reciprocal(sub(p, one(p, 2))), L)))), U[mu]); }) });`);
+    for (const [name, call] of [["root", "S.force(U)"], ["pole", "S.smear(U)"], ["pole", "S.pullback(U, V)"]] as const) {
+      const at = await exported("singular.ts", name, "--only", name, "--group", "u1", "--lattice", "4,4");
+      sh(at, "make", [`CC=${compilers[0]!}`, `CFLAGS=${FLAGS}`, `lib${name}.so`]);
+      const class_ = name === "root" ? "Action" : "Layer";
+      const said = sh(at, "python3", ["-c", `
+import array, sys
+sys.modules["numpy"] = None
+import ${name} as library
+U = array.array("d", [1.0, 0.0] * 32)
+V = array.array("d", [0.0, 1.0] * 32)
+for convention in ("force", "twice"):
+    S = library.${class_}((4, 4), convention=convention)
+    try: print(max(map(abs, list(${call}))))
+    except library.Error as e: print(e.status)
+`]);
+      expect(said, call).toBe("6\n6\n");
+    }
+  });
+
   test("a trained network with its action and pseudofermions", async () => {
     const { action: S } = await actionOfRun(join(folder, "trained"));
     // a random field in the place of phi, and links of their own
@@ -340,6 +387,11 @@ int main(void) {
   /* errors have numbers */
   const int wrong[4] = {0, 4, 4, 4};
   stouted_handle* none;
+  const stouted_options crowd = {0, STOUTED_FORCE, 2000};
+  stouted_layout_of(STOUTED_ILDG, L, &layout);
+  layout.site[1] = 0;
+  const stouted_options flat = {&layout, STOUTED_FORCE, 1};
+  if (stouted_create(L, 0, &crowd, &none) != STOUTED_ARGUMENT || stouted_create(L, 0, &flat, &none) != STOUTED_ARGUMENT) bad++;
   if (stouted_create(wrong, 0, 0, &none) != STOUTED_EXTENTS || none || stouted_value(h, 0, &S0) != STOUTED_ARGUMENT || stouted_set_field(h, 0, U) != STOUTED_ARGUMENT) bad++;
   /* one handle in many calls at a time */
 #ifdef _OPENMP
@@ -419,6 +471,9 @@ test("what cannot be exported is refused in one line", async () => {
   module("none.ts", "export const x = 3;");
   module("higgs.ts", 'import { scalarAction } from "gaugegrad";\nexport const higgs = scalarAction.higgs({ kappa: 0.2, lambda: 0.5 });');
   module("map.ts", 'import { maskedStout } from "gaugegrad";\nexport const map = maskedStout({ rho: 0.1 });');
+  // as the message on maps with log det says
+  module("links.ts", 'import { Layer, maskedStout } from "gaugegrad";\nconst F = maskedStout({ rho: 0.1 });\nexport const links = new Layer(F.name, F.parameters, (U, p) => F.forward(U, p).links);');
+  await exported("links.ts", "links", "--group", "u1", "--lattice", "4,4");
   module("wide.ts", 'import { channel, channels, layer, plaquette, reTrace, scale, siteLinear, tensor } from "gaugegrad";\nexport const wide = layer({ name: "wide", params: { w: tensor([50, 50]) }, forward: (U, { w }) => U.map((mu) => scale(channel(siteLinear(channels(...Array.from({ length: 50 }, () => reTrace(plaquette(U, 0, 1)))), w), 0), U[mu])) });');
   for (const [argv, code, text] of [
     [["export", "two.ts", "--out", "a"], 3, /(stouted, other|other, stouted).*--only/],

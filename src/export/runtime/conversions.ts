@@ -51,6 +51,24 @@ APART void write_sites(const V* x, double scale, double* const* u, int lanes) {
     for (int l = 0; l < lanes; l++) u[l][c] = scale * LANE(x[c], l);
 }
 
+/* Zero times the numbers of a block, in two sums: not a number as soon as one of them is not finite. */
+UNUSED static void mark(const V* x, V* marks) {
+  for (int c = 0; c < SITE; c += 2)
+    for (int k = 0; k < 2; k++) marks[k] += 0.0 * x[c + k];
+}
+
+/* Several threads may write the same. */
+UNUSED static void judge(struct work* w, const V* marks) {
+  const V all = marks[0] + marks[1];
+  double zero = 0;
+  for (int l = 0; l < W; l++) zero += LANE(all, l);
+  if (zero == 0 || !w->out) return;
+#ifdef _OPENMP
+#pragma omp atomic write
+#endif
+  w->spoilt = 1;
+}
+
 /* Links of the host in blocks. What is not finite is refused: a result need not depend on all links. */
 static int fill_blocks(const @p@_handle* h, const void* links, V* to) {
   ptrdiff_t at[LINK];
@@ -181,13 +199,16 @@ UNUSED static void hand_force(const struct work* w, int64_t b, const V* x) {
 /** For programs whose results lie in memory of their own: block by block to the host. */
 const AFTERWARDS = `
 /* Forces or links that lie in work memory, to the host. */
-static void hand_over(const struct work* w, double* const* from, int force) {
+static void hand_over(struct work* w, double* const* from, int force) {
   const @p@_handle* h = w->handle;
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
 #endif
   for (int64_t b = 0; b < h->blocks; b++) {
     const V* x = (const V*)from[0] + b * SITE;
+    V marks[2] = {ALL(0.0), ALL(0.0)};
+    mark(x, marks);
+    judge(w, marks);
     if (force) hand_force(w, b, x);
     else hand_links(w, b, x, 1);
   }

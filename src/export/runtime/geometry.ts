@@ -18,6 +18,7 @@ struct work {
   V *scratch, *partials;
   void* out; /* where the host wants the force or the smeared links */
   int buffers; /* of the program that runs */
+  int spoilt;  /* a number of the force or of the smeared links is not finite */
 };
 
 struct @p@_handle {

@@ -68,6 +68,7 @@ static int enter(@p@_handle* h, struct work** out) {
     else status = @P@_FIELD;
   }
   unlock(h);
+  w->spoilt = 0;
   *out = w;
   return status;
 }
@@ -105,7 +106,7 @@ const ON_PROCESSOR = `#define SCRATCH_OF(h) ((SCRATCH + 8) * (int64_t)(h)->threa
 #define PARTIALS_OF(h) ((SUMS + 1) * ((h)->chunks + 1))
 `;
 
-const LAUNCH = `typedef void kernel(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half, const struct work* w);
+const LAUNCH = `typedef void kernel(double* const* f, int32_t* const* next, V* s, V* partial, int64_t first, int64_t last, int64_t half, struct work* w);
 /* Runs a kernel on all blocks of a domain; its sums are made in a fixed order, whatever the number of threads, and written to the scalars totals[k]. */
 static void launch(struct work* w, kernel* k, double* const* f, enum domain d, int sums, const int* totals) {
   const @p@_handle* h = w->handle;

@@ -13,12 +13,37 @@ static int place_runs(@p@_handle* h) {
   return @P@_OK;
 }
 
+/* Strides that do not enclose each other: numbers of different sites or entries may share a place, and a force that is written there is lost. */
+static int overlap(const @p@_handle* h, const @p@_layout* l) {
+  ptrdiff_t stride[DIM + 3] = {l->imaginary, l->column, l->row, l->stride}, span = 1;
+  int64_t count[DIM + 3] = {2, N, N, h->volume};
+  const int n = l->order == @P@_STRIDES ? DIM + 3 : 4;
+  for (int mu = 0; mu < DIM && n > 4; mu++) {
+    stride[mu + 3] = l->site[mu];
+    count[mu + 3] = h->extents[mu];
+  }
+  if (l->order == @P@_ODD_LINKS) count[3] /= 2;
+  for (int k = 0; k < n; k++) {
+    int least = -1;
+    for (int j = 0; j < n; j++) {
+      if (stride[j] < 0) stride[j] = -stride[j];
+      if (count[j] > 1 && (least < 0 || stride[j] < stride[least])) least = j;
+    }
+    if (least < 0) break;
+    if (stride[least] < span) return 1;
+    span += stride[least] * (count[least] - 1);
+    count[least] = 1;
+  }
+  return 0;
+}
+
 /* Offsets of all links in the memory of the host. */
 static int place_links(@p@_handle* h, const @p@_layout* l) {
   if (l->order < @P@_STRIDES || l->order > @P@_BLOCKS || ((l->order == @P@_SITES || l->order == @P@_ODD_LINKS) && !l->sites)) return @P@_ARGUMENT;
   if (l->order == @P@_EVEN_ODD || l->order == @P@_ODD_LINKS)
     for (int mu = 0; mu < DIM; mu++)
       if (h->extents[mu] % 2 != 0) return @P@_EXTENTS;
+  if (l->order != @P@_BLOCKS && overlap(h, l)) return @P@_ARGUMENT;
   h->row = l->row;
   h->column = l->column;
   h->imaginary = l->imaginary;
