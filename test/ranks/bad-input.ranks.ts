@@ -109,12 +109,13 @@ for (const launcher of launchers)
       expect(readFileSync(join(out, "metrics.jsonl"), "utf8")).toBe(whole());
     });
 
-    test("no MPI library, a library of another launcher, no koffi", async () => {
+    test("no MPI library, a library of another launcher, no koffi; a switch that says neither", async () => {
       expectLine(await start(2, hmc(run()), { GAUGEGRAD_MPI: "libnone.so.1" }), 1, /no library that loads.*libnone\.so\.1.*apt install libopenmpi/);
       const other = launcher === openMpi ? mpich : openMpi;
       if (other) expectLine(await start(2, hmc(run()), { GAUGEGRAD_MPI: launcher === openMpi ? "mpich" : "ompi" }), 1, /started 2 processes, the library .* knows 1.*set GAUGEGRAD_MPI=/);
       else console.log("library of another launcher: skipped, there is one launcher here");
       if (launcher === launchers[0]) expectLine(await start(2, [join(withoutKoffi(), "dist/cli/main.js"), ...hmc(run()).slice(1)]), 1, /koffi.*npm install koffi/);
+      if (launcher === launchers[0]) expectLine(await start(2, hmc(run()), { GAUGEGRAD_MPI_SHARED: "maybe" }), 1, /GAUGEGRAD_MPI_SHARED: got maybe, expected on or off/);
     });
 
     test("a rank that throws, or throws where nobody catches, or ends with 0", async () => {
