@@ -71,27 +71,38 @@ export function binnedChunk(f: Float64Array, at: number, n: number, to: number):
 /** The same in C: `n` values at x to four numbers at p. A function, which a bundle that has no use for it leaves out. */
 export const binnedSource = (): string => `/* Sum of n values that depends on no order: bin of the largest, and sums of the parts in it and the two bins below. */
 static MICRO void binned(const double* x, int64_t n, double* p) {
-  double largest = 0, plain = 0;
-  for (int64_t k = 0; k < n; k++) {
-    const double a = __builtin_fabs(x[k]);
-    if (!(a <= largest)) largest = a;
-    plain += x[k];
+  typedef double P __attribute__((vector_size(64), aligned(8)));
+  typedef int64_t Q __attribute__((vector_size(64)));
+  P m = {0};
+  Q fits = ~(Q){0};
+  int64_t k = 0;
+  for (; k + 7 < n; k += 8) {
+    const P a = (P)((Q)*(const P*)(x + k) & INT64_MAX);
+    fits &= a < 0x1p960;
+    m = (P)(((Q)a & (a > m)) | ((Q)m & ~(Q)(a > m)));
   }
-  if (!(largest < 0x1p960) || plain != plain) { p[0] = ${SPECIAL}.0; p[1] = plain; p[2] = p[3] = 0; return; }
+  double largest = 0;
+  int64_t finite = -1;
+  for (int l = 0; l < 8; l++) { finite &= fits[l]; largest = m[l] > largest ? m[l] : largest; }
+  for (; k < n; k++) { const double a = __builtin_fabs(x[k]); finite &= -(a < 0x1p960); largest = a > largest ? a : largest; }
+  if (!finite) {
+    double plain = 0;
+    for (k = 0; k < n; k++) plain += x[k];
+    p[0] = ${SPECIAL}.0; p[1] = plain; p[2] = p[3] = 0;
+    return;
+  }
   union { double d; uint64_t u; } w = {.d = largest};
   int64_t t = ((int64_t)(w.u >> 52) + 57) / ${DIGITS};
   if (t < ${LOWEST}) t = ${LOWEST};
   double c[3], s[3] = {0, 0, 0};
   for (int k = 0; k < 3; k++) { w.u = ((uint64_t)(${DIGITS} * (t - k) - 5) << 52) | (1ull << 51); c[k] = w.d; }
-  typedef double P __attribute__((vector_size(16), aligned(8)));
   P s0 = {0}, s1 = {0}, s2 = {0};
-  int64_t k = 0;
-  for (; k + 1 < n; k += 2) {
+  for (k = 0; k + 7 < n; k += 8) {
     P v = *(const P*)(x + k), q = (v + c[0]) - c[0];
     s0 += q; v -= q; q = (v + c[1]) - c[1];
     s1 += q; v -= q; s2 += (v + c[2]) - c[2];
   }
-  s[0] = s0[0] + s0[1]; s[1] = s1[0] + s1[1]; s[2] = s2[0] + s2[1];
+  for (int l = 0; l < 8; l++) { s[0] += s0[l]; s[1] += s1[l]; s[2] += s2[l]; }
   for (; k < n; k++) {
     double v = x[k], q = (v + c[0]) - c[0];
     s[0] += q; v -= q; q = (v + c[1]) - c[1];

@@ -148,8 +148,8 @@ function gatherCode(): Code {
   return c;
 }
 
-/** y_m = sum over taps and columns of w_mg x_g of one block or two. (list, taps, weights, rows, those taken by four, columns) */
-function productCode(beside: number): Code {
+/** y_m = sum over taps and columns of w_mg x_g of two blocks. (list, taps, weights, rows, those taken by four, columns) */
+function productCode(): Code {
   const c = new Code(6);
   const [list, taps, weights, made, fours, given] = numbers(6);
   const [m, k, g, hi, w, entry] = locals(c, 6);
@@ -157,7 +157,7 @@ function productCode(beside: number): Code {
   const sums = Array.from({ length: BESIDE }, () => locals(c, 4, V128));
   const x = locals(c, BESIDE, V128);
   const factor = c.local(V128);
-  const each = (body: (p: number) => void): void => numbers(beside).forEach(body);
+  const each = (body: (p: number) => void): void => numbers(BESIDE).forEach(body);
   byRows(c, m, fours, made, (rows) => {
     each((p) => {
       for (let r = 0; r < rows; r++) zero(c).set(sums[p]![r]!);
@@ -193,41 +193,27 @@ function productCode(beside: number): Code {
 /** What the loops begin with. */
 const NEIGHBOURS = 11;
 
-/** The loop over groups and blocks: the same block of two groups, or two blocks of the last. */
-function applyCode(gather: number, products: readonly [number, number]): Code {
+/** The loop over groups and blocks: the same block of two groups, or two blocks of the last; one that is left is taken twice. */
+function applyCode(gather: number, product: number): Code {
   const c = new Code(NEIGHBOURS + 8);
   const [table, count, groups, blocks, taps, x, stride, channels, flags, , near, y, yStride, weights, made, , fours, nothing, room] = numbers(NEIGHBOURS + 8);
   const [g, n, before, otherBefore, row, otherRow, width] = locals(c, 7);
-  const product = (beside: 1 | 2): void => {
-    for (const p of [row, otherRow, before, otherBefore, taps, x, stride, channels, flags, near, nothing, y, yStride, room]) c.get(p);
-    c.call(gather);
-    for (const p of [room, taps, weights, made, fours, channels]) c.get(p);
-    c.call(products[beside - 1]!);
-    c.get(otherRow).get(width).op(ADD).set(row);
-  };
-  const groupsOf = (together: 1 | 2, body: () => void): void =>
-    void stepped(c, g, groups, together, () => {
-      c.get(g).get(blocks).op(MUL).set(before).get(before).get(blocks).i32(together - 1).op(MUL).op(ADD).set(otherBefore);
-      c.get(table).set(row).i32(0).set(n);
-      body();
+  const blocksOf = (together: number, apart: number): Code =>
+    stepped(c, n, count, together, () => {
+      c.get(row).get(width).i32(apart).op(MUL).op(ADD).set(otherRow);
+      for (const p of [row, otherRow, before, otherBefore, taps, x, stride, channels, flags, near, nothing, y, yStride, room]) c.get(p);
+      c.call(gather);
+      for (const p of [room, taps, weights, made, fours, channels]) c.get(p);
+      c.call(product).get(otherRow).get(width).op(ADD).set(row);
     });
   c.get(taps).i32(1).op(ADD).i32(2).op(SHL).set(width);
-  groupsOf(2, () =>
-    stepped(c, n, count, 1, () => {
-      c.get(row).set(otherRow);
-      product(2);
-    }),
-  );
-  groupsOf(1, () => {
-    stepped(c, n, count, 2, () => {
-      c.get(row).get(width).op(ADD).set(otherRow);
-      product(2);
+  for (const together of [2, 1])
+    stepped(c, g, groups, together, () => {
+      c.get(g).get(blocks).op(MUL).set(before).get(before).get(blocks).i32(together - 1).op(MUL).op(ADD).set(otherBefore);
+      c.get(table).set(row).i32(0).set(n);
+      if (together === 1) blocksOf(2, 1);
+      blocksOf(1, 0);
     });
-    stepped(c, n, count, 1, () => {
-      c.get(row).set(otherRow);
-      product(1);
-    });
-  });
   return c;
 }
 
@@ -304,7 +290,7 @@ export function contractionModule(shared: boolean): Uint8Array<ArrayBuffer> {
   const add = (n: number, code: Code, name?: string): number => module.function(parameters(n), [], code, name);
   const gather = add(14, gatherCode());
   add(6, flagCode(), "flag");
-  add(NEIGHBOURS + 8, applyCode(gather, [add(6, productCode(1)), add(6, productCode(2))]), "apply");
+  add(NEIGHBOURS + 8, applyCode(gather, add(6, productCode())), "apply");
   add(NEIGHBOURS + 9, correlateCode(), "correlate");
   return module.finish(shared);
 }

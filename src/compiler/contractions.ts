@@ -37,11 +37,18 @@ interface Compiled {
   readonly chunk: number;
 }
 
-/** What the contractions of an engine have in common: loops, permutations, and lists of neighbours. */
+/** A list of blocks with their neighbours in the engine's memory. */
+interface Neighbours {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** What the contractions of an engine have in common. */
 interface Common {
-  readonly loops: ContractionLoops;
+  readonly loops: ContractionLoops | undefined;
+  /** Address of the lanes of permutations. */
   readonly lanes: number;
-  readonly lists: Map<string, { readonly at: number; readonly length: number }>;
+  readonly lists: Map<string, Neighbours>;
 }
 const common = new WeakMap<Machine, Common>();
 
@@ -52,6 +59,7 @@ export class Contraction {
   readonly #output: Place;
   /** Displacements of the taps. */
   readonly #taps: readonly (readonly number[])[];
+  readonly #neighbours: Neighbours;
   readonly #permutations: readonly (readonly number[])[];
   /** Channels of a neighbour with its lanes permuted, and the rows that are being summed. */
   readonly #moved: Float64Array;
@@ -73,56 +81,61 @@ export class Contraction {
     this.#moved = new Float64Array(largest * width);
     this.#rows = new Float64Array(largest * width);
     const { of } = op.role as Role & { readonly is: "contraction" };
-    this.#compiled = of === "sum" ? undefined : this.#compile(of, allocate);
+    const made = this.#common();
+    this.#neighbours = this.#list(made, domainOf((of === "apply" ? output : inputs[0]!).type), domainOf(inputs.at(-1)!.type));
+    this.#compiled = of === "sum" || !made.loops ? undefined : this.#compile(of, made.loops, made.lanes, allocate);
     this.#run = { apply: () => this.#apply(sign < 0), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
   }
 
-  #compile(of: "apply" | "correlate", allocate: (bytes: number) => number): Compiled | undefined {
-    const engine = this.#engine;
-    const { emitter, heap, layout: { width, copies, copyBlocks, copiesPerScalar, scalarBlocks } } = engine;
-    if (!emitter.contractions || emitter.single || width < 2) return undefined;
-    let made = common.get(engine);
+  #common(): Common {
+    const { emitter, layout: { width }, memory, heap } = this.#engine;
+    let made = common.get(this.#engine);
     if (!made) {
-      common.set(engine, (made = { loops: emitter.contractions(width), lanes: engine.memory.allocate(4 * width * this.#permutations.length, "neighbour tables"), lists: new Map() }));
-      this.#permutations.forEach((p, k) => p.forEach((lane, l) => (heap.i32[made!.lanes / 4 + k * width + l] = lane)));
+      const lanes = memory.allocate(4 * width * this.#permutations.length, "neighbour tables");
+      common.set(this.#engine, (made = { loops: emitter.single || width < 2 ? undefined : emitter.contractions?.(width), lanes, lists: new Map() }));
+      this.#permutations.forEach((p, k) => heap.i32.set(p, lanes / 4 + k * width));
     }
+    return made;
+  }
+
+  #compile(of: "apply" | "correlate", loops: ContractionLoops, lanes: number, allocate: (bytes: number) => number): Compiled {
+    const { heap, layout: { width, blocks, copyBlocks, copiesPerScalar, scalarBlocks } } = this.#engine;
     const [first, x] = [components(this.#inputs[0]!.type), components(this.#inputs[1]!.type)];
     const taps = this.#taps.length;
     const bytes = 8 * width * x;
     const chunk = Math.max(1, Math.min(CHUNK, Math.floor(NEAR / bytes)));
-    const [nothing, flags] = [allocate(bytes), allocate(FLAG * copies * copyBlocks)];
+    const [nothing, flags] = [allocate(bytes), allocate(FLAG * blocks)];
     heap.reals.fill(0, nothing / 8, (nothing + bytes) / 8);
-    const { at, length } = this.#list(made, domainOf((of === "apply" ? this.#output : this.#inputs[0]!).type), domainOf(this.#inputs[1]!.type));
+    const { at, length } = this.#neighbours;
     const own = of === "apply"
       ? { ownFlags: 0, numbers: allocate(8 * taps * x * components(this.#output.type)), list: allocate(2 * ENTRY * (taps + 1)), near: allocate(2 * taps * bytes) }
-      : { ownFlags: allocate(FLAG * copies * copyBlocks), numbers: allocate(8 * width * taps * first * x), list: allocate(PAIR * (chunk + 1)), near: allocate(chunk * bytes) };
-    return { ...own, loops: made.loops, lanes: made.lanes, neighbours: [at, length, scalarBlocks, copiesPerScalar * copyBlocks, taps], nothing, flags, chunk };
+      : { ownFlags: allocate(FLAG * blocks), numbers: allocate(8 * width * taps * first * x), list: allocate(PAIR * (chunk + 1)), near: allocate(chunk * bytes) };
+    return { ...own, loops, lanes, neighbours: [at, length, scalarBlocks, copiesPerScalar * copyBlocks, taps], nothing, flags, chunk };
   }
 
   /** For the blocks of `domain` in a group of copies: the block, then for every tap its neighbour's times the width, plus the number of a permutation; -1 where x is zero, on the other parity. */
-  #list({ lists }: Common, domain: "all" | "even" | "odd", parity: "all" | "even" | "odd"): { readonly at: number; readonly length: number } {
+  #list({ lists }: Common, domain: "all" | "even" | "odd", parity: "all" | "even" | "odd"): Neighbours {
     const { layout, memory, heap } = this.#engine;
     const { width, copyBlocks, copiesPerScalar } = layout;
-    const key = `${domain} ${parity} ${this.#taps.map((d) => d.join()).join(" ")}`;
-    const known = lists.get(key);
-    if (known) return known;
+    const key = `${domain} ${parity} ${this.#taps.join(" ")}`;
+    let made = lists.get(key);
+    if (made) return made;
     const [first, last] = layout.range(domain);
     const [low, high] = layout.range(parity);
     const each = this.#taps.length + 1;
     const length = copiesPerScalar * (last - first);
-    const at = memory.allocate(4 * each * length, "neighbour tables");
-    const place = (n: number): number => (n - (n % (last - first))) / (last - first) * copyBlocks + first + (n % (last - first));
-    for (let n = 0; n < length; n++) heap.i32[at / 4 + each * n] = place(n);
-    this.#taps.forEach((d, k) => {
-      const table = layout.table(d);
-      for (let n = 0; n < length; n++) {
-        const entry = table[place(n)]!;
-        const inside = Math.floor(entry / width) % copyBlocks;
-        heap.i32[at / 4 + each * n + k + 1] = inside < low || inside >= high ? -1 : entry;
-      }
-    });
-    const made = { at, length };
-    lists.set(key, made);
+    lists.set(key, (made = { at: memory.allocate(4 * each * length, "neighbour tables"), length }));
+    const { at } = made;
+    heap.mirror?.host(at, 4 * each * length, true);
+    const tables = this.#taps.map((d) => layout.table(d));
+    for (let n = 0, row = at / 4; n < length; n++, row += each) {
+      const block = Math.floor(n / (last - first)) * copyBlocks + first + (n % (last - first));
+      heap.i32[row] = block;
+      tables.forEach((table, k) => {
+        const inside = Math.floor(table[block]! / width) % copyBlocks;
+        heap.i32[row + k + 1] = inside < low || inside >= high ? -1 : table[block]!;
+      });
+    }
     return made;
   }
 
@@ -151,27 +164,23 @@ export class Contraction {
     this.#run();
   }
 
-  /** Calls `body` for every block of the sites of `domain` and every tap, with the index of the neighbour's channels in `from`; `end` after the last tap. */
-  #blocks(domain: "all" | "even" | "odd", x: Place, body: (block: number, tap: number, from: Float64Array | Float32Array, at: number) => void, end: (block: number) => void): void {
-    const { layout, heap } = this.#engine;
-    const { width, copies, copyBlocks } = layout;
-    const [first, last] = layout.range(domain);
-    const [low, high] = layout.range(domainOf(x.type));
-    const tables = this.#taps.map((d) => (this.#engine.lattice.site(d) === 0 ? -1 : this.#engine.table(d)));
-    const [f, i32] = [heap.reals, heap.i32];
-    const [address, stride] = [x.at.address / heap.realBytes, x.at.stride / heap.realBytes];
+  /** Calls `body` for every block of the list and every tap, with the index of the neighbour's channels in `from`; `end` after the last tap. */
+  #blocks(x: Place, body: (block: number, tap: number, from: Float64Array | Float32Array, at: number) => void, end: (block: number) => void): void {
+    const { layout: { width, copyBlocks, copiesPerScalar, scalarBlocks }, heap: { reals: f, i32, realBytes } } = this.#engine;
+    const { at: first, length } = this.#neighbours;
+    const [address, stride] = [x.at.address / realBytes, x.at.stride / realBytes];
     const n = components(x.type);
-    for (let copy = 0; copy < copies; copy++)
-      for (let b = copy * copyBlocks + first; b < copy * copyBlocks + last; b++) {
-        for (let k = 0; k < tables.length; k++) {
-          const table = tables[k]!;
-          const entry = table < 0 ? b * width : i32[table + b]!;
-          const permutation = entry % width;
-          const neighbour = (entry - permutation) / width;
-          const inside = neighbour % copyBlocks;
+    const each = this.#taps.length + 1;
+    for (let group = 0; group < scalarBlocks; group++) {
+      const before = group * copiesPerScalar * copyBlocks;
+      for (let row = first / 4; row < first / 4 + each * length; row += each) {
+        const b = i32[row]! + before;
+        for (let k = 0; k < each - 1; k++) {
+          const entry = i32[row + k + 1]!;
           // on the other parity it is zero
-          if (inside < low || inside >= high) continue;
-          const at = address + neighbour * stride;
+          if (entry < 0) continue;
+          const permutation = entry % width;
+          const at = address + ((entry - permutation) / width + before) * stride;
           if (permutation === 0) {
             body(b, k, f, at);
             continue;
@@ -182,6 +191,7 @@ export class Contraction {
         }
         end(b);
       }
+    }
   }
 
   /** y_o(n) = sum w_oik x_i(n + d_k); transposed, the sum runs over o. */
@@ -206,7 +216,6 @@ export class Contraction {
     rows.fill(0);
     const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
     this.#blocks(
-      domainOf(y.type),
       x,
       (_b, k, from, at) => {
         for (let m = 0; m < made; m++)
@@ -248,7 +257,6 @@ export class Contraction {
     f.fill(0, to, to + out * channels * taps);
     const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
     this.#blocks(
-      domainOf(y.type),
       x,
       (b, k, from, at) => {
         const own = address + b * stride;

@@ -1,6 +1,6 @@
 /**
  * A value on one parity that is seen as a field on all sites has zeros on the other parity. The reverse pass makes many of them, as the cotangents of halves. In sums on one
- * parity their zeros are left out; and they are written only where some step still reads them.
+ * parity their zeros are left out; a loop over all sites that adds them becomes one on either parity; and they are written only where some step still reads them.
  */
 import { combine } from "../autograd/ops/combine.ts";
 import { multiplyAdd } from "./accumulate.ts";
@@ -30,6 +30,18 @@ function withoutZeroTerms(s: KernelStep, zeros: readonly number[]): KernelStep {
   return zeroValues.size === 0 && instructions.every((i, k) => i === s.instructions[k]) ? s : { ...s, instructions: needed(instructions, s) };
 }
 
+/** A loop over all sites with terms that are zero on one parity as a loop on either, and one that sums over all sites what they leave. */
+function onParities(s: KernelStep, zeros: readonly number[]): readonly KernelStep[] {
+  if (s.domain !== "all") return [withoutZeroTerms(s, zeros)];
+  const sums = new Set(needed(s.instructions.filter((i) => i.target.kind === "slot"), s));
+  const stores = needed(s.instructions, { reductions: [] });
+  if (stores.some((i) => sums.has(i))) return [s];
+  const whole = (["even", "odd"] as const).map((domain): KernelStep => ({ ...s, domain, instructions: stores, reductions: [] }));
+  const halves = whole.map((h) => withoutZeroTerms(h, zeros));
+  if (halves.every((h, k) => h === whole[k])) return [s];
+  return s.reductions.length === 0 ? halves : [...halves, { ...s, instructions: s.instructions.filter((i) => sums.has(i)) }];
+}
+
 /** A sum with some of its terms that are not zero. */
 function withoutTerms(i: Instruction, isZero: (a: Argument) => boolean): Instruction {
   if (i.op === multiplyAdd) return isZero(i.args[1]!) || isZero(i.args[2]!) ? { ...i, op: combine, args: [i.args[0]!], attributes: { coefficients: [1] } } : i;
@@ -39,7 +51,7 @@ function withoutTerms(i: Instruction, isZero: (a: Argument) => boolean): Instruc
 }
 
 /** The instructions whose values are stored, summed or read. */
-function needed(instructions: readonly Instruction[], { reductions }: KernelStep): readonly Instruction[] {
+function needed(instructions: readonly Instruction[], { reductions }: Pick<KernelStep, "reductions">): readonly Instruction[] {
   const wanted = new Set<number>();
   const want = (a: Argument): void => void (a.kind === "slot" && wanted.add(a.value));
   for (const r of reductions) want(r.value);
@@ -55,7 +67,7 @@ export function withoutNeedlessZeros(given: readonly Step[], buffers: readonly B
   const zeros = buffers.map(() => 0);
   for (const s of given) if (s.kind === "zero") zeros[s.buffer]! |= half(s.domain);
   if (zeros.every((z) => z === 0)) return given;
-  const steps = given.map((s) => (s.kind === "kernel" ? withoutZeroTerms(s, zeros) : s));
+  const steps = given.flatMap((s): readonly Step[] => (s.kind === "kernel" ? onParities(s, zeros) : [s]));
   const read = buffers.map((b) => (b.external ? 3 : 0));
   const all = (b: number): void => void (read[b] = 3);
   const argument = (s: KernelStep, a: Argument): void => void (a.kind === "field" && (read[a.buffer]! |= parities(s, a)));
