@@ -52,7 +52,7 @@ function streams(plan: KernelPlan, context: EmitContext, bytes: number): boolean
 }
 
 /** Statements of a kernel that becomes one function: longer ones call their micro-kernels, which engines compile better one by one. */
-const INLINE = 320;
+const INLINE = 640;
 
 /** Functions of a module that kernels call. */
 interface Functions extends Target {
