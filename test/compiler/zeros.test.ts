@@ -25,9 +25,9 @@ test.each([1, 2])("the force of a masked map, N = %i, is that of the interpreter
   }
 });
 
-test("zeros of the reverse pass are written for its last sum alone, which is on all sites: their number does not grow with the steps", () => {
+test("zeros of the reverse pass are not written: its last sums, which are on all sites, are made on either parity without them", () => {
   const [two, three] = [2, 3].map((sweeps) => force("wasm", 1, sweeps).text);
   const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0;
   expect(count(three!, /^kernel on (even|odd)/gm)).toBeGreaterThan(count(two!, /^kernel on (even|odd)/gm));
-  expect(count(three!, /zero one parity/g)).toBe(count(two!, /zero one parity/g));
+  for (const text of [two!, three!]) expect(count(text, /zero one parity/g)).toBe(0);
 });
