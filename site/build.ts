@@ -102,7 +102,8 @@ function playgroundPage(): Page {
   return { path: "playground.html", title: "Playground", group: "Start", html: readFileSync(join(here, "playground.html"), "utf8"), text: "Playground: group, lattice, layer; self-learning HMC in the page; measure a configuration file; report of metrics", scripts: ["playground.js"] };
 }
 
-function nameHtml(n: Name, depth: number): string {
+/** `named`: the first of overloads, and of a type and a value of one name, which links lead to. */
+function nameHtml(n: Name, depth: number, named = false): string {
   const [body, ...tags] = n.text.split(/^@/m);
   const inline = (text: string): string => escape(text).replace(/`([^`]+)`/g, "<code>$1</code>").replace(/\{@link (\w+)\}/g, "<code>$1</code>");
   const notes = tags.map((t) => {
@@ -110,7 +111,7 @@ function nameHtml(n: Name, depth: number): string {
     return `<p class="tag"><b>${escape({ throws: "Errors", param: "Parameter", returns: "Returns" }[tag!] ?? tag!)}</b> ${inline(text!)}</p>`;
   });
   const members = n.members.filter((m) => m.signature !== "");
-  return `<section class="name">${depth === 2 ? `<h2 id="${escape(n.name)}">${escape(n.name)} <small>${n.kind}</small></h2>` : ""}<pre tabindex="0"><code>${escape(n.signature)}</code></pre>${body!.trim() ? `<p>${inline(body!.trim()).replace(/\n\n/g, "</p><p>")}</p>` : ""}${notes.join("")}${depth === 2 ? `<p class="source">${escape(n.file)}</p>` : ""}${members.length > 0 ? `<details><summary>${members.length} members</summary>${members.map((m) => nameHtml(m, 3)).join("")}</details>` : ""}</section>`;
+  return `<section class="name">${depth === 2 ? `<h2${named ? ` id="${escape(n.name)}"` : ""}>${escape(n.name)} <small>${n.kind}</small></h2>` : ""}<pre tabindex="0"><code>${escape(n.signature)}</code></pre>${body!.trim() ? `<p>${inline(body!.trim()).replace(/\n\n/g, "</p><p>")}</p>` : ""}${notes.join("")}${depth === 2 ? `<p class="source">${escape(n.file)}</p>` : ""}${members.length > 0 ? `<details><summary>${members.length} members</summary>${members.map((m) => nameHtml(m, 3)).join("")}</details>` : ""}</section>`;
 }
 
 /** Where each name of the main entry is explained. */
@@ -125,7 +126,7 @@ async function referencePages(): Promise<Page[]> {
   const names = reference(root, ENTRIES);
   const pages = [...names].map(([entry, list]): Page => {
     const sorted = [...list].sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
-    const html = `<h1>gaugegrad/${entry}</h1><p class="index">${[...new Set(sorted.map((n) => n.name))].map((n) => `<a href="#${escape(n)}">${escape(n)}</a>`).join(" ")}</p>${sorted.map((n) => nameHtml(n, 2)).join("")}`;
+    const html = `<h1>gaugegrad/${entry}</h1><p class="index">${[...new Set(sorted.map((n) => n.name))].map((n) => `<a href="#${escape(n)}">${escape(n)}</a>`).join(" ")}</p>${sorted.map((n, k) => nameHtml(n, 2, n.name !== sorted[k - 1]?.name)).join("")}`;
     return { path: `reference/${entry}.html`, title: `gaugegrad/${entry}`, group: "Reference", html, text: sorted.map((n) => `${n.name} ${n.text}`).join(" ") };
   });
   const count = [...names.values()].reduce((s, l) => s + l.length, 0);
@@ -153,6 +154,13 @@ async function scripts(): Promise<void> {
   writeFileSync(join(out, "worker.js"), `globalThis.gaugegradWorker=${JSON.stringify(outputFiles[0]!.text)};`);
 }
 
+/** @throws Error for an id that stands twice on a page: links would lead to the first alone. */
+function expectIds(page: Page): void {
+  const ids = [...page.html.matchAll(/ id="([^"]+)"/g)].map((m) => m[1]!);
+  const twice = ids.find((id, k) => ids.indexOf(id) !== k);
+  if (twice !== undefined) throw new Error(`${page.path}: got the id ${twice} twice, expected it once`);
+}
+
 function searchIndex(pages: readonly Page[]): string {
   const documents = pages.flatMap((p) => {
     if (p.group !== "Reference" || p.path.endsWith("index.html")) return [{ title: p.title, text: p.text, path: p.path }];
@@ -167,6 +175,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const pages: Page[] = [...docPages(), examplesPage(), playgroundPage(), ...(process.argv.includes("--no-reference") ? [] : await referencePages())];
 for (const page of pages) {
+  expectIds(page);
   mkdirSync(dirname(join(out, page.path)), { recursive: true });
   writeFileSync(join(out, page.path), pageHtml(page, pages));
 }

@@ -1,8 +1,10 @@
 /** Programs in pages: an editor, a worker that runs them, what they print, and errors at their line. */
 import { javascript } from "@codemirror/lang-javascript";
+import { HighlightStyle, defaultHighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { setDiagnostics } from "@codemirror/lint";
+import { tags } from "@lezer/highlight";
 import { EditorView, basicSetup } from "codemirror";
-import { picture, start } from "./thread.ts";
+import { handOver, picture, start } from "./thread.ts";
 
 const button = (section: Element, name: string): HTMLButtonElement => section.querySelector<HTMLButtonElement>(`button.${name}`)!;
 
@@ -16,17 +18,19 @@ async function unpacked(text: string): Promise<string> {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
 }
 
+/** The usual colours, but for one that is too faint on white: template strings. */
+const colours = syntaxHighlighting(HighlightStyle.define([...defaultHighlightStyle.specs, { tag: [tags.regexp, tags.escape, tags.special(tags.string)], color: "#b4330a" }]));
+
 function enliven(section: HTMLElement, code: string): void {
   const [output, state] = [section.querySelector<HTMLElement>(".output")!, section.querySelector<HTMLElement>(".state")!];
   const [run, stop, share] = [button(section, "run"), button(section, "stop"), button(section, "share")];
   const place = section.querySelector(".code")!;
-  const view = new EditorView({ doc: code, extensions: [basicSetup, javascript({ typescript: true }), EditorView.lineWrapping, EditorView.contentAttributes.of({ "aria-label": `Code: ${section.getAttribute("aria-label")}` })] });
+  const view = new EditorView({ doc: code, extensions: [basicSetup, colours, javascript({ typescript: true }), EditorView.lineWrapping, EditorView.contentAttributes.of({ "aria-label": `Code: ${section.getAttribute("aria-label")}` })] });
   place.replaceWith(view.dom);
   let end = (): void => {};
   const finish = (text: string): void => {
     state.textContent = text;
-    run.disabled = false;
-    stop.disabled = true;
+    handOver(stop, run);
   };
   const print = (text: string, kind = "line"): void => {
     const line = document.createElement("div");
@@ -39,8 +43,7 @@ function enliven(section: HTMLElement, code: string): void {
     output.replaceChildren();
     view.dispatch(setDiagnostics(view.state, []));
     state.textContent = "running";
-    run.disabled = true;
-    stop.disabled = false;
+    handOver(run, stop);
     end = start({ kind: "run", code: view.state.doc.toString() }, (m) => {
       if (m.kind === "line") print(m.text);
       else if (m.kind === "plot") output.append(picture(m.svg, "plot of the program"));

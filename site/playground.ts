@@ -2,7 +2,7 @@
 import { linePlot, sectionsOf, slicePlot } from "gaugegrad/report";
 import { type MetricsRecord, summaryOf, summaryText } from "gaugegrad/runs";
 import type { Setup, Step } from "./messages.ts";
-import { start } from "./thread.ts";
+import { handOver, start } from "./thread.ts";
 
 const $ = <E extends HTMLElement>(id: string): E => document.querySelector<E>(`#${id}`)!;
 const [form, stop, state] = [$<HTMLFormElement>("setup"), $<HTMLButtonElement>("stop"), $("state")];
@@ -93,7 +93,7 @@ form.onsubmit = (event) => {
   });
   end = () => {
     close();
-    stop.disabled = true;
+    handOver(stop, form.querySelector<HTMLButtonElement>("button[type=submit]")!);
   };
 };
 stop.onclick = () => end();

@@ -33,6 +33,13 @@ export function start(message: ToWorker, hear: (message: ToPage) => void): () =>
   };
 }
 
+/** Disables one of two buttons and enables the other, which takes the focus over: a disabled one would lose it. */
+export function handOver(from: HTMLButtonElement, to: HTMLButtonElement): void {
+  to.disabled = false;
+  if (document.activeElement === from) to.focus();
+  from.disabled = true;
+}
+
 /** A plot with its own colours, as a picture. */
 export function picture(svg: string, label: string): HTMLImageElement {
   const image = new Image();

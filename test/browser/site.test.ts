@@ -85,6 +85,7 @@ describe.skipIf(!browser)("the site", () => {
     const lesson = await runProgram(page, "01-plaquette");
     expect(lesson.output).toContain("plaquette          0.749605623875");
     expect(lesson.state).toContain("done");
+    expect(await page.evaluate("document.activeElement.closest('section').id + ' ' + document.activeElement.className")).toBe("01-plaquette run");
     const broken = 'import { SU, hot, lattice, layer, mul, check } from "gaugegrad";\nconst U = hot(lattice([4, 4]), SU(2), { seed: 1 });\nconst wrong = layer({ name: "wrong", params: {}, forward: (V) =>\n  V.map((mu) => mul(V[mu]!, V[mu]!)) });\nconsole.log(String(check(wrong, U)));';
     await setCode(page, "02-force", broken);
     const { output, state } = await runProgram(page, "02-force");
@@ -167,7 +168,7 @@ describe.skipIf(!browser)("the site", () => {
       const found = await page.evaluate(`(() => {
         const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map((x) => { const v = x / 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
         const back = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/, 0\\)$|transparent/.test(c)) return c; } return "rgb(255, 255, 255)"; };
-        const faint = [...document.querySelectorAll("main p, main h1, main a, nav a, button, th, label, .output")].filter((e) => e.offsetParent && !e.disabled && e.textContent.trim()).flatMap((e) => { const [a, b] = [light(getComputedStyle(e).color), light(back(e))].sort((x, y) => y - x); const ratio = (a + 0.05) / (b + 0.05); return ratio < 4.5 ? [e.tagName + " " + e.textContent.slice(0, 30) + " " + ratio.toFixed(2)] : []; });
+        const faint = [...document.querySelectorAll("main p, main h1, main a, nav a, button, th, label, .cm-line, .cm-line span, .output")].filter((e) => e.offsetParent && !e.disabled && e.textContent.trim()).flatMap((e) => { const [a, b] = [light(getComputedStyle(e).color), light(back(e))].sort((x, y) => y - x); const ratio = (a + 0.05) / (b + 0.05); return ratio < 4.5 ? [e.tagName + " " + e.textContent.slice(0, 30) + " " + ratio.toFixed(2)] : []; });
         const nameless = [...document.querySelectorAll("input, select, button, img")].filter((e) => e.offsetParent && !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim() || e.alt)).map((e) => e.outerHTML.slice(0, 80));
         return { over: document.documentElement.scrollWidth - innerWidth, faint, nameless };
       })()`);
