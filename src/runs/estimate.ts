@@ -109,16 +109,15 @@ function kickSeconds(system: System, levels: readonly GuideLevel[], length: numb
   return seconds;
 }
 
-/** Seconds above which a first call is taken for what it costs: compiling is a small part of it. */
+/** Seconds of a first call after which one further call is enough. */
 const LONG = 3;
 
-/** Seconds of the faster of two calls after one that compiles, or of the first where it takes long. */
+/** Seconds of the faster of two calls after one that compiles, which native kernels may take seconds for; of one where that took long. */
 function timed(f: () => unknown): number {
   const once = (): number => {
     const at = performance.now();
     f();
     return (performance.now() - at) / 1000;
   };
-  const first = once();
-  return first > LONG ? first : Math.min(once(), once());
+  return once() > LONG ? once() : Math.min(once(), once());
 }
