@@ -10,6 +10,7 @@ import { extendOp, mergeOp, restrictOp } from "./ops/domain.ts";
 import { extend, restrict } from "./ops/domain.ts";
 import { aliasOp, afterOp, detachOp } from "./ops/flow.ts";
 import { mulVectorOp } from "./ops/mul.ts";
+import { asMatrix } from "./ops/quaternion.ts";
 import { scaleOp } from "./ops/scale.ts";
 import { shiftOp } from "./ops/shift.ts";
 import { spinOp } from "./ops/spin.ts";
@@ -144,7 +145,8 @@ export function stencilOf(operator: Program): Stencil | undefined {
   }
   const result = values[operator.outputs[0]!];
   if (!isFormal(result) || result.size === 0) return undefined;
-  const terms = [...result.values()];
+  // blocks of a dense matrix and their cotangents leave the quaternions where paths do not
+  const terms = [...result.values()].map((t) => ({ ...t, path: asMatrix(t.path) }));
   const paths = tape.extract(captured.map((c) => c.id), terms.map((t) => t.path.id));
   return { terms: terms.map(({ displacement, spin: S }) => ({ displacement, spin: S })), paths, pull: pullOf(paths, paths.outputs.map((id) => paths.nodes[id]!.type as never)) };
 }

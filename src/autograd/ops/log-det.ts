@@ -11,7 +11,7 @@ import type { DenseWork, Op } from "../op.ts";
 import { openTape } from "../recording.ts";
 import type { Attributes, Matrix, Program, Real, Scalar, Tape, Traced, Vector } from "../tape.ts";
 import { type Directional, leaves } from "../tree.ts";
-import { type ValueType, type VectorType, linkType, sameType, scalarType, siteMatrixType, spinOf, typeText, vectorType } from "../types.ts";
+import { type ValueType, type VectorType, isQuaternion, linkType, sameType, scalarType, siteMatrixType, spinOf, typeText, vectorType } from "../types.ts";
 import { addAll } from "./accumulate.ts";
 import { capture } from "./capture.ts";
 import { add, neg, scaleBy } from "./combine.ts";
@@ -68,6 +68,7 @@ export const logDetOp: Op = {
 export const traceGradientOp: Op = {
   name: "traceGradient",
   role: { is: "dense", work },
+  quaternion: (_types, result) => isQuaternion(result),
   infer(types, attributes) {
     const { factors, gradient } = work(attributes);
     const t = types[place(factors, gradient!.factor) + gradient!.input]!;

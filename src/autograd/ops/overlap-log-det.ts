@@ -10,7 +10,7 @@ import { CovarianceError, RecordingError } from "../../errors.ts";
 import type { DenseWork, Op } from "../op.ts";
 import type { Attributes, Program, Scalar, Traced, Vector } from "../tape.ts";
 import { type Directional, leaves } from "../tree.ts";
-import { type VectorType, scalarType, spinOf } from "../types.ts";
+import { type VectorType, isQuaternion, scalarType, spinOf } from "../types.ts";
 import { capturedOperator } from "./log-det.ts";
 import { scale } from "./scale.ts";
 import { guard, is } from "../../util/index.ts";
@@ -35,6 +35,7 @@ export const overlapLogDetOp: Op = {
 export const overlapGradientOp: Op = {
   name: "overlapGradient",
   role: { is: "dense", work },
+  quaternion: (_types, result) => isQuaternion(result),
   infer(types, attributes) {
     const t = types[attributes["input"] as number]!;
     return t.kind === "matrix" ? { ...t, algebra: false } : t;

@@ -31,7 +31,8 @@ export const quaternionPartOp: Op = {
 export const asMatrixOp: Op = {
   name: "asMatrix",
   linear: true,
-  infer: ([a]) => a!,
+  // values in the algebra would be stored as quaternions again
+  infer: ([a]) => (a!.kind === "matrix" ? { ...a!, algebra: false } : a!),
   simplify: (_tape, [a]) => (isQuaternion(a!.type) ? undefined : a),
   vjp: ({ cotangent }) => [cotangent],
   site: (_b, [x], _attributes, types) => Array.from({ length: components(types[0]!) }, (_, i) => x!(i)),
