@@ -47,7 +47,7 @@ export { Plan, record } from "./plan.ts";
 export { checkpoint, grad, hvp, jvp, metric, pairing, replayable, valueAndGrad, vjp, type Replayable, type Transformed } from "./transforms.ts";
 export { recordOnce } from "./once.ts";
 export { pullback } from "./backward.ts";
-export { expectInputs, returnedLinks, returnedScalar } from "./returned.ts";
+export { expectInputs, expectTracedInputs, returnedLinks, returnedScalar } from "./returned.ts";
 export * as kind from "./kinds.ts";
 export { print, toGraphviz } from "./print.ts";
 export { openTape } from "./recording.ts";

@@ -1,10 +1,10 @@
 /** What recorded functions must return, and the values that they are given: checked once, when the function is recorded or its values change. */
-import { ConfigurationError, CovarianceError, RecordingError } from "../errors.ts";
-import { Tensor, describe, isBranch, leavesOf, nameOf, placesOf, valueAt } from "../util/index.ts";
+import { CovarianceError, RecordingError } from "../errors.ts";
+import { type LeafRule, Tensor, describe, expectStructure, isBranch, leavesOf } from "../util/index.ts";
 import { DirectionalField, Field } from "./field.ts";
 import { type Scalar, Traced } from "./tape.ts";
 import { Directional, type Links, leaves } from "./tree.ts";
-import { components, linkType, sameType, typeText } from "./types.ts";
+import { type ValueType, components, linkType, sameType, typeText } from "./types.ts";
 
 /** What to do about something that is not traced. */
 function advice(x: unknown): string {
@@ -51,26 +51,32 @@ export function returnedLinks<N extends number>(where: string, V: unknown, like?
  * @throws ConfigurationError with the name of the first that differs.
  */
 export function expectInputs(where: string, given: unknown, like: unknown = given): void {
-  for (const { value, path } of placesOf(like)) expectInput(where, valueAt(given, path), value, nameOf(path));
+  expectStructure(where, given, like, withValues);
 }
 
-function expectInput(where: string, given: unknown, like: unknown, name: string): void {
-  const refuse = (expected: string): never => {
-    throw new ConfigurationError(`${where}: got ${describe(given)}${name === "" ? "" : ` as ${name}`}, expected ${expected}`);
-  };
-  if (like instanceof Tensor) {
-    if (!(given instanceof Tensor) || given.shape.join() !== like.shape.join()) refuse(`a ${like}`);
-    else if (!given.data.every(Number.isFinite)) refuse("finite weights");
-  } else if (like instanceof Field) {
-    if (!(given instanceof Field) || given.type.kind !== like.type.kind || components(given.type) !== components(like.type)) refuse(`a field ${typeText(like.lattice, like.type)}`);
-  } else if (like instanceof DirectionalField) {
-    if (!(given instanceof DirectionalField) || given.role !== like.role || given.N !== like.N) refuse(`${like.role} with N = ${like.N}`);
-  } else if (Array.isArray(like)) {
-    if (!Array.isArray(given) || given.length !== like.length) refuse(`an array of length ${like.length}`);
-  } else if (isBranch(like)) {
-    const keys = Object.keys(like);
-    if (typeof given !== "object" || given === null || Array.isArray(given)) refuse(`an object with ${keys.join(", ") || "no keys"}`);
-    const unknown = Object.keys(given as object).find((k) => !Object.hasOwn(like, k));
-    if (unknown !== undefined) throw new ConfigurationError(`${where}: got the unknown key "${unknown}"${name === "" ? "" : ` in ${name}`}, expected ${keys.join(", ") || "no keys"}`);
-  } else if (typeof given !== "number" || !Number.isFinite(given)) refuse("a finite number");
+/**
+ * Traced inputs or parameters in the structure of their values `like`; numbers may stand as they are, and real fields for numbers.
+ * @throws ConfigurationError with the name of the first that differs.
+ */
+export function expectTracedInputs(where: string, given: unknown, like: unknown): void {
+  expectStructure(where, given, like, traced);
 }
+
+const withValues: LeafRule = (given, like) => {
+  if (like instanceof Tensor) {
+    if (!(given instanceof Tensor) || given.shape.join() !== like.shape.join()) return `a ${like}`;
+    return given.data.every(Number.isFinite) ? undefined : "finite weights";
+  }
+  if (like instanceof Field) return given instanceof Field && sameKind(given.type, like.type) ? undefined : `a field ${typeText(like.lattice, like.type)}`;
+  if (like instanceof DirectionalField) return given instanceof DirectionalField && given.role === like.role && given.N === like.N ? undefined : `${like.role} with N = ${like.N}`;
+  return Number.isFinite(given) ? undefined : "a finite number";
+};
+
+const traced: LeafRule = (given, like) => {
+  if (like instanceof Tensor) return given instanceof Traced && given.type.kind === "tensor" && given.type.shape.join() === like.shape.join() ? undefined : `a traced ${like}`;
+  if (like instanceof Field) return given instanceof Traced && sameKind(given.type, like.type) ? undefined : `a traced field ${typeText(like.lattice, like.type)}`;
+  if (like instanceof DirectionalField) return given instanceof Directional && given.role === like.role && given.N === like.N ? undefined : `traced ${like.role} with N = ${like.N}`;
+  return Number.isFinite(given) || (given instanceof Traced && (given.type.kind === "scalar" || given.type.kind === "real")) ? undefined : "a traced or finite number";
+};
+
+const sameKind = (a: ValueType, b: ValueType): boolean => a.kind === b.kind && components(a) === components(b);

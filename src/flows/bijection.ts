@@ -2,7 +2,7 @@
  * Bijections: maps F of link fields with the logarithm of the Jacobian determinant det F_* with respect to Haar measure (left-translated
  * derivatives, so that composition adds logarithms). V ~ exp(-S(F(V)) + log det F_*(V)) and U = F(V) ~ exp(-S(U)) are one distribution.
  */
-import { type Lattice, type LinkField, type Links, type Replayable, type Scalar, type TracedOf, add, expectInputs, kind, recordOnce, replayable, returnedLinks, returnedScalar } from "../autograd/index.ts";
+import { type Lattice, type LinkField, type Links, type Replayable, type Scalar, type TracedOf, add, expectInputs, expectTracedInputs, kind, recordOnce, replayable, returnedLinks, returnedScalar } from "../autograd/index.ts";
 import { ConfigurationError, RecordingError } from "../errors.ts";
 import { type Declaration, type ValuesOf, guard, is, valuesOf } from "../util/index.ts";
 
@@ -62,7 +62,10 @@ export class Bijection<N extends number = number, P = unknown> {
     expectInputs(`bijection ${name}`, parameters);
     this.name = name;
     this.parameters = parameters;
-    this.forward = recordOnce(forward, (y, [V]) => expectImage(name, y, V as Links), ([V, p]) => guard(`bijection ${name}`, { V: [V, kind.links], parameters: [p, is.present] }));
+    this.forward = recordOnce(forward, (y, [V]) => expectImage(name, y, V as Links), ([V, p]) => {
+      guard(`bijection ${name}`, { V: [V, kind.links] });
+      expectTracedInputs(`bijection ${name}`, p, parameters);
+    });
     this.#inversion = inversion;
     this.#image = replay?.[0] ?? replayable(this.forward as never);
     this.#back = replay?.[1] ?? (inversion.inverse && replayable(inversion.inverse as never));

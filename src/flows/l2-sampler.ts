@@ -85,6 +85,7 @@ export class L2Hmc implements Sampler<number, TrajectoryResult> {
   step(U: LinkField): TrajectoryResult {
     guard(this.name, { U: [U, kind.linkField] });
     const { trajectory } = this;
+    guard(this.name, { trajectory: [trajectory, is.trajectory] });
     const random = this.#random.sequence(PURPOSE.metropolis, trajectory);
     const direction = random.next() < 0.5 ? 1 : -1;
     const { state, exponent, before, after, kinetic } = this.#ends(U, direction, this.#draw(U, trajectory));

@@ -13,13 +13,16 @@
 import { type Lattice, type Links, type Matrix, type Real, type Scalar, abs2, add, adj, dot, im, kind, mul, number, re, reTrace, scaleBy, square, sub, sum, trace } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { plaquette, staples } from "../gauge/index.ts";
-import { guard } from "../util/index.ts";
+import { guard, is } from "../util/index.ts";
 
 /** Names of the operators. */
 export type OperatorName = "plaquette" | "bent" | "crossed" | "pair" | "antipair" | "double" | "square" | "modulus";
 
 /** (N^2 - 1)/(2N); 1 for U(1), whose generator is i. */
-export const casimir = (N: number): number => (N === 1 ? 1 : (N * N - 1) / (2 * N));
+export function casimir(N: number): number {
+  guard("casimir", { N: [N, is.count] });
+  return N === 1 ? 1 : (N * N - 1) / (2 * N);
+}
 
 /** The operators that are independent for a gauge group: for N = 1 and 2 several coincide, for N = 3 Re tr P^2 = Re (tr P)^2 - 2 Re tr P. */
 export function operatorsOf(N: number): readonly OperatorName[] {

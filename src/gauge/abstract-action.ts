@@ -1,5 +1,5 @@
 /** What all actions share: a recorded scalar function of fields and of further inputs, with value, force and parameter gradient from one recording. */
-import { type ConcreteOf, Field, Plan, type Scalar, type ScalarType, type TracedOf, expectInputs, readNumber, recordOnce, returnedScalar, valueAndGrad } from "../autograd/index.ts";
+import { type ConcreteOf, Field, Plan, type Scalar, type ScalarType, type TracedOf, expectInputs, expectTracedInputs, readNumber, recordOnce, returnedScalar, valueAndGrad } from "../autograd/index.ts";
 import { guard, is } from "../util/index.ts";
 import { PerStructure } from "./per-lattice.ts";
 
@@ -50,7 +50,7 @@ export class AbstractAction<X extends object, T, F, I> {
     this.inputs = inputs;
     this.evaluate = recordOnce(evaluate, (y) => void returnedScalar(name, y), ([x, given]) => {
       enter([x]);
-      guard(`${name}.evaluate`, { inputs: [given ?? (isEmpty(inputs) ? {} : given), is.present] });
+      if (given !== undefined || !isEmpty(inputs)) expectTracedInputs(`${name}.evaluate`, given, inputs);
     });
     this.accept = accept;
     this.#parts = parts;

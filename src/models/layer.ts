@@ -1,12 +1,15 @@
 /** Layers: maps of link fields with declared parameters. The forward map is all there is to write. */
-import { type LinkField, type Links, type Replayable, type TracedOf, recordOnce, replayable, expectInputs, kind, returnedLinks } from "../autograd/index.ts";
+import { type LinkField, type Links, type Replayable, type TracedOf, recordOnce, replayable, expectInputs, expectTracedInputs, kind, returnedLinks } from "../autograd/index.ts";
 import { type Declaration, type ValuesOf, guard, is, valuesOf } from "../util/index.ts";
 import type { Smearing } from "../gauge/index.ts";
 
-/** The forward map of a layer, recorded once, with its arguments and the directions of its links checked. */
-export function recordedMap<N extends number, P>(name: string, forward: (U: Links<N>, parameters: P) => Links<N>): (U: Links<N>, parameters: P) => Links<N> {
+/** The forward map of a layer, recorded once, with its links, the structure of its parameters (that of `like`) and the directions of the result checked. */
+export function recordedMap<N extends number, P>(name: string, forward: (U: Links<N>, parameters: P) => Links<N>, like: unknown): (U: Links<N>, parameters: P) => Links<N> {
   const where = `layer ${name}`;
-  return recordOnce(forward, (V, [U]) => void returnedLinks(where, V, U as Links<N>), ([U, p]) => guard(where, { U: [U, kind.links], parameters: [p, is.present] }));
+  return recordOnce(forward, (V, [U]) => void returnedLinks(where, V, U as Links<N>), ([U, p]) => {
+    guard(where, { U: [U, kind.links] });
+    expectTracedInputs(where, p, like);
+  });
 }
 
 /** A layer with values for its parameters; `layer` makes it, `with` changes the values. */
@@ -22,7 +25,7 @@ export class Layer<N extends number = number, P = unknown> implements Smearing<N
     expectInputs(`layer ${name}`, parameters);
     this.name = name;
     this.parameters = parameters;
-    this.forward = recordedMap(name, forward);
+    this.forward = recordedMap(name, forward, parameters);
     this.#replay = replay ?? replayable(this.forward);
   }
 

@@ -1,13 +1,18 @@
 /** Networks made of layers. */
 import { type Field, type LinkField, type Links, type RealType, type Replayable, type TracedOf, checkpoint, expectInputs, replayable } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { PURPOSE, parameterSpace, randomStream, guard, is } from "../util/index.ts";
+import { type Kind, PURPOSE, parameterSpace, randomStream, guard, is } from "../util/index.ts";
 import { Layer, chain } from "./layer.ts";
 import { CaskLayer, type CaskOptions, type CaskParameters, cask } from "./layers/cask.ts";
 import { stout } from "./layers/stout.ts";
 
 /** Weights of one layer of the gauge covariant network: plaquettes of all links, Polyakov term of temporal links, of spatial links. */
 export type CovariantWeights = { readonly plaq: number; readonly poly4: number; readonly polys: number };
+
+const weightsOfLayer: Kind = {
+  ...is.object, text: "the weights of each layer, { plaq, poly4, polys } or [plaq, poly4, polys]",
+  holds: (w) => (Array.isArray(w) ? w.length === 3 && w.every(Number.isFinite) : is.keysOf("plaq", "poly4", "polys").holds(w) && Object.values(w as object).length === 3 && Object.values(w as object).every(Number.isFinite)),
+};
 
 /** Layers one after the other with one parameter structure P each. */
 function stack<P>(name: string, layers: readonly Layer<number, P>[]): Layer<number, readonly P[]> {
@@ -23,9 +28,9 @@ function stack<P>(name: string, layers: readonly Layer<number, P>[]): Layer<numb
 export function covariantNetwork(options: { readonly layers?: number | readonly (CovariantWeights | readonly [plaq: number, poly4: number, polys: number])[] } = {}): Layer<number, readonly { readonly rho: CovariantWeights }[]> {
   guard("covariantNetwork", { options: [options, is.keysOf("layers")] });
   const { layers = 2 } = options;
+  guard("covariantNetwork", { layers: [layers, is.either(is.count, is.listOf(weightsOfLayer, 1))] });
   const zero: CovariantWeights = { plaq: 0, poly4: 0, polys: 0 };
   const weights = typeof layers === "number" ? Array.from({ length: layers }, () => zero) : layers.map((w) => ("plaq" in w ? w : { plaq: w[0], poly4: w[1], polys: w[2] }));
-  if (weights.length === 0 || (typeof layers === "number" && !Number.isInteger(layers))) throw new ConfigurationError(`covariantNetwork: got ${typeof layers === "number" ? layers : "no"} layers, expected at least one`);
   const loops = { plaq: "plaquette", poly4: { loop: "polyakov", links: "temporal" }, polys: { loop: "polyakov", links: "spatial" } } as const;
   return stack("covariant network", weights.map((rho) => stout({ rho, loops })));
 }

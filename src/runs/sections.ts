@@ -68,7 +68,7 @@ const training = z.strictObject({
   groups: z.array(group).min(1).max(1000).optional().describe("adam, adamW, sgd: parameters with a rate or decay of their own, or frozen"),
   accumulate: count.optional().describe("adam, adamW, sgd: batches of a step, which goes along the mean of their gradients; default 1"),
   average: z.number().min(0).lt(1).optional().describe("decay of an exponential average of the parameters over the steps, which is then what the training gives; default none"),
-  offsetRate: positive.default(0.05).describe("weight of the newest batch in the running mean of S_theta - S"),
+  offsetRate: positive.max(1).default(0.05).describe("weight of the newest batch in the running mean of S_theta - S"),
   trajectories: count.default(100).describe("online: trajectories of the prior HMC"),
   batch: count.optional().describe("samples of a step; default 1 online, all of them offline"),
   towards: nonNegative.optional().describe("hmc with a transform: S(F(V)) - log det is to be like the action at this beta, below that of the target; default 0, a trivialising map"),

@@ -45,7 +45,7 @@ export interface Series<R extends StepResult = StepResult> {
 export function* markovChain<N extends number, R extends StepResult, X = LinkField<N>>(options: ChainOptions<N, R, X>): Generator<ChainStep<R>, void, void> {
   guard("markovChain", { options: [options, chainOptions] });
   const { sampler, U, trajectories, thermalisation = 0, measure = {}, every = 1 } = options;
-  guard("chain", { sampler: [sampler, is.withMethods("a sampler", "step")], U: [U, movable], measure: [measure, is.object] });
+  guard("chain", { options: [options, is.keysOf("sampler", "U", "trajectories", "thermalisation", "measure", "every", "onTrajectory")], sampler: [sampler, is.withMethods("a sampler", "step")], U: [U, movable], measure: [measure, is.object] });
   for (const [name, count, least] of [["trajectories", trajectories, 0], ["thermalisation", thermalisation, 0], ["every", every, 1]] as const)
     if (!Number.isInteger(count) || count < least) throw new ConfigurationError(`chain: got ${name} = ${count}, expected an integer of at least ${least}`);
   for (let t = -thermalisation; t < trajectories; t++) {

@@ -41,6 +41,7 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
   #sweeper: Sweeper | undefined;
 
   constructor(options: HeatbathOptions) {
+    guard("heatbath", { options: [options, is.keysOf("beta", "c1", "xi", "loops", "overrelaxation", "reversible", "seed", "stream")] });
     const { beta, c1, xi, loops, overrelaxation = 0, seed, stream = 0 } = options;
     if (!Number.isFinite(beta)) throw new ConfigurationError(`heatbath: got beta = ${beta}, expected a finite number`);
     if (options.reversible !== undefined && !(Number.isInteger(options.reversible) && options.reversible > 0)) throw new ConfigurationError(`heatbath: got reversible = ${options.reversible}, expected the number of sweeps there and back`);
@@ -53,8 +54,8 @@ export class Heatbath<N extends number = number> implements Sampler<N, StepResul
 
   /** One heatbath sweep, then the overrelaxation sweeps. */
   step(U: LinkField<N>): StepResult {
-    guard("heatbath", { U: [U, kind.linkField] });
     const { trajectory } = this;
+    guard("heatbath", { U: [U, kind.linkField], trajectory: [trajectory, is.trajectory] });
     const sweeper = this.#sweeperOf(U);
     const links = sweeper.linksOf(U);
     const { overrelaxation = 0, reversible } = this.#options;

@@ -71,6 +71,14 @@ export interface Reversibility {
   readonly forwardDH: number;
 }
 
+/** One force with its steps, or levels: not both, and nothing else. @throws ConfigurationError for other options. */
+function expectOptions(options: { readonly levels?: unknown }): void {
+  const single = ["integrator", "steps", "guide"];
+  guard("hmc", { options: [options, is.keysOf("action", "length", "seed", "stream", "acceptAlways", "forcePrecision", "masses", "levels", ...single)] });
+  const twice = options.levels === undefined ? undefined : single.find((key) => (options as Record<string, unknown>)[key] !== undefined);
+  if (twice !== undefined) throw new ConfigurationError(`hmc: got ${twice} together with levels, expected one of them: give the ${twice === "guide" ? "guide as the action" : twice} of a level`);
+}
+
 interface Work<X> {
   readonly P: Momenta;
   readonly backup: X;
@@ -89,19 +97,24 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
   readonly #masses: Masses;
   #work: Work<X> | undefined;
 
+  /** @throws ConfigurationError as `hmc`. */
   constructor(options: FieldHmcOptions<X, F> | (HmcOptions<N> & { readonly masses?: never })) {
+    expectOptions(options);
     const { action, length, seed, stream = 0, acceptAlways = 0, masses = {} } = options as FieldHmcOptions<X, F>;
     const { forcePrecision = "f64" } = options;
     guard("hmc", { forcePrecision: [forcePrecision, is.oneOf("f64", "f32")], masses: [masses, is.object] });
     for (const [name, mass] of Object.entries(masses)) guard("hmc", { [`the mass of ${name}`]: [mass, is.positive] });
     this.#acceptAlways = acceptAlways;
     this.#masses = masses;
-    guard("hmc", { action: [action, is.withMethods("an action (value, force)", "value", "force")], length: [length, is.positive], seed: [seed, is.integer], stream: [stream, is.integer] });
+    guard("hmc", { action: [action, is.withMethods("an action (value, force)", "value", "force")], length: [length, is.positive], seed: [seed, is.integer], stream: [stream, is.integer], acceptAlways: [acceptAlways, is.natural] });
     this.#target = action;
     const levels = (options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }]) as FieldHmcOptions<X, F>["levels"] & object;
     this.#levels = forcePrecision === "f64" ? levels : levels.map((level) => ({ ...level, action: forceInSingle(level.action as never) as never }));
     schedule(this.#levels, length);
-    for (const level of this.#levels) checkGuide(action, level.action);
+    for (const level of this.#levels) {
+      guard("hmc", { "the action of a force": [level.action, is.withMethods("an action or a guide (force)", "force")] });
+      checkGuide(action, level.action);
+    }
     this.#length = length;
     this.#random = randomStream(seed, stream);
     this.name = options.guide ? `SLHMC ${action.name}` : `HMC ${action.name}`;
@@ -116,6 +129,7 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
   *steps(U: X): Generator<void, TrajectoryResult, void> {
     guard(this.name, { U: [U, movable] });
     const { trajectory } = this;
+    guard(this.name, { trajectory: [trajectory, is.trajectory] });
     const { P, backup, energies } = this.#refresh(U, trajectory);
     const kinetic = energies.kinetic(0, P);
     const before = energies.action(1, this.#target, U);

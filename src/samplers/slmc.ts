@@ -51,6 +51,7 @@ export class SelfLearningMonteCarlo<N extends number = number> implements Sample
     if (U.lattice.batch > 1) throw new GeometryError(`${this.name}: got links on ${U.lattice}, expected one sample: make a chain of each`);
     const { action, effective, acceptAlways = 0 } = this.#options;
     const { trajectory } = this;
+    guard(this.name, { trajectory: [trajectory, is.trajectory] });
     if (this.#backup?.lattice !== U.lattice || this.#backup.N !== U.N) [this.#backup, this.#proposal] = [outside(() => new DirectionalField(U.lattice, U.N, "links")), this.#proposalOn(U)];
     action.refresh?.(U, trajectory, this.#random);
     this.#backup.copyFrom(U);

@@ -68,6 +68,7 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
 
   /** @throws ConfigurationError when a selected input does not exist or is selected twice, or when nothing is selected. */
   constructor(action: GaugeAction<N, I>, trainable: readonly string[], shared?: Shared) {
+    guard("effective action", { action: [action, is.withMethods("a recorded action", "evaluate", "with", "force")], trainable: [trainable, is.listOf(is.text)] });
     this.name = action.name;
     this.action = action;
     this.trainable = trainable;
@@ -88,6 +89,7 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
 
   /** The same action with other parameters; recordings are shared. @throws ConfigurationError for another count. */
   with(parameters: ArrayLike<number>): EffectiveAction<N, I> {
+    guard(`effective action "${this.name}"`, { parameters: [parameters, is.listOf(is.number)] });
     if (parameters.length !== this.size) throw new ConfigurationError(`effective action "${this.name}": got ${parameters.length} parameters, expected ${this.size} (${this.names.join(", ")})`);
     const { parts } = this.#shared;
     const next = (k: number, x: unknown): unknown => (x instanceof Tensor ? new Tensor(x.shape, Float64Array.from({ length: x.size }, (_, j) => parameters[parts[k]!.from + j]!)) : parameters[parts[k]!.from]!);
@@ -96,6 +98,7 @@ export class EffectiveAction<N extends number = number, I = unknown> implements 
 
   /** A branch of the inputs with the current theta, for instance the weights of the network. */
   input(name: string): unknown {
+    guard(`effective action "${this.name}"`, { name: [name, is.text] });
     return valueAt(this.action.inputs, name.split("."));
   }
 
@@ -231,7 +234,7 @@ export interface EffectiveInputs<G, F, P> {
  * @throws ConfigurationError for a trainable input that does not exist.
  */
 export function effectiveAction<N extends number, G, F, P>(parts: EffectiveParts<N, G, F, P>): EffectiveAction<N, EffectiveInputs<G, F, P>> {
-  guard("effectiveAction", { parts: [parts, is.object] });
+  guard("effectiveAction", { parts: [parts, is.keysOf("gauge", "fermions", "network", "trainable")] });
   const { gauge, fermions, network, trainable = ["network"] } = parts;
   const recorded = is.withMethods("a recorded action", "evaluate");
   guard("effectiveAction", { gauge: [gauge, recorded], fermions: [fermions, recorded], network: [network, is.withMethods("a layer or network", "forward")], trainable: [trainable, is.listOf(is.text)] });

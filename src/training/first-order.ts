@@ -110,15 +110,17 @@ export interface AdamOptions extends FirstOrderOptions {
   readonly epsilon?: number;
 }
 
+const ADAM = ["rate", "clip", "groups", "beta1", "beta2", "epsilon"] as const;
+
 /** Adam: theta <- theta - rate mhat / (sqrt(vhat) + epsilon). Default rate 5e-4. */
 export function adam(options: AdamOptions = {}): Optimiser {
-  guard("adam", { options: [options, is.object] });
+  guard("adam", { options: [options, is.keysOf(...ADAM)] });
   return adamLike("adam", options, 0);
 }
 
 /** Adam with decoupled weight decay (default 0.01): theta <- theta - rate (mhat / (sqrt(vhat) + epsilon) + decay theta). */
 export function adamW(options: AdamOptions & { readonly weightDecay?: number } = {}): Optimiser {
-  guard("adamW", { options: [options, is.object] });
+  guard("adamW", { options: [options, is.keysOf(...ADAM, "weightDecay")] });
   const { weightDecay = 0.01, ...rest } = options;
   expectRange("adamW", "weightDecay", weightDecay, 0, Number.POSITIVE_INFINITY);
   return adamLike("adamW", rest, weightDecay);

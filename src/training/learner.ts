@@ -3,6 +3,7 @@
  * plain data, so that a training run resumes with the same bits.
  */
 import { ConfigurationError, NaNError } from "../errors.ts";
+import { guard, is } from "../util/index.ts";
 import type { EffectiveAction, ParametricAction } from "./effective-action.ts";
 import { type Assessment, type Loss, type LossEvaluation, type Offset, assess, fluctuation, moveOffset, startOffset, updateOffset } from "./losses.ts";
 import { type WeightAverage, weightAverage } from "./average.ts";
@@ -74,6 +75,9 @@ export interface LearningOptions<N extends number, I> {
   readonly share?: Share;
 }
 
+/** Keys of the options that all trainings have. */
+export const LEARNING_KEYS: readonly (keyof LearningOptions<number, unknown>)[] = ["action", "loss", "optimiser", "offsetRate", "accumulate", "average", "state", "share"];
+
 /** The parameters with their optimiser, offset and counters, advanced by `learn`. */
 export class Learner<N extends number = number, I = unknown> {
   readonly #options: LearningOptions<N, I>;
@@ -90,7 +94,14 @@ export class Learner<N extends number = number, I = unknown> {
 
   /** @throws ConfigurationError when the state belongs to other parameters, another optimiser or average, and for an optimiser that cannot take several batches. */
   constructor(options: LearningOptions<N, I>) {
-    const { action, loss, optimiser, state, accumulate = 1, average } = options;
+    const { action, loss, optimiser, state, accumulate = 1, average, offsetRate, share } = options;
+    guard("training", {
+      action: [action, is.withMethods("an effective action (effectiveAction, or new EffectiveAction)", "valueAndGradient", "forceMismatch", "with")],
+      loss: [loss, is.withMethods("a loss, losses.squared() or another", "evaluate")],
+      optimiser: [optimiser, is.withMethods("an optimiser, adam({ rate }) or another", "start", "step")],
+      offsetRate: [offsetRate, is.optional({ ...is.number, text: "a number in [0, 1]", holds: (x: unknown) => is.number.holds(x) && (x as number) >= 0 && (x as number) <= 1 })],
+      share: [share, is.optional(is.withMethods("how samples are dealt (has, sum)", "has", "sum"))],
+    });
     this.#options = options;
     this.#names = [...action.names, ...loss.own.map((p) => p.name)];
     if (!Number.isInteger(accumulate) || accumulate < 1) throw new ConfigurationError(`training: got accumulate = ${accumulate}, expected an integer of at least 1`);
@@ -256,6 +267,7 @@ class MemoisedObjective implements Objective {
 }
 
 function expectState<N extends number, I>(state: TrainingState, names: readonly string[], { optimiser, accumulate = 1, average }: LearningOptions<N, I>): void {
+  guard("training", { state: [state, is.withFields("the state of a training, as step.state() gives it", "version", "names", "parameters", "optimiser", "offset", "step", "counters", "best", "buffer")] });
   if (state.version !== 1) throw new ConfigurationError(`training: got a state of version ${String(state.version)}, expected 1`);
   if (state.names.join() !== names.join()) throw new ConfigurationError(`training: got the state of the parameters ${state.names.join(", ")}, expected ${names.join(", ")}: resume with the action and loss of the run`);
   if (state.optimiser.kind !== optimiser.name) throw new ConfigurationError(`training: got a state of the optimiser ${state.optimiser.kind}, expected ${optimiser.name}: resume with the optimiser of the run`);

@@ -196,7 +196,7 @@ export function fluctuation(d: Float64Array): Fluctuation {
 
 /** The acceptance erfc(sd / (2 sqrt 2)) of an energy violation with this standard deviation. */
 export function acceptanceOfSd(sd: number): number {
-  guard("acceptanceOfSd", { sd: [sd, is.number] });
+  guard("acceptanceOfSd", { sd: [sd, { ...is.number, text: "a number of at least 0", holds: (x) => is.number.holds(x) && !((x as number) < 0) }] });
   return erfc(sd / (2 * Math.SQRT2));
 }
 

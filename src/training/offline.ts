@@ -3,7 +3,7 @@ import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import type { EffectiveAction } from "./effective-action.ts";
 import type { Assessment } from "./losses.ts";
-import { type LearningOptions, Learner, type TrainingState } from "./learner.ts";
+import { LEARNING_KEYS, type LearningOptions, Learner, type TrainingState } from "./learner.ts";
 import type { TrainingSample } from "./samples.ts";
 
 /** Options of `trainOffline`. */
@@ -50,10 +50,13 @@ export interface OfflineResult<N extends number = number, I = unknown> {
   readonly heldOut?: Assessment;
 }
 
+const samplesKind = is.listOf(is.withFields("a sample (takeSample)", "U", "fields", "value"));
+
 /** Yields epoch by epoch and returns the result with the best parameters seen. @throws ConfigurationError for empty sets or counts out of range. */
 export function* trainOffline<N extends number, I>(options: OfflineTrainingOptions<N, I>): Generator<Epoch<N, I>, OfflineResult<N, I>, void> {
   guard("trainOffline", { options: [options, is.withFields("the options of a training (action, loss, optimiser, samples, epochs)", "action", "loss", "optimiser", "samples", "epochs")] });
   const { epochs, patience = Number.POSITIVE_INFINITY, seed = 0, loss } = options;
+  guard("offline training", { options: [options, is.keysOf(...LEARNING_KEYS, "samples", "heldOut", "batch", "epochs", "patience", "seed")], samples: [options.samples, samplesKind], heldOut: [options.heldOut, is.optional(is.either(is.number, samplesKind))], seed: [seed, is.natural] });
   const { training, heldOut } = split(options);
   const size = options.batch ?? training.length;
   for (const [name, count, least] of [["epochs", epochs, 0], ["batch", size, 1]] as const)

@@ -7,7 +7,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { Action } from "../gauge/index.ts";
 import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import type { EffectiveAction } from "./effective-action.ts";
-import { type LearningOptions, type LearningStep, Learner, type TrainingState } from "./learner.ts";
+import { type LearningOptions, LEARNING_KEYS, type LearningStep, Learner, type TrainingState } from "./learner.ts";
 import { type TrainingSample, takeSample } from "./samples.ts";
 
 /** What training needs of a sampler: one update in place. The samplers of this package are such. */
@@ -71,6 +71,7 @@ export function* trainOnline<N extends number, I, R extends { readonly accepted:
 export function* onlineTraining<N extends number, I, R extends { readonly accepted: boolean }>(options: OnlineTrainingOptions<N, I, R>): Generator<OnlineStep<N, I, R> | undefined, EffectiveAction<N, I>, void> {
   guard("onlineTraining", { options: [options, is.withFields("the options of a training (action, loss, optimiser, sampler, target, U, trajectories)", "action", "loss", "optimiser", "sampler", "target", "U", "trajectories")] });
   const { sampler, target, U, trajectories, loss, replay } = options;
+  guard("online training", { options: [options, is.keysOf(...LEARNING_KEYS, "sampler", "target", "U", "trajectories", "replay")], sampler: [sampler, is.withMethods("a sampler, hmc({ action, ... }) or another", "step")], replay: [replay, is.optional(is.keysOf("capacity", "batch", "seed", "stream"))] });
   expectCounts(trajectories, replay);
   if (options.optimiser.asks === "value") throw new ConfigurationError(`online training: got the optimiser ${options.optimiser.name}, expected adam, adamW, sgd or gaussNewton: every trajectory changes the objective, and a line search compares values of one`);
   const learner = new Learner(options);

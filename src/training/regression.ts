@@ -131,7 +131,7 @@ function sumsOf({ vectors }: OptimiserState): Sums {
  * @throws ConfigurationError with fewer samples than parameters + 2.
  */
 export function linearStart<N extends number, I>(action: EffectiveAction<N, I>, samples: readonly TrainingSample<N>[]): EffectiveAction<N, I> {
-  guard("linearStart", { action: [action, is.withMethods("an effective action", "valueAndGradient")], samples: [samples, is.listOf(is.object)] });
+  guard("linearStart", { action: [action, is.withMethods("an effective action", "valueAndGradient")], samples: [samples, is.listOf(is.withFields("a sample (takeSample)", "U", "fields", "value"))] });
   const equations = new LinearRegression(action.size);
   const theta = action.parameters;
   for (const { U, value: S, fields } of samples) {

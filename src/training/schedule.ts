@@ -48,5 +48,7 @@ export const schedules = {
 
 /** A number stands for a constant rate. */
 export function scheduleOf(rate: number | Schedule): Schedule {
-  return typeof rate === "number" ? schedules.constant(rate) : rate;
+  if (typeof rate === "number") return schedules.constant(rate);
+  guard("schedule", { rate: [rate, { ...is.callable, text: "a positive number or a schedule, a function of the step" }] });
+  return rate;
 }

@@ -3,6 +3,7 @@
  * else. `guard("plaquette", { U: [U, links], mu: [mu, direction] })` at the head of a function refuses what the types would refuse.
  */
 import { ConfigurationError, type GaugegradError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
 
 /** A kind of argument. */
 export interface Kind {
@@ -41,8 +42,11 @@ export const positive = kindOf("a positive number", (x) => Number.isFinite(x) &&
 export const integer = kindOf("an integer", Number.isInteger);
 export const natural = kindOf("a non-negative integer", (x) => Number.isInteger(x) && (x as number) >= 0);
 export const count = kindOf("a positive integer", (x) => Number.isInteger(x) && (x as number) >= 1);
+/** Number of a trajectory: one word of the counter of random numbers. */
+export const trajectory = kindOf("an integer from 0 to 2^32 - 1", (x) => natural.holds(x) && (x as number) < 2 ** 32);
 /** A positive integer up to a bound. */
 export const atMost = (most: number): Kind => kindOf(`an integer from 1 to ${most}`, (x) => Number.isInteger(x) && (x as number) >= 1 && (x as number) <= most);
+export const truth = kindOf("true or false", (x) => typeof x === "boolean");
 export const text = kindOf("a string", (x) => typeof x === "string");
 export const callable = kindOf("a function", (x) => typeof x === "function" && !isAsync(x), { fix: (x) => (typeof x === "function" ? "an asynchronous function returns too late, make it synchronous" : undefined) });
 export const present = kindOf("a value", (x) => x !== undefined && x !== null);
@@ -52,7 +56,13 @@ export const object = kindOf("an object", (x) => typeof x === "object" && x !== 
 
 /** A plain object of which every key is one of these. */
 export const keysOf = (...keys: readonly string[]): Kind =>
-  kindOf(`an object with ${keys.length === 0 ? "no keys" : `no other keys than ${keys.join(", ")}`}`, (x) => object.holds(x) && Object.keys(x as object).every((k) => keys.includes(k)));
+  kindOf(`an object with ${keys.length === 0 ? "no keys" : `no other keys than ${keys.join(", ")}`}`, (x) => object.holds(x) && Object.keys(x as object).every((k) => keys.includes(k)), {
+    fix: (x) => {
+      const unknown = object.holds(x) ? Object.keys(x as object).find((k) => !keys.includes(k)) : undefined;
+      const near = unknown === undefined ? undefined : nearest(unknown, keys);
+      return near === undefined ? undefined : `did you mean ${near}?`;
+    },
+  });
 
 /** Absent, or of this kind. */
 export const optional = (kind: Kind): Kind => ({ ...kind, text: `${kind.text} or nothing`, holds: (x) => x === undefined || kind.holds(x) });

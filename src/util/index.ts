@@ -16,6 +16,7 @@ export { Buffer, environmentVariable, unguessable } from "#platform/util/host";
 export { type ContainerHeader, type ContainerKind, HEADER_MOST, containerHeader, decoded, encoded, expectBytes, expectChecksum, headerLine, readContainer, writeContainer } from "./container.ts";
 export { nearest } from "./nearest.ts";
 export { type ParameterSpace, countParameters, parameterSpace, randomParameters } from "./parameters.ts";
+export { type LeafRule, expectStructure } from "./structure.ts";
 export { Tensor } from "./tensor.ts";
 export { type Path, type Place, isBranch, leavesOf, mapLeaves, nameOf, placesOf, pruned, valueAt } from "./tree.ts";
 export { emitWarning, notice } from "./warning.ts";

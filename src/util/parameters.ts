@@ -3,8 +3,9 @@ import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, randomStream } from "./rng.ts";
 import { guard } from "./guard.ts";
 import * as is from "./guard.ts";
+import { expectStructure, numbersAndTensors } from "./structure.ts";
 import { Tensor } from "./tensor.ts";
-import { type Path, type Place, leavesOf, mapLeaves, nameOf, valueAt } from "./tree.ts";
+import { type Place, leavesOf, mapLeaves, nameOf, valueAt } from "./tree.ts";
 
 /** Names, and the way from a nested structure of numbers to a flat vector and back. */
 export interface ParameterSpace<P = unknown> {
@@ -33,19 +34,19 @@ export function parameterSpace<P>(template: P): ParameterSpace<P> {
     },
     size,
     flatten(structure) {
-      const found = numbersOf(structure).reduce((n, { value }) => n + sizeOf(value), 0);
-      if (found !== size) throw new ConfigurationError(`parameters: got a structure with ${found} numbers, expected ${text()}`);
+      expectStructure("parameters", structure, template, numbersAndTensors);
       const flat = new Float64Array(size);
       let k = 0;
       for (const { value, path } of places) {
         const given = valueAt(structure, path);
-        if (value instanceof Tensor) flat.set(tensorAt(given, value, path), k);
-        else flat[k] = numberAt(structure, path);
+        if (given instanceof Tensor) flat.set(given.data, k);
+        else flat[k] = given as number;
         k += sizeOf(value);
       }
       return flat;
     },
     unflatten(values) {
+      guard("parameters", { values: [values, is.listOf(is.number)] });
       if (values.length !== size) throw new ConfigurationError(`parameters: got ${values.length} values, expected ${text()}`);
       let k = 0;
       return mapLeaves(template, (leaf) => {
@@ -62,11 +63,6 @@ const sizeOf = (leaf: unknown): number => (leaf instanceof Tensor ? leaf.size : 
 /** Names of all numbers; those of a tensor by their place in it, `w.3`. */
 const namesOf = (places: readonly Place[]): string[] =>
   places.flatMap(({ value, path }) => (value instanceof Tensor ? Array.from({ length: value.size }, (_, k) => `${nameOf(path)}.${k}`) : [nameOf(path)]));
-
-function tensorAt(given: unknown, like: Tensor, path: Path): Float64Array {
-  if (!(given instanceof Tensor) || given.shape.join() !== like.shape.join()) throw new ConfigurationError(`parameters: got no ${like} at "${nameOf(path)}", expected a structure like the declared one`);
-  return given.data;
-}
 
 /** Number of parameters of a nested structure of numbers. */
 export function countParameters(structure: unknown): number {
@@ -91,10 +87,4 @@ function numbersOf(x: unknown): Place[] {
   const bad = leaves.find(({ value }) => typeof value !== "number" && !(value instanceof Tensor));
   if (bad) throw new ConfigurationError(`parameters: got ${bad.value === null ? "null" : typeof bad.value} at "${nameOf(bad.path)}", expected numbers and tensors in arrays and plain objects`);
   return leaves;
-}
-
-function numberAt(x: unknown, path: Path): number {
-  const y = valueAt(x, path);
-  if (typeof y !== "number") throw new ConfigurationError(`parameters: got no number at "${nameOf(path)}", expected a structure like the declared one`);
-  return y;
 }

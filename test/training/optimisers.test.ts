@@ -167,8 +167,8 @@ describe("parameter vectors", () => {
   test("errors name the place", () => {
     expect(() => parameterSpace({ a: [1, "x"] })).toThrow(/got string at "a.1"/);
     expect(() => space.unflatten([1])).toThrow(/got 1 values, expected 4/);
-    expect(() => space.flatten({ a: 1, b: [{ rho: 1, w: [2] }] } as never)).toThrow(/got a structure with 3 numbers, expected 4/);
-    expect(() => space.flatten({ a: 1, b: [{ rho: 1, v: [2, 3] }] } as never)).toThrow(/no number at "b.0.w.0"/);
+    expect(() => space.flatten({ a: 1, b: [{ rho: 1, w: [2] }] } as never)).toThrow(/got \[2\] as b.0.w, expected an array of length 2/);
+    expect(() => space.flatten({ a: 1, b: [{ rho: 1, v: [2, 3] }] } as never)).toThrow(/got the unknown key "v" in b.0, expected rho, w/);
   });
 });
 

@@ -204,9 +204,11 @@ describe("online", () => {
     expect(() => finishTraining(trainOnline({ ...options, replay: { capacity: 2, batch: 3, seed: 1 } }))).toThrow(/batch = 3 of capacity = 2/);
     expect(() => finishTraining(trainOnline({ ...options, trajectories: 0.5 }))).toThrow(/trajectories = 0.5/);
     const samples = collect(system, 0, 3, 1, true);
-    expect(() => finishTraining(trainOffline({ ...options, samples, epochs: 1, loss: losses.forceMatching() }))).toThrow(/without residuals/);
-    expect(() => finishTraining(trainOffline({ ...options, samples: [], epochs: 1 }))).toThrow(/none left to train on/);
-    expect(() => finishTraining(trainOffline({ ...options, samples, heldOut: 1, epochs: 1 }))).toThrow(/heldOut = 1/);
-    expect(() => finishTraining(trainOffline({ ...options, samples, epochs: 1, batch: 0 }))).toThrow(/batch = 0/);
+    const { action, loss, optimiser } = options;
+    const shared = { action, loss, optimiser };
+    expect(() => finishTraining(trainOffline({ ...shared, samples, epochs: 1, loss: losses.forceMatching() }))).toThrow(/without residuals/);
+    expect(() => finishTraining(trainOffline({ ...shared, samples: [], epochs: 1 }))).toThrow(/none left to train on/);
+    expect(() => finishTraining(trainOffline({ ...shared, samples, heldOut: 1, epochs: 1 }))).toThrow(/heldOut = 1/);
+    expect(() => finishTraining(trainOffline({ ...shared, samples, epochs: 1, batch: 0 }))).toThrow(/batch = 0/);
   });
 });

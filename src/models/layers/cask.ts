@@ -141,9 +141,12 @@ function attentionMaps(U: Links, p: TracedOf<CaskParameters>, settings: Settings
  * @throws ConfigurationError for a length below 1, heads of different number, or weights that do not match the loops.
  */
 export function cask(options: CaskOptions = {}): CaskLayer {
-  guard("cask", { options: [options, is.object] });
+  guard("cask", { options: [options, is.keysOf("rho", "rhoQ", "rhoK", "rhoV", "relay", "loops", "length", "variant", "finalStep", "activation", "pattern")] });
   const { rho = 0, rhoQ = 0, rhoK = 0, rhoV = 0, length = 3, variant = "symmetric", finalStep = true, activation = "tan", pattern = "full" } = options;
-  if (!Number.isInteger(length) || length < 1) throw new ConfigurationError(`cask: got length ${length}, expected an integer >= 1, the largest distance of joined links`);
+  guard("cask", {
+    length: [length, { ...is.count, text: "an integer >= 1, the largest distance of joined links" }], variant: [variant, is.oneOf("symmetric", "code")], finalStep: [finalStep, is.truth],
+    activation: [activation, is.oneOf("tan", "tanh", "relu", "softmax")], pattern: [pattern, is.oneOf("full", "sparse", "star")],
+  });
   const counts = [rhoQ, rhoK, rhoV].map((w) => (isList(w) ? w.length : 0));
   if (counts.some((c) => c !== counts[0])) throw new ConfigurationError(`cask: got ${counts.join(", ")} heads for rhoQ, rhoK, rhoV, expected equal numbers: give each an array of one weight a head`);
   const all = [...(finalStep ? [rho] : []), ...[rhoQ, rhoK, rhoV].flatMap((w) => (isList(w) ? w : [w]))];
@@ -153,7 +156,7 @@ export function cask(options: CaskOptions = {}): CaskLayer {
   if (options.relay !== undefined && pattern !== "star") throw new ConfigurationError(`cask: got a relay weight with the pattern "${pattern}", expected the pattern "star"`);
   const parameters: CaskParameters = { ...(finalStep ? { rho } : {}), rhoQ, rhoK, rhoV, ...(pattern === "star" ? { relay: options.relay ?? 0 } : {}) };
   const settings: Settings = { length, variant, finalStep, activation, pattern, terms, heads: Math.max(1, counts[0]!) };
-  const forward = recordedMap(`CASK ${variant}`, (U: Links, p: TracedOf<CaskParameters>): Links => caskStep(U, p, settings));
+  const forward = recordedMap(`CASK ${variant}`, (U: Links, p: TracedOf<CaskParameters>): Links => caskStep(U, p, settings), parameters);
   return new CaskLayer(parameters, {
     name: `CASK ${variant}`,
     forward,

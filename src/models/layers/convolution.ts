@@ -10,7 +10,7 @@
 import { ConfigurationError } from "../../errors.ts";
 import { kind, type Links, type Matrix, type Scalar, type TracedOf, add, adj, exp, mul, reTrace, relu, scale, scaleBy, shift, sigmoid, ta, tanh, unit } from "../../autograd/index.ts";
 import { line, plaquette } from "../../gauge/index.ts";
-import { PURPOSE, randomStream, guard, is } from "../../util/index.ts";
+import { type Kind, PURPOSE, randomStream, guard, is } from "../../util/index.ts";
 import { Layer } from "../layer.ts";
 
 /** Gate g of the activation; `none` leaves the channels as they are. */
@@ -46,6 +46,9 @@ export interface ConvolutionParameters {
 }
 
 type Channels = readonly Matrix[];
+
+const gates = is.oneOf("relu", "sigmoid", "tanh", "none");
+const channelsOfBlocks: Kind = { ...is.listOf(is.count, 1), text: "the number of channels after each block, an array", fix: (x) => (is.count.holds(x) ? `[${String(x)}] is one block` : undefined) };
 
 const total = (terms: readonly Matrix[]): Matrix => add(terms[0]!, ...terms.slice(1));
 
@@ -84,7 +87,7 @@ export function bilinear(W: Channels, V: Channels, weights: readonly (readonly (
 
 /** g(Re tr W / N) W. */
 export function traceGate(W: Matrix, gate: Gate): Matrix {
-  guard("traceGate", { W: [W, kind.matrix], gate: [gate, is.oneOf("relu", "sigmoid", "tanh", "none")] });
+  guard("traceGate", { W: [W, kind.matrix], gate: [gate, gates] });
   if (gate === "none") return W;
   const t = scaleBy(1 / W.type.N, reTrace(W));
   return scale(gate === "relu" ? relu(t) : gate === "sigmoid" ? sigmoid(t) : tanh(t), W);
@@ -109,7 +112,7 @@ export function convolutionChannels(U: Links, blocks: TracedOf<ConvolutionParame
  * @throws ConfigurationError for numbers of channels, a reach or a dimension that are not positive integers.
  */
 export function convolution(options: ConvolutionOptions): Layer<number, ConvolutionParameters> {
-  guard("convolution", { options: [options, is.object] });
+  guard("convolution", { options: [options, is.object], gate: [options?.gate, is.optional(gates)], skip: [options?.skip, is.optional(is.truth)] });
   return new Layer("lattice convolution", convolutionParameters(options), (U: Links, p: TracedOf<ConvolutionParameters>): Links => {
     const W = convolutionChannels(U, p.blocks, options);
     return U.map((mu) => mul(exp(ta(total(W.map((w, i) => scale(p.head[mu]![i]!, w))))), U[mu]!)) as Links;
@@ -120,9 +123,7 @@ export function convolution(options: ConvolutionOptions): Layer<number, Convolut
 export function convolutionParameters(options: ConvolutionOptions): ConvolutionParameters {
   guard("convolutionParameters", { options: [options, is.keysOf("dim", "channels", "reach", "polyakov", "gate", "skip", "seed")] });
   const { dim, channels = [4], reach = 1, polyakov = false, seed = 0 } = options;
-  for (const [name, n] of [["dim", dim], ["reach", reach], ...channels.map((c) => ["channels", c])] as const)
-    if (!Number.isInteger(n) || (n as number) < 1) throw new ConfigurationError(`convolution: got ${name} ${n}, expected a positive integer`);
-  if (channels.length === 0) throw new ConfigurationError("convolution: got no blocks, expected the number of channels of at least one");
+  guard("convolution", { dim: [dim, is.atMost(4)], channels: [channels, channelsOfBlocks], reach: [reach, is.count], polyakov: [polyakov, is.truth] });
   const random = randomStream(seed).sequence(PURPOSE.initialisation);
   const normal = (a: number, b: number, c: number, width: number): number[][][] =>
     Array.from({ length: a }, () => Array.from({ length: b }, () => Array.from({ length: c }, () => width * random.normal())));
