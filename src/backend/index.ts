@@ -1,7 +1,7 @@
 /** Backend room: memory, code of kernels, worker threads, the machine's features. */
 export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
 export { BIN_PARTS, BinnedSums, SUM_PARTS, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
-export { type Comm, type Ending, type ExchangeWork, type Message, selfComm } from "./comm/comm.ts";
+export { type Comm, type CommonMemory, type Ending, type ExchangeWork, type Message, selfComm } from "./comm/comm.ts";
 export { HOOK_EXIT, connect } from "#platform/backend/comm/group";
 export { type Launcher, launcherOf } from "./comm/mpi/launcher.ts";
 export { type Span, moveWithin, pack, unpack } from "./pack.ts";
@@ -19,6 +19,8 @@ export { FieldMemory, Handle } from "./memory.ts";
 export { KERNEL_TYPE, POOL_TYPE, poolSource } from "./native-threads.ts";
 export { type NativeOptions, findToolchain, loadNative, nativeLimit, nativeMemory, openCache } from "#platform/backend/native";
 export { NORMALS, normalsModule, normalsScratch } from "./normals.ts";
+export { CROSSING, PART, STREAM } from "./near-source.ts";
+export { BOARD } from "./comm/near.ts";
 export { GRADIENT, LAUNCH, STATE, replaySource } from "./replay.ts";
 export { replayModule } from "./replay-wasm.ts";
 export type { Arrays, BinaryFunction, DeviceArray, UnaryFunction } from "./tfjs/arrays.ts";

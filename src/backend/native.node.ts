@@ -22,7 +22,7 @@ export interface NativeOptions {
   readonly cache?: string;
 }
 
-type Foreign = (...args: (number | ArrayBufferLike)[]) => number;
+type Foreign = (...args: (number | ArrayBufferLike | ArrayBufferView)[]) => number;
 interface Library {
   func(prototype: string): Foreign;
 }

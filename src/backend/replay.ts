@@ -4,26 +4,30 @@
  * `BinnedSums`, digit by digit; divisions and comparisons of the iteration are those of the loop in JavaScript, so the bits do not depend on who iterates.
  */
 import { BIN_PARTS, SPECIAL } from "./binned-sum.ts";
+import { nearSource } from "./near-source.ts";
 import { KERNEL_TYPE, POOL_TYPE } from "./native-threads.ts";
 
-/** Entries of a launch: what the kernel is called by, parameter table, first block and that behind the last, chunks, chunks of a sample, sums; then partial sums and target of each sum. */
-export const LAUNCH = { kernel: 0, table: 1, first: 2, last: 3, chunks: 4, each: 5, sums: 6, size: 7 } as const;
+/** Entries of a launch: what the kernel is called by, parameter table, first block and that behind the last, chunks, chunks of a sample, exchange before it (0: none), sums; then partial sums and target of each sum. */
+export const LAUNCH = { kernel: 0, table: 1, first: 2, last: 3, chunks: 4, each: 5, crossing: 6, sums: 7, size: 8 } as const;
 /** Entries of an iteration: list and launches of q = A p, of the update of x and r, and of the next p; the scalars <p, q>, |r|^2, alpha, beta; state; samples, lanes of their scalars, most iterations. */
 export const GRADIENT = { lists: 0, pq: 6, rr: 7, alpha: 8, beta: 9, state: 10, batch: 11, lanes: 12, most: 13, size: 14 } as const;
 /** Numbers of the state: iterations so far, then for each sample |r|^2, its goal and alpha. */
 export const STATE = { samples: 1, size: 3 } as const;
 
 /**
- * In C, with the pool of threads: `replay` runs a list, `gradient` iterates until every sample has reached its goal or there were enough iterations. Before an iteration in which
- * <p, q> is not positive or |r|^2 no number it returns, with the state as it was.
+ * In C, with the pool of threads and the ranks of the machine: `replay` runs a list, `gradient` iterates until every sample has reached its goal or there were enough iterations. Before an iteration in which
+ * <p, q> is not positive or |r|^2 no number it returns, with the state as it was. Both return the nanoseconds of exchanges and sums over ranks.
  */
-export const replaySource = (): string => `${walkSource()}${gradientSource()}`;
+export const replaySource = (): string => `${sumSource()}${nearSource()}${walkSource()}${gradientSource()}`;
 
-const walkSource = (): string => `#include <stdint.h>
+const sumSource = (): string => `#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 ${KERNEL_TYPE}
 ${POOL_TYPE}
-struct around { char* memory; int64_t S, scratch, batch, lanes, unit; struct pool* pool; };
+struct around { char* memory; int64_t S, scratch, batch, lanes, unit; struct pool* pool; const struct near* near; };
 
 static double get(const struct around* w, int64_t at) { return w->unit == 4 ? (double)((float*)w->memory)[at] : ((double*)w->memory)[at]; }
 static void put(const struct around* w, int64_t at, double x) {
@@ -42,12 +46,19 @@ static void carry(double* s, const double* round) {
     s[j] += q;
   }
 }
-static double total(const double* p, int64_t chunks) {
-  double t = 3, s[4] = {0, 0, 0, 0}, round[3];
+/* The highest bin of chunks. */
+static double top(const double* p, int64_t chunks) {
+  double t = 3;
   for (int64_t c = 0; c < chunks; c++) if (p[${BIN_PARTS} * c] > t) t = p[${BIN_PARTS} * c];
+  return t;
+}
+/* What lies in bin t and the two below it, and what is carried out of them. */
+static void gather(const double* p, int64_t chunks, double t, double* s) {
+  double round[3];
+  for (int j = 0; j < 4; j++) s[j] = 0;
   if (t == ${SPECIAL}.0) {
     for (int64_t c = 0; c < chunks; c++) if (p[${BIN_PARTS} * c] == t) s[0] += p[${BIN_PARTS} * c + 1];
-    return s[0];
+    return;
   }
   const int64_t bin = (int64_t)t;
   for (int j = 0; j < 3; j++) round[j] = bits(40 * (bin + 1 - j) - 5, 1ull << 51);
@@ -57,6 +68,12 @@ static double total(const double* p, int64_t chunks) {
     if (c % 32 == 31) carry(s, round);
   }
   carry(s, round);
+}
+static double finished(double* s, double t) {
+  double round[3];
+  if (t == ${SPECIAL}.0) return s[0];
+  const int64_t bin = (int64_t)t;
+  for (int j = 0; j < 3; j++) round[j] = bits(40 * (bin + 1 - j) - 5, 1ull << 51);
   carry(s, round);
   for (int j = 2; j >= 0; j--) {
     const double half = bits(40 * (bin + 1 - j) - 58, 0);
@@ -67,47 +84,75 @@ static double total(const double* p, int64_t chunks) {
   }
   return s[0] + (s[1] + (s[2] + s[3]));
 }
-static void walk(const struct around* w, int64_t list, int64_t count) {
+static double total(const double* p, int64_t chunks) {
+  double s[4];
+  const double t = top(p, chunks);
+  gather(p, chunks, t, s);
+  return finished(s, t);
+}
+`;
+
+const walkSource = (): string => `
+static int64_t walk(const struct around* w, int64_t list, int64_t count) {
   double* F = (double*)w->memory;
   const int32_t* I = (const int32_t*)w->memory;
   const int64_t* x = (const int64_t*)(I + list);
+  int64_t waited = 0;
   for (; count > 0; count--) {
     const kernel k = (kernel)x[${LAUNCH.kernel}];
-    const int64_t chunks = x[${LAUNCH.chunks}], each = x[${LAUNCH.each}];
-    if (w->pool && chunks >= 2 * w->pool->threads) w->pool->run(w->pool, k, F, x[${LAUNCH.table}], w->S, w->scratch, x[${LAUNCH.first}], x[${LAUNCH.last}], (int32_t)chunks);
-    else k(F, I, x[${LAUNCH.table}], w->S, x[${LAUNCH.first}], x[${LAUNCH.last}], 0, (int32_t)chunks);
-    int64_t sums = x[${LAUNCH.sums}];
-    for (x += ${LAUNCH.size}; sums > 0; sums--, x += 2)
-      for (int64_t b = 0; b < w->batch; b++) put(w, x[1] + b * w->lanes, total((const double*)(w->memory + w->unit * x[0]) + ${BIN_PARTS} * each * b, each));
+    const int64_t chunks = x[${LAUNCH.chunks}], each = x[${LAUNCH.each}], P = x[${LAUNCH.table}], first = x[${LAUNCH.first}], last = x[${LAUNCH.last}], totals = x[${LAUNCH.sums}];
+    const struct crossing* c = (const struct crossing*)(I + x[${LAUNCH.crossing}]);
+    int64_t from = 0, to = 0;
+    if (x[${LAUNCH.crossing}] && c->stale) {
+      waited += cross(w, c, k, x);
+      from = c->from;
+      to = c->to;
+    }
+    if (from < to) {
+      if (from > 0) k(F, I, P, w->S, first, last, 0, (int32_t)from);
+      if (to < chunks) k(F, I, P, w->S, first, last, (int32_t)to, (int32_t)chunks);
+    } else if (w->pool && chunks >= 2 * w->pool->threads) w->pool->run(w->pool, k, F, P, w->S, w->scratch, first, last, (int32_t)chunks);
+    else k(F, I, P, w->S, first, last, 0, (int32_t)chunks);
+    x += ${LAUNCH.size};
+    if (totals > 0 && w->near) {
+      const int64_t begin = now();
+      sums(w, x, totals, each);
+      waited += now() - begin;
+    } else
+      for (int64_t j = 0; j < totals; j++)
+        for (int64_t b = 0; b < w->batch; b++) put(w, x[2 * j + 1] + b * w->lanes, total((const double*)(w->memory + w->unit * x[2 * j]) + ${BIN_PARTS} * each * b, each));
+    x += 2 * totals;
   }
+  return waited;
 }
 
-void replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t pool) {
-  const struct around w = {(char*)memory, S, scratch, batch, lanes, unit, (struct pool*)pool};
-  walk(&w, list, count);
+int64_t replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t pool, int64_t near) {
+  const struct around w = {(char*)memory, S, scratch, batch, lanes, unit, (struct pool*)pool, (const struct near*)near};
+  return walk(&w, list, count);
 }
 `;
 
 const gradientSource = (): string => `
-void gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t unit, int64_t pool) {
+int64_t gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t unit, int64_t pool, int64_t near) {
   const int64_t* g = (const int64_t*)((const int32_t*)memory + block);
-  const struct around w = {(char*)memory, S, scratch, g[${GRADIENT.batch}], g[${GRADIENT.lanes}], unit, (struct pool*)pool};
+  const struct around w = {(char*)memory, S, scratch, g[${GRADIENT.batch}], g[${GRADIENT.lanes}], unit, (struct pool*)pool, (const struct near*)near};
+  int64_t waited = 0;
   double* state = (double*)(w.memory + unit * g[${GRADIENT.state}]);
   struct sample { double rr, goal, alpha; }* s = (struct sample*)(state + ${STATE.samples});
   for (;;) {
     int going = 0;
     for (int64_t b = 0; b < w.batch; b++) going |= s[b].rr > s[b].goal;
-    if (!going || state[0] >= (double)g[${GRADIENT.most}]) return;
-    walk(&w, g[0], g[1]);
+    if (!going || state[0] >= (double)g[${GRADIENT.most}]) return waited;
+    waited += walk(&w, g[0], g[1]);
     for (int64_t b = 0; b < w.batch; b++) {
       const double a = get(&w, g[${GRADIENT.pq}] + b * w.lanes);
       const int on = s[b].rr > s[b].goal;
-      if (on && !(a > 0)) return;
+      if (on && !(a > 0)) return waited;
       s[b].alpha = on ? s[b].rr / a : 0;
       put(&w, g[${GRADIENT.alpha}] + b * w.lanes, s[b].alpha);
     }
-    walk(&w, g[2], g[3]);
-    for (int64_t b = 0; b < w.batch; b++) if (s[b].alpha != 0 && !(get(&w, g[${GRADIENT.rr}] + b * w.lanes) >= 0)) return;
+    waited += walk(&w, g[2], g[3]);
+    for (int64_t b = 0; b < w.batch; b++) if (s[b].alpha != 0 && !(get(&w, g[${GRADIENT.rr}] + b * w.lanes) >= 0)) return waited;
     going = 0;
     for (int64_t b = 0; b < w.batch; b++) {
       double beta = 0;
@@ -120,7 +165,7 @@ void gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t
       going |= s[b].rr > s[b].goal;
     }
     state[0] += 1;
-    if (going) walk(&w, g[4], g[5]);
+    if (going) waited += walk(&w, g[4], g[5]);
   }
 }
 `;

@@ -190,14 +190,19 @@ export class ConjugateGradient implements Solver {
       s.alphaOld = 1;
       s.betaOld = 0;
     }
-    if (!all) this.#compiled(base);
     // nothing moves during the iteration: programs are given their places once, but for those that a solve inside of the operator uses too
     let first = true;
+    // on ranks the first iteration may have fields to exchange that the others have not
+    let tries = all ? 0 : 2;
     const step = (program: Executable, places: Arguments): void => {
       if (first || this.#nested) run(program, places);
       else program.repeat();
     };
     while (this.#going() && this.#iterations < maxIterations) {
+      if (tries > 0) {
+        tries = this.#compiled(base) ? 0 : tries - 1;
+        if (!this.#going() || this.#iterations >= maxIterations) break;
+      }
       this.#iterations++;
       if (all) engine.writeScalar(this.#c, shifts[base]!);
       step(this.#apply, this.#applications[base]!);
@@ -227,17 +232,18 @@ export class ConjugateGradient implements Solver {
     }
   }
 
-  /** As far as compiled code can iterate. */
-  #compiled(base: number): void {
+  /** Iterates as far as compiled code can; false where it cannot now. */
+  #compiled(base: number): boolean {
     const [states, norms] = [this.#states, this.#norms];
     states.forEach((s, b) => {
       norms[2 * b] = s.rr;
       norms[2 * b + 1] = s.goal;
     });
     const iterations = this.#loop?.run([[this.#apply, this.#applications[base]!], [this.#update, this.#updates[base]!], [this.#direction, this.#directions[base]!]], norms, this.#iterations, this.#system.maxIterations);
-    if (iterations === undefined) return;
+    if (iterations === undefined) return false;
     this.#iterations = iterations;
     states.forEach((s, b) => (s.rr = norms[2 * b]!));
+    return true;
   }
 
   #going(): boolean {

@@ -2,11 +2,13 @@
 import type { LocalLayout, Part, PartOptions } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import type { Schedule } from "./ir.ts";
+import type { crossingOf as crossing, ranksOf as ranks } from "./crossing.ts";
 import type { StepExchange as Exchange } from "./exchange.ts";
 import type { BoxSites as NodeBoxSites } from "./host-sites.ts";
 import type { Halos as NodeHalos } from "./halos.ts";
 import type { RankSums as Sums } from "./rank-sums.ts";
 
+export type { Crossing, Ranks } from "./crossing.ts";
 export type { Chunks, Places } from "./exchange.ts";
 
 const none = class {
@@ -38,6 +40,10 @@ export type StepExchange = Exchange;
 /** @throws BackendError always. */
 export const RankSums = none as unknown as typeof Sums;
 export type RankSums = Sums;
+/** Nothing. */
+export const ranksOf: typeof ranks = () => undefined;
+/** Nothing. */
+export const crossingOf: typeof crossing = () => undefined;
 /** Nothing. */
 export const needsOf = (): [] => [];
 /** The schedule as it is. */

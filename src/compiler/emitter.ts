@@ -5,7 +5,7 @@
  * order of the sums) is fixed before, so all emitters agree to rounding. That for CUDA takes W = 1, a thread a block, and memory of the device.
  */
 import type { Engine, Storage } from "../autograd/index.ts";
-import type { ByteSource, FieldMemory, Heap, Lanes, Layout } from "../backend/index.ts";
+import type { ByteSource, CommonMemory, FieldMemory, Heap, Lanes, Layout } from "../backend/index.ts";
 import type { ContractionLoops } from "./contraction-kernel.ts";
 import type { LoopDomain } from "./ir.ts";
 import type { KernelPlan } from "./kernels.ts";
@@ -47,12 +47,18 @@ export interface CompiledKernels {
   drop?(): void;
 }
 
-/** Many launches in one call (see backend/replay.ts): lists and entries are indices or addresses as those of parameter tables. */
+/** Many launches in one call (see backend/replay.ts): lists and entries are indices or addresses as those of parameter tables. Both return the nanoseconds of exchanges and sums over ranks. */
 export interface Replay {
   /** `samples` numbers in each scalar, on so many lanes. */
-  run(list: number, launches: number, scratch: number, scratchBytes: number, samples: number, lanes: number): void;
+  run(list: number, launches: number, scratch: number, scratchBytes: number, samples: number, lanes: number, ranks: number): number;
   /** Iterations of conjugate gradient. */
-  gradient(entries: number, scratch: number, scratchBytes: number): void;
+  gradient(entries: number, scratch: number, scratchBytes: number, ranks: number): number;
+  /** Present where lists may hold exchanges, and sums over ranks of one machine. */
+  readonly ranks?: {
+    /** What compiled code knows these ranks by. */
+    join(rank: number, size: number, memory: CommonMemory): number;
+    address(memory: ArrayBufferView): number;
+  };
 }
 
 /** Where random fields are drawn: the memory of an engine, and what brings fields there. */

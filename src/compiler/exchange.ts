@@ -10,7 +10,7 @@ import type { KernelStep, Schedule } from "./ir.ts";
 import { interiorOf } from "./interior.ts";
 
 /** What goes to one neighbour: a move for some of the step's fields. */
-interface Link {
+export interface Link {
   /** Absent for what stays in the box. */
   readonly message: Message | undefined;
   readonly moves: { readonly need: number; readonly move: Move }[];
@@ -30,7 +30,7 @@ export interface Places {
 export class StepExchange {
   readonly #engine: Machine;
   readonly #needs: readonly Need[];
-  readonly #links: readonly Link[];
+  readonly links: readonly Link[];
   /** Those of this time, and which link each is packed from; a link that is sent as it lies has none. */
   readonly #messages: Message[] = [];
   readonly #packed: (Link | undefined)[] = [];
@@ -43,9 +43,11 @@ export class StepExchange {
   readonly #joined: Span;
   /** Is a field of this step stale? */
   readonly #stale: Uint8Array;
+  /** What `moved` found the last time. */
+  readonly #asked: Float64Array;
   /** Chunks of the step's kernel, and those that need not wait. */
   readonly #chunks: number;
-  readonly #interior: readonly [number, number] | undefined;
+  readonly interior: readonly [number, number] | undefined;
   #compute: Chunks = none;
   /** Milliseconds of the kernel while messages were under way. */
   #computed = 0;
@@ -55,7 +57,7 @@ export class StepExchange {
   constructor(engine: Machine, given: readonly Need[], { buffers }: Schedule, step: KernelStep) {
     this.#engine = engine;
     this.#chunks = engine.order(step.domain).chunks;
-    this.#interior = interiorOf(step, engine);
+    this.interior = interiorOf(step, engine);
     // fields that lie side by side follow each other
     const needs = (this.#needs = [...given].sort((a, b) => a.buffer - b.buffer));
     const { width } = engine.layout;
@@ -72,25 +74,26 @@ export class StepExchange {
       }
     });
     // all ranks have the same neighbours in the same order
-    this.#links = [...links].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, link]) => link);
+    this.links = [...links].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, link]) => link);
     let at = 0;
-    for (const link of this.#links) {
+    for (const link of this.links) {
       if (!link.message) continue;
       link.at = at;
       at += 2 * link.most;
     }
     engine.halos!.reserveMail(engine.memory, at);
     this.#stale = new Uint8Array(needs.length);
+    this.#asked = new Float64Array(2 * needs.length);
     this.#work = {
       fill: (k) => {
         const link = this.#packed[k];
-        if (link) this.#each(link, pack, engine.halos!.mail + link.at);
+        if (link) this.each(link, pack, engine.halos!.mail + link.at);
       },
       meanwhile: () => {
-        for (const link of this.#links) if (!link.message) this.#each(link, within, 0);
-        if (!this.#interior) return;
+        for (const link of this.links) if (!link.message) this.each(link, within, 0);
+        if (!this.interior) return;
         const begin = performance.now();
-        this.#compute(this.#interior[0], this.#interior[1]);
+        this.#compute(this.interior[0], this.interior[1]);
         this.#computed = performance.now() - begin;
       },
     };
@@ -99,15 +102,23 @@ export class StepExchange {
   /** Fills what is stale, and runs the step's kernel. */
   run(places: Places, compute: Chunks): void {
     const chunks = this.#chunks;
-    const interior = this.#interior;
+    const { interior } = this;
     this.#compute = compute;
     if (!this.#fill(places) || !interior) return compute(0, chunks);
     if (interior[0] > 0) compute(0, interior[0]);
     if (interior[1] < chunks) compute(interior[1], chunks);
   }
 
-  /** False where nothing was stale; otherwise the interior has been worked on. */
-  #fill(places: Places): boolean {
+  /** The callers' fields that are stale. */
+  waiting({ input }: Places): HeapStorage[] {
+    return this.#needs.flatMap(({ buffer, reads }) => {
+      const field = input(buffer);
+      return field?.fresh && reads.some((n) => !field.fresh!.has(n)) ? [field] : [];
+    });
+  }
+
+  /** Finds what is stale, which from now on is not, and where it lies; false where nothing is. */
+  find(places: Places): boolean {
     let any = false;
     for (let k = 0; k < this.#needs.length; k++) {
       const need = this.#needs[k]!;
@@ -120,19 +131,37 @@ export class StepExchange {
       this.#spans[k]!.stride = places.stride[need.buffer]! / 8;
       for (let r = 0; field?.fresh && r < need.reads.length; r++) field.fresh.add(need.reads[r]!);
     }
-    if (!any) return false;
+    return any;
+  }
+
+  /** Is it another field that is stale, or does one lie elsewhere, than when this was asked the last time? */
+  moved(): boolean {
+    let moved = false;
+    for (let k = 0; k < this.#needs.length; k++) {
+      const { base, stride } = this.#spans[k]!;
+      const at = this.#stale[k] ? base : -1;
+      moved ||= this.#asked[2 * k] !== at || this.#asked[2 * k + 1] !== stride;
+      this.#asked[2 * k] = at;
+      this.#asked[2 * k + 1] = stride;
+    }
+    return moved;
+  }
+
+  /** False where nothing was stale; otherwise the interior has been worked on. */
+  #fill(places: Places): boolean {
+    if (!this.find(places)) return false;
     const begin = performance.now();
     this.#computed = 0;
     this.#views();
     const { mail } = this.#engine.halos!;
     this.#messages.length = this.#packed.length = this.#directs = 0;
-    for (const link of this.#links) {
+    for (const link of this.links) {
       if (!link.message) continue;
-      if (this.#each(link, longRuns, 0) <= MOST_RUNS) {
-        this.#each(link, this.#asItLies, link.message.to * RANKS + link.message.from);
+      if (this.each(link, longRuns, 0) <= MOST_RUNS) {
+        this.each(link, this.#asItLies, link.message.to * RANKS + link.message.from);
         continue;
       }
-      link.message.count = this.#each(link, counted, 0);
+      link.message.count = this.each(link, counted, 0);
       this.#messages.push(link.message);
       this.#packed.push(link);
     }
@@ -140,7 +169,7 @@ export class StepExchange {
     else this.#work.meanwhile();
     for (let k = 0; k < this.#packed.length; k++) {
       const link = this.#packed[k];
-      if (link) this.#each(link, unpack, mail + link.at + link.most);
+      if (link) this.each(link, unpack, mail + link.at + link.most);
     }
     this.#engine.exchangeTime += performance.now() - begin - this.#computed;
     return true;
@@ -168,7 +197,7 @@ export class StepExchange {
     const { heap, halos } = this.#engine;
     const { mail } = halos!;
     if (this.#seen.generation === heap.generation && this.#seen.mail === mail) return;
-    for (const { message, at, most } of this.#links) {
+    for (const { message, at, most } of this.links) {
       if (!message) continue;
       message.send = heap.f64.subarray(mail + at, mail + at + most);
       message.receive = heap.f64.subarray(mail + at + most, mail + at + 2 * most);
@@ -178,7 +207,7 @@ export class StepExchange {
   }
 
   /** Each move of stale fields, those of fields side by side at once; `at`: index in the message, from one to the next. */
-  #each({ moves }: Link, act: (f: Float64Array, span: Span, move: Move, at: number) => number, at: number): number {
+  each({ moves }: Link, act: (f: Float64Array, span: Span, move: Move, at: number) => number, at: number): number {
     const { f64 } = this.#engine.heap;
     const joined = this.#joined;
     for (let k = 0; k < moves.length; ) {

@@ -113,7 +113,7 @@ export class ProgramExecutable implements Executable {
     this.#shadows = schedule.outputs.map(() => undefined);
     this.#times = debugKernels() ? new Float64Array(schedule.steps.length) : undefined;
     this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
-    this.#stretches = stretchesOf(engine, this.#launches, this.#compiled, (bytes) => this.#allocate(bytes), (entry, b) => this.#enterPlace(entry, b, false));
+    this.#stretches = stretchesOf(engine, this.#launches, this.#exchanges, this.#compiled, { allocate: (bytes) => this.#allocate(bytes), enter: (entry, b) => this.#enterPlace(entry, b, false) });
   }
 
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
@@ -129,12 +129,12 @@ export class ProgramExecutable implements Executable {
   }
 
   /** Takes these storages, which may not move from then on, for later calls of the launches that the program consists of; undefined where there is more to it. */
-  bind(inputs: readonly Storage[], outputs: readonly Storage[]): Stretch | undefined {
+  bind(inputs: readonly Storage[], outputs: readonly Storage[]): { readonly stretch: Stretch; readonly places: Places } | undefined {
     const all = this.#stretches[0];
     if (all?.last !== this.#schedule.steps.length - 1) return undefined;
     this.#engine.use(inputs, outputs);
     this.#bindAll(inputs, outputs);
-    return outputs.some((_, j) => this.#shadowed(j)) ? undefined : all;
+    return outputs.some((_, j) => this.#shadowed(j)) ? undefined : { stretch: all, places: this.#places };
   }
 
   #bindAll(inputs: readonly Storage[], outputs: readonly Storage[]): void {
@@ -155,7 +155,7 @@ export class ProgramExecutable implements Executable {
     for (let s = 0; s < steps.length; s++) {
       const stretch = this.#stretches[s];
       if (stretch) {
-        stretch.run();
+        stretch.run(this.#places);
         s = stretch.last;
         continue;
       }
@@ -239,7 +239,8 @@ export class ProgramExecutable implements Executable {
     const words = engine.emitter.parameterWords;
     const order = engine.order(plan.step.domain);
     const chunks = order.copies * order.chunks;
-    const partials = plan.step.reductions.map(() => this.#allocate(8 * BIN_PARTS * chunks * engine.layout.sampleLanes));
+    // and behind the chunks, on ranks, the highest bin of the last time
+    const partials = plan.step.reductions.map(() => this.#allocate(8 * (BIN_PARTS * chunks * engine.layout.sampleLanes + 1)));
     const table = this.#allocate(4 * words * Math.max(1, plan.parameters.length)) / 4;
     plan.parameters.forEach((p, k) => {
       const entry = table + words * k;

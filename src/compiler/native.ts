@@ -29,13 +29,14 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   const flags = [strict ? "-ffp-contract=off" : "-ffp-contract=fast"];
   const kept = { ...options, cache: openCache(options) };
   const runtime = loadNative([poolSource, replaySource()], [], kept);
-  const address = runtime.func("int64_t address(void* p)");
+  const address = runtime.func("int64_t address(void* p)") as (memory: ArrayBufferLike | ArrayBufferView) => number;
   const pool = threads > 1 ? runtime.func("int64_t pool_start(int32_t threads)")(threads) : 0;
   if (threads > 1 && pool === 0) throw new BackendError(`backend native: the system refused ${threads} threads: use fewer`);
-  const memory = nativeMemory(address as (buffer: ArrayBuffer) => number, options.limit);
+  const memory = nativeMemory(address, options.limit);
   const unit = single ? 4 : 8;
-  const replay = runtime.func("void replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t pool)");
-  const gradient = runtime.func("void gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t unit, int64_t pool)");
+  const replay = runtime.func("int64_t replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t pool, int64_t near)");
+  const gradient = runtime.func("int64_t gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t unit, int64_t pool, int64_t near)");
+  const join = runtime.func("int64_t join(int64_t turns, int64_t board, int64_t beat, int64_t rank, int64_t size, int64_t spin, int64_t again, int64_t sleep)");
   const emitter: Emitter = {
     name: "native",
     lanes: options.lanes ?? (((single ? 2 : 1) * (strict ? 2 : tools.lanes)) as Lanes),
@@ -60,8 +61,12 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
       };
     },
     replay: {
-      run: (list, launches, scratch, scratchBytes, samples, lanes) => void replay(memory.address(), list, launches, scratch, scratchBytes / unit, samples, lanes, unit, pool),
-      gradient: (entries, scratch, scratchBytes) => void gradient(memory.address(), entries, scratch, scratchBytes / unit, unit, pool),
+      run: (list, launches, scratch, scratchBytes, samples, lanes, ranks) => replay(memory.address(), list, launches, scratch, scratchBytes / unit, samples, lanes, unit, pool, ranks),
+      gradient: (entries, scratch, scratchBytes, ranks) => gradient(memory.address(), entries, scratch, scratchBytes / unit, unit, pool, ranks),
+      ranks: {
+        join: (rank, size, { turns, board, beat, patience }) => join(address(turns), address(board), address(beat), rank, size, ...patience),
+        address: (bytes) => address(bytes),
+      },
     },
     // random fields are drawn in float64 and rounded
     ...(single ? {} : { drawNormals: tiledNormals }),

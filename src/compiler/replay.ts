@@ -2,6 +2,7 @@
 import type { Executable, Storage } from "../autograd/index.ts";
 import { GRADIENT, LAUNCH, STATE, Wasm, type WasmMemory, replayModule } from "../backend/index.ts";
 import { debugKernels } from "./describe.ts";
+import { type Crossing, type Places, type StepExchange, crossingOf, ranksOf } from "#platform/compiler/divided";
 import type { CompiledKernels, Replay } from "./emitter.ts";
 import type { KernelPlan } from "./kernels.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
@@ -12,7 +13,9 @@ export interface Stretch {
   readonly list: number;
   readonly launches: number;
   readonly last: number;
-  run(): void;
+  /** Exchanges in it, which are to be prepared before the list is run. */
+  readonly crossings: readonly Crossing[];
+  run(places: Places): void;
 }
 
 /** What a stretch needs to know of a launch; addresses in bytes, the table as an index of 32-bit words. */
@@ -23,16 +26,27 @@ export interface Launched {
   readonly chunks: number;
   readonly each: number;
   readonly partials: readonly number[];
+  /** Are there sums that are added over ranks? */
+  readonly over: object | undefined;
 }
 
-/** What runs launches together on an engine: nothing where each is looked at, or waits for other ranks. */
-const replayOf = ({ emitter, part }: Machine): Replay | undefined => (part || debugKernels() ? undefined : emitter.replay);
+/** Where a program finds memory, and what writes the address of a buffer and keeps it up to date. */
+export interface ListMemory {
+  allocate(bytes: number): number;
+  enter(entry: number, buffer: number): void;
+}
 
-/** For each step the stretch that begins with it. `enter` writes the address of a buffer, and keeps it up to date. */
-export function stretchesOf(engine: Machine, launches: readonly (Launched | undefined)[], compiled: CompiledKernels, allocate: (bytes: number) => number, enter: (entry: number, buffer: number) => void): (Stretch | undefined)[] {
+/** What runs launches together on an engine: nothing where each is looked at. */
+const replayOf = ({ emitter }: Machine): Replay | undefined => (debugKernels() ? undefined : emitter.replay);
+
+/** For each step the stretch that begins with it. Between ranks of several machines, and where compiled code does not reach what they share, it ends before each exchange and with each sum. */
+export function stretchesOf(engine: Machine, given: readonly (Launched | undefined)[], exchanges: readonly (StepExchange | undefined)[], compiled: CompiledKernels, { allocate, enter }: ListMemory): (Stretch | undefined)[] {
   const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout: { scalarLanes } } = engine;
   const replay = replayOf(engine);
   if (!replay) return [];
+  const ranks = engine.part && ranksOf(engine, replay);
+  const crossings = given.map((_, s) => (ranks && exchanges[s] ? crossingOf(engine, exchanges[s]!, ranks, allocate) : undefined));
+  const launches = given.map((l, s) => (l && (!exchanges[s] || crossings[s]) && (!l.over || ranks?.adds(l.partials.length)) ? l : undefined));
   const stretches: (Stretch | undefined)[] = [];
   const names = compiled.names!();
   for (let s = 0; s < launches.length; s++) {
@@ -40,23 +54,36 @@ export function stretchesOf(engine: Machine, launches: readonly (Launched | unde
     let last = s;
     while (launches[last + 1]) last++;
     const part = launches.slice(s, last + 1) as readonly Launched[];
+    const across = crossings.slice(s, last + 1);
     const at = allocate(4 * words * part.reduce((n, l) => n + LAUNCH.size + 2 * l.partials.length, 0));
     let entry = at / 4;
     const next = (x: number): void => {
       engine.enter(entry, x);
       entry += words;
     };
-    for (const { plan: { step }, kernel, table, chunks, each, partials } of part) {
+    part.forEach(({ plan: { step }, kernel, table, chunks, each, partials }, k) => {
       const { first, last: end } = engine.order(step.domain);
-      for (const x of [names[kernel]!, inUnit(engine, table), first, end, chunks, each, partials.length]) next(x);
+      for (const x of [names[kernel]!, inUnit(engine, table), first, end, chunks, each, across[k]?.at ?? 0, partials.length]) next(x);
       step.reductions.forEach(({ buffer }, k) => {
         next(partials[k]! / unit);
         enter(entry, buffer);
         entry += words;
       });
-    }
+    });
     const list = inUnit(engine, at / 4);
-    stretches[s] = { list, launches: part.length, last, run: () => replay.run(list, part.length, engine.scratch.address / unit, engine.scratch.bytes, batch, scalarLanes) };
+    const here = across.filter((c) => c !== undefined);
+    const name = ranks?.name ?? 0;
+    stretches[s] = {
+      list,
+      launches: part.length,
+      last,
+      crossings: here,
+      run(places) {
+        for (let k = 0; k < here.length; k++) here[k]!.prepare(places);
+        const waited = replay.run(list, part.length, engine.scratch.address / unit, engine.scratch.bytes, batch, scalarLanes, name);
+        engine.exchangeTime += waited / 1e6;
+      },
+    };
     s = last;
   }
   return stretches;
@@ -78,8 +105,14 @@ export function kernelTable(single: boolean, memory: () => WasmMemory): KernelTa
   const ready = (): NonNullable<typeof walker> => (walker ??= new Wasm.Instance(new Wasm.Module(replayModule(single)), { env: { memory: memory(), table } }).exports);
   return {
     replay: {
-      run: (list, launches, scratch, _bytes, samples, lanes) => void ready()["replay"]!(list, launches, scratch, samples, lanes),
-      gradient: (entries, scratch) => void ready()["gradient"]!(entries, scratch),
+      run(list, launches, scratch, _bytes, samples, lanes) {
+        ready()["replay"]!(list, launches, scratch, samples, lanes);
+        return 0;
+      },
+      gradient(entries, scratch) {
+        ready()["gradient"]!(entries, scratch);
+        return 0;
+      },
     },
     named(kernels) {
       let names: number[] | undefined;
@@ -104,7 +137,8 @@ export function kernelTable(single: boolean, memory: () => WasmMemory): KernelTa
 
 /** A program that may be one stretch. */
 interface Stretched extends Executable {
-  bind(inputs: readonly Storage[], outputs: readonly Storage[]): Stretch | undefined;
+  /** The stretch, and where it finds the storages. */
+  bind(inputs: readonly Storage[], outputs: readonly Storage[]): { readonly stretch: Stretch; readonly places: Places } | undefined;
 }
 
 /** Where an engine has a way to run it. */
@@ -112,6 +146,7 @@ export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storag
   const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout, memory, heap } = engine;
   const replay = replayOf(engine);
   if (!replay) return undefined;
+  const ranks = engine.part && ranksOf(engine, replay);
   const bytes = { entries: 4 * words * GRADIENT.size, state: 8 * (STATE.samples + STATE.size * batch) };
   const entries = memory.allocate(bytes.entries, "work fields");
   const state = memory.allocate(bytes.state, "work fields");
@@ -122,10 +157,16 @@ export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storag
   enter(GRADIENT.lanes, layout.scalarLanes);
   return {
     run(programs, samples, iterations, most) {
+      const written = programs.flatMap(([, [, outputs]]) => outputs as readonly HeapStorage[]);
+      const stale = (): void => written.forEach((f) => f.fresh?.clear());
+      stale();
       for (let k = 0; k < programs.length; k++) {
         const [program, [inputs, outputs]] = programs[k]!;
-        const stretch = (program as Partial<Stretched>).bind?.(inputs, outputs);
-        if (!stretch) return undefined;
+        const bound = (program as Partial<Stretched>).bind?.(inputs, outputs);
+        // a field that no iteration writes is exchanged once, before
+        if (!bound || bound.stretch.crossings.some((c) => c.waiting(bound.places).some((f) => !written.includes(f)))) return undefined;
+        const { stretch, places } = bound;
+        for (const c of stretch.crossings) c.prepare(places);
         enter(GRADIENT.lists + 2 * k, stretch.list);
         enter(GRADIENT.lists + 2 * k + 1, stretch.launches);
       }
@@ -134,7 +175,8 @@ export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storag
       f[at] = iterations;
       for (let b = 0; b < batch; b++) for (let k = 0; k < 2; k++) f[at + STATE.samples + STATE.size * b + k] = samples[2 * b + k]!;
       const { scratch } = engine;
-      replay.gradient(inUnit(engine, entries / 4), scratch.address / unit, scratch.bytes);
+      engine.exchangeTime += replay.gradient(inUnit(engine, entries / 4), scratch.address / unit, scratch.bytes, ranks?.name ?? 0) / 1e6;
+      stale();
       const g = heap.f64;
       for (let b = 0; b < batch; b++) samples[2 * b] = g[at + STATE.samples + STATE.size * b]!;
       return g[at]!;

@@ -2,11 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, symlinkSync, readdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { LiveValues } from "../../src/autograd/index.ts";
 import { hot, lattice, parseGroup } from "../../src/gauge/index.ts";
 import { latestCheckpoint, writeCheckpoint, writeGauge } from "../../src/io/index.ts";
 import { Scratch } from "../cli/runs.ts";
+import { nativeMissing } from "../compiler/backends.ts";
 import { type Ended, type LauncherHere, launch, launchers, openMpi, mpich } from "./launchers.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -129,6 +131,14 @@ for (const launcher of launchers)
       expect(killed.code).toBe(launcher === openMpi ? 137 : 9);
       const stuck = await start(2, hmc(run({ trouble: "for (;;);" })), { GAUGEGRAD_MPI_TIMEOUT: "3" });
       expect(stuck.code).not.toBe(0);
+      expect(said(stuck)).toEqual([expect.stringMatching(/rank 0 waited longer than 3 s for the other ranks/)]);
+    });
+
+    test.skipIf(nativeMissing())("a rank that is stuck while the other one is in compiled code", async () => {
+      const stuck = await start(2, [fileURLToPath(new URL("./stuck.mjs", import.meta.url))], { GAUGEGRAD_MPI_TIMEOUT: "3" });
+      expect(stuck.code).not.toBe(0);
+      expect(stuck.stdout).toMatch(/^compiled\n/);
+      expect(stuck.stdout).not.toContain("not");
       expect(said(stuck)).toEqual([expect.stringMatching(/rank 0 waited longer than 3 s for the other ranks/)]);
     });
   });

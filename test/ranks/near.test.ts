@@ -32,17 +32,35 @@ function exchange([a, b]: readonly NearRanks[], messages: readonly { out: Messag
   return expected;
 }
 
-test("messages arrive in slots that take turns; what has no room is left to the library at both ends", () => {
+test("messages arrive in slots that take turns; what has no room in one goes on in the next", () => {
   const ranks = pair();
   for (let turn = 0; turn < 5; turn++) {
-    const messages = [message(3, 5, [turn, 1]), message(3, 5, Array.from({ length: 1 << 17 }, () => turn)), message(3, 5, [turn, 2, 3])];
-    expect(exchange(ranks, messages)).toEqual([true, false, true]);
-    expect([...messages[0]!.back.receive]).toEqual([turn, 1]);
-    expect([...messages[2]!.back.receive]).toEqual([turn, 2, 3]);
+    const long = Array.from({ length: turn === 0 ? 1 << 16 : (1 << 16) - 3 + turn }, (_, k) => turn + k);
+    const messages = [message(3, 5, [turn, 1]), message(3, 5, long), message(3, 5, [turn, 2, 3])];
+    expect(exchange(ranks, messages)).toEqual([true, true, true]);
+    expect(messages.map((m) => m.back.receive.join())).toEqual([[turn, 1], long, [turn, 2, 3]].map((m) => m.join()));
   }
-  // nothing but what has no room: the turn is not used up
-  expect(exchange(ranks, [message(3, 5, Array.from({ length: 1 << 17 }, () => 1))])).toEqual([false]);
-  expect(exchange(ranks, [message(3, 5, [8])])).toEqual([true]);
+  const whole = message(3, 5, Array.from({ length: 1 << 17 }, (_, k) => k));
+  exchange(ranks, [whole]);
+  expect(whole.back.receive.join()).toBe(whole.out.send.join());
+});
+
+test("a message longer than both slots goes on as they are emptied", () => {
+  const long = message(3, 5, Array.from({ length: 4 * (1 << 16) + 7 }, (_, k) => k));
+  // the receiver looks, and is then late itself
+  const [a, b] = pair(Infinity, () => !looking && look()) as [NearRanks, NearRanks];
+  let looking = false;
+  const look = (): void => {
+    looking = true;
+    expect(() => b.take()).toThrow("would wait");
+    looking = false;
+  };
+  a.begin([long.out]);
+  b.expects(long.back);
+  expect(a.sends(long.out)).toBe(true);
+  a.sent();
+  b.take();
+  expect(long.back.receive.join()).toBe(long.out.send.join());
 });
 
 test("a slot is written again when it has been emptied", () => {

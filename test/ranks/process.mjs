@@ -1,11 +1,11 @@
-/** One rank under a launcher: the named work, hashes as JSON on rank 0. Arguments: grid (or "none"), names... */
+/** One rank under a launcher: the named work, hashes as JSON on rank 0. Arguments: grid (or "none"), threads, backend, names... */
 import { lattice } from "gaugegrad";
 import { connect } from "../../dist/backend/index.js";
 import { work } from "./work.mjs";
 
-const [grid, threads, ...names] = process.argv.slice(2);
+const [grid, threads, backend, ...names] = process.argv.slice(2);
 const comm = connect();
-const options = { threads: Number(threads), comm, ...(grid === "none" ? {} : { grid: JSON.parse(grid) }) };
+const options = { threads: Number(threads), backend, comm, ...(grid === "none" ? {} : { grid: JSON.parse(grid) }) };
 const hashes = Object.fromEntries(names.map((name) => [name, work[name](lattice([4, 4, 4, 8], options))]));
 // every rank has the same, or there is something to say
 const own = new TextEncoder().encode(JSON.stringify(hashes));

@@ -14,6 +14,9 @@ export interface RankJob {
 /** Results of every rank, job by job. @throws the first error of a rank. */
 export const onThreads = (size: number, jobs: readonly RankJob[]): Promise<string[][]> => started<string>(size, "./rank.mjs", { jobs });
 
+/** The same on ranks with memory in common; and how many exchanges and sums of a job its lists of launches did not make. */
+export const onNearThreads = (size: number, jobs: readonly RankJob[]): Promise<{ hash: string; exchanges: number; sums: number }[][]> => started(size, "./near-rank.mjs", { jobs, shared: new SharedArrayBuffer(2 ** 22 + 2 ** 21 * size * size) });
+
 /** What each rank of `job.mjs` says. */
 export const jobOnThreads = async (size: number, args: readonly string[]): Promise<unknown[]> => (await started(size, "./job.mjs", { args })).map(([said]) => said);
 

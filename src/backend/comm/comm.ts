@@ -23,6 +23,19 @@ export interface Ending {
   readonly speaker: number;
 }
 
+/** Memory that all ranks of a group have in common, for compiled code that sends and adds by itself: see near.ts. */
+export interface CommonMemory {
+  readonly turns: Int32Array;
+  readonly board: Float64Array;
+  /** Channel to a rank, and from one; undefined where the system had no memory for it, at both ends. */
+  sending(rank: number): Uint8Array | undefined;
+  receiving(rank: number): Uint8Array | undefined;
+  /** Waits so far, and whether one is under way, for the watchdog. */
+  readonly beat: Int32Array;
+  /** Nanoseconds of looking before the first sleep and after each, and those of a sleep. */
+  readonly patience: readonly [spin: number, again: number, sleep: number];
+}
+
 /** A group of ranks that run the same program. Calls return when the data are there; they are collective. */
 export interface Comm {
   /** What carries the messages: self, threads, or the library. */
@@ -31,6 +44,8 @@ export interface Comm {
   readonly size: number;
   /** How many ranks, this one among them, have memory in common, through which their messages go. */
   readonly near: number;
+  /** Where they are all of the group's. */
+  readonly common?: CommonMemory | undefined;
   /** Adds the ranks' arrays element by element, in place; the caller sees to it that the order does not matter. */
   sum(x: Float64Array): void;
   max(x: Float64Array): void;

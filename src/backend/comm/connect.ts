@@ -48,6 +48,7 @@ function wrapped(comm: Comm, close: () => void): Comm {
     rank: comm.rank,
     size: comm.size,
     near: comm.near,
+    common: comm.common,
     sum: (x) => comm.sum(x),
     max: (x) => comm.max(x),
     broadcast: (bytes, root) => comm.broadcast(bytes, root),

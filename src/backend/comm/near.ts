@@ -1,10 +1,10 @@
 /**
  * Messages and sums between ranks of one machine through memory that they share. What one rank writes the others read; a number that is stored behind the data says that they are there, so that
- * a message costs two copies, and nobody is asked. From one rank to another leads a channel of two slots that take turns: one has what an exchange sends, and is written again
- * when the receiver has said that it is empty. On the board every rank has two such slots for what all are told; whoever writes there for the second time has read what all others wrote before
+ * a message costs two copies, and nobody is asked. From one rank to another leads a channel of two slots that take turns. What an exchange sends there fills one after the other, and begins with a new one; a slot is written
+ * again when the receiver has said that it is empty, and whoever waits for that takes what has come in the meantime. On the board every rank has two such slots for what all are told; whoever writes there for the second time has read what all others wrote before
  * their first.
  */
-import type { Message } from "./comm.ts";
+import type { CommonMemory, Message } from "./comm.ts";
 
 /** Bytes of a file that several processes see. */
 export interface SharedBytes {
@@ -17,11 +17,11 @@ export interface SharedBytes {
 /** A multiple of the pages of all systems. */
 const PAGE = 1 << 16;
 /** Words between two that different ranks write: no line of a cache has both. */
-const LINE = 32;
-/** Bytes of a channel: its two numbers, and two slots. */
-const CHANNEL = 1 << 20;
+export const LINE = 32;
 /** Numbers of a slot of a channel, and of the board. */
-const [SLOT, BOARD] = [(CHANNEL - 2 * 4 * LINE) / 16, 1 << 11];
+export const [SLOT, BOARD] = [1 << 16, 1 << 11];
+/** Bytes of a channel: its two numbers, and two slots. */
+const CHANNEL = PAGE + 2 * 8 * SLOT;
 /** A channel in the directory: not opened yet, open, or without memory. */
 const [OPEN, REFUSED] = [1, 2];
 
@@ -33,59 +33,61 @@ export const reserveBoard = (bytes: SharedBytes, ranks: number): boolean => byte
 
 /** One end of a channel. */
 class Channel {
+  readonly bytes: Uint8Array;
   /** How often a slot has been filled, and how often it has been emptied. */
   readonly #words: Int32Array;
+  /** The one of them that this end writes, and nobody else. */
+  readonly #own: 0 | typeof LINE;
   readonly #slots: readonly Float64Array[];
-  /** Exchanges so far that used it, and whether the present one does. */
+  /** Number of the slot that is being filled or emptied, while one is: one more than at this end have been used before, here or by compiled code. */
   #turn = 0;
   busy = false;
-  /** Numbers of the present exchange. */
+  /** Numbers of it that have been written or read. */
   #used = 0;
+  /** Has a message found nothing that has arrived? Those behind it then do not look. */
+  empty = false;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, end: "sender" | "receiver") {
+    this.bytes = bytes;
+    this.#own = end === "sender" ? 0 : LINE;
     this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, 2 * LINE);
     this.#slots = [0, 1].map((k) => new Float64Array(bytes.buffer, bytes.byteOffset + 2 * 4 * LINE + 8 * SLOT * k, SLOT));
   }
 
-  /** Where the next `count` numbers of this exchange belong in the slot; negative when it has no room for them. Both ends find the same. */
-  place(count: number): number {
-    if ((this.busy ? this.#used : 0) + count > SLOT) return -1;
-    if (!this.busy) {
-      this.busy = true;
-      this.#turn = (this.#turn + 1) | 0;
-      this.#used = 0;
-    }
-    const at = this.#used;
-    this.#used += count;
-    return at;
+  /** May the next slot be written, or read? Begins it if so. */
+  readonly opened = (): boolean => {
+    if (this.busy) return true;
+    const turn = (Atomics.load(this.#words, this.#own) + 1) | 0;
+    const there = this.#own === 0 ? ((Atomics.load(this.#words, LINE) - turn + 2) | 0) >= 0 : ((Atomics.load(this.#words, 0) - turn) | 0) >= 0;
+    if (!there) return false;
+    [this.#turn, this.#used, this.busy] = [turn, 0, true];
+    return true;
+  };
+
+  /** Brings numbers from index `at` of a message on to the open slot, or from it; returns how many there was room for. */
+  carry(message: Float64Array, at: number, count: number): number {
+    const slot = this.#slots[this.#turn & 1]!;
+    const used = this.#used;
+    const n = Math.min(count - at, SLOT - used);
+    if (this.#own !== 0) message.set(slot.subarray(used, used + n), at);
+    else slot.set(n === message.length ? message : message.subarray(at, at + n), used);
+    this.#used += n;
+    if (this.#used === SLOT) this.done();
+    return n;
   }
 
-  get slot(): Float64Array {
-    return this.#slots[this.#turn & 1]!;
-  }
-  /** Has the receiver emptied the slot? */
-  readonly empty = (): boolean => ((Atomics.load(this.#words, LINE) - this.#turn + 2) | 0) >= 0;
-  /** Has the sender filled it? */
-  readonly full = (): boolean => ((Atomics.load(this.#words, 0) - this.#turn) | 0) >= 0;
-
-  /** The sender has filled the slot. */
-  sent(): void {
-    Atomics.store(this.#words, 0, this.#turn);
-    this.busy = false;
-  }
-
-  /** The receiver has emptied it. */
-  taken(): void {
-    Atomics.store(this.#words, LINE, this.#turn);
+  /** The slot, if one is open, has been filled, or emptied. */
+  done(): void {
+    if (this.busy) Atomics.store(this.#words, this.#own, this.#turn);
     this.busy = false;
   }
 }
 
-/** What a message is to be read from. */
+/** What a message is to be read from, and how much of it has arrived. */
 interface Awaited {
   channel: Channel;
   message: Message;
-  at: number;
+  here: number;
 }
 
 export interface NearOptions {
@@ -109,13 +111,15 @@ export class NearRanks {
   readonly #directory: Int32Array;
   /** Two slots of each member. */
   readonly #board: readonly (readonly Float64Array[])[];
+  readonly #slots: Float64Array;
+  /** Turn of the present call, and the member that is waited for. */
   #turn = 0;
-  /** Member that is waited for. */
   #late = 0;
   /** Channels to and from ranks; null for those that are elsewhere, or have none. */
   readonly #to: (Channel | null | undefined)[] = [];
   readonly #from: (Channel | null | undefined)[] = [];
   readonly #written: Channel[] = [];
+  #sending: Channel | undefined;
   readonly #awaited: Awaited[] = [];
   #awaiting = 0;
 
@@ -129,6 +133,7 @@ export class NearRanks {
     this.#turns = new Int32Array(buffer, byteOffset, LINE * n);
     this.#directory = new Int32Array(buffer, byteOffset + 4 * LINE * n, n * n);
     const slots = byteOffset + boardBytes(n) - 2 * 8 * BOARD * n;
+    this.#slots = new Float64Array(buffer, slots, 2 * BOARD * n);
     this.#board = members.map((_, k) => [0, 1].map((s) => new Float64Array(buffer, slots + 8 * BOARD * (2 * k + s), BOARD)));
   }
 
@@ -137,7 +142,23 @@ export class NearRanks {
     return numbers <= BOARD;
   }
 
-  /** All have come to this call; returns the turn of the slots. */
+  /** The memory itself, for compiled code (near-source.ts), which makes the same calls in it. A channel is opened by the rank that sends, before any rank asks for one that it receives from. */
+  get memory(): Pick<CommonMemory, "turns" | "board" | "sending" | "receiving"> {
+    return {
+      turns: this.#turns,
+      board: this.#slots,
+      sending: (rank) => this.#outgoing(rank)?.bytes,
+      receiving: (rank) => this.#incoming(rank)?.bytes,
+    };
+  }
+
+  /** Which of the two slots of a member the next call uses. */
+  #next(): 0 | 1 {
+    this.#turn = (Atomics.load(this.#turns, LINE * this.#own) + 1) | 0;
+    return (this.#turn & 1) as 0 | 1;
+  }
+
+  /** All have come to this call. */
   #meet(): void {
     const T = this.#turns;
     const turn = this.#turn;
@@ -149,7 +170,7 @@ export class NearRanks {
 
   /** Every rank's numbers, in the order of ranks, after all have written theirs. */
   reduce(x: Float64Array, add: (a: number, b: number) => number): void {
-    const turn = (this.#turn = (this.#turn + 1) | 0) & 1;
+    const turn = this.#next();
     this.#board[this.#own]![turn]!.set(x);
     this.#meet();
     for (let r = 0; r < this.size; r++) {
@@ -161,7 +182,7 @@ export class NearRanks {
 
   /** The bytes of one rank for all. */
   broadcast(bytes: Uint8Array, root: number): void {
-    const turn = (this.#turn = (this.#turn + 1) | 0) & 1;
+    const turn = this.#next();
     const slot = this.#board[this.#place.get(root)!]![turn]!;
     const there = new Uint8Array(slot.buffer, slot.byteOffset, bytes.length);
     const own = this.#place.get(root) === this.#own;
@@ -171,7 +192,7 @@ export class NearRanks {
   }
 
   barrier(): void {
-    this.#turn = (this.#turn + 1) | 0;
+    this.#next();
     this.#meet();
   }
 
@@ -179,57 +200,75 @@ export class NearRanks {
   begin(messages: readonly Message[]): void {
     for (let k = 0; k < messages.length; k++) {
       const { to, count } = messages[k]!;
-      if (count > 0 && this.#to[to] === undefined) this.#to[to] = this.#opened(to);
+      if (count > 0) this.#outgoing(to);
     }
+  }
+
+  #outgoing(rank: number): Channel | null {
+    return (this.#to[rank] ??= this.#to[rank] === null ? null : this.#opened(rank));
+  }
+
+  #incoming(rank: number): Channel | null {
+    return (this.#from[rank] ??= this.#from[rank] === null ? null : this.#found(rank));
   }
 
   /** A message that this rank receives; false where the library has to bring it. */
   expects(message: Message): boolean {
-    const { from, count } = message;
-    let channel = this.#from[from];
-    if (channel === undefined) channel = this.#from[from] = this.#found(from);
-    const at = channel?.place(count) ?? -1;
-    if (!channel || at < 0) return false;
+    const channel = this.#incoming(message.from);
+    if (!channel) return false;
     const n = this.#awaiting++;
     const awaited = this.#awaited[n];
-    if (awaited) [awaited.channel, awaited.message, awaited.at] = [channel, message, at];
-    else this.#awaited[n] = { channel, message, at };
+    if (awaited) [awaited.channel, awaited.message, awaited.here] = [channel, message, 0];
+    else this.#awaited[n] = { channel, message, here: 0 };
     return true;
   }
 
-  /** Sends a message; false where the library has to do it. */
+  /** Sends a message, and takes what has arrived while slots are full; false where the library has to do it. */
   sends({ to, send, count }: Message): boolean {
     const channel = this.#to[to];
     if (!channel) return false;
-    const first = !channel.busy;
-    const at = channel.place(count);
-    if (at < 0) return false;
-    if (first) this.#written.push(channel);
-    if (!channel.empty()) this.#until(channel.empty);
-    channel.slot.set(send.length === count ? send : send.subarray(0, count), at);
+    this.#sending = channel;
+    this.#written.push(channel);
+    for (let at = 0; at < count; at += channel.carry(send, at, count)) if (!channel.opened()) this.#until(this.#room);
     return true;
   }
 
+  readonly #room = (): boolean => {
+    if (this.#sending!.opened()) return true;
+    this.#arrived();
+    return this.#sending!.opened();
+  };
+
   /** All messages of this exchange have been sent. */
   sent(): void {
-    for (const channel of this.#written) channel.sent();
+    for (const channel of this.#written) channel.done();
     this.#written.length = 0;
   }
 
   /** Brings what is expected to where it belongs. */
   take(): void {
-    const n = this.#awaiting;
-    for (let k = 0; k < n; k++) {
-      const { channel, message, at } = this.#awaited[k]!;
-      if (!channel.full()) this.#until(channel.full);
-      message.receive.set(channel.slot.subarray(at, at + message.count));
-    }
-    for (let k = 0; k < n; k++) {
-      const { channel } = this.#awaited[k]!;
-      if (channel.busy) channel.taken();
-    }
+    if (!this.#arrived()) this.#until(this.#arrived);
     this.#awaiting = 0;
   }
+
+  /** Takes what has arrived; is that all? */
+  readonly #arrived = (): boolean => {
+    const n = this.#awaiting;
+    let left = 0;
+    for (let k = 0; k < n; k++) this.#awaited[k]!.channel.empty = false;
+    for (let k = 0; k < n; k++) {
+      const awaited = this.#awaited[k]!;
+      const { channel, message: { receive, count } } = awaited;
+      while (awaited.here < count && !channel.empty) {
+        if (channel.opened()) awaited.here += channel.carry(receive, awaited.here, count);
+        else channel.empty = true;
+      }
+      if (awaited.here < count) left++;
+    }
+    if (left > 0) return false;
+    for (let k = 0; k < n; k++) this.#awaited[k]!.channel.done();
+    return true;
+  };
 
   /** Bytes of the channel between two members begin here. */
   #at(from: number, to: number): number {
@@ -242,7 +281,7 @@ export class NearRanks {
     const at = this.#at(this.#own, to);
     const room = this.#bytes.reserve(at, CHANNEL);
     Atomics.store(this.#directory, this.#own * this.size + to, room ? OPEN : REFUSED);
-    return room ? new Channel(this.#bytes.map(at, CHANNEL)) : null;
+    return room ? new Channel(this.#bytes.map(at, CHANNEL), "sender") : null;
   }
 
   #found(rank: number): Channel | null {
@@ -250,6 +289,6 @@ export class NearRanks {
     if (from === undefined) return null;
     const entry = from * this.size + this.#own;
     this.#until(() => Atomics.load(this.#directory, entry) !== 0);
-    return Atomics.load(this.#directory, entry) === OPEN ? new Channel(this.#bytes.map(this.#at(from, this.#own), CHANNEL)) : null;
+    return Atomics.load(this.#directory, entry) === OPEN ? new Channel(this.#bytes.map(this.#at(from, this.#own), CHANNEL), "receiver") : null;
   }
 }

@@ -1,4 +1,5 @@
 /** How a rank waits for others: it looks, and from some time on sleeps between looks. */
+import type { CommonMemory } from "./comm.ts";
 
 /**
  * Milliseconds for which a rank looks for the end of a call before it sleeps between looks, where every rank has a processor, and where ranks share them and must leave them to
@@ -8,11 +9,13 @@ const [ALONE, SHARED] = [2, 0.05];
 /** Milliseconds of looking after each sleep: the library moves long messages only while it is looked at, and where a rank has a processor nobody else needs it. */
 const AGAIN = 0.2;
 /** Milliseconds of a sleep, and looks before the clock is asked. */
-const [SLEEP, LOOKS] = [0.05, 50];
+export const [SLEEP, LOOKS] = [0.05, 50];
 const bed = new Int32Array(new SharedArrayBuffer(4));
 
 /** Is told when a call begins and ends: a watchdog ends a rank that waits too long in one. */
 export interface Heartbeat {
+  /** Waits so far, and whether one is under way. */
+  readonly beat: Int32Array;
   begin(): void;
   end(): void;
 }
@@ -31,6 +34,11 @@ export class Waiting {
   constructor(heartbeat: Heartbeat, crowded: boolean) {
     this.#heartbeat = heartbeat;
     this.#crowded = crowded;
+  }
+
+  /** How compiled code waits, in nanoseconds: as `until` does. */
+  get ways(): Pick<CommonMemory, "beat" | "patience"> {
+    return { beat: this.#heartbeat.beat, patience: [1e6 * (this.#crowded ? SHARED : ALONE), this.#crowded ? 0 : 1e6 * AGAIN, 1e6 * SLEEP] };
   }
 
   /** Returns when `done` is true. */

@@ -32,6 +32,7 @@ export function watchdog(environment: Readonly<Record<string, string | undefined
   const worker = new Worker(WATCH, { eval: true, workerData: { beat, seconds, pid: process.pid, rank } });
   worker.unref();
   return {
+    beat: B,
     begin() {
       Atomics.add(B, 0, 1);
       Atomics.store(B, 1, 1);

@@ -1,6 +1,6 @@
 /** Ranks as processes that a launcher started, on the site's MPI library. Calls are synchronous: asynchronous ones would cost more than the messages. */
 import { BackendError } from "../../../errors.ts";
-import type { Comm, Ending, ExchangeWork, Message } from "../comm.ts";
+import type { Comm, CommonMemory, Ending, ExchangeWork, Message } from "../comm.ts";
 import type { NearRanks } from "../near.ts";
 import { type Heartbeat, Waiting, sleep } from "../waiting.ts";
 import { type Interface, type Word, interfaceOf } from "./abi.ts";
@@ -97,6 +97,11 @@ class MpiComm implements Comm {
 
   get near(): number {
     return this.#near?.size ?? 1;
+  }
+
+  get common(): CommonMemory | undefined {
+    const near = this.#near;
+    return near && near.size === this.size ? { ...near.memory, ...this.#process.waiting.ways } : undefined;
   }
 
   /** Lets the library go on. */
