@@ -1,7 +1,7 @@
 /** What `where` and `mask` do not take is not read: infinities and NaN stay out of values, gradients and second derivatives. */
 import { describe, expect, test } from "vitest";
 import {
-  type Field, type LatticeOptions, type Matrix, type Real, type Scalar, add, constantReal, divide, grad, hvp, lattice, log, mask, mul, polar, reTrace, record, scale, scaleBy, shift, sqrt, sub, sum, valueAndGrad, where,
+  type Field, type LatticeOptions, type Matrix, type MatrixType, type Real, type Scalar, add, constantReal, divide, grad, hvp, lattice, log, mask, merge, mul, polar, reTrace, record, restrict, scale, scaleBy, shift, sqrt, sub, sum, ta, valueAndGrad, where,
 } from "gaugegrad";
 import { Field as FieldOf, realType, siteMatrixType } from "gaugegrad/autograd";
 import { nativeMissing } from "../compiler/backends.ts";
@@ -52,5 +52,17 @@ for (const options of backends)
       const { value, grad: g } = valueAndGrad(S)(m) as unknown as { value: number; grad: Field };
       expect(Number.isFinite(value)).toBe(true);
       g.toArray().forEach((d, k) => (taken[Math.floor(k / 8)] === 1 ? expect(Math.abs(d)).toBeGreaterThan(0) : expect(d).toBe(0)));
+    });
+  
+    test("joined parities are in the algebra where both are", () => {
+      for (const whole of [true, false]) {
+        const values = Float64Array.from({ length: 8 * geo.volume }, (_, k) => Math.sin(k + 1));
+        const [even, odd] = [true, whole].map((algebra) => record((a: Matrix) => (algebra ? ta(a) : a), new FieldOf(geo, siteMatrixType(geo, 2)).set(values)).run(new FieldOf(geo, siteMatrixType(geo, 2)).set(values)) as unknown as Field);
+        const joined = record((a: Matrix, b: Matrix) => merge(restrict(a, "even"), restrict(b, "odd")), even as never, odd as never).run(even as never, odd as never) as unknown as Field<MatrixType>;
+        expect(joined.type.algebra).toBe(whole);
+        const parts = record((a: Matrix) => ta(a), joined as never).run(joined as never) as unknown as Field;
+        const all = record((a: Matrix) => ta(a), odd as never).run(odd as never) as unknown as Field;
+        parts.toArray().forEach((v, k) => expect(v).toBeCloseTo((geo.parity(Math.floor(k / 8)) === 0 ? even : all).toArray()[k]!, 14));
+      }
     });
   });

@@ -4,7 +4,7 @@ import { CovarianceError, GeometryError } from "../../errors.ts";
 import type { Domain } from "../lattice.ts";
 import type { Op } from "../op.ts";
 import type { Traced } from "../tape.ts";
-import { type SiteType, type ValueType, components, domainOf, realType, sameType, siteMatrixType, isQuaternion } from "../types.ts";
+import { type MatrixType, type SiteType, type SpinType, type ValueType, components, domainOf, realType, sameType, siteMatrixType, isQuaternion } from "../types.ts";
 import { guard } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
 
@@ -55,7 +55,9 @@ export const mergeOp: Op = {
   infer([e, o], _attributes, lattice) {
     if (domainOf(e!) !== "even" || domainOf(o!) !== "odd" || !sameType(lattice, { ...e!, domain: "odd" } as ValueType, o!))
       throw new CovarianceError("merge: expected a field on even sites and one of the same kind on odd sites, in this order");
-    return { ...e!, domain: "all" } as ValueType;
+    // in the algebra, or of unit length, where both are
+    const marks = e!.kind === "matrix" ? { algebra: e!.algebra && (o as MatrixType).algebra } : e!.kind === "spin" ? { unit: e!.unit && (o as SpinType).unit } : {};
+    return { ...e!, ...marks, domain: "all" } as ValueType;
   },
   vjp: ({ cotangent, needs }) => [
     needs[0] ? restrict(cotangent as Traced<SiteType>, "even") : undefined,
