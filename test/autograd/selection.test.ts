@@ -62,7 +62,7 @@ for (const options of backends)
         expect(joined.type.algebra).toBe(whole);
         const parts = record((a: Matrix) => ta(a), joined as never).run(joined as never) as unknown as Field;
         const all = record((a: Matrix) => ta(a), odd as never).run(odd as never) as unknown as Field;
-        parts.toArray().forEach((v, k) => expect(v).toBeCloseTo((geo.parity(Math.floor(k / 8)) === 0 ? even : all).toArray()[k]!, 14));
+        parts.toArray().forEach((v, k) => expect(v).toBeCloseTo((geo.parity(Math.floor(k / 8)) === 0 ? even! : all).toArray()[k]!, 14));
       }
     });
   });
