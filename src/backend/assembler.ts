@@ -140,10 +140,14 @@ export class Code {
     this.bytes.byte(0x0c).u(0).byte(0x0b, 0x0b);
     return this;
   }
-  /** if (top of the stack) body. */
-  when(body: () => void): this {
+  /** if (top of the stack) body, else the other. */
+  when(body: () => void, other?: () => void): this {
     this.bytes.byte(0x04, 0x40);
     body();
+    if (other) {
+      this.bytes.byte(0x05);
+      other();
+    }
     this.bytes.byte(0x0b);
     return this;
   }

@@ -3,16 +3,16 @@
  * kernels are one function with all of their micro-kernels); matrices pass between micro-kernels through scratch that stays in the first-level cache. On a layout with one lane the same code
  * runs with both lanes alike.
  */
-import { storedComponents, isShared } from "../autograd/index.ts";
+import { isShared } from "../autograd/index.ts";
 import { Code, F64, I32, Module, V128, type ValType, Wasm, type WasmBytes, WorkerPool, BIN_PARTS, binnedFunction, hasRelaxedSimd, lanePermutation, normalsModule, wasmMemory } from "../backend/index.ts";
 import { type ContractionLoops, contractionModule } from "./contraction-kernel.ts";
 import type { CompiledKernels, EmitContext, Emitter } from "./emitter.ts";
-import type { Argument, Instruction } from "./ir.ts";
-import { type KernelPlan, atHome, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
+import { type KernelPlan, chunkBlocks, sumScratch } from "./kernels.ts";
 import { normalFields } from "./normals.ts";
 import type { MicroKernel } from "./scalar.ts";
 import { kernelTable } from "#platform/compiler/replay";
-import { MicroEmitter, type Place, type Target, load, store } from "./wasm-micro.ts";
+import { MicroEmitter, type Place, type Target, from, load, push, store } from "./wasm-micro.ts";
+import { Neighbours, type OperandContext, Operands, Parameters } from "./wasm-operands.ts";
 
 const IMPORTS = { sin: 1, cos: 1, tan: 1, tanh: 1, exp: 1, log: 1, atan2: 2 } as const;
 
@@ -63,80 +63,21 @@ interface Functions extends Target {
   binned(): number;
 }
 
-/** Operands of one kernel's block: addresses are made once, where they are first needed. */
-interface Operands {
-  /** Leaves the address of a buffer at the loop's own block. */
-  home(buffer: number): Code;
-  /** Makes the address of a field operand, once. */
-  prepare(a: Argument): void;
-  /** Loads one word of every cache line of an operand: all misses of a block are under way together before the arithmetic needs them. */
-  touch(a: Argument): void;
-  place(a: Argument): Place;
-}
-
-/** `b`: local with the block; `base`: local of a parameter; `S`: local with the scratch. */
-function operandsOf(c: Code, plan: KernelPlan, { width, permutations }: { readonly width: number; readonly permutations: number }, functions: Functions, b: number, base: (key: string) => number, scalar: (buffer: number) => number, S: number): Operands {
-  const lane = functions.bytes * width;
-  let swapSlots = plan.scratch;
-  const addresses = new Map<string, number>();
-  const entries = new Map<string, number>();
-  const key = (a: Argument & { kind: "field" }): string => `${a.buffer}@${a.displacement.join(",")}`;
-  const home = (buffer: number): Code => c.get(b).get(base(`s${buffer}`)).op(0x6c).get(base(`b${buffer}`)).op(0x6a);
-  const prepare = (a: Argument): void => {
-    if (a.kind !== "field" || addresses.has(key(a))) return;
-    const n = storedComponents(a.type);
-    const at = c.local(I32);
-    addresses.set(key(a), at);
-    if (atHome(a.displacement)) {
-      home(a.buffer).set(at);
-      return;
-    }
-    const table = parameterKey({ kind: "table", displacement: a.displacement });
-    let entry = entries.get(table);
-    if (entry === undefined) {
-      entry = c.local(I32);
-      entries.set(table, entry);
-      c.get(b).i32(2).op(0x74).get(base(table)).op(0x6a).memory(0x28, 2, 0).set(entry);
-    }
-    c.get(entry);
-    if (width > 1) c.i32(Math.log2(width)).op(0x76);
-    c.get(base(`s${a.buffer}`)).op(0x6c);
-    c.get(base(`b${a.buffer}`)).op(0x6a).set(at);
-    if (permutations > 1) {
-      const slot = swapSlots;
-      swapSlots += n;
-      c.get(entry).i32(width - 1).op(0x71).when(() => {
-        c.get(at).get(S).i32(slot * lane).op(0x6a);
-        if (permutations > 2) c.get(entry).i32(width - 1).op(0x71);
-        c.call(functions.permute(n));
-        c.get(S).i32(slot * lane).op(0x6a).set(at);
-      });
-    }
-  };
-  const touch = (a: Argument): void => {
-    if (a.kind !== "field" || addresses.has(key(a))) return;
-    prepare(a);
-    for (let at = 0; at < lane * storedComponents(a.type); at += 64) c.get(addresses.get(key(a))!).memory(0x28, 2, at).op(0x1a);
-  };
-  const place = (a: Argument): Place => {
-    if (a.kind === "slot") return { local: S, offset: plan.slotOffsets[a.slot]! * lane };
-    if (a.kind === "scalar") return { local: isShared(a.type) ? base(`b${a.buffer}`) : scalar(a.buffer), offset: 0 };
-    return { local: addresses.get(key(a))!, offset: 0 };
-  };
-  return { home, prepare, touch, place };
-}
-
-/** Scalars that every sample of a batch has of its own: locals with their addresses, and code that sets them for the number of a scalar block. */
-function ownScalars(c: Code, { step }: KernelPlan, scalarBlocks: number, lane: number, base: (key: string) => number): { address(buffer: number): number; take(block: () => void): void } {
+/** Scalars that every sample of a batch has of its own: their places, and code that sets them for the number of a scalar block. */
+function ownScalars(c: Code, { step }: KernelPlan, scalarBlocks: number, lane: number, parameters: Parameters): { place(buffer: number): Place; take(block: () => void): void } {
   const own = new Map<number, number>();
   const used = [...step.instructions.flatMap((ins) => ins.args), ...step.reductions.map((r) => r.value)];
   for (const a of used) if (scalarBlocks > 1 && a.kind === "scalar" && !isShared(a.type) && !own.has(a.buffer)) own.set(a.buffer, c.local(I32));
   return {
-    address: (buffer) => own.get(buffer) ?? base(`b${buffer}`),
+    place(buffer) {
+      const local = own.get(buffer);
+      return local === undefined ? parameters.place(`b${buffer}`) : { local, offset: 0 };
+    },
     take(block) {
       for (const [buffer, at] of own) {
         block();
-        c.i32(lane).op(0x6c).get(base(`b${buffer}`)).op(0x6a).set(at);
+        c.i32(lane).op(0x6c);
+        parameters.push(`b${buffer}`).op(0x6a).set(at);
       }
     },
   };
@@ -152,7 +93,7 @@ function setBlock(c: Code, { i, b, half, copy, copyBlocks }: { readonly i: numbe
 }
 
 /** The sums of a chunk: its values are stored as they come, those of samples apart one after the other, and summed at its end. */
-function sumsOf(c: Code, plan: KernelPlan, context: EmitContext, functions: Functions, { S, values, place, base }: { readonly S: number; readonly values: number; readonly place: Operands["place"]; readonly base: (key: string) => number }): { add(): void; finish(chunk: number): void } {
+function sumsOf(c: Code, plan: KernelPlan, context: EmitContext, functions: Functions, { S, values, parameters }: { readonly S: number; readonly values: number; readonly parameters: Parameters }): { add(at: Operands): void; finish(chunk: number): void } {
   const { width, sampleLanes, siteLanes, copiesPerScalar } = context.layout;
   const { bytes } = functions;
   const chunkLength = chunkBlocks(siteLanes);
@@ -160,13 +101,14 @@ function sumsOf(c: Code, plan: KernelPlan, context: EmitContext, functions: Func
   const at = (k: number, lane = 0): number => sumScratch(plan, 0, chunkLength) * bytes * width + (k * width + lane) * 8 * chunkLength;
   const step = sampleLanes > 1 ? 8 : 8 * width;
   return {
-    add() {
+    add(operands) {
       plan.step.reductions.forEach((r, k) => {
-        const { local, offset } = place(r.value);
+        operands.prepare(r.value);
+        const place = operands.place(r.value);
         // floats become doubles one by one
-        for (let lane = 0; bytes === 4 && lane < width; lane++) c.get(values).get(local).memory(0x2a, 2, offset + 4 * lane).op(0xbb).memory(0x39, 3, sampleLanes > 1 ? at(k, lane) : at(k) + 8 * lane);
+        for (let lane = 0; bytes === 4 && lane < width; lane++) from(c.get(values), place).memory(0x2a, 2, place.offset + 4 * lane).op(0xbb).memory(0x39, 3, sampleLanes > 1 ? at(k, lane) : at(k) + 8 * lane);
         for (let lane = 0; bytes === 8 && lane < sampleLanes; lane++) {
-          load(c.get(values).get(local), 8 * width, 0, offset);
+          load(from(c.get(values), place), 8 * width, 0, place.offset);
           if (sampleLanes > 1) c.simdMemory(0x5b, 3, at(k, lane), lane);
           else store(c, 8 * width, 0, at(k));
         }
@@ -179,56 +121,57 @@ function sumsOf(c: Code, plan: KernelPlan, context: EmitContext, functions: Func
           c.get(S).i32(at(k, lane)).op(0x6a).get(values).get(S).op(0x6b).i32(3).op(0x76);
           c.get(chunk);
           if (sampleLanes > 1) c.i32(each).op(0x6e).i32(sampleLanes).op(0x6c).i32(lane).op(0x6a).i32(each).op(0x6c).get(chunk).i32(each).op(0x70).op(0x6a);
-          c.i32(8 * BIN_PARTS).op(0x6c).get(base(`r${k}`)).op(0x6a).call(functions.binned());
+          c.i32(8 * BIN_PARTS).op(0x6c);
+          parameters.push(`r${k}`).op(0x6a).call(functions.binned());
         }
       });
     },
   };
 }
 
+/** The work on one block. */
+function blockCode(c: Code, plan: KernelPlan, context: EmitContext, functions: Functions, { S, emitter, sums }: { readonly S: number; readonly emitter: MicroEmitter | undefined; readonly sums: { add(at: Operands): void } }): (at: Operands) => void {
+  const { step, micro, inPlace, slotOffsets } = plan;
+  const lane = functions.bytes * context.layout.width;
+  return (operands) => {
+    if (streams(plan, context, functions.bytes)) for (const ins of step.instructions) for (const a of ins.args) operands.touch(a);
+    step.instructions.forEach(({ args, target }, k) => {
+      for (const a of args) operands.prepare(a);
+      const to = target.kind === "slot" ? { local: S, offset: slotOffsets[target.slot]! * lane } : operands.home(target.buffer);
+      const places = args.map((a) => operands.place(a));
+      if (emitter) {
+        emitter.micro(micro[k]!, inPlace[k]!, places, to);
+        return;
+      }
+      for (const place of [...places, to]) push(c, place);
+      c.call(functions.micro(micro[k]!, inPlace[k]!));
+    });
+    sums.add(operands);
+  };
+}
+
 /** One kernel: (parameter table, scratch, first chunk, last chunk + 1), all byte addresses or counts. */
 function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions): Code {
-  const { step, index, slotOffsets } = plan;
+  const { step } = plan;
   const { width, siteLanes, copyBlocks, copiesPerScalar, scalarBlocks, cuts } = context.layout;
   const chunkLength = chunkBlocks(siteLanes);
-  const lane = functions.bytes * width;
+  const { bytes } = functions;
   const { first, last, half, copies, chunks } = context.order(step.domain);
   const c = new Code(4);
   const [P, S, c0, c1] = [0, 1, 2, 3];
   const [chunk, i, end] = [c.local(I32), c.local(I32), c.local(I32)];
   const b = half > 0 || copies > 1 ? c.local(I32) : i;
-  const bases = plan.parameters.map((_, k) => {
-    const n = c.local(I32);
-    c.get(P).memory(0x28, 2, 4 * k).set(n);
-    return n;
-  });
-  const base = (key: string): number => bases[index.get(key)!]!;
+  const parameters = new Parameters(c, plan, context, P);
   /** Scratch plus the bytes of values that each sum holds so far. */
   const values = c.local(I32);
   const inline = plan.micro.every((m) => m.statements.every((s) => s.kind !== "loop")) && plan.micro.reduce((s, m) => s + m.statements.length, 0) <= INLINE;
   const emitter = inline ? new MicroEmitter(c, functions) : undefined;
-  const own = ownScalars(c, plan, scalarBlocks, lane, base);
-  const { home, prepare, touch, place } = operandsOf(c, plan, { width, permutations: cuts.reduce((n, cut) => n * cut, 1) }, functions, b, base, own.address, S);
+  const own = ownScalars(c, plan, scalarBlocks, bytes * width, parameters);
   const copy = copies > 1 ? c.local(I32) : undefined;
-  const sums = sumsOf(c, plan, context, functions, { S, values, place, base });
-  const push = ({ local, offset }: Place): void => {
-    if (offset > 0) c.get(local).i32(offset).op(0x6a);
-    else c.get(local);
-  };
-  const instruction = (ins: Instruction, m: MicroKernel, inPlace: boolean): void => {
-    ins.args.forEach(prepare);
-    const { target } = ins;
-    if (emitter) {
-      let to = { local: S, offset: target.kind === "slot" ? slotOffsets[target.slot]! * lane : 0 };
-      if (target.kind === "buffer") home(target.buffer).set((to = { local: c.local(I32), offset: 0 }).local);
-      emitter.micro(m, inPlace, ins.args.map(place), to);
-      return;
-    }
-    for (const a of ins.args) push(place(a));
-    if (target.kind === "slot") push({ local: S, offset: slotOffsets[target.slot]! * lane });
-    else home(target.buffer);
-    c.call(functions.micro(m, inPlace));
-  };
+  const sums = sumsOf(c, plan, context, functions, { S, values, parameters });
+  const work = blockCode(c, plan, context, functions, { S, emitter, sums });
+  const at: OperandContext = { plan, parameters, width, bytes, permutations: cuts.reduce((n, cut) => n * cut, 1), permute: (n) => functions.permute(n), scalar: own.place, b, S };
+  const neighbours = new Neighbours(c, at);
   c.get(c0).set(chunk);
   c.loop(
     () => void c.get(chunk).get(c1).op(0x4e),
@@ -246,10 +189,11 @@ function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions
         () => {
           setBlock(c, { i, b, half, copy, copyBlocks });
           if (step.domain === "one") own.take(() => void c.get(i));
-          if (streams(plan, context, functions.bytes)) for (const ins of step.instructions) ins.args.forEach(touch);
-          step.instructions.forEach((ins, k) => instruction(ins, plan.micro[k]!, plan.inPlace[k]!));
-          for (const r of step.reductions) prepare(r.value);
-          sums.add();
+          neighbours.load();
+          if (neighbours.exchange) {
+            neighbours.exchanged();
+            c.when(() => work(new Operands(c, at, neighbours, true)), () => work(new Operands(c, at, neighbours, false)));
+          } else work(new Operands(c, at, neighbours, false));
           c.get(i).i32(1).op(0x6a).set(i);
         },
       );

@@ -8,7 +8,7 @@ import type { Engine, Storage } from "../autograd/index.ts";
 import type { ByteSource, CommonMemory, FieldMemory, Heap, Lanes, Layout } from "../backend/index.ts";
 import type { ContractionLoops } from "./contraction-kernel.ts";
 import type { LoopDomain } from "./ir.ts";
-import type { KernelPlan } from "./kernels.ts";
+import type { KernelPlan, Parameter } from "./kernels.ts";
 
 export type { LoopDomain } from "./ir.ts";
 
@@ -30,6 +30,8 @@ export interface EmitContext {
   order(domain: LoopDomain): LoopOrder;
   /** Lanes of a block, and how displacements permute them. */
   readonly layout: Layout;
+  /** The value of a parameter that stays as long as the kernels are there: places in the arena and tables, not those of the caller's fields. */
+  known?(parameter: Parameter): number | undefined;
 }
 
 export interface CompiledKernels {

@@ -12,7 +12,7 @@ import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
 import type { DenseStepPlan, KernelStep, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { debugKernels, describeProgram } from "./describe.ts";
-import { type KernelPlan, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
+import { type KernelPlan, type Parameter, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { type Stretch, stretchesOf } from "#platform/compiler/replay";
 import type { LinearSystem, Solver } from "./solver-programs.ts";
 import { forAllSamples, treeSum } from "./sample-numbers.ts";
@@ -87,7 +87,7 @@ export class ProgramExecutable implements Executable {
     this.#place(arena);
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels, engine.emitter.joins) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
-    this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout });
+    this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout, known: (p) => this.#known(p) });
     for (const p of kernels) engine.reserveScratch(scratchReals(p, chunkBlocks(engine.layout.siteLanes), engine.emitter.single === true));
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
@@ -244,10 +244,8 @@ export class ProgramExecutable implements Executable {
     const table = this.#allocate(4 * words * Math.max(1, plan.parameters.length)) / 4;
     plan.parameters.forEach((p, k) => {
       const entry = table + words * k;
-      if (p.kind === "table") {
-        const at = engine.table(p.displacement);
-        this.#engine.enter(entry, unit === 1 ? at * 4 : at);
-      } else if (p.kind === "partials") this.#engine.enter(entry, partials[p.reduction]! / unit);
+      if (p.kind === "table") this.#engine.enter(entry, this.#known(p)!);
+      else if (p.kind === "partials") this.#engine.enter(entry, partials[p.reduction]! / unit);
       else {
         this.#enterPlace(entry, p.buffer, p.kind === "stride");
       }
@@ -263,6 +261,14 @@ export class ProgramExecutable implements Executable {
     const starts = partials.flatMap((p) => samples.map((b) => p / 8 + BIN_PARTS * each * b));
     const targets = plan.step.reductions.flatMap(({ buffer }) => samples.map((b) => ({ buffer, offset: layout.scalarAt(b) })));
     return { plan, kernel, table, chunks, compute, partials, starts, targets, each, to: new Int32Array(targets.length), sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
+  }
+
+  /** A parameter that stays as it is, in the emitter's unit of an address. */
+  #known(p: Parameter): number | undefined {
+    const { addressUnit } = this.#engine.emitter;
+    if (p.kind === "table") return this.#engine.table(p.displacement) * (addressUnit === 1 ? 4 : 1);
+    if (p.kind === "partials" || this.#schedule.buffers[p.buffer]!.external) return undefined;
+    return (p.kind === "stride" ? this.#stride : this.#address)[p.buffer]! / addressUnit;
   }
 
   /** Writes the address or stride of a buffer into a table, anew whenever it changes. */

@@ -13,11 +13,21 @@ export const ZEROS = Array.from({ length: 16 }, () => 0);
 /** Values of a micro-kernel beyond which locals are taken up again within it: functions have at most 50,000. */
 const MANY = 10_000;
 
-/** An address: a local and a constant. */
+/** An address: a local, where there is one, and a constant. */
 export interface Place {
-  readonly local: number;
+  readonly local: number | undefined;
   readonly offset: number;
 }
+
+/** Leaves an address on the stack. */
+export function push(c: Code, { local, offset }: Place): void {
+  if (local === undefined) c.i32(offset);
+  else if (offset > 0) c.get(local).i32(offset).op(0x6a);
+  else c.get(local);
+}
+
+/** Leaves on the stack what an access with the place's offset begins from. */
+export const from = (c: Code, { local }: Place): Code => (local === undefined ? c.i32(0) : c.get(local));
 
 /** What all functions of a module have in common. */
 export interface Target {
@@ -79,9 +89,8 @@ export class MicroEmitter {
     const codes = this.#codes;
     switch (s.kind) {
       case "load": {
-        const { local, offset } = this.#operands[s.operand]!;
-        c.get(local);
-        load(c, this.#bytes * this.#width, s.component, offset);
+        const place = this.#operands[s.operand]!;
+        load(from(c, place), this.#bytes * this.#width, s.component, place.offset);
         break;
       }
       case "constant": {
@@ -182,10 +191,10 @@ export class MicroEmitter {
     const early = inPlace ? undefined : earlyStores(m);
     const dying = m.values > MANY && m.statements.every((s) => s.kind !== "loop") ? lastUses(m, early === undefined) : undefined;
     const put = (k: number): void => {
-      const [{ local, offset }, component] = "local" in target ? [target, k] : [target[k]!, 0];
-      this.code.get(local);
+      const [place, component] = "local" in target ? [target, k] : [target[k]!, 0];
+      from(this.code, place);
       this.#get(m.results[k]!);
-      store(this.code, this.#bytes * this.#width, component, offset);
+      store(this.code, this.#bytes * this.#width, component, place.offset);
     };
     m.statements.forEach((s, i) => {
       this.statement(s);
