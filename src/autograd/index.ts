@@ -72,6 +72,7 @@ export { logsumexp, max, min, softmax } from "./ops/max.ts";
 export { inverse } from "./ops/inverse.ts";
 export { det } from "./ops/det.ts";
 export { type FormFactors, adjointForm } from "./ops/adjoint-form.ts";
+export { sumLogs } from "./ops/sum-logs.ts";
 export { updateLogDet } from "./ops/update-log-det.ts";
 export { type SiteMap, localOp } from "./local-op.ts";
 export { applyOp } from "./apply.ts";

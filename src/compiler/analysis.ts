@@ -6,24 +6,16 @@
  * A stage is the number of barriers before a value: loading a stored field at a displacement, or on another domain, or using a sum or the
  * result of a solver or of dense algebra, needs the next stage.
  */
-import { type Displacement, type Node, type Program, type Role, domainOf, isQuaternion, isShared, storedComponents } from "../autograd/index.ts";
+import { type Node, type Program, type Role, domainOf, isQuaternion, isShared, storedComponents } from "../autograd/index.ts";
 import { Displacements } from "./displacements.ts";
 import { type LoopDomain, tensorLoop } from "./ir.ts";
+import { type View, halfOf } from "./views.ts";
 
 /** Most fields and sums that one kernel makes: what engines and compilers do with a function grows faster than its length. */
 const MAX_STORES = 256;
 
 /** Most values that are computed one from the other in a loop before one of them is stored: what works through them calls itself. */
 const MAX_DEPTH = 400;
-
-/** A node seen through shifts, adjoints and identities. */
-export interface View {
-  readonly id: number;
-  /** Number of the displacement. */
-  readonly shift: number;
-  readonly displacement: Displacement;
-  readonly dagger: boolean;
-}
 
 /** What an operand is once shifts, adjoints and identities are looked through. */
 interface Operand {
@@ -139,7 +131,8 @@ export class Analysis {
       const inner = this.#base[n.inputs[0]!]!;
       const role = n.op.role as Role & { readonly is: "view" };
       const shift = role.displacement ? this.displacements.add(inner.shift, this.displacements.of(role.displacement(n.attributes))) : inner.shift;
-      this.#base.push({ id: inner.id, shift, displacement: this.displacements.list[shift]!, dagger: inner.dagger !== (role.adjoint === true) });
+      const seen = { id: inner.id, shift, displacement: this.displacements.list[shift]!, dagger: inner.dagger !== (role.adjoint === true) };
+      this.#base.push(halfOf(seen, domainOf(n.type), this.program, this.#base, this.displacements));
       const gates = this.#gates[n.inputs[0]!]!;
       this.#gates.push(role.waits ? [...gates, n.inputs[1]!] : gates);
     });

@@ -5,7 +5,8 @@ import { multiplyAdd } from "./accumulate.ts";
 import { withoutNeedlessZeros } from "./needless-zeros.ts";
 import { packSlots } from "./slots.ts";
 import { type Argument, type Buffer, type DenseStepPlan, type Instruction, type KernelStep, type LoopDomain, type LoopStep, type Reduction, type Schedule, type Step, denseReads, tensorLength, tensorLoop } from "./ir.ts";
-import type { Analysis, View } from "./analysis.ts";
+import type { Analysis } from "./analysis.ts";
+import type { View } from "./views.ts";
 
 /** Copies a value: stores a leaf, or a value seen through shifts and adjoints, as it is seen. */
 export const copyOp: Op = {

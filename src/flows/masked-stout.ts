@@ -3,7 +3,7 @@
  * colours), U' = exp(TA(W U^+)) U, while everything that W is made of stands still. The Jacobian is block diagonal, one block a link.
  */
 import {
-  type Links, type Matrix, type Real, type Scalar, type TracedOf, add, addDisplacements, adj, atan, broadcast, exp, mask, merge, mul, restrict, scale, scaleBy, shift, sum, ta, updateLogDet,
+  type Links, type Matrix, type Real, type Scalar, type TracedOf, add, addDisplacements, adj, atan, broadcast, exp, mask, merge, mul, number, reTrace, restrict, scale, scaleBy, shift, sub, sum, sumLogs, ta, updateLogDet,
 } from "../autograd/index.ts";
 import { ConfigurationError, GeometryError } from "../errors.ts";
 import { loopStaple, namedLoops } from "../gauge/index.ts";
@@ -35,11 +35,17 @@ interface HalfStep {
   readonly part: number;
 }
 
+/** The links behind a half step, and on the sites of the moved ones the update M = W U^+ by itself. */
+interface Moved {
+  readonly links: Links;
+  readonly update: Matrix;
+}
+
 /** How a half step is made. */
 interface Kind {
   /** Parts of a direction: 2 parities, 4 colours. */
   readonly parts: number;
-  readonly step: (U: Links, half: HalfStep, weights: never) => Image;
+  readonly step: (U: Links, half: HalfStep, weights: never) => Moved;
 }
 
 const PARITY = ["even", "odd"] as const;
@@ -55,7 +61,7 @@ function staplesOn(U: Links, mu: number, parity: "even" | "odd"): StaplePair[] {
 }
 
 /** One half step by parity with the weight rho(U): only active links are computed. */
-function parityStep<W>(rho: (U: Links, half: HalfStep, weights: W, staples: readonly StaplePair[]) => Scalar | Real): (U: Links, half: HalfStep, weights: W) => Image {
+function parityStep<W>(rho: (U: Links, half: HalfStep, weights: W, staples: readonly StaplePair[]) => Scalar | Real): (U: Links, half: HalfStep, weights: W) => Moved {
   return (U, half, weights) => {
     const { mu, part } = half;
     const [active, frozen] = [restrict(U[mu]!, PARITY[part]!), restrict(U[mu]!, PARITY[1 - part]!)];
@@ -63,7 +69,7 @@ function parityStep<W>(rho: (U: Links, half: HalfStep, weights: W, staples: read
     const [first, ...rest] = staples.flatMap(({ above, below }) => [above, below]);
     const M = mul(scale(rho(U, half, weights, staples), add(first!, ...rest)), adj(active));
     const moved = mul(exp(ta(M)), active);
-    return { links: replaced(U, mu, part === 0 ? merge(moved, frozen) : merge(frozen, moved)), logDet: sum(updateLogDet(M)) };
+    return { links: replaced(U, mu, part === 0 ? merge(moved, frozen) : merge(frozen, moved)), update: M };
   };
 }
 
@@ -86,7 +92,7 @@ const rectangleStep: Kind = {
     const staple = (name: "plaquette" | "rectangle"): Matrix => scale(w[name], loopStaple(U, namedLoops(U.lattice, name), mu));
     const colour = (x: readonly number[]): number => (x.reduce((s, c) => s + c, 0) + x[mu]!) % 4;
     const M = mask(mul(add(staple("plaquette"), staple("rectangle")), adj(U[mu]!)), `colour ${part} of direction ${mu}`, (x) => colour(x) === part);
-    return { links: replaced(U, mu, mul(exp(ta(M)), U[mu]!)), logDet: sum(updateLogDet(M)) };
+    return { links: replaced(U, mu, mul(exp(ta(M)), U[mu]!)), update: M };
   },
 };
 
@@ -96,9 +102,24 @@ function halfSteps(extents: readonly number[], { parts }: Kind): HalfStep[] {
   return extents.flatMap((_, mu) => Array.from({ length: parts }, (__, part) => ({ mu, part })));
 }
 
+/**
+ * log det of updates one after the other. Those of U(1) have the determinants 1 - Re M, whose logarithms are taken together, site by site: with wide
+ * matrices a logarithm is little beside the rest, and its series goes with its own update.
+ */
+function logDetOf(updates: readonly Matrix[]): Scalar {
+  const N = updates[0]!.type.N;
+  if (N > 1) return total(updates.map((M) => sum(updateLogDet(M))));
+  const domains = [...new Set(updates.map((M) => M.type.domain))];
+  return total(domains.map((d) => sum(sumLogs(updates.filter((M) => M.type.domain === d).map((M) => sub(broadcast(number(M.tape, 1), d), reTrace(M)))))));
+}
+
+const image = ({ links, update }: Moved): Image => ({ links, logDet: logDetOf([update]) });
+
+const total = (terms: readonly Scalar[]): Scalar => (terms.length > 1 ? add(terms[0]!, ...terms.slice(1)) : terms[0]!);
+
 /** The map of one half step by itself. */
 function halfMap(half: HalfStep, { step }: Kind, weights: unknown): Bijection<number, unknown> {
-  return new Bijection<number, unknown>(`direction ${half.mu}, part ${half.part}`, weights, ((V: Links, w: never) => step(V, half, w)) as never, { invert: inverter("masked stout", half.mu, (V, w) => step(V, half, w as never)) });
+  return new Bijection<number, unknown>(`direction ${half.mu}, part ${half.part}`, weights, ((V: Links, w: never) => image(step(V, half, w))) as never, { invert: inverter("masked stout", half.mu, (V, w) => image(step(V, half, w as never))) });
 }
 
 /**
@@ -122,17 +143,16 @@ export function maskedStout(options: MaskedStoutOptions = {}): Bijection<number,
   const start: StoutWeights | GateWeights = gate ? { bias, slopes } : fixed;
 
   const forward = (V: Links, p: TracedOf<StoutParameters>): Image => {
-    const terms: Scalar[] = [];
+    const moved: Moved[] = [];
     let links = V;
     const halves = halfSteps(V.lattice.extents, made);
     (p.sweeps as readonly unknown[]).forEach((weights, s) => {
       for (const half of halves) {
-        const image = V[0]!.tape.inLayer(`sweep ${s + 1}, ${V.lattice.axis(half.mu)} ${half.part}`, () => made.step(links, half, weights as never));
-        links = image.links;
-        terms.push(image.logDet);
+        moved.push(V[0]!.tape.inLayer(`sweep ${s + 1}, ${V.lattice.axis(half.mu)} ${half.part}`, () => made.step(links, half, weights as never)));
+        links = moved.at(-1)!.links;
       }
     });
-    return { links, logDet: add(terms[0]!, ...terms.slice(1)) };
+    return { links, logDet: logDetOf(moved.map((m) => m.update)) };
   };
   const known = new Map<string, Bijection<number, unknown>>();
   const map = (half: HalfStep): Bijection<number, unknown> => {

@@ -30,4 +30,6 @@ test("zeros of the reverse pass are not written: its last sums, which are on all
   const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0;
   expect(count(three!, /^kernel on (even|odd)/gm)).toBeGreaterThan(count(two!, /^kernel on (even|odd)/gm));
   for (const text of [two!, three!]) expect(count(text, /zero one parity/g)).toBe(0);
+  // what is read on one parity of a half that moved and one that did not is read where it was made
+  for (const text of [two!, three!]) expect(count(text, / = copy\(/g)).toBe(0);
 });

@@ -1,6 +1,6 @@
 /** Masked stout maps against numbers of independent programs (numpy, C, torch). */
 import { describe, expect, test } from "vitest";
-import { type AlgebraField, DirectionalField, type LinkField } from "../../src/autograd/index.ts";
+import { type AlgebraField, DirectionalField, type LinkField, type Links, broadcast, number, record, sum, sumLogs } from "../../src/autograd/index.ts";
 import { closedFormLinks, directionField, gaugeAction, lattice, plaquettes } from "../../src/gauge/index.ts";
 import { fieldTransformed, maskedStout } from "../../src/flows/index.ts";
 import { inner, squaresOf } from "./helpers.ts";
@@ -129,6 +129,14 @@ test("a determinant that is not positive is an error with the site", () => {
   const V = links(3, [4, 4], 0.1);
   expect(() => maskedStout({ rho: 0.9 }).image(V)).toThrow(/updateLogDet.*\[/);
   expect(() => fieldTransformed(gaugeAction.wilson({ beta: 2 }), maskedStout({ rho: 0.9 })).value(V)).toThrow(/not positive/);
+  expect(() => maskedStout({ rho: 0.9 }).image(links(1, [4, 4], 0.1))).toThrow(/sumLogs.*not positive.*\[/);
+});
+
+test("two determinants that are negative are not one that is positive", () => {
+  const V = links(1, [4, 4]);
+  const value = (x: number, y: number): number => record((U: Links) => sum(sumLogs([x, y].map((c) => broadcast(number(U[0]!.tape, c))))), V).run(V);
+  expect(value(0.5, 3)).toBeCloseTo(16 * Math.log(1.5), 12);
+  expect(() => value(-0.5, -3)).toThrow(/not positive/);
 });
 
 test("extents on which masks do not close", () => {

@@ -2,7 +2,7 @@
 import {
   type Channels, type Complex, type TracedTensor, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
   abs2, add, adj, adjointForm, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, channel, channels, repeatChannels, siteConv, siteLinear, sliceChannels, sumChannels, tensorSum, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, logDet, lyap, mask, max, mean, merge, min, mul, normalise, number,
-  outer, overlapLogDet, polar, pow, projectSU, quaternionPart, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, sub, sum, ta, trace, unit, updateLogDet, where,
+  outer, overlapLogDet, polar, pow, projectSU, quaternionPart, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, square, sub, sum, sumLogs, ta, trace, unit, updateLogDet, where,
 } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
 import { kinds } from "./kinds/index.ts";
@@ -172,6 +172,7 @@ const statements: Readonly<Record<string, Apply>> = {
     return overlapLogDet((x) => spinMul(K(x), G), type, rest[rest.length - 1] as Scalar, v!, { signature, Ls: Number(Ls) });
   },
   adjointForm: ([m], { f, names }) => adjointForm(m as Matrix, Object.fromEntries(names!.split(",").map((name, k) => [name, number(m!.tape, Number(f) * (k + 1))]))),
+  sumLogs: (xs) => sumLogs(xs.map((x) => add(square(x as Real), broadcast(number(x.tape, 0.5), (x as Real).type.domain)))),
   updateLogDet: ([m, form], { f }) => updateLogDet(scaleBy(Number(f), m as Matrix), form as Channels | undefined),
   spinMul: ([v], { rows, salt }) => spinMul(v as Vector, spinMatrix(Number(rows), spinOf((v as Vector).type), Number(salt))),
   detach: ([x]) => detach(x!),

@@ -27,6 +27,7 @@ import { scaleOp } from "./scale.ts";
 import { shiftOp } from "./shift.ts";
 import { solveOp } from "./solve.ts";
 import { spinOp } from "./spin.ts";
+import { sumLogsOp } from "./sum-logs.ts";
 import { broadcastOp, sumOp } from "./sum.ts";
 import { taOp } from "./ta.ts";
 import { contractOp, correlateOp, fillOp, tensorSumOp } from "./tensors.ts";
@@ -40,7 +41,7 @@ export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,
   numberOp, constantOp, unitOp, matrixOp, keepOp, whereOp, maxOp,
-  atan2Op, inverseOp, detOp, adjointFormOp, updateLogDetOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
+  atan2Op, inverseOp, detOp, adjointFormOp, updateLogDetOp, sumLogsOp, logDetOp, traceGradientOp, overlapLogDetOp, overlapGradientOp, spreadOp, batchSumOp,
   stackOp, sliceOp, padOp, repeatOp, sumChannelsOp, contractOp, correlateOp, tensorSumOp, fillOp,
   loopOp, reverseOp, quaternionPartOp, asMatrixOp,
 ];

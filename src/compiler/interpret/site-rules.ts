@@ -86,6 +86,7 @@ export const siteRules: Readonly<Record<string, SiteRule>> = {
   inverse: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).quotient.z,
   det: (x, c) => divide(operand(x, c, 0), identity(operand(x, c, 0).rows)).determinant,
   argDet: (x, c) => [argumentOfDeterminant(operand(x, c, 0))],
+  sumLogs: (x) => [x.reduce((s, v) => s + (v[0]! > 0 ? Math.log(v[0]!) : Number.NaN), 0)],
   updateLogDet: (x, c) => [updateLogDet(operand(x, c, 0), x[1])],
   adjointForm: (x, c) => adjointForm(operand(x, c, 0), Object.fromEntries((c.attributes["forms"] as string).split(" ").map((name, k) => [name, x[k + 1]![0]!]))),
   unary: ([x], { attributes }) => x!.map((v) => functions[attributes["f"] as string]!(v)),

@@ -70,6 +70,14 @@ export const ofNumbers: Kinds = {
   unary: { covers: ["unary"], weight: 4, batched: 4, grow: unary },
   max: { covers: ["max"], weight: 1, grow: extreme("max") },
   min: { covers: ["max"], weight: 1, grow: extreme("min") },
+  sumLogs: {
+    covers: ["sumLogs"],
+    weight: 1,
+    grow: (b) => {
+      const xy = pair(b, () => true);
+      return xy?.every((v) => v.type.kind === "real") && b.emit("sumLogs", xy);
+    },
+  },
   atan2: {
     covers: ["atan2"],
     weight: 1,
