@@ -27,15 +27,16 @@ enum @p@_status {
   @P@_FIELD,       /* a field has not been set */
   @P@_SOLVER,      /* the conjugate gradient did not reach its tolerance */
   @P@_NUMBER,      /* links, a force or a result are not finite */
-  @P@_CONVENTION   /* a force of this convention cannot be an argument */
+  @P@_CONVENTION,  /* a force of this convention cannot be an argument */
+  @P@_TABLE        /* a table of sites names one of them twice, or one that there is not */
 };
 
 /* Orders of sites in memory. */
 enum @p@_order {
   @P@_STRIDES,     /* site[mu] doubles from n to n + mu */
   @P@_EVEN_ODD,    /* all even sites, then all odd ones, lexicographic (first direction fastest) inside: MILC */
-  @P@_SITES,       /* a table of the host: sites[n] is the number of the site that is n-th with the first direction fastest */
-  @P@_ODD_LINKS,   /* openQCD: the 2 D links of every odd site, forward and backward, by a table of site numbers */
+  @P@_SITES,       /* a table of the host: sites[n], from 0 to V - 1, is the number of the site that is n-th with the first direction fastest */
+  @P@_ODD_LINKS,   /* openQCD: the 2 D links of every odd site, forward and backward, by a table of site numbers, V / 2 to V - 1 for odd sites; others are not read */
   @P@_BLOCKS       /* the library's own order, in which nothing is turned over. Filled by @p@_pack, read by @p@_unpack */
 };
 

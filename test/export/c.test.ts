@@ -74,6 +74,65 @@ test.each(["gated", "dynamical"])("%s under the address and undefined-behaviour 
   expect(sh(at, "./sanitized", [])).toMatch(/ 0 wrong/);
 });
 
+/** Tables of sites as hosts give them: right, and wrong in every way that would read or write elsewhere. */
+const TABLES = `
+#include "gated.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+enum { V = 4 * 4 * 4 * 4 };
+static const int L[4] = {4, 4, 4, 4};
+static int wrong = 0;
+static void expect(const char* what, int got, int status) { if (got != status) { printf("%s: got %d (%s)\\n", what, got, gated_error(got)); wrong++; } }
+int main(void) {
+  int64_t* table = malloc(V * sizeof *table);
+  double *u = calloc(V * 4 * GATED_N * GATED_N * 2, sizeof *u), *v = calloc(V * 4 * GATED_N * GATED_N * 2, sizeof *v);
+  for (int k = 0; k < V * 4; k++) for (int i = 0; i < GATED_N; i++) u[2 * (k * GATED_N * GATED_N + i * (GATED_N + 1))] = 1;
+  const int orders[] = {GATED_SITES, GATED_ODD_LINKS};
+  for (int k = 0; k < 2; k++) {
+    gated_layout layout;
+    if (gated_layout_of(k == 0 ? GATED_ILDG : GATED_OPENQCD, L, &layout)) return 1;
+    layout.order = orders[k];
+    layout.sites = table;
+    const gated_options options = {&layout, GATED_FORCE, 1};
+    gated_handle* h;
+    /* backwards, even sites first for openQCD, whose even sites are not read */
+    int even = 0, odd = V / 2;
+    for (int n = V - 1; n >= 0; n--) {
+      const int p = (n ^ n >> 2 ^ n >> 4 ^ n >> 6) & 1;
+      table[n] = k == 0 ? V - 1 - n : p ? odd++ : -1000000 - even++;
+    }
+    expect("a table", gated_create(L, 0, &options, &h), GATED_OK);
+    expect("its links", gated_smear(h, u, v), GATED_OK);
+    gated_destroy(h);
+    const int n = 1; /* an odd site */
+    const int64_t kept = table[n], bad[] = {-1, V, V / 2 - 1, INT64_MAX, INT64_MIN, table[4]};
+    for (int j = 0; j < 6; j++) {
+      if (k == 0 && j == 2) continue;
+      table[n] = bad[j];
+      expect("a site that there is not, or one twice", gated_create(L, 0, &options, &h), GATED_TABLE);
+      if (h) wrong++;
+    }
+    table[n] = kept;
+  }
+  if (strcmp(gated_error(GATED_TABLE), "a table of sites names one of them twice, or one that there is not")) wrong++;
+  free(table);
+  free(u);
+  free(v);
+  printf("%d wrong\\n", wrong);
+  return wrong != 0;
+}
+`;
+
+test("tables of sites under the address sanitizer", () => {
+  const cc = sanitizer(folder);
+  if (cc === undefined) return void console.log("no compiler here links the sanitizers");
+  const at = join(folder, "gated");
+  writeFileSync(join(at, "tables.c"), TABLES);
+  sh(at, cc, ["-std=c11", "-g", "-O0", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-o", "tables", "gated.c", "tables.c", "-lm"]);
+  expect(sh(at, "./tables", [])).toBe("0 wrong\n");
+});
+
 test.skipIf(!valgrind || compilers.length === 0).each(["dynamical"])("%s under valgrind", (name) => {
   const at = join(folder, name);
   sh(at, compilers[0]!, ["-std=c11", "-g", "-O1", "-o", "checked", `${name}.c`, "test.c", "-lm"]);

@@ -37,6 +37,25 @@ static int overlap(const @p@_handle* h, const @p@_layout* l) {
   return 0;
 }
 
+/* A table of the host's has a number of its own for every site that it is read at: 0 to V - 1, that of openQCD's for odd sites V / 2 to V - 1. */
+static int read_table(const @p@_handle* h, const @p@_layout* l) {
+  const int odd = l->order == @P@_ODD_LINKS;
+  const int64_t first = odd ? h->volume / 2 : 0;
+  unsigned char* taken = NEW(unsigned char, h->volume - first);
+  if (!taken) return @P@_MEMORY;
+  int status = @P@_OK;
+  for (int64_t n = 0; n < h->volume && status == @P@_OK; n++) {
+    int x[DIM];
+    coordinates(h->extents, n, x);
+    if (odd && parity(x) == 0) continue;
+    const int64_t site = l->sites[n];
+    if (site < first || site >= h->volume || taken[site - first]) status = @P@_TABLE;
+    else taken[site - first] = 1;
+  }
+  deallocate(taken);
+  return status;
+}
+
 /* Offsets of all links in the memory of the host. */
 static int place_links(@p@_handle* h, const @p@_layout* l) {
   if (l->order < @P@_STRIDES || l->order > @P@_BLOCKS || ((l->order == @P@_SITES || l->order == @P@_ODD_LINKS) && !l->sites)) return @P@_ARGUMENT;
@@ -44,6 +63,10 @@ static int place_links(@p@_handle* h, const @p@_layout* l) {
     for (int mu = 0; mu < DIM; mu++)
       if (h->extents[mu] % 2 != 0) return @P@_EXTENTS;
   if (l->order != @P@_BLOCKS && overlap(h, l)) return @P@_ARGUMENT;
+  if (l->order == @P@_SITES || l->order == @P@_ODD_LINKS) {
+    const int status = read_table(h, l);
+    if (status != @P@_OK) return status;
+  }
   h->row = l->row;
   h->column = l->column;
   h->imaginary = l->imaginary;
