@@ -1,5 +1,5 @@
 /** Records a random program, and runs it: on a backend, or statement by statement. */
-import { Directional, type Lattice, type Program, type Tape, type Traced, type ValueType, checkpoint, hvp, isShared, jvp, openTape, pairing, scaleBy, valueAndGrad, vjp } from "../../src/autograd/index.ts";
+import { Directional, type Lattice, type Program, type Tape, type Traced, type ValueType, checkpoint, isQuaternion, hvp, isShared, jvp, openTape, pairing, scaleBy, valueAndGrad, vjp } from "../../src/autograd/index.ts";
 import type { Engine, Storage } from "../../src/autograd/engine.ts";
 import { realsOf, sameType } from "../../src/autograd/types.ts";
 import { leaves } from "../../src/autograd/tree.ts";
@@ -112,7 +112,7 @@ export function runOn(engine: Engine, program: Program, sets: readonly (readonly
   const taken = new Set<number>();
   const own: Storage[] = [];
   const to = outputTypes.map((t) => {
-    const k = inPlace ? inputTypes.findIndex((u, i) => !taken.has(i) && sameType(lattice, t, u)) : -1;
+    const k = inPlace ? inputTypes.findIndex((u, i) => !taken.has(i) && sameType(lattice, t, u) && isQuaternion(t) === isQuaternion(u)) : -1;
     if (k >= 0) taken.add(k);
     else own.push(engine.allocate(t));
     return k >= 0 ? from[k]! : own[own.length - 1]!;
