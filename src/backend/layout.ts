@@ -8,8 +8,9 @@
  * lane q = (q_mu) reads from lane (q_mu + k_mu mod c_mu). Sub-lattices of bipartite lattices have even extents, so the lanes of a block share
  * their parity; lattices that cannot be cut W times get fewer lanes.
  *
- * A batch of B samples is so many copies of the blocks of one. Where B is a multiple of the lanes that the machine has, the lanes of a block are the same
- * site of as many samples, and the blocks of one sub-lattice after the other are a copy each: no displacement permutes lanes.
+ * A batch of B samples is so many copies of the blocks of one. Where B is a multiple of the lanes that the machine has, and that many samples are not too large
+ * for the cache together, the lanes of a block are the same site of as many samples, and the blocks of one sub-lattice after the other are a copy each: no
+ * displacement permutes lanes.
  */
 
 import type { Halo } from "./halo.ts";
@@ -17,6 +18,9 @@ import type { SiteIndex } from "./part.ts";
 
 /** Sites in a block: a power of two that some machine's vectors hold. */
 export type Lanes = 1 | 2 | 4 | 8 | 16;
+
+/** Links of the samples in a block of as many lanes, beyond which permuting lanes costs less than what the samples of a block take of the second-level cache: fields of SU(2) links fill a quarter of 1 MiB. */
+const SAMPLE_LINKS = 4096;
 
 /** Where each lexicographic site lies in memory: address in reals = (block * components + component) * width + lane. */
 export interface Layout {
@@ -98,7 +102,7 @@ export function makeLayout(lattice: SiteIndex, lanes: Lanes): Layout {
   let cuts = cutInto(lattice, siteLanes);
   while (!cuts) cuts = cutInto(lattice, (siteLanes = (siteLanes / 2) as Lanes));
   const { batch } = lattice;
-  const sampleLanes = batch > 1 && batch % lanes === 0;
+  const sampleLanes = batch > 1 && batch % lanes === 0 && (siteLanes < lanes || lanes * lattice.volume * lattice.extents.length <= SAMPLE_LINKS);
   const width = sampleLanes ? lanes : siteLanes;
   const copyBlocks = lattice.volume / siteLanes;
   const scalarBlocks = sampleLanes ? batch / lanes : batch;

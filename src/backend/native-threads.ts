@@ -7,7 +7,7 @@
 export const KERNEL_TYPE = "typedef void (*kernel)(double* F, const int32_t* I, int64_t P, int64_t S, int64_t first, int64_t last, int32_t c0, int32_t c1);";
 
 /** The part of a pool that kernels know: S and scratch count doubles. */
-export const POOL_TYPE = `struct pool { void (*run)(struct pool*, kernel, double* F, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks); int32_t threads; };`;
+export const POOL_TYPE = `struct pool { void (*run)(struct pool*, kernel, double* F, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t c0, int32_t c1); int32_t threads; };`;
 
 /** C source of the pool; it declares kernels as `KERNEL_TYPE` and the pool as `POOL_TYPE`. */
 export const poolSource = `#include <pthread.h>
@@ -19,7 +19,7 @@ export const poolSource = `#include <pthread.h>
 ${KERNEL_TYPE}
 ${POOL_TYPE}
 enum { SPIN = 20000 };
-struct job { kernel f; double* F; int64_t P, S, scratch, first, last; int32_t chunks; };
+struct job { kernel f; double* F; int64_t P, S, scratch, first, last; int32_t c0, c1; };
 struct worker { struct team* team; int32_t rank; pthread_t id; _Alignas(64) atomic_int done; };
 struct team {
   struct pool pool;
@@ -40,7 +40,8 @@ static void relax(void) {
 static void share(const struct team* t, int32_t rank) {
   const struct job* j = &t->job;
   const int32_t n = t->pool.threads;
-  const int32_t c0 = (int64_t)j->chunks * rank / n, c1 = (int64_t)j->chunks * (rank + 1) / n;
+  const int64_t chunks = j->c1 - j->c0;
+  const int32_t c0 = j->c0 + chunks * rank / n, c1 = j->c0 + chunks * (rank + 1) / n;
   if (c0 < c1) j->f(j->F, (const int32_t*)j->F, j->P, j->S + rank * j->scratch, j->first, j->last, c0, c1);
 }
 
@@ -74,9 +75,9 @@ static int announce(struct team* t) {
   return number;
 }
 
-static void run(struct pool* pool, kernel f, double* F, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t chunks) {
+static void run(struct pool* pool, kernel f, double* F, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t c0, int32_t c1) {
   struct team* t = (struct team*)pool;
-  t->job = (struct job){f, F, P, S, scratch, first, last, chunks};
+  t->job = (struct job){f, F, P, S, scratch, first, last, c0, c1};
   const int number = announce(t);
   share(t, 0);
   for (int32_t r = 1; r < t->pool.threads; r++)

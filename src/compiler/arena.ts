@@ -43,7 +43,7 @@ export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
       return;
     }
     // numbers of a tensor stand side by side
-    const key = b.type.kind === "tensor" ? `tensor${k}` : b.data ? `data${k}` : `${b.first}-${b.last}`;
+    const key = b.type.kind === "tensor" ? `tensor${k}` : b.data ? `data${k}` : `${b.first}-${b.last}-${b.blocks}`;
     const group = groups.get(key);
     if (group) group.push(k);
     else groups.set(key, [k]);
@@ -68,7 +68,7 @@ export function placeArena(buffers: readonly Buffer[], sizes: Sizes): Arena {
   const sizeOf = (members: readonly number[]): number => {
     // fields that lie side by side have the same number of blocks
     const ghosts = members.reduce((g, k) => Math.max(g, buffers[k]!.ghosts ?? 0), 0);
-    return paddedBytes(members.reduce((s, k) => s + sizes.bytes(buffers[k]!.type, ghosts), 0));
+    return paddedBytes(members.reduce((s, k) => s + (buffers[k]!.blocks === undefined ? sizes.bytes(buffers[k]!.type, ghosts) : buffers[k]!.blocks! * sizes.blockBytes(buffers[k]!.type)), 0));
   };
   for (const members of groups.values()) if (buffers[members[0]!]!.data) place(members, total, sizeOf(members), 0, Infinity);
   const byFirst = (x: number, y: number): number => buffers[x]!.first - buffers[y]!.first;

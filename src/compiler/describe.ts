@@ -1,5 +1,4 @@
 /** The text of a compiled program: its steps, and for each kernel its cost and its instructions. */
-import { environmentVariable } from "../util/index.ts";
 import type { Argument, Schedule } from "./ir.ts";
 import { type KernelPlan, atHome } from "./kernels.ts";
 import { solveText } from "./solvers.ts";
@@ -44,9 +43,4 @@ export function describeProgram({ steps }: Schedule, { realBytes, arenaBytes, pl
   }
   lines.push(`arena: ${arenaBytes} bytes`);
   return lines.join("\n");
-}
-
-/** DEBUG=kernels in the environment verifies every schedule, prints it, and keeps times for `describe`. */
-export function debugKernels(): boolean {
-  return (environmentVariable("DEBUG") ?? "").split(",").includes("kernels");
 }

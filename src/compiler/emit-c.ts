@@ -6,7 +6,7 @@
 import { isShared } from "../autograd/index.ts";
 import { BIN_PARTS, KERNEL_TYPE, POOL_TYPE, binnedSource, lanePermutation } from "../backend/index.ts";
 import type { EmitContext } from "./emitter.ts";
-import { CHUNK_SITES, type KernelPlan, type Parameter, chunkBlocks, parameterKey, sumScratch } from "./kernels.ts";
+import { CHUNK_SITES, type KernelPlan, type Parameter, parameterKey, sumScratch } from "./kernels.ts";
 import { kernelParts } from "./kernel-parts.ts";
 import { type Elementary, elementary, isElementary } from "./elementary.ts";
 import { type MicroKernel, type Statement, earlyStores } from "./scalar.ts";
@@ -107,9 +107,8 @@ const kernelHead = (name: string): string => `HIDDEN void ${name}(double* memory
 /** One kernel: its instructions in parts, each a function of one block, and the loop over chunks of blocks. */
 function kernelSource(plan: KernelPlan, name: string, context: EmitContext, functionOf: (m: MicroKernel, inPlace: boolean) => string): string {
   const { step } = plan;
-  const { siteLanes, sampleLanes, copyBlocks, copiesPerScalar, scalarBlocks } = context.layout;
-  const chunk = chunkBlocks(siteLanes);
-  const { half, copies, chunks } = context.order(step.domain);
+  const { sampleLanes, copyBlocks, copiesPerScalar, scalarBlocks } = context.layout;
+  const { half, copies, chunk, chunks } = context.order(step.domain);
   const entry = (p: Parameter): string => `T[${plan.index.get(parameterKey(p))!}]`;
   const base = (buffer: number): string => `F + ${entry({ kind: "buffer", buffer })}`;
   const stride = (buffer: number): string => entry({ kind: "stride", buffer });
@@ -233,7 +232,7 @@ int64_t name(int32_t k) { return (int64_t)kernels[k]; }
 void launch(int64_t memory, int32_t k, int64_t P, int64_t S, int64_t scratch, int64_t first, int64_t last, int32_t c0, int32_t c1, int64_t threads) {
   double* F = (double*)memory;
   struct pool* pool = (struct pool*)threads;
-  if (pool && c1 >= 2 * pool->threads) pool->run(pool, kernels[k], F, P, S, scratch, first, last, c1);
+  if (pool && c1 - c0 >= 2 * pool->threads) pool->run(pool, kernels[k], F, P, S, scratch, first, last, c0, c1);
   else kernels[k](F, (const int32_t*)F, P, S, first, last, c0, c1);
 }
 `;

@@ -48,7 +48,7 @@ const RESIDENT = 1 << 20;
 
 /** Does the kernel stream its fields from beyond the second-level cache? Short kernels leave that to the hardware's prefetching. */
 function streams(plan: KernelPlan, context: EmitContext, bytes: number): boolean {
-  return plan.streams > 16 && bytes * plan.footprint * context.layout.width * context.layout.blocks > RESIDENT;
+  return plan.streams > 16 && bytes * plan.footprint * context.layout.width * context.blocks > RESIDENT;
 }
 
 /** Statements of a kernel that becomes one function: longer ones call their micro-kernels, which engines compile better one by one. */
@@ -153,10 +153,9 @@ function blockCode(c: Code, plan: KernelPlan, context: EmitContext, functions: F
 /** One kernel: (parameter table, scratch, first chunk, last chunk + 1), all byte addresses or counts. */
 function kernelCode(plan: KernelPlan, context: EmitContext, functions: Functions): Code {
   const { step } = plan;
-  const { width, siteLanes, copyBlocks, copiesPerScalar, scalarBlocks, cuts } = context.layout;
-  const chunkLength = chunkBlocks(siteLanes);
+  const { width, copyBlocks, copiesPerScalar, scalarBlocks, cuts } = context.layout;
   const { bytes } = functions;
-  const { first, last, half, copies, chunks } = context.order(step.domain);
+  const { first, last, half, copies, chunk: chunkLength, chunks } = context.order(step.domain);
   const c = new Code(4);
   const [P, S, c0, c1] = [0, 1, 2, 3];
   const [chunk, i, end] = [c.local(I32), c.local(I32), c.local(I32)];

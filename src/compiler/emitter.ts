@@ -22,7 +22,8 @@ export interface LoopOrder {
   readonly half: number;
   /** The loop runs over these blocks of so many copies (see `Layout`), one after the other. */
   readonly copies: number;
-  /** Chunks of each copy. */
+  /** Blocks of a chunk, and chunks of each copy. */
+  readonly chunk: number;
   readonly chunks: number;
 }
 
@@ -32,6 +33,8 @@ export interface EmitContext {
   readonly layout: Layout;
   /** The value of a parameter that stays as long as the kernels are there: places in the arena and tables, not those of the caller's fields. */
   known?(parameter: Parameter): number | undefined;
+  /** Blocks that a list of launches works on at a time. */
+  readonly blocks: number;
 }
 
 export interface CompiledKernels {
@@ -51,8 +54,8 @@ export interface CompiledKernels {
 
 /** Many launches in one call (see backend/replay.ts): lists and entries are indices or addresses as those of parameter tables. Both return the nanoseconds of exchanges and sums over ranks. */
 export interface Replay {
-  /** `samples` numbers in each scalar, on so many lanes. */
-  run(list: number, launches: number, scratch: number, scratchBytes: number, samples: number, lanes: number, ranks: number): number;
+  /** `samples` numbers in each scalar, on so many lanes; all launches for `tile` samples, then for the next ones. */
+  run(list: number, launches: number, scratch: number, scratchBytes: number, samples: number, lanes: number, tile: number, ranks: number): number;
   /** Iterations of conjugate gradient. */
   gradient(entries: number, scratch: number, scratchBytes: number, ranks: number): number;
   /** Present where lists may hold exchanges, and sums over ranks of one machine. */

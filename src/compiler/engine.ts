@@ -4,13 +4,13 @@ import type { Part } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { type Arena, overlaps, placeArena } from "./arena.ts";
 import type { Emitter } from "./emitter.ts";
-import { debugKernels } from "./describe.ts";
+import { debugKernels } from "./debug.ts";
 import { ProgramExecutable } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
 import { withHalos } from "#platform/compiler/divided";
 import { Machine } from "./machine.ts";
-import { gradientLoop } from "#platform/compiler/replay";
+import { gradientLoop, tiled } from "#platform/compiler/replay";
 import type { GradientLoop } from "./solver-programs.ts";
 import { verify } from "#platform/compiler/optional";
 import { notice } from "../util/index.ts";
@@ -50,7 +50,7 @@ export class KernelEngine extends Machine {
     let least = Infinity;
     for (let storeCost = STORE_COST; storeCost <= MAX_STORE_COST; storeCost *= 2) {
       const lowered = lower(program, storeCost);
-      const schedule = this.halos ? withHalos(lowered, this.halos) : lowered;
+      const schedule = tiled(this, this.halos ? withHalos(lowered, this.halos) : lowered);
       const arena = placeArena(schedule.buffers, this);
       if (arena.bytes <= maxFields * unit) return { schedule, arena };
       least = Math.min(least, arena.bytes / unit);

@@ -11,7 +11,8 @@ import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
 import type { DenseStepPlan, KernelStep, SamplesStep, Schedule, SolveStep } from "./ir.ts";
-import { debugKernels, describeProgram } from "./describe.ts";
+import { debugKernels } from "./debug.ts";
+import { describeProgram } from "./describe.ts";
 import { type KernelPlan, type Parameter, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { type Stretch, stretchesOf } from "#platform/compiler/replay";
 import type { LinearSystem, Solver } from "./solver-programs.ts";
@@ -87,7 +88,7 @@ export class ProgramExecutable implements Executable {
     this.#place(arena);
     const plans = schedule.steps.map((s) => (s.kind === "kernel" ? planKernel(s, schedule, engine.microKernels, engine.emitter.joins) : undefined));
     const kernels = plans.filter((p) => p !== undefined);
-    this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout, known: (p) => this.#known(p) });
+    this.#compiled = engine.emitter.compile(kernels, { order: (d) => engine.order(d), layout: engine.layout, blocks: engine.tileBlocks, known: (p) => this.#known(p) });
     for (const p of kernels) engine.reserveScratch(scratchReals(p, chunkBlocks(engine.layout.siteLanes), engine.emitter.single === true));
     let k = 0;
     this.#launches = plans.map((p) => p && this.#prepare(p, k++));
@@ -113,7 +114,7 @@ export class ProgramExecutable implements Executable {
     this.#shadows = schedule.outputs.map(() => undefined);
     this.#times = debugKernels() ? new Float64Array(schedule.steps.length) : undefined;
     this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
-    this.#stretches = stretchesOf(engine, this.#launches, this.#exchanges, this.#compiled, { allocate: (bytes) => this.#allocate(bytes), enter: (entry, b) => this.#enterPlace(entry, b, false) });
+    this.#stretches = stretchesOf(engine, schedule, this.#launches, this.#exchanges, this.#compiled, { allocate: (bytes) => this.#allocate(bytes), enter: (entry, b) => this.#enterPlace(entry, b, false), place: (b) => this.#storage(b) });
   }
 
   run(inputs: readonly Storage[], outputs: readonly Storage[]): void {
@@ -263,11 +264,13 @@ export class ProgramExecutable implements Executable {
     return { plan, kernel, table, chunks, compute, partials, starts, targets, each, to: new Int32Array(targets.length), sums: starts.length > 0 ? new BinnedSums(starts.length) : undefined, over: starts.length > 0 && engine.part && engine.part.comm.size > 1 ? new RankSums(engine, starts.length) : undefined };
   }
 
-  /** A parameter that stays as it is, in the emitter's unit of an address. */
+  /** A parameter that stays: places outside of the caller's fields, but for fields of one tile, which are elsewhere for every tile. */
   #known(p: Parameter): number | undefined {
     const { addressUnit } = this.#engine.emitter;
     if (p.kind === "table") return this.#engine.table(p.displacement) * (addressUnit === 1 ? 4 : 1);
-    if (p.kind === "partials" || this.#schedule.buffers[p.buffer]!.external) return undefined;
+    if (p.kind === "partials") return undefined;
+    const { external, blocks } = this.#schedule.buffers[p.buffer]!;
+    if (external || (blocks !== undefined && p.kind === "buffer")) return undefined;
     return (p.kind === "stride" ? this.#stride : this.#address)[p.buffer]! / addressUnit;
   }
 

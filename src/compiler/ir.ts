@@ -13,6 +13,8 @@ export interface Buffer {
   readonly data?: Float64Array;
   /** Ghost blocks behind those of an arena buffer, on a divided lattice. */
   ghosts?: number;
+  /** Blocks of an arena buffer that holds only samples that are worked on together. */
+  readonly blocks?: number;
   /** First and last step that touch an arena buffer. */
   first: number;
   last: number;

@@ -5,7 +5,8 @@ import {
 import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
 import { BackendError, GeometryError } from "../errors.ts";
 import { BoxSites, Halos, gatherSites, localLayout } from "#platform/compiler/divided";
-import type { Emitter, LoopDomain, LoopOrder } from "./emitter.ts";
+import { debugKernels } from "./debug.ts";
+import type { Emitter, LoopDomain, LoopOrder, Replay } from "./emitter.ts";
 import { tensorLength } from "./ir.ts";
 import { chunkBlocks } from "./kernels.ts";
 import type { MicroKernel } from "./scalar.ts";
@@ -49,6 +50,9 @@ class MovingStorage implements HeapStorage {
     this.#mine = false;
   }
 }
+
+/** Links of the samples that lists of launches are walked for at a time, for each thread: what a force of SU(2) keeps for so many stays in a second-level cache of 1 MiB. */
+const TILE_LINKS = 1024;
 
 export abstract class Machine implements Engine {
   readonly name: string;
@@ -288,6 +292,23 @@ export abstract class Machine implements Engine {
     return this.#scratch;
   }
 
+  /** What runs launches together: nothing where each is looked at. */
+  get replay(): Replay | undefined {
+    return debugKernels() ? undefined : this.emitter.replay;
+  }
+
+  /** Blocks of a scalar that every sample has of its own whose samples lists of launches are walked for at a time. */
+  get tile(): number {
+    const { lattice: { volume, dim, batch }, layout: { scalarBlocks }, emitter: { threads } } = this;
+    if (!this.replay) return scalarBlocks;
+    return Math.min(scalarBlocks, threads * Math.max(1, Math.floor((TILE_LINKS * scalarBlocks) / (batch * volume * dim))));
+  }
+
+  /** Blocks of a field for these samples. */
+  get tileBlocks(): number {
+    return this.tile * this.layout.copiesPerScalar * this.layout.copyBlocks;
+  }
+
   /** First and last+1 block of a domain; scalars have one. */
   range(domain: LoopDomain): readonly [number, number] {
     if (domain === "shared") return [0, 1];
@@ -298,9 +319,11 @@ export abstract class Machine implements Engine {
 
   order(domain: LoopDomain): LoopOrder {
     const [first, last] = this.range(domain);
-    const chunks = Math.ceil((last - first) / chunkBlocks(this.layout.siteLanes));
+    const { tile } = this;
+    const chunk = domain === "one" && tile < this.layout.scalarBlocks ? tile : chunkBlocks(this.layout.siteLanes);
+    const chunks = Math.ceil((last - first) / chunk);
     const copies = domain === "one" || domain === "shared" || tensorLength(domain) !== undefined ? 1 : this.layout.copies;
-    return { first, last, half: domain === "all" && this.lattice.bipartite ? last / 2 : 0, copies, chunks };
+    return { first, last, half: domain === "all" && this.lattice.bipartite ? last / 2 : 0, copies, chunk, chunks };
   }
 
   /** The numbers of all samples, between memory and an array. */

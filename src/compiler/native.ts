@@ -34,7 +34,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
   if (threads > 1 && pool === 0) throw new BackendError(`backend native: the system refused ${threads} threads: use fewer`);
   const memory = nativeMemory(address, options.limit);
   const unit = single ? 4 : 8;
-  const replay = runtime.func("int64_t replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t pool, int64_t near)");
+  const replay = runtime.func("int64_t replay(int64_t memory, int64_t list, int64_t count, int64_t S, int64_t scratch, int64_t batch, int64_t lanes, int64_t unit, int64_t tile, int64_t pool, int64_t near)");
   const gradient = runtime.func("int64_t gradient(int64_t memory, int64_t block, int64_t S, int64_t scratch, int64_t unit, int64_t pool, int64_t near)");
   const join = runtime.func("int64_t join(int64_t turns, int64_t board, int64_t beat, int64_t rank, int64_t size, int64_t spin, int64_t again, int64_t sleep)");
   const emitter: Emitter = {
@@ -61,7 +61,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
       };
     },
     replay: {
-      run: (list, launches, scratch, scratchBytes, samples, lanes, ranks) => replay(memory.address(), list, launches, scratch, scratchBytes / unit, samples, lanes, unit, pool, ranks),
+      run: (list, launches, scratch, scratchBytes, samples, lanes, tile, ranks) => replay(memory.address(), list, launches, scratch, scratchBytes / unit, samples, lanes, unit, tile, pool, ranks),
       gradient: (entries, scratch, scratchBytes, ranks) => gradient(memory.address(), entries, scratch, scratchBytes / unit, unit, pool, ranks),
       ranks: {
         join: (rank, size, { turns, board, beat, patience }) => join(address(turns), address(board), address(beat), rank, size, ...patience),

@@ -1,2 +1,3 @@
 /** Launches in one call, which pages do without. */
 export { type Stretch, gradientLoop, kernelTable, stretchesOf } from "./replay.ts";
+export { tiled } from "./tiles.ts";

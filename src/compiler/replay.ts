@@ -1,12 +1,13 @@
 /** Launches that run in one call of compiled code: those of a program between steps of other kinds, and the iteration of conjugate gradient (backend/replay.ts). */
 import type { Executable, Storage } from "../autograd/index.ts";
 import { GRADIENT, LAUNCH, STATE, Wasm, type WasmMemory, replayModule } from "../backend/index.ts";
-import { debugKernels } from "./describe.ts";
 import { type Crossing, type Places, type StepExchange, crossingOf, ranksOf } from "#platform/compiler/divided";
 import type { CompiledKernels, Replay } from "./emitter.ts";
+import type { Schedule } from "./ir.ts";
 import type { KernelPlan } from "./kernels.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { GradientLoop } from "./solver-programs.ts";
+import { ofSamples, runsOf } from "./tiles.ts";
 
 /** Consecutive launches of a program: their list, and the step of the last of them. */
 export interface Stretch {
@@ -30,49 +31,58 @@ export interface Launched {
   readonly over: object | undefined;
 }
 
-/** Where a program finds memory, and what writes the address of a buffer and keeps it up to date. */
+/** Where a program finds memory, what writes the address of a buffer and keeps it up to date, and where a buffer is. */
 export interface ListMemory {
   allocate(bytes: number): number;
   enter(entry: number, buffer: number): void;
+  place(buffer: number): HeapStorage;
 }
 
-/** What runs launches together on an engine: nothing where each is looked at. */
-const replayOf = ({ emitter }: Machine): Replay | undefined => (debugKernels() ? undefined : emitter.replay);
-
 /** For each step the stretch that begins with it. Between ranks of several machines, and where compiled code does not reach what they share, it ends before each exchange and with each sum. */
-export function stretchesOf(engine: Machine, given: readonly (Launched | undefined)[], exchanges: readonly (StepExchange | undefined)[], compiled: CompiledKernels, { allocate, enter }: ListMemory): (Stretch | undefined)[] {
-  const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout: { scalarLanes } } = engine;
-  const replay = replayOf(engine);
+export function stretchesOf(engine: Machine, { steps, buffers }: Schedule, given: readonly (Launched | undefined)[], exchanges: readonly (StepExchange | undefined)[], compiled: CompiledKernels, { allocate, enter, place }: ListMemory): (Stretch | undefined)[] {
+  const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout: { scalarLanes, scalarBlocks, copiesPerScalar }, replay, tile } = engine;
   if (!replay) return [];
   const ranks = engine.part && ranksOf(engine, replay);
   const crossings = given.map((_, s) => (ranks && exchanges[s] ? crossingOf(engine, exchanges[s]!, ranks, allocate) : undefined));
   const launches = given.map((l, s) => (l && (!exchanges[s] || crossings[s]) && (!l.over || ranks?.adds(l.partials.length)) ? l : undefined));
   const stretches: (Stretch | undefined)[] = [];
   const names = compiled.names!();
+  const runs = tile < scalarBlocks ? runsOf(steps) : undefined;
+  /** Table entries of fields that hold one tile: their numbers, and the buffers. */
+  const small = ({ parameters }: KernelPlan): (readonly [number, number])[] => parameters.flatMap((p, k) => (p.kind === "buffer" && buffers[p.buffer]!.blocks !== undefined ? [[k, p.buffer] as const] : []));
   for (let s = 0; s < launches.length; s++) {
     if (!launches[s]) continue;
     let last = s;
-    while (launches[last + 1]) last++;
+    while (launches[last + 1] && (!runs || runs[last + 1] === runs[s])) last++;
     const part = launches.slice(s, last + 1) as readonly Launched[];
     const across = crossings.slice(s, last + 1);
-    const at = allocate(4 * words * part.reduce((n, l) => n + LAUNCH.size + 2 * l.partials.length, 0));
+    const at = allocate(4 * words * part.reduce((n, l) => n + LAUNCH.size + 2 * l.partials.length + 3 * small(l.plan).length, 0));
     let entry = at / 4;
     const next = (x: number): void => {
       engine.enter(entry, x);
       entry += words;
     };
-    part.forEach(({ plan: { step }, kernel, table, chunks, each, partials }, k) => {
-      const { first, last: end } = engine.order(step.domain);
-      for (const x of [names[kernel]!, inUnit(engine, table), first, end, chunks, each, across[k]?.at ?? 0, partials.length]) next(x);
+    part.forEach(({ plan, kernel, table, chunks, each, partials }, k) => {
+      const { step } = plan;
+      const { first, last: end, copies, chunks: ofCopy } = engine.order(step.domain);
+      // numbers of samples are a chunk a tile
+      const inTile = !runs || !ofSamples(step) ? chunks : copies > 1 ? tile * copiesPerScalar * ofCopy : 1;
+      const locals = small(plan);
+      for (const x of [names[kernel]!, inUnit(engine, table), first, end, chunks, inTile, each, across[k]?.at ?? 0, partials.length, locals.length]) next(x);
       step.reductions.forEach(({ buffer }, k) => {
         next(partials[k]! / unit);
         enter(entry, buffer);
         entry += words;
       });
+      for (const [n, buffer] of locals) {
+        const { address, stride } = place(buffer);
+        for (const x of [inUnit(engine, table + words * n), address / unit, (engine.tileBlocks * stride) / unit]) next(x);
+      }
     });
     const list = inUnit(engine, at / 4);
     const here = across.filter((c) => c !== undefined);
     const name = ranks?.name ?? 0;
+    const samples = ofSamples(steps[s]!) ? (batch * tile) / scalarBlocks : batch;
     stretches[s] = {
       list,
       launches: part.length,
@@ -80,7 +90,7 @@ export function stretchesOf(engine: Machine, given: readonly (Launched | undefin
       crossings: here,
       run(places) {
         for (let k = 0; k < here.length; k++) here[k]!.prepare(places);
-        const waited = replay.run(list, part.length, engine.scratch.address / unit, engine.scratch.bytes, batch, scalarLanes, name);
+        const waited = replay.run(list, part.length, engine.scratch.address / unit, engine.scratch.bytes, batch, scalarLanes, samples, name);
         engine.exchangeTime += waited / 1e6;
       },
     };
@@ -105,8 +115,8 @@ export function kernelTable(single: boolean, memory: () => WasmMemory): KernelTa
   const ready = (): NonNullable<typeof walker> => (walker ??= new Wasm.Instance(new Wasm.Module(replayModule(single)), { env: { memory: memory(), table } }).exports);
   return {
     replay: {
-      run(list, launches, scratch, _bytes, samples, lanes) {
-        ready()["replay"]!(list, launches, scratch, samples, lanes);
+      run(list, launches, scratch, _bytes, samples, lanes, tile) {
+        ready()["replay"]!(list, launches, scratch, samples, lanes, tile);
         return 0;
       },
       gradient(entries, scratch) {
@@ -143,8 +153,7 @@ interface Stretched extends Executable {
 
 /** Where an engine has a way to run it. */
 export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storage, Storage, Storage]): GradientLoop | undefined {
-  const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout, memory, heap } = engine;
-  const replay = replayOf(engine);
+  const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout, memory, heap, replay, tile } = engine;
   if (!replay) return undefined;
   const ranks = engine.part && ranksOf(engine, replay);
   const bytes = { entries: 4 * words * GRADIENT.size, state: 8 * (STATE.samples + STATE.size * batch) };
@@ -155,6 +164,7 @@ export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storag
   enter(GRADIENT.state, state / unit);
   enter(GRADIENT.batch, batch);
   enter(GRADIENT.lanes, layout.scalarLanes);
+  enter(GRADIENT.tile, (batch * tile) / layout.scalarBlocks);
   return {
     run(programs, samples, iterations, most) {
       const written = programs.flatMap(([, [, outputs]]) => outputs as readonly HeapStorage[]);

@@ -26,7 +26,7 @@ const source = (L: ReturnType<typeof lattice>, change: (x: Float64Array) => void
 };
 
 describe.each(backends)("$backend $precision, $threads threads", (options) => {
-  test.each([1, 3, 8])("%i samples: sums, forces and solves have the same bits", (batch) => {
+  test.each([1, 3, 8, 24])("%i samples: sums, forces and solves have the same bits", (batch) => {
     const results = pair([4, 2, 4], { ...options, batch }).map((L) => {
       const U = hot(L, SU(2), { seed: 5 }) as unknown as LinkField;
       const S = (V: Links): Scalar => sum(add(reTrace(plaquette(V, 0, 1)), reTrace(plaquette(V, 1, 2)), scaleBy(0.3, reTrace(plaquette(V, 0, 2)))));

@@ -53,7 +53,7 @@ test.skipIf(typeof nvrtc === "string")("the kernels of a device and a Wilson for
   const { program } = recordPrograms(subjectOf(gaugeAction.wilson({ beta: 6 }))!, L, 3).find((p) => p.name === "force")!;
   const schedule = lower(program);
   const plans = schedule.steps.flatMap((s) => (s.kind === "kernel" ? [planKernel(s, schedule, new Map(), true)] : []));
-  const lines = [...used("every device", compiled(RUNTIME)), ...used("force", compiled(cudaSource(plans, { order: (d) => engine.order(d), layout: engine.layout })))];
+  const lines = [...used("every device", compiled(RUNTIME)), ...used("force", compiled(cudaSource(plans, { order: (d) => engine.order(d), layout: engine.layout, blocks: engine.layout.blocks })))];
   const [major, minor] = [new Int32Array(1), new Int32Array(1)];
   (nvrtc as Compiler).nvrtcVersion(major, minor);
   const text = `${lines.join("\n")}\n`;
