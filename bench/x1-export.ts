@@ -30,6 +30,8 @@ function sh(command: string, args: readonly string[], cwd: string): void {
 interface Library {
   call(prototype: string): Foreign;
   address(memory: ArrayBufferView): bigint;
+  /** So many numbers from a multiple of 64 bytes on, as codes in C, Julia and PyTorch keep theirs. */
+  memory(size: number): Float64Array;
 }
 
 /** Exports and compiles a subject, and loads its library. */
@@ -39,7 +41,11 @@ function library(folder: string, name: Name): Library {
   sh("make", [`lib${name}.so`], join(folder, name));
   const { load, address } = createRequire(import.meta.url)("koffi") as { load(path: string): { func(prototype: string): Foreign }; address(memory: ArrayBufferView): bigint };
   const opened = load(join(folder, name, `lib${name}.so`));
-  return { call: (prototype) => opened.func(prototype), address };
+  const memory = (size: number): Float64Array => {
+    const room = new Float64Array(size + 8);
+    return room.subarray(Number((64n - (BigInt(address(room)) % 64n)) % 64n) / 8).subarray(0, size);
+  };
+  return { call: (prototype) => opened.func(prototype), address, memory };
 }
 
 /** From one array a direction to the ILDG record, or back. */
@@ -66,7 +72,7 @@ function options(layout: bigint): Uint8Array {
 const [OWN, LAYOUT_BYTES] = [4, 512];
 
 /** The force as a call on memory in the ILDG record, and on the library's own blocks of the same links, which `unpack` brings to the record. */
-function calls({ call, address }: Library, name: Name, extents: readonly number[], memory: Float64Array, force: Float64Array) {
+function calls({ call, address, memory: lined }: Library, name: Name, extents: readonly number[], memory: Float64Array, force: Float64Array) {
   const succeed = (status: number): void => {
     if (status !== 0) throw new Error(`${name}: got status ${status}, expected 0`);
   };
@@ -80,10 +86,7 @@ function calls({ call, address }: Library, name: Name, extents: readonly number[
     return handle[0]!;
   }) as [bigint, bigint];
   const size = Number(call(`int64_t ${name}_size(uint64_t handle)`)(own));
-  const [links, blocks] = [0, 1].map(() => {
-    const room = new Float64Array(size + 8);
-    return room.subarray(Number((64n - (BigInt(address(room)) % 64n)) % 64n) / 8).subarray(0, size);
-  }) as [Float64Array, Float64Array];
+  const [links, blocks] = [0, 1].map(() => lined(size)) as [Float64Array, Float64Array];
   succeed(call(`int ${name}_pack(uint64_t handle, const void* links, void* packed)`)(record, memory, links));
   const forced = call(`int ${name}_force(uint64_t handle, const void* links, void* force)`);
   return {
@@ -98,8 +101,7 @@ function rowsOf(exported: Library, name: Name, extents: readonly number[]): Row[
   const on = lattice(extents, { backend: "native", threads: 1 });
   const U = closedFormLinks(on, 3, 0.7) as LinkField<3>;
   const F = new DirectionalField(on, 3, "algebra") as AlgebraField<3>;
-  const memory = new Float64Array(on.volume * 72);
-  const force = new Float64Array(memory.length);
+  const [memory, force] = [0, 1].map(() => exported.memory(on.volume * 72)) as [Float64Array, Float64Array];
   record(U.fields.map((f) => f.toArray()), memory, false);
   const C = calls(exported, name, extents, memory, force);
   const S = ACTIONS[name];

@@ -108,9 +108,15 @@ int @p@_pack(@p@_handle* h, const void* links, double* packed) {
 int @p@_unpack(@p@_handle* h, const double* packed, void* links) {
   if (!h || !links || !packed || (uintptr_t)packed % sizeof(V) != 0) return @P@_ARGUMENT;
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
+#pragma omp parallel num_threads(h->threads) if (h->threads > 1)
 #endif
-  for (int64_t b = 0; b < h->blocks; b++) hand_block(h, links, b, (const V*)packed + b * SITE, 1);
+  {
+#ifdef _OPENMP
+#pragma omp for schedule(static)
+#endif
+    for (int64_t b = 0; b < h->blocks; b++) hand_block(h, links, b, (const V*)packed + b * SITE, 1);
+    SETTLE();
+  }
   return @P@_OK;
 }
 

@@ -370,13 +370,13 @@ static void force_in(int convention, double* F) {
   stouted_destroy(h);
 }
 
-static void blocks(const int extents[4], int convention) {
+static void blocks(const int extents[4], int convention, const double* U) {
   stouted_layout layout;
   stouted_options options = {0, convention, 2}, own = {&layout, convention, 2};
   stouted_handle *h, *o;
   if (stouted_layout_of(STOUTED_OWN, extents, &layout) || stouted_create(extents, 0, &options, &h) || stouted_create(extents, 0, &own, &o)) exit(7);
   const size_t room = (size_t)stouted_size(h) * sizeof(double), all = (size_t)extents[0] * extents[1] * extents[2] * extents[3] * 72 * sizeof(double);
-  double *u = aligned_alloc(64, (room + 127) / 64 * 64), *g = aligned_alloc(64, (room + 127) / 64 * 64), *f = malloc(all), *back = malloc(all), *again = aligned_alloc(64, (room + 127) / 64 * 64), S, T;
+  double *u = aligned_alloc(64, (room + 127) / 64 * 64), *g = aligned_alloc(64, (room + 127) / 64 * 64), *f = aligned_alloc(64, (all + 63) / 64 * 64), *back = malloc(all), *again = aligned_alloc(64, (room + 127) / 64 * 64), S, T;
   if (stouted_pack(h, U, u) || stouted_value_and_force(h, U, &S, f) || stouted_value_and_force(o, u, &T, g) || stouted_unpack(h, g, back)) exit(8);
   if (S != T || memcmp(f, back, all)) bad++;
   /* what comes out is as whole as what pack makes: it may be an argument */
@@ -441,8 +441,15 @@ int main(void) {
       }
   /* the library's own blocks give the same bits, on lattices that fill the lanes and on one that does not; every convention too */
   const int odd_ones[4] = {3, 5, 3, 2};
-  blocks(L, STOUTED_FORCE);
-  for (int convention = STOUTED_FORCE; convention <= STOUTED_FORCE_COTANGENT; convention++) blocks(odd_ones, convention);
+  blocks(L, STOUTED_FORCE, U);
+  for (int convention = STOUTED_FORCE; convention <= STOUTED_FORCE_COTANGENT; convention++) blocks(odd_ones, convention, U);
+  /* links that no cache holds go past them */
+  const int large[4] = {16, 16, 8, 8};
+  const size_t count = 16 * 16 * 8 * 8 * 72;
+  double* many = malloc(count * sizeof *many);
+  for (size_t k = 0; k < count; k++) many[k] = U[k % ALL];
+  blocks(large, STOUTED_FORCE, many);
+  free(many);
   /* errors have numbers */
   const int wrong[4] = {0, 4, 4, 4};
   stouted_handle* none;

@@ -16,8 +16,11 @@ UNUSED static void put(const @p@_handle* h, double* field, int stride, int64_t n
   for (int lane = h->position[n] % W; lane < W; lane += h->lanes) block[lane] = x;
 }
 
+/* Bytes of a field beyond which a cache of the second, or of the last level does not keep what is written until it is read. */
+enum { SECOND_LEVEL = 1 << 20, LAST_LEVEL = 8 << 20 };
+
 /* Whole sites: squares of W sites by W numbers are turned over. Returns 0 if all are finite. */
-APART double read_sites(const double* const* u, V* to) {
+APART double read_sites(const double* const* u, V* to, int far) {
   int c = 0;
   V zeros = ALL(0.0);
   double zero = 0;
@@ -26,7 +29,8 @@ APART double read_sites(const double* const* u, V* to) {
     for (int l = 0; l < W; l++) memcpy(&x[l], u[l] + c, sizeof(V));
     transpose(x);
     for (int k = 0; k < W; k++) {
-      to[c + k] = x[k];
+      if (far) STREAM((double*)&to[c + k], x[k]);
+      else to[c + k] = x[k];
       zeros += 0.0 * x[k];
     }
   }
@@ -39,13 +43,17 @@ APART double read_sites(const double* const* u, V* to) {
   return zero;
 }
 
-APART void write_sites(const V* x, double scale, double* const* u, int lanes) {
+APART void write_sites(const V* x, double scale, double* const* u, int lanes, int far) {
   int c = 0;
+  for (int l = 0; l < lanes; l++) far = far && (uintptr_t)u[l] % sizeof(V) == 0;
   for (; c + W <= SITE; c += W) {
     V y[W];
     for (int k = 0; k < W; k++) y[k] = scale * x[c + k];
     transpose(y);
-    for (int l = 0; l < lanes; l++) memcpy(u[l] + c, &y[l], sizeof(V));
+    for (int l = 0; l < lanes; l++) {
+      if (far) STREAM(u[l] + c, y[l]);
+      else memcpy(u[l] + c, &y[l], sizeof(V));
+    }
   }
   for (; c < SITE; c++)
     for (int l = 0; l < lanes; l++) u[l][c] = scale * LANE(x[c], l);
@@ -73,25 +81,35 @@ UNUSED static void judge(struct work* w, const V* marks) {
 static int fill_blocks(const @p@_handle* h, const void* links, V* to) {
   ptrdiff_t at[LINK];
   double zero = 0;
+  const int far = h->bytes > LAST_LEVEL;
   for (int c = 0; c < LINK; c++) at[c] = component(h, c);
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1) reduction(+ : zero)
+#pragma omp parallel num_threads(h->threads) if (h->threads > 1) reduction(+ : zero)
 #endif
-  for (int64_t b = 0; b < h->blocks; b++) {
-    const double* u[W];
-    if (h->runs) {
-      for (int l = 0; l < W; l++) u[l] = (const double*)links + h->runs[b * W + l];
-      zero += read_sites(u, to + b * SITE);
-      continue;
+  {
+#ifdef _OPENMP
+#pragma omp for schedule(static)
+#endif
+    for (int64_t b = 0; b < h->blocks; b++) {
+      const double* u[W];
+      if (h->runs) {
+        for (int l = 0; l < W; l++) u[l] = (const double*)links + h->runs[b * W + l];
+        /* what is fetched from memory is asked for two blocks before */
+        for (int l = 0; far && b + 2 < h->blocks && l < W; l++)
+          for (int c = 0; c < SITE; c += 8) PREFETCH((const double*)links + h->runs[(b + 2) * W + l] + c);
+        zero += read_sites(u, to + b * SITE, far);
+        continue;
+      }
+      for (int mu = 0; mu < DIM; mu++) {
+        for (int l = 0; l < W; l++) u[l] = links_at(h, links, h->site[b * W + l], mu);
+        for (int c = 0; c < LINK; c++)
+          for (int l = 0; l < W; l++) {
+            LANE(to[b * SITE + mu * LINK + c], l) = u[l][at[c]];
+            zero += 0 * u[l][at[c]];
+          }
+      }
     }
-    for (int mu = 0; mu < DIM; mu++) {
-      for (int l = 0; l < W; l++) u[l] = links_at(h, links, h->site[b * W + l], mu);
-      for (int c = 0; c < LINK; c++)
-        for (int l = 0; l < W; l++) {
-          LANE(to[b * SITE + mu * LINK + c], l) = u[l][at[c]];
-          zero += 0 * u[l][at[c]];
-        }
-    }
+    SETTLE();
   }
   return zero == 0 ? @P@_OK : @P@_NUMBER;
 }
@@ -125,7 +143,7 @@ static void hand_block(const @p@_handle* h, void* out, int64_t b, const V* x, do
   }
   if (h->runs) {
     for (int l = 0; l < W; l++) u[l] = (double*)out + h->runs[b * W + l];
-    write_sites(x, scale, u, h->lanes);
+    write_sites(x, scale, u, h->lanes, h->bytes > SECOND_LEVEL);
     return;
   }
   ptrdiff_t at[LINK];
@@ -202,15 +220,21 @@ const AFTERWARDS = `
 static void hand_over(struct work* w, double* const* from, int force) {
   const @p@_handle* h = w->handle;
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (h->threads > 1)
+#pragma omp parallel num_threads(h->threads) if (h->threads > 1)
 #endif
-  for (int64_t b = 0; b < h->blocks; b++) {
-    const V* x = (const V*)from[0] + b * SITE;
-    V marks[2] = {ALL(0.0), ALL(0.0)};
-    mark(x, marks);
-    judge(w, marks);
-    if (force) hand_force(w, b, x);
-    else hand_links(w, b, x, 1);
+  {
+#ifdef _OPENMP
+#pragma omp for schedule(static)
+#endif
+    for (int64_t b = 0; b < h->blocks; b++) {
+      const V* x = (const V*)from[0] + b * SITE;
+      V marks[2] = {ALL(0.0), ALL(0.0)};
+      mark(x, marks);
+      judge(w, marks);
+      if (force) hand_force(w, b, x);
+      else hand_links(w, b, x, 1);
+    }
+    SETTLE();
   }
 }
 `;

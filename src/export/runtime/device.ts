@@ -22,6 +22,9 @@ ${CUDA_WORDS}#define KERNEL static __global__
 #define UNUSED __attribute__((unused))
 #define APART static
 #define transpose(x) ((void)0)
+#define STREAM(to, x) memcpy(to, &(x), sizeof(V))
+#define SETTLE() ((void)0)
+#define PREFETCH(x) ((void)(x))
 
 static void* allocate(int64_t bytes) {
   void* x = 0;

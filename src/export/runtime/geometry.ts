@@ -26,6 +26,7 @@ struct @p@_handle {
   int lanes, threads, convention, pointers;
   int own;             /* links and forces of the host are blocks, in the order of work memory */
   int64_t volume, blocks, half, chunks;
+  int64_t bytes; /* of a link field in blocks */
   double share; /* part of the lanes that are sites of their own: the others repeat them */
   int32_t* next[NEXT + 1];
   int32_t* position;   /* block * W + lane of the site that is n-th with the first direction fastest */
@@ -105,6 +106,7 @@ static int place_sites(@p@_handle* h) {
   h->blocks = h->volume / h->lanes;
   h->half = PARITY ? h->blocks / 2 : 0;
   h->chunks = (h->blocks + CHUNK - 1) / CHUNK;
+  h->bytes = h->blocks * SITE * (int64_t)sizeof(V);
   h->share = (double)h->lanes / W;
   h->position = NEW(int32_t, h->volume);
   h->site = NEW(int32_t, W * h->blocks);

@@ -114,16 +114,20 @@ static void launch(struct work* w, kernel* k, double* const* f, enum domain d, i
   range(h, d, &first, &last);
   const int64_t chunks = (last - first + CHUNK - 1) / CHUNK;
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(h->threads) if (chunks > 1 && h->threads > 1)
+#pragma omp parallel num_threads(h->threads) if (chunks > 1 && h->threads > 1)
 #endif
-  for (int64_t c = 0; c < chunks; c++) {
+  {
 #ifdef _OPENMP
     V* s = w->scratch + (int64_t)omp_get_thread_num() * (SCRATCH + 8);
+#pragma omp for schedule(static)
 #else
     V* s = w->scratch;
 #endif
-    const int64_t begin = first + c * CHUNK, end = begin + CHUNK < last ? begin + CHUNK : last;
-    k(f, h->next, s, w->partials + c * sums, begin, end, d == EVERY ? h->half : 0, w);
+    for (int64_t c = 0; c < chunks; c++) {
+      const int64_t begin = first + c * CHUNK, end = begin + CHUNK < last ? begin + CHUNK : last;
+      k(f, h->next, s, w->partials + c * sums, begin, end, d == EVERY ? h->half : 0, w);
+    }
+    SETTLE();
   }
   for (int r = 0; r < sums; r++) {
     const double total = d == ONE ? LANE(w->partials[r], 0) : h->share * tree(w->partials + r, chunks, sums);

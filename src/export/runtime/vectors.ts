@@ -81,6 +81,29 @@ UNUSED static inline double lane_max(V a) { double m = a[0]; for (int l = 1; l <
 UNUSED static inline void transpose(V* v) { SQUARE }
 #endif
 
+/* A vector to memory that is not read again soon, past the caches: no line is fetched to be overwritten. SETTLE: other threads see them. */
+#if defined(__AVX512F__) && @P@_LANES == 8
+#include <immintrin.h>
+#define STREAM(to, x) _mm512_stream_pd(to, (__m512d)(x))
+#elif defined(__AVX__) && @P@_LANES == 4
+#include <immintrin.h>
+#define STREAM(to, x) _mm256_stream_pd(to, (__m256d)(x))
+#elif defined(__SSE2__) && @P@_LANES == 2
+#include <emmintrin.h>
+#define STREAM(to, x) _mm_stream_pd(to, (__m128d)(x))
+#endif
+#ifdef STREAM
+#define SETTLE() _mm_sfence()
+#else
+#define STREAM(to, x) memcpy(to, &(x), sizeof(V))
+#define SETTLE() ((void)0)
+#endif
+#ifdef __GNUC__
+#define PREFETCH(x) __builtin_prefetch(x)
+#else
+#define PREFETCH(x) ((void)(x))
+#endif
+
 static void* allocate(int64_t bytes) {
   const int64_t room = (bytes + 127) / 64 * 64;
   void* x = aligned_alloc(64, (size_t)room);
