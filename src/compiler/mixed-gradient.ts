@@ -12,8 +12,8 @@ import { BackendError, SolverError } from "../errors.ts";
 import { type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields } from "./solver-programs.ts";
 import { transfer } from "./twin.ts";
 
-/** Fall of the residual between updates. */
-const FALL = 0.1;
+/** Fall of the residual between updates: far above the roundoff of a float, and rare, as every update costs an application of the operator in float64. */
+const FALL = 0.01;
 /** Updates in turn that do not halve the residual, after which float64 has no more digits to give. */
 const STANDSTILL = 3;
 
