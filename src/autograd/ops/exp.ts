@@ -7,7 +7,7 @@
  * Evaluated in the truncated polynomials of e (2^k coefficients), with A scaled by 2^-s until its Frobenius norm is at most 1.
  * N = 2, 3 (traceless, Cayley-Hamilton): exp A = q0 + q1 A (+ q2 A^2), the q by Horner's rule on the recurrence
  * A^2 = c1 (N = 2), A^3 = c1 A + c0 (N = 3), c1 = tr A^2 / 2, c0 = tr A^3 / 3; the trace of the X_i, which commutes, is a factor.
- * Other N: Horner's rule on the Taylor series. Then s squarings. Beyond |A| = 2^52 the result is NaN.
+ * The first derivative for N = 3 is written out (exp-derivative.ts). Other N: Horner's rule on the Taylor series. Then s squarings. Beyond |A| = 2^52 the result is NaN.
  *
  * N = 1: everything commutes, E(a; x_1..x_k) = exp(a) x_1 .. x_k, so derivatives are products with the phase that the program has; the
  * phase of an algebra field is (cos, sin) by their series.
@@ -20,6 +20,7 @@ import type { Algebra, Matrix } from "../tape.ts";
 import { type MatrixType, type ValueType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
 import { CovarianceError } from "../../errors.ts";
 import { adj } from "./adj.ts";
+import { derivativeOfSu3 } from "./exp-derivative.ts";
 import { factored } from "./factor.ts";
 import { mul } from "./mul.ts";
 import { ta } from "./ta.ts";
@@ -68,6 +69,7 @@ export const expOp: Op = {
   site(b, inputs, _attributes, types) {
     const t = types[0] as MatrixType;
     const m = matrixOps(b, t.N);
+    if (t.N === 3 && t.algebra && inputs.length === 2) return m.flat(derivativeOfSu3(b, inputs[0]!, inputs[1]!, { halvings: (norm2) => halvings(b, norm2), last: lastPower(1) }));
     return m.flat(exponential(b, t, inputs));
   },
   cost: (types) => {
