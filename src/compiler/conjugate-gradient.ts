@@ -7,10 +7,12 @@
  */
 import { type Executable, type Scalar, type Storage, type ValueType, type Vector, type VectorType, scalarType } from "../autograd/index.ts";
 import { add } from "../autograd/ops/combine.ts";
+import { dot } from "../autograd/ops/dot.ts";
 import { scale } from "../autograd/ops/scale.ts";
+import { sum } from "../autograd/ops/sum.ts";
 import { SolverError } from "../errors.ts";
 import {
-  type Arguments, DRIFT, type GradientLoop, type LinearSystem, type SolveReport, type Solver, type SolverEngine, type SystemFields, applyProgram, beginProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
+  type Arguments, DRIFT, type GradientLoop, type LinearSystem, type SolveReport, type Solver, type SolverEngine, type SystemFields, applyProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
 } from "./solver-programs.ts";
 
 /** Solver of (A + shift_k) x_k = b for one system, compiled once and reused (multi-shift: hep-lat/9612014). Tolerances are relative: |b - A x| / |b|. */
@@ -40,7 +42,8 @@ export class ConjugateGradient implements Solver {
   readonly #updates: readonly Arguments[];
   readonly #directions: readonly Arguments[];
   readonly #followers: readonly Arguments[];
-  readonly #first: Arguments;
+  /** The programs of an iteration of each system. */
+  readonly #programs: readonly (readonly (readonly [Executable, Arguments])[])[];
   readonly #loop: GradientLoop | undefined;
   /** |r|^2 and goal of every sample. */
   readonly #norms: Float64Array;
@@ -57,7 +60,7 @@ export class ConjugateGradient implements Solver {
     this.#nested = isNested(system.operator);
     this.#base = shifts.indexOf(Math.min(...shifts));
     const t = type as VectorType;
-    this.#begin = beginProgram(engine, t);
+    this.#begin = engine.operator(`start ${JSON.stringify(t)}`, () => programOf(engine, [t], ([b]) => [scale(0, b!), b!, b!, sum(dot(b as Vector, b as Vector))]));
     this.#update = updateProgram(engine, t);
     this.#direction = directionProgram(engine, t);
     this.#shifted = engine.operator(`shifted ${JSON.stringify(t)}`, () =>
@@ -79,14 +82,14 @@ export class ConjugateGradient implements Solver {
     const scalars = [field(scalarType), field(scalarType), field(scalarType), field(scalarType), field(scalarType)] as const;
     const [rr, pq, alpha, beta, c] = scalars;
     [this.#rr, this.#pq, this.#a, this.#b, this.#c] = scalars;
-    this.#first = [[rhs], [q, r, rr]];
     const each = (f: (x: Storage, p: Storage) => Arguments): Arguments[] => shifts.map((_, k) => f(solutions[k]!, p[k]!));
-    this.#starts = each((x, pk) => [[rhs], [x, pk, rr]]);
+    this.#starts = each((x, pk) => [[rhs], [x, pk, r, rr]]);
     this.#residuals = each((x) => [[...captured, x, c, rhs], [r, rr]]);
     this.#applications = each((_, pk) => [[...captured, pk, c], [q, pq]]);
     this.#updates = each((x, pk) => [[x, pk, r, q, alpha], [x, r, rr]]);
     this.#directions = each((_, pk) => [[r, pk, beta], [pk]]);
     this.#followers = each((x, pk) => [[x, pk, r, alpha, c, beta], [x, pk]]);
+    this.#programs = shifts.map((_, k) => [[this.#apply, this.#applications[k]!], [this.#update, this.#updates[k]!], [this.#direction, this.#directions[k]!]]);
     this.#batch = engine.lattice.batch;
     this.#numbers = new Float64Array(this.#batch);
     this.#norms = new Float64Array(2 * this.#batch);
@@ -118,7 +121,6 @@ export class ConjugateGradient implements Solver {
     }
     this.#iterations = 0;
     if (!some) return { converged: true, iterations: 0, residual: 0 };
-    run(this.#begin, this.#first);
     this.#iterate(this.#base, shifts.length > 1);
     let [converged, residual] = [true, 0];
     for (let k = 0; k < shifts.length; k++) {
@@ -239,7 +241,7 @@ export class ConjugateGradient implements Solver {
       norms[2 * b] = s.rr;
       norms[2 * b + 1] = s.goal;
     });
-    const iterations = this.#loop?.run([[this.#apply, this.#applications[base]!], [this.#update, this.#updates[base]!], [this.#direction, this.#directions[base]!]], norms, this.#iterations, this.#system.maxIterations);
+    const iterations = this.#loop?.run(this.#programs[base]!, norms, this.#iterations, this.#system.maxIterations);
     if (iterations === undefined) return false;
     this.#iterations = iterations;
     states.forEach((s, b) => (s.rr = norms[2 * b]!));

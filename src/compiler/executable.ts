@@ -140,9 +140,11 @@ export class ProgramExecutable implements Executable {
 
   #bindAll(inputs: readonly Storage[], outputs: readonly Storage[]): void {
     for (let i = 0; i < inputs.length; i++) this.#bind("input", i, inputs[i] as HeapStorage);
-    if (this.#moved) this.#index();
+    const moved = this.#moved;
+    if (moved) this.#index();
     for (let j = 0; j < outputs.length; j++) {
       let target = outputs[j] as HeapStorage;
+      if (!moved && this.#bound.output[j] === target.address && this.#stride[this.#schedule.outputs[j]!] === target.stride) continue;
       if (this.#clashes(target.address, j)) target = this.#shadow(j);
       this.#bind("output", j, target);
     }
@@ -247,9 +249,7 @@ export class ProgramExecutable implements Executable {
       const entry = table + words * k;
       if (p.kind === "table") this.#engine.enter(entry, this.#known(p)!);
       else if (p.kind === "partials") this.#engine.enter(entry, partials[p.reduction]! / unit);
-      else {
-        this.#enterPlace(entry, p.buffer, p.kind === "stride");
-      }
+      else this.#enterPlace(entry, p.buffer, p.kind === "stride");
     });
     const compute: Chunks = (first, last) => {
       const { scratch: { address, bytes }, heap, emitter: { addressUnit } } = engine;
@@ -326,9 +326,8 @@ export class ProgramExecutable implements Executable {
     const engine = this.#engine;
     if (exchange) exchange.run(this.#places, l.compute);
     else l.compute(0, l.chunks);
-    const { sums } = l;
+    const { sums, starts, targets, each, to } = l;
     if (!sums) return;
-    const { starts, targets, each, to } = l;
     if (this.#compiled.total) {
       for (let k = 0; k < to.length; k++) to[k] = this.#address[targets[k]!.buffer]! / 8 + targets[k]!.offset;
       this.#compiled.total(l.kernel, to);

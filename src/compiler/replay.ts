@@ -165,9 +165,13 @@ export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storag
   enter(GRADIENT.batch, batch);
   enter(GRADIENT.lanes, layout.scalarLanes);
   enter(GRADIENT.tile, (batch * tile) / layout.scalarBlocks);
+  let last: Parameters<GradientLoop["run"]>[0] | undefined;
+  let written: readonly HeapStorage[] = [];
+  const entered = [-1, -1, -1];
   return {
     run(programs, samples, iterations, most) {
-      const written = programs.flatMap(([, [, outputs]]) => outputs as readonly HeapStorage[]);
+      if (programs !== last) written = programs.flatMap(([, [, outputs]]) => outputs as readonly HeapStorage[]);
+      last = programs;
       const stale = (): void => written.forEach((f) => f.fresh?.clear());
       stale();
       for (let k = 0; k < programs.length; k++) {
@@ -177,6 +181,8 @@ export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storag
         if (!bound || bound.stretch.crossings.some((c) => c.waiting(bound.places).some((f) => !written.includes(f)))) return undefined;
         const { stretch, places } = bound;
         for (const c of stretch.crossings) c.prepare(places);
+        if (entered[k] === stretch.list) continue;
+        entered[k] = stretch.list;
         enter(GRADIENT.lists + 2 * k, stretch.list);
         enter(GRADIENT.lists + 2 * k + 1, stretch.launches);
       }

@@ -21,7 +21,7 @@ export interface SolverEngine extends Engine {
 export interface GradientLoop {
   /**
    * Iterates from the present fields, with |r|^2 and its goal of every sample in `state`, until all have reached theirs or there are `most` iterations in all. Returns their number, or
-   * undefined where the programs (q = A p, the update, the next p) are more than launches. Stops before an iteration that fails.
+   * undefined where the programs (q = A p, the update, the next p; one list for each system) are more than launches. Stops before an iteration that fails.
    */
   run(programs: readonly (readonly [Executable, Arguments])[], state: Float64Array, iterations: number, most: number): number | undefined;
   dispose(): void;

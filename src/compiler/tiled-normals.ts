@@ -64,6 +64,7 @@ export function tiledNormals(engine: FieldPlace): DrawNormals {
     engine.use(to);
     enterCounter(tile.words, 0, random, counter);
     clearOutside(engine, to, types);
+    const [into, drawn] = [heap.f64, tile.reals];
     for (const [first, last] of rangesOf(engine, domainOf(types[0]!)))
       for (let begin = first; begin < last; begin += TILE * chunk) {
         const count = Math.min(TILE * chunk, last - begin);
@@ -74,7 +75,7 @@ export function tiledNormals(engine: FieldPlace): DrawNormals {
           const { address, stride } = to[f] as HeapStorage;
           const n = map.outputs[f]!.length * width;
           let from = tile.fields[f]! / 8;
-          for (let at = (address + begin * stride) / 8, end = at + (count * stride) / 8; at < end; at += stride / 8) for (let k = 0; k < n; k++) heap.f64[at + k] = tile.reals[from++]!;
+          for (let at = (address + begin * stride) / 8, end = at + (count * stride) / 8; at < end; at += stride / 8) for (let k = 0; k < n; k++) into[at + k] = drawn[from++]!;
         }
       }
   };

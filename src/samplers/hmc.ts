@@ -81,6 +81,7 @@ function expectOptions(options: { readonly levels?: unknown }): void {
 
 interface Work<X> {
   readonly P: Momenta;
+  readonly F: Momenta;
   readonly backup: X;
   readonly energies: Energies;
 }
@@ -130,13 +131,13 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
     guard(this.name, { U: [U, movable] });
     const { trajectory } = this;
     guard(this.name, { trajectory: [trajectory, is.trajectory] });
-    const { P, backup, energies } = this.#refresh(U, trajectory);
+    const { P, F, backup, energies } = this.#refresh(U, trajectory);
     const kinetic = energies.kinetic(0, P);
     const before = energies.action(1, this.#target, U);
     copyInto(backup, U);
     let samples: TrajectoryResult[] | undefined;
     try {
-      yield* integration(this.#levels, U, P as F, this.#length, this.#masses);
+      yield* integration(this.#levels, U, P as F, F as F, this.#length, this.#masses);
       const later = [before, energies.action(2, this.#target, U), energies.kinetic(3, P)];
       const start = kinetic();
       const [first, after, moving] = later.map((x) => x()) as [Float64Array, Float64Array, Float64Array];
@@ -170,17 +171,17 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
   /** `reversibility` in pieces, as `steps`. */
   *reversing(U: X): Generator<void, Reversibility, void> {
     guard(this.name, { U: [U, movable] });
-    const { P, backup } = this.#refresh(U, this.trajectory);
+    const { P, F, backup } = this.#refresh(U, this.trajectory);
     const energy = (): Float64Array => perSample(samplewise((K, S) => K + S, kineticEnergy(P), this.#target.value(U)));
     const start = energy();
     /** The change of the sample that changed most. */
     const change = (): number => energy().reduce((most, H, b) => (Math.abs(H - start[b]!) > Math.abs(most) || Number.isNaN(H) ? H - start[b]! : most), 0);
     copyInto(backup, U);
     try {
-      yield* integration(this.#levels, U, P as F, this.#length, this.#masses);
+      yield* integration(this.#levels, U, P as F, F as F, this.#length, this.#masses);
       const forwardDH = change();
       flip(P);
-      yield* integration(this.#levels, U, P as F, this.#length, this.#masses);
+      yield* integration(this.#levels, U, P as F, F as F, this.#length, this.#masses);
       return { maxDifference: maxDifference(U as Movable, backup as Movable), dH: Math.abs(change()), forwardDH };
     } finally {
       copyInto(U, backup);
@@ -198,7 +199,7 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
       const unknown = Object.keys(this.#masses).find((name) => U instanceof DirectionalField || !Object.hasOwn(U as object, name));
       if (unknown !== undefined) throw new ConfigurationError(`${this.name}: got a mass of ${unknown}, expected names of the fields${U instanceof DirectionalField ? ": links alone have none" : ` ${Object.keys(U as object).join(", ")}`}`);
       expectFinite(this.name, U as Movable);
-      this.#work = outside(() => ({ P: momentaLike(U as Movable), backup: copyOf(U), energies: new Energies(latticeOf(U as Movable), 4) }));
+      this.#work = outside(() => ({ P: momentaLike(U as Movable), F: momentaLike(U as Movable), backup: copyOf(U), energies: new Energies(latticeOf(U as Movable), 4) }));
     }
     drawMomenta(this.#work.P, this.#random, trajectory);
     this.#target.refresh?.(U, trajectory, this.#random);

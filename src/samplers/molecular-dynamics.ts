@@ -150,20 +150,20 @@ export function integrate<X extends Movable, F extends Momenta>(action: ForceOn<
 /** As `integrate`, for forces on nested time scales: levels from the coarsest to the finest (see `schedule`). */
 export function integrateLevels<X extends Movable, F extends Momenta>(levels: readonly (TimeScale & { readonly action: ForceOn<X, F> })[], U: X, P: F, length: number): void {
   guard("integrateLevels", { levels: [levels, is.listOf(is.object, 1)], U: [U, movable], P: [P, momenta], length: [length, is.positive] });
-  const moves = integration(levels, U, P, length);
-  while (!moves.next().done);
+  const forces = momentaLike(U) as F;
+  try {
+    const moves = integration(levels, U, P, forces, length);
+    while (!moves.next().done);
+  } finally {
+    disposeOf(forces);
+  }
 }
 
-/** The moves of `integrateLevels` one by one, for callers that look up in between. */
-export function* integration<X, F>(levels: readonly (TimeScale & { readonly action: ForceOn<X, F> })[], x: X, P: F, length: number, masses?: Masses): Generator<void, void, void> {
-  const F = momentaLike(x as Movable);
-  try {
-    for (const move of schedule(levels, length)) {
-      if (move.kind === "drift") drift(x as Movable, P as Momenta, move.time, masses);
-      else kick(P as Momenta, levels[move.level]!.action.force(x, F as F) as Momenta, move.time, masses);
-      yield;
-    }
-  } finally {
-    disposeOf(F);
+/** The moves of `integrateLevels` one by one, for callers that look up in between; forces go to F. */
+export function* integration<X, F>(levels: readonly (TimeScale & { readonly action: ForceOn<X, F> })[], x: X, P: F, F: F, length: number, masses?: Masses): Generator<void, void, void> {
+  for (const move of schedule(levels, length)) {
+    if (move.kind === "drift") drift(x as Movable, P as Momenta, move.time, masses);
+    else kick(P as Momenta, levels[move.level]!.action.force(x, F) as Momenta, move.time, masses);
+    yield;
   }
 }
