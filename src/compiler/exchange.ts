@@ -48,6 +48,7 @@ export class StepExchange {
   /** Chunks of the step's kernel, and those that need not wait. */
   readonly #chunks: number;
   readonly interior: readonly [number, number] | undefined;
+  readonly #longRuns: ReturnType<typeof longRuns>;
   #compute: Chunks = none;
   /** Milliseconds of the kernel while messages were under way. */
   #computed = 0;
@@ -58,6 +59,7 @@ export class StepExchange {
     this.#engine = engine;
     this.#chunks = engine.order(step.domain).chunks;
     this.interior = interiorOf(step, engine);
+    this.#longRuns = longRuns(engine.part!.comm.common ? LONG_NEAR : LONG);
     // fields that lie side by side follow each other
     const needs = (this.#needs = [...given].sort((a, b) => a.buffer - b.buffer));
     const { width } = engine.layout;
@@ -157,7 +159,7 @@ export class StepExchange {
     this.#messages.length = this.#packed.length = this.#directs = 0;
     for (const link of this.links) {
       if (!link.message) continue;
-      if (this.each(link, longRuns, 0) <= MOST_RUNS) {
+      if (this.each(link, this.#longRuns, 0) <= MOST_RUNS) {
         this.each(link, this.#asItLies, link.message.to * RANKS + link.message.from);
         continue;
       }
@@ -233,8 +235,8 @@ export type Chunks = (first: number, last: number) => void;
 
 const none: Chunks = () => undefined;
 const EMPTY = new Float64Array(0);
-/** Numbers of a run from which on it is sent as it lies: a message costs less than two copies of them. At most so many runs of a link. */
-const [LONG, MOST_RUNS] = [2048, 16];
+/** Numbers of a run from which on it is sent as it lies, through the library and through memory in common: a message costs less than two copies of them. At most so many runs of a link. */
+const [LONG, LONG_NEAR, MOST_RUNS] = [2048, 192, 16];
 /** More than there are ranks. */
 const RANKS = 2 ** 24;
 
@@ -246,12 +248,12 @@ interface Direct {
   readonly message: Message;
 }
 
-/** How many runs there are so far; infinite when one of them is short or has gaps. */
-function longRuns(_f: Float64Array, { stride, reals }: Span, { runs, lanes }: Move, at: number): number {
+/** How many runs there are so far; infinite when one of them has less than so many numbers, or has gaps. */
+const longRuns = (least: number) => (_f: Float64Array, { stride, reals }: Span, { runs, lanes }: Move, at: number): number => {
   if (lanes.length > 0 || stride !== reals) return Number.POSITIVE_INFINITY;
-  for (let r = 2; r < runs.length; r += 3) if (runs[r]! * reals < LONG) return Number.POSITIVE_INFINITY;
+  for (let r = 2; r < runs.length; r += 3) if (runs[r]! * reals < least) return Number.POSITIVE_INFINITY;
   return at + runs.length / 3;
-}
+};
 
 /** Numbers of a message so far. */
 function counted(_f: Float64Array, { reals, width }: Span, { sites }: Move, at: number): number {

@@ -1,4 +1,4 @@
-/** Lists of native launches that exchange and add by themselves, on ranks with memory in common: the bits of the undivided lattice, and nothing left for JavaScript to send. */
+/** Ranks with memory in common: lists of native launches that exchange and add by themselves, with nothing left for JavaScript to send, and what JavaScript sends between lists. The bits are those of the undivided lattice. */
 import { describe, expect, test } from "vitest";
 import { lattice } from "gaugegrad";
 import { nativeMissing } from "../compiler/backends.ts";
@@ -21,11 +21,18 @@ describe.skipIf(missing)("native", () => {
       expect(ofRank.map((r) => r.exchanges)).toEqual(names.map(() => 0));
     }
   });
+});
 
-  test("faces longer than the slots, with kernels at work on their interior", async () => {
-    const extents = [16, 16, 8, 8];
-    const results = await onNearThreads(2, [{ name: "plaquette", extents, grid: [1, 1, 1, 2], options: native }]);
-    const hash = work["plaquette"]!(lattice(extents, native));
-    expect(results.map(([r]) => r)).toEqual([{ hash, exchanges: 0, sums: expect.any(Number) }, { hash, exchanges: 0, sums: expect.any(Number) }]);
-  });
+// what a rank sends of the links of one parity does not fit into its two slots
+test.each(["wasm", ...(missing ? [] : ["native" as const])] as const)("%s: faces longer than the slots, with kernels at work on their interior", async (backend) => {
+  const [extents, options] = [[16, 16, 8, 8], { backend, threads: 1 }];
+  const results = await onNearThreads(2, [{ name: "plaquette", extents, grid: [1, 1, 1, 2], options }]);
+  const hash = work["plaquette"]!(lattice(extents, options));
+  for (const [r] of results) expect({ hash: r!.hash, sent: r!.exchanges > 0 }).toEqual({ hash, sent: backend === "wasm" });
+});
+
+test("wasm: exchanges between lists", async () => {
+  const names = ["staggered", "smeared"];
+  const results = await onNearThreads(2, names.map((name) => ({ name, extents: EXTENTS, grid: [1, 1, 1, 2] })));
+  for (const ofRank of results) expect(ofRank.map((r) => r.hash)).toEqual(names.map((name) => work[name]!(lattice(EXTENTS, { threads: 1 }))));
 });
