@@ -31,8 +31,10 @@ test.each(["wasm", ...(missing ? [] : ["native" as const])] as const)("%s: faces
   for (const [r] of results) expect({ hash: r!.hash, sent: r!.exchanges > 0 }).toEqual({ hash, sent: backend === "wasm" });
 });
 
-test("wasm: exchanges between lists", async () => {
-  const names = ["staggered", "smeared"];
-  const results = await onNearThreads(2, names.map((name) => ({ name, extents: EXTENTS, grid: [1, 1, 1, 2] })));
+test.each([
+  [[1, 1, 1, 2], ["staggered", "smeared"]],
+  [[2, 1, 1, 2], ["rectangles", "ownLoops"]],
+])("wasm: exchanges between lists, grid %j: %j", async (grid, names) => {
+  const results = await onNearThreads(grid.reduce((p, g) => p * g, 1), names.map((name) => ({ name, extents: EXTENTS, grid })));
   for (const ofRank of results) expect(ofRank.map((r) => r.hash)).toEqual(names.map((name) => work[name]!(lattice(EXTENTS, { threads: 1 }))));
 });

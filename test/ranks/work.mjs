@@ -86,4 +86,15 @@ export const work = {
     for (let k = 0; k < 2; k++) sampler.step(U);
     return hash(U);
   },
+  // links of one direction and parity in each other's field
+  rectangles: (L) => {
+    const U = two(L);
+    heatbath({ beta: 2.7, c1: -0.08, overrelaxation: 1, reversible: 1, seed: 4 }).step(U);
+    return hash(U);
+  },
+  ownLoops: (L) => {
+    const U = two(L);
+    heatbath({ beta: 2.7, loops: [{ path: [1, 2, -1, -2], weight: 1 }, { path: [4, 1, 1, -4, -1, -1], weight: 0.2 }, { path: [1, 2, 3, -1, -2, -3], weight: 0.1 }, { path: [4, 4, 4, 2, -4, -4, -4, -2], weight: -0.05 }], seed: 4 }).step(U);
+    return hash(U);
+  },
 };
