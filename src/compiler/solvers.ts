@@ -2,9 +2,8 @@
 import type { ValueType } from "../autograd/index.ts";
 import { BackendError, SolverError } from "../errors.ts";
 import type { SolveStep } from "./ir.ts";
-import { BiCGStab } from "./bicgstab.ts";
 import { ConjugateGradient } from "./conjugate-gradient.ts";
-import { DeflatedGradient, MixedGradient } from "#platform/compiler/large-solvers";
+import { BiCGStab, DeflatedGradient, MixedGradient } from "#platform/compiler/large-solvers";
 import type { LinearSystem, Solver, SolverEngine, SystemFields } from "./solver-programs.ts";
 
 /** @throws BackendError for mixed precision on an engine that has no other of single precision. */
