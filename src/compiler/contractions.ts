@@ -69,7 +69,7 @@ export class Contraction {
 
   /** `allocate` gives memory of the engine for as long as the program lives. */
   constructor(engine: Machine, { op, attributes }: ContractionStep, inputs: readonly Place[], output: Place, allocate: (bytes: number) => number) {
-    if (engine.part && engine.part.comm.size > 1) throw new BackendError(`${op.name}: got a lattice divided over ${engine.part.comm.size} ranks, expected one rank: weights on channels are not divided`);
+    if (engine.part) throw new BackendError(`${op.name}: got a lattice divided over ${engine.part.comm.size} ranks${engine.part.comm.size > 1 ? "" : ", with ghosts"}, expected an undivided one: weights on channels are not divided`);
     this.#engine = engine;
     this.#inputs = inputs;
     this.#output = output;

@@ -85,7 +85,7 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
     if (options.quaternions && (alone || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`quaternions: got ${alone ?? `${options.comm!.size} ranks`}, expected backend js, wasm or native on one rank`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
-    if (part && part.comm.size > 1 && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size} ranks, expected one of them: samples are divided over ranks by giving each a batch of its own`);
+    if (part && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size > 1 ? `${part.comm.size} ranks` : "a lattice with ghosts"}, expected one of them: samples are divided over ranks by giving each a batch of its own`);
     if (options.backend === "interpret") return new InterpretEngine(lattice, options.maxFields);
     return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, part || options.precision === "f32" || options.backend === "cuda" ? undefined : () => makeLattice(extents, { ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.strict === undefined ? {} : { strict: options.strict }), ...(options.backend === "native" ? { backend: options.backend } : {}), ...(options.quaternions === undefined ? {} : { quaternions: options.quaternions }), precision: "f32" }));
   };

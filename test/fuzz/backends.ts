@@ -17,6 +17,8 @@ export interface FuzzBackend {
   readonly share: number;
   /** Has it batches of samples? */
   readonly batches: boolean;
+  /** Is its lattice divided, with ghost blocks on all sides? One sample then, no weights on channels, and no matrices as a whole. */
+  readonly divided: boolean;
   /** Can it store quaternions? */
   readonly quaternions: boolean;
   lattice(extents: readonly number[], batch?: number, quaternions?: boolean): Lattice;
@@ -36,7 +38,8 @@ function backend(name: string, options: EngineOptions, share: number, roundoff =
     roundoff,
     share,
     batches: options.engine === undefined,
-    quaternions: options.engine === undefined && options.backend !== "cuda",
+    divided: options.ghosts === true,
+    quaternions: options.engine === undefined && options.backend !== "cuda" && !options.ghosts,
     lattice: made,
     engine: (extents, batch) => made(extents, batch).engine,
   };
@@ -50,6 +53,8 @@ export async function presentBackends(): Promise<FuzzBackend[]> {
   return [
     backend("js", { backend: "js" }, 1000),
     backend("wasm", { backend: "wasm", threads: 1 }, 1000),
+    backend("wasm, divided", { backend: "wasm", threads: 1, ghosts: true }, 150),
+    backend("js, divided", { backend: "js", ghosts: true }, 100),
     backend("wasm, two threads", { backend: "wasm", threads: 2 }, 250),
     ...(missing ? [] : [backend("native", { backend: "native", threads: 1 }, 12)]),
     ...(cuda ? [backend("cuda on the processor", { backend: "cuda" }, 5)] : []),

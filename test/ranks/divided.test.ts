@@ -1,6 +1,6 @@
 /** Divided lattices in one process, with ghost blocks on all sides and on ranks that are threads: every program has the bits of the undivided lattice, on every grid. */
 import { describe, expect, test } from "vitest";
-import { lattice } from "gaugegrad";
+import { type Channels, Field, Tensor, type TracedTensor, channelsType, lattice, record, siteLinear } from "gaugegrad";
 import { onThreads } from "./threads.ts";
 import { work } from "./work.mjs";
 import { selfComm } from "../../src/backend/index.ts";
@@ -61,4 +61,12 @@ describe("kernels work on their interior while messages are under way", () => {
     const results = await onThreads(2, names.map((name) => ({ name, extents, grid: [1, 1, 1, 2] })));
     for (const ofRank of results) expect(ofRank).toEqual(names.map((name) => work[name]!(lattice(extents, { threads: 1 }))));
   });
+});
+
+test("batches and weights on channels are refused", () => {
+  expect(() => lattice(EXTENTS, { ghosts: true, batch: 2 })).toThrow(/^lattice: got a batch of 2 samples on a lattice with ghosts, expected one of them/);
+  expect(() => lattice(EXTENTS, { comm: { ...selfComm, size: 2 }, grid: [1, 1, 1, 2], batch: 3 })).toThrow(/^lattice: got a batch of 3 samples on 2 ranks, expected one of them/);
+  const x = new Field(lattice(EXTENTS, { ghosts: true, threads: 1 }), channelsType(2));
+  const w = new Tensor([1, 2]);
+  expect(() => record((c: Channels, v: TracedTensor) => siteLinear(c, v) as never, x as never, w as never).run(x as never, w as never)).toThrow(/^siteConv: got a lattice divided over 1 ranks, with ghosts, expected an undivided one/);
 });
