@@ -42,6 +42,14 @@ function placeOf(file: string): string | undefined {
 const live = (code: string, id: string, title: string): string =>
   `<section class="live" id="${id}" aria-label="${escape(title)}"><pre class="code" tabindex="0"><code>${escape(code)}</code></pre><div class="bar"><button type="button" class="run">Run</button><button type="button" class="stop" disabled>Stop</button><button type="button" class="share">Link to this code</button><span class="state" role="status"></span></div><div class="output" tabindex="0" role="log" aria-label="Output of ${escape(title)}"></div></section>`;
 
+/** Width and height of a picture of the repository, so that its place is there before it is. */
+function sizeOf(picture: string): string {
+  const bytes = readFileSync(join(root, picture));
+  const [width, height] = picture.endsWith(".png") ? [bytes.readUInt32BE(16), bytes.readUInt32BE(20)] : (/<svg\b[^>]*\sviewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(bytes.toString())?.slice(1).map(Number) ?? []);
+  if (!(width! > 0 && height! > 0)) throw new Error(`${picture}: got no width and height, expected those of a png or the viewBox of an svg`);
+  return ` width="${width}" height="${height}"`;
+}
+
 /** Markdown of a file as HTML whose links lead to pages of the site; programs that import the package run in the page. */
 function render(file: string, path: string): string {
   let blocks = 0;
@@ -65,13 +73,14 @@ function render(file: string, path: string): string {
         return to === undefined ? text : `<a href="${escape(to)}">${text}</a>`;
       },
       image({ href, text }) {
-        return `<img src="${escape(link(href) ?? href)}" alt="${escape(text)}" loading="lazy">`;
+        return `<img src="${escape(link(href) ?? href)}" alt="${escape(text)}"${sizeOf(posix.normalize(posix.join(posix.dirname(file), href)))} loading="lazy">`;
       },
       table(token) {
         const row = (cells: typeof token.header, tag: string): string => `<tr>${cells.map((c) => `<${tag}>${this.parser.parseInline(c.tokens)}</${tag}>`).join("")}</tr>`;
         return `<div class="wide" tabindex="0" role="region" aria-label="table"><table><thead>${row(token.header, "th")}</thead><tbody>${token.rows.map((r) => row(r, "td")).join("")}</tbody></table></div>`;
       },
       code({ text, lang }) {
+        // "ts continue" goes on from the program before it, "ts node" takes what pages have not
         if (lang !== "ts" || !/from "gaugegrad/.test(text) || /from "(?:node:|gaugegrad\/runs)/.test(text)) return `<pre tabindex="0"><code>${escape(text)}</code></pre>`;
         program = text;
         return live(program, `program-${++blocks}`, `Program ${blocks} of this page`);

@@ -25,7 +25,9 @@ function enliven(section: HTMLElement, code: string): void {
   const [output, state] = [section.querySelector<HTMLElement>(".output")!, section.querySelector<HTMLElement>(".state")!];
   const [run, stop, share] = [button(section, "run"), button(section, "stop"), button(section, "share")];
   const place = section.querySelector(".code")!;
-  const view = new EditorView({ doc: code, extensions: [basicSetup, colours, javascript({ typescript: true }), EditorView.lineWrapping, EditorView.contentAttributes.of({ "aria-label": `Code: ${section.getAttribute("aria-label")}` })] });
+  const view = new EditorView({ doc: code, extensions: [basicSetup, colours, javascript({ typescript: true }), EditorView.lineWrapping, EditorView.updateListener.of((u) => void (u.docChanged && u.view.dom.style.removeProperty("height"))), EditorView.contentAttributes.of({ "aria-label": `Code: ${section.getAttribute("aria-label")}` })] });
+  // the editor takes the place of the text, until something is written in it
+  if (code !== "") view.dom.style.height = `${place.getBoundingClientRect().height}px`;
   place.replaceWith(view.dom);
   let end = (): void => {};
   const finish = (text: string): void => {
@@ -47,7 +49,10 @@ function enliven(section: HTMLElement, code: string): void {
     end = start({ kind: "run", code: view.state.doc.toString() }, (m) => {
       if (m.kind === "line") print(m.text);
       else if (m.kind === "plot") output.append(picture(m.svg, "plot of the program"));
-      else if (m.kind === "done") finish(`done in ${m.seconds.toFixed(1)} s`);
+      else if (m.kind === "done") {
+        if (!output.hasChildNodes()) print("nothing was printed: console.log shows values here");
+        finish(`done in ${m.seconds.toFixed(1)} s`);
+      }
       else if (m.kind === "failed") {
         print(m.line === undefined ? m.text : `line ${m.line}: ${m.text}`, "error");
         if (m.line !== undefined && m.line <= view.state.doc.lines) {

@@ -14,13 +14,17 @@ export const EXIT = {
   stoppedEarly: 75,
 } as const;
 
+/** Names of the classes: those that a minifier gives them say nothing to who reads an error in a page. */
+const NAMES: Readonly<Record<string, string>> = { E_PHYSICS_CHECK: "PhysicsCheckError", E_FILE: "FileFormatError", E_NAN: "NaNError" };
+const nameOf = (code: string): string => NAMES[code] ?? `${code.charAt(2)}${code.slice(3).toLowerCase()}Error`;
+
 /** Base class: `code` names the kind of failure, `exitCode` is the process exit code it maps to. */
 export class GaugegradError extends Error {
   readonly code: string;
   readonly exitCode: number;
   constructor(code: string, message: string, exitCode: number = EXIT.failure) {
     super(message);
-    this.name = new.target.name;
+    this.name = /^E_[A-Z_]+$/.test(code) ? nameOf(code) : new.target.name;
     this.code = code;
     this.exitCode = exitCode;
   }

@@ -51,7 +51,7 @@ interface Block {
   readonly needs?: string;
 }
 
-/** ```ts blocks of a page, in order; a block marked `ts continue` goes on from the one before, one marked `ts needs PACKAGE` runs where that is installed. */
+/** ```ts blocks of a page, in order; a block marked `ts continue` goes on from the one before, `ts node` is not run in pages of the site, one marked `ts needs PACKAGE` runs where that is installed. */
 function blocks(page: string): Block[] {
   const list: Block[] = [];
   for (const [, info, code] of readFileSync(join(root, page), "utf8").matchAll(/^```ts([^\n]*)\n(.*?)^```/gms)) {

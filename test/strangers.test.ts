@@ -7,6 +7,7 @@ import {
   EffectiveAction, GaugegradError, Tensor, acceptanceOfSd, adam, adamW, cask, caskNetwork, chain, convolution, covariantNetwork, effectiveAction, gaugeAction, heatbath, hmc, hot, lattice, layer,
   loopAction, losses, maskedStout, parameterSpace, pseudofermions, real, record, runChain, scale, stout, SU, takeSample, tensor, tensorSum, trainOffline, trainOnline, wilson,
 } from "gaugegrad";
+import * as errors from "../src/errors.ts";
 import { actionFlow, chain as chainOfBijections } from "gaugegrad/flows";
 
 const L = lattice([4, 4], { threads: 1 });
@@ -106,6 +107,10 @@ describe("programs of strangers", () => {
     expect(error).toBeInstanceOf(GaugegradError);
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message).not.toContain("\n");
+  });
+
+  test("errors are called as their classes are, whatever a minifier makes of those", () => {
+    for (const [name, kind] of Object.entries(errors)) if (typeof kind === "function" && kind !== GaugegradError) expect(new (kind as new (m: string, own?: number) => Error)("m", 1).name).toBe(name);
   });
 
   test("and the same programs without the mistake", () => {

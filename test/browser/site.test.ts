@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SU, hot, lattice, plaquettes, writeGauge } from "gaugegrad";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AUDIT, CLEAN, WATCH_SHIFTS } from "./audit.ts";
 import { startBrowser } from "./chromium.ts";
 
 const started = await startBrowser();
@@ -24,16 +25,24 @@ interface Opened {
   readonly wrong: string[];
 }
 
-/** A page of the site, as a file or under a path of a host that the test plays. */
-async function open(file: string, options: { readonly host?: boolean; readonly width?: number; readonly dark?: boolean } = {}): Promise<Opened> {
-  const context = await browser!.newContext({ viewport: { width: options.width ?? 1000, height: 800 }, colorScheme: options.dark ? "dark" : "light" });
+/** A page that notes what it says and asks for. */
+async function watched(context: BrowserContext, home: string): Promise<Opened> {
   const page = await context.newPage();
   page.setDefaultTimeout(90_000);
   const wrong: string[] = [];
-  const home = options.host ? "http://localhost/people/somebody/" : `${pathToFileURL(site).href}/`;
   page.on("console", (m) => (m.type() === "error" || m.type() === "warning") && wrong.push(m.text()));
   page.on("pageerror", (e) => wrong.push(e.message));
   page.on("request", (r) => !r.url().startsWith(home) && !/^(?:blob|data):/.test(r.url()) && wrong.push(r.url()));
+  return { page, wrong };
+}
+
+const pagesOf = (folderOfSite: string): string[] => readdirSync(folderOfSite, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".html")).sort();
+
+/** A page of the site, as a file or under a path of a host that the test plays. */
+async function open(file: string, options: { readonly host?: boolean; readonly width?: number; readonly dark?: boolean } = {}): Promise<Opened> {
+  const context = await browser!.newContext({ viewport: { width: options.width ?? 1000, height: 800 }, colorScheme: options.dark ? "dark" : "light" });
+  const home = options.host ? "http://localhost/people/somebody/" : `${pathToFileURL(site).href}/`;
+  const { page, wrong } = await watched(context, home);
   if (options.host)
     await context.route("**/*", (route) => {
       const path = join(site, new URL(route.request().url()).pathname.replace("/people/somebody/", ""));
@@ -69,14 +78,20 @@ describe.skipIf(!browser)("the site", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("links between its pages lead somewhere, and every page says what it is", () => {
-    const pages = readdirSync(site, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".html"));
+  test("links between its pages lead somewhere, to places inside of them too, and every page says what it is", () => {
+    const pages = pagesOf(site);
+    const ids = new Map(pages.map((file) => [join(site, file), new Set(Array.from(readFileSync(join(site, file), "utf8").matchAll(/ id="([^"]+)"/g), (m) => m[1]!))]));
     expect(pages.length).toBeGreaterThan(15);
     for (const file of pages) {
       const html = readFileSync(join(site, file), "utf8");
       expect(html).toMatch(/<html lang="en">.*<title>[^<]+<\/title>/s);
       expect([...html.matchAll(/<(?:script|link|img)[^>]*(?:src|href)="https?:/g)]).toEqual([]);
-      for (const [, target] of html.matchAll(/(?:href|src)="(?![a-z]+:|#)([^"#]+)/g)) expect(() => readFileSync(join(site, file, "..", target!)), `${file}: ${target}`).not.toThrow();
+      expect([...html.matchAll(/<img(?![^>]* width="\d+" height="\d+")[^>]*>/g)].map(([img]) => img), `${file}: pictures without a size`).toEqual([]);
+      for (const [, target, place] of html.matchAll(/(?:href|src)="(?![a-z]+:)([^"#]*)(?:#([^"]+))?/g)) {
+        const there = target === "" ? join(site, file) : join(site, file, "..", target!);
+        expect(() => readFileSync(there), `${file}: ${target}`).not.toThrow();
+        if (place !== undefined) expect(ids.get(there)?.has(decodeURIComponent(place)), `${file}: ${target}#${place}`).toBe(true);
+      }
     }
   });
 
@@ -162,19 +177,22 @@ describe.skipIf(!browser)("the site", () => {
     await page.context().close();
   });
 
-  test.each([[400, false], [1000, true]] as const)("%i pixels wide, dark %s: nothing runs over, texts contrast, fields have names", async (width, dark) => {
-    for (const file of ["index.html", "playground.html", "examples.html", "results/index.html"]) {
-      const { page, wrong } = await open(file, { width, dark });
-      const found = await page.evaluate(`(() => {
-        const light = (c) => { const [r, g, b] = c.match(/[\\d.]+/g).map((x) => { const v = x / 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-        const back = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/, 0\\)$|transparent/.test(c)) return c; } return "rgb(255, 255, 255)"; };
-        const faint = [...document.querySelectorAll("main p, main h1, main a, nav a, button, th, label, .cm-line, .cm-line span, .output")].filter((e) => e.offsetParent && !e.disabled && e.textContent.trim()).flatMap((e) => { const [a, b] = [light(getComputedStyle(e).color), light(back(e))].sort((x, y) => y - x); const ratio = (a + 0.05) / (b + 0.05); return ratio < 4.5 ? [e.tagName + " " + e.textContent.slice(0, 30) + " " + ratio.toFixed(2)] : []; });
-        const nameless = [...document.querySelectorAll("input, select, button, img")].filter((e) => e.offsetParent && !(e.labels?.length || e.getAttribute("aria-label") || e.textContent.trim() || e.alt)).map((e) => e.outerHTML.slice(0, 80));
-        return { over: document.documentElement.scrollWidth - innerWidth, faint, nameless };
-      })()`);
-      expect(found, file).toEqual({ over: expect.toSatisfy((x: number) => x <= 0), faint: [], nameless: [] });
-      expect(wrong).toEqual([]);
-      await page.context().close();
+  test("every page, narrow and dark, wide and light: nothing runs over or shifts, texts contrast, everything has a name, headings are in order", { timeout: 300_000 }, async () => {
+    const context = await browser!.newContext();
+    await context.addInitScript(WATCH_SHIFTS);
+    const { page, wrong } = await watched(context, `${pathToFileURL(site).href}/`);
+    for (const file of pagesOf(site)) {
+      await page.setViewportSize({ width: 400, height: 900 });
+      await page.emulateMedia({ colorScheme: "dark" });
+      await page.goto(pathToFileURL(join(site, file)).href);
+      expect(await page.evaluate(AUDIT), `${file}, 400 pixels, dark`).toEqual(CLEAN);
+      await page.evaluate("new Promise((done) => { scrollTo(0, document.body.scrollHeight); requestAnimationFrame(() => requestAnimationFrame(done)); })");
+      expect(await page.evaluate("shifted"), `${file}: shift of the layout`).toBeLessThan(0.02);
+      await page.setViewportSize({ width: 1200, height: 900 });
+      await page.emulateMedia({ colorScheme: "light" });
+      expect(await page.evaluate(AUDIT), `${file}, 1200 pixels, light`).toEqual(CLEAN);
+      expect(wrong, file).toEqual([]);
     }
+    await context.close();
   });
 });
