@@ -3,12 +3,13 @@ import {
   type CompileOptions, type Displacement, type Domain, type Engine, type Executable, type HostSites, type Lattice, type Program, type Storage, type ValueType, components, domainOf, isQuaternion, isShared, realsOf, storedComponents,
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
-import { BackendError, GeometryError } from "../errors.ts";
+import { BackendError } from "../errors.ts";
 import { BoxSites, Halos, gatherSites, localLayout } from "#platform/compiler/divided";
 import { debugKernels } from "./debug.ts";
 import type { Emitter, LoopDomain, LoopOrder, Replay } from "./emitter.ts";
 import { tensorLength } from "./ir.ts";
 import { chunkBlocks } from "./kernels.ts";
+import { expectQuaternion, secondRow } from "./quaternion-rows.ts";
 import type { MicroKernel } from "./scalar.ts";
 
 /** Memory of a field: a byte address in the lattice's heap and the bytes from one block of sites to the next. */
@@ -53,6 +54,9 @@ class MovingStorage implements HeapStorage {
 
 /** Links of the samples that lists of launches are walked for at a time, for each thread: what a force of SU(2) keeps for so many stays in a second-level cache of 1 MiB. */
 const TILE_LINKS = 1024;
+
+/** Numbers in a block above which the engine's own copy is faster than a loop. */
+const CALLED = 8;
 
 export abstract class Machine implements Engine {
   readonly name: string;
@@ -242,10 +246,12 @@ export abstract class Machine implements Engine {
     const n = this.layout.width * storedComponents(type);
     const blocks = this.blocksOf(type);
     if (this.heap.mirror) return this.heap.mirror.copy(fromAddress, x.stride, toAddress, y.stride, this.blockBytes(type), blocks);
-    const f = this.heap.reals;
-    for (let b = 0; b < blocks; b++) {
-      const at = (fromAddress + b * x.stride) / this.heap.realBytes;
-      f.copyWithin((toAddress + b * y.stride) / this.heap.realBytes, at, at + n);
+    const { reals: f, realBytes } = this.heap;
+    const [skip, step] = [x.stride / realBytes, y.stride / realBytes];
+    // calls take longer than copying the few numbers of a block
+    for (let b = 0, at = fromAddress / realBytes, into = toAddress / realBytes; b < blocks; b++, at += skip, into += step) {
+      if (n > CALLED) f.copyWithin(into, at, at + n);
+      else for (let k = 0; k < n; k++) f[into + k] = f[at + k]!;
     }
   }
 
@@ -377,22 +383,4 @@ export abstract class Machine implements Engine {
 function groupText(types: readonly ValueType[]): string {
   const name = types[0]!.kind === "matrix" || types[0]!.kind === "vector" ? `${types[0]!.kind} N=${types[0]!.N}` : types[0]!.kind;
   return types.length === 1 ? `${name} fields` : `${types.length} x ${name} fields`;
-}
-
-/** Digits to which the second row of a quaternion agrees with the first: those of single precision. */
-const AGREEMENT = 1e-5;
-
-/** The second row of a quaternion, (-conj q_01, conj q_00), behind the first. */
-function secondRow(q: Float64Array, at: number): void {
-  q[at + 4] = -q[at + 2]!;
-  q[at + 5] = q[at + 3]!;
-  q[at + 6] = q[at]!;
-  q[at + 7] = -q[at + 1]!;
-}
-
-/** @throws GeometryError for a matrix whose second row does not follow from the first. */
-function expectQuaternion(q: Float64Array, at: number): void {
-  const off = Math.max(Math.abs(q[at + 4]! + q[at + 2]!), Math.abs(q[at + 5]! - q[at + 3]!), Math.abs(q[at + 6]! - q[at]!), Math.abs(q[at + 7]! + q[at + 1]!));
-  const size = Math.max(1, Math.abs(q[at]!), Math.abs(q[at + 1]!), Math.abs(q[at + 2]!), Math.abs(q[at + 3]!));
-  if (off > AGREEMENT * size) throw new GeometryError(`set: got a matrix that differs by ${off.toPrecision(3)} from a multiple of an SU(2) matrix, expected one on a lattice of quaternions: take a lattice without { quaternions: true }`);
 }
