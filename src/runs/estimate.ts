@@ -44,7 +44,7 @@ export function estimate(run: ResolvedRun, engine: LatticeOptions): Estimate {
   const small = smaller(c.lattice.extents);
   const volume = (extents: readonly number[]): number => extents.reduce((v, L) => v * L, 1);
   const ratio = volume(c.lattice.extents) / volume(small);
-  const timed = epochs > 0 ? undefined : timings({ ...run, configuration: { ...c, lattice: { extents: small }, start: { ...c.start, kind: "near-unit" } } }, engine, ratio > 1, train > 0);
+  const timed = epochs > 0 ? undefined : timings({ ...run, configuration: { ...c, lattice: { ...c.lattice, extents: small }, start: { ...c.start, kind: "near-unit" } } }, engine, ratio > 1, train > 0);
   const seconds = (phase: string): number => ratio * (phase === "sample" || train === 0 ? timed!.guided : timed!.prior!);
   const secondsPerTrajectory = timed ? Object.fromEntries(Object.keys(trajectories).map((phase) => [phase, seconds(phase)])) : {};
   return {

@@ -26,12 +26,12 @@ function physicsOf({ title: _title, checks: _checks, parallel: _parallel, output
     fermions: fermions.map((f) => without(f, (key) => SOLVER.test(key))),
     sampler: without(sampler, (key) => FREE_SAMPLER.has(key)),
     ...(measurement.condensateMass === undefined && own.length === 0 ? {} : { measurement: { ...(measurement.condensateMass === undefined ? {} : { condensateMass: measurement.condensateMass }), ...(own.length === 0 ? {} : { own }) } }),
-  }, (key, _, section) => key === "module" && "moduleSha256" in section);
+  }, (key, value, section) => (key === "module" && "moduleSha256" in section) || (key === "quaternions" && value === false));
 }
 
 /** The target alone: what S of both runs is a function of. @throws ConfigurationError, in the name of a key, for a run of another one. */
 export function expectSameTarget(key: string, got: RunConfiguration, expected: RunConfiguration): void {
-  const target = ({ lattice, group, action, fermions, transform, matter }: RunConfiguration): unknown => pruned({ lattice, group, ...(action ? { action } : {}), ...(matter ? { matter } : {}), fermions: fermions.map((f) => without(f, (k) => SOLVER.test(k))), ...(transform ? { transform } : {}) }, (k, _, section) => k === "module" && "moduleSha256" in section);
+  const target = ({ lattice, group, action, fermions, transform, matter }: RunConfiguration): unknown => pruned({ lattice: { extents: lattice.extents }, group, ...(action ? { action } : {}), ...(matter ? { matter } : {}), fermions: fermions.map((f) => without(f, (k) => SOLVER.test(k))), ...(transform ? { transform } : {}) }, (k, _, section) => k === "module" && "moduleSha256" in section);
   const [first] = differences(target(got), target(expected));
   if (first !== undefined) throw new ConfigurationError(`${key}: got a run of another target (${first.replace(/ before, /, " there, ").replace(/ now$/, " here")}), expected the same lattice, group, action and fermions`);
 }

@@ -20,9 +20,12 @@ export const LEAST_FIELDS = 4;
 
 const volumeOf = ({ lattice }: RunConfiguration): number => lattice.extents.reduce((v, L) => v * L, 1);
 
-/** Bytes of one link field. */
+/** Bytes of one link field in a file: matrices. */
+const storedBytes = (c: RunConfiguration): number => 16 * parseGroup(c.group).N ** 2 * c.lattice.extents.length * volumeOf(c);
+
+/** Bytes of one link field in memory. */
 export function fieldBytes(c: RunConfiguration): number {
-  return 16 * parseGroup(c.group).N ** 2 * c.lattice.extents.length * volumeOf(c);
+  return storedBytes(c) / (c.lattice.quaternions ? 2 : 1);
 }
 
 /** Bytes of one checkpoint, with its replay buffer. */
@@ -32,7 +35,7 @@ export function checkpointBytes({ configuration: c }: Pick<ResolvedRun, "configu
   const replay = online ? (training.replay ?? training.batch ?? 1) : 0;
   const pseudofermions = c.fermions.length * 16 * parseGroup(c.group).N * volumeOf(c);
   const chains = isOffline(training) ? 1 : (training?.shards ?? 1);
-  return chains * (fieldBytes(c) + replay * (fieldBytes(c) * (training?.objective === "acceptance" ? 2 : 1) + pseudofermions));
+  return chains * (storedBytes(c) + replay * (storedBytes(c) * (training?.objective === "acceptance" ? 2 : 1) + pseudofermions));
 }
 
 /** What is too large in a configuration, whatever the machine; undefined when nothing is. */

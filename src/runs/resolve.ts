@@ -57,7 +57,7 @@ function withDefaults(c: RunConfiguration, registry: Registry): RunConfiguration
 }
 
 function contradiction(command: RunCommand, c: RunConfiguration, registry: Registry): string | undefined {
-  return sizeProblem(c) ?? startProblem(c) ?? matterProblem(command, c, registry) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c, registry) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c, registry);
+  return sizeProblem(c) ?? latticeProblem(c) ?? startProblem(c) ?? matterProblem(command, c, registry) ?? transformProblem(command, c) ?? partProblem(command, c, registry) ?? guideProblem(command, c, registry) ?? trainingProblem(command, c, registry) ?? measurementProblem(c) ?? outputProblem(c, registry);
 }
 
 function startProblem({ start, sampler }: RunConfiguration): string | undefined {
@@ -180,6 +180,12 @@ function shardsProblem(command: RunCommand, { shards, optimiser }: NonNullable<R
   if (grid) return `parallel.grid: got one with training.shards, expected one of them: every shard has a lattice that is not divided`;
   if (optimiser === "regression" && shards > 1) return `training.shards: got ${shards} with the optimiser regression, expected one: it learns from each new configuration once`;
   return undefined;
+}
+
+function latticeProblem({ lattice, group, parallel: { grid } }: RunConfiguration): string | undefined {
+  if (!lattice.quaternions) return undefined;
+  if (parseGroup(group).N !== 2) return `lattice.quaternions: got true for ${group}, expected SU(2): leave it out`;
+  return grid?.some((n) => n > 1) ? "lattice.quaternions: got true with a grid of ranks, expected one rank: leave it out" : undefined;
 }
 
 function measurementProblem({ measurement: { flow } }: RunConfiguration): string | undefined {

@@ -14,6 +14,7 @@ export const own = {
 
 const lattice = z.strictObject({
   extents: z.array(count.max(65536)).min(2).max(4).describe("Lx, Ly, Lz, Lt; two or three numbers for fewer dimensions, the last one is time"),
+  quaternions: z.boolean().optional().describe("links of SU(2) as quaternions, half of memory and arithmetic; equal up to rounding, so that a run keeps what it began with. Default false"),
 });
 
 /** Of arrays without names for their axes. */

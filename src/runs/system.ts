@@ -34,7 +34,7 @@ export interface BuildOptions {
  */
 export function buildSystem({ configuration: c, registry, command, base }: ResolvedRun, engine: LatticeOptions, options: BuildOptions = {}): System {
   const group = parseGroup(c.group);
-  const lattice = makeLattice(c.lattice.extents, { ...engine, ...gridOf(c, engine) });
+  const lattice = makeLattice(c.lattice.extents, { ...engine, ...gridOf(c, engine), ...(c.lattice.quaternions ? { quaternions: true } : {}) });
   const place = { lattice, group };
   const reading = options.reading ?? { formats: formatsOf(registry) };
   const transform = c.transform && transformOf(c.transform, place, registry);
