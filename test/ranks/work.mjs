@@ -1,6 +1,6 @@
 /** Programs whose bits are compared between ways of dividing a lattice: each returns a hash over the bytes of its fields and numbers. */
 import { createHash } from "node:crypto";
-import { SU, adj, cask, exp, gaugeAction, heatbath, hmc, hot, hvp, layer, mul, plaquettes, polyakovLoops, pseudofermions, reTrace, real, record, repeat, scale, scaleBy, staggered, staples, stout, ta, tanh, topologicalCharge, valueAndGrad, wilson } from "gaugegrad";
+import { SU, U1, adj, cask, exp, fieldTransformed, gaugeAction, heatbath, hmc, hot, hvp, layer, maskedStout, mul, plaquettes, polyakovLoops, pseudofermions, reTrace, real, record, repeat, scale, scaleBy, staggered, staples, stout, ta, tanh, topologicalCharge, valueAndGrad, wilson } from "gaugegrad";
 import { randomStream } from "gaugegrad/util";
 
 /** A hash of fields in canonical order and numbers. */
@@ -44,6 +44,7 @@ export const work = {
   plaquette: (L) => forces(gaugeAction.wilson({ beta: 6 }), start(L)),
   stout: (L) => forces(gaugeAction.wilson({ beta: 6 }).after(stout({ rho: 0.1 })), start(L)),
   own: (L) => forces(gaugeAction.wilson({ beta: 6 }).after(own), two(L)),
+  masked: (L) => forces(fieldTransformed(gaugeAction.wilson({ beta: 2 }), maskedStout({ rho: 0.05 })), hot(L, U1, { seed: 7 })),
   symanzik: (L) => forces(gaugeAction.symanzik({ beta: 6 }), start(L)),
   cask: (L) => forces(gaugeAction.wilson({ beta: 2.7 }).after(cask({ variant: "symmetric", length: 3, rho: 0.06, rhoQ: 0.08, rhoK: -0.05, rhoV: 0.04 })), two(L)),
   hvp: (L) => {
