@@ -203,11 +203,11 @@ describe("networks of blocks", () => {
 });
 
 test("errors say what does not fit", () => {
-  expect(() => cask({ length: 0 })).toThrow(/cask: got length 0, expected an integer >= 1/);
+  expect(() => cask({ length: 0 })).toThrow(/cask: got length = 0, expected an integer >= 1/);
   expect(() => cask({ rhoQ: [0.1, 0.2], rhoK: 0.1 })).toThrow(/got 2, 0, 0 heads/);
   expect(() => cask({ rho: { plaquette: 0 } })).toThrow(/expected the same loops/);
   expect(() => cask({ relay: 0.1 })).toThrow(/expected the pattern "star"/);
-  expect(() => covariantNetwork({ layers: 1.5 })).toThrow(/got 1.5 layers/);
+  expect(() => covariantNetwork({ layers: 1.5 })).toThrow(/got layers = 1.5, expected a positive integer/);
   expect(() => caskNetwork({ blocks: 0 })).toThrow(/got 0 blocks/);
   expect(() => stout({ rho: { a: 0.1 }, loops: { b: "plaquette" } })).toThrow(/a loop for "b" without a weight/);
 });

@@ -73,8 +73,8 @@ describe("lattice convolutions", () => {
   });
 
   test("errors", () => {
-    expect(() => convolution({ dim: 4, channels: [] })).toThrow(/got no blocks/);
-    expect(() => convolution({ dim: 4, reach: 0 })).toThrow(/got reach 0/);
+    expect(() => convolution({ dim: 4, channels: [] })).toThrow(/got \[\] as channels, expected the number of channels after each block/);
+    expect(() => convolution({ dim: 4, reach: 0 })).toThrow(/got reach = 0, expected a positive integer/);
     expect(() => convolution({ dim: 3 }).apply(linksOn([4, 4], 2))).toThrow(/got links in 2 dimensions, expected 3/);
   });
 });
