@@ -33,10 +33,12 @@ export const sumLogsOp: Op = {
     return [b.call("log", product)];
   },
   cost: (types) => 20 + 2 * types.length,
-  samples: () => [
-    { label: "of three", inputs: [realType(), realType(), realType()], apply: (xs) => sumLogs(xs.map((x) => add(square(x as Real), scaleBy(0.5, one(x as Real) as Real)))) },
-    { label: "on even sites", inputs: [realType("even"), realType("even")], apply: (xs) => sumLogs(xs.map((x) => add(square(x as Real), scaleBy(0.5, one(x as Real) as Real)))) },
-  ],
+  samples: (lattice) =>
+    (lattice.bipartite ? (["all", "even"] as const) : (["all"] as const)).map((domain) => ({
+      label: `of three on ${domain} sites`,
+      inputs: Array.from({ length: 3 }, () => realType(domain)),
+      apply: (xs) => sumLogs(xs.map((x) => add(square(x as Real), scaleBy(0.5, one(x as Real) as Real)))),
+    })),
 };
 
 /** log x_1 + ... + log x_n at every site for positive x of ordinary size, a logarithm for every eight of them; NaN where one is not positive. */

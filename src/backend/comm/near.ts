@@ -18,8 +18,10 @@ export interface SharedBytes {
 const PAGE = 1 << 16;
 /** Words between two that different ranks write: no line of a cache has both. */
 export const LINE = 32;
-/** Numbers of a slot of a channel, and of the board. */
-export const [SLOT, BOARD] = [1 << 16, 1 << 11];
+/** Numbers of a slot of a channel. */
+export const SLOT = 1 << 16;
+/** Numbers of a slot of the board. */
+export const BOARD = 1 << 11;
 /** Bytes of a channel: its two numbers, and two slots. */
 const CHANNEL = PAGE + 2 * 8 * SLOT;
 /** A channel in the directory: not opened yet, open, or without memory. */
