@@ -122,6 +122,16 @@ export class CReference {
     return { name: this.name, run, result: () => [Float64Array.of(run()), ...this.#unpack(f, 4, 18)] };
   }
 
+  /** Sum of Re tr over all plaquettes after one stout step, and its force by the links before it, SU(3). */
+  stout(links: readonly Float64Array[], rho: number): CLoop {
+    const U = this.#pack(links, 18);
+    const [u, f, w, t] = [this.#memory(U.byteLength), this.#memory(U.byteLength), this.#memory(4 * U.byteLength), this.#table()];
+    this.#write(u, U);
+    const loop = this.#call("double stout(int64_t links, int64_t force, int64_t work, int64_t table, int32_t blocks, double rho)");
+    const run = (): number => loop(u, f, w, t, this.#order.blocks, rho);
+    return { name: this.name, run, result: () => [Float64Array.of(run()), ...this.#unpack(f, 4, 18)] };
+  }
+
   /** The staggered operator on all sites, SU(3), with the phases in the links. */
   staggered(links: readonly Float64Array[], x: Float64Array): CLoop {
     const [U, X] = [this.#pack(links, 18), this.#pack([x], 6)];

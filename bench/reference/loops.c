@@ -1,5 +1,5 @@
-/* Hand-written loops on blocks of W sites, the yardstick of the emitters: plaquette action and force from all staples, and the staggered
-   operator. Links [block][direction][18][W], vectors [block][6][W]; neighbour tables [block][2 direction + (0 forward, 1 back)] hold
+/* Hand-written loops on blocks of W sites, the yardstick of the emitters: plaquette action and force from all staples, the same through a
+   stout step (stout.c), and the staggered operator. Links [block][direction][18][W], vectors [block][6][W]; neighbour tables [block][2 direction + (0 forward, 1 back)] hold
    block * W + the exclusive-or mask of the lanes. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -138,3 +138,5 @@ void staggered(int64_t links, int64_t in, int64_t out, int64_t table, int32_t bl
     for (int k = 0; k < 6; k++) y[b * 6 + k] = 0.5 * sum[k];
   }
 }
+
+#include "stout.c"
