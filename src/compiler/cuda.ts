@@ -1,5 +1,5 @@
 /** The CUDA emitter: kernels compiled by NVRTC and launched by the driver; fields, neighbour tables and sums stay in the memory of the device. */
-import { type ValueType, components, isShared } from "../autograd/index.ts";
+import { type ValueType, isShared, storedComponents } from "../autograd/index.ts";
 import { CudaMemory, KernelArgument, addUp, openCuda, sumBytes } from "../backend/index.ts";
 import type { EmitContext, Emitter } from "./emitter.ts";
 import { ARGUMENT_WORDS, TABLE_WORDS, cudaSource } from "./emit-cuda.ts";
@@ -91,7 +91,7 @@ function readied(plan: KernelPlan, kernel: bigint, { order, layout }: EmitContex
     touched.set(buffer, {
       address: index.get(parameterKey({ kind: "buffer", buffer }))!,
       stride: stride ?? -1,
-      doubles: components(type),
+      doubles: storedComponents(type),
       blocks: stride === undefined && isShared(type) ? 1 : blocksOf(stride === undefined),
       written: written || known?.written === true,
     });

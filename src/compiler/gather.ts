@@ -1,16 +1,16 @@
 /** The sites of a divided field for all ranks, and those of its ghost blocks. */
-import { type ValueType, components } from "../autograd/index.ts";
+import { type ValueType, components, storedComponents } from "../autograd/index.ts";
 import type { Comm, Halo } from "../backend/index.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 
 /** Ghost blocks of a field whose values at all sites are known everywhere. */
 export function writeGhosts({ layout: { width, blocks, halo }, heap: { reals, realBytes } }: Machine, to: HeapStorage, type: ValueType, data: Float64Array, ghosts: number): void {
-  const n = components(type);
+  const [n, stored] = [components(type), storedComponents(type)];
   for (let g = 0; g < ghosts; g++)
     for (let lane = 0; lane < width; lane++) {
       const from = n * halo!.site(g, lane);
       const at = (to.address + (blocks + g) * to.stride) / realBytes + lane;
-      for (let c = 0; c < n; c++) reals[at + c * width] = data[from + c]!;
+      for (let c = 0; c < stored; c++) reals[at + c * width] = data[from + c]!;
     }
 }
 

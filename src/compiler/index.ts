@@ -36,7 +36,7 @@ export interface EngineOptions extends PartOptions {
   readonly precision?: "f64" | "f32";
   /**
    * Store fields of SU(2), and all that is recorded to lie in their real span, as quaternions: four numbers a link in place of eight, half of the arithmetic, results equal up to rounding.
-   * Default false. For other N it changes nothing. Backends js, wasm and native on one rank.
+   * Default false. For other N it changes nothing. Backends js, wasm, native and cuda.
    */
   readonly quaternions?: boolean;
   /** Independent samples in every field; default 1. Programs run on all of them, a sum gives one number a sample. */
@@ -82,7 +82,7 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
     const alone = options.engine ? "a loaded backend" : options.backend === "interpret" || options.backend === "cuda" ? `backend ${options.backend}` : undefined;
     if (alone && ((options.comm?.size ?? 1) > 1 || (options.ghosts && options.backend === "cuda"))) throw new ConfigurationError(`${alone}: got ${options.comm?.size ?? 1} ranks${options.ghosts ? " with ghosts" : ""}, expected one: use wasm, native or js to divide a lattice`);
     if (options.precision === "f32" && (alone || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`precision "f32": got ${alone ?? `${options.comm!.size} ranks`}, expected backend wasm or native on one rank`);
-    if (options.quaternions && (alone || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`quaternions: got ${alone ?? `${options.comm!.size} ranks`}, expected backend js, wasm or native on one rank`);
+    if (options.quaternions && (options.engine || options.backend === "interpret")) throw new ConfigurationError(`quaternions: got ${alone}, expected backend js, wasm, native or cuda`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
     if (part && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size > 1 ? `${part.comm.size} ranks` : "a lattice with ghosts"}, expected one of them: samples are divided over ranks by giving each a batch of its own`);

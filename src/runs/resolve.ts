@@ -182,10 +182,8 @@ function shardsProblem(command: RunCommand, { shards, optimiser }: NonNullable<R
   return undefined;
 }
 
-function latticeProblem({ lattice, group, parallel: { grid } }: RunConfiguration): string | undefined {
-  if (!lattice.quaternions) return undefined;
-  if (parseGroup(group).N !== 2) return `lattice.quaternions: got true for ${group}, expected SU(2): leave it out`;
-  return grid?.some((n) => n > 1) ? "lattice.quaternions: got true with a grid of ranks, expected one rank: leave it out" : undefined;
+function latticeProblem({ lattice, group }: RunConfiguration): string | undefined {
+  return lattice.quaternions && parseGroup(group).N !== 2 ? `lattice.quaternions: got true for ${group}, expected SU(2): leave it out` : undefined;
 }
 
 function measurementProblem({ measurement: { flow } }: RunConfiguration): string | undefined {

@@ -80,7 +80,7 @@ describe.each(cases)("%j", (options, names) => {
 });
 
 test("the option is for lattices whose kernels are compiled, and changes nothing for other groups", () => {
-  expect(() => lattice([4, 4], { backend: "interpret", quaternions: true })).toThrow(/^quaternions: got backend interpret, expected backend js, wasm or native on one rank$/);
+  expect(() => lattice([4, 4], { backend: "interpret", quaternions: true })).toThrow(/^quaternions: got backend interpret, expected backend js, wasm, native or cuda$/);
   expect(() => lattice([4, 4], { quaternions: 1 as never })).toThrow(/^quaternions: got the number 1, expected true or false$/);
   const [a, b] = [{}, { quaternions: true }].map((o) => (grad(programs["plaquettes"] as never)(closedFormLinks(lattice(extents, o), 3, 0.7) as never) as unknown as LinkField).fields[0]!.toArray()) as [Float64Array, Float64Array];
   expect(far(a, b)).toBe(0);

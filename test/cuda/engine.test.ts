@@ -70,6 +70,13 @@ describe.skipIf(!present)("the CUDA engine on the processor", () => {
     expect(difference(a.F, b.F)).toBe(0);
   });
 
+  test("SU(2) as quaternions: value and force, and half of the bytes", () => {
+    const S = gaugeAction.wilson({ beta: 2.3 });
+    const [here, there] = (["wasm", "cuda"] as const).map((backend) => closedFormLinks(lattice([4, 3, 5], { backend, quaternions: true, ...(backend === "wasm" ? { threads: 1 } : {}) }), 2, 0.6) as LinkField) as [LinkField, LinkField];
+    agree(S, S, { here, there });
+    expect(there.fields[0]!.storage.bytes).toBe(8 * 4 * 60);
+  });
+
   test("a CASK network: value, force and weights", () => {
     const links = pair([4, 3], 2, 0.6);
     const S = gaugeAction.wilson({ beta: 2.1 }).after(cask({ rho: 0.08, rhoQ: 0.05, rhoK: 0.04, rhoV: 0.07, length: 1 })) as GaugeAction;

@@ -39,7 +39,7 @@ function backend(name: string, options: EngineOptions, share: number, roundoff =
     share,
     batches: options.engine === undefined,
     divided: options.ghosts === true,
-    quaternions: options.engine === undefined && options.backend !== "cuda" && !options.ghosts,
+    quaternions: options.engine === undefined,
     lattice: made,
     engine: (extents, batch) => made(extents, batch).engine,
   };

@@ -10,11 +10,14 @@ import type { Machine } from "../../src/compiler/machine.ts";
 
 const EXTENTS = [4, 4, 4, 8];
 const names = Object.keys(work);
+/** Those of SU(2), where quaternions are stored. */
+const QUATERNIONS = ["own", "hvp", "loop", "rational", "smeared", "hmc", "rectangles", "quaternions"];
 const known = new Map<string, string>();
 /** The hash on the undivided lattice. */
-function plain(name: string): string {
-  let hash = known.get(name);
-  if (hash === undefined) known.set(name, (hash = work[name]!(lattice(EXTENTS, { threads: 1 }))));
+function plain(name: string, options: object = {}): string {
+  const key = `${name} ${JSON.stringify(options)}`;
+  let hash = known.get(key);
+  if (hash === undefined) known.set(key, (hash = work[name]!(lattice(EXTENTS, { threads: 1, ...options }))));
   return hash;
 }
 
@@ -22,22 +25,29 @@ test.each(names)("ghost blocks on all sides: %s", (name) => {
   expect(work[name]!(lattice(EXTENTS, { threads: 1, ghosts: true }))).toBe(plain(name));
 });
 
-/** Programs by grid: all of them on one, what differs between grids on the others. */
-const GRIDS: readonly (readonly [readonly number[], readonly string[]])[] = [
-  [[1, 1, 1, 2], names],
-  [[1, 1, 1, 4], ["plaquette", "symanzik", "cask"]],
-  [[1, 1, 2, 2], ["plaquette", "own", "staggered"]],
-  [[2, 1, 1, 2], ["plaquette", "smeared", "heatbath"]],
+/** Programs by grid, with matrices and with quaternions: all of them on one, what differs between grids on the others. */
+const GRIDS: readonly (readonly [readonly number[], readonly string[], readonly string[]])[] = [
+  [[1, 1, 1, 2], names, QUATERNIONS],
+  [[1, 1, 1, 4], ["plaquette", "symanzik", "cask"], []],
+  [[1, 1, 2, 2], ["plaquette", "own", "staggered"], ["quaternions"]],
+  [[2, 1, 1, 2], ["plaquette", "smeared", "heatbath"], ["smeared", "quaternions"]],
 ];
 
 describe("ranks as threads", () => {
-  for (const [grid, here] of GRIDS)
-    test(`grid [${grid.join(", ")}]: ${here.join(", ")}`, async () => {
+  for (const [grid, matrices, quaternions] of GRIDS)
+    test(`grid [${grid.join(", ")}]: ${matrices.join(", ")}; quaternions: ${quaternions.join(", ")}`, async () => {
       const size = grid.reduce((p, g) => p * g, 1);
-      const results = await onThreads(size, here.map((name) => ({ name, extents: EXTENTS, grid })));
-      const expected = Object.fromEntries(here.map((n) => [n, plain(n)]));
-      for (const ofRank of results) expect(Object.fromEntries(here.map((n, k) => [n, ofRank[k]]))).toEqual(expected);
+      const here = [...matrices.map((name) => ({ name, options: {} })), ...quaternions.map((name) => ({ name, options: { quaternions: true } }))];
+      const results = await onThreads(size, here.map((job) => ({ ...job, extents: EXTENTS, grid })));
+      const named = (hashes: readonly string[]): readonly (readonly [string, object, string])[] => here.map(({ name, options }, k) => [name, options, hashes[k]!]);
+      for (const ofRank of results) expect(named(ofRank)).toEqual(named(here.map(({ name, options }) => plain(name, options))));
     });
+});
+
+test.each(QUATERNIONS)("quaternions, with ghost blocks on all sides: %s", (name) => {
+  const options = { quaternions: true };
+  expect(work[name]!(lattice(EXTENTS, { threads: 1, ghosts: true, ...options }))).toBe(plain(name, options));
+  expect(plain(name, options)).not.toBe(plain(name));
 });
 
 describe("kernels work on their interior while messages are under way", () => {

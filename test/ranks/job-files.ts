@@ -1,4 +1,4 @@
-/** Run files whose results are compared between ways of dividing the work: HMC with a layer of the user's own, stout with staggered fermions, training of CASK. */
+/** Run files whose results are compared between ways of dividing the work: HMC with a layer of the user's own, stout with staggered fermions, training of CASK, HMC with quaternions. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunCommand } from "../../src/runs/index.ts";
@@ -30,7 +30,7 @@ export interface Job {
 }
 
 /** By name. */
-export const jobs: Readonly<Record<"own" | "stout" | "cask", Job>> = {
+export const jobs: Readonly<Record<"own" | "stout" | "cask" | "quaternions", Job>> = {
   own: {
     command: "hmc",
     text: `${head('{ module = "./smeared.ts", beta = 2.3 }')}
@@ -49,6 +49,14 @@ sampler = { steps = 2, length = 0.3, seed = 3, trajectories = 1 }
 training = { trajectories = 2, rate = 1e-2, batch = 2, replay = 2 }
 measurement.observables = ["polyakov", "condensate"]
 checks.every = 0
+`,
+  },
+  quaternions: {
+    command: "hmc",
+    text: `${head(WILSON)}
+lattice.quaternions = true
+sampler = { steps = 2, length = 0.3, seed = 3, reunitarise = 1, trajectories = 2 }
+checks.every = 2
 `,
   },
   cask: {

@@ -11,11 +11,13 @@ const missing = nativeMissing();
 
 describe.skipIf(missing)("native", () => {
   test.each([
-    [[1, 1, 1, 2], ["plaquette", "staggered"]],
-    [[2, 1, 1, 2], ["plaquette"]],
-  ])("grid %j: %j", async (grid, names) => {
-    const results = await onNearThreads(grid.reduce((p, g) => p * g, 1), names.map((name) => ({ name, extents: EXTENTS, grid, options: native })));
-    const expected = names.map((name) => work[name]!(lattice(EXTENTS, native)));
+    [[1, 1, 1, 2], ["plaquette", "staggered"], {}],
+    [[2, 1, 1, 2], ["plaquette"], {}],
+    [[1, 1, 1, 2], ["smeared"], { quaternions: true }],
+  ])("grid %j: %j %j", async (grid, names, more) => {
+    const options = { ...native, ...more };
+    const results = await onNearThreads(grid.reduce((p, g) => p * g, 1), names.map((name) => ({ name, extents: EXTENTS, grid, options })));
+    const expected = names.map((name) => work[name]!(lattice(EXTENTS, options)));
     for (const ofRank of results) {
       expect(ofRank.map((r) => r.hash)).toEqual(expected);
       expect(ofRank.map((r) => r.exchanges)).toEqual(names.map(() => 0));

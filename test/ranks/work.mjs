@@ -1,6 +1,6 @@
 /** Programs whose bits are compared between ways of dividing a lattice: each returns a hash over the bytes of its fields and numbers. */
 import { createHash } from "node:crypto";
-import { SU, U1, adj, cask, exp, fieldTransformed, gaugeAction, heatbath, hmc, hot, hvp, layer, maskedStout, mul, plaquettes, polyakovLoops, pseudofermions, reTrace, real, record, repeat, scale, scaleBy, staggered, staples, stout, ta, tanh, topologicalCharge, valueAndGrad, wilson } from "gaugegrad";
+import { SU, U1, abs2, add, adj, cask, closedFormLinks, complex, exp, fieldTransformed, gaugeAction, heatbath, hmc, hot, hvp, layer, maskedStout, mul, plaquette, plaquettes, polyakovLoops, pseudofermions, real, record, repeat, restrict, reTrace, scale, scaleBy, shift, staggered, staples, stout, sum, ta, tanh, topologicalCharge, trace, unitarityDefect, valueAndGrad, wilson } from "gaugegrad";
 import { randomStream } from "gaugegrad/util";
 
 /** A hash of fields in canonical order and numbers. */
@@ -97,5 +97,18 @@ export const work = {
     const U = two(L);
     heatbath({ beta: 2.7, loops: [{ path: [1, 2, -1, -2], weight: 1 }, { path: [4, 1, 1, -4, -1, -1], weight: 0.2 }, { path: [1, 2, 3, -1, -2, -3], weight: 0.1 }, { path: [4, 4, 4, 2, -4, -4, -4, -2], weight: -0.05 }], seed: 4 }).step(U);
     return hash(U);
+  },
+  // links of SU(2) out of memory and into it, sites, sums, a product that is no quaternion, and one on a parity
+  quaternions: (L) => {
+    const U = two(L);
+    const links = U.fields.map((f) => f.toArray());
+    const V = closedFormLinks(L, 2, 0.4);
+    V.fields.forEach((f, mu) => f.set(links[(mu + 1) % 4]));
+    const f = (W) => {
+      const loops = mul(staples(W, 3), adj(W[3]));
+      const far = complex(shift(reTrace(loops), [0, 0, 0, 3]), reTrace(shift(plaquette(W, 0, 1), [1, 0, 0, -1])));
+      return add(sum(abs2(trace(scale(far, loops)))), sum(reTrace(restrict(mul(plaquette(W, 0, 3), loops), "odd"))));
+    };
+    return hash(V, unitarityDefect(U), plaquettes(V).mean, topologicalCharge(V), record((W) => valueAndGrad(f)(W), V).run(V));
   },
 };

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { latestCheckpoint } from "../../src/io/index.ts";
+import type { CheckpointState } from "../../src/runs/records.ts";
 import { cli } from "../cli/helpers.ts";
+import { jobOnThreads } from "../ranks/threads.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "gaugegrad-quaternions-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -34,12 +37,14 @@ interface Line {
   readonly plaquette: number;
 }
 
+/** Trajectories of a folder. */
+const linesOf = (folder: string): readonly Line[] => readFileSync(join(directory, folder, "metrics.jsonl"), "utf8").trim().split("\n").map((l) => JSON.parse(l) as Line).filter((l) => l.kind === "trajectory");
+
 /** Runs a text in a folder: exit code, what it said, and its trajectories. */
 async function hmc(folder: string, text: string, ...more: readonly string[]): Promise<{ readonly code: number; readonly stderr: string; readonly lines: () => readonly Line[] }> {
   writeFileSync(join(directory, "run.toml"), text);
   const { code, stderr } = await cli(["hmc", "run.toml", "--dir", folder, "--quiet", ...more], { directory });
-  const lines = (): readonly Line[] => readFileSync(join(directory, folder, "metrics.jsonl"), "utf8").trim().split("\n").map((l) => JSON.parse(l) as Line).filter((l) => l.kind === "trajectory");
-  return { code, stderr, lines };
+  return { code, stderr, lines: () => linesOf(folder) };
 }
 
 const numbers = (lines: readonly Line[]): readonly (readonly number[])[] => lines.map(({ dH, plaquette }) => [dH, plaquette]);
@@ -58,6 +63,17 @@ test("the numbers of matrices up to rounding; the same bits when it goes on", as
   expect(numbers(part.lines())).toEqual(q);
 });
 
+test("on ranks the bits of one process", async () => {
+  const text = run("quaternions = true");
+  const whole = await hmc("alone", text);
+  expect(whole.code, whole.stderr).toBe(0);
+  writeFileSync(join(directory, "divided.toml"), text);
+  await jobOnThreads(2, ["[1,2]", "1", directory, join(directory, "ranks"), "hmc", "divided"]);
+  expect(numbers(linesOf(join("ranks", "divided")))).toEqual(numbers(whole.lines()));
+  const linksOf = (folder: string): unknown => (latestCheckpoint(join(directory, folder))!.state as CheckpointState).links;
+  expect(linksOf(join("ranks", "divided"))).toEqual(linksOf("alone"));
+});
+
 test("a run keeps what it began with; other groups and backends are refused in one line", async () => {
   expect((await hmc("kept", run("quaternions = false"))).code).toBe(0);
   expect((await hmc("kept", run(""))).code).toBe(0);
@@ -66,5 +82,5 @@ test("a run keeps what it began with; other groups and backends are refused in o
   const su3 = await hmc("su3", run("quaternions = true", "SU(3)"));
   expect([su3.code, su3.stderr]).toEqual([3, expect.stringMatching(/lattice\.quaternions: got true for SU\(3\), expected SU\(2\): leave it out/)]);
   const plain = await hmc("interpreted", run("quaternions = true"), "--backend", "interpret");
-  expect([plain.code, plain.stderr]).toEqual([3, expect.stringMatching(/quaternions: got backend interpret, expected backend js, wasm or native on one rank/)]);
+  expect([plain.code, plain.stderr]).toEqual([3, expect.stringMatching(/quaternions: got backend interpret, expected backend js, wasm, native or cuda/)]);
 });
