@@ -1,8 +1,8 @@
 """Plaquette sum and its gradient by PyTorch's autograd, without and with one stout step; SU(3), 8^4, one thread, complex128."""
-import json
-import time
-
+import numpy as np
 import torch
+
+from lattice_works import force, links, report
 
 torch.set_num_threads(1)
 L = 8
@@ -45,20 +45,18 @@ def action(u):
     return total
 
 
-def time_of(f):
-    torch.manual_seed(1)
-    a = torch.randn(4, L, L, L, L, 3, 3, dtype=torch.complex128)
-    u = torch.linalg.matrix_exp(0.3 * (a - dagger(a)) / 2).requires_grad_()
-    samples = []
-    for k in range(6):
+def gradient_of(f):
+    u = torch.from_numpy(links("su3", 3, L)).requires_grad_()
+
+    def run():
         u.grad = None
-        begin = time.process_time()
         f(u).backward()
-        samples.append(time.process_time() - begin)
-    return 1e9 * sorted(samples[1:])[2] / L**4
+        return u.grad
+
+    return run, force(u.detach().numpy(), run().numpy()).view(np.float64), L**4
 
 
-print(json.dumps([
-    {"name": "PyTorch", "work": "plaquette force", "nsPerSite": time_of(action)},
-    {"name": "PyTorch", "work": "stout force", "nsPerSite": time_of(lambda u: action(stout(u)))},
-]))
+report("PyTorch", torch.__version__, {
+    "plaquette force": lambda: gradient_of(action),
+    "stout force": lambda: gradient_of(lambda u: action(stout(u))),
+})
