@@ -13,7 +13,7 @@ import { returnedLeaves } from "./returned.ts";
 import { openTape } from "./recording.ts";
 import type { Program } from "./tape.ts";
 import type { PerSample } from "./per-sample.ts";
-import { type ConcreteOf, type ConcreteValue, type TracedOf, type Shape, concreteLeaves, concreteTwin, leafTypeOn, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
+import { type ConcreteOf, type ConcreteValue, type TracedOf, type Shape, concreteLeaves, concreteTwin, foreignKey, leafTypeOn, shapeOf, tracedTwin, visitLeaves } from "./tree.ts";
 import { type ValueType, fits, isShared, typeText } from "./types.ts";
 import { compileWatched } from "./watch.ts";
 
@@ -53,7 +53,7 @@ export class Plan<A extends readonly unknown[], Y> {
 
   /** Records f on traced twins of the example arguments. @throws CovarianceError, RecordingError from the ops of f. */
   constructor(f: (...args: never[]) => Y, examples: A, options: CompileOptions = {}) {
-    guard("record", { f: [f, is.callable], "the examples": [examples, is.listOf(is.present)] });
+    guard("record", { f: [f, is.callable], "the examples": [examples, is.listOf(is.present)], options: [options, is.keysOf("debugNaN", "maxFields")] });
     const { lattice } = Plan.signature(examples);
     this.lattice = lattice;
     const tape = openTape(lattice);
@@ -166,7 +166,8 @@ export class Plan<A extends readonly unknown[], Y> {
   #bind(args: readonly unknown[]): void {
     if (this.#disposed) throw new LifetimeError(`plan on ${this.lattice}: got a run after dispose, expected a plan in use: dispose it after its last run`);
     if (args.length === this.#arity && visitLeaves(this.#arguments, args, 0, this.#takeArgument) >= 0) return;
-    throw new RecordingError(`plan: got (${args.map(describe).join(", ")}), expected arguments in the structure of the recorded ones, ${this.#types.map((t) => typeText(this.lattice, t)).join("; ")}`);
+    const foreign = args.length === this.#arity ? foreignKey(this.#arguments, args) : undefined;
+    throw new RecordingError(foreign === undefined ? `plan: got (${args.map(describe).join(", ")}), expected arguments in the structure of the recorded ones, ${this.#types.map((t) => typeText(this.lattice, t)).join("; ")}` : `plan: got the key ${foreign}, the structure of the recorded arguments`);
   }
 
   #argument(value: ConcreteValue, i: number): void {

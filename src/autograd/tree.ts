@@ -191,8 +191,20 @@ export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: Con
     return k + shape.count;
   }
   if (typeof x !== "object" || x === null) return -1;
+  let more = -shape.keys.length;
+  for (const _ in x) more++;
+  if (more > 0) return -1;
   for (let j = 0; j < shape.keys.length && k >= 0; j++) k = visitLeaves(shape.items[j]!, (x as Record<string, unknown>)[shape.keys[j]!], k, at);
   return k;
+}
+
+/** A key of x that the shape does not have, with those that it has there; undefined where there is none. */
+export function foreignKey(shape: Shape, x: unknown): string | undefined {
+  if (shape === "leaf" || "count" in shape || typeof x !== "object" || x === null) return undefined;
+  const { keys, items } = shape;
+  const foreign = Object.keys(x).find((k) => !keys.includes(k));
+  if (foreign !== undefined) return `${foreign}, expected no other keys than ${keys.join(", ") || "none"}`;
+  return keys.map((k, j) => foreignKey(items[j]!, (x as Record<string, unknown>)[k])).find((found) => found !== undefined);
 }
 
 /** The traced twin of a concrete structure, with leaves in the order of `concreteLeaves`. */

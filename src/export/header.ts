@@ -21,7 +21,7 @@ enum { @P@_DIM = @D@, @P@_N = @N@, @P@_PARAMETERS = @parameterCount@, @P@_FIELDS
 /* What every function returns; @p@_error gives the text. */
 enum @p@_status {
   @P@_OK = 0,
-  @P@_ARGUMENT,    /* a null pointer, a number out of its range or not finite, or strides that overlap */
+  @P@_ARGUMENT,    /* a null pointer, a number out of its range or not finite, or strides or directions that overlap */
   @P@_EXTENTS,     /* extents that this library does not take */
   @P@_MEMORY,      /* no memory */
   @P@_FIELD,       /* a field has not been set */
@@ -43,7 +43,7 @@ enum @p@_order {
 /*
  * Where the numbers of a link field lie, in doubles: entry (i, j) of U_mu(n) is at
  *   base + (site n) + direction[mu] + i row + j column, its imaginary part "imaginary" further.
- * Strides enclose each other: each is at least what the smaller ones span together.
+ * Strides enclose each other: each is at least what the smaller ones span together. No two directions have a number in one place.
  * With pointers = 1 links are passed as an array of @D@ pointers to double, one a direction, and direction[] is not used.
  */
 typedef struct @p@_layout {

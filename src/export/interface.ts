@@ -34,7 +34,7 @@ static int read_force(struct work* w, const void* force) {
 const HANDLES = `
 const char* @p@_error(int status) {
   static const char* const texts[] = {
-    "done", "a null pointer, a number out of its range or not finite, or strides that overlap", "extents that this library does not take", "no memory", "a field has not been set",
+    "done", "a null pointer, a number out of its range or not finite, or strides or directions that overlap", "extents that this library does not take", "no memory", "a field has not been set",
     "the conjugate gradient did not reach its tolerance", "links, a force or a result are not finite", "a force of this convention cannot be an argument", "a table of sites names one of them twice, or one that there is not"
   };
   return status >= 0 && status <= @P@_TABLE ? texts[status] : "no status of this library";

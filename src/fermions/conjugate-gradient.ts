@@ -25,6 +25,8 @@ export interface ConjugateGradientOptions<I> extends LinearOptions<I> {
   readonly deflation?: readonly Field<VectorType>[];
 }
 
+const KEYS = ["inputs", "tolerance", "maxIterations", "inner", "deflation"];
+
 /** `residual` is |b - A x| / |b| of the returned solution, computed from its definition; `converged`: it is within a factor 2 of the tolerance. */
 export interface ConjugateGradientResult<N extends number = number> extends SolveReport {
   readonly solution: Field<VectorType<N>>;
@@ -43,7 +45,7 @@ type Operator<N extends number, I> = (x: Vector<N>, inputs: TracedOf<I>) => Vect
  * @throws SolverError when A is not positive, an input holds NaN or vectors of the deflation are not independent; CovarianceError when A b or they are not of b's type.
  */
 export function conjugateGradient<N extends number, const I>(operator: Operator<N, I>, b: Field<VectorType<N>>, options: ConjugateGradientOptions<I>): ConjugateGradientResult<N> {
-  guard("conjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.object] });
+  guard("conjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.keysOf(...KEYS)] });
   const { solutions, ...report } = multiShiftConjugateGradient(operator, b, { ...options, shifts: [0] });
   return { solution: solutions[0]!, ...report };
 }
@@ -68,7 +70,7 @@ export function multiShiftConjugateGradient<N extends number, const I>(
   b: Field<VectorType<N>>,
   options: ConjugateGradientOptions<I> & { readonly shifts: readonly number[] },
 ): MultiShiftResult<N> {
-  guard("multiShiftConjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.object] });
+  guard("multiShiftConjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.keysOf(...KEYS, "shifts")] });
   const { shifts, inner, deflation = [] } = options;
   guard("conjugateGradient", { inner: [inner, is.optional(kind.lattice)], deflation: [deflation, is.listOf(kind.field)] });
   if (shifts.length === 0 || shifts.some((s) => !(s >= 0))) throw new ConfigurationError(`conjugateGradient: got the shifts [${shifts.join(", ")}], expected numbers that are not negative`);

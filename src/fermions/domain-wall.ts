@@ -107,7 +107,7 @@ export interface DomainWallParameters extends DomainWallShape {
  * @throws ConfigurationError for a mass that is not finite, GeometryError (at its first use) for Ls < 2.
  */
 export function domainWall(options: DomainWallParameters): DiracOperator<{ readonly mass: number }> {
-  guard("domainWall", { options: [options, is.object] });
+  guard("domainWall", { options: [options, is.keysOf("mass", "Ls", "boundary", "twist", "height", "b", "c")] });
   const { mass, Ls, boundary, twist, ...shape } = options;
   if (!Number.isFinite(mass)) throw new ConfigurationError(`domain-wall fermions: got mass = ${mass}, expected a finite number`);
   const { height = 1, b = 1, c = 0 } = shape;

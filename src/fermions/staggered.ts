@@ -85,6 +85,9 @@ export interface StaggeredParameters {
   readonly operator?: StaggeredOperator;
 }
 
+/** Keys of the parameters. */
+export const STAGGERED = ["mass", "boundary", "twist", "operator"];
+
 /** D with its twist; the operator itself without one, so that plans which belong to it are found again. */
 export function twistedOperator({ operator = naive, twist }: Pick<StaggeredParameters, "operator" | "twist">): StaggeredOperator {
   return twist ? (U) => operator(twisted(U, twist)) : operator;
@@ -104,7 +107,7 @@ const mapsOf = perObject((operator: StaggeredOperator): Maps => (U, parameters) 
  * @throws ConfigurationError for mass 0.
  */
 export function staggered(options: StaggeredParameters): DiracOperator<{ readonly mass: number }> {
-  guard("staggered", { options: [options, is.keysOf("mass", "boundary", "twist", "operator")] });
+  guard("staggered", { options: [options, is.keysOf(...STAGGERED)] });
   const { mass, boundary, twist, operator = naive } = options;
   if (!Number.isFinite(mass) || mass === 0) throw new ConfigurationError(`staggered fermions: got mass = ${mass}, expected a number that is not zero`);
   return {

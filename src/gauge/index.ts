@@ -1,5 +1,5 @@
 /** Gauge room: lattices, groups, links, loops, actions, flow, observables, symmetries. */
-export { lattice, type LatticeOptions } from "./lattice.ts";
+export { lattice, latticeKeys, ofLattice, type LatticeOptions } from "./lattice.ts";
 export { type Group, SU, U1, algebraElement, algebraGenerator, algebraMap, groupOf, parseGroup } from "./group.ts";
 export { drawAlgebra } from "./gaussian.ts";
 export { closedFormLinks, directionField, exponentialLinks } from "./closed-form.ts";

@@ -1,7 +1,7 @@
 /** Reads configurations of any format, with every check that the file allows. */
 import { DirectionalField, Lattice, type LinkField } from "../autograd/index.ts";
 import { FileFormatError } from "../errors.ts";
-import { type Group, type LatticeOptions, groupOf, lattice as newLattice, parseGroup, plaquettes } from "../gauge/index.ts";
+import { type Group, type LatticeOptions, groupOf, lattice as newLattice, latticeKeys, ofLattice, parseGroup, plaquettes } from "../gauge/index.ts";
 import { type FormatName, formatOf } from "./formats.ts";
 import { type CheckResult, type GaugeData, type GaugeFormat, type LinkSink, type OpenOptions, type Precision, type StoredNumber, extentsText } from "./gauge-data.ts";
 import { LinkInspector, type UnitarityReport } from "./link-inspector.ts";
@@ -70,7 +70,7 @@ export interface GaugeFile {
 export function readGauge(file: string | Uint8Array, options?: ReadOptions): GaugeFile;
 export function readGauge(file: FileLike, options?: ReadOptions): Promise<GaugeFile>;
 export function readGauge(file: string | Uint8Array | FileLike, options: ReadOptions = {}): GaugeFile | Promise<GaugeFile> {
-  guard("readGauge", { file: [isFileLike(file) ? "" : file, is.fileOrBytes], options: [options, is.object] });
+  guard("readGauge", { file: [isFileLike(file) ? "" : file, is.fileOrBytes], options: [options, latticeKeys("lattice", "group", "order", "dataset", "formats", "hdf5", "allowMismatch", "onGroup", "makeLattice")] });
   return isFileLike(file) ? openFileLike(file).then((source) => readSource(source, options)) : readSource(openSource(file), options);
 }
 
@@ -81,7 +81,7 @@ function readSource(source: ByteSource, options: ReadOptions): GaugeFile {
   try {
     const data = formatOf(source, open).open(source, open);
     expectSame(source, data, open);
-    const { makeLattice = (extents) => newLattice(extents, options) } = options;
+    const { makeLattice = (extents) => newLattice(extents, ofLattice(options)) } = options;
     const lattice = given ?? makeLattice(data.extents);
     const U = new DirectionalField(lattice, data.N, "links");
     try {

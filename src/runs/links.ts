@@ -2,7 +2,7 @@
 import { DirectionalField, type FieldData, type Lattice, type LinkField, atOnce, forOwnSites, setFields } from "../autograd/index.ts";
 import { selfComm } from "../backend/index.ts";
 import { FileFormatError, GeometryError } from "../errors.ts";
-import { type Group, groupOf, lattice as newLattice, parseGroup, plaquettes, reunitarise, unitarityDefect } from "../gauge/index.ts";
+import { type Group, groupOf, lattice as newLattice, ofLattice, parseGroup, plaquettes, reunitarise, unitarityDefect } from "../gauge/index.ts";
 import { type GaugeFile, type ReadOptions, openCheckpoint, readGauge, unitarityLimit } from "../io/index.ts";
 import { closeFile, isFolder, isThere, openRegularFile, readFully } from "../util/index.ts";
 import { expectState } from "./checkpoint-state.ts";
@@ -42,7 +42,7 @@ function linksOf(path: string, { group: N, extents, links, position, random }: C
   const given = options.lattice && ("extents" in options.lattice ? options.lattice.extents : options.lattice);
   if (given && given.join() !== extents.join()) throw new FileFormatError(`${path}: got the lattice ${extents.join("x")}, expected ${given.join("x")}`);
   if (expected && expected.N !== N) throw new FileFormatError(`${path}: got links of ${groupOf(N).name}, expected ${expected.name}`);
-  const lattice = options.lattice && "engine" in options.lattice ? options.lattice : (options.makeLattice ?? ((e: readonly number[]) => newLattice(e, options)))(extents);
+  const lattice = options.lattice && "engine" in options.lattice ? options.lattice : (options.makeLattice ?? ((e: readonly number[]) => newLattice(e, ofLattice(options))))(extents);
   const U: LinkField = new DirectionalField(lattice, N, "links");
   setFields(U.fields, links);
   const unitarity = unitarityDefect(U);

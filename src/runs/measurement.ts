@@ -1,6 +1,6 @@
 /** What `gaugegrad measure` reports of one configuration (definitions: docs of the observables; actions carry their constant, forces are dS/d(link)). */
 import { type AlgebraField, DirectionalField, type Lattice, type LinkField, Plan, type Scalar, pairing } from "../autograd/index.ts";
-import { type FlowPoint, type GaugeAction, flowHistory, gaugeAction, lattice as newLattice, linkTrace, plaquettes, polyakovLoops, rectangles } from "../gauge/index.ts";
+import { type FlowPoint, type GaugeAction, flowHistory, gaugeAction, lattice as newLattice, linkTrace, ofLattice, plaquettes, polyakovLoops, rectangles } from "../gauge/index.ts";
 import type { GaugeChecks, ReadOptions } from "../io/index.ts";
 import { type Layer, chain, stout } from "../models/index.ts";
 import { type LinksFile, readLinks } from "./links.ts";
@@ -133,7 +133,7 @@ export class Measurer {
   #lattice(extents: readonly number[], options: ReadOptions): Lattice {
     const key = extents.join();
     let found = this.#lattices.get(key);
-    if (!found) this.#lattices.set(key, (found = newLattice(extents, options)));
+    if (!found) this.#lattices.set(key, (found = newLattice(extents, ofLattice(options))));
     return found;
   }
 }

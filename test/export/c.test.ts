@@ -458,6 +458,21 @@ int main(void) {
   layout.site[1] = 0;
   const stouted_options flat = {&layout, STOUTED_FORCE, 1};
   if (stouted_create(L, 0, &crowd, &none) != STOUTED_ARGUMENT || stouted_create(L, 0, &flat, &none) != STOUTED_ARGUMENT) bad++;
+  /* directions that reach into each other, within a site, into a neighbour, and as far as the last one; side by side, also beyond all sites, they do not */
+  for (int known = STOUTED_ILDG; known <= STOUTED_OPENQCD; known++)
+    for (int k = 0; k < 8; k++) {
+      stouted_layout_of(known, L, &layout);
+      layout.sites = table;
+      const stouted_options odd = {&layout, STOUTED_FORCE, 1};
+      const ptrdiff_t site = known == STOUTED_ILDG ? 4 * LINK : layout.stride, places = known == STOUTED_OPENQCD ? V / 2 : V;
+      const ptrdiff_t at[] = {0, 1, LINK - 1, -(LINK - 1), 3 * site, -(places - 1) * site - 2, places * site, -3 * places * site};
+      layout.direction[2] = layout.direction[0] + at[k];
+      if (stouted_create(L, 0, &odd, &none) != (k < 6 && !layout.pointers ? STOUTED_ARGUMENT : STOUTED_OK)) {
+        printf("directions of layout %d at %td\\n", known, at[k]);
+        bad++;
+      }
+      stouted_destroy(none);
+    }
   if (stouted_create(wrong, 0, 0, &none) != STOUTED_EXTENTS || none || stouted_value(h, 0, &S0) != STOUTED_ARGUMENT || stouted_set_field(h, 0, U) != STOUTED_ARGUMENT) bad++;
   /* one handle in many calls at a time */
 #ifdef _OPENMP

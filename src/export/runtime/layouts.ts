@@ -13,12 +13,21 @@ static int place_runs(@p@_handle* h) {
   return @P@_OK;
 }
 
-/* Strides that do not enclose each other: numbers of different sites or entries may share a place, and a force that is written there is lost. */
+/* Is d the sum of b[k] stride[k] with |b[k]| < count[k]? Strides enclose each other, the smallest first: b[n - 1] is d / stride[n - 1], rounded to one of both sides. */
+static int meets(int64_t d, int n, const ptrdiff_t* stride, const int64_t* count) {
+  if (n == 0) return d == 0;
+  const int64_t b = d / stride[n - 1], rest = d % stride[n - 1], away = d < 0 ? -1 : 1;
+  if (b * away < count[n - 1] && meets(rest, n - 1, stride, count)) return 1;
+  return (b + away) * away < count[n - 1] && meets(rest - away * stride[n - 1], n - 1, stride, count);
+}
+
+/* Strides that do not enclose each other, or directions that reach into each other: numbers of different links may share a place, and a force that is written there is lost. */
 static int overlap(const @p@_handle* h, const @p@_layout* l) {
-  ptrdiff_t stride[DIM + 3] = {l->imaginary, l->column, l->row, l->stride}, span = 1;
-  int64_t count[DIM + 3] = {2, N, N, h->volume};
-  const int n = l->order == @P@_STRIDES ? DIM + 3 : 4;
-  for (int mu = 0; mu < DIM && n > 4; mu++) {
+  ptrdiff_t stride[DIM + 3] = {l->imaginary, l->column, l->row, l->stride, LINK}, span = 1, sorted[DIM + 3];
+  int64_t count[DIM + 3] = {2, N, N, h->volume, 2}, counts[DIM + 3];
+  const int n = l->order == @P@_STRIDES ? DIM + 3 : l->order == @P@_ODD_LINKS ? 5 : 4;
+  int used = 0;
+  for (int mu = 0; mu < DIM && l->order == @P@_STRIDES; mu++) {
     stride[mu + 3] = l->site[mu];
     count[mu + 3] = h->extents[mu];
   }
@@ -32,8 +41,13 @@ static int overlap(const @p@_handle* h, const @p@_layout* l) {
     if (least < 0) break;
     if (stride[least] < span) return 1;
     span += stride[least] * (count[least] - 1);
+    sorted[used] = stride[least];
+    counts[used++] = count[least];
     count[least] = 1;
   }
+  for (int mu = 0; mu < DIM && !l->pointers; mu++)
+    for (int nu = 0; nu < mu; nu++)
+      if (meets(l->direction[mu] - l->direction[nu], used, sorted, counts)) return 1;
   return 0;
 }
 
