@@ -59,7 +59,7 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
     if (id < first) return false;
     return depends.get(id) ?? false;
   };
-  for (let id = first; id <= last; id++) depends.set(id, targets.has(id) || tape.node(id).inputs.some(reaches));
+  for (let id = first; id <= last; id++) depends.set(id, targets.has(id) || usedBy(tape.node(id)).some(reaches));
   const recomputed = new Map<number, Map<number, Traced>>();
   const entered = new Map<number, Traced | undefined>();
   const loops = loopsBetween(tape, first, last);
@@ -106,6 +106,9 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
     return { inputs: node.inputs.map((i) => clone?.get(i) ?? tape.traced(i)), output: clone?.get(id) ?? tape.traced(id), cotangent, needs, attributes: node.attributes };
   }
 }
+
+/** The operands that a value depends on; not those that it waits for. */
+const usedBy = ({ op: { role }, inputs }: Node): readonly number[] => (role?.is === "view" && role.waits ? inputs.slice(0, 1) : inputs);
 
 /**
  * What a region waits for whose first cotangent is a number: that may be known from the beginning, such as the 1 of a log det, while the cotangents of the region's fields are made by what comes

@@ -88,6 +88,9 @@ function programKey({ nodes, inputs, outputs }: Omit<Program, "key">): string {
   return sha256Hex([`{${inputs.join(",")}>${outputs.join(",")}:`, lines.join("|")]);
 }
 
+/** The program without its checkpoint regions: for one that is transposed in its seed, for which a region would wait. */
+export const keptWhole = (program: Program): Program => ({ ...program, nodes: program.nodes.map((n) => (n.region === 0 ? n : { ...n, region: 0 })) });
+
 /** Bytes of one link field of the program's largest N: the unit in which its memory is counted. */
 export function linkFieldBytes(program: Program): number {
   guard("linkFieldBytes", { program: [program, is.withFields("a program", "lattice", "nodes")] });

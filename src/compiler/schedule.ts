@@ -33,8 +33,8 @@ export class Scheduler {
   /** Steps before they are ordered: stage, position inside the stage, step. */
   readonly #ordered: { stage: number; rank: number; make: () => Step }[] = [];
   readonly #drafts = new Map<number, Draft>();
-  readonly #systems = new Map<string, { readonly shifts: number[]; readonly solutions: number[] }>();
-  readonly #products = new Map<string, DenseStepPlan["outputs"][number][]>();
+  readonly #systems = new Map<string, { readonly shifts: number[]; readonly solutions: number[]; readonly ids: number[] }>();
+  readonly #products = new Map<string, { readonly outputs: DenseStepPlan["outputs"][number][]; readonly ids: number[] }>();
   readonly #loops = new Map<string, LoopStep["outputs"][number][]>();
   /** How often each value is an operand. */
   readonly #uses: number[];
@@ -139,8 +139,9 @@ export class Scheduler {
     if (this.#a.is(id, "join")) {
       const buffer = this.#buffer(id);
       for (const i of n.inputs) {
-        const v = this.#a.view(i);
-        if (this.#bufferOf.get(v.id) !== buffer) this.#copyAt(stage, v, this.#a.node(i).type, buffer);
+        const [v, seen] = [this.#a.view(i), this.#a.node(i).type];
+        // one half may also be the other, displaced
+        if (this.#bufferOf.get(v.id) !== buffer || !this.#straight(v, seen)) this.#copyAt(stage, v, seen, buffer);
       }
       if (n.inputs.length === 1) {
         const domain = domainOf(this.#a.node(n.inputs[0]!).type) === "even" ? "odd" : "even";
@@ -169,27 +170,31 @@ export class Scheduler {
     if (!system) {
       const operands = inputs.map((i) => this.#plain(i, stage));
       const made = { shifts: [] as number[], solutions: [] as number[] };
-      this.#systems.set(key, (system = made));
+      this.#systems.set(key, (system = { ...made, ids: [] }));
       this.#ordered.push({
         stage,
         rank: 2,
         make: () => ({ kind: "solve", operator, captured: operands.slice(0, -1), rhs: operands[operands.length - 1]!, ...made, tolerance, maxIterations, ...special }),
       });
     }
+    const same = system.shifts.indexOf(shift);
+    // values of two names are one solution
+    if (same >= 0) return this.#copyAt(stage + 0.5, this.#a.view(system.ids[same]!), this.#a.node(id).type, this.#buffer(id));
     system.shifts.push(shift);
     system.solutions.push(this.#buffer(id));
+    system.ids.push(id);
   }
 
-  /** A determinant and its derivatives are one step. */
+  /** A determinant and its derivatives are one step; values of two names are one result. */
   #dense(id: number, stage: number): void {
     const { op, inputs, attributes } = this.#a.node(id);
     const { factors, gradient, positive, overlap } = (op.role as Role & { readonly is: "dense" }).work(attributes);
     const key = `${JSON.stringify(overlap)}|${stage}|${inputs.map((i) => JSON.stringify(this.#a.view(i))).join()}|${positive}|${factors.map((f) => `${f.inverse}${f.operator.key}`).join()}`;
-    let outputs = this.#products.get(key);
-    if (!outputs) {
+    let product = this.#products.get(key);
+    if (!product) {
       const operands = inputs.map((i) => this.#plain(i, stage));
       const made: DenseStepPlan["outputs"][number][] = [];
-      this.#products.set(key, (outputs = made));
+      this.#products.set(key, (product = { outputs: made, ids: [] }));
       let first = 0;
       const captured = factors.map(({ operator, inverse }) => {
         const count = operator.inputs.length - 1;
@@ -197,7 +202,10 @@ export class Scheduler {
       });
       this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "dense", factors: captured, outputs: made, positive, ...(overlap ? { overlap: { ...overlap, mass: operands[first]! } } : {}) }) });
     }
-    outputs.push({ buffer: this.#buffer(id), ...(gradient ? { gradient } : {}) });
+    const same = product.outputs.findIndex((o) => o.gradient?.factor === gradient?.factor && o.gradient?.input === gradient?.input);
+    if (same >= 0) return this.#copyAt(stage + 0.5, this.#a.view(product.ids[same]!), this.#a.node(id).type, this.#buffer(id));
+    product.outputs.push({ buffer: this.#buffer(id), ...(gradient ? { gradient } : {}) });
+    product.ids.push(id);
   }
 
   /** The values of a loop are made by one step. */

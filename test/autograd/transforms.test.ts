@@ -1,7 +1,7 @@
 /** Derivatives of recorded functions against finite differences along the group, and the errors of recording. */
 import { describe, expect, test } from "vitest";
 import {
-  type Algebras, DirectionalField, type AlgebraField, Field, type LinkField, type Links, type Scalar, openTape, add, adj, checkpoint, exp, grad, hvp, jvp, mul, pairing,
+  type Algebras, DirectionalField, type AlgebraField, Field, type LinkField, type Links, type Matrix, type Scalar, type ValueType, type Vector, abs2, cdot, logDet, openTape, add, adj, checkpoint, solve, exp, grad, hvp, jvp, mul, pairing,
   print, reTrace, record, scale, scaleBy, shift, square, sub, sum, ta, toGraphviz, valueAndGrad, vjp, vectorType, siteMatrixType, trace,
 } from "../../src/autograd/index.ts";
 import { closedFormLinks, directionField, lattice, plaquette, staples } from "../../src/gauge/index.ts";
@@ -94,6 +94,23 @@ test("checkpoint changes the memory, not the numbers", () => {
     f.toArray().forEach((x, k) => expect(Math.abs(x - g[k]!)).toBeLessThan(1e-12));
   });
   expect(saved.arenaBytes).toBeLessThan(0.8 * plain.arenaBytes);
+});
+
+test("operators twice in a program, once in a checkpoint region: determinants differentiated along a direction, solves of the transposed system", () => {
+  const L = lattice([2, 2]);
+  const made = <T extends ValueType>(type: T, seed: number): Field<T> => {
+    const f = new Field(L, type);
+    return f.set(Float64Array.from({ length: f.length }, (_, k) => Math.sin(seed + 1.7 * k)));
+  };
+  const [A, B, b] = [made(siteMatrixType(L, 2), 1), made(siteMatrixType(L, 2), 2), made(vectorType(L, 2), 3)];
+  const operator = (a: Matrix<2>) => (x: Vector<2>): Vector<2> => add(scaleBy(4, x), mul(a, x));
+  const determinant = (a: Matrix<2>): Scalar => logDet(operator(a), vectorType(L, 2), a);
+  const solution = (a: Matrix<2>, v: Vector<2>): Scalar => sum(abs2(cdot(v, solve(operator(a), v, { method: "bicgstab" }))));
+  const plan = record((a: Matrix<2>, h: Matrix<2>, v: Vector<2>) => [determinant, checkpoint(determinant)].map((f) => [hvp(f)(a, h), jvp(f)(a, h)]).concat([solution, checkpoint(solution)].map((f) => [grad((x: Matrix<2>) => f(x, v))(a), f(a, v)])), A, B, b);
+  const [plain, saved, solved, again] = plan.run(A, B, b).map(([x, y]) => [...(x as Field).toArray(), y as unknown as number]) as [number[], number[], number[], number[]];
+  expect(Math.max(...plain.map(Math.abs), ...solved.map(Math.abs))).toBeGreaterThan(0.01);
+  saved.forEach((x, k) => expect(x).toBeCloseTo(plain[k]!, 13));
+  again.forEach((x, k) => expect(x).toBeCloseTo(solved[k]!, 13));
 });
 
 describe("what would break gauge symmetry cannot be recorded", () => {

@@ -1,6 +1,6 @@
 /** A value seen through a restriction, a gate or a name is not the value itself: faults that random programs have found. */
 import { expect, test } from "vitest";
-import { Field, type RealType, type Vector, add, broadcast, extend, mean, merge, realType, record, restrict, scale, solve, square, sum, vectorType } from "../../src/autograd/index.ts";
+import { Field, type RealType, type Vector, add, broadcast, extend, mean, merge, realType, record, restrict, scale, scaleBy, shift, solve, square, sum, vectorType } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
 import { lower } from "../../src/compiler/lower.ts";
 import { verify } from "../../src/compiler/verify.ts";
@@ -25,6 +25,17 @@ test.each(backends)("%s: a field that is still needed keeps its memory beside th
   }, q);
   // 1 + 256 + 7.5 (1 + 4 + 9 + 16)
   expect(extended.run(q)).toBe(482);
+});
+
+test.each(backends)("%s: the halves of a field are one value, here and one step away", (backend) => {
+  const q = numbers(backend);
+  const joined = record((x) => {
+    const half = scaleBy(0.5, restrict(x, "even"));
+    // the odd half of a field that has this half is the half itself
+    return [merge(half, shift(half, 0)), merge(half, restrict(shift(merge(half, restrict(x, "odd")), 1), "odd"))];
+  }, q);
+  expect(verify(lower(joined.program), q.lattice)).toEqual([]);
+  expect(joined.run(q).map((y) => [...y.toArray()])).toEqual([[0.5, 0.5, 2, 2], [0.5, 2, 0.5, 2]]);
 });
 
 test("a scalar that waits for a field loads no field", () => {

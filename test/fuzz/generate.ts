@@ -63,9 +63,7 @@ export function generate(chance: Chance): FuzzProgram {
   const outputs = [b.values[b.values.length - 1]!.name];
   for (let k = chance.int(0, 3); k > 0; k--) outputs.push(b.choose(b.maybe(85) ? b.values.slice(-6) : b.values).name);
   const any = pick(large ? (["value", "grad"] as const) : MODES);
-  // in a checkpoint region the gradient waits for the cotangent, by which a jvp differentiates
-  const once = any === "hvp" ? b.statements.some((s) => firstOnly(s, N)) : any === "jvp" && b.statements.some((s) => s.op === "overlapLogDet" && s.region);
-  const mode = once ? "grad" : any;
+  const mode = any === "hvp" && b.statements.some((s) => firstOnly(s, N)) ? "grad" : any;
   return { extents: lattice.extents, ...(batch > 1 && { batch }), N, ...(quaternions && { quaternions }), mode, seed, inPlace: b.maybe(25), inputs: b.inputs, statements: b.statements, outputs };
 }
 

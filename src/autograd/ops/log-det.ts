@@ -8,6 +8,7 @@
 import { CovarianceError, GeometryError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
 import type { DenseWork, Op } from "../op.ts";
+import { keptWhole } from "../program.ts";
 import { openTape } from "../recording.ts";
 import type { Attributes, Matrix, Program, Real, Scalar, Tape, Traced, Vector } from "../tape.ts";
 import { type Directional, leaves } from "../tree.ts";
@@ -126,7 +127,7 @@ function directional(operator: Program, k: number): Program {
   const captured = types.slice(0, -1).map((t) => tape.input(t));
   const H = tape.input(types[k]!);
   const x = tape.input(types[types.length - 1]!) as Vector;
-  const [y] = tape.inline(operator, [...captured, x]);
+  const [y] = tape.inline(keptWhole(operator), [...captured, x]);
   const seed = tape.input(y!.type);
   const [g] = pullback(y!, seed, [captured[k]!]);
   const zero = scaleBy(0, y!);

@@ -8,7 +8,7 @@
 import { CovarianceError, RecordingError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
 import type { Op, SolveMethod, System } from "../op.ts";
-import { inputOp } from "../program.ts";
+import { inputOp, keptWhole } from "../program.ts";
 import { type Attributes, type Matrix, type Program, Tape, type Traced, type Vector } from "../tape.ts";
 import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
 import { add, neg, scaleBy } from "./combine.ts";
@@ -54,7 +54,7 @@ function adjointOf(operator: Program, { rules }: Tape): Program {
   const inputs = operator.inputs.map((id) => tape.input(operator.nodes[id]!.type));
   const x = inputs[inputs.length - 1]!;
   const y = tape.input(x.type);
-  const [back] = pullback(tape.inline(operator, inputs)[0]!, y, [x]);
+  const [back] = pullback(tape.inline(keptWhole(operator), inputs)[0]!, y, [x]);
   const program = tape.extract([...inputs.slice(0, -1), y].map((t) => t.id), [back!.id]);
   if (program.nodes.filter((n) => n.op === inputOp).length > program.inputs.length) throw new RecordingError("solve: the operator is not linear in its argument, expected A x");
   return program;
