@@ -38,6 +38,14 @@ export function scaledNumber(a: number, V: number, b: number, W: number): Scaled
 /** An integer where rounding has made it none. */
 const nice = (x: number): number => (Math.abs(x - Math.round(x)) < 1e-12 * Math.abs(x) ? Math.round(x) : x);
 
+/** Do values alternate along a direction? Those with sites of their own at both ends and the same number between take any extent. */
+export function alternates({ dependence, values }: Pattern, mu: number): boolean {
+  const d = dependence[mu]!;
+  if (typeof d === "string") return d === "parity";
+  const below = dependence.slice(0, mu).reduce<number>((n, e) => n * sizeOf(e), 1);
+  return values.some((x, k) => Math.floor(k / below) % sizeOf(d) === 2 * d && x !== values[k + below]);
+}
+
 /** The digit of a coordinate x of 0 .. L-1. */
 function digit(d: Dependence, x: number, L: number): number {
   if (d === "none") return 0;

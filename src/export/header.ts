@@ -21,7 +21,7 @@ enum { @P@_DIM = @D@, @P@_N = @N@, @P@_PARAMETERS = @parameterCount@, @P@_FIELDS
 /* What every function returns; @p@_error gives the text. */
 enum @p@_status {
   @P@_OK = 0,
-  @P@_ARGUMENT,    /* a null pointer, a number out of its range or not finite, or strides or directions that overlap */
+  @P@_ARGUMENT,    /* a null pointer, a number out of its range or not finite, strides or directions that overlap, or a field that is not of its kind */
   @P@_EXTENTS,     /* extents that this library does not take */
   @P@_MEMORY,      /* no memory */
   @P@_FIELD,       /* a field has not been set */
@@ -126,7 +126,11 @@ function functions({ name: p, subject, parameters }: LibrarySpec): string {
     return `
 /* The smeared links. */
 int ${p}_smear(${p}_handle* handle, const void* links, void* smeared);
-/* From the force with respect to the smeared links to that with respect to the thin ones, and the derivatives with respect to the parameters (either may be NULL). */
+/*
+ * From the force with respect to the smeared links to that with respect to the thin ones, and the derivatives with respect to the parameters (either may be NULL). Where smeared
+ * links leave the group, as those of nHYP and of sums without a projection do, F is not the whole derivative: take ${p.toUpperCase()}_FORCE_COTANGENT, G_ij = dS/d Re V_ij + i dS/d Im V_ij with all entries
+ * independent. ${p.toUpperCase()}_FORCE_DSDU is refused.
+ */
 int ${p}_pullback(${p}_handle* handle, const void* links, const void* smeared_force, void* force, double gradient[]);
 `;
   return `

@@ -1,6 +1,7 @@
 /** The functions of an exported library's header, in C: handles, one call a program. */
 import { literal } from "./numbers.ts";
 import type { LibrarySpec } from "./spec.ts";
+import { constraints } from "./runtime/constraints.ts";
 import { fill, prefixes } from "./template.ts";
 
 /** Offsets in the scalars of the outputs of a program. */
@@ -12,10 +13,12 @@ export interface ScalarOutputs {
 }
 
 const READ_FORCE = `
-/* Reads forces that are arguments, to the place of smeared links. */
+/* Reads forces that are arguments, to the place of smeared links, or their cotangents, which leave that empty. */
 static int read_force(struct work* w, const void* force) {
   const @p@_handle* h = w->handle;
-  if (h->convention == @P@_FORCE_DSDU || h->convention == @P@_FORCE_COTANGENT) return @P@_CONVENTION;
+  if (h->convention == @P@_FORCE_DSDU) return @P@_CONVENTION;
+  double* const* to = h->convention == @P@_FORCE_COTANGENT ? w->cotangent : w->smeared;
+  if (to == w->cotangent) memset(w->smeared[0], 0, sizeof(V) * (size_t)(SITE * h->blocks));
   double zero = 0;
   for (int64_t n = 0; n < h->volume; n++)
     for (int mu = 0; mu < DIM; mu++)
@@ -24,7 +27,7 @@ static int read_force(struct work* w, const void* force) {
         if (h->convention == @P@_FORCE_COMPONENTS)
           for (int a = 0; a < GENERATORS; a++) x += ((const double*)force)[(n * DIM + mu) * GENERATORS + a] * generators[a][c];
         else x = links_at(h, force, n, mu)[component(h, c)] / (h->convention == @P@_FORCE_TWICE ? 2 : 1);
-        put(h, w->smeared[mu], SITE, n, c, x);
+        put(h, to[mu], SITE, n, c, x);
         zero += 0 * x;
       }
   return zero == 0 ? @P@_OK : @P@_NUMBER;
@@ -34,7 +37,7 @@ static int read_force(struct work* w, const void* force) {
 const HANDLES = `
 const char* @p@_error(int status) {
   static const char* const texts[] = {
-    "done", "a null pointer, a number out of its range or not finite, or strides or directions that overlap", "extents that this library does not take", "no memory", "a field has not been set",
+    "done", "a null pointer, a number out of its range or not finite, strides or directions that overlap, or a field that is not of its kind", "extents that this library does not take", "no memory", "a field has not been set",
     "the conjugate gradient did not reach its tolerance", "links, a force or a result are not finite", "a force of this convention cannot be an argument", "a table of sites names one of them twice, or one that there is not"
   };
   return status >= 0 && status <= @P@_TABLE ? texts[status] : "no status of this library";
@@ -136,10 +139,11 @@ int @p@_set_parameters(@p@_handle* h, const double parameters[]) {
   return @P@_OK;
 }
 
+@constraints@
 int @p@_set_field(@p@_handle* h, int field, const double* data) {
   if (!h || !data || field < 0 || field >= FIELDS) return @P@_ARGUMENT;
   const int components = field_components[field];
-  if (!all_finite(data, h->volume * components)) return @P@_ARGUMENT;
+  if (!all_finite(data, h->volume * components)@constrained@) return @P@_ARGUMENT;
   struct shared* s = NEW(struct shared, 1);
   if (!s) return @P@_MEMORY;
   s->users = 1;
@@ -207,6 +211,7 @@ int ${p}_force(${p}_handle* h, const void* links, void* force) {
 `,
           ...(parameters.length === 0 ? [] : [call(p, `gradient(${p}_handle* h, const void* links, double* value, double gradient[])`, "!gradient", "gradient", [], [`if (value) *value = ${value("gradient")};`, ...gradient("gradient"), finite("gradient")])]),
         ];
-  const values = { ...prefixes(p), names: [...parameters.map((x) => JSON.stringify(x.name)), '""'].join(", "), values: [...parameters.map((x) => literal(x.value)), "0"].join(", ") };
+  const constrained = constraints(spec);
+  const values = { ...prefixes(p), constraints: constrained, constrained: constrained === "" ? "" : " || !constrained(field, data, h->volume)", names: [...parameters.map((x) => JSON.stringify(x.name)), '""'].join(", "), values: [...parameters.map((x) => literal(x.value)), "0"].join(", ") };
   return [fill(HANDLES, values), ...parts].join("");
 }

@@ -78,6 +78,11 @@ end
 
 check(status) = status == 0 || error(unsafe_string(ccall((:@p@_error, library), Cstring, (Cint,), status)))
 
+function numbers(theta)
+    length(theta) == @parameterCount@ || error("parameters: got $(length(theta)), expected @parameterCount@")
+    Cdouble[theta...]
+end
+
 mutable struct Handle
     pointer::Ptr{Cvoid}
     extents::NTuple{@D@, Cint}
@@ -87,7 +92,7 @@ mutable struct Handle
         # 1: the arrays of Gaugefields.jl
         check(ccall((:@p@_layout_of, library), Cint, (Cint, Ref{NTuple{@D@, Cint}}, Ref{Layout}), 1, L, layout))
         out = Ref{Ptr{Cvoid}}(C_NULL)
-        theta = parameters === nothing ? Cdouble[] : Cdouble[parameters...]
+        theta = parameters === nothing ? Cdouble[] : numbers(parameters)
         GC.@preserve layout theta begin
             options = Options(Base.unsafe_convert(Ptr{Layout}, layout), conventions[convention], threads)
             first = parameters === nothing ? Ptr{Cdouble}(C_NULL) : pointer(theta)
@@ -104,8 +109,13 @@ end
 
 similar_links(U) = [similar(u) for u in U]
 @methods@
-set_parameters!(h::Handle, theta) = check(ccall((:@p@_set_parameters, library), Cint, (Ptr{Cvoid}, Ptr{Cdouble}), h.pointer, Cdouble[theta...]))
-set_field!(h::Handle, k, data) = GC.@preserve data check(ccall((:@p@_set_field, library), Cint, (Ptr{Cvoid}, Cint, Ptr{Cdouble}), h.pointer, k, Ptr{Cdouble}(pointer(data))))
+set_parameters!(h::Handle, theta) = check(ccall((:@p@_set_parameters, library), Cint, (Ptr{Cvoid}, Ptr{Cdouble}), h.pointer, numbers(theta)))
+const field_numbers = Int[@fieldNumbers@]
+
+function set_field!(h::Handle, k, data)
+    0 <= k < length(field_numbers) && sizeof(data) == 8 * prod(h.extents) * field_numbers[k + 1] || error("field $k: expected one of 0 to $(length(field_numbers) - 1), with $(field_numbers) doubles a site")
+    GC.@preserve data check(ccall((:@p@_set_field, library), Cint, (Ptr{Cvoid}, Cint, Ptr{Cdouble}), h.pointer, k, Ptr{Cdouble}(pointer(data))))
+end
 
 end
 `;
@@ -116,5 +126,5 @@ export function julia(spec: LibrarySpec): string {
   const isAction = subject.kind === "action";
   const array = `ComplexF64[${N}, ${N}, ${axes.map((a) => `L${a}`).join(", ")}]`;
   const methods = fill(isAction ? (spec.parameters.length > 0 ? ACTION + GRADIENT : ACTION) : LAYER, { p, room: Math.max(1, spec.parameters.length), parameterCount: spec.parameters.length });
-  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, module, four: Array.from({ length: D }, () => "4").join(", "), example: isAction ? `${module}.value(S, U); F = ${module}.force(S, U)` : `V = ${module}.smear(S, U)`, array, N, methods });
+  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, module, four: Array.from({ length: D }, () => "4").join(", "), example: isAction ? `${module}.value(S, U); F = ${module}.force(S, U)` : `V = ${module}.smear(S, U)`, array, N, methods, parameterCount: spec.parameters.length, fieldNumbers: spec.fields.map((x) => x.components).join(", ") });
 }

@@ -9,6 +9,7 @@ import { header } from "./header.ts";
 import { julia } from "./julia.ts";
 import { deviceMakefile, makefile } from "./makefile.ts";
 import { type Solver, portable } from "./portable.ts";
+import { constraintOf } from "./programs.ts";
 import { python } from "./python.ts";
 import { readme } from "./readme.ts";
 import { referenceCases } from "./reference.ts";
@@ -43,7 +44,8 @@ function textOf(type: ValueType): string {
     const signs = type.boundary.some((s) => s < 0) ? `, boundary signs (${type.boundary.join(", ")})` : "";
     return `colour vector with ${spinOf(type)} spin component${spinOf(type) === 1 ? "" : "s"}${signs}${where}`;
   }
-  return `${type.kind} field${where}`;
+  if (type.kind === "matrix" && type.algebra) return `antihermitian${type.N > 1 ? ", traceless" : ""} matrix field, T_a times the components of its algebra${where}`;
+  return `${type.kind === "spin" && type.unit ? "unit spin" : type.kind} field${where}`;
 }
 
 /** A name that ends no comment and no string. */
@@ -82,10 +84,10 @@ function librarySpec(subject: ExportSubject, options: LibraryOptions): LibrarySp
     axes,
     parameters: parametersOf(subject).map((x) => ({ ...x, name: commented(x.name) })),
     fields: [
-      ...fields.map(({ name: f, field }): HostField => ({ name: commented(f), text: textOf(field.type as ValueType), components: components(field.type as ValueType), domain: domainOf(field.type as ValueType) })),
+      ...fields.map(({ name: f, field }): HostField => ({ name: commented(f), text: textOf(field.type as ValueType), components: components(field.type as ValueType), domain: domainOf(field.type as ValueType), constraint: constraintOf(field.type as ValueType) })),
       ...made.solutions.map(({ field: k, shift, ...rest }): HostField => {
         const rhs = commented(fields[k]!.name);
-        return { name: `solution of ${rhs}${shift === 0 ? "" : ` at ${shift}`}`, text: `X with (A${shift === 0 ? "" : ` + ${shift}`}) X = ${rhs}, A the operator of the action on the links that it sees; ${textOf(fields[k]!.field.type as ValueType)}`, ...rest };
+        return { name: `solution of ${rhs}${shift === 0 ? "" : ` at ${shift}`}`, text: `X with (A${shift === 0 ? "" : ` + ${shift}`}) X = ${rhs}, A the operator of the action on the links that it sees; ${textOf(fields[k]!.field.type as ValueType)}`, ...rest, constraint: "none" };
       }),
     ],
     bounds: boundsOf(made, axes),

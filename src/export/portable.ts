@@ -6,7 +6,7 @@ import { type Lattice, components, domainOf, type Domain } from "../autograd/ind
 import { type KernelPlan, type MicroKernel, type SolveStep, lower, microSource, planKernel } from "../compiler/index.ts";
 import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { lattice } from "../gauge/index.ts";
-import { type Pattern, type ScaledNumber, patternOf, scaledNumber } from "./constants.ts";
+import { type Pattern, type ScaledNumber, alternates, patternOf, scaledNumber } from "./constants.ts";
 import { recordPrograms } from "./programs.ts";
 import type { Port, RecordedProgram } from "./recorded.ts";
 import { type ExportSubject, fieldsOf } from "./subject.ts";
@@ -163,7 +163,7 @@ function unite(a: Side, b: Side, name: string, shared: Shared): PortableProgram 
     }
     if (s.kind === "zero" && t.kind === "zero" && s.buffer === t.buffer && s.domain === t.domain) return s;
     if (s.kind === "dense") throw new ConfigurationError("export: got a determinant or trace on dense matrices, expected products, sums and linear systems: a library has no dense algebra");
-    if (s.kind === "loop") throw new ConfigurationError("export: got a loop (repeat), expected products, sums and linear systems: record its steps one after the other");
+    if (s.kind === "loop") throw new ConfigurationError("export: got a loop (repeat) inside of a derivative or a linear system, expected products, sums and linear systems: record its steps one after the other");
     throw new Difference("a step");
   });
   return { name, buffers, steps, outputs: x.outputs };
@@ -232,7 +232,7 @@ function needs(programs: readonly PortableProgram[], dim: number): Pick<Portable
       if (role.is !== "pattern") continue;
       role.pattern.dependence.forEach((d, mu) => {
         if (typeof d === "number") least[mu] = Math.max(least[mu]!, 2 * d);
-        if (d !== "none") even[mu] = true;
+        if (alternates(role.pattern, mu)) even[mu] = true;
       });
     }
     for (const s of p.steps) {

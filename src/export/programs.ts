@@ -1,17 +1,21 @@
 /** The programs of an exported subject, recorded on a lattice without any memory: value, force and parameter gradient of an action; smeared links and pullback of a layer. */
 import {
-  Directional, type Lattice, type Links, type Matrix, type Scalar, type Tape, type Traced, type ValueType, linkType, metric, mul, openTape, scalarType, scaleBy,
+  Directional, type Lattice, type Links, type Matrix, type Scalar, type Tape, type Traced, type ValueType, add, linkType, metric, mul, openTape, scalarType, scaleBy,
   siteMatrixType, tensorType, valueAndGrad, vjp,
 } from "../autograd/index.ts";
 import { Tensor, mapLeaves, valueAt } from "../util/index.ts";
 import { type ExportSubject, fieldAt, fieldsOf, firstParameters } from "./subject.ts";
 import type { Port, RecordedProgram } from "./recorded.ts";
+import { loops, unrolled } from "./unrolled.ts";
 import { onScalars } from "./weights.ts";
 
 /** A displacement that was wrapped on one lattice, on another. */
 function rewrapped(from: Lattice, to: Lattice, d: readonly number[]): readonly number[] {
   return to.wrap(from.wrap(d).map((x, mu) => (2 * x > from.extents[mu]! ? x - from.extents[mu]! : x)));
 }
+
+/** What the data of a field of this type obey: derivatives rest on it. */
+export const constraintOf = (type: ValueType): "none" | "algebra" | "unit" => (type.kind === "matrix" && type.algebra ? "algebra" : type.kind === "spin" && type.unit ? "unit" : "none");
 
 /** The type of the same field on another lattice. */
 export function retyped(type: ValueType, from: Lattice, to: Lattice): ValueType {
@@ -25,7 +29,8 @@ class Recording {
   readonly tape: Tape;
   readonly ports: Port[] = [];
   readonly links: Links;
-  readonly algebra: Directional<number, "algebra"> | undefined;
+  /** Of the pullback: the force with respect to the smeared links, and a cotangent of these. */
+  readonly arguments: { readonly force: Directional<number, "algebra">; readonly cotangent: readonly Matrix[] } | undefined;
   readonly inputs: unknown;
   /** Numbers and weights among the inputs. */
   readonly parameters: readonly Traced[];
@@ -40,7 +45,10 @@ class Recording {
       return tape.input(type);
     };
     this.links = new Directional("links", directions.map((mu) => input(linkType(lattice, N, mu), { kind: "links", mu }) as Matrix));
-    this.algebra = cotangent ? new Directional("algebra", directions.map((mu) => input(siteMatrixType(lattice, N, true), { kind: "force", mu }) as Matrix)) : undefined;
+    this.arguments = cotangent ? {
+      force: new Directional("algebra", directions.map((mu) => input(siteMatrixType(lattice, N, true), { kind: "force", mu }) as Matrix)),
+      cotangent: directions.map((mu) => input(linkType(lattice, N, mu), { kind: "cotangent", mu }) as Matrix),
+    } : undefined;
     const parameters: Traced[] = [];
     this.#firsts = firstParameters(subject);
     const fields = fieldsOf(subject);
@@ -74,21 +82,27 @@ const along = (kind: "force" | "smeared", values: readonly unknown[]): Port[] =>
 
 /**
  * All programs of a subject for links of N colours. The pullback of a layer takes the force F = sum_a T_a dS(exp(s T_a) V)/ds of an action of the smeared
- * links V to that of the thin links, and to the derivatives with respect to the parameters: with V' = exp(s X) V, dS = (F, X) = Re tr(G^+ X V), G = metric(N) F V.
+ * links V to that of the thin links, and to the derivatives with respect to the parameters: with V' = exp(s X) V, dS = (F, X) = Re tr(G^+ X V), G = metric(N) F V. Smeared links
+ * that leave the group have more derivatives than F: it takes a sum of such a G and one that is given, of which one is zero.
  */
 export function recordPrograms(subject: ExportSubject, lattice: Lattice, N: number): readonly RecordedProgram[] {
-  if (subject.kind === "layer") return [smear(subject, lattice, N), pullback(subject, lattice, N)];
+  const first = subject.kind === "layer" ? smear(subject, lattice, N) : value(subject, lattice, N);
+  if (loops(first.program)) return recordPrograms({ ...subject, evaluate: unrolled(subject.evaluate) }, lattice, N);
+  if (subject.kind === "layer") return [first, pullback(subject, lattice, N)];
   const evaluate = subject.evaluate as (U: Links, inputs: never) => Scalar;
-  const a = new Recording(subject, lattice, N, false);
-  const value = a.finish("value", [evaluate(a.links, a.inputs as never)], [{ kind: "value" }]);
   const b = new Recording(subject, lattice, N, false);
   const f = valueAndGrad((U: Links) => evaluate(U, b.inputs as never))(b.links) as { value: Scalar; grad: Directional<number, "algebra"> };
   const force = b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
   const c = new Recording(subject, lattice, N, false);
-  if (c.parameters.length === 0) return [value, force];
+  if (c.parameters.length === 0) return [first, force];
   const g = valueAndGrad((theta: readonly Traced[]) => evaluate(c.links, c.with(theta, subject)))(c.parameters) as { value: Scalar; grad: readonly Traced[] };
   const derivatives = c.gradients(g.grad);
-  return [value, force, c.finish("gradient", [g.value, ...derivatives.values], [{ kind: "value" }, ...derivatives.ports])];
+  return [first, force, c.finish("gradient", [g.value, ...derivatives.values], [{ kind: "value" }, ...derivatives.ports])];
+}
+
+function value(subject: ExportSubject, lattice: Lattice, N: number): RecordedProgram {
+  const r = new Recording(subject, lattice, N, false);
+  return r.finish("value", [(subject.evaluate as (U: Links, inputs: never) => Scalar)(r.links, r.inputs as never)], [{ kind: "value" }]);
 }
 
 function smear(subject: ExportSubject, lattice: Lattice, N: number): RecordedProgram {
@@ -103,7 +117,8 @@ function pullback(subject: ExportSubject, lattice: Lattice, N: number): Recorded
   type Point = { readonly U: Links; readonly theta: readonly Traced[] };
   const f = (x: Point): Links => forward(x.U, r.with(x.theta, subject));
   const V = forward(r.links, r.inputs as never);
-  const W = V.map((mu) => scaleBy(metric(N), mul(r.algebra![mu]!, V[mu]!)));
+  const { force, cotangent } = r.arguments!;
+  const W = V.map((mu) => add(scaleBy(metric(N), mul(force[mu]!, V[mu]!)), cotangent[mu]!));
   const back = vjp(f)({ U: r.links, theta: r.parameters }, W) as { U: Directional<number, "algebra">; theta: readonly Traced[] };
   const derivatives = r.gradients(back.theta);
   return r.finish("pullback", [...back.U.values(), ...derivatives.values], [...along("force", back.U.values()), ...derivatives.ports]);

@@ -239,7 +239,7 @@ function layerMethods({ name: p, parameters }: LibrarySpec): string {
         return smeared
 
     def pullback(self, links, smeared_force):
-        """From the force with respect to the smeared links (of the same kind and strides as the links) to that with respect to the thin links, and the derivatives by the parameters."""
+        """From the force with respect to the smeared links (of the same kind and strides as the links; convention "cotangent": their cotangent) to that with respect to the thin links, and the derivatives by the parameters."""
         components = CONVENTIONS[self._convention] == "components"
         handle, address, kept = self._links(links)
         if components:

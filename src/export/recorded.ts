@@ -4,7 +4,7 @@ import type { ScaledNumber } from "./constants.ts";
 
 /** What a leaf of a program's inputs or outputs is to the host. */
 export type Port =
-  | { readonly kind: "links" | "force" | "smeared"; readonly mu: number }
+  | { readonly kind: "links" | "force" | "smeared" | "cotangent"; readonly mu: number }
   | { readonly kind: "parameter" | "gradient" | "field"; readonly index: number }
   | { readonly kind: "value" }
   /** A number that goes with the volume. */

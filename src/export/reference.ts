@@ -3,7 +3,7 @@ import { type Directional, type AlgebraField, Field, type LinkField, type Links,
 import { directionField, exponentialLinks, lattice } from "../gauge/index.ts";
 import { Tensor, leavesOf, mapLeaves } from "../util/index.ts";
 import type { LibrarySpec } from "./spec.ts";
-import { recordPrograms, retyped } from "./programs.ts";
+import { constraintOf, recordPrograms, retyped } from "./programs.ts";
 import { type ExportSubject, fieldAt, fieldsOf, numberOf } from "./subject.ts";
 
 /** Links are exp(KAPPA X). */
@@ -28,7 +28,24 @@ export interface ReferenceCase {
 
 export const STEP = 7919;
 
-/** Closed-form data of a host field: component c at n is sin(0.3 + 0.7 c + 0.41 (x + 2y + 3z + 5t)). */
+/** The part of a site's numbers that obeys the constraint of their field. */
+function constrain(x: Float64Array, type: ValueType): void {
+  const size = type.kind === "spin" ? Math.hypot(...x) : 1;
+  x.forEach((y, c) => (x[c] = y / size));
+  if (type.kind !== "matrix") return;
+  const { N } = type;
+  const m = x.slice();
+  let trace = 0;
+  for (let i = 0; i < N; i++) trace += m[2 * (i * N + i) + 1]!;
+  for (let i = 0; i < N; i++)
+    for (let j = 0; j < N; j++) {
+      const [a, b] = [2 * (i * N + j), 2 * (j * N + i)];
+      x[a] = (m[a]! - m[b]!) / 2;
+      x[a + 1] = (m[a + 1]! + m[b + 1]!) / 2 - (i === j && N > 1 ? trace / N : 0);
+    }
+}
+
+/** Closed-form data of a host field: component c at n is sin(0.3 + 0.7 c + 0.41 (x + 2y + 3z + 5t)), of which the constraint takes a part. */
 function fieldData(field: Field): Float64Array {
   const { lattice: L, type } = field;
   const n = components(type as ValueType);
@@ -38,6 +55,7 @@ function fieldData(field: Field): Float64Array {
     if (domain !== "all" && (L.parity(site) === 0) !== (domain === "even")) continue;
     const p = L.coordinates(site).reduce((s, x, mu) => s + [1, 2, 3, 5][mu]! * x, 0);
     for (let c = 0; c < n; c++) data[site * n + c] = Math.sin(0.3 + 0.7 * c + 0.41 * p);
+    if (constraintOf(type as ValueType) !== "none") constrain(data.subarray(site * n, (site + 1) * n), type as ValueType);
   }
   return data;
 }

@@ -104,6 +104,7 @@ class Printer {
         switch (role.port.kind) {
           case "links":
           case "smeared":
+          case "cotangent":
             return `w->${role.port.kind}[${role.port.mu}]`;
           // a force that is an argument lies where smeared links are otherwise
           case "force":

@@ -10,6 +10,8 @@ export interface HostField {
   /** Real numbers at a site. */
   readonly components: number;
   readonly domain: "all" | "even" | "odd";
+  /** What its data obey at every site: matrices of the algebra, unit vectors. */
+  readonly constraint: "none" | "algebra" | "unit";
 }
 
 export interface LibrarySpec {

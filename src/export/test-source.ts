@@ -144,8 +144,29 @@ export function testSource(spec: LibrarySpec, cases: readonly ReferenceCase[]): 
 /** Solutions of the one lattice of the test. */
 const solutions = ({ solutions: all }: ReferenceCase): string => all.map((x, k) => `\nstatic const double solution_${k}[] = {${Array.from(x, literal).join(", ")}};\n`).join("");
 
+const CONSTRAIN = `
+/* The part of a site's numbers that obeys the constraint of their field: 1, a matrix of the algebra; 2, a unit vector. */
+static void constrain(double* x, int constraint) {
+  double m[LINK], trace = 0, size = 0;
+  if (constraint == 2) {
+    for (int c = 0; c < 3; c++) size += x[c] * x[c];
+    for (int c = 0; c < 3; c++) x[c] /= sqrt(size);
+  }
+  if (constraint != 1) return;
+  memcpy(m, x, sizeof m);
+  for (int i = 0; i < N; i++) trace += m[2 * (i * N + i) + 1];
+  for (int i = 0; i < N; i++)
+    for (int j = 0; j < N; j++) {
+      const int a = 2 * (i * N + j), b = 2 * (j * N + i);
+      x[a] = (m[a] - m[b]) / 2;
+      x[a + 1] = (m[a + 1] + m[b + 1]) / 2 - (i == j && N > 1 ? trace / N : 0);
+    }
+}
+`;
+
 function hostFields({ name: p, fields }: LibrarySpec): string {
-  return `
+  const constrained = fields.some((f) => f.constraint !== "none");
+  return `${constrained ? CONSTRAIN : ""}
 static void set_fields(${p}_handle* h, const int* L) {
   static const int components[] = {${fields.map((f) => f.components).join(", ")}}, parity[] = {${fields.map((f) => ({ all: -1, even: 0, odd: 1 })[f.domain]).join(", ")}};
   int volume = 1;
@@ -161,8 +182,9 @@ static void set_fields(${p}_handle* h, const int* L) {
         sum += rest % L[nu];
         rest /= L[nu];
       }
-      for (int c = 0; c < components[f]; c++) data[n * components[f] + c] = parity[f] >= 0 && sum % 2 != parity[f] ? 0 : sin(0.3 + 0.7 * c + 0.41 * p);
-    }
+      if (parity[f] >= 0 && sum % 2 != parity[f]) continue;
+      for (int c = 0; c < components[f]; c++) data[n * components[f] + c] = sin(0.3 + 0.7 * c + 0.41 * p);
+${constrained ? `      static const int constraints[] = {${fields.map((x) => ["none", "algebra", "unit"].indexOf(x.constraint)).join(", ")}};\n      constrain(data + n * components[f], constraints[f]);\n` : ""}    }
     expect("set_field", ${p}_set_field(h, f, data));
     free(data);
   }

@@ -12,7 +12,7 @@ struct shared { int users; double* data; };
 struct work {
   struct work* after;
   const struct @p@_handle* handle;
-  double *links[DIM], *force[DIM], *smeared[DIM];
+  double *links[DIM], *force[DIM], *smeared[DIM], *cotangent[DIM];
   double *parameters, *scalars, *arena, *solver;
   struct shared* fields[FIELDS + 1];
   V *scratch, *partials;

@@ -7,6 +7,7 @@ const TEXT = `static void free_work(struct work* w) {
   if (!w->handle->own) deallocate(w->links[0]);
   deallocate(w->force[0]);
   deallocate(w->smeared[0]);
+  deallocate(w->cotangent[0]);
   deallocate(w->parameters);
   deallocate(w->scalars);
   deallocate(w->arena);
@@ -36,7 +37,7 @@ static struct work* new_work(const @p@_handle* h) {
   w->solver = NEW(double, SOLVER * sites);
   w->scratch = NEW(V, SCRATCH_OF(h));
   w->partials = NEW(V, PARTIALS_OF(h));
-  const int ok = (h->own || directions(w->links, NEW(double, SITE * sites))) && directions(w->force, NEW(double, SITE * sites)) && (!SMEARED || directions(w->smeared, NEW(double, SITE * sites)));
+  const int ok = (h->own || directions(w->links, NEW(double, SITE * sites))) && directions(w->force, NEW(double, SITE * sites)) && (!SMEARED || (directions(w->smeared, NEW(double, SITE * sites)) && directions(w->cotangent, NEW(double, SITE * sites))));
   if (ok && w->parameters && w->scalars && w->arena && w->solver && w->scratch && w->partials) return w;
   free_work(w);
   return 0;

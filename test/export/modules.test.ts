@@ -1,0 +1,139 @@
+/** Libraries of modules of a user's own, on links, parameters and fields that their tests have not seen: loops, constrained fields, walls on odd extents, links that leave the group. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { type AlgebraField, type DirectionalField, Field, type GaugeAction, type Layer, type LinkField, SU, type SiteType, directionField, gaugeAction, hot, lattice, record, scaleBy, staples } from "../../src/index.ts";
+import { loadModule } from "../../src/runs/index.ts";
+import { cli } from "../cli/helpers.ts";
+import { compilers, python3, sh } from "./tools.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gaugegrad-modules-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Exports a module, compiles it, runs its test. */
+async function built(name: string, text: string, ...more: readonly string[]): Promise<{ readonly subject: unknown; readonly python: (U: LinkField, script: string) => number[][] }> {
+  writeFileSync(join(folder, `${name}.ts`), text);
+  const { code, stderr } = await cli(["export", `${name}.ts`, "--out", name, "--name", name, ...more], { directory: folder });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  const at = join(folder, name);
+  sh(at, "make", [`CC=${compilers[0]!}`, "CFLAGS=-O0 -Werror"]);
+  expect(sh(at, "./test", [])).toMatch(/ 0 wrong/);
+  const subject = Object.values(await loadModule(`${name}.ts`, folder))[0];
+  const python = (U: LinkField, script: string): number[][] => {
+    writeFileSync(join(at, "U.bin"), bytes(recordOf(U)));
+    const head = `import array, json, sys\nsys.modules["numpy"] = None\nimport ${name} as library\ndef read(name):\n    x = array.array("d"); x.frombytes(open(name, "rb").read()); return x\nU, L = read("U.bin"), (${U.lattice.extents.join(", ")})\n`;
+    return JSON.parse(sh(at, "python3", ["-c", `${head}${script}\nprint(json.dumps([list(x) for x in out]))`])) as number[][];
+  };
+  return { subject, python };
+}
+
+/** Numbers in the order of the ILDG record. */
+function recordOf(field: DirectionalField): Float64Array {
+  const { lattice: L, N, fields } = field;
+  const size = 2 * N * N;
+  const out = new Float64Array(L.volume * L.dim * size);
+  fields.forEach((f, mu) => {
+    const data = f.toArray();
+    for (let n = 0; n < L.volume; n++) out.set(data.subarray(n * size, (n + 1) * size), (n * L.dim + mu) * size);
+  });
+  return out;
+}
+
+const bytes = (x: Float64Array): Buffer => Buffer.from(x.buffer, x.byteOffset, x.byteLength);
+const close = (got: ArrayLike<number>, expected: ArrayLike<number>): void => {
+  expect(got.length).toBe(expected.length);
+  const scale = Math.max(...Array.from(expected, Math.abs));
+  expect(Math.max(...Array.from(got, (x, k) => Math.abs(x - expected[k]!))) / scale).toBeLessThan(1e-12);
+};
+const withForce = (script = ""): string => `${script}\nS = library.Action(L)\nvalue, force = S.value_and_force(U)\nout = [[value], force]`;
+function compared(S: GaugeAction, U: LinkField, [value, force]: number[][]): void {
+  close(value!, [S.value(U)]);
+  close(force!, recordOf(S.force(U) as AlgebraField));
+}
+
+describe.skipIf(!python3 || compilers.length === 0)("modules of a user's own", () => {
+  test("gradient flow, and a loop of a user's own with the number of the step: every step is in the library", async () => {
+    const { subject, python } = await built("flowed", `
+import { add, adj, exp, flowLayer, gaugeAction, layer, mul, number, real, repeat, scale, scaleBy, staples, ta } from "gaugegrad";
+const euler = layer({ name: "Euler", params: { e: real(0.03) }, forward: (U, { e }) =>
+  repeat(3, (V, s) => V.map((mu) => mul(exp(ta(scale(scale(e, add(number(s.tape, 1), scaleBy(0.1, s))), mul(staples(V, mu), adj(V[mu]))))), V[mu])), U) });
+export const flowed = gaugeAction.wilson({ beta: 2 }).after(euler).after(flowLayer({ time: 0.1, steps: 2 }));`, "--group", "su2", "--lattice", "4,4");
+    const U = hot(lattice([3, 5]), SU(2), { seed: 3 });
+    compared(subject as GaugeAction, U, python(U, withForce()));
+  });
+
+  test("loops that are too long for a library are refused in one line", async () => {
+    writeFileSync(join(folder, "long.ts"), 'import { flowLayer, gaugeAction } from "gaugegrad";\nexport const long = gaugeAction.wilson({ beta: 2 }).after(flowLayer({ time: 5, steps: 500 }));');
+    const { code, stderr } = await cli(["export", "long.ts", "--out", "long", "--group", "su2", "--lattice", "4,4"], { directory: folder });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^gaugegrad: export: got loops \(repeat\) of more than \d+ ops.*\n$/);
+  });
+
+  test("fields of the algebra: closed-form data of the test are of it, others are refused", async () => {
+    const { subject, python } = await built("adjoint", `
+import { action, adj, add, directionField, lattice, mul, reTrace, scale, shift, sum } from "gaugegrad";
+const Phi = directionField(lattice([4, 4]), 2).fields[0];
+export const S = action({ name: "adjoint scalar", inputs: { k: 0.4, Phi }, evaluate: (U, { k, Phi }) => scale(k, add(...[0, 1].map((mu) => sum(reTrace(mul(Phi, mul(mul(U[mu], shift(Phi, mu, 1)), adj(U[mu]))))))))});`);
+    const L = lattice([3, 5]);
+    const U = hot(L, SU(2), { seed: 4 });
+    const Phi = new Field(L, directionField(L, 2).fields[0]!.type as SiteType).set(directionField(L, 2).fields[1]!.toArray());
+    writeFileSync(join(folder, "adjoint", "Phi.bin"), bytes(Phi.toArray()));
+    const given = (subject as GaugeAction<number, { k: number; Phi: Field }>).with({ k: 0.4, Phi });
+    const found = python(U, `Phi = read("Phi.bin")
+S = library.Action(L)
+for k in (0, 2, 7):
+    wrong = Phi[:]; wrong[8 * 4 + k] += 0.1
+    try:
+        S.set_field("Phi", wrong)
+        raise SystemExit("a matrix that is not of the algebra went unnoticed")
+    except library.Error as error:
+        assert error.status == 1 and "of its kind" in str(error), error
+S.set_field("Phi", Phi)
+value, force = S.value_and_force(U)
+out = [[value], force]`);
+    compared(given as unknown as GaugeAction, U, found);
+  });
+
+  test("open boundaries take odd extents", async () => {
+    const { subject, python } = await built("open", `
+import { action, add, constantReal, mask, neg, plaquette, reTrace, scale, sum } from "gaugegrad";
+export const open = action({ name: "open in time", inputs: { beta: 2.1 }, evaluate: (U, { beta }) => {
+  const { lattice: L } = U, T = L.extents[1];
+  const P = reTrace(plaquette(U, 0, 1));
+  const w = constantReal(P.tape, "weights", (n) => (L.coordinates(n)[1] === T - 1 ? 0 : L.coordinates(n)[1] === 0 ? 0.5 : 1));
+  return neg(scale(beta, add(sum(scale(w, P)), sum(mask(P, "first", (x) => x[1] === 0)))));
+} });`, "--group", "su3", "--lattice", "4,4");
+    const U = hot(lattice([3, 7]), SU(3), { seed: 5 });
+    compared(subject as GaugeAction, U, python(U, withForce()));
+  });
+
+  test("links of a layer that leave the group: cotangents go through it, also where forces would lose a part", async () => {
+    const { subject, python } = await built("normalised", 'import { nhyp } from "gaugegrad";\nexport const normalised = nhyp();', "--group", "su3", "--lattice", "4,4,4");
+    const [layer, wilson] = [subject as Layer<number>, gaugeAction.wilson({ beta: 3 })];
+    const U = hot(lattice([3, 2, 4]), SU(3), { seed: 6 });
+    const V = layer.apply(U);
+    // S = -beta/N sum Re tr V C^+ + constant, so that dS = Re tr(G^+ dV) with G = -beta/N C
+    const G = record((W) => W.map((mu) => scaleBy(-1, staples(W, mu))), V).run(V) as unknown as LinkField;
+    writeFileSync(join(folder, "normalised", "G.bin"), bytes(recordOf(G)));
+    const S = wilson.after(layer as never) as unknown as GaugeAction;
+    const [smeared, thin] = python(U, 'S = library.Layer(L, convention="cotangent")\nV = S.smear(U)\nF, _ = S.pullback(U, read("G.bin"))\nout = [V, F]');
+    close(smeared!, recordOf(V));
+    close(thin!, times(recordOf(S.force(U) as AlgebraField), recordOf(U)));
+  });
+});
+
+/** 2 F U of SU(3). */
+function times(F: Float64Array, U: Float64Array): Float64Array {
+  const out = new Float64Array(F.length);
+  for (let at = 0; at < F.length; at += 18)
+    for (let i = 0; i < 3; i++)
+      for (let j = 0; j < 3; j++)
+        for (let k = 0; k < 3; k++) {
+          const [a, b] = [at + 2 * (3 * i + k), at + 2 * (3 * k + j)];
+          out[at + 2 * (3 * i + j)]! += 2 * (F[a]! * U[b]! - F[a + 1]! * U[b + 1]!);
+          out[at + 2 * (3 * i + j) + 1]! += 2 * (F[a]! * U[b + 1]! + F[a + 1]! * U[b]!);
+        }
+  return out;
+}
