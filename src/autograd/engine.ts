@@ -1,6 +1,7 @@
 /** What a lattice needs from the rooms that store fields and run programs; implemented by the compiler room. */
 import type { Part } from "../backend/index.ts";
 import type { RandomStream, SparseMap } from "../util/index.ts";
+import type { Lattice } from "./lattice.ts";
 import type { Program } from "./tape.ts";
 import type { ValueType } from "./types.ts";
 
@@ -76,6 +77,8 @@ export interface Engine {
   copy(from: Storage, to: Storage, type: ValueType): void;
   /** This rank's part of a lattice that is divided; what is read then are the sites of all ranks, which all have to ask. */
   readonly part?: Part | undefined;
+  /** A lattice of the same extents, samples and division in single precision, made when it is first asked for. @throws BackendError or ConfigurationError where there is none. */
+  readonly single?: () => Lattice;
   /** Bytes that programs and solvers keep besides the fields of their callers. */
   readonly programBytes?: number;
   /** Milliseconds so far in which ranks waited for each other. */

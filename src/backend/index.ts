@@ -4,7 +4,7 @@ export { BIN_PARTS, BinnedSums, SUM_PARTS, binnedChunk, binnedFunction, binnedSo
 export { type Comm, type CommonMemory, type Ending, type ExchangeWork, type Message, selfComm } from "./comm/comm.ts";
 export { HOOK_EXIT, connect } from "#platform/backend/comm/group";
 export { type Launcher, launcherOf } from "./comm/mpi/launcher.ts";
-export { type Span, moveWithin, pack, unpack } from "./pack.ts";
+export { type Reals, type Span, moveWithin, pack, unpack } from "./pack.ts";
 export { hasRelaxedSimd, hasSimd } from "./features.ts";
 export { type CudaDevice, CudaMemory, NEVER_RUN, addUp, openCuda, sumBytes } from "#platform/backend/cuda";
 export { KernelArgument } from "./cuda/arguments.ts";

@@ -1,5 +1,5 @@
 /** Exchanges as lists of launches hold them (backend/near-source.ts): what goes where, in the memory of the engine, written anew when other fields are stale or lie elsewhere than the last time. */
-import { BOARD, CROSSING, type Move, PART, STREAM, SUM_PARTS, type Span } from "../backend/index.ts";
+import { BOARD, CROSSING, type Move, PART, type Reals, STREAM, SUM_PARTS, type Span } from "../backend/index.ts";
 import type { Replay } from "./emitter.ts";
 import type { Link, Places, StepExchange } from "./exchange.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
@@ -70,7 +70,7 @@ export function crossingOf(engine: Machine, exchange: StepExchange, ranks: Ranks
     engine.enter(entry, x);
     entry += words;
   };
-  const part = (_f: Float64Array, { base, stride, reals, width }: Span, move: Move, n: number): number => {
+  const part = (_f: Reals, { base, stride, reals, width }: Span, move: Move, n: number): number => {
     const lists = listsOf(engine, move);
     for (const x of [base, stride, reals, width, lists.runs, move.runs.length / 3, lists.lanes, move.lanes.length / 2]) next(x);
     return n + 1;
@@ -103,7 +103,7 @@ function streamsOf(links: readonly Link[], rankOf: (l: Link) => number, channelO
   return channels.includes(undefined) ? undefined : ranks.map((rank, k) => ({ channel: channels[k]!, links: links.filter((l) => rankOf(l) === rank) }));
 }
 
-const numbers = (_f: Float64Array, { reals, width }: Span, { sites }: Move, n: number): number => n + (sites * reals) / width;
+const numbers = (_f: Reals, { reals, width }: Span, { sites }: Move, n: number): number => n + (sites * reals) / width;
 
 const lists = new WeakMap<Machine, Map<Move, { readonly runs: number; readonly lanes: number }>>();
 

@@ -17,15 +17,15 @@ import { notice } from "../util/index.ts";
 
 export class KernelEngine extends Machine {
   readonly drawNormals?: NonNullable<Engine["drawNormals"]>;
-  readonly single?: () => KernelEngine;
+  readonly single?: () => Lattice;
   readonly #maxFields: number;
 
-  /** `maxFields`: memory budget of every program, in link fields. `single` makes the lattice of single precision that solvers of mixed precision iterate on. */
+  /** `maxFields`: memory budget of every program, in link fields. `single` makes the lattice of single precision. */
   constructor(lattice: Lattice, emitter: Emitter, maxFields = Infinity, part?: Part, single?: () => Lattice) {
     super(lattice, emitter, part);
     this.#maxFields = maxFields;
     let made: Lattice | undefined;
-    if (single) this.single = () => (made ??= single()).engine as KernelEngine;
+    if (single) this.single = () => (made ??= single());
     if (emitter.drawNormals) this.drawNormals = emitter.drawNormals(this);
   }
 

@@ -3,7 +3,7 @@
  * one. How fields lie is the same on all ranks; their addresses are not. While messages are under way the step's kernel works on the sites that read no ghost block.
  */
 import { storedComponents } from "../autograd/index.ts";
-import { type ExchangeWork, type Message, type Move, type Span, moveWithin, pack, unpack } from "../backend/index.ts";
+import { type ExchangeWork, type Message, type Move, type Reals, type Span, moveWithin, pack, unpack } from "../backend/index.ts";
 import type { Need } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { KernelStep, Schedule } from "./ir.ts";
@@ -14,7 +14,7 @@ export interface Link {
   /** Absent for what stays in the box. */
   readonly message: Message | undefined;
   readonly moves: { readonly need: number; readonly move: Move }[];
-  /** Where the message and its answer lie in the memory for messages, and most numbers of it. */
+  /** Where the message and its answer lie in the memory for messages, and most numbers of it; numbers of fields, of which a message has whole doubles. */
   at: number;
   most: number;
 }
@@ -47,6 +47,8 @@ export class StepExchange {
   readonly #asked: Float64Array;
   /** Chunks of the step's kernel, and those that need not wait. */
   readonly #chunks: number;
+  /** Numbers of a field in a double: two in single precision. */
+  readonly #dense: 1 | 2;
   readonly interior: readonly [number, number] | undefined;
   readonly #longRuns: ReturnType<typeof longRuns>;
   #compute: Chunks = none;
@@ -58,8 +60,9 @@ export class StepExchange {
   constructor(engine: Machine, given: readonly Need[], { buffers }: Schedule, step: KernelStep) {
     this.#engine = engine;
     this.#chunks = engine.order(step.domain).chunks;
+    this.#dense = engine.heap.realBytes === 8 ? 1 : 2;
     this.interior = interiorOf(step, engine);
-    this.#longRuns = longRuns(engine.part!.comm.common ? LONG_NEAR : LONG);
+    this.#longRuns = longRuns(this.#dense * (engine.part!.comm.common ? LONG_NEAR : LONG), this.#dense);
     // fields that lie side by side follow each other
     const needs = (this.#needs = [...given].sort((a, b) => a.buffer - b.buffer));
     const { width } = engine.layout;
@@ -81,15 +84,16 @@ export class StepExchange {
     for (const link of this.links) {
       if (!link.message) continue;
       link.at = at;
+      link.most = this.#dense * Math.ceil(link.most / this.#dense);
       at += 2 * link.most;
     }
-    engine.halos!.reserveMail(engine.memory, at);
+    engine.halos!.reserveMail(engine.memory, at / this.#dense);
     this.#stale = new Uint8Array(needs.length);
     this.#asked = new Float64Array(2 * needs.length);
     this.#work = {
       fill: (k) => {
         const link = this.#packed[k];
-        if (link) this.each(link, pack, engine.halos!.mail + link.at);
+        if (link) this.each(link, pack, this.#mail + link.at);
       },
       meanwhile: () => {
         for (const link of this.links) if (!link.message) this.each(link, within, 0);
@@ -129,8 +133,9 @@ export class StepExchange {
       this.#stale[k] = stale ? 1 : 0;
       if (!stale) continue;
       any = true;
-      this.#spans[k]!.base = places.address[need.buffer]! / 8;
-      this.#spans[k]!.stride = places.stride[need.buffer]! / 8;
+      const { realBytes } = this.#engine.heap;
+      this.#spans[k]!.base = places.address[need.buffer]! / realBytes;
+      this.#spans[k]!.stride = places.stride[need.buffer]! / realBytes;
       for (let r = 0; field?.fresh && r < need.reads.length; r++) field.fresh.add(need.reads[r]!);
     }
     return any;
@@ -155,7 +160,6 @@ export class StepExchange {
     const begin = performance.now();
     this.#computed = 0;
     this.#views();
-    const { mail } = this.#engine.halos!;
     this.#messages.length = this.#packed.length = this.#directs = 0;
     for (const link of this.links) {
       if (!link.message) continue;
@@ -163,7 +167,7 @@ export class StepExchange {
         this.each(link, this.#asItLies, link.message.to * RANKS + link.message.from);
         continue;
       }
-      link.message.count = this.each(link, counted, 0);
+      link.message.count = Math.ceil(this.each(link, counted, 0) / this.#dense);
       this.#messages.push(link.message);
       this.#packed.push(link);
     }
@@ -171,21 +175,22 @@ export class StepExchange {
     else this.#work.meanwhile();
     for (let k = 0; k < this.#packed.length; k++) {
       const link = this.#packed[k];
-      if (link) this.each(link, unpack, mail + link.at + link.most);
+      if (link) this.each(link, unpack, this.#mail + link.at + link.most);
     }
     this.#engine.exchangeTime += performance.now() - begin - this.#computed;
     return true;
   }
 
   /** A message for each run of blocks, from where it lies to where it belongs; `ranks`: to and from. */
-  readonly #asItLies = (f: Float64Array, { base, reals }: Span, { runs }: Move, ranks: number): number => {
-    const { generation } = this.#engine.heap;
+  readonly #asItLies = (_f: Reals, { base, reals }: Span, { runs }: Move, ranks: number): number => {
+    const { generation, f64 } = this.#engine.heap;
+    const dense = this.#dense;
     for (let r = 0; r < runs.length; r += 3) {
-      const [from, to, count] = [base + runs[r]! * reals, base + runs[r + 1]! * reals, runs[r + 2]! * reals];
+      const [from, to, count] = [(base + runs[r]! * reals) / dense, (base + runs[r + 1]! * reals) / dense, (runs[r + 2]! * reals) / dense];
       const k = this.#directs++;
       let known = this.#direct[k];
       if (!known || known.at !== from || known.into !== to || known.message.count !== count || known.generation !== generation) {
-        const message = { to: Math.floor(ranks / RANKS), from: ranks % RANKS, send: f.subarray(from, from + count), receive: f.subarray(to, to + count), count };
+        const message = { to: Math.floor(ranks / RANKS), from: ranks % RANKS, send: f64.subarray(from, from + count), receive: f64.subarray(to, to + count), count };
         this.#direct[k] = known = { at: from, into: to, generation, message };
       }
       this.#messages.push(known.message);
@@ -194,6 +199,11 @@ export class StepExchange {
     return ranks;
   };
 
+  /** Index of the first number for messages. */
+  get #mail(): number {
+    return this.#dense * this.#engine.halos!.mail;
+  }
+
   /** Messages as views of the heap as it is now. */
   #views(): void {
     const { heap, halos } = this.#engine;
@@ -201,16 +211,17 @@ export class StepExchange {
     if (this.#seen.generation === heap.generation && this.#seen.mail === mail) return;
     for (const { message, at, most } of this.links) {
       if (!message) continue;
-      message.send = heap.f64.subarray(mail + at, mail + at + most);
-      message.receive = heap.f64.subarray(mail + at + most, mail + at + 2 * most);
+      const [from, count] = [mail + at / this.#dense, most / this.#dense];
+      message.send = heap.f64.subarray(from, from + count);
+      message.receive = heap.f64.subarray(from + count, from + 2 * count);
     }
     this.#seen.generation = heap.generation;
     this.#seen.mail = mail;
   }
 
   /** Each move of stale fields, those of fields side by side at once; `at`: index in the message, from one to the next. */
-  each({ moves }: Link, act: (f: Float64Array, span: Span, move: Move, at: number) => number, at: number): number {
-    const { f64 } = this.#engine.heap;
+  each({ moves }: Link, act: (f: Reals, span: Span, move: Move, at: number) => number, at: number): number {
+    const f = this.#engine.heap.reals;
     const joined = this.#joined;
     for (let k = 0; k < moves.length; ) {
       const { need, move } = moves[k++]!;
@@ -224,7 +235,7 @@ export class StepExchange {
         if (!this.#stale[moves[k]!.need] || moves[k]!.move !== move || next.stride !== stride || next.base !== base + joined.reals || joined.reals + next.reals > stride) break;
         joined.reals += next.reals;
       }
-      at = act(f64, joined, move, at);
+      at = act(f, joined, move, at);
     }
     return at;
   }
@@ -248,19 +259,19 @@ interface Direct {
   readonly message: Message;
 }
 
-/** How many runs there are so far; infinite when one of them has less than so many numbers, or has gaps. */
-const longRuns = (least: number) => (_f: Float64Array, { stride, reals }: Span, { runs, lanes }: Move, at: number): number => {
-  if (lanes.length > 0 || stride !== reals) return Number.POSITIVE_INFINITY;
+/** How many runs there are so far; infinite when one of them has less than so many numbers, or has gaps, or does not begin and end with a double. */
+const longRuns = (least: number, dense: 1 | 2) => (_f: Reals, { base, stride, reals }: Span, { runs, lanes }: Move, at: number): number => {
+  if (lanes.length > 0 || stride !== reals || base % dense !== 0 || reals % dense !== 0) return Number.POSITIVE_INFINITY;
   for (let r = 2; r < runs.length; r += 3) if (runs[r]! * reals < least) return Number.POSITIVE_INFINITY;
   return at + runs.length / 3;
 };
 
 /** Numbers of a message so far. */
-function counted(_f: Float64Array, { reals, width }: Span, { sites }: Move, at: number): number {
+function counted(_f: Reals, { reals, width }: Span, { sites }: Move, at: number): number {
   return at + (sites * reals) / width;
 }
 
-function within(f: Float64Array, span: Span, move: Move, at: number): number {
+function within(f: Reals, span: Span, move: Move, at: number): number {
   moveWithin(f, span, move);
   return at;
 }

@@ -75,19 +75,25 @@ function emitter(volume: number, options: EngineOptions): Emitter {
   return wasmEmitter({ strict, threads, single });
 }
 
+/** What a lattice of single precision beside one with these options has: all but what is of that backend alone, and a budget counted in its fields. */
+function inSingle({ backend, threads, strict, quaternions, batch, comm, grid, ghosts }: EngineOptions): EngineOptions {
+  const given = { threads, strict, quaternions, batch, comm, grid, ghosts, ...(backend === "native" ? { backend } : {}) };
+  return { ...(Object.fromEntries(Object.entries(given).filter(([, x]) => x !== undefined)) as EngineOptions), precision: "f32" };
+}
+
 /** A lattice whose programs run on the given backend. */
 export function makeLattice(extents: readonly number[], options: EngineOptions = {}): Lattice {
   const debugNaN = options.debugNaN ?? environmentVariable("GAUGEGRAD_DEBUG_NAN") === "1";
   const engine = (lattice: Lattice): Engine => {
     const alone = options.engine ? "a loaded backend" : options.backend === "interpret" || options.backend === "cuda" ? `backend ${options.backend}` : undefined;
     if (alone && ((options.comm?.size ?? 1) > 1 || (options.ghosts && options.backend === "cuda"))) throw new ConfigurationError(`${alone}: got ${options.comm?.size ?? 1} ranks${options.ghosts ? " with ghosts" : ""}, expected one: use wasm, native or js to divide a lattice`);
-    if (options.precision === "f32" && (alone || (options.comm?.size ?? 1) > 1)) throw new ConfigurationError(`precision "f32": got ${alone ?? `${options.comm!.size} ranks`}, expected backend wasm or native on one rank`);
+    if (options.precision === "f32" && alone) throw new ConfigurationError(`precision "f32": got ${alone}, expected backend wasm or native`);
     if (options.quaternions && (options.engine || options.backend === "interpret")) throw new ConfigurationError(`quaternions: got ${alone}, expected backend js, wasm, native or cuda`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
     if (part && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size > 1 ? `${part.comm.size} ranks` : "a lattice with ghosts"}, expected one of them: samples are divided over ranks by giving each a batch of its own`);
     if (options.backend === "interpret") return new InterpretEngine(lattice, options.maxFields);
-    return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, part || options.precision === "f32" || options.backend === "cuda" ? undefined : () => makeLattice(extents, { ...(options.threads === undefined ? {} : { threads: options.threads }), ...(options.strict === undefined ? {} : { strict: options.strict }), ...(options.backend === "native" ? { backend: options.backend } : {}), ...(options.quaternions === undefined ? {} : { quaternions: options.quaternions }), precision: "f32" }));
+    return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, options.precision === "f32" || options.backend === "cuda" ? undefined : () => makeLattice(extents, inSingle(options)));
   };
   const { quaternions = false } = options;
   if (typeof quaternions !== "boolean") throw new ConfigurationError(`quaternions: got ${describe(quaternions)}, expected true or false`);

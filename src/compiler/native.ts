@@ -63,10 +63,11 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     replay: {
       run: (list, launches, scratch, scratchBytes, samples, lanes, tile, ranks) => replay(memory.address(), list, launches, scratch, scratchBytes / unit, samples, lanes, unit, tile, pool, ranks),
       gradient: (entries, scratch, scratchBytes, ranks) => gradient(memory.address(), entries, scratch, scratchBytes / unit, unit, pool, ranks),
-      ranks: {
+      // exchanges of lists count doubles
+      ...(single ? {} : { ranks: {
         join: (rank, size, { turns, board, beat, patience }) => join(address(turns), address(board), address(beat), rank, size, ...patience),
         address: (bytes) => address(bytes),
-      },
+      } }),
     },
     // random fields are drawn in float64 and rounded
     ...(single ? {} : { drawNormals: tiledNormals }),

@@ -13,8 +13,6 @@ export interface SolverEngine extends Engine {
   readonly memory?: { hold(): void; letGo(): void };
   /** Iterations of conjugate gradient in compiled code, where there is a way: with the scalars <p, q>, |r|^2, alpha and beta. */
   gradientLoop?(scalars: readonly [Storage, Storage, Storage, Storage]): GradientLoop | undefined;
-  /** An engine of single precision for the same extents. @throws BackendError or ConfigurationError where there is none. */
-  readonly single?: () => SolverEngine;
 }
 
 /** The iteration of one solver. */

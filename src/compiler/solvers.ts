@@ -11,8 +11,8 @@ export function solverOf(engine: SolverEngine, system: LinearSystem, type: Value
   if (system.method === "bicgstab") return new BiCGStab(engine, system, type, fields);
   if (system.modes) return new DeflatedGradient(engine, system, type, fields);
   if (!system.mixed) return new ConjugateGradient(engine, system, type, fields);
-  if (!engine.single) throw new BackendError(`mixed precision: got backend ${engine.name}, expected one of the package's own on one rank: leave out mixed`);
-  return new MixedGradient(engine, engine.single(), system, type, fields);
+  if (!engine.single) throw new BackendError(`mixed precision: got backend ${engine.name}, expected js, wasm or native: leave out mixed`);
+  return new MixedGradient(engine, engine.single().engine as unknown as SolverEngine, system, type, fields);
 }
 
 /** Relative residual that solves in single precision go for, 16 roundoffs, and the one that they accept, the square root of a roundoff. */

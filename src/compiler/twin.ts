@@ -2,9 +2,9 @@
 import { type Engine, type Storage, type ValueType, storedComponents, domainOf, realsOf } from "../autograd/index.ts";
 import { type HeapStorage, Machine } from "./machine.ts";
 
-/** y <- factor x, from the memory of one engine to that of another. */
+/** y <- factor x, from the memory of one engine to that of another; between lattices that are divided alike each rank transfers its own sites. */
 export function transfer(x: Engine, from: Storage, y: Engine, to: Storage, type: ValueType, factor = 1): void {
-  if (!(x instanceof Machine) || !(y instanceof Machine) || x.part || y.part || type.kind === "scalar" || type.kind === "tensor") {
+  if (!(x instanceof Machine) || !(y instanceof Machine) || x.part?.grid.join() !== y.part?.grid.join() || type.kind === "scalar" || type.kind === "tensor") {
     const lattice = (x as Machine).lattice;
     const data = new Float64Array(realsOf(lattice, type));
     x.read(from, type, data);
@@ -17,8 +17,10 @@ export function transfer(x: Engine, from: Storage, y: Engine, to: Storage, type:
   const [a, b] = [placeOf(x, from), placeOf(y, to)];
   const n = storedComponents(type);
   const parity = domainOf(type) === "all" ? -1 : domainOf(type) === "even" ? 0 : 1;
-  const { lattice } = x;
+  const { lattice, layout: { position } } = x;
+  (to as HeapStorage).fresh?.clear();
   for (let s = 0; s < lattice.batch * lattice.volume; s++) {
+    if (position[s]! < 0) continue;
     if (parity >= 0 && lattice.parity(s % lattice.volume) !== parity) continue;
     const [i, j] = [a.at(s), b.at(s)];
     for (let c = 0; c < n; c++) b.numbers[j + c * b.width] = factor * a.numbers[i + c * a.width]!;

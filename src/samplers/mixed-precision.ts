@@ -60,7 +60,7 @@ export function forceInSingle<N extends number, I>(action: GaugeAction<N, I>): F
     force(U, into) {
       guard("forceInSingle", { U: [U, kind.linkField] });
       let there = forces.get(U.lattice);
-      if (!there) forces.set(U.lattice, (there = forceOn(lattice(U.lattice.extents, { precision: "f32", batch: U.lattice.batch, quaternions: U.lattice.quaternions, ...(U.lattice.engine.name === "native" ? { backend: "native" } : {}) }), action)));
+      if (!there) forces.set(U.lattice, (there = forceOn(U.lattice.engine.single?.() ?? lattice(U.lattice.extents, { precision: "f32", batch: U.lattice.batch, quaternions: U.lattice.quaternions }), action)));
       return there.force(U, into);
     },
   };

@@ -25,19 +25,27 @@ test.each(names)("ghost blocks on all sides: %s", (name) => {
   expect(work[name]!(lattice(EXTENTS, { threads: 1, ghosts: true }))).toBe(plain(name));
 });
 
-/** Programs by grid, with matrices and with quaternions: all of them on one, what differs between grids on the others. */
-const GRIDS: readonly (readonly [readonly number[], readonly string[], readonly string[]])[] = [
-  [[1, 1, 1, 2], names, QUATERNIONS],
-  [[1, 1, 1, 4], ["plaquette", "symanzik", "cask"], []],
-  [[1, 1, 2, 2], ["plaquette", "own", "staggered"], ["quaternions"]],
-  [[2, 1, 1, 2], ["plaquette", "smeared", "heatbath"], ["smeared", "quaternions"]],
+/** Those that a lattice of single precision is asked for. */
+const SINGLE = ["plaquette", "own", "cask", "masked", "staggered", "measure", "loop"];
+test.each(SINGLE)("single precision, with ghost blocks on all sides: %s", (name) => {
+  const options = { precision: "f32" as const };
+  expect(work[name]!(lattice(EXTENTS, { threads: 1, ghosts: true, ...options }))).toBe(plain(name, options));
+  expect(plain(name, options)).not.toBe(plain(name));
+});
+
+/** Programs by grid, with matrices, with quaternions and in single precision: all of them on one, what differs between grids on the others. */
+const GRIDS: readonly (readonly [readonly number[], readonly string[], readonly string[], readonly string[]])[] = [
+  [[1, 1, 1, 2], names, QUATERNIONS, SINGLE],
+  [[1, 1, 1, 4], ["plaquette", "symanzik", "cask"], [], ["plaquette", "cask"]],
+  [[1, 1, 2, 2], ["plaquette", "own", "staggered"], ["quaternions"], ["own"]],
+  [[2, 1, 1, 2], ["plaquette", "smeared", "heatbath"], ["smeared", "quaternions"], ["staggered", "masked"]],
 ];
 
 describe("ranks as threads", () => {
-  for (const [grid, matrices, quaternions] of GRIDS)
-    test(`grid [${grid.join(", ")}]: ${matrices.join(", ")}; quaternions: ${quaternions.join(", ")}`, async () => {
+  for (const [grid, matrices, quaternions, single] of GRIDS)
+    test(`grid [${grid.join(", ")}]: ${matrices.join(", ")}; quaternions: ${quaternions.join(", ")}; single precision: ${single.join(", ")}`, async () => {
       const size = grid.reduce((p, g) => p * g, 1);
-      const here = [...matrices.map((name) => ({ name, options: {} })), ...quaternions.map((name) => ({ name, options: { quaternions: true } }))];
+      const here = [...matrices.map((name) => ({ name, options: {} })), ...quaternions.map((name) => ({ name, options: { quaternions: true } })), ...single.map((name) => ({ name, options: { precision: "f32" } }))];
       const results = await onThreads(size, here.map((job) => ({ ...job, extents: EXTENTS, grid })));
       const named = (hashes: readonly string[]): readonly (readonly [string, object, string])[] => here.map(({ name, options }, k) => [name, options, hashes[k]!]);
       for (const ofRank of results) expect(named(ofRank)).toEqual(named(here.map(({ name, options }) => plain(name, options))));

@@ -63,6 +63,12 @@ export const work = {
   },
   staggered: (L) => quark(staggered({ mass: 0.3 }), two(L), { flavours: 4 }),
   rational: (L) => quark(staggered({ mass: 0.3 }), two(L), { flavours: 2 }),
+  mixed: (L) => quark(staggered({ mass: 0.3 }), two(L), { flavours: 4, solver: "mixed" }),
+  singleForce: (L) => {
+    const U = two(L);
+    const sampler = hmc({ action: gaugeAction.wilson({ beta: 2.7 }).after(own), integrator: "omelyan", steps: 2, length: 0.3, seed: 4, forcePrecision: "f32" });
+    return hash([sampler.step(U), sampler.step(U)].map((s) => s.dH), U);
+  },
   wilson: (L) => quark(wilson({ kappa: 0.11 }), two(L), { flavours: 2 }),
   clover: (L) => quark(wilson({ kappa: 0.11, clover: 1 }), two(L), { flavours: 2 }),
   smeared: (L) => {
