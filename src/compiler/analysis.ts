@@ -62,11 +62,12 @@ export class Analysis {
   readonly #dropped = new Set<number>();
   readonly #storeCost: number;
 
-  constructor(program: Program, storeCost: number) {
+  constructor(program: Program, storeCost: number, kept: readonly number[] = []) {
     this.program = program;
     this.#storeCost = storeCost;
     this.displacements = new Displacements(program.lattice);
     this.#see();
+    for (const id of kept) this.#require(id);
     program.nodes.forEach((n, id) => {
       if (this.isBarrier(id)) this.#require(id);
       if (n.type.kind === "scalar" && n.op.site && !this.isLeaf(id) && !this.is(id, "spread")) this.#require(id);
@@ -89,6 +90,9 @@ export class Analysis {
     const { inputs } = this.node(id);
     return this.waits(id) ? inputs.slice(0, 1) : inputs;
   }
+  isRequired(id: number): boolean {
+    return this.#required.has(id);
+  }
   isLeaf(id: number): boolean {
     return this.is(id, "leaf");
   }
@@ -108,6 +112,9 @@ export class Analysis {
   waits(id: number): boolean {
     const { role } = this.node(id).op;
     return role?.is === "view" && role.waits === true;
+  }
+  gated(i: number): boolean {
+    return this.#gates[i]!.length > 0;
   }
   isTransparent(id: number): boolean {
     return this.is(id, "view") && this.node(id).type.kind !== "scalar";

@@ -4,9 +4,10 @@
  * blocks that resolves operands through the parameter table and calls the micro-kernels. Everything else (buffers, lifetimes,
  * order of the sums) is fixed before, so all emitters agree to rounding. That for CUDA takes W = 1, a thread a block, and memory of the device.
  */
-import type { Engine, Storage } from "../autograd/index.ts";
+import type { Engine, Program, Storage } from "../autograd/index.ts";
 import type { ByteSource, CommonMemory, FieldMemory, Heap, Lanes, Layout } from "../backend/index.ts";
 import type { ContractionLoops } from "./contraction-kernel.ts";
+import type { Analysis } from "./analysis.ts";
 import type { LoopDomain } from "./ir.ts";
 import type { KernelPlan, Parameter } from "./kernels.ts";
 
@@ -80,6 +81,9 @@ export interface FieldPlace {
   reserveScratch(reals: number): void;
 }
 
+/** A program that computes the same in another way, and values of it that are stored whatever it costs; undefined where the given one is as good. */
+export type Refinement = (analysis: Analysis) => { readonly program: Program; readonly kept: readonly number[] } | undefined;
+
 export interface Emitter {
   readonly name: string;
   /** Sites in a block that it asks for; the layout may give fewer. */
@@ -94,6 +98,8 @@ export interface Emitter {
   readonly threads: number;
   /** Are small micro-kernels joined before it gets them? */
   readonly joins: boolean;
+  /** What programs go through where its kernels wait for memory more than for arithmetic. */
+  readonly refine?: Refinement;
   memory(): ByteSource;
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
   /** Absent where launches are under the control of JavaScript. */

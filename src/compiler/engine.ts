@@ -49,7 +49,7 @@ export class KernelEngine extends Machine {
     const unit = linkFieldBytes(program);
     let least = Infinity;
     for (let storeCost = STORE_COST; storeCost <= MAX_STORE_COST; storeCost *= 2) {
-      const lowered = lower(program, storeCost);
+      const lowered = lower(program, storeCost, this.emitter.refine);
       const schedule = tiled(this, this.halos ? withHalos(lowered, this.halos) : lowered);
       const arena = placeArena(schedule.buffers, this);
       if (arena.bytes <= maxFields * unit) return { schedule, arena };

@@ -2,6 +2,7 @@
 import type { Program } from "../autograd/index.ts";
 import { Analysis } from "./analysis.ts";
 import type { Schedule } from "./ir.ts";
+import type { Refinement } from "./emitter.ts";
 import { Scheduler } from "./schedule.ts";
 
 /** Arithmetic operations that cost as much as storing and loading one real (measured ratio of a cached load and store). */
@@ -9,7 +10,9 @@ export const STORE_COST = 48;
 /** Highest cost that a memory budget may put on storing a real. */
 export const MAX_STORE_COST = 64 * STORE_COST;
 
-/** Compiles a program to a schedule of kernels. A higher cost of storing a real saves memory and computes more. */
-export function lower(program: Program, storeCost = STORE_COST): Schedule {
-  return new Scheduler(new Analysis(program, storeCost)).build();
+/** Compiles a program to a schedule of kernels. A higher cost of storing a real saves memory and computes more; `refine` may write the program in another way once it is known what is stored. */
+export function lower(program: Program, storeCost = STORE_COST, refine?: Refinement): Schedule {
+  const analysis = new Analysis(program, storeCost);
+  const refined = refine?.(analysis);
+  return new Scheduler(refined ? new Analysis(refined.program, storeCost, refined.kept) : analysis).build();
 }

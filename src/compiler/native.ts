@@ -5,6 +5,7 @@ import type { ContractionLoops } from "./contraction-kernel.ts";
 import { CONTRACTIONS, contractionHead, contractionSource } from "./contraction-source.ts";
 import { cSource } from "./emit-c.ts";
 import type { Emitter } from "./emitter.ts";
+import { withHomeTerms } from "./home-terms.ts";
 import { tiledNormals } from "./tiled-normals.ts";
 
 export interface NativeEmitterOptions extends NativeOptions {
@@ -44,6 +45,8 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     ...(single ? { single } : {}),
     threads,
     joins: true,
+    // sums in another order: strict arithmetic has the bits of the other backends
+    ...(strict ? {} : { refine: withHomeTerms }),
     parameterWords: 2,
     memory: () => memory,
     compile(plans, context) {

@@ -17,6 +17,16 @@ export const copyOp: Op = {
   samples: () => [],
 };
 
+/** How often each value is an operand. */
+export function usesOf(analysis: Analysis): number[] {
+  const uses = analysis.program.nodes.map(() => 0);
+  uses.forEach((_, id) => {
+    if (analysis.isTransparent(id) || (!analysis.isLeaf(id) && analysis.demands[id]!.size === 0)) return;
+    for (const i of analysis.operands(id)) uses[analysis.view(i).id]!++;
+  });
+  return uses;
+}
+
 interface Product {
   readonly coefficient: number;
   readonly op: Op;
@@ -37,16 +47,12 @@ export class Scheduler {
   readonly #products = new Map<string, { readonly outputs: DenseStepPlan["outputs"][number][]; readonly ids: number[] }>();
   readonly #loops = new Map<string, LoopStep["outputs"][number][]>();
   /** How often each value is an operand. */
-  readonly #uses: number[];
+  readonly #uses: readonly number[];
 
   constructor(analysis: Analysis) {
     this.#a = analysis;
     this.#program = analysis.program;
-    this.#uses = this.#program.nodes.map(() => 0);
-    this.#program.nodes.forEach((_, id) => {
-      if (analysis.isTransparent(id) || (!analysis.isLeaf(id) && analysis.demands[id]!.size === 0)) return;
-      for (const i of analysis.operands(id)) this.#uses[analysis.view(i).id]!++;
-    });
+    this.#uses = usesOf(analysis);
   }
 
   build(): Schedule {

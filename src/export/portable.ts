@@ -3,7 +3,7 @@
  * constants. What depends on an extent (a Polyakov line has as many links) is tried again with that direction fixed to the extent asked for.
  */
 import { type Lattice, components, domainOf, type Domain } from "../autograd/index.ts";
-import { type KernelPlan, type MicroKernel, type SolveStep, lower, microSource, planKernel } from "../compiler/index.ts";
+import { type KernelPlan, type MicroKernel, type Schedule, type SolveStep, lower, microSource, planKernel, withHomeTerms } from "../compiler/index.ts";
 import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { lattice } from "../gauge/index.ts";
 import { type Pattern, type ScaledNumber, alternates, patternOf, scaledNumber } from "./constants.ts";
@@ -134,7 +134,8 @@ function solutionsOf({ steps, buffers }: ReturnType<typeof lower>, { program }: 
 /** One program of both recordings. @throws Difference where they are not the same. */
 function unite(a: Side, b: Side, name: string, shared: Shared): PortableProgram {
   const { fixed, caches, host } = shared;
-  const [x, y] = [lower(a.program.program), lower(b.program.program)];
+  // as the native backend compiles them
+  const [x, y] = [a, b].map(({ program }) => lower(program.program, undefined, withHomeTerms)) as [Schedule, Schedule];
   if (x.steps.length !== y.steps.length || x.buffers.length !== y.buffers.length) throw new Difference("the number of steps");
   const plain = (s: typeof x): { buffers: typeof x.buffers } => ({ buffers: s.buffers.map(({ type, first, last }) => ({ type, first, last })) });
   const [px, py] = [plain(x), plain(y)];
