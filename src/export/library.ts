@@ -36,6 +36,12 @@ export interface LibraryOptions {
   readonly bibtex?: string;
 }
 
+/** Names of files that a library has already, of headers and modules that its files take in, and words of Python: NAME.h, NAME.py or the module would stand for those. */
+const TAKEN = (
+  "test cuda_shim math omp stdatomic stddef stdint stdio stdlib string array ctypes numpy os base core main and as assert async await break class continue def del elif else except finally for from global if import " +
+  "in is lambda nonlocal not or pass raise return try while with yield"
+).split(" ");
+
 /** What a field that the host sets is, for people. */
 function textOf(type: ValueType): string {
   const domain = domainOf(type);
@@ -63,6 +69,7 @@ function librarySpec(subject: ExportSubject, options: LibraryOptions): LibrarySp
   const { name, N, extents, version, solver = "cg", to = "c" } = options;
   guard("export", { name: [name, is.text], N: [N, kind.colours], extents: [extents, is.listOf(is.count, 2)], version: [version, is.text], solver: [solver, is.oneOf("cg", "host")], to: [to, is.oneOf("c", "cuda")] });
   if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) throw new ConfigurationError(`export: got the name "${name}", expected an identifier in small letters, digits and _, for instance my_action: pass --name`);
+  if (TAKEN.includes(name)) throw new ConfigurationError(`export: got the name "${name}", expected one that is no file of the library, header of C, word or module of Python or module of Julia: pass --name my_${name}`);
   const dim = extents.length;
   const axes = ["x", "y", "z", "t"].slice(0, dim - 1).concat("t");
   const fields = fieldsOf(subject);

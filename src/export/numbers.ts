@@ -1,2 +1,5 @@
-/** A number as C reads it back to the last bit. */
-export const literal = (x: number): string => (Number.isInteger(x) && Math.abs(x) < 1e15 ? `${Object.is(x, -0) ? "-0" : x}.0` : String(x));
+/** A number as C reads it back to the last bit: digits alone would be an integer, which may be too large for one. */
+export const literal = (x: number): string => {
+  const text = Object.is(x, -0) ? "-0" : String(x);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+};

@@ -1,6 +1,6 @@
 /** The programs of an exported subject, recorded on a lattice without any memory: value, force and parameter gradient of an action; smeared links and pullback of a layer. */
 import {
-  Directional, type Lattice, type Links, type Matrix, type Scalar, type Tape, type Traced, type ValueType, add, linkType, metric, mul, openTape, scalarType, scaleBy,
+  Directional, type Lattice, type Links, type Matrix, type Scalar, type Tape, type Traced, type ValueType, add, asQuaternion, linkType, metric, mul, openTape, scalarType, scaleBy,
   siteMatrixType, tensorType, valueAndGrad, vjp,
 } from "../autograd/index.ts";
 import { Tensor, mapLeaves, valueAt } from "../util/index.ts";
@@ -17,9 +17,9 @@ function rewrapped(from: Lattice, to: Lattice, d: readonly number[]): readonly n
 /** What the data of a field of this type obey: derivatives rest on it. */
 export const constraintOf = (type: ValueType): "none" | "algebra" | "unit" => (type.kind === "matrix" && type.algebra ? "algebra" : type.kind === "spin" && type.unit ? "unit" : "none");
 
-/** The type of the same field on another lattice. */
+/** The type of the same field on another lattice, where links of SU(2) are whole matrices. */
 export function retyped(type: ValueType, from: Lattice, to: Lattice): ValueType {
-  if (type.kind === "matrix") return { ...type, start: rewrapped(from, to, type.start), end: rewrapped(from, to, type.end) };
+  if (type.kind === "matrix") return { ...asQuaternion(type, false), start: rewrapped(from, to, type.start), end: rewrapped(from, to, type.end) };
   if (type.kind === "vector") return { ...type, at: rewrapped(from, to, type.at) };
   return type;
 }

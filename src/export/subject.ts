@@ -1,6 +1,6 @@
 /** What can be exported: recorded actions and layers, seen as functions of links and of one structure of inputs. */
 import type { Field, Links, Scalar } from "../autograd/index.ts";
-import { Field as FieldClass } from "../autograd/index.ts";
+import { DirectionalField, Field as FieldClass } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { Tensor, describe, guard, is, leavesOf, nameOf, valueAt, type Path } from "../util/index.ts";
 
@@ -65,7 +65,8 @@ export function parametersOf(subject: ExportSubject): readonly ExportParameter[]
     if (typeof value === "number") return [{ name: nameOf(path), path, value }];
     if (value instanceof Tensor) return Array.from(value.data, (x, element) => ({ name: `${nameOf(path)}[${element}]`, path, element, value: x }));
     if (value instanceof FieldClass) return [];
-    throw new ConfigurationError(`export: got ${describe(value)} as the input ${nameOf(path)} of ${subject.name}, expected numbers, weights and fields`);
+    const list = value instanceof DirectionalField ? `: give ${nameOf(path)}.fields, the list of its directions` : "";
+    throw new ConfigurationError(`export: got ${describe(value)} as the input ${nameOf(path)} of ${subject.name}, expected numbers, weights and fields${list}`);
   });
 }
 

@@ -551,6 +551,7 @@ test("what cannot be exported is refused in one line", async () => {
   module("two.ts", `${STOUTED}\nexport const other = gaugeAction.wilson({ beta: 1 });`);
   module("none.ts", "export const x = 3;");
   module("higgs.ts", 'import { scalarAction } from "gaugegrad";\nexport const higgs = scalarAction.higgs({ kappa: 0.2, lambda: 0.5 });');
+  module("background.ts", 'import { SU, action, adj, hot, lattice, mul, reTrace, sum } from "gaugegrad";\nconst B = hot(lattice([4, 4]), SU(2), { seed: 1 });\nexport const S = action({ name: "background", inputs: { B }, evaluate: (U, { B }) => sum(reTrace(mul(B[0], adj(U[0])))) });');
   module("map.ts", 'import { maskedStout } from "gaugegrad";\nexport const map = maskedStout({ rho: 0.1 });');
   // as the message on maps with log det says
   module("links.ts", 'import { Layer, maskedStout } from "gaugegrad";\nconst F = maskedStout({ rho: 0.1 });\nexport const links = new Layer(F.name, F.parameters, (U, p) => F.forward(U, p).links);');
@@ -560,6 +561,9 @@ test("what cannot be exported is refused in one line", async () => {
     [["export", "two.ts", "--out", "a"], 3, /(stouted, other|other, stouted).*--only/],
     [["export", "none.ts", "--out", "a"], 3, /no layer or recorded action/],
     [["export", "stouted.ts", "--out", "a", "--name", "Not C"], 3, /identifier/],
+    [["export", "stouted.ts", "--out", "a", "--name", "test"], 3, /name "test".*--name my_test/],
+    [["export", "stouted.ts", "--out", "a", "--name", "lambda"], 3, /word or module of Python/],
+    [["export", "background.ts", "--out", "a", "--group", "su2", "--lattice", "4,4"], 3, /DirectionalField.*as the input B .*: give B\.fields/],
     [["export", "stouted.ts", "--out", "trained"], 5, /expected a new or empty one/],
     [["export", "stouted.ts"], 2, /--out/],
     [["export", "higgs.ts", "--out", "a"], 3, /action of the fields U, phi.*functions of links/],

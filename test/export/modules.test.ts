@@ -96,6 +96,18 @@ out = [[value], force]`);
     compared(given as unknown as GaugeAction, U, found);
   });
 
+  test("links of a quaternion lattice as fields, and integers that C has none of", async () => {
+    const { subject, python } = await built("large", `
+import { SU, action, add, adj, hot, lattice, mul, reTrace, scale, scaleBy, sum } from "gaugegrad";
+const B = hot(lattice([4, 4], { quaternions: true }), SU(2), { seed: 2 }).fields;
+export const S = action({ name: "background", inputs: { big: 178940442402731360000, B }, evaluate: (U, { big, B }) => add(...[0, 1].map((mu) => scale(big, scaleBy(178940442402731360000, sum(reTrace(mul(B[mu], adj(U[mu])))))))) });`);
+    const L = lattice([3, 5]);
+    const [U, B] = [hot(L, SU(2), { seed: 4 }), hot(L, SU(2), { seed: 5 })];
+    B.fields.forEach((f, mu) => writeFileSync(join(folder, "large", `B${mu}.bin`), bytes(f.toArray())));
+    const S = (subject as GaugeAction<number, { big: number; B: readonly Field[] }>).with({ big: 178940442402731360000, B: B.fields as never });
+    compared(S as unknown as GaugeAction, U, python(U, 'S = library.Action(L)\nfor mu in (0, 1): S.set_field(f"B.{mu}", read(f"B{mu}.bin"))\nvalue, force = S.value_and_force(U)\nout = [[value], force]'));
+  });
+
   test("open boundaries take odd extents", async () => {
     const { subject, python } = await built("open", `
 import { action, add, constantReal, mask, neg, plaquette, reTrace, scale, sum } from "gaugegrad";
