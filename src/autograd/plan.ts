@@ -140,7 +140,7 @@ export class Plan<A extends readonly unknown[], Y> {
     return read() as ConcreteOf<Y>;
   }
 
-  /** Runs with these arguments and writes the results into the given fields (same structure as the result). */
+  /** Runs with these arguments and writes the results into the given fields (same structure as the result), which may be arguments. @throws RecordingError for a field that is given for two results. */
   runInto(into: ConcreteOf<Y>, ...args: { [K in keyof A]: A[K] }): void {
     this.#bind(args);
     if (visitLeaves(this.#results, into, 0, this.#takeTarget) < 0) this.#refuseTargets(into);
@@ -207,6 +207,7 @@ export class Plan<A extends readonly unknown[], Y> {
         if (!fits(this.lattice, this.#outputTypes[j]!, value.type)) this.#refuseTargets(value);
         this.#accepted[at] = value.type;
       }
+      for (let i = 0; i < j; i++) if (this.#targets[i] === value.storage) throw new RecordingError(`runInto: got one field for the results ${i} and ${j}, expected a field for each`);
       this.#targets[j] = value.storage;
     }
   }

@@ -33,6 +33,16 @@ test("one output twice, and an output that is the argument itself", () => {
   x.toArray().forEach((v, i) => expect(g[i]).toBeCloseTo(2 * v * (a.toArray()[i]! + b.toArray()[i]!) + c.toArray()[i]!, 13));
 });
 
+test("results go into fields of the caller, also those of arguments, but not two into one", () => {
+  const plan = record((r: Real, s: Real) => [add(r, s), scaleBy(2, r)], x, x);
+  const [a, b] = seeds(2) as [Field<typeof x.type>, Field<typeof x.type>];
+  const [sum, twice] = [a, a].map((f) => f.toArray()) as [Float64Array, Float64Array];
+  plan.runInto([b, a], a, b);
+  a.toArray().forEach((v, i) => expect(v).toBe(2 * twice[i]!));
+  b.toArray().forEach((v, i) => expect(v).toBe(sum[i]! + Math.cos(1 + i)));
+  expect(() => plan.runInto([a, a], x, x)).toThrow(/^runInto: got one field for the results 0 and 1, expected a field for each$/);
+});
+
 test("one more output does not pass through the common part again", () => {
   const nodes = (n: number) => record(((r: Real, w: readonly Real[]) => (vjp(many(n)) as unknown as (x: Real, w: readonly Real[]) => Real)(r, w)) as never, x as never, seeds(n) as never).program.nodes.filter((m) => m.op.name !== "input");
   expect(nodes(10).length).toBeLessThanOrEqual(nodes(2).length + 8);

@@ -1,6 +1,6 @@
 /** What the statements of a random program mean, in the library's own functions. */
 import {
-  type Channels, type Complex, type TracedTensor, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
+  type Channels, type Complex, type SolveOptions, type TracedTensor, type Matrix, type MatrixType, type Real, type Scalar, type SiteType, type Spin, type SpinMatrix, type Tape, type Traced, type Vector,
   abs2, add, adj, adjointForm, alias, allOps, argDet, atan2, batchSum, broadcast, cdot, channel, channels, repeatChannels, siteConv, siteLinear, sliceChannels, sumChannels, tensorSum, complex, conj, constantMatrix, constantReal, customOp, det, detach, dexp, divide, dot, exp, exponential, extend, im, inverse, log, logDet, lyap, mask, max, mean, merge, min, mul, normalise, number,
   outer, overlapLogDet, polar, pow, projectSU, quaternionPart, re, reTrace, reciprocal, restrict, scale, scaleBy, shift, solve, spinMul, spinOf, square, sub, sum, sumLogs, ta, trace, unit, updateLogDet, where,
 } from "../../src/autograd/index.ts";
@@ -156,10 +156,11 @@ const statements: Readonly<Record<string, Apply>> = {
   restrict: ([x], { domain }) => restrict(x as Traced<SiteType>, domain as "even"),
   merge: ([e, o]) => merge(e as Traced<SiteType>, o as Traced<SiteType>),
   extend: ([x]) => extend(x!),
-  solve: ([b, ...rest], { steps, c, w, shift: s }) => {
+  solve: ([b, ...rest], { steps, c, w, shift: s, method }) => {
     const args = [b!, ...rest];
     const shifts = numbers(s);
-    const terms = shifts.map((sigma) => solve(operator(steps!, args, Number(c), Number(w)), b as Vector, { tolerance: 1e-14, shift: sigma }));
+    const means = method === "bicgstab" ? { method } : method === "deflated" ? { deflation: [b as Vector] } : {};
+    const terms = shifts.map((sigma) => solve(operator(steps!, args, Number(c), Number(w)), b as Vector, { tolerance: 1e-14, ...means, ...(method === "bicgstab" ? {} : { shift: sigma }) } as SolveOptions));
     return terms.slice(1).reduce((sum, x, k) => add(sum, scaleBy(0.3 + k, x)), terms[0]!);
   },
   logDet: ([v, ...rest], { steps, c, w }) => logDet(operator(steps!, [v!, ...rest], Number(c), Number(w)), (v as Vector).type, v!),

@@ -7,6 +7,7 @@ import { lower } from "../../src/compiler/lower.ts";
 import { verify } from "../../src/compiler/verify.ts";
 import { SolverError } from "../../src/errors.ts";
 import type { FuzzBackend } from "./backends.ts";
+import { compared, wrongDerivative } from "./differences.ts";
 import { type FuzzProgram, print } from "./program.ts";
 import { type Recorded, recorded, runOn, statementByStatement } from "./record.ts";
 import { hopeless, reference, worst } from "./rounding.ts";
@@ -88,6 +89,8 @@ function checked(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome {
     if (w.excess >= 1) throw new Mismatch(`${name}: ${w.text}`, p);
   };
   if (apart) compare("statement by statement", apart);
+  const wrong = compared(p) ? wrongDerivative(p) : undefined;
+  if (wrong !== undefined) throw new Mismatch(wrong, p);
   for (const b of backends) {
     const single = b.roundoff > 1e-10;
     const own = single ? reference(program, b.roundoff) : want;

@@ -70,15 +70,19 @@ function join(b: Builder): unknown {
   const changed = o && b.maybe(40) ? b.emit("scaleBy", [o], { c: "0.5" }) : o;
   return changed && b.emit("merge", (e.type as RealType).domain === "even" ? [e, changed] : [changed, e]);
 }
-/** The same expression once more, on its own name or as it was. */
+
+/** A statement once more, of the same values under other names: what is equal may be made once, and has to reach both. */
 function again(b: Builder): unknown {
-  if (b.statements.length === 0) return undefined;
-  const s = b.choose(b.statements);
-  const args = s.args.map((name) => b.values.find((v) => v.name === name)!);
-  return b.emit(s.op, args, s.params);
+  const dear = b.statements.filter(({ op }) => ["solve", "logDet", "overlapLogDet", "repeat", "siteConv", "merge", "sum"].includes(op));
+  const list = dear.length > 0 ? dear : b.statements;
+  if (list.length === 0) return undefined;
+  const s = b.choose(list);
+  const args = s.args.map((name) => b.values.find((v) => v.name === name)!).map((v) => (b.maybe(60) ? b.emit("alias", [v]) : v));
+  return args.every((v) => v !== undefined) ? b.emit(s.op, args, s.params) : undefined;
 }
 
 export const ofFields: Kinds = {
+  again: { covers: [], weight: 3, grow: again },
   combine: { covers: ["combine"], weight: 4, batched: 4, grow: combine },
   multiply: { covers: ["mul"], weight: 3, grow: multiply },
   multiplyVector: { covers: ["mulVector"], weight: 3, grow: multiplyVector },
@@ -101,5 +105,4 @@ export const ofFields: Kinds = {
   number: { covers: ["number"], weight: 1, grow: (b) => b.emit("number", [b.values[0]!], { value: b.real(-2, 2) }) },
   constant: { covers: ["constant"], weight: 2, grow: (b) => b.emit("constant", [b.values[0]!], { salt: String(b.int(1, 99)) }) },
   mask: { covers: ["keep", "constant"], weight: 2, grow: on("mask", field, (b) => ({ salt: String(b.int(1, 99)) })) },
-  again: { covers: [], weight: 1, grow: again },
 };

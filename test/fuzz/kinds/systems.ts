@@ -45,7 +45,8 @@ function solve(b: Builder): unknown {
   const args: Value[] = [];
   const steps = chain(b, v.type.at, v.type, args, 1);
   const shifts = b.choose([["0"], ["0"], ["0.4"], ["0.3", "0"], ["2", "0.7", "1.1"]]);
-  return b.emit("solve", [v, ...args], { steps, c: b.real(1, 2), w: "0.3", shift: shifts.join(",") });
+  const method = b.maybe(25) ? b.choose(["bicgstab", "deflated"]) : undefined;
+  return b.emit("solve", [v, ...args], { steps, c: b.real(1, 2), w: "0.3", shift: (method ? ["0"] : shifts).join(","), ...(method && { method }) });
 }
 
 /** ln of the determinant of an operator of the kind that solves have, or of the overlap operator that has it as its kernel. */
