@@ -105,7 +105,7 @@ export class Plan<A extends readonly unknown[], Y> {
     return this.#executable.arenaBytes / linkFieldBytes(this.program);
   }
 
-  /** The compiled kernels as text. */
+  /** The compiled kernels as text; in a browser the size of their memory alone. */
   describe(): string {
     return this.#executable.describe();
   }

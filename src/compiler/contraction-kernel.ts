@@ -2,12 +2,13 @@
  * Loops of weights on channels as WebAssembly, on blocks of two sites. A list has the blocks of a result and the neighbour of each at every tap; groups of samples have it in common. Neighbours are
  * copied only where their lanes are permuted, and channels before the first and behind the last that is not zero, such as those that a mask leaves out, are not multiplied.
  * Matrix and vectors are multiplied four rows of two blocks at once, the same of two groups or two of one group, so that sums stay in registers over all taps. Rows and columns
- * are data, so that one module serves any number of weights. Products are rounded before they are added, tap by tap and column by column.
+ * are data, so that one module serves any number of weights. Products are rounded before they are added, tap by tap and column by column. Sums over sites are those of cells, that is of so many
+ * rows of a list in all groups of a call; the two parts of these (correlation-sums.ts) are added up.
  */
 import { Code, I32, Module, V128, type ValType } from "../backend/index.ts";
 
 const [ADD, SUB, MUL, SHL, SHR, AND, OR, LESS, AT_LEAST, ABOVE, IS_ZERO, NOT_NEGATIVE, SELECT, LOAD, STORE] = [0x6a, 0x6b, 0x6c, 0x74, 0x76, 0x71, 0x72, 0x49, 0x4f, 0x4b, 0x45, 0x4e, 0x1b, 0x28, 0x36] as const;
-const VECTOR = { load: 0x00, splat: 0x0a, store: 0x0b, shuffle: 0x0d, differs: 0x48, any: 0x53, add: 0xf0, mul: 0xf2 } as const;
+const VECTOR = { load: 0x00, splat: 0x0a, store: 0x0b, shuffle: 0x0d, differs: 0x48, any: 0x53, abs: 0xec, add: 0xf0, sub: 0xf1, mul: 0xf2, max: 0xf5 } as const;
 /** Blocks, or columns, that are taken together. */
 const BESIDE = 2;
 /** Bytes of the neighbours at a tap, of the lanes of a channel, and of a block's first channel and last + 1. */
@@ -30,12 +31,14 @@ export type Flag = (...args: [number, number, number, number, number, number]) =
 type Neighbours = [number, number, number, number, number, number, number, number, number, number, number];
 /** ..., y, stride of y, packed weights, rows, those taken by eight, by eight or four, address of zeros, room for the neighbours of two blocks) */
 export type Apply = (...args: [...Neighbours, number, number, number, number, number, number, number, number]) => void;
-/** ..., y, stride of y, sums in each lane, rows, those taken by eight, by eight or four, flags of y, blocks of a chunk, room for its pairs) */
-export type Correlate = (...args: [...Neighbours, number, number, number, number, number, number, number, number, number]) => void;
+/** ..., y, stride of y, both parts of the sums in each lane, rows, those taken by eight, by eight or four, flags of y, rows of a cell, room for its pairs, address of the units) */
+export type Correlate = (...args: [...Neighbours, number, number, number, number, number, number, number, number, number, number]) => void;
 
 /** The loops, on addresses in bytes. */
 export interface ContractionLoops {
   readonly flag: Flag;
+  /** The same arguments, with room for the largest |x| so far of every channel in each lane. */
+  readonly peaks: Flag;
   readonly apply: Apply;
   readonly correlate: Correlate;
   /** Whether rows are taken by eight where there are so many. */
@@ -44,7 +47,7 @@ export interface ContractionLoops {
 
 const parameters = (n: number): ValType[] => Array.from({ length: n }, () => I32);
 /** As many as are taken apart at most. */
-type Some = [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number];
+type Some = [number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number, number];
 const numbers = (n: number): Some => Array.from({ length: n }, (_, k) => k) as Some;
 const zero = (c: Code): Code => c.simd(0x0c, ...Array.from({ length: 16 }, () => 0));
 const locals = (c: Code, n: number, type: ValType = I32): Some => Array.from({ length: n }, () => c.local(type)) as Some;
@@ -82,6 +85,21 @@ function flagCode(): Code {
     c.get(flags).get(b).i32(3).op(SHL).op(ADD).get(lo).memory(STORE, 2, 0);
     c.get(flags).get(b).i32(3).op(SHL).op(ADD).get(hi).get(found).op(ADD).memory(STORE, 2, 4);
     advance(c, b, 1);
+  });
+  return c;
+}
+
+/** The largest |x| of every channel, in two lanes. */
+function peaksCode(): Code {
+  const c = new Code(6);
+  const [b, end, x, stride, count, peaks] = numbers(6);
+  const [k, at, to] = locals(c, 3);
+  stepped(c, b, end, 1, () => {
+    c.get(x).get(b).get(stride).op(MUL).op(ADD).set(at).get(peaks).set(to).i32(0).set(k);
+    stepped(c, k, count, 1, () => {
+      c.get(to).get(to).simdMemory(VECTOR.load, 3, 0).get(at).simdMemory(VECTOR.load, 3, 0).simd(VECTOR.abs).simd(VECTOR.max).simdMemory(VECTOR.store, 3, 0);
+      for (const p of [at, to]) advance(c, p, CHANNEL);
+    });
   });
   return c;
 }
@@ -217,40 +235,47 @@ function applyCode(gather: number, product: number): Code {
   return c;
 }
 
-/** G_oi += sum over blocks of y_o x_i, in two lanes, tap by tap for a chunk of blocks of a group. */
+/** G_oi += sum over a cell of y_o x_i, in two lanes, tap by tap. */
 function correlateCode(): Code {
-  const c = new Code(NEIGHBOURS + 9);
-  const [table, count, groups, blocks, taps, x, stride, channels, flags, , near, y, yStride, sums, out, , fours, ownFlags, chunk, pairs] = numbers(NEIGHBOURS + 9);
+  const c = new Code(NEIGHBOURS + 10);
+  const [table, count, groups, blocks, taps, x, stride, channels, flags, , near, y, yStride, sums, out, , fours, ownFlags, cell, pairs, units] = numbers(NEIGHBOURS + 10);
   const [g, n, before, width, k, last, b, row, to, place] = locals(c, 10);
   const [m, i, e, from, own, column, line, into, at, lo, hi] = locals(c, 11);
   const sum = Array.from({ length: BESIDE }, () => locals(c, 4, V128));
   const v = locals(c, BESIDE, V128);
-  const factor = c.local(V128);
+  const [factor, q] = locals(c, 2, V128);
   const find = neighbour(c, { before, x, stride, channels, flags, near: place }, from, lo, hi);
   /** Pairs of blocks of which neither is zero. */
   const pairsAt = (): void => {
-    c.get(pairs).set(to).get(near).set(place).get(n).set(b);
-    c.loop(() => void c.get(b).get(last).op(AT_LEAST), () => {
-      c.get(b).get(width).op(MUL).get(table).op(ADD).set(row);
-      c.get(row).memory(LOAD, 2, 0).get(before).op(ADD).set(own);
-      c.get(ownFlags).get(own).i32(3).op(SHL).op(ADD).memory(LOAD, 2, 4).when(() => {
-        find(() => c.get(row).get(k).i32(2).op(SHL).op(ADD).memory(LOAD, 2, 4));
-        c.get(hi).when(() => {
-          c.get(to).get(from).memory(STORE, 2, 0).get(to).get(y).get(own).get(yStride).op(MUL).op(ADD).memory(STORE, 2, 4);
-          advance(c, to, 8);
-          c.get(place).get(channels).i32(4).op(SHL).op(ADD).set(place);
+    c.get(pairs).set(to).get(near).set(place).i32(0).set(g).i32(0).set(before);
+    stepped(c, g, groups, 1, () => {
+      c.get(n).set(b);
+      stepped(c, b, last, 1, () => {
+        c.get(b).get(width).op(MUL).get(table).op(ADD).set(row);
+        c.get(row).memory(LOAD, 2, 0).get(before).op(ADD).set(own);
+        c.get(ownFlags).get(own).i32(3).op(SHL).op(ADD).memory(LOAD, 2, 4).when(() => {
+          find(() => c.get(row).get(k).i32(2).op(SHL).op(ADD).memory(LOAD, 2, 4));
+          c.get(hi).when(() => {
+            c.get(to).get(from).memory(STORE, 2, 0).get(to).get(y).get(own).get(yStride).op(MUL).op(ADD).memory(STORE, 2, 4);
+            advance(c, to, 8);
+            c.get(place).get(channels).i32(4).op(SHL).op(ADD).set(place);
+          });
         });
       });
-      advance(c, b, 1);
+      c.get(before).get(blocks).op(ADD).set(before);
     });
+  };
+  /** The part of s in the unit of `factor` is added to the sum that lies `offset` behind `at`, and what is left stays in s. */
+  const part = (s: number, offset: number): void => {
+    c.get(s).get(factor).simd(VECTOR.add).get(factor).simd(VECTOR.sub).set(q);
+    c.get(at).get(at).simdMemory(VECTOR.load, 3, offset).get(q).simd(VECTOR.add).simdMemory(VECTOR.store, 3, offset);
+    c.get(s).get(q).simd(VECTOR.sub).set(s);
   };
   const columns = (rows: number, beside: number): void =>
     void stepped(c, i, channels, beside, () => {
       const each = (body: (r: number, p: number) => void): void => numbers(rows).forEach((r) => numbers(beside).forEach((p) => body(r, p)));
       c.get(i).i32(4).op(SHL).set(column);
-      /** Address of sum (m + r, i); those beside it follow. */
-      const cell = (r: number): Code => c.get(channels).i32(16 * r).op(MUL).get(column).op(ADD).get(into).op(ADD);
-      each((r, p) => cell(r).simdMemory(VECTOR.load, 3, 16 * p).set(sum[p]![r]!));
+      each((r, p) => zero(c).set(sum[p]![r]!));
       c.get(pairs).set(e);
       c.loop(() => void c.get(e).get(to).op(AT_LEAST), () => {
         c.get(e).memory(LOAD, 2, 0).get(column).op(ADD).set(from).get(e).memory(LOAD, 2, 4).get(line).op(ADD).set(at);
@@ -261,36 +286,41 @@ function correlateCode(): Code {
         }
         advance(c, e, 8);
       });
-      each((r, p) => cell(r).get(sum[p]![r]!).simdMemory(VECTOR.store, 3, 16 * p));
+      // units of rows, then of columns
+      c.get(line).i32(1).op(SHR).get(units).op(ADD).set(own).get(out).get(i).op(ADD).i32(3).op(SHL).get(units).op(ADD).set(from);
+      each((r, p) => {
+        c.get(channels).i32(32 * r).op(MUL).get(i).i32(5).op(SHL).op(ADD).get(into).op(ADD).set(at);
+        c.get(own).simdMemory(VECTOR.splat, 3, 8 * (r + 1)).get(from).simdMemory(VECTOR.splat, 3, 8 * (p + 1)).simd(VECTOR.mul).set(factor);
+        part(sum[p]![r]!, 32 * p);
+        c.get(factor).get(units).simdMemory(VECTOR.splat, 3, 0).simd(VECTOR.mul).set(factor);
+        part(sum[p]![r]!, 32 * p + 16);
+      });
     });
   c.get(taps).i32(1).op(ADD).i32(2).op(SHL).set(width);
-  stepped(c, g, groups, 1, () => {
-    c.get(g).get(blocks).op(MUL).set(before).i32(0).set(n);
-    c.loop(() => void c.get(n).get(count).op(AT_LEAST), () => {
-      c.get(n).get(chunk).op(ADD).get(count).get(n).get(chunk).op(ADD).get(count).op(LESS).op(SELECT).set(last);
-      c.get(sums).set(into).i32(0).set(k);
-      stepped(c, k, taps, 1, () => {
-        pairsAt();
-        byRows(c, m, fours, out, (rows) => {
-          c.i32(0).set(i).get(m).i32(4).op(SHL).set(line);
-          columns(rows, BESIDE);
-          columns(rows, 1);
-          c.get(channels).i32(16 * rows).op(MUL).get(into).op(ADD).set(into);
-        });
+  c.loop(() => void c.get(n).get(count).op(AT_LEAST), () => {
+    c.get(n).get(cell).op(ADD).set(last).get(sums).set(into).i32(0).set(k);
+    stepped(c, k, taps, 1, () => {
+      pairsAt();
+      byRows(c, m, fours, out, (rows) => {
+        c.i32(0).set(i).get(m).i32(4).op(SHL).set(line);
+        columns(rows, BESIDE);
+        columns(rows, 1);
+        c.get(channels).i32(32 * rows).op(MUL).get(into).op(ADD).set(into);
       });
-      c.get(last).set(n);
     });
+    c.get(last).set(n);
   });
   return c;
 }
 
-/** The module for blocks of two sites; `shared`: whether threads share its memory. Exports flag, apply and correlate. */
+/** The module for blocks of two sites; `shared`: whether threads share its memory. Exports flag, peaks, apply and correlate. */
 export function contractionModule(shared: boolean): Uint8Array<ArrayBuffer> {
   const module = new Module();
   const add = (n: number, code: Code, name?: string): number => module.function(parameters(n), [], code, name);
   const gather = add(14, gatherCode());
   add(6, flagCode(), "flag");
+  add(6, peaksCode(), "peaks");
   add(NEIGHBOURS + 8, applyCode(gather, add(6, productCode())), "apply");
-  add(NEIGHBOURS + 9, correlateCode(), "correlate");
+  add(NEIGHBOURS + 10, correlateCode(), "correlate");
   return module.finish(shared);
 }

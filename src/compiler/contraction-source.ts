@@ -1,10 +1,11 @@
-/** Loops of weights on channels in C, for memory outside of WebAssembly's: those of contraction-kernel.ts, whose results have the same bits; sums of correlations are those of each lane. */
+/** Loops of weights on channels in C, for memory outside of WebAssembly's: those of contraction-kernel.ts, whose results have the same bits. */
 
 const NEIGHBOURS = ["table", "count", "groups", "blocks", "taps", "x", "stride", "channels", "flags", "lanes", "near"] as const;
 const PARAMETERS = {
   flag: ["b", "end", "x", "stride", "channels", "flags"],
+  peaks: ["b", "end", "x", "stride", "channels", "into"],
   apply: [...NEIGHBOURS, "y", "yStride", "weights", "made", "eights", "fours", "nothing", "room"],
-  correlate: [...NEIGHBOURS, "y", "yStride", "sums", "out", "eights", "fours", "ownFlags", "chunk", "pairs"],
+  correlate: [...NEIGHBOURS, "y", "yStride", "sums", "out", "eights", "fours", "ownFlags", "cell", "pairs", "units"],
 } as const;
 
 /** Names of the functions. */
@@ -19,6 +20,7 @@ export const contractionSource = (width: number): string => `${neighbours(width)
 const neighbours = (width: number): string => `#include <stdint.h>
 enum { W = ${width}, BESIDE = 2, MOST = 8 };
 typedef double V __attribute__((vector_size(${8 * width}), aligned(16), may_alias));
+typedef int64_t M __attribute__((vector_size(${8 * width}), aligned(16), may_alias));
 #define ALWAYS static inline __attribute__((always_inline))
 #define AT(type, address) ((type*)(memory + (address)))
 struct flag { int32_t first, end; };
@@ -39,6 +41,14 @@ ${contractionHead("flag")} {
     while (f.end > 0 && !some(at + f.end - 1)) f.end--;
     AT(struct flag, flags)[b] = f;
   }
+}
+
+${contractionHead("peaks")} {
+  for (; b < end; b++)
+    for (int64_t k = 0; k < channels; k++) {
+      const M a = AT(const M, x + b * stride)[k] & INT64_MAX, most = AT(const M, into)[k], above = (V)a > (V)most;
+      AT(M, into)[k] = (a & above) | (most & ~above);
+    }
 }
 
 /* The neighbour behind an entry: its block in the group times W, plus the number of the permutation of its lanes, or -1. */
@@ -108,44 +118,56 @@ ${contractionHead("apply")} {
 const SUMS = `
 struct pair { int64_t from, own; };
 
-ALWAYS void correlateBlock(int rows, int beside, int64_t memory, const struct pair* pairs, int64_t n, int64_t m, int64_t i, int64_t into, int64_t channels) {
+/* The part of a sum in a unit, given 3/2 of what rounds to multiples of it, is added at an address; what is left stays. */
+ALWAYS void part(V* s, double unit, V* to) {
+  const V q = *s + unit - unit;
+  *to = *to + q;
+  *s = *s - q;
+}
+
+ALWAYS void correlateBlock(int rows, int beside, int64_t memory, const struct pair* pairs, int64_t n, int64_t m, int64_t i, int64_t into, int64_t channels, const double* units, int64_t out) {
   V s[BESIDE][MOST];
-  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) s[p][r] = AT(const V, into)[(m + r) * channels + i + p];
+  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) s[p][r] = (V){0};
   for (int64_t e = 0; e < n; e++)
     for (int p = 0; p < beside; p++) {
       const V x = AT(const V, pairs[e].from)[i + p];
       for (int r = 0; r < rows; r++) s[p][r] = s[p][r] + AT(const V, pairs[e].own)[m + r] * x;
     }
-  for (int p = 0; p < beside; p++) for (int r = 0; r < rows; r++) AT(V, into)[(m + r) * channels + i + p] = s[p][r];
+  for (int p = 0; p < beside; p++)
+    for (int r = 0; r < rows; r++) {
+      V* to = AT(V, into) + 2 * ((m + r) * channels + i + p);
+      const double unit = units[1 + m + r] * units[1 + out + i + p];
+      part(&s[p][r], unit, to);
+      part(&s[p][r], unit * units[0], to + 1);
+    }
 }
 
-ALWAYS void correlateRows(int rows, int64_t memory, const struct pair* pairs, int64_t n, int64_t m, int64_t into, int64_t channels) {
+ALWAYS void correlateRows(int rows, int64_t memory, const struct pair* pairs, int64_t n, int64_t m, int64_t into, int64_t channels, const double* units, int64_t out) {
   int64_t i = 0;
-  for (; i + 2 <= channels; i += 2) correlateBlock(rows, 2, memory, pairs, n, m, i, into, channels);
-  if (i < channels) correlateBlock(rows, 1, memory, pairs, n, m, i, into, channels);
+  for (; i + 2 <= channels; i += 2) correlateBlock(rows, 2, memory, pairs, n, m, i, into, channels, units, out);
+  if (i < channels) correlateBlock(rows, 1, memory, pairs, n, m, i, into, channels, units, out);
 }
 
+#define SUM(rows) correlateRows(rows, memory, pair, n, m, into, channels, AT(const double, units), out)
 ${contractionHead("correlate")} {
   struct pair* pair = AT(struct pair, pairs);
-  for (int64_t g = 0; g < groups; g++)
-    for (int64_t first = 0; first < count; first += chunk) {
-      const int64_t last = first + chunk < count ? first + chunk : count, before = g * blocks;
-      for (int64_t k = 0; k < taps; k++) {
-        const int64_t into = sums + 8 * W * k * out * channels;
-        int64_t n = 0, m = 0;
-        for (int64_t b = first; b < last; b++) {
+  for (int64_t first = 0; first < count; first += cell)
+    for (int64_t k = 0; k < taps; k++) {
+      const int64_t into = sums + 16 * W * k * out * channels;
+      int64_t n = 0, m = 0;
+      for (int64_t g = 0; g < groups; g++)
+        for (int64_t b = first; b < first + cell; b++) {
           const int32_t* row = AT(const int32_t, table) + b * (taps + 1);
-          const int64_t own = row[0] + before;
+          const int64_t own = row[0] + g * blocks;
           if (AT(const struct flag, ownFlags)[own].end == 0) continue;
-          const struct neighbour x_n = neighbour(memory, row[k + 1], before, x, stride, channels, flags, lanes, near + 8 * W * channels * n, 0);
+          const struct neighbour x_n = neighbour(memory, row[k + 1], g * blocks, x, stride, channels, flags, lanes, near + 8 * W * channels * n, 0);
           if (x_n.end > 0) pair[n++] = (struct pair){x_n.at, y + own * yStride};
         }
-        for (; m + 8 <= eights; m += 8) correlateRows(8, memory, pair, n, m, into, channels);
-        for (; m + 4 <= fours; m += 4) correlateRows(4, memory, pair, n, m, into, channels);
-        for (; m + 3 <= out; m += 3) correlateRows(3, memory, pair, n, m, into, channels);
-        for (; m + 2 <= out; m += 2) correlateRows(2, memory, pair, n, m, into, channels);
-        for (; m < out; m++) correlateRows(1, memory, pair, n, m, into, channels);
-      }
+      for (; m + 8 <= eights; m += 8) SUM(8);
+      for (; m + 4 <= fours; m += 4) SUM(4);
+      for (; m + 3 <= out; m += 3) SUM(3);
+      for (; m + 2 <= out; m += 2) SUM(2);
+      for (; m < out; m++) SUM(1);
     }
 }
 `;

@@ -1,12 +1,14 @@
 /**
  * Weights on channels (autograd/ops/tensors.ts) as loops over blocks of sites, displacements, rows and columns: the numbers of a tensor are data of the
- * loop, not of the code, so that any number of them is compiled at once. Every sum has one order, that of the blocks in memory. Float64 blocks of two sites and more are
- * computed by compiled loops (contraction-kernel.ts, contraction-source.ts).
+ * loop, not of the code, so that any number of them is compiled at once. Sums over displacements and columns have one order, those over sites depend on none (correlation-sums.ts). Float64
+ * blocks of two sites and more are computed by compiled loops (contraction-kernel.ts, contraction-source.ts).
  */
-import { type ChannelsType, type Role, type TensorType, type ValueType, components, domainOf, tapsOf, weightShape } from "../autograd/index.ts";
+import { type Domain, type Role, type TensorType, type ValueType, components, domainOf, weightShape } from "../autograd/index.ts";
 import { lanePermutation } from "../backend/index.ts";
-import { BackendError } from "../errors.ts";
 import { type ContractionLoops, ENTRY, FLAG, PAIR, togetherOf } from "./contraction-kernel.ts";
+import { type Tap, tapReads } from "./contraction-reads.ts";
+import { addParts, cellsOf, samplesTogether, unitsOf } from "./correlation-sums.ts";
+import type { Places, StepExchange } from "#platform/compiler/divided";
 import type { ContractionStep } from "./ir.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 
@@ -15,10 +17,6 @@ interface Place {
   readonly at: HeapStorage;
   readonly type: ValueType;
 }
-
-/** Most blocks whose pairs are listed together, and most bytes for those with their lanes permuted: they stay in the first caches. */
-const CHUNK = 32;
-const NEAR = 2 ** 16;
 
 /** Compiled loops, and what they have in the engine's memory: their arguments. */
 interface Compiled {
@@ -32,15 +30,19 @@ interface Compiled {
   readonly nothing: number;
   /** Packed weights, or sums of every lane. */
   readonly numbers: number;
-  /** For the neighbours of two blocks, or the pairs of a chunk. */
+  /** For the neighbours of two blocks, or the pairs of a cell. */
   readonly list: number;
-  readonly chunk: number;
+  /** Largest number of every channel in each lane. */
+  readonly peaks: number;
+  readonly units: number;
 }
 
 /** A list of blocks with their neighbours in the engine's memory. */
 interface Neighbours {
   readonly at: number;
   readonly length: number;
+  /** Of so many blocks each. */
+  readonly cell: number;
 }
 
 /** What the contractions of an engine have in common. */
@@ -57,34 +59,31 @@ export class Contraction {
   readonly #engine: Machine;
   readonly #inputs: readonly Place[];
   readonly #output: Place;
-  /** Displacements of the taps. */
-  readonly #taps: readonly (readonly number[])[];
+  readonly #taps: readonly Tap[];
   readonly #neighbours: Neighbours;
+  /** Groups of samples whose products are added before a sum over sites is split. */
+  readonly #samples: ReturnType<typeof samplesTogether>;
   readonly #permutations: readonly (readonly number[])[];
-  /** Channels of a neighbour with its lanes permuted, and the rows that are being summed. */
-  readonly #moved: Float64Array;
-  readonly #rows: Float64Array;
+  /** Ghost blocks that are read. */
+  readonly #ghosts: number;
   readonly #compiled: Compiled | undefined;
   readonly #run: () => void;
 
   /** `allocate` gives memory of the engine for as long as the program lives. */
-  constructor(engine: Machine, { op, attributes }: ContractionStep, inputs: readonly Place[], output: Place, allocate: (bytes: number) => number) {
-    if (engine.part) throw new BackendError(`${op.name}: got a lattice divided over ${engine.part.comm.size} ranks${engine.part.comm.size > 1 ? "" : ", with ghosts"}, expected an undivided one: weights on channels are not divided`);
+  constructor(engine: Machine, step: ContractionStep, inputs: readonly Place[], output: Place, allocate: (bytes: number) => number) {
     this.#engine = engine;
     this.#inputs = inputs;
     this.#output = output;
-    const sign = attributes["transpose"] === true ? -1 : 1;
-    this.#taps = attributes["displacements"] === undefined ? [] : tapsOf(attributes, engine.lattice).map((d) => d.map((x) => sign * x));
-    const { cuts, width } = engine.layout;
+    this.#taps = tapReads(step, inputs.map((x) => x.type), output.type, engine.lattice);
+    const { cuts } = engine.layout;
     this.#permutations = Array.from({ length: cuts.reduce((n, c) => n * c, 1) }, (_, k) => lanePermutation(cuts, k));
-    const largest = [...inputs, output].reduce((n, { type }) => Math.max(n, components(type)), 1);
-    this.#moved = new Float64Array(largest * width);
-    this.#rows = new Float64Array(largest * width);
-    const { of } = op.role as Role & { readonly is: "contraction" };
+    const { of } = step.op.role as Role & { readonly is: "contraction" };
     const made = this.#common();
-    this.#neighbours = this.#list(made, domainOf((of === "apply" ? output : inputs[0]!).type), domainOf(inputs.at(-1)!.type));
+    this.#neighbours = this.#list(made, domainOf((of === "apply" ? output : inputs[0]!).type));
+    this.#samples = samplesTogether(engine, this.#neighbours.cell);
+    this.#ghosts = engine.halos?.room(engine.halos.taps(this.#taps)) ?? 0;
     this.#compiled = of === "sum" || !made.loops ? undefined : this.#compile(of, made.loops, made.lanes, allocate);
-    this.#run = { apply: () => this.#apply(sign < 0), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
+    this.#run = { apply: () => this.#apply(step.attributes["transpose"] === true), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
   }
 
   #common(): Common {
@@ -103,48 +102,50 @@ export class Contraction {
     const [first, x] = [components(this.#inputs[0]!.type), components(this.#inputs[1]!.type)];
     const taps = this.#taps.length;
     const bytes = 8 * width * x;
-    const chunk = Math.max(1, Math.min(CHUNK, Math.floor(NEAR / bytes)));
-    const [nothing, flags] = [allocate(bytes), allocate(FLAG * blocks)];
+    const [nothing, flags] = [allocate(bytes), allocate(FLAG * (blocks + this.#ghosts))];
     heap.reals.fill(0, nothing / 8, (nothing + bytes) / 8);
-    const { at, length } = this.#neighbours;
+    const { at, length, cell } = this.#neighbours;
+    const most = cell * this.#samples.reduce((n, [, count]) => Math.max(n, count), 1);
     const own = of === "apply"
-      ? { ownFlags: 0, numbers: allocate(8 * taps * x * components(this.#output.type)), list: allocate(2 * ENTRY * (taps + 1)), near: allocate(2 * taps * bytes) }
-      : { ownFlags: allocate(FLAG * blocks), numbers: allocate(8 * width * taps * first * x), list: allocate(PAIR * (chunk + 1)), near: allocate(chunk * bytes) };
-    return { ...own, loops, lanes, neighbours: [at, length, scalarBlocks, copiesPerScalar * copyBlocks, taps], nothing, flags, chunk };
+      ? { ownFlags: 0, numbers: allocate(8 * taps * x * components(this.#output.type)), list: allocate(2 * ENTRY * (taps + 1)), near: allocate(2 * taps * bytes), units: 0 }
+      : { ownFlags: allocate(FLAG * blocks), numbers: allocate(16 * width * taps * first * x), list: allocate(PAIR * (most + 1)), near: allocate(most * bytes), units: allocate(8 * (1 + first + x)) };
+    return { ...own, loops, lanes, neighbours: [at, length, scalarBlocks, copiesPerScalar * copyBlocks, taps], nothing, flags, peaks: allocate(8 * width * Math.max(first, x)) };
   }
 
   /** For the blocks of `domain` in a group of copies: the block, then for every tap its neighbour's times the width, plus the number of a permutation; -1 where x is zero, on the other parity. */
-  #list({ lists }: Common, domain: "all" | "even" | "odd", parity: "all" | "even" | "odd"): Neighbours {
+  #list({ lists }: Common, domain: Domain): Neighbours {
     const { layout, memory, heap } = this.#engine;
-    const { width, copyBlocks, copiesPerScalar } = layout;
-    const key = `${domain} ${parity} ${this.#taps.join(" ")}`;
+    const { copyBlocks } = layout;
+    const key = [domain, ...this.#taps.map((t) => [t.displacement, t.domain].join())].join(" ");
     let made = lists.get(key);
     if (made) return made;
-    const [first, last] = layout.range(domain);
-    const [low, high] = layout.range(parity);
+    const { blocks, cell } = cellsOf(this.#engine, domain);
     const each = this.#taps.length + 1;
-    const length = copiesPerScalar * (last - first);
-    lists.set(key, (made = { at: memory.allocate(4 * each * length, "neighbour tables"), length }));
-    const { at } = made;
-    heap.mirror?.host(at, 4 * each * length, true);
-    const tables = this.#taps.map((d) => layout.table(d));
-    for (let n = 0, row = at / 4; n < length; n++, row += each) {
-      const block = Math.floor(n / (last - first)) * copyBlocks + first + (n % (last - first));
-      heap.i32[row] = block;
-      tables.forEach((table, k) => {
-        const inside = Math.floor(table[block]! / width) % copyBlocks;
-        heap.i32[row + k + 1] = inside < low || inside >= high ? -1 : table[block]!;
-      });
-    }
+    lists.set(key, (made = { at: memory.allocate(4 * each * blocks.length, "neighbour tables"), length: blocks.length, cell }));
+    const row = made.at / 4;
+    heap.mirror?.host(made.at, 4 * each * blocks.length, true);
+    blocks.forEach((block, n) => (heap.i32[row + n * each] = block));
+    this.#taps.forEach((tap, k) => {
+      const table = layout.table(tap.displacement);
+      const [low, high] = tap.domain ? layout.range(tap.domain) : [0, 0];
+      blocks.forEach((block, n) => (heap.i32[row + n * each + k + 1] = block % copyBlocks < low || block % copyBlocks >= high ? -1 : table[block]!));
+    });
     return made;
   }
 
   /** Notes which channels of the blocks of a value are not zero. */
-  #flag({ loops: { flag } }: Compiled, { at: { address, stride }, type }: Place, flags: number): void {
+  #flag({ loops: { flag } }: Compiled, { at: { address, stride }, type }: Place, flags: number, ghosts: number): void {
+    const { blocks } = this.#engine.layout;
+    this.#ranges(type, (first, end) => flag(first, end, address, stride, components(type), flags));
+    if (ghosts > 0) flag(blocks, blocks + ghosts, address, stride, components(type), flags);
+  }
+
+  /** Calls `body` for the blocks of a value's domain. */
+  #ranges(type: ValueType, body: (first: number, end: number) => void): void {
     const { copies, copyBlocks } = this.#engine.layout;
     const [first, last] = this.#engine.layout.range(domainOf(type));
-    if (last - first === copyBlocks) flag(0, copies * copyBlocks, address, stride, components(type), flags);
-    else for (let copy = 0; copy < copies; copy++) flag(copy * copyBlocks + first, copy * copyBlocks + last, address, stride, components(type), flags);
+    if (last - first === copyBlocks) body(0, copies * copyBlocks);
+    else for (let copy = 0; copy < copies; copy++) body(copy * copyBlocks + first, copy * copyBlocks + last);
   }
 
   /** The weights in the order in which they are multiplied: by rows that are taken together, taps, columns. */
@@ -158,38 +159,36 @@ export class Contraction {
     }
   }
 
-  run(): void {
+  /** `exchange`: what fills the ghost blocks that it reads. */
+  run(exchange: StepExchange | undefined, places: Places): void {
+    if (exchange) exchange.run(places, this.#now);
+    else this.#now();
+  }
+
+  readonly #now = (): void => {
     for (const { at, type } of this.#inputs) this.#engine.attend(at, type, false);
     this.#engine.attend(this.#output.at, this.#output.type, true);
     this.#run();
-  }
+  };
 
-  /** Calls `body` for every block of the list and every tap, with the index of the neighbour's channels in `from`; `end` after the last tap. */
-  #blocks(x: Place, body: (block: number, tap: number, from: Float64Array | Float32Array, at: number) => void, end: (block: number) => void): void {
-    const { layout: { width, copyBlocks, copiesPerScalar, scalarBlocks }, heap: { reals: f, i32, realBytes } } = this.#engine;
-    const { at: first, length } = this.#neighbours;
+  /** Calls `body` for every block in rows of the list, of so many groups of samples, for every tap and lane, with the index of the neighbour's first channel; `end` after the last tap. */
+  #lanes(x: Place, [group, groups, distance]: readonly [number, number, number], [low, high]: readonly [number, number], body: (block: number, tap: number, lane: number, from: number) => void, end: (block: number) => void): void {
+    const { layout: { width, copyBlocks, copiesPerScalar }, heap: { i32, realBytes } } = this.#engine;
     const [address, stride] = [x.at.address / realBytes, x.at.stride / realBytes];
-    const n = components(x.type);
-    const each = this.#taps.length + 1;
-    for (let group = 0; group < scalarBlocks; group++) {
-      const before = group * copiesPerScalar * copyBlocks;
-      for (let row = first / 4; row < first / 4 + each * length; row += each) {
-        const b = i32[row]! + before;
-        for (let k = 0; k < each - 1; k++) {
+    const taps = this.#taps.length;
+    for (let g = 0; g < groups; g++) {
+      const before = (group + g * distance) * copiesPerScalar * copyBlocks;
+      for (let n = low; n < high; n++) {
+        const row = this.#neighbours.at / 4 + n * (taps + 1);
+        for (let k = 0; k < taps; k++) {
           const entry = i32[row + k + 1]!;
           // on the other parity it is zero
           if (entry < 0) continue;
-          const permutation = entry % width;
-          const at = address + ((entry - permutation) / width + before) * stride;
-          if (permutation === 0) {
-            body(b, k, f, at);
-            continue;
-          }
-          const lanes = this.#permutations[permutation]!;
-          for (let c = 0; c < n; c++) for (let l = 0; l < width; l++) this.#moved[c * width + l] = f[at + c * width + lanes[l]!]!;
-          body(b, k, this.#moved, 0);
+          const lanes = this.#permutations[entry % width]!;
+          const at = address + (Math.floor(entry / width) + before) * stride;
+          for (let l = 0; l < width; l++) body(i32[row]! + before, k, l, at + lanes[l]!);
         }
-        end(b);
+        end(i32[row]! + before);
       }
     }
   }
@@ -198,7 +197,8 @@ export class Contraction {
   #apply(transpose: boolean): void {
     const [w, x] = this.#inputs as [Place, Place];
     const y = this.#output;
-    const { heap, layout: { width } } = this.#engine;
+    const { heap, layout } = this.#engine;
+    const { width } = layout;
     const shape = weightShape(w.type as TensorType);
     const [made, given] = [components(y.type), components(x.type)];
     const [alongMade, alongGiven] = transpose ? [shape.taps, shape.in * shape.taps] : [shape.in * shape.taps, shape.taps];
@@ -206,25 +206,21 @@ export class Contraction {
     if (kernel) {
       const { loops, neighbours, flags, lanes, near, numbers, nothing, list } = kernel;
       this.#pack(kernel, w.at.address / 8, made, given, alongMade, alongGiven);
-      this.#flag(kernel, x, flags);
+      this.#flag(kernel, x, flags, this.#ghosts);
       loops.apply(...neighbours, x.at.address, x.at.stride, given, flags, lanes, near, y.at.address, y.at.stride, numbers, made, ...togetherOf(made, loops.wide), nothing, list);
       return;
     }
     const f = heap.reals;
     const weights = w.at.address / heap.realBytes;
-    const rows = this.#rows;
-    rows.fill(0);
+    const rows = new Float64Array(made * width);
     const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
-    this.#blocks(
+    this.#lanes(
       x,
-      (_b, k, from, at) => {
+      [0, layout.scalarBlocks, 1],
+      [0, this.#neighbours.length],
+      (_b, k, l, from) => {
         for (let m = 0; m < made; m++)
-          for (let l = 0; l < width; l++) {
-            let s = rows[m * width + l]!;
-            let row = weights + m * alongMade + k;
-            for (let g = 0; g < given; g++, row += alongGiven) s += f[row]! * from[at + g * width + l]!;
-            rows[m * width + l] = s;
-          }
+          for (let g = 0; g < given; g++) rows[m * width + l]! += f[weights + m * alongMade + g * alongGiven + k]! * f[from + g * width]!;
       },
       (b) => {
         for (let c = 0; c < made * width; c++) {
@@ -235,40 +231,80 @@ export class Contraction {
     );
   }
 
-  /** G_oik = sum_n y_o(n) x_i(n + d_k). */
+  /** G_oik = sum_n y_o(n) x_i(n + d_k), of which the rank has its part. */
   #correlate(): void {
     const [y, x] = this.#inputs as [Place, Place];
-    const { heap, layout: { width } } = this.#engine;
-    const { taps } = weightShape(this.#output.type as TensorType);
-    const [out, channels] = [(y.type as ChannelsType).count, (x.type as ChannelsType).count];
+    const { heap, part } = this.#engine;
+    const taps = this.#taps.length;
+    const [out, channels] = [components(y.type), components(x.type)];
+    const parts = new Float64Array(2 * taps * out * channels);
+    const units = new Float64Array(1 + out + channels);
     const kernel = this.#compiled;
-    const f = heap.reals;
+    const peaks = Float64Array.from([...this.#peaks(y), ...this.#peaks(x)]);
+    part?.comm.max(peaks);
+    unitsOf(this.#engine, out, peaks, units);
+    if (kernel) this.#correlateCompiled(kernel, x, y, units, parts);
+    else this.#correlatePlain(x, y, units, parts);
+    part?.comm.sum(parts);
     const to = this.#output.at.address / heap.realBytes;
-    if (kernel) {
-      const { loops, neighbours, flags, ownFlags, lanes, near, numbers, chunk, list } = kernel;
-      const weights = out * channels;
-      f.fill(0, numbers / 8, numbers / 8 + width * taps * weights);
-      this.#flag(kernel, x, flags);
-      this.#flag(kernel, y, ownFlags);
-      loops.correlate(...neighbours, x.at.address, x.at.stride, channels, flags, lanes, near, y.at.address, y.at.stride, numbers, out, ...togetherOf(out, loops.wide), ownFlags, chunk, list);
-      for (let k = 0; k < taps; k++) for (let n = 0, at = numbers / 8 + width * k * weights; n < weights; n++, at += width) f[to + n * taps + k] = lanesSum(f, at, width);
-      return;
+    for (let k = 0, at = 0; k < taps; k++) for (let n = 0; n < out * channels; n++, at += 2) heap.reals[to + n * taps + k] = parts[at]! + parts[at + 1]!;
+  }
+
+  /** The largest number of every channel. */
+  #peaks({ at: { address, stride }, type }: Place): number[] {
+    const { heap: { reals: f, realBytes }, layout: { width } } = this.#engine;
+    const peaks = Array.from({ length: components(type) }, () => 0);
+    const kernel = this.#compiled;
+    const look = (at: number): void => peaks.forEach((p, c) => {
+      for (let l = 0; l < width; l++) peaks[c] = p = Math.max(p, Math.abs(f[at + c * width + l]!));
+    });
+    if (kernel) f.fill(0, kernel.peaks / 8, kernel.peaks / 8 + peaks.length * width);
+    this.#ranges(type, (first, end) => {
+      if (kernel) kernel.loops.peaks(first, end, address, stride, peaks.length, kernel.peaks);
+      else for (let b = first; b < end; b++) look((address + b * stride) / realBytes);
+    });
+    if (kernel) look(kernel.peaks / 8);
+    return peaks;
+  }
+
+  #correlateCompiled(kernel: Compiled, x: Place, y: Place, units: Float64Array, parts: Float64Array): void {
+    const { heap: { reals: f }, layout: { width, copiesPerScalar, copyBlocks } } = this.#engine;
+    const { loops, neighbours: [table, count, , blocks, taps], flags, ownFlags, lanes, near, numbers, list } = kernel;
+    const [out, channels] = [components(y.type), components(x.type)];
+    f.set(units, kernel.units / 8);
+    f.fill(0, numbers / 8, numbers / 8 + width * parts.length);
+    this.#flag(kernel, x, flags, this.#ghosts);
+    this.#flag(kernel, y, ownFlags, 0);
+    for (const [group, groups, distance] of this.#samples) {
+      const before = group * copiesPerScalar * copyBlocks;
+      loops.correlate(table, count, groups, distance * blocks, taps, x.at.address + before * x.at.stride, x.at.stride, channels, flags + FLAG * before, lanes, near, y.at.address + before * y.at.stride, y.at.stride, numbers, out, ...togetherOf(out, loops.wide), ownFlags + FLAG * before, this.#neighbours.cell, list, kernel.units);
     }
-    f.fill(0, to, to + out * channels * taps);
-    const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
-    this.#blocks(
-      x,
-      (b, k, from, at) => {
-        const own = address + b * stride;
-        for (let o = 0; o < out; o++)
-          for (let i = 0; i < channels; i++) {
-            let s = 0;
-            for (let l = 0; l < width; l++) s += f[own + o * width + l]! * from[at + i * width + l]!;
-            f[to + (o * channels + i) * taps + k]! += s;
-          }
-      },
-      () => undefined,
-    );
+    for (let n = 0, at = numbers / 8; n < parts.length; n += 2, at += 2 * width)
+      for (let l = 0; l < width; l++) {
+        parts[n]! += f[at + l]!;
+        parts[n + 1]! += f[at + width + l]!;
+      }
+  }
+
+  #correlatePlain(x: Place, y: Place, units: Float64Array, parts: Float64Array): void {
+    const { heap: { reals: f, realBytes }, layout: { width } } = this.#engine;
+    const [out, channels] = [components(y.type), components(x.type)];
+    const { cell, length } = this.#neighbours;
+    const sums = new Float64Array((parts.length / 2) * width);
+    const add = (b: number, k: number, l: number, from: number): void => {
+      const own = (y.at.address + b * y.at.stride) / realBytes + l;
+      for (let o = 0, to = k * out * channels * width + l; o < out; o++)
+        for (let i = 0; i < channels; i++, to += width) sums[to]! += f[own + o * width]! * f[from + i * width]!;
+    };
+    for (const samples of this.#samples)
+      for (let first = 0; first < length; first += cell) {
+        this.#lanes(x, samples, [first, first + cell], add, () => undefined);
+        sums.forEach((s, k) => {
+          const n = Math.floor(k / width);
+          addParts(s, units[1 + (Math.floor(n / channels) % out)]! * units[1 + out + (n % channels)]!, units[0]!, parts, 2 * n);
+        });
+        sums.fill(0);
+      }
   }
 
   /** Sum of the numbers of a tensor, in pairs. */
@@ -279,11 +315,6 @@ export class Contraction {
     const to = this.#output.at.address / heap.realBytes;
     heap.reals.fill(pairwise(heap.reals, t.at.address / heap.realBytes, n), to, to + width);
   }
-}
-
-/** The sum of so many lanes, those of the second half on those of the first. */
-function lanesSum(f: ArrayLike<number>, at: number, width: number): number {
-  return width === 1 ? f[at]! : lanesSum(f, at, width / 2) + lanesSum(f, at + width / 2, width / 2);
 }
 
 function pairwise(f: ArrayLike<number>, at: number, n: number): number {

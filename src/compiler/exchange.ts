@@ -6,7 +6,7 @@ import { storedComponents } from "../autograd/index.ts";
 import { type ExchangeWork, type Message, type Move, type Reals, type Span, moveWithin, pack, unpack } from "../backend/index.ts";
 import type { Need } from "./halos.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
-import type { KernelStep, Schedule } from "./ir.ts";
+import type { ContractionStep, KernelStep, Schedule } from "./ir.ts";
 import { interiorOf } from "./interior.ts";
 
 /** What goes to one neighbour: a move for some of the step's fields. */
@@ -57,11 +57,11 @@ export class StepExchange {
   /** The memory of which the messages are views: generation of the heap, place in it. */
   readonly #seen = { generation: -1, mail: -1 };
 
-  constructor(engine: Machine, given: readonly Need[], { buffers }: Schedule, step: KernelStep) {
+  constructor(engine: Machine, given: readonly Need[], { buffers }: Schedule, step: KernelStep | ContractionStep) {
     this.#engine = engine;
-    this.#chunks = engine.order(step.domain).chunks;
+    this.#chunks = step.kind === "kernel" ? engine.order(step.domain).chunks : 0;
     this.#dense = engine.heap.realBytes === 8 ? 1 : 2;
-    this.interior = interiorOf(step, engine);
+    this.interior = step.kind === "kernel" ? interiorOf(step, engine) : undefined;
     this.#longRuns = longRuns(this.#dense * (engine.part!.comm.common ? LONG_NEAR : LONG), this.#dense);
     // fields that lie side by side follow each other
     const needs = (this.#needs = [...given].sort((a, b) => a.buffer - b.buffer));

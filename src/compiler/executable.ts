@@ -10,9 +10,9 @@ import { type Loop, loopsOf } from "./loop.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
-import type { DenseStepPlan, KernelStep, SamplesStep, Schedule, SolveStep } from "./ir.ts";
+import type { ContractionStep, DenseStepPlan, KernelStep, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { debugKernels } from "./debug.ts";
-import { describeProgram } from "./describe.ts";
+import { describeProgram } from "#platform/compiler/optional";
 import { type KernelPlan, type Parameter, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { type Stretch, stretchesOf } from "#platform/compiler/replay";
 import type { LinearSystem, Solver } from "./solver-programs.ts";
@@ -100,7 +100,7 @@ export class ProgramExecutable implements Executable {
     this.#loops = loopsOf(engine, schedule.steps, (b) => this.#lend(b));
     this.arenaBytes = arena.bytes + this.#loops.reduce((most, l) => Math.max(most, l?.programBytes ?? 0), 0) + this.#loops.reduce((sum, l) => sum + (l?.ownBytes ?? 0), 0);
     const { halos } = engine;
-    this.#exchanges = halos ? needsOf(schedule, halos).map((needs, s) => (needs.length > 0 ? new StepExchange(engine, needs, schedule, schedule.steps[s] as KernelStep) : undefined)) : [];
+    this.#exchanges = halos ? needsOf(schedule, halos).map((needs, s) => (needs.length > 0 ? new StepExchange(engine, needs, schedule, schedule.steps[s] as KernelStep | ContractionStep) : undefined)) : [];
     this.#places = {
       address: this.#address,
       stride: this.#stride,
@@ -169,7 +169,7 @@ export class ProgramExecutable implements Executable {
         for (const f of this.#lent) f.fresh!.clear();
         runSolve(this.#solvers[s]!, this.#systems[s]!, this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
       } else if (this.#dense[s]) this.#dense[s]!.run();
-      else if (this.#contractions[s]) this.#contractions[s]!.run();
+      else if (this.#contractions[s]) this.#contractions[s]!.run(this.#exchanges[s], this.#places);
       else if (this.#loops[s]) {
         for (const f of this.#lent) f.fresh!.clear();
         this.#loops[s]!.run();

@@ -4,11 +4,12 @@
  * As every displaced load of a value that a program computes waits for the next stage, an exchange at the start of a step finds it whole. The reverse pass is
  * made of shifts like the forward one, and needs nothing of its own.
  */
-import { type Displacement, type Domain, domainOf } from "../autograd/index.ts";
+import { type Displacement, type Domain, type Lattice, domainOf } from "../autograd/index.ts";
 import type { FieldMemory, Halo, Move } from "../backend/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { sha256Hex } from "../util/index.ts";
-import { type Argument, type Buffer, type KernelStep, type Schedule, type Step, tensorLength } from "./ir.ts";
+import { type Tap, tapReads } from "./contraction-reads.ts";
+import { type Argument, type Buffer, type ContractionStep, type KernelStep, type Schedule, type Step, tensorLength } from "./ir.ts";
 import { atHome } from "./kernels.ts";
 import { copyOp, lifetimes } from "./schedule.ts";
 
@@ -23,6 +24,7 @@ export interface Need {
 /** Reads of ghost blocks on one lattice, by displacement of a load and domain of its loop. */
 export class Halos {
   readonly halo: Halo;
+  readonly lattice: Lattice;
   readonly #numbers = new Map<string, number>();
   readonly #ghosts: (ReadonlySet<number> | undefined)[] = [];
   readonly #beyond: (Int32Array | undefined)[] = [];
@@ -31,8 +33,9 @@ export class Halos {
   /** Moves by content: equal ones of several fields are one. */
   readonly #distinct = new Map<string, Move>();
 
-  constructor(halo: Halo) {
+  constructor(halo: Halo, lattice: Lattice) {
     this.halo = halo;
+    this.lattice = lattice;
   }
 
   /** Makes room for messages of so many doubles: one exchange is under way at a time. */
@@ -59,6 +62,11 @@ export class Halos {
       this.#numbers.set(key, n);
     }
     return this.#ghosts[n] ? n : undefined;
+  }
+
+  /** Numbers of what a contraction reads. */
+  taps(taps: readonly Tap[]): number[] {
+    return taps.flatMap(({ displacement, domain }) => (domain && this.read(displacement, domain)) ?? []);
   }
 
   /** Blocks whose load of this read is of a ghost block, counted from the first of the loop's domain. */
@@ -96,8 +104,12 @@ export class Halos {
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Reads of ghost blocks in a step, by buffer. */
-export function readsOf(s: Step, halos: Halos): Map<number, Set<number>> {
+export function readsOf(s: Step, buffers: readonly Buffer[], halos: Halos): Map<number, Set<number>> {
   const found = new Map<number, Set<number>>();
+  if (s.kind === "contraction") {
+    const reads = halos.taps(tapReads(s, s.inputs.map((b) => buffers[b]!.type), buffers[s.output]!.type, halos.lattice));
+    if (reads.length > 0) found.set(s.inputs.at(-1)!, new Set(reads));
+  }
   if (s.kind !== "kernel" || s.domain === "one" || s.domain === "shared" || tensorLength(s.domain) !== undefined) return found;
   const { domain } = s;
   const argument = (a: Argument): void => {
@@ -134,7 +146,7 @@ export function withHalos(given: Schedule, halos: Halos): Schedule {
   const copies = new Map<number, number>();
   for (const s of given.steps) {
     const wide = new Map<number, number>();
-    for (const [b, reads] of readsOf(s, halos)) {
+    for (const [b, reads] of readsOf(s, buffers, halos)) {
       if (!buffers[b]!.external || halos.room(reads) <= halos.halo.standard) continue;
       let copy = copies.get(b);
       if (copy === undefined) {
@@ -144,14 +156,14 @@ export function withHalos(given: Schedule, halos: Halos): Schedule {
       }
       wide.set(b, copy);
     }
-    steps.push(wide.size > 0 ? redirected(s as KernelStep, wide) : s);
+    steps.push(wide.size > 0 ? redirected(s as KernelStep | ContractionStep, wide) : s);
     for (const b of writesOf(s)) copies.delete(b);
   }
   for (const b of buffers) [b.first, b.last] = [-1, -1];
   lifetimes(steps, buffers);
   const room = (b: number, ghosts: number): void => void (buffers[b]!.ghosts = Math.max(buffers[b]!.ghosts ?? 0, ghosts));
   for (const s of steps) {
-    for (const [b, reads] of readsOf(s, halos)) room(b, halos.room(reads));
+    for (const [b, reads] of readsOf(s, buffers, halos)) room(b, halos.room(reads));
     // a solver's programs take them for callers' fields
     if (s.kind === "dense") throw new ConfigurationError("log det of an operator: got a divided lattice, expected an undivided one, as the matrix is made as a whole: use one rank, or other pseudofermions");
     if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) room(b, halos.halo.standard);
@@ -166,14 +178,15 @@ function copyStep(from: number, to: number, { type }: Buffer, dim: number): Kern
 }
 
 /** The step with displaced loads from the copies. */
-function redirected(s: KernelStep, copies: ReadonlyMap<number, number>): KernelStep {
+function redirected(s: KernelStep | ContractionStep, copies: ReadonlyMap<number, number>): Step {
+  if (s.kind === "contraction") return { ...s, inputs: [...s.inputs.slice(0, -1), copies.get(s.inputs.at(-1)!)!] };
   const other = <A extends Argument>(a: A): A => (a.kind === "field" && !atHome(a.displacement) && copies.has(a.buffer) ? { ...a, buffer: copies.get(a.buffer)! } : a);
   return { ...s, instructions: s.instructions.map((i) => ({ ...i, args: i.args.map(other) })), reductions: s.reductions.map((r) => ({ ...r, value: other(r.value) })) };
 }
 
 /** Exchanges before each step: fields whose ghost blocks it reads and that are stale, filled at once for all reads up to the next write. */
 export function needsOf({ steps, buffers }: Schedule, halos: Halos): (readonly Need[])[] {
-  const reads = steps.map((s) => readsOf(s, halos));
+  const reads = steps.map((s) => readsOf(s, buffers, halos));
   const fresh = new Map<number, ReadonlySet<number>>();
   return steps.map((s, k) => {
     const needs: Need[] = [];

@@ -17,7 +17,7 @@ export function interiorOf(step: KernelStep, engine: Machine): readonly [number,
   const { half, chunks } = engine.order(step.domain);
   const size = chunkBlocks(engine.layout.siteLanes);
   const border = new Uint8Array(chunks);
-  for (const reads of readsOf(step, halos).values())
+  for (const reads of readsOf(step, [], halos).values())
     for (const n of reads)
       // the turn of a block in the loop: see LoopOrder
       for (const k of halos.beyond(n)) border[Math.floor((half === 0 ? k : k < half ? 2 * k : 2 * (k - half) + 1) / size)] = 1;

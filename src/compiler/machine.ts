@@ -88,7 +88,7 @@ export abstract class Machine implements Engine {
     this.part = part;
     const local = part && localLayout(lattice, emitter.lanes, part);
     this.layout = local ?? makeLayout(lattice, emitter.lanes);
-    this.halos = local && new Halos(local.halo);
+    this.halos = local && new Halos(local.halo, lattice);
   }
 
   /** Bytes of a field or scalar. */

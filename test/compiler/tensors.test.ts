@@ -108,12 +108,8 @@ test.each(compiledLoops)("compiled loops on %j, batch %d, %j: those of %j rows a
   for (const [out, count] of sizes)
     for (const half of [false, true]) {
       const [plain, fast] = [{ backend: "js" } as const, options].map((o) => convolved(extents, o, batch, [out, count], half));
-      fast!.forEach((a, k) => {
-        const size = plain![k]!.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-        expect(size).toBeGreaterThan(0.1);
-        expect(a.length).toBe(plain![k]!.length);
-        expect(a.reduce((worst, v, n) => Math.max(worst, Math.abs(v - plain![k]![n]!)), 0)).toBeLessThan(1e-12 * size * count);
-      });
+      expect(plain!.map((a) => a.some((v) => Math.abs(v) > 0.1))).toEqual([true, true, true]);
+      expect(fast).toEqual(plain);
     }
 });
 
