@@ -1,6 +1,7 @@
 /** What one section says about another: defaults that depend on the command, and combinations that mean nothing. */
 import { ConfigurationError } from "../errors.ts";
 import { parseGroup } from "../gauge/index.ts";
+import { flowProblem } from "./flow-action.ts";
 import { isGuided, leadingProblem } from "./guide.ts";
 import { pruned } from "../util/index.ts";
 import { identityOf } from "./identity.ts";
@@ -186,11 +187,12 @@ function latticeProblem({ lattice, group }: RunConfiguration): string | undefine
   return lattice.quaternions && parseGroup(group).N !== 2 ? `lattice.quaternions: got true for ${group}, expected SU(2): leave it out` : undefined;
 }
 
-function measurementProblem({ measurement: { flow } }: RunConfiguration): string | undefined {
+function measurementProblem({ measurement: { flow }, lattice: { extents } }: RunConfiguration): string | undefined {
   const whole = (x: number): boolean => Math.abs(x - Math.round(x)) < 1e-9 && Math.round(x) >= 1;
   if (flow && !whole(flow.every / flow.step)) return `measurement.flow.every: got ${flow.every}, expected a multiple of the step ${flow.step}`;
   if (flow && !whole(flow.time / flow.every)) return `measurement.flow.time: got ${flow.time}, expected a multiple of ${flow.every} (measurement.flow.every)`;
-  return undefined;
+  const wrong = flow && flowProblem(flow.action, extents);
+  return wrong && `measurement.flow.action.${wrong}`;
 }
 
 function outputProblem({ output, lattice, group }: RunConfiguration, registry: Registry): string | undefined {

@@ -119,3 +119,22 @@ test("four dimensions: smeared lines of space raise loops in space and time", as
   expect(smeared!["W(2,1)"]!).toBeGreaterThan(thin!["W(2,1)"]!);
   expect(() => defineRun({ ...run(1), lattice: { extents: [4, 4] } })).toThrow(/expected at least 3/);
 });
+
+test("loops that are none are told before a run begins, wherever it names them", () => {
+  const run = (more: object): unknown => defineRun({ group: "SU(2)", lattice: { extents: [4, 4] }, action: { beta: 2 }, sampler: { steps: 2, trajectories: 1 }, ...more } as never);
+  const wrong: [loops: object[], message: RegExp][] = [
+    [[{ name: "plaquette", weight: 1 }, { path: "+x +t", weight: 1 }], /loops\[1\]: got the path \+x \+t, expected one that returns to its start/],
+    [[{ path: "1 2 -1 -2", weight: 1 }], /loops\[0\]: path "1 2 -1 -2": got the step "1", expected \+x/],
+    [[{ path: "+y +x -y -x", weight: 1 }], /loops\[0\]: path "\+y \+x -y -x": got the step "\+y"/],
+    [[{ name: "plaquet", weight: 1 }], /loops\[0\]: .*got the name "plaquet"/],
+    [[{ weight: 1 }], /loops\[0\]: got neither or both of name and path/],
+  ];
+  for (const [loops, message] of wrong) {
+    expect(() => run({ action: { kind: "loops", beta: 2, loops } })).toThrow(new RegExp(`action\\.${message.source}`));
+    expect(() => run({ guide: { action: { kind: "loops", beta: 2, loops } } })).toThrow(message);
+    expect(() => run({ measurement: { flow: { time: 0.2, every: 0.1, action: { loops } } } })).toThrow(new RegExp(`measurement\\.flow\\.action\\.${message.source}`));
+    expect(() => run({ measurement: { observables: [{ kind: "flow-scales", time: 0.5, step: 0.05, action: { loops } }] } })).toThrow(new RegExp(`flow-scales: action\\.${message.source}`));
+  }
+  // a line around the torus is closed
+  run({ action: { kind: "loops", beta: 2, loops: [{ path: "+4x", weight: 0.1 }] } });
+});

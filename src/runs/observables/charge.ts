@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { LinkField } from "../../autograd/index.ts";
 import { type ChargeMethod, geometricCharge, gradientFlow, parseGroup, topologicalCharge } from "../../gauge/index.ts";
-import { flowAction, flowOf } from "../flow-action.ts";
+import { flowAction, flowOf, flowProblem } from "../flow-action.ts";
 import { observable } from "../registry/part.ts";
 import { nonNegative, positive } from "../schema-values.ts";
 
@@ -45,14 +45,16 @@ export const charge = observable({
     }
     return values;
   },
-  problem: ({ methods, times, step }, { lattice, group }) => {
+  problem: ({ methods, times, step, action }, { lattice, group }) => {
     const D = lattice.extents.length;
     if (D !== 4 && !(D === 2 && parseGroup(group).N === 1)) return `observables: got charge for ${group} in ${D} dimensions, expected four dimensions, or U(1) in two`;
     if (D === 2 && methods.some((m) => m !== "clover")) return `observables: got charge with methods = ${methods.join(", ")} in two dimensions, expected none: the charge there is that of the plaquette angles`;
     const off = times.find((t) => Math.abs(t / step - Math.round(t / step)) > 1e-9);
     if (off !== undefined) return `observables: got charge at the flow time ${off}, expected a multiple of its step ${step}`;
     const most = Math.max(...times) / step;
-    return most > 1e6 ? `observables: got charge with ${most} steps of flow, expected at most 1000000` : undefined;
+    if (most > 1e6) return `observables: got charge with ${most} steps of flow, expected at most 1000000`;
+    const wrong = flowProblem(action, lattice.extents);
+    return wrong && `observables: charge: action.${wrong}`;
   },
   label: (value) => {
     const found = NAME.exec(value);

@@ -1,7 +1,7 @@
 /** The energy density along the gradient flow, and the scales t0 (arXiv:1006.4518) and w0 (arXiv:1203.4469) of the ensemble: those of its mean. */
 import { z } from "zod";
 import { flowHistory } from "../../gauge/index.ts";
-import { flowAction, flowOf } from "../flow-action.ts";
+import { flowAction, flowOf, flowProblem } from "../flow-action.ts";
 import { observable } from "../registry/part.ts";
 import { positive } from "../schema-values.ts";
 
@@ -22,11 +22,13 @@ export const flowScales = observable({
     const points = flowHistory(U, { time, step, every: Math.max(1, Math.round(every / step)), action: flowOf(action) });
     return Object.fromEntries(points.map((p) => [`flowE(${p.t})`, energy === "clover" ? p.energyClover : p.energyPlaquette]));
   },
-  problem: ({ time, step, every }, { lattice }) => {
+  problem: ({ time, step, every, action }, { lattice }) => {
     const last = time ?? Math.min(...lattice.extents) ** 2 / 32;
     if (Math.abs(every / step - Math.round(every / step)) > 1e-9 || every < step) return `observables: got flow-scales with every = ${every}, expected a multiple of its step ${step}`;
     if (last / step > 1e6) return `observables: got flow-scales with ${last / step} steps, expected at most 1000000`;
-    return last < 5 * every ? `observables: got flow-scales with the time ${last}, expected at least five times every = ${every}: scales come from differences` : undefined;
+    if (last < 5 * every) return `observables: got flow-scales with the time ${last}, expected at least five times every = ${every}: scales come from differences`;
+    const wrong = flowProblem(action, lattice.extents);
+    return wrong && `observables: flow-scales: action.${wrong}`;
   },
   label: (value) => {
     const [, t] = NAME.exec(value) ?? [];

@@ -1,22 +1,13 @@
 /** Correlations of loops: in time at momentum zero, or at given separations, with the means that the connected part needs. */
 import { z } from "zod";
-import { type Loop, lattice, loopCorrelation, loopCorrelator, pathsOf } from "../../gauge/index.ts";
+import { type Loop, loopCorrelation, loopCorrelator } from "../../gauge/index.ts";
+import { loopProblem } from "../loops.ts";
 import { observable } from "../registry/part.ts";
 import { name } from "../schema-values.ts";
 
 /** A path begins with a sign, a family with a letter. */
 const loopOf = (text: string): Loop => (/^[+-]/.test(text) ? { path: text } : { name: text as "plaquette" });
 const short = (text: string): string => text.replaceAll(/\s+/g, "");
-
-/** What is wrong with a loop on a lattice of these extents. */
-function loopProblem(text: string, extents: readonly number[]): string | undefined {
-  try {
-    const open = pathsOf(lattice(extents, { backend: "interpret" }), loopOf(text)).some((path) => extents.some((L, mu) => path.reduce((x, s) => x + (Math.abs(s) - 1 === mu ? Math.sign(s) : 0), 0) % L !== 0));
-    return open ? `got the path ${text}, expected one that returns to its start` : undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
 
 export const loopCorrelations = observable({
   name: "loop-correlations",
@@ -36,7 +27,7 @@ export const loopCorrelations = observable({
     return { [`loop.${short(loop)}`]: found.means[0][0], [`loop.${short(other)}`]: found.means[1][0], ...Object.fromEntries(places.map((at, k) => [`corr.${pair}${at}`, value(k)])) };
   },
   problem: ({ loop, other = loop, separations }, { lattice: { extents } }) => {
-    const wrong = loopProblem(loop, extents) ?? loopProblem(other, extents);
+    const wrong = loopProblem(loopOf(loop), extents) ?? loopProblem(loopOf(other), extents);
     if (wrong !== undefined) return `observables: loop-correlations: ${wrong}`;
     const r = separations?.find((d) => d.length !== extents.length);
     return r && `observables: got loop-correlations with the separation [${r.join(", ")}], expected ${extents.length} integers, one a direction`;
