@@ -1,5 +1,6 @@
 /** Runs room in a browser: what lines of metrics say. Run files, their parts, folders and production are for Node. */
 import { BackendError } from "../errors.ts";
+import type { Registry } from "./registry/registry.ts";
 
 export { summaryOfChains } from "./chains/summary.ts";
 export { demonCouplings, demonLabel } from "./demon-couplings.ts";
@@ -11,7 +12,7 @@ export { summaryOf, summaryText } from "./summary.ts";
 export { packageVersion } from "./version.browser.ts";
 
 /** Parts have no titles here: reports show their names. */
-export const builtIn = { find: (_family: string, _name: string): undefined => undefined };
+export const builtIn: Pick<Registry, "find" | "list"> = { find: () => undefined, list: () => [] };
 
 /** @throws BackendError always. */
 export function networkOf(): never {

@@ -42,6 +42,7 @@ const pagesOf = (folderOfSite: string): string[] => readdirSync(folderOfSite, { 
 async function open(file: string, options: { readonly host?: boolean; readonly width?: number; readonly dark?: boolean } = {}): Promise<Opened> {
   const context = await browser!.newContext({ viewport: { width: options.width ?? 1000, height: 800 }, colorScheme: options.dark ? "dark" : "light" });
   const home = options.host ? "http://localhost/people/somebody/" : `${pathToFileURL(site).href}/`;
+  await context.addInitScript(WATCH_SHIFTS);
   const { page, wrong } = await watched(context, home);
   if (options.host)
     await context.route("**/*", (route) => {
@@ -120,12 +121,13 @@ describe.skipIf(!browser)("the site", () => {
   });
 
   test("the playground trains under a path of a host, by keyboard", async () => {
-    const { page, wrong } = await open("playground.html", { host: true });
+    const { page, wrong } = await open("playground.html", { host: true, width: 400 });
     await page.locator("#setup button[type=submit]").focus();
     await page.keyboard.press("Enter");
     await page.locator("#state", { hasText: /train: \d+ of (?:[4-9]|\d\d) accepted/ }).waitFor();
     for (const plot of ["plaquette", "loss", "charge"]) expect(await page.locator(`#${plot} svg`).count()).toBe(1);
     await page.locator("#stop").click();
+    expect(await page.evaluate("shifted"), "shift of the layout").toBeLessThan(0.02);
     expect(wrong).toEqual([]);
     await page.context().close();
   });
@@ -150,7 +152,7 @@ describe.skipIf(!browser)("the site", () => {
     writeGauge(file, U, "nersc");
     const metrics = join(folder, "run");
     mkdirSync(metrics);
-    const lines = Array.from({ length: 40 }, (_, k) => ({ kind: "trajectory", phase: "sample", trajectory: k, accepted: k % 3 !== 0, dH: Math.sin(k) / 3, action: 100 + k, kinetic: 50, plaquette: 0.6 + Math.sin(1.3 * k) / 100 }));
+    const lines = Array.from({ length: 40 }, (_, k) => [{ kind: "trajectory", phase: "sample", trajectory: k, accepted: k % 3 !== 0, dH: Math.sin(k) / 3, action: 100 + k, kinetic: 50, plaquette: 0.6 + Math.sin(1.3 * k) / 100 }, { kind: "measurement", trajectory: k, values: { "|polyakov|": 0.1 + Math.cos(2.1 * k) / 50 } }]).flat();
     writeFileSync(join(metrics, "metrics.jsonl"), lines.map((l) => JSON.stringify(l)).join("\n"));
     const { page, wrong } = await open("playground.html");
     await page.setInputFiles("#links", file);
@@ -162,6 +164,7 @@ describe.skipIf(!browser)("the site", () => {
     await page.setInputFiles("#metrics", join(metrics, "metrics.jsonl"));
     await page.locator("#report figure svg").first().waitFor();
     expect(await page.locator("#report").innerText()).toMatch(/sample: 40 trajectories, acceptance 0\.650/);
+    expect(await page.locator("#report").innerText()).toContain("|polyakov|");
     expect(await page.locator("#report .error").count()).toBe(0);
     expect(wrong).toEqual([]);
     await page.context().close();
