@@ -49,6 +49,8 @@ export const field = is.instanceOf(Field, "a field with values", { fix: runIt, e
 export const directionalField = is.instanceOf(DirectionalField, "a link or algebra field with values", { fix: runIt, error: RecordingError });
 const concrete = (role: "links" | "algebra", text: string): Kind => ({ text, holds: (x) => x instanceof DirectionalField && x.role === role, fix: (x) => runIt(x) ?? inUse(x instanceof Field ? x : undefined), error: RecordingError });
 export const linkField = concrete("links", "a link field with values");
+/** Links of one sample: what is measured column by column or site by site has no form for batches. */
+export const configuration: Kind = { ...linkField, text: "the links of one configuration", holds: (x) => linkField.holds(x) && (x as DirectionalField).lattice.batch === 1, fix: (x) => (linkField.holds(x) ? "take sampleOf(U, b) of a batch" : linkField.fix!(x)) };
 export const algebraField = concrete("algebra", "an algebra field with values");
 
 export const lattice = is.instanceOf(Lattice, "a lattice", { fix: (x) => (Array.isArray(x) ? "make one with lattice(extents)" : undefined), error: GeometryError });

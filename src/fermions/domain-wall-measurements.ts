@@ -34,7 +34,7 @@ export interface DomainWallPion {
  * @throws ConfigurationError for an odd Ls, SolverError when the solver does not converge.
  */
 export function domainWallPion(U: LinkField, options: DomainWallOptions): DomainWallPion {
-  guard("domainWallPion", { U: [U, kind.linkField], options: [options, is.keysOf("mass", "Ls", "height", "b", "c", "boundary")] });
+  guard("domainWallPion", { U: [U, kind.configuration], options: [options, is.keysOf("mass", "Ls", "height", "b", "c", "boundary")] });
   const { mass, Ls, height = 1, b = 1, c = 0, boundary } = options;
   guard("domainWallPion", { b: [b, is.finite], c: [c, is.finite] });
   guard("domainWallPion", { mass: [mass, is.finite], height: [height, is.finite], Ls: [Ls, is.count], boundary: [boundary, is.optional(kind.boundary(U.lattice))] });

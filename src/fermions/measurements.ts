@@ -51,7 +51,7 @@ export type CondensateMethod = "exact" | { readonly sources: number; readonly se
  * @throws ConfigurationError for fewer than two sources, GeometryError when the exact value is out of reach.
  */
 export function chiralCondensate(U: LinkField, options: StaggeredOptions & DeflationOptions & { readonly method?: CondensateMethod }): { readonly value: number; readonly error: number } {
-  guard("chiralCondensate", { U: [U, kind.linkField], options: [options, is.keysOf(...STAGGERED, "deflate", "method")] });
+  guard("chiralCondensate", { U: [U, kind.configuration], options: [options, is.keysOf(...STAGGERED, "deflate", "method")] });
   const { method = "exact", deflate, ...of } = options;
   const { mass, boundary } = of;
   const { lattice, N } = U;
@@ -85,7 +85,7 @@ export function chiralCondensate(U: LinkField, options: StaggeredOptions & Defla
  * @throws SolverError when the solver does not converge.
  */
 export function pionCorrelator(U: LinkField, options: StaggeredOptions & DeflationOptions): Float64Array {
-  guard("pionCorrelator", { U: [U, kind.linkField], options: [options, is.keysOf(...STAGGERED, "deflate")] });
+  guard("pionCorrelator", { U: [U, kind.configuration], options: [options, is.keysOf(...STAGGERED, "deflate")] });
   const { lattice, N } = U;
   const slice = lattice.volume / lattice.extents[lattice.dim - 1]!;
   const C = new Float64Array(lattice.extents[lattice.dim - 1]!);
@@ -101,7 +101,7 @@ export function pionCorrelator(U: LinkField, options: StaggeredOptions & Deflati
 
 /** M^{-1}(n,a; 0,colour) in canonical order: sites, colours, (re, im). */
 export function pointPropagator(U: LinkField, colour: number, options: StaggeredOptions): Float64Array {
-  guard("pointPropagator", { U: [U, kind.linkField], colour: [colour, is.natural], options: [options, is.keysOf(...STAGGERED)] });
+  guard("pointPropagator", { U: [U, kind.configuration], colour: [colour, is.natural], options: [options, is.keysOf(...STAGGERED)] });
   return columnOf(U, colour, options, []);
 }
 
@@ -119,7 +119,7 @@ function columnOf(U: LinkField, colour: number, options: StaggeredOptions, defla
 
 /** S_f = phi^+ [(m^2 - D^2)_ee]^{-1} phi for a phi on even sites; default: the closed-form source. */
 export function pseudofermionAction(U: LinkField, options: StaggeredOptions & { readonly phi?: Even }): number {
-  guard("pseudofermionAction", { U: [U, kind.linkField], options: [options, is.keysOf(...STAGGERED, "phi")] });
+  guard("pseudofermionAction", { U: [U, kind.configuration], options: [options, is.keysOf(...STAGGERED, "phi")] });
   const { phi, ...of } = options;
   const { mass, boundary } = of;
   const source = phi ?? closedFormSource(U.lattice, U.N, boundary);

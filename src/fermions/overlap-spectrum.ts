@@ -201,6 +201,6 @@ function writeKernel(U: LinkField, type: VectorType, height: number, twist: Twis
  * @throws GeometryError for more than 6144 components of a spinor, SolverError for an eigenvalue of H that vanishes, where its sign is not defined.
  */
 export function exactOverlap(U: LinkField, options: OverlapShape = {}): ExactOverlap {
-  guard("exactOverlap", { U: [U, kind.linkField], options: [options, is.keysOf("height", "kernel", "Ls", "boundary", "twist")] });
+  guard("exactOverlap", { U: [U, kind.configuration], options: [options, is.keysOf("height", "kernel", "Ls", "boundary", "twist")] });
   return new ExactOverlap(U, options);
 }

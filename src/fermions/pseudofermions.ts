@@ -7,7 +7,7 @@
  *
  * Both have <S_f> = number of complex components of phi. The tape gives dS_f = -2 Re X^+ (dM^+M) X from the solve for the value.
  */
-import { kind, type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, add, dot, number, restrict, scaleBy, solve, sum } from "../autograd/index.ts";
+import { kind, type AlgebraField, Field, type Lattice, type LinkField, type Links, Plan, type Scalar, type Vector, type VectorType, add, dot, number, restrict, sampleOf, scaleBy, solve, sum } from "../autograd/index.ts";
 import { ConfigurationError, PhysicsCheckError } from "../errors.ts";
 import { GaugeAction, type Group } from "../gauge/index.ts";
 import { type RationalFunction, rationalApproximation } from "../linalg/index.ts";
@@ -363,8 +363,11 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
   }
 
   #checkSpectrum(U: LinkField<N>, operator: DiracOperator, interval: readonly [number, number]): void {
-    const { low, high } = normalSpectrum(U as LinkField, operator, { precision: 1e-3 });
-    if (!within({ low, high }, interval)) throw new PhysicsCheckError(`${this.name}: D^+D of ${operator.name} fermions has eigenvalues from ${low} to ${high}, expected them inside [${interval.join(", ")}]: give a wider interval`);
+    const { batch } = U.lattice;
+    for (let b = 0; b < batch; b++) {
+      const { low, high } = normalSpectrum((batch === 1 ? U : sampleOf(U, b)) as LinkField, operator, { precision: 1e-3 });
+      if (!within({ low, high }, interval)) throw new PhysicsCheckError(`${this.name}: D^+D of ${operator.name} fermions has eigenvalues from ${low} to ${high}, expected them inside [${interval.join(", ")}]: give a wider interval`);
+    }
   }
 }
 

@@ -190,7 +190,7 @@ function conjugateGradient(A: (v: Float64Array) => Float64Array, b: Float64Array
  * @throws SolverError for an eigenvalue of H that vanishes, with its value, and for eigenvectors that do not converge.
  */
 export function signFunction(U: LinkField, options: SignFunctionOptions = {}): SignFunction {
-  guard("signFunction", { U: [U, kind.linkField], options: [options, is.keysOf("height", "kernel", "boundary", "twist", "deflate", "precision")] });
+  guard("signFunction", { U: [U, kind.configuration], options: [options, is.keysOf("height", "kernel", "boundary", "twist", "deflate", "precision")] });
   const { deflate = 8, precision = 1e-12 } = options;
   guard("signFunction", { deflate: [deflate, is.natural], precision: [precision, is.positive] });
   return new SignFunction(U, options);

@@ -98,7 +98,7 @@ class NormalOperator {
  * @throws GeometryError when M^+M has more than 6144 rows (a staggered field: N V / 2).
  */
 export function logDeterminant(U: LinkField, operator: DiracOperator): number {
-  guard("logDeterminant", { U: [U, kind.linkField], operator: [operator, anOperator] });
+  guard("logDeterminant", { U: [U, kind.configuration], operator: [operator, anOperator] });
   using A = new NormalOperator(U, operator);
   const { logAbs } = A.dense("logDeterminant").factorHermitian();
   const left = operator.eliminated ? eliminatedPlan(operator)(U, operator.parameters).run(U, operator.parameters) : 0;
@@ -110,7 +110,7 @@ export function logDeterminant(U: LinkField, operator: DiracOperator): number {
  * not measured. `precision` is relative; default: to rounding for the largest.
  */
 export function normalSpectrum(U: LinkField, operator: DiracOperator, options: { readonly precision?: number } = {}): { readonly low: number; readonly high: number } {
-  guard("normalSpectrum", { U: [U, kind.linkField], operator: [operator, anOperator], options: [options, is.keysOf("precision")] });
+  guard("normalSpectrum", { U: [U, kind.configuration], operator: [operator, anOperator], options: [options, is.keysOf("precision")] });
   const { precision } = options;
   using A = new NormalOperator(U, operator);
   const low = operator.spectrum?.(U.lattice, operator.parameters).low ?? 1 / largestEigenvalues(A.n, (v, out) => A.invert(v, out), 1, { precision: precision ?? 1e-6 })[0]!;
@@ -129,7 +129,7 @@ export interface LowModes {
  * @throws SolverError when a solve or the Lanczos iteration does not converge.
  */
 export function lowModes(U: LinkField, operator: DiracOperator, options: { readonly count?: number; readonly precision?: number } = {}): LowModes {
-  guard("lowModes", { U: [U, kind.linkField], operator: [operator, anOperator], options: [options, is.keysOf("count", "precision")] });
+  guard("lowModes", { U: [U, kind.configuration], operator: [operator, anOperator], options: [options, is.keysOf("count", "precision")] });
   const { count = 8, precision = 1e-7 } = options;
   guard("lowModes", { count: [count, is.count], precision: [precision, is.positive] });
   using A = new NormalOperator(U, operator);
@@ -158,7 +158,7 @@ export function evenTrace(U: LinkField, options: StaggeredOptions): number {
  * @throws GeometryError when N V / 2 > 6144.
  */
 export function lowestEigenvalues(U: LinkField, options: OperatorOptions & { readonly count?: number } = {}): number[] {
-  guard("lowestEigenvalues", { U: [U, kind.linkField], options: [options, is.object] });
+  guard("lowestEigenvalues", { U: [U, kind.configuration], options: [options, is.object] });
   const { count = 1, ...of } = options;
   guard("lowestEigenvalues", { count: [count, is.count] });
   const mass = 0.01;
@@ -171,7 +171,7 @@ export function lowestEigenvalues(U: LinkField, options: OperatorOptions & { rea
 
 /** Largest lambda of D, from applications of D^2 only. */
 export function largestEigenvalue(U: LinkField, options: OperatorOptions = {}): number {
-  guard("largestEigenvalue", { U: [U, kind.linkField], options: [options, is.object] });
+  guard("largestEigenvalue", { U: [U, kind.configuration], options: [options, is.object] });
   const mass = 0.01;
   return Math.sqrt(normalSpectrum(U, staggered({ ...options, mass })).high - mass * mass);
 }

@@ -25,7 +25,7 @@ export interface WilsonOptions {
  * canonical order: sites, colours, spins, (re, im).
  */
 export function wilsonPropagator(U: LinkField, options: WilsonOptions): (colour: number, spin: number) => Float64Array {
-  guard("wilsonPropagator", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary", "solver", "deflate")] });
+  guard("wilsonPropagator", { U: [U, kind.configuration], options: [options, is.keysOf("kappa", "clover", "boundary", "solver", "deflate")] });
   const { kappa, clover = 0, boundary, solver = "cg", deflate = 0 } = options;
   guard("wilsonPropagator", { kappa: [kappa, is.finite], clover: [clover, is.finite], boundary: [boundary, is.optional(kind.boundary(U.lattice))], solver: [solver, is.oneOf("cg", "bicgstab")], deflate: [deflate, is.natural] });
   if (solver === "bicgstab" && deflate > 0) throw new ConfigurationError(`wilsonPropagator: got deflate = ${deflate} with the solver "bicgstab", expected 0: deflation belongs to "cg"`);
@@ -53,7 +53,7 @@ export interface PionCorrelators {
 
 /** Pion correlators with point source at the origin and all source columns. @throws SolverError when the solver does not converge. */
 export function wilsonPion(U: LinkField, options: WilsonOptions): PionCorrelators {
-  guard("wilsonPion", { U: [U, kind.linkField], options: [options, is.keysOf("kappa", "clover", "boundary", "solver", "deflate")] });
+  guard("wilsonPion", { U: [U, kind.configuration], options: [options, is.keysOf("kappa", "clover", "boundary", "solver", "deflate")] });
   const { lattice, N } = U;
   const gammaT = gamma(lattice, lattice.dim - 1);
   const spins = gammaT.length;

@@ -33,7 +33,7 @@ export interface FixedGauge<N extends number = number> {
 
 /** F and theta of a field. @throws GeometryError for Coulomb gauge in one dimension. */
 export function gaugeFunctional(U: LinkField, gauge: "landau" | "coulomb"): { readonly functional: number; readonly theta: number } {
-  guard("gaugeFunctional", { U: [U, kind.linkField], gauge: [gauge, is.oneOf("landau", "coulomb")] });
+  guard("gaugeFunctional", { U: [U, kind.configuration], gauge: [gauge, is.oneOf("landau", "coulomb")] });
   return new Fixing(U, gauge).state();
 }
 
@@ -42,7 +42,7 @@ export function gaugeFunctional(U: LinkField, gauge: "landau" | "coulomb"): { re
  * @throws GeometryError for Coulomb gauge in one dimension, SolverError when theta has not reached the tolerance in maxIterations.
  */
 export function fixGauge<N extends number>(U: LinkField<N>, options: GaugeFixingOptions): FixedGauge<N> {
-  guard("fixGauge", { U: [U, kind.linkField], options: [options, is.keysOf("gauge", "overrelaxation", "tolerance", "maxIterations")] });
+  guard("fixGauge", { U: [U, kind.configuration], options: [options, is.keysOf("gauge", "overrelaxation", "tolerance", "maxIterations")] });
   const { gauge, overrelaxation = 1.7, tolerance = 1e-14, maxIterations = 20_000 } = options;
   guard("fixGauge", { gauge: [gauge, is.oneOf("landau", "coulomb")], overrelaxation: [overrelaxation, is.positive], tolerance: [tolerance, is.positive], maxIterations: [maxIterations, is.count] });
   if (!(overrelaxation >= 1 && overrelaxation < 2)) throw new GeometryError(`fixGauge: got overrelaxation = ${overrelaxation}, expected a number from 1 to below 2`);

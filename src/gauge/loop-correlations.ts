@@ -48,17 +48,12 @@ function operatorOf(U: LinkField, loop: Loop): readonly [Float64Array, Float64Ar
 
 const meanOf = ([x, y]: readonly [Float64Array, Float64Array]): ComplexNumber => [x.reduce((s, v) => s + v, 0) / x.length, y.reduce((s, v) => s + v, 0) / y.length];
 
-function expectOne(who: string, U: LinkField): void {
-  if (U.lattice.batch > 1) throw new GeometryError(`${who}: got a batch of ${U.lattice.batch} configurations, expected one`);
-}
-
 /**
  * C(r) of two loops or families at given separations, in lattice units and modulo the extents; B is A by default.
  * @throws GeometryError for separations of another dimension, unknown families, and batches.
  */
 export function loopCorrelation(U: LinkField, A: Loop, separations: readonly (readonly number[])[], B: Loop = A): LoopCorrelation {
-  guard("loopCorrelation", { U: [U, kind.linkField], A: [A, is.object], separations: [separations, is.listOf(is.listOf(is.integer), 1)], B: [B, is.object] });
-  expectOne("loopCorrelation", U);
+  guard("loopCorrelation", { U: [U, kind.configuration], A: [A, is.object], separations: [separations, is.listOf(is.listOf(is.integer), 1)], B: [B, is.object] });
   const { lattice } = U;
   const wrong = separations.find((r) => r.length !== lattice.dim);
   if (wrong) throw new GeometryError(`loopCorrelation: got the separation [${wrong.join(", ")}], expected ${lattice.dim} integers, one a direction`);
@@ -76,8 +71,7 @@ export function loopCorrelation(U: LinkField, A: Loop, separations: readonly (re
 
 /** C(t), t = 0 ... L_t - 1, of the means over space: momentum zero. @throws GeometryError for unknown families and batches. */
 export function loopCorrelator(U: LinkField, A: Loop, B: Loop = A): LoopCorrelation {
-  guard("loopCorrelator", { U: [U, kind.linkField], A: [A, is.object], B: [B, is.object] });
-  expectOne("loopCorrelator", U);
+  guard("loopCorrelator", { U: [U, kind.configuration], A: [A, is.object], B: [B, is.object] });
   const { lattice } = U;
   const T = lattice.extents[lattice.dim - 1]!;
   const slice = lattice.volume / T;

@@ -16,7 +16,7 @@ type Copy = () => void;
 /**
  * The force of an action computed `on` another lattice: pass it as `guide` to `hmc`. Fields among the action's inputs (pseudofermions, whose
  * values change from one trajectory to the next) are copied with the links at every call.
- * @throws GeometryError when the extents of the links differ from those of `on`.
+ * @throws GeometryError when extents or samples of the links differ from those of `on`.
  */
 export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N, I>): Force<N> {
   guard("forceOn", { lattice: [on, kind.lattice], action: [action, is.withMethods("a recorded action", "with", "force")] });
@@ -28,7 +28,7 @@ export function forceOn<N extends number, I>(on: Lattice, action: GaugeAction<N,
   let raw: readonly Field[] | undefined;
   return {
     force(U, into = new DirectionalField(U.lattice, U.N, "algebra")) {
-      sameExtents(on, U.lattice);
+      sameShape(on, U.lattice);
       links ??= outside(() => new DirectionalField(on, U.N, "links"));
       force ??= outside(() => new DirectionalField(on, U.N, "algebra"));
       for (const copy of copies) copy();
@@ -66,21 +66,21 @@ export function forceInSingle<N extends number, I>(action: GaugeAction<N, I>): F
   };
 }
 
-function sameExtents(a: Lattice, b: Lattice): void {
-  if (a.extents.join() !== b.extents.join()) throw new GeometryError(`forceOn: got fields on ${b}, expected ${a}: make both lattices with equal extents`);
+function sameShape(a: Lattice, b: Lattice): void {
+  if (a.extents.join() !== b.extents.join() || a.batch !== b.batch) throw new GeometryError(`forceOn: got fields on ${b}, expected ${a}: make both lattices with equal extents and as many samples`);
 }
 
 /** The same inputs with every field on another lattice. */
 function twin(lattice: Lattice, inputs: unknown, copies: Copy[]): unknown {
   return mapLeaves(inputs, (x) => {
     if (x instanceof Field) {
-      sameExtents(lattice, x.lattice);
+      sameShape(lattice, x.lattice);
       const there = new Field(lattice, x.type);
       copies.push(() => there.set(x.toArray()));
       return there;
     }
     if (!(x instanceof DirectionalField)) return x;
-    sameExtents(lattice, x.lattice);
+    sameShape(lattice, x.lattice);
     const there = new DirectionalField(lattice, x.N as number, x.role);
     copies.push(() => there.set(x.fields.map((f) => f.toArray())));
     return there;

@@ -112,6 +112,8 @@ describe.each(["wasm", ...(missing ? [] : ["native" as const])] as const)("singl
     const U = hot(geo, SU(2), { seed: 1 });
     const [F, G] = [forceOn(lattice([4, 4, 4, 4], { backend, precision: "f32" }), S as never).force(U as never), S.force(U as never)];
     F.fields.forEach((f, mu) => expect(difference(G.fields[mu]!.toArray(), f.toArray())).toBeLessThan(20 * ROUNDOFF));
+    const other = hot(lattice([4, 4, 4, 4], { backend, batch: 2 }), SU(2), { seed: 1 });
+    expect(() => forceOn(lattice([4, 4, 4, 4], { backend, precision: "f32" }), S as never).force(other as never)).toThrow(/^forceOn: got fields on 2 samples of 4x4x4x4, expected 4x4x4x4: make both lattices with equal extents and as many samples$/);
   });
 
   test("the links stay in the group, as momenta are those of the algebra in float64", () => {

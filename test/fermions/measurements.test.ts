@@ -1,6 +1,10 @@
 /** Condensate, determinant, eigenvalues, pion: closed-form fields, the free field, stored configurations, fixtures of the Rust port. */
 import { describe, expect, test } from "vitest";
-import { type LinkField, chiralCondensate, closedFormLinks, largestEigenvalue, lattice, logDeterminant, lowestEigenvalues, pionCorrelator, pointPropagator, staggered } from "gaugegrad";
+import {
+  type LinkField, SU, chiralCondensate, closedFormLinks, cold, exactOverlap, fixGauge, gaugeFunctional, hot, largestEigenvalue, lattice, logDeterminant, lowModes, lowestEigenvalues, normalSpectrum, pionCorrelator, pointPropagator,
+  pseudofermionAction, pseudofermions, setSample, signFunction, staggered, wilsonPion,
+} from "gaugegrad";
+import { randomStream } from "gaugegrad/util";
 import { ConfigurationError, GeometryError } from "../../src/errors.ts";
 import { phases } from "./helpers.ts";
 
@@ -96,4 +100,25 @@ test("errors: too few sources, mass 0, dense matrices out of reach", () => {
   expect(() => logDeterminant(U, staggered({ mass: 0 }))).toThrow(ConfigurationError);
   const large = closedFormLinks(lattice([16, 16, 8, 8]), 1, 0) as LinkField;
   expect(() => chiralCondensate(large, { mass: 0.1 })).toThrow(GeometryError);
+});
+
+test("a batch has no measurement that takes one configuration apart, and every sample of it has its spectrum looked at", () => {
+  const extents = [2, 2, 2, 4];
+  const one = lattice(extents);
+  const [rough, smooth] = [hot(one, SU(2), { seed: 1 }), cold(one, SU(2))];
+  const U = hot(lattice(extents, { batch: 2 }), SU(2), { seed: 1 });
+  const S = staggered({ mass: 0.5 });
+  const all: readonly ((V: LinkField) => unknown)[] = [
+    (V) => pionCorrelator(V, { mass: 0.5 }), (V) => pointPropagator(V, 0, { mass: 0.5 }), (V) => chiralCondensate(V, { mass: 0.5 }), (V) => pseudofermionAction(V, { mass: 0.5 }), (V) => wilsonPion(V, { kappa: 0.1 }), (V) => lowModes(V, S, { count: 2 }),
+    (V) => lowestEigenvalues(V, { count: 2 }), (V) => largestEigenvalue(V), (V) => logDeterminant(V, S), (V) => signFunction(V, {}), (V) => exactOverlap(V), (V) => gaugeFunctional(V, "landau"), (V) => fixGauge(V, { gauge: "landau" }),
+  ];
+  for (const measure of all) expect(() => measure(U as never)).toThrow(/got a DirectionalField \(links N=2 on 2 samples of 2x2x2x4\) as U, expected the links of one configuration: take sampleOf\(U, b\) of a batch$/);
+  // on two sites a direction the hops of a smooth field cancel
+  const { high } = normalSpectrum(smooth as never, S);
+  expect(normalSpectrum(rough as never, S).high).toBeGreaterThan(2 * high);
+  const f = pseudofermions(S, { lattice: U.lattice, group: SU(2), flavours: 2, interval: [0.2, 1.05 * high] });
+  for (const b of [0, 1]) setSample(U, b, smooth as never);
+  expect(() => f.refresh(U, 0, randomStream(1))).not.toThrow();
+  setSample(U, 1, rough as never);
+  expect(() => f.refresh(U, 0, randomStream(1))).toThrow(/expected them inside/);
 });
