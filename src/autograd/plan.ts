@@ -167,7 +167,7 @@ export class Plan<A extends readonly unknown[], Y> {
     if (this.#disposed) throw new LifetimeError(`plan on ${this.lattice}: got a run after dispose, expected a plan in use: dispose it after its last run`);
     if (args.length === this.#arity && visitLeaves(this.#arguments, args, 0, this.#takeArgument) >= 0) return;
     const foreign = args.length === this.#arity ? foreignKey(this.#arguments, args) : undefined;
-    throw new RecordingError(foreign === undefined ? `plan: got (${args.map(describe).join(", ")}), expected arguments in the structure of the recorded ones, ${this.#types.map((t) => typeText(this.lattice, t)).join("; ")}` : `plan: got the key ${foreign}, the structure of the recorded arguments`);
+    throw new RecordingError(foreign === undefined ? `plan: got (${args.map(describe).join(", ")}), expected arguments in the structure of the recorded ones, ${this.#types.map((t) => typeText(this.lattice, t)).join("; ")}` : `plan: got the key ${foreign}`);
   }
 
   #argument(value: ConcreteValue, i: number): void {

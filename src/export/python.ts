@@ -6,7 +6,7 @@ const TEXT = `"""@title@, @group@, @D@ dimensions, exported by gaugegrad @versio
 
     import @p@
     S = @p@.@className@((@four@))        # extents @directions@; theta=[...] for other parameters
-    @example@
+    @setFields@@example@
 
 Links are complex128 of shape (@shape@, @D@, @N@, @N@), C order: numpy arrays, of any strides too, or without numpy anything with a buffer of as many
 doubles. Results are numpy arrays where numpy is installed, else array.array("d"). All conventions are in @p@.h. The library is lib@p@.so next to this file
@@ -106,6 +106,9 @@ class @className@:
             self._send(handle, k)
 @methods@
     def _check(self, status):
+        if status == 4:
+            missing = [n for k, n in enumerate(FIELDS) if k not in self._fields]
+            raise Error(status, f"{', '.join(missing)}: got no data, expected them before the first evaluation: set_field({missing[0]!r}, data)")
         if status != 0:
             raise Error(status, self._library.@p@_error(status).decode())
 
@@ -192,7 +195,7 @@ export function python(spec: LibrarySpec): string {
   const shape = [...axes].reverse().map((a) => `L${a}`).join(", ");
   const className = isAction ? "Action" : "Layer";
   const quoted = (names: readonly string[]): string => `(${names.map((n) => `${JSON.stringify(n)}, `).join("")})`;
-  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, className, four: Array.from({ length: D }, () => "4").join(", "), directions: axes.join(", "), example: isAction ? "S.value(U); S.force(U)" : "V = S.smear(U); F, dtheta = S.pullback(U, FV)", shape, N, P: p.toUpperCase(), generators, bounds: bounds.length === 0 ? "1 or more in every direction" : bounds.join(", "), parameterNames: quoted(parameters.map((x) => x.name)), parameterValues: parameters.map((x) => `${x.value}, `).join(""), fieldNames: quoted(fields.map((f) => f.name)), fieldNumbers: fields.map((f) => `${f.components}, `).join(""), methods: isAction ? actionMethods(spec) : layerMethods(spec) });
+  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, className, four: Array.from({ length: D }, () => "4").join(", "), directions: axes.join(", "), setFields: fields.map((x) => `S.set_field(${JSON.stringify(x.name)}, data)\n    `).join(""), example: isAction ? "S.value(U); S.force(U)" : "V = S.smear(U); F, dtheta = S.pullback(U, FV)", shape, N, P: p.toUpperCase(), generators, bounds: bounds.length === 0 ? "1 or more in every direction" : bounds.join(", "), parameterNames: quoted(parameters.map((x) => x.name)), parameterValues: parameters.map((x) => `${x.value}, `).join(""), fieldNames: quoted(fields.map((f) => f.name)), fieldNumbers: fields.map((f) => `${f.components}, `).join(""), methods: isAction ? actionMethods(spec) : layerMethods(spec) });
 }
 
 function actionMethods({ name: p, parameters }: LibrarySpec): string {

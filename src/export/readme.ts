@@ -59,7 +59,7 @@ fields of one process without halos.
 \`\`\`python
 import ${p}
 S = ${p}.${isAction ? "Action" : "Layer"}((${four}))
-${isAction ? "S.value(U), S.force(U)" : "V = S.smear(U)"}                # U: complex128 of shape (${[...axes].reverse().map((a) => `L${a}`).join(", ")}, ${D}, ${N}, ${N})
+${fields.map((x) => `S.set_field(${JSON.stringify(x.name)}, data)   # ${x.components} doubles a site\n`).join("")}${isAction ? "S.value(U), S.force(U)" : "V = S.smear(U)"}                # U: complex128 of shape (${[...axes].reverse().map((a) => `L${a}`).join(", ")}, ${D}, ${N}, ${N})
 \`\`\`
 ${isAction ? wrappers(spec) : ""}
 ## Conventions

@@ -83,6 +83,11 @@ export const S = action({ name: "adjoint scalar", inputs: { k: 0.4, Phi }, evalu
     const given = (subject as GaugeAction<number, { k: number; Phi: Field }>).with({ k: 0.4, Phi });
     const found = python(U, `Phi = read("Phi.bin")
 S = library.Action(L)
+try:
+    S.value(U)
+    raise SystemExit("a field that is absent went unnoticed")
+except library.Error as error:
+    assert error.status == 4 and str(error).startswith("Phi: got no data") and "set_field('Phi', data)" in str(error), error
 for k in (0, 2, 7):
     wrong = Phi[:]; wrong[8 * 4 + k] += 0.1
     try:
