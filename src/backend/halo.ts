@@ -20,14 +20,14 @@ export interface Move {
 export interface GhostReads {
   /** By number. */
   readonly ghosts: ReadonlySet<number>;
-  /** Blocks that read them, counted from the first of the domain. */
+  /** Blocks of a sample that read them, counted from the first of the domain. */
   readonly blocks: Int32Array;
 }
 
 /** Ghost blocks of a layout. */
 export interface Halo {
   readonly part: Part;
-  /** Sites of the whole lattice. */
+  /** Sites of the whole lattice, of all samples. */
   readonly volume: number;
   /** Ghost blocks for which every field has room: neighbours up to one step in every direction. */
   readonly standard: number;
@@ -35,8 +35,8 @@ export interface Halo {
   reads(displacement: readonly number[], domain: "all" | "even" | "odd"): GhostReads | undefined;
   /** What fills these ghost blocks. */
   moves(ghosts: Iterable<number>): Move[];
-  /** Global site of a lane of a ghost block. */
+  /** Global site of a lane of a ghost block, in its sample. */
   site(ghost: number, lane: number): number;
-  /** Rank whose box holds a global site. */
+  /** Rank whose box holds a global site of a sample. */
   owner(n: number): number;
 }

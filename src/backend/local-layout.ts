@@ -5,6 +5,8 @@
  *
  * In directions that are not divided a displacement wraps around and permutes lanes as ever. In divided ones no lanes are permuted: every lane of a
  * ghost block has its own source, on another rank or, where that direction is cut into lanes, in this box.
+ *
+ * Samples of a batch have the same box, and copies of its blocks one after the other. A ghost block of all of them is so many blocks, behind those of all samples.
  */
 import type { GhostReads, Halo, Move } from "./halo.ts";
 import { type Lanes, type Layout, type Places, cutInto, digits, placesOf } from "./layout.ts";
@@ -19,10 +21,9 @@ class Boxes implements LocalLayout, Halo {
   readonly width: Lanes;
   readonly cuts: readonly number[];
   readonly blocks: number;
-  // a divided lattice has one sample
-  readonly copies = 1;
+  readonly copies: number;
   readonly copyBlocks: number;
-  readonly scalarBlocks = 1;
+  readonly scalarBlocks: number;
   readonly copiesPerScalar = 1;
   readonly sampleLanes = 1;
   readonly siteLanes: Lanes;
@@ -45,27 +46,32 @@ class Boxes implements LocalLayout, Halo {
   constructor(lattice: SiteIndex, lanes: Lanes, part: Part) {
     this.#lattice = lattice;
     this.part = part;
-    this.volume = lattice.volume;
+    this.volume = lattice.batch * lattice.volume;
     this.#box = boxIndex(part.extents, lattice.bipartite);
     let width = lanes;
     let cuts = cutInto(this.#box, width, part.split);
     while (!cuts) cuts = cutInto(this.#box, (width = (width / 2) as Lanes), part.split);
     this.width = width;
     this.cuts = cuts;
-    this.blocks = this.copyBlocks = this.#box.volume / width;
+    this.copies = this.scalarBlocks = lattice.batch;
+    this.copyBlocks = this.#box.volume / width;
+    this.blocks = this.copies * this.copyBlocks;
     this.siteLanes = width;
     this.scalarLanes = width;
     this.#sub = part.extents.map((L, mu) => L / cuts[mu]!);
     this.#offsets = Array.from({ length: width }, (_, lane) => digits(lane, cuts).map((q, mu) => q * this.#sub[mu]!));
     this.#places = placesOf(this.#box, { width, cuts });
-    this.position = new Int32Array(lattice.volume).fill(-1);
-    this.#places.position.forEach((p, n) => (this.position[lattice.site(this.#box.coordinates(n).map((x, mu) => x + part.origin[mu]!))] = p));
+    this.position = new Int32Array(this.volume).fill(-1);
+    this.#places.position.forEach((p, n) => {
+      const site = lattice.site(this.#box.coordinates(n).map((x, mu) => x + part.origin[mu]!));
+      for (let b = 0; b < lattice.batch; b++) this.position[b * lattice.volume + site] = b * this.copyBlocks * width + p;
+    });
     for (const d of neighbours(part.split)) this.table(d);
-    this.standard = this.#ghosts.length;
+    this.standard = lattice.batch * this.#ghosts.length;
   }
 
-  scalarAt(): number {
-    return 0;
+  scalarAt(sample: number): number {
+    return sample * this.width;
   }
 
   get halo(): Halo {
@@ -73,7 +79,7 @@ class Boxes implements LocalLayout, Halo {
   }
 
   range(domain: "all" | "even" | "odd"): readonly [number, number] {
-    return domain === "all" ? [0, this.blocks] : domain === "even" ? [0, this.blocks / 2] : [this.blocks / 2, this.blocks];
+    return domain === "all" ? [0, this.copyBlocks] : domain === "even" ? [0, this.copyBlocks / 2] : [this.copyBlocks / 2, this.copyBlocks];
   }
 
   table(d: readonly number[]): Int32Array {
@@ -85,7 +91,14 @@ class Boxes implements LocalLayout, Halo {
     const key = short.join(",");
     const known = this.#tables.get(key);
     if (known) return known;
-    const made = Int32Array.from({ length: this.blocks }, (_, b) => this.#entry(this.#box.coordinates(this.#places.representative[b]!), short));
+    const { copyBlocks, width } = this;
+    const made = new Int32Array(this.blocks);
+    for (let b = 0; b < copyBlocks; b++) {
+      const entry = this.#entry(this.#box.coordinates(this.#places.representative[b]!), short);
+      // from the copy of one sample to that of the next, and from its ghost block
+      const step = entry < this.blocks * width ? copyBlocks * width : width;
+      for (let copy = 0; copy < this.copies; copy++) made[copy * copyBlocks + b] = entry + copy * step;
+    }
     this.#tables.set(key, made);
     return made;
   }
@@ -113,7 +126,7 @@ class Boxes implements LocalLayout, Halo {
     const key = this.#lattice.site(wrapped);
     let g = this.#numbers.get(key);
     if (g === undefined) this.#numbers.set(key, (g = this.#ghosts.push(wrapped) - 1));
-    return (this.blocks + g) * this.width + permutation;
+    return (this.blocks + g * this.copies) * this.width + permutation;
   }
 
   reads(d: readonly number[], domain: "all" | "even" | "odd"): GhostReads | undefined {
@@ -124,7 +137,7 @@ class Boxes implements LocalLayout, Halo {
     for (let b = first; b < last; b++) {
       const block = Math.floor(table[b]! / this.width);
       if (block < this.blocks) continue;
-      ghosts.add(block - this.blocks);
+      for (let copy = 0; copy < this.copies; copy++) ghosts.add(block - this.blocks + copy);
       readers.push(b - first);
     }
     return ghosts.size > 0 ? { ghosts, blocks: Int32Array.from(readers) } : undefined;
@@ -138,7 +151,7 @@ class Boxes implements LocalLayout, Halo {
         const s = this.#relative(g, lane);
         const offset = s.map((c, mu) => Math.floor(c / extents[mu]!));
         const key = rankAt(grid, offset);
-        const from = this.#places.position[this.#box.site(s.map((c, mu) => c % extents[mu]!))]!;
+        const from = (g % this.copies) * this.copyBlocks * this.width + this.#places.position[this.#box.site(s.map((c, mu) => c % extents[mu]!))]!;
         const pair: [number, number] = [from, (this.blocks + g) * this.width + lane];
         const group = groups.get(key);
         if (group) group.pairs.push(pair);
@@ -157,7 +170,7 @@ class Boxes implements LocalLayout, Halo {
 
   /** Site of a lane of a ghost block relative to the box, modulo the lattice. */
   #relative(ghost: number, lane: number): number[] {
-    return this.#ghosts[ghost]!.map((c, mu) => (c + this.#offsets[lane]![mu]!) % this.#lattice.extents[mu]!);
+    return this.#ghosts[Math.floor(ghost / this.copies)]!.map((c, mu) => (c + this.#offsets[lane]![mu]!) % this.#lattice.extents[mu]!);
   }
 
   site(ghost: number, lane: number): number {
@@ -165,7 +178,7 @@ class Boxes implements LocalLayout, Halo {
   }
 
   owner(n: number): number {
-    return rankAt(this.part.grid, this.#lattice.coordinates(n).map((c, mu) => Math.floor(c / this.part.extents[mu]!)));
+    return rankAt(this.part.grid, this.#lattice.coordinates(n % this.#lattice.volume).map((c, mu) => Math.floor(c / this.part.extents[mu]!)));
   }
 }
 

@@ -59,7 +59,8 @@ export class StepExchange {
 
   constructor(engine: Machine, given: readonly Need[], { buffers }: Schedule, step: KernelStep | ContractionStep) {
     this.#engine = engine;
-    this.#chunks = step.kind === "kernel" ? engine.order(step.domain).chunks : 0;
+    const order = step.kind === "kernel" ? engine.order(step.domain) : undefined;
+    this.#chunks = order ? order.copies * order.chunks : 0;
     this.#dense = engine.heap.realBytes === 8 ? 1 : 2;
     this.interior = step.kind === "kernel" ? interiorOf(step, engine) : undefined;
     this.#longRuns = longRuns(this.#dense * (engine.part!.comm.common ? LONG_NEAR : LONG), this.#dense);

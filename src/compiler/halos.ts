@@ -165,6 +165,7 @@ export function withHalos(given: Schedule, halos: Halos): Schedule {
   for (const s of steps) {
     for (const [b, reads] of readsOf(s, buffers, halos)) room(b, halos.room(reads));
     // a solver's programs take them for callers' fields
+    if (s.kind === "contraction" && halos.lattice.batch > 1 && readsOf(s, buffers, halos).size > 0) throw new ConfigurationError(`${s.op.name}: got a batch of ${halos.lattice.batch} samples on a divided lattice, expected one sample: lists of neighbours are those of one`);
     if (s.kind === "dense") throw new ConfigurationError("log det of an operator: got a divided lattice, expected an undivided one, as the matrix is made as a whole: use one rank, or other pseudofermions");
     if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) room(b, halos.halo.standard);
     if (s.kind === "loop") for (const b of [...s.inputs, ...s.outputs.map((o) => o.buffer)]) room(b, halos.halo.standard);

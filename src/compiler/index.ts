@@ -91,7 +91,6 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
     if (options.quaternions && (options.engine || options.backend === "interpret")) throw new ConfigurationError(`quaternions: got ${alone}, expected backend js, wasm, native or cuda`);
     if (options.engine) return options.engine.attach(lattice, options.maxFields);
     const part = partOf(lattice, options);
-    if (part && lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on ${part.comm.size > 1 ? `${part.comm.size} ranks` : "a lattice with ghosts"}, expected one of them: samples are divided over ranks by giving each a batch of its own`);
     if (options.backend === "interpret") return new InterpretEngine(lattice, options.maxFields);
     return new KernelEngine(lattice, emitter((lattice.batch * lattice.volume) / (part?.comm.size ?? 1), options), options.maxFields, part, options.precision === "f32" || options.backend === "cuda" ? undefined : () => makeLattice(extents, inSingle(options)));
   };

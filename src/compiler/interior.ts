@@ -10,9 +10,9 @@ import type { Machine } from "./machine.ts";
 /** Least share of the chunks for which a kernel is launched in parts. */
 const WORTH = 0.25;
 
-/** First and last + 1 of the longest row of chunks that read no ghost block; undefined where it is short, and where threads share the chunks of a launch. */
+/** First and last + 1 of the longest row of chunks that read no ghost block; undefined where it is short, where threads share the chunks of a launch, and on a batch, whose samples all have borders. */
 export function interiorOf(step: KernelStep, engine: Machine): readonly [number, number] | undefined {
-  if (engine.emitter.threads > 1) return undefined;
+  if (engine.emitter.threads > 1 || engine.lattice.batch > 1) return undefined;
   const halos = engine.halos!;
   const { half, chunks } = engine.order(step.domain);
   const size = chunkBlocks(engine.layout.siteLanes);

@@ -306,7 +306,7 @@ export abstract class Machine implements Engine {
   /** Blocks of a scalar that every sample has of its own whose samples lists of launches are walked for at a time. */
   get tile(): number {
     const { lattice: { volume, dim, batch }, layout: { scalarBlocks }, emitter: { threads } } = this;
-    if (!this.replay) return scalarBlocks;
+    if (!this.replay || this.part) return scalarBlocks;
     return Math.min(scalarBlocks, threads * Math.max(1, Math.floor((TILE_LINKS * scalarBlocks) / (batch * volume * dim))));
   }
 

@@ -44,7 +44,7 @@ export function stretchesOf(engine: Machine, { steps, buffers }: Schedule, given
   if (!replay) return [];
   const ranks = engine.part && ranksOf(engine, replay);
   const crossings = given.map((_, s) => (ranks && exchanges[s] ? crossingOf(engine, exchanges[s]!, ranks, allocate) : undefined));
-  const launches = given.map((l, s) => (l && (!exchanges[s] || crossings[s]) && (!l.over || ranks?.adds(l.partials.length)) ? l : undefined));
+  const launches = given.map((l, s) => (l && (!exchanges[s] || crossings[s]) && (!l.over || (batch === 1 && ranks?.adds(l.partials.length))) ? l : undefined));
   const stretches: (Stretch | undefined)[] = [];
   const names = compiled.names!();
   const runs = tile < scalarBlocks ? runsOf(steps) : undefined;
@@ -154,7 +154,7 @@ interface Stretched extends Executable {
 /** Where an engine has a way to run it. */
 export function gradientLoop(engine: Machine, scalars: readonly [Storage, Storage, Storage, Storage]): GradientLoop | undefined {
   const { emitter: { addressUnit: unit, parameterWords: words }, lattice: { batch }, layout, memory, heap, replay, tile } = engine;
-  if (!replay) return undefined;
+  if (!replay || (engine.part && batch > 1)) return undefined;
   const ranks = engine.part && ranksOf(engine, replay);
   const bytes = { entries: 4 * words * GRADIENT.size, state: 8 * (STATE.samples + STATE.size * batch) };
   const entries = memory.allocate(bytes.entries, "work fields");

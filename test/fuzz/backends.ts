@@ -17,7 +17,7 @@ export interface FuzzBackend {
   readonly share: number;
   /** Has it batches of samples? */
   readonly batches: boolean;
-  /** Is its lattice divided, with ghost blocks on all sides? One sample then, and no matrices as a whole. */
+  /** Is its lattice divided, with ghost blocks on all sides? No weights on channels of a batch then, and no matrices as a whole. */
   readonly divided: boolean;
   /** Can it store quaternions? */
   readonly quaternions: boolean;
