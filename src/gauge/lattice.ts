@@ -12,7 +12,10 @@ const KEYS = Object.keys({ backend: 1, threads: 1, strict: 1, maxFields: 1, debu
 export const latticeKeys = (...others: readonly string[]): Kind => is.keysOf(...KEYS, ...others);
 
 /** Those of the options that are for lattices. */
-export const ofLattice = (options: LatticeOptions): LatticeOptions => Object.fromEntries(Object.entries(options).filter(([key]) => KEYS.includes(key)));
+export function ofLattice(options: LatticeOptions): LatticeOptions {
+  guard("ofLattice", { options: [options, is.object] });
+  return Object.fromEntries(Object.entries(options).filter(([key]) => KEYS.includes(key)));
+}
 
 /**
  * A periodic lattice of 2, 3 or 4 dimensions, for instance `lattice([8, 8, 8, 8])`; the last direction is time. All fields made from
