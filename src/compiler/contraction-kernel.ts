@@ -27,6 +27,8 @@ export function togetherOf(rows: number, wide: boolean): readonly [number, numbe
 
 /** (first block, last + 1, x, stride of x, its channels, flags): first channel that is not zero, and the last + 1; (channels, 0) of a block without */
 export type Flag = (...args: [number, number, number, number, number, number]) => void;
+/** (..., those flags, room for the largest |x| so far of every channel in each lane) */
+export type Peaks = (...args: [number, number, number, number, number, number, number]) => void;
 /** What both kinds of loops begin with: (list, its length, groups, blocks of a group, taps, x, stride of x, its channels, flags of x, lanes of permutations, room for permuted neighbours */
 type Neighbours = [number, number, number, number, number, number, number, number, number, number, number];
 /** ..., y, stride of y, packed weights, rows, those taken by eight, by eight or four, address of zeros, room for the neighbours of two blocks) */
@@ -37,8 +39,7 @@ export type Correlate = (...args: [...Neighbours, number, number, number, number
 /** The loops, on addresses in bytes. */
 export interface ContractionLoops {
   readonly flag: Flag;
-  /** The same arguments, with room for the largest |x| so far of every channel in each lane. */
-  readonly peaks: Flag;
+  readonly peaks: Peaks;
   readonly apply: Apply;
   readonly correlate: Correlate;
   /** Whether rows are taken by eight where there are so many. */
@@ -91,14 +92,16 @@ function flagCode(): Code {
 
 /** The largest |x| of every channel, in two lanes. */
 function peaksCode(): Code {
-  const c = new Code(6);
-  const [b, end, x, stride, count, peaks] = numbers(6);
+  const c = new Code(7);
+  const [b, end, x, stride, count, flags, peaks] = numbers(7);
   const [k, at, to] = locals(c, 3);
   stepped(c, b, end, 1, () => {
-    c.get(x).get(b).get(stride).op(MUL).op(ADD).set(at).get(peaks).set(to).i32(0).set(k);
-    stepped(c, k, count, 1, () => {
-      c.get(to).get(to).simdMemory(VECTOR.load, 3, 0).get(at).simdMemory(VECTOR.load, 3, 0).simd(VECTOR.abs).simd(VECTOR.max).simdMemory(VECTOR.store, 3, 0);
-      for (const p of [at, to]) advance(c, p, CHANNEL);
+    c.get(flags).get(b).i32(3).op(SHL).op(ADD).memory(LOAD, 2, 4).when(() => {
+      c.get(x).get(b).get(stride).op(MUL).op(ADD).set(at).get(peaks).set(to).i32(0).set(k);
+      stepped(c, k, count, 1, () => {
+        c.get(to).get(to).simdMemory(VECTOR.load, 3, 0).get(at).simdMemory(VECTOR.load, 3, 0).simd(VECTOR.abs).simd(VECTOR.max).simdMemory(VECTOR.store, 3, 0);
+        for (const p of [at, to]) advance(c, p, CHANNEL);
+      });
     });
   });
   return c;
@@ -298,14 +301,17 @@ function correlateCode(): Code {
     });
   c.get(taps).i32(1).op(ADD).i32(2).op(SHL).set(width);
   c.loop(() => void c.get(n).get(count).op(AT_LEAST), () => {
-    c.get(n).get(cell).op(ADD).set(last).get(sums).set(into).i32(0).set(k);
+    c.get(n).get(cell).op(ADD).set(last).i32(0).set(k);
     stepped(c, k, taps, 1, () => {
       pairsAt();
-      byRows(c, m, fours, out, (rows) => {
-        c.i32(0).set(i).get(m).i32(4).op(SHL).set(line);
-        columns(rows, BESIDE);
-        columns(rows, 1);
-        c.get(channels).i32(32 * rows).op(MUL).get(into).op(ADD).set(into);
+      c.get(to).get(pairs).op(SUB).when(() => {
+        c.get(k).get(out).op(MUL).get(channels).op(MUL).i32(5).op(SHL).get(sums).op(ADD).set(into);
+        byRows(c, m, fours, out, (rows) => {
+          c.i32(0).set(i).get(m).i32(4).op(SHL).set(line);
+          columns(rows, BESIDE);
+          columns(rows, 1);
+          c.get(channels).i32(32 * rows).op(MUL).get(into).op(ADD).set(into);
+        });
       });
     });
     c.get(last).set(n);
@@ -319,7 +325,7 @@ export function contractionModule(shared: boolean): Uint8Array<ArrayBuffer> {
   const add = (n: number, code: Code, name?: string): number => module.function(parameters(n), [], code, name);
   const gather = add(14, gatherCode());
   add(6, flagCode(), "flag");
-  add(6, peaksCode(), "peaks");
+  add(7, peaksCode(), "peaks");
   add(NEIGHBOURS + 8, applyCode(gather, add(6, productCode())), "apply");
   add(NEIGHBOURS + 10, correlateCode(), "correlate");
   return module.finish(shared);

@@ -3,7 +3,7 @@
 const NEIGHBOURS = ["table", "count", "groups", "blocks", "taps", "x", "stride", "channels", "flags", "lanes", "near"] as const;
 const PARAMETERS = {
   flag: ["b", "end", "x", "stride", "channels", "flags"],
-  peaks: ["b", "end", "x", "stride", "channels", "into"],
+  peaks: ["b", "end", "x", "stride", "channels", "flags", "into"],
   apply: [...NEIGHBOURS, "y", "yStride", "weights", "made", "eights", "fours", "nothing", "room"],
   correlate: [...NEIGHBOURS, "y", "yStride", "sums", "out", "eights", "fours", "ownFlags", "cell", "pairs", "units"],
 } as const;
@@ -45,7 +45,7 @@ ${contractionHead("flag")} {
 
 ${contractionHead("peaks")} {
   for (; b < end; b++)
-    for (int64_t k = 0; k < channels; k++) {
+    for (int64_t k = AT(const struct flag, flags)[b].first; k < AT(const struct flag, flags)[b].end; k++) {
       const M a = AT(const M, x + b * stride)[k] & INT64_MAX, most = AT(const M, into)[k], above = (V)a > (V)most;
       AT(M, into)[k] = (a & above) | (most & ~above);
     }
@@ -163,6 +163,7 @@ ${contractionHead("correlate")} {
           const struct neighbour x_n = neighbour(memory, row[k + 1], g * blocks, x, stride, channels, flags, lanes, near + 8 * W * channels * n, 0);
           if (x_n.end > 0) pair[n++] = (struct pair){x_n.at, y + own * yStride};
         }
+      if (n == 0) continue;
       for (; m + 8 <= eights; m += 8) SUM(8);
       for (; m + 4 <= fours; m += 4) SUM(4);
       for (; m + 3 <= out; m += 3) SUM(3);

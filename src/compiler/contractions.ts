@@ -240,7 +240,11 @@ export class Contraction {
     const parts = new Float64Array(2 * taps * out * channels);
     const units = new Float64Array(1 + out + channels);
     const kernel = this.#compiled;
-    const peaks = Float64Array.from([...this.#peaks(y), ...this.#peaks(x)]);
+    if (kernel) {
+      this.#flag(kernel, x, kernel.flags, this.#ghosts);
+      this.#flag(kernel, y, kernel.ownFlags, 0);
+    }
+    const peaks = Float64Array.from([...this.#peaks(y, kernel?.ownFlags), ...this.#peaks(x, kernel?.flags)]);
     part?.comm.max(peaks);
     unitsOf(this.#engine, out, peaks, units);
     if (kernel) this.#correlateCompiled(kernel, x, y, units, parts);
@@ -250,8 +254,8 @@ export class Contraction {
     for (let k = 0, at = 0; k < taps; k++) for (let n = 0; n < out * channels; n++, at += 2) heap.reals[to + n * taps + k] = parts[at]! + parts[at + 1]!;
   }
 
-  /** The largest number of every channel. */
-  #peaks({ at: { address, stride }, type }: Place): number[] {
+  /** The largest number of every channel; compiled loops know by their flags where there is none. */
+  #peaks({ at: { address, stride }, type }: Place, flags = 0): number[] {
     const { heap: { reals: f, realBytes }, layout: { width } } = this.#engine;
     const peaks = Array.from({ length: components(type) }, () => 0);
     const kernel = this.#compiled;
@@ -260,7 +264,7 @@ export class Contraction {
     });
     if (kernel) f.fill(0, kernel.peaks / 8, kernel.peaks / 8 + peaks.length * width);
     this.#ranges(type, (first, end) => {
-      if (kernel) kernel.loops.peaks(first, end, address, stride, peaks.length, kernel.peaks);
+      if (kernel) kernel.loops.peaks(first, end, address, stride, peaks.length, flags, kernel.peaks);
       else for (let b = first; b < end; b++) look((address + b * stride) / realBytes);
     });
     if (kernel) look(kernel.peaks / 8);
@@ -273,8 +277,6 @@ export class Contraction {
     const [out, channels] = [components(y.type), components(x.type)];
     f.set(units, kernel.units / 8);
     f.fill(0, numbers / 8, numbers / 8 + width * parts.length);
-    this.#flag(kernel, x, flags, this.#ghosts);
-    this.#flag(kernel, y, ownFlags, 0);
     for (const [group, groups, distance] of this.#samples) {
       const before = group * copiesPerScalar * copyBlocks;
       loops.correlate(table, count, groups, distance * blocks, taps, x.at.address + before * x.at.stride, x.at.stride, channels, flags + FLAG * before, lanes, near, y.at.address + before * y.at.stride, y.at.stride, numbers, out, ...togetherOf(out, loops.wide), ownFlags + FLAG * before, this.#neighbours.cell, list, kernel.units);
