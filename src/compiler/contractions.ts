@@ -75,8 +75,9 @@ export class Contraction {
     this.#inputs = inputs;
     this.#output = output;
     this.#taps = tapReads(step, inputs.map((x) => x.type), output.type, engine.lattice);
-    const { cuts } = engine.layout;
-    this.#permutations = Array.from({ length: cuts.reduce((n, c) => n * c, 1) }, (_, k) => lanePermutation(cuts, k));
+    const { cuts, width, sampleLanes } = engine.layout;
+    // lanes that are samples keep their places
+    this.#permutations = sampleLanes > 1 ? [Array.from({ length: width }, (_, l) => l)] : Array.from({ length: width }, (_, k) => lanePermutation(cuts, k));
     const { of } = step.op.role as Role & { readonly is: "contraction" };
     const made = this.#common();
     this.#neighbours = this.#list(made, domainOf((of === "apply" ? output : inputs[0]!).type));

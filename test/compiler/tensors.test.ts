@@ -138,3 +138,14 @@ test("what does not fit says so", () => {
   expect(() => run((_z, w) => tensorSum(w), [2, 3])).not.toThrow();
   expect(() => new Tensor([2, 2], new Float64Array(3))).toThrow(/3 numbers, expected a Float64Array of 4/);
 });
+
+test.each<EngineOptions>([{ backend: "wasm" }, ...(missing ? [] : [{ backend: "native" } as const])])("single precision where lanes are samples, %j", (options) => {
+  const [x, w] = [numbers(16 * 2 * 3, 0.2), weights([2, 3], 0.7)];
+  const [f64, f32] = (["f64", "f32"] as const).map((precision) => {
+    const field = new Field(lattice([2, 1], { ...options, batch: 16, precision, threads: 1 }), channelsType(3)).set(x);
+    const plan = record((u: Channels, v: TracedTensor) => valueAndGrad((t: TracedTensor) => batchMean(sum(dot(siteLinear(u, t), siteLinear(u, t)))))(v) as never, field as never, w as never);
+    const { value, grad: G } = plan.run(field as never, w as never) as unknown as { value: number; grad: Tensor };
+    return [value, ...G.data];
+  });
+  f64!.forEach((v, k) => expect(Math.abs(v - f32![k]!)).toBeLessThan(1e-5 * Math.max(1, Math.abs(v))));
+});
