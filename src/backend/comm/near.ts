@@ -48,6 +48,8 @@ class Channel {
   #used = 0;
   /** Has a message found nothing that has arrived? Those behind it then do not look. */
   empty = false;
+  /** Numbers that are still expected. */
+  left = 0;
 
   constructor(bytes: Uint8Array, end: "sender" | "receiver") {
     this.bytes = bytes;
@@ -246,6 +248,23 @@ export class NearRanks {
     for (const channel of this.#written) channel.done();
     this.#written.length = 0;
   }
+
+  /** Takes what arrives until the rest has room in the slots: who sends it need not wait while this rank computes. */
+  clear(): void {
+    if (!this.#roomy()) this.#until(this.#roomy);
+  }
+
+  readonly #roomy = (): boolean => {
+    if (this.#arrived()) return true;
+    const n = this.#awaiting;
+    for (let k = 0; k < n; k++) this.#awaited[k]!.channel.left = 0;
+    for (let k = 0; k < n; k++) {
+      const { channel, message, here } = this.#awaited[k]!;
+      channel.left += message.count - here;
+      if (channel.left > 2 * SLOT) return false;
+    }
+    return true;
+  };
 
   /** Brings what is expected to where it belongs. */
   take(): void {

@@ -210,6 +210,7 @@ class MpiComm implements Comm {
       if (m.count > 0 && !near?.sends(m)) this.#expect("Isend", call.Isend(m.send, m.count, abi.double, m.to, TAG + k, this.#comm, this.#request(n++)));
     }
     near?.sent();
+    near?.clear();
     work?.meanwhile();
     near?.take();
     if (n > 0) this.#wait(n, messages);
