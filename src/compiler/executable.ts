@@ -165,16 +165,8 @@ export class ProgramExecutable implements Executable {
       const begin = this.#times ? performance.now() : 0;
       const launch = this.#launches[s];
       if (launch) this.#launch(launch, this.#exchanges[s]);
-      else if (this.#solvers[s]) {
-        for (const f of this.#lent) f.fresh!.clear();
-        runSolve(this.#solvers[s]!, this.#systems[s]!, this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
-      } else if (this.#dense[s]) this.#dense[s]!.run();
       else if (this.#contractions[s]) this.#contractions[s]!.run(this.#exchanges[s], this.#places);
-      else if (this.#loops[s]) {
-        for (const f of this.#lent) f.fresh!.clear();
-        this.#loops[s]!.run();
-      }
-      else this.#move(s);
+      else if (!this.#runLent(s)) this.#move(s);
       if (this.#times) this.#times[s]! += performance.now() - begin;
     }
     this.#runs++;
@@ -182,6 +174,16 @@ export class ProgramExecutable implements Executable {
       (outputs[j] as HeapStorage).fresh?.clear();
       if (this.#shadowed(j)) this.#engine.copy(this.#shadows[j]!, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
     }
+  }
+
+  /** Runs a step with programs of its own, on lent fields whose ghost blocks are those of its last run; false for another step. */
+  #runLent(s: number): boolean {
+    const [solver, work] = [this.#solvers[s], this.#dense[s] ?? this.#loops[s]];
+    if (!solver && !work) return false;
+    for (const f of this.#lent) f.fresh!.clear();
+    if (solver) runSolve(solver, this.#systems[s]!, this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
+    work?.run();
+    return true;
   }
 
   describe(): string {
@@ -375,12 +377,11 @@ export class ProgramExecutable implements Executable {
   }
 
   #denseStep({ factors, outputs, positive, overlap }: DenseStepPlan): RunDense {
-    const at = (b: number): HeapStorage => this.#storage(b);
     return denseStep(this.#engine, {
-      factors: factors.map((f) => ({ ...f, captured: f.captured.map(at) })),
-      outputs: outputs.map(({ buffer, ...o }) => ({ ...o, to: at(buffer) })),
+      factors: factors.map((f) => ({ ...f, captured: f.captured.map((b) => this.#lend(b)) })),
+      outputs: outputs.map(({ buffer, ...o }) => ({ ...o, to: this.#storage(buffer) })),
       positive,
-      ...(overlap ? { overlap: { ...overlap, mass: at(overlap.mass) } } : {}),
+      ...(overlap ? { overlap: { ...overlap, mass: this.#storage(overlap.mass) } } : {}),
     });
   }
 

@@ -97,7 +97,6 @@ for (const launcher of launchers)
         [[of(run({ more: "parallel.grid = [1, 3]" }))], 3, /parallel\.grid: got \[1, 3\] for the lattice 4x8 on 2 ranks.*such as \[1, 2\]/],
         [[of(run({ extents: [4, 6], more: "parallel.grid = [1, 2]" }))], 3, /got \[1, 2\] for the lattice 4x6 on 2 ranks.*leave even extents.*such as \[2, 1\]/],
         [[of(run({ extents: [6, 6] }))], 3, /got none for the lattice 6x6 on 2 ranks.*no grid of 2 ranks fits: use 1 or 3 ranks/],
-        [[of(run({ more: 'fermions = { kind = "staggered", flavours = 4, mass = 0.5, exact = true }' }))], 3, /fermions staggered: got exact = true on a lattice divided over 2 ranks, expected one rank/],
         [[of(run(), "--backend", "tfjs")], 3, /--backend tfjs: got 2 ranks, expected one/],
         [[{ argv: ["quickstart"] }], 3, /quickstart: got 2 ranks, expected one/],
         [[of(one), of(run({ more: 'title = "x"', trajectories: 5 }))], 3, /rank 1 has the run file .*, rank 0 has .*expected the same on all ranks/],

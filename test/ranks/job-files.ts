@@ -1,4 +1,4 @@
-/** Run files whose results are compared between ways of dividing the work: HMC with a layer of the user's own, stout with staggered fermions, training of CASK, HMC with quaternions. */
+/** Run files whose results are compared between ways of dividing the work: HMC with a layer of the user's own, stout with staggered fermions, training of CASK, HMC with quaternions, SLHMC with an exact determinant. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RunCommand } from "../../src/runs/index.ts";
@@ -16,7 +16,7 @@ const gated = layer({
 });
 export default gaugeAction({ name: "smeared", options: z.strictObject({ beta: z.number() }), build: ({ beta }) => actions.wilson({ beta }).after(gated) });
 `;
-const head = (action: string): string => `group = "SU(2)"
+const head = (action: string, group = "SU(2)"): string => `group = "${group}"
 lattice.extents = [4, 4, 4, 8]
 start.kind = "hot"
 action = ${action}
@@ -30,7 +30,7 @@ export interface Job {
 }
 
 /** By name. */
-export const jobs: Readonly<Record<"own" | "stout" | "cask" | "quaternions", Job>> = {
+export const jobs: Readonly<Record<"own" | "stout" | "cask" | "quaternions" | "exact", Job>> = {
   own: {
     command: "hmc",
     text: `${head('{ module = "./smeared.ts", beta = 2.3 }')}
@@ -56,6 +56,17 @@ checks.every = 0
     text: `${head(WILSON)}
 lattice.quaternions = true
 sampler = { steps = 2, length = 0.3, seed = 3, reunitarise = 1, trajectories = 2 }
+checks.every = 2
+`,
+  },
+  exact: {
+    command: "slhmc",
+    text: `${head('{ kind = "wilson", beta = 1.0 }', "U(1)")}
+fermions = { kind = "staggered", flavours = 4, mass = 0.5, exact = true }
+network = { kind = "stout" }
+guide = { masses = [0.6] }
+sampler = { steps = 2, length = 0.3, seed = 3, trajectories = 2 }
+training = { trajectories = 2, rate = 1e-2, batch = 2, replay = 2 }
 checks.every = 2
 `,
   },

@@ -2,10 +2,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { lattice } from "gaugegrad";
 import { threadsComm } from "../../dist/backend/index.js";
+import { determinants } from "./determinants.mjs";
 import { files } from "./files.mjs";
 import { work } from "./work.mjs";
 
-const all = { ...work, ...files };
+const all = { ...work, ...files, ...determinants };
 
 const { memory, rank, jobs } = workerData;
 const comm = threadsComm(memory, rank, 120);

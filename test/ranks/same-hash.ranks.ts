@@ -36,9 +36,9 @@ const expected = (grids: Grids): Readonly<Record<string, string>> => Object.from
 /** Each job on each grid of four ranks, in three starts with every job and every grid; and the jobs of the other numbers of ranks. */
 const [T, ZT, XT] = [[1, 1, 1, 4], [1, 1, 2, 2], [2, 1, 1, 2]];
 const FOUR: Readonly<Record<string, Grids>> = {
-  threads: [["own", XT], ["stout", T], ["cask", ZT], ["quaternions", XT]],
-  "Open MPI": [["own", T], ["stout", ZT], ["cask", XT], ["quaternions", T]],
-  MPICH: [["own", ZT], ["stout", XT], ["cask", T], ["quaternions", ZT]],
+  threads: [["own", XT], ["stout", T], ["cask", ZT], ["quaternions", XT], ["exact", ZT]],
+  "Open MPI": [["own", T], ["stout", ZT], ["cask", XT], ["quaternions", T], ["exact", XT]],
+  MPICH: [["own", ZT], ["stout", XT], ["cask", T], ["quaternions", ZT], ["exact", T]],
 };
 const FEWER: readonly (readonly [size: number, grids: Grids])[] = [[1, [["own", [1, 1, 1, 1]]]], [2, NAMES.map((name) => [name, [1, 1, 1, 2]])]];
 

@@ -4,7 +4,7 @@ import { abs2, add, adj, cask, channel, channels, channelsType, closedFormLinks,
 import { randomStream } from "gaugegrad/util";
 
 /** A hash of fields in canonical order and numbers. */
-function hash(...values) {
+export function hash(...values) {
   const h = createHash("sha256");
   const add = (v) => {
     if (typeof v === "number") h.update(new Uint8Array(Float64Array.of(v).buffer));

@@ -1,4 +1,7 @@
-/** One linear operator of a dense step: its matrix, and the cotangents of what it captures. */
+/**
+ * One linear operator of a dense step: its matrix, and the cotangents of what it captures. On a divided lattice the operator is applied, and its derivatives are taken, by
+ * all ranks together; each of them has the whole matrix, and works on it as one process does.
+ */
 import { type Executable, type Program, type Storage, type ValueType, type VectorType, components, domainOf, pullOf, stencilOf } from "../../autograd/index.ts";
 import { SolverError } from "../../errors.ts";
 import type { DenseBackend, DenseMatrix, Determinant } from "../../linalg/index.ts";
@@ -179,7 +182,9 @@ class ColumnFactor implements DenseFactor {
   pull(weight: Weight, into: readonly Storage[]): void {
     const K = weight.kind === "inverse" ? this.#dense : weight.K;
     const x = this.#host;
-    const sums = this.#captures.map((t) => new Float64Array(t.kind === "scalar" ? 1 : this.#engine.lattice.volume * components(t)));
+    // each rank of a divided lattice adds up its own sites
+    const { lattice, ownSites } = this.#engine;
+    const sums = this.#captures.map((t) => new Float64Array(t.kind === "scalar" ? 1 : (ownSites?.length ?? lattice.volume) * components(t)));
     const term = sums.map((s) => new Float64Array(s.length));
     // Re tr(K dA) = sum_j Re y_j^+ dA e_j with y_j the adjoint of row j of K
     this.#places.forEach((at, j) => {
@@ -193,11 +198,17 @@ class ColumnFactor implements DenseFactor {
       this.#engine.write(this.#y, this.#type, x);
       this.#pull.run([...this.#captured, this.#x, this.#y], this.#terms);
       sums.forEach((sum, k) => {
-        this.#engine.read(this.#terms[k]!, this.#captures[k]!, term[k]!);
+        const t = this.#captures[k]!;
+        if (ownSites && t.kind !== "scalar") this.#engine.readOwn!(this.#terms[k]!, t, ownSites, term[k]!, 0, components(t));
+        else this.#engine.read(this.#terms[k]!, t, term[k]!);
         for (let i = 0; i < sum.length; i++) sum[i]! += term[k]![i]!;
       });
     });
-    into.forEach((to, k) => this.#engine.write(to, this.#captures[k]!, sums[k]!));
+    into.forEach((to, k) => {
+      const t = this.#captures[k]!;
+      if (ownSites && t.kind !== "scalar") this.#engine.writeSites(to, t, ownSites, sums[k]!, 0, components(t));
+      else this.#engine.write(to, t, sums[k]!);
+    });
   }
 
   dispose(): void {

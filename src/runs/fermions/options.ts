@@ -54,8 +54,6 @@ export function fieldsOf<P extends OperatorParameters>(operator: DiracOperator<P
   const { roots = 1 } = options;
   if (roots > 1 && !options.exact) return rootPseudofermions(operator, { ...settings(options), ...context, ...over, ...more, roots }) as unknown as FermionField;
   if (!options.exact) return pseudofermions(operator, { ...settings(options), ...context, ...over, ...more }) as unknown as FermionField;
-  const ranks = context.lattice.engine.part?.comm.size ?? 1;
-  if (ranks > 1) throw new ConfigurationError(`fermions ${operator.name}: got exact = true on a lattice divided over ${ranks} ranks, expected one rank, as the matrix is made as a whole: leave out exact, or the launcher`);
   const action = determinantAction<number, P>(operator, { flavours: options.flavours, ...over });
   return { name: action.name, action, value: (U) => action.value(U), force: (U, into) => action.force(U, into) };
 }
