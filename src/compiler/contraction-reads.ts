@@ -10,7 +10,7 @@ export interface Tap {
 }
 
 /** The taps of a contraction, from the types of its operands and of what it makes; none of a sum over weights. */
-export function tapReads({ attributes }: ContractionStep, inputs: readonly ValueType[], output: ValueType, lattice: Lattice): Tap[] {
+export function tapReads({ attributes, types: inputs }: ContractionStep, output: ValueType, lattice: Lattice): Tap[] {
   if (attributes["displacements"] === undefined) return [];
   const sign = attributes["transpose"] === true ? -1 : 1;
   const loop = domainOf(output.kind === "channels" ? output : inputs[0]!);

@@ -13,7 +13,7 @@ import type { ContractionStep } from "./ir.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 
 /** Where a value lies and what it is. */
-interface Place {
+export interface Place {
   readonly at: HeapStorage;
   readonly type: ValueType;
 }
@@ -74,7 +74,7 @@ export class Contraction {
     this.#engine = engine;
     this.#inputs = inputs;
     this.#output = output;
-    this.#taps = tapReads(step, inputs.map((x) => x.type), output.type, engine.lattice);
+    this.#taps = tapReads(step, output.type, engine.lattice);
     const { cuts, width, sampleLanes } = engine.layout;
     // lanes that are samples keep their places
     this.#permutations = sampleLanes > 1 ? [Array.from({ length: width }, (_, l) => l)] : Array.from({ length: width }, (_, k) => lanePermutation(cuts, k));

@@ -1,9 +1,9 @@
 /** A compiled program: buffers placed by lifetime in one arena, parameter tables, and the list of launches that replay it. */
 import { BIN_PARTS, BinnedSums } from "../backend/index.ts";
-import { type Executable, type Storage, type ValueType, storedComponents, isShared } from "../autograd/index.ts";
+import { type Executable, type Storage, storedComponents, isShared } from "../autograd/index.ts";
 import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
-import { Contraction } from "./contractions.ts";
+import { Contraction, type Place } from "./contractions.ts";
 import type { CompiledKernels } from "./emitter.ts";
 import { type Chunks, type Places, RankSums, StepExchange, needsOf, writeGhosts } from "#platform/compiler/divided";
 import { type Loop, loopsOf } from "./loop.ts";
@@ -95,8 +95,8 @@ export class ProgramExecutable implements Executable {
     this.#systems = schedule.steps.map((s) => (s.kind === "solve" ? systemOf(s, this.#engine.emitter.single) : undefined));
     this.#solvers = schedule.steps.map((s) => (s.kind === "solve" ? this.#solver(s) : undefined));
     this.#dense = schedule.steps.map((s) => (s.kind === "dense" ? this.#denseStep(s) : undefined));
-    const place = (b: number): { readonly at: HeapStorage; readonly type: ValueType } => ({ at: this.#storage(b), type: schedule.buffers[b]!.type });
-    this.#contractions = schedule.steps.map((s) => (s.kind === "contraction" ? new Contraction(engine, s, s.inputs.map(place), place(s.output), (bytes) => this.#allocate(bytes)) : undefined));
+    const place = (b: number, type = schedule.buffers[b]!.type): Place => ({ at: this.#storage(b), type });
+    this.#contractions = schedule.steps.map((s) => (s.kind === "contraction" ? new Contraction(engine, s, s.inputs.map((b, k) => place(b, s.types[k])), place(s.output), (bytes) => this.#allocate(bytes)) : undefined));
     this.#loops = loopsOf(engine, schedule.steps, (b) => this.#lend(b));
     this.arenaBytes = arena.bytes + this.#loops.reduce((most, l) => Math.max(most, l?.programBytes ?? 0), 0) + this.#loops.reduce((sum, l) => sum + (l?.ownBytes ?? 0), 0);
     const { halos } = engine;
@@ -394,6 +394,6 @@ export class ProgramExecutable implements Executable {
   }
 
   #solver(step: SolveStep): Solver {
-    return solverOf(this.#engine, systemOf(step, this.#engine.emitter.single), this.#schedule.buffers[step.rhs]!.type, { captured: step.captured.map((b) => this.#lend(b)), b: this.#lend(step.rhs), solutions: step.solutions.map((b) => this.#lend(b)) });
+    return solverOf(this.#engine, systemOf(step, this.#engine.emitter.single), { captured: step.captured.map((b) => this.#lend(b)), b: this.#lend(step.rhs), solutions: step.solutions.map((b) => this.#lend(b)) });
   }
 }

@@ -107,7 +107,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array => 
 export function readsOf(s: Step, buffers: readonly Buffer[], halos: Halos): Map<number, Set<number>> {
   const found = new Map<number, Set<number>>();
   if (s.kind === "contraction") {
-    const reads = halos.taps(tapReads(s, s.inputs.map((b) => buffers[b]!.type), buffers[s.output]!.type, halos.lattice));
+    const reads = halos.taps(tapReads(s, buffers[s.output]!.type, halos.lattice));
     if (reads.length > 0) found.set(s.inputs.at(-1)!, new Set(reads));
   }
   if (s.kind !== "kernel" || s.domain === "one" || s.domain === "shared" || tensorLength(s.domain) !== undefined) return found;

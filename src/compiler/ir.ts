@@ -113,6 +113,8 @@ export interface ContractionStep {
   readonly op: Op;
   readonly attributes: Attributes;
   readonly inputs: readonly number[];
+  /** Types of the operands; the buffer of one on a half may be that of the whole field. */
+  readonly types: readonly ValueType[];
   readonly output: number;
 }
 

@@ -126,7 +126,8 @@ export class Scheduler {
     }
     if (this.#a.is(id, "contraction")) {
       const [inputs, output] = [n.inputs.map((i) => this.#plain(i, stage)), this.#buffer(id)];
-      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "contraction", op: n.op, attributes: n.attributes, inputs, output }) });
+      const types = n.inputs.map((i) => this.#a.node(i).type);
+      this.#ordered.push({ stage, rank: 2, make: () => ({ kind: "contraction", op: n.op, attributes: n.attributes, inputs, types, output }) });
       return;
     }
     if (this.#a.is(id, "samples")) {

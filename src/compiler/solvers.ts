@@ -1,13 +1,17 @@
 /** The solver of a system, by its method. */
-import type { ValueType } from "../autograd/index.ts";
 import { BackendError, SolverError } from "../errors.ts";
 import type { SolveStep } from "./ir.ts";
 import { ConjugateGradient } from "./conjugate-gradient.ts";
 import { BiCGStab, DeflatedGradient, MixedGradient } from "#platform/compiler/large-solvers";
 import type { LinearSystem, Solver, SolverEngine, SystemFields } from "./solver-programs.ts";
 
-/** @throws BackendError for mixed precision on an engine that has no other of single precision. */
-export function solverOf(engine: SolverEngine, system: LinearSystem, type: ValueType, fields: SystemFields): Solver {
+/**
+ * The vectors are those of the operator, whatever the memory of the right-hand side holds besides: a half may lie in the field that it is joined to.
+ * @throws BackendError for mixed precision on an engine that has no other of single precision.
+ */
+export function solverOf(engine: SolverEngine, system: LinearSystem, fields: SystemFields): Solver {
+  const { nodes, inputs } = system.operator;
+  const { type } = nodes[inputs[inputs.length - 1]!]!;
   if (system.method === "bicgstab") return new BiCGStab(engine, system, type, fields);
   if (system.modes) return new DeflatedGradient(engine, system, type, fields);
   if (!system.mixed) return new ConjugateGradient(engine, system, type, fields);

@@ -124,7 +124,7 @@ function solved<N extends number, I>(operator: Operator<N, I>, b: Field<VectorTy
     const solutions = shifts.map(() => new Field(lattice, b.type));
     const fields = { captured: [...values, ...deflation.map((v) => v.storage)], b: b.storage, solutions: solutions.map((s) => s.storage) };
     if (inner) return { solutions, ...mixedGradient(engine, inner.engine as SolverEngine, system, b.type, fields) };
-    solver = solverOf(engine, system, b.type, fields);
+    solver = solverOf(engine, system, fields);
     return { solutions, ...solver.solve() };
   } finally {
     for (const s of owned) s.dispose();

@@ -61,7 +61,7 @@ function solve(engine: TfjsMachine, nodes: readonly Node[], id: number, fields: 
   const b = fields[fields.length - 1]!;
   const solutions = ids.map(() => engine.allocate(b.type));
   const system = { operator, shifts: ids.map((k) => systemOf(nodes[k]!).shift), tolerance: Math.max(tolerance, 16 * roundoff), maxIterations, method, modes };
-  const solver = solverOf(engine, system, b.type, { captured: fields.slice(0, -1), b, solutions });
+  const solver = solverOf(engine, system, { captured: fields.slice(0, -1), b, solutions });
   const limit = Math.max(tolerance, Math.sqrt(roundoff));
   const run = (): void => {
     const { converged, iterations, residual } = solver.solve();
