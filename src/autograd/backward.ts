@@ -102,7 +102,8 @@ export function pullbackAll(ys: readonly Traced[], seeds: readonly Traced[], wrt
     const node = tape.node(id);
     const needs = node.inputs.map(reaches);
     if (!needs.some(Boolean)) return undefined;
-    const clone = node.region > 0 ? recompute(tape, id, entering(node.region, cotangent), targets, recomputed) : undefined;
+    // a derivative taken inside of a region finds the values of the region at hand
+    const clone = node.region > 0 && node.region !== tape.region ? recompute(tape, id, entering(node.region, cotangent), targets, recomputed) : undefined;
     return { inputs: node.inputs.map((i) => clone?.get(i) ?? tape.traced(i)), output: clone?.get(id) ?? tape.traced(id), cotangent, needs, attributes: node.attributes };
   }
 }

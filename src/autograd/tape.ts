@@ -105,6 +105,11 @@ export class Tape {
     return this.#nodes.length;
   }
 
+  /** Innermost checkpoint region that is being recorded; 0 outside. */
+  get region(): number {
+    return this.#region;
+  }
+
   /** A new input of the program. */
   input(type: ValueType): Traced {
     const id = this.#append({ op: inputOp, inputs: [], attributes: { index: this.#inputs.length }, type, region: 0 });

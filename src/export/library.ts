@@ -59,7 +59,7 @@ const commented = (name: string): string => printable(name).replaceAll(/\*\/|["\
 
 function boundsOf({ fixed, least, even }: LibrarySpec["portable"], axes: readonly string[]): string[] {
   return axes.flatMap((axis, mu) => {
-    if (fixed[mu]! > 0) return [`L${axis} = ${fixed[mu]}, of which the formula has a line`];
+    if (fixed[mu]! > 0) return [`L${axis} = ${fixed[mu]}, with which the formula goes`];
     return [...(even[mu] ? [`L${axis} even`] : []), ...(least[mu]! > 1 ? [`L${axis} >= ${least[mu]}`] : [])];
   });
 }

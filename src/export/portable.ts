@@ -193,11 +193,14 @@ function roleOf(a: Side, b: Side, u: ReturnType<typeof lower>["buffers"][number]
 
 function programsOf(subject: ExportSubject, N: number, fixed: readonly number[], solver: Solver): Pick<Portable, "programs" | "solutions"> {
   const [a, b] = [0, 1].map((k) => lattice(probeOf(k, fixed), { backend: "js", threads: 1 })) as [Lattice, Lattice];
-  const [x, y] = [recordPrograms(subject, a, N), recordPrograms(subject, b, N)];
+  const others = recordPrograms(subject, b, N);
   const solutions: HostSolution[] = [];
   const shared: Shared = { fixed, caches: [new Map(), new Map()], ...(solver === "host" ? { host: { fields: fieldsOf(subject).length, solutions } } : {}) };
-  const programs = x.map((recorded, k) => {
-    const [program, other] = withoutVolumes(recorded, y[k]!);
+  const programs = Array.from(recordPrograms(subject, a, N), (recorded) => {
+    const twin = others.next().value!;
+    // told before anything is compiled: what goes with the extents may be long on those of the probes
+    if (twin.program.nodes.length !== recorded.program.nodes.length) throw new Difference("the number of operations");
+    const [program, other] = withoutVolumes(recorded, twin);
     return unite({ lattice: a, program }, { lattice: b, program: other }, program.name, shared);
   });
   return { programs, solutions };

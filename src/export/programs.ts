@@ -83,21 +83,26 @@ const along = (kind: "force" | "smeared", values: readonly unknown[]): Port[] =>
 /**
  * All programs of a subject for links of N colours. The pullback of a layer takes the force F = sum_a T_a dS(exp(s T_a) V)/ds of an action of the smeared
  * links V to that of the thin links, and to the derivatives with respect to the parameters: with V' = exp(s X) V, dS = (F, X) = Re tr(G^+ X V), G = metric(N) F V. Smeared links
- * that leave the group have more derivatives than F: it takes a sum of such a G and one that is given, of which one is zero.
+ * that leave the group have more derivatives than F: it takes a sum of such a G and one that is given, of which one is zero. Value or smeared links come first; each is recorded when it is asked for.
  */
-export function recordPrograms(subject: ExportSubject, lattice: Lattice, N: number): readonly RecordedProgram[] {
+export function* recordPrograms(subject: ExportSubject, lattice: Lattice, N: number): Generator<RecordedProgram, undefined> {
   const first = subject.kind === "layer" ? smear(subject, lattice, N) : value(subject, lattice, N);
-  if (loops(first.program)) return recordPrograms({ ...subject, evaluate: unrolled(subject.evaluate) }, lattice, N);
-  if (subject.kind === "layer") return [first, pullback(subject, lattice, N)];
+  if (loops(first.program)) return yield* recordPrograms({ ...subject, evaluate: unrolled(subject.evaluate) }, lattice, N);
+  yield first;
+  if (subject.kind === "layer") {
+    yield pullback(subject, lattice, N);
+    return undefined;
+  }
   const evaluate = subject.evaluate as (U: Links, inputs: never) => Scalar;
   const b = new Recording(subject, lattice, N, false);
   const f = valueAndGrad((U: Links) => evaluate(U, b.inputs as never))(b.links) as { value: Scalar; grad: Directional<number, "algebra"> };
-  const force = b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
+  yield b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
   const c = new Recording(subject, lattice, N, false);
-  if (c.parameters.length === 0) return [first, force];
+  if (c.parameters.length === 0) return undefined;
   const g = valueAndGrad((theta: readonly Traced[]) => evaluate(c.links, c.with(theta, subject)))(c.parameters) as { value: Scalar; grad: readonly Traced[] };
   const derivatives = c.gradients(g.grad);
-  return [first, force, c.finish("gradient", [g.value, ...derivatives.values], [{ kind: "value" }, ...derivatives.ports])];
+  yield c.finish("gradient", [g.value, ...derivatives.values], [{ kind: "value" }, ...derivatives.ports]);
+  return undefined;
 }
 
 function value(subject: ExportSubject, lattice: Lattice, N: number): RecordedProgram {

@@ -101,7 +101,7 @@ function inputsOn(subject: ExportSubject, L: LinkField["lattice"]): unknown {
 function solutionsOn({ subject, portable }: LibrarySpec, U: LinkField, inputs: unknown): Float64Array[] {
   if (portable.solutions.length === 0) return [];
   const L = U.lattice;
-  const { program, inputs: ports } = recordPrograms(subject, L, U.N)[0]!;
+  const { program, inputs: ports } = recordPrograms(subject, L, U.N).next().value!;
   const leaves = leavesOf(inputs).map(({ value }) => value);
   const numbers = leaves.flatMap((x) => (typeof x === "number" ? [x] : x instanceof Tensor ? Array.from(x.data) : []));
   const fields = [...new Set(leaves.filter((x) => x instanceof Field))];

@@ -96,6 +96,23 @@ test("checkpoint changes the memory, not the numbers", () => {
   expect(saved.arenaBytes).toBeLessThan(0.8 * plain.arenaBytes);
 });
 
+test("derivatives inside of a checkpoint region use its values: a chain of them is as long as without it, not twice as long with every link", () => {
+  const L = lattice([4, 4]);
+  const U = closedFormLinks(L, 2, 0.5) as LinkField;
+  const descent = (V: Links, e: number): Links => {
+    const F = grad(wilsonSum)(V) as Algebras;
+    return V.map((mu) => mul(exp(scaleBy(-e, F[mu]!)), V[mu]!));
+  };
+  const chain = (V: Links): Links => [0.02, 0.03, 0.04, 0.05, 0.06].reduce(descent, V);
+  const count = (f: (V: Links) => Links): number => record(f, U).program.nodes.length;
+  expect(count(checkpoint(chain))).toBe(count(chain));
+  // a derivative of the region from outside computes it a second time, with the derivatives inside of it
+  const both = [chain, checkpoint(chain)].map((f) => record((V: Links) => grad((W: Links) => wilsonSum(f(W)))(V), U));
+  expect(both[1]!.program.nodes.length).toBeLessThan(2 * both[0]!.program.nodes.length);
+  const [a, b] = both.map((plan) => plan.run(U)) as unknown as [AlgebraField, AlgebraField];
+  a.fields.forEach((f, mu) => f.toArray().forEach((x, k) => expect(x).toBeCloseTo(b.fields[mu]!.toArray()[k]!, 12)));
+});
+
 test("operators twice in a program, once in a checkpoint region: determinants differentiated along a direction, solves of the transposed system", () => {
   const L = lattice([2, 2]);
   const made = <T extends ValueType>(type: T, seed: number): Field<T> => {

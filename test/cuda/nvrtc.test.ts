@@ -50,7 +50,7 @@ test.skipIf(typeof nvrtc === "string")("the kernels of a device and a Wilson for
   const L = lattice([4, 4, 4, 4], { backend: "js" });
   const engine = L.engine as KernelEngine;
   expect(engine.layout.width).toBe(1);
-  const { program } = recordPrograms(subjectOf(gaugeAction.wilson({ beta: 6 }))!, L, 3).find((p) => p.name === "force")!;
+  const { program } = [...recordPrograms(subjectOf(gaugeAction.wilson({ beta: 6 }))!, L, 3)].find((p) => p.name === "force")!;
   const schedule = lower(program);
   const plans = schedule.steps.flatMap((s) => (s.kind === "kernel" ? [planKernel(s, schedule, new Map(), true)] : []));
   const lines = [...used("every device", compiled(RUNTIME)), ...used("force", compiled(cudaSource(plans, { order: (d) => engine.order(d), layout: engine.layout, blocks: engine.layout.blocks })))];

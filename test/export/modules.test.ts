@@ -1,10 +1,11 @@
 /** Libraries of modules of a user's own, on links, parameters and fields that their tests have not seen: loops, constrained fields, walls on odd extents, links that leave the group. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type AlgebraField, type DirectionalField, Field, type GaugeAction, type Layer, type LinkField, SU, type SiteType, directionField, gaugeAction, hot, lattice, record, scaleBy, staples } from "../../src/index.ts";
 import { loadModule } from "../../src/runs/index.ts";
+import { leavesOf } from "../../src/util/index.ts";
 import { cli } from "../cli/helpers.ts";
 import { compilers, python3, sh } from "./tools.ts";
 
@@ -69,6 +70,19 @@ export const flowed = gaugeAction.wilson({ beta: 2 }).after(euler).after(flowLay
     const { code, stderr } = await cli(["export", "long.ts", "--out", "long", "--group", "su2", "--lattice", "4,4"], { directory: folder });
     expect(code).toBe(3);
     expect(stderr).toMatch(/^gaugegrad: export: got loops \(repeat\) of more than \d+ ops.*\n$/);
+  });
+
+  test("a map with log det under an action: its colours of links go with the extents, which are those of the library", async () => {
+    const { subject, python } = await built("transformed", `
+import { fieldTransformed, gaugeAction } from "gaugegrad";
+import { actionFlow } from "gaugegrad/flows";
+export const transformed = fieldTransformed(gaugeAction.wilson({ beta: 2 }), actionFlow({ coefficients: { plaquette: [0.02, 0.03], double: [0.01] }, steps: 2 }));`, "--group", "su2", "--lattice", "4,4");
+    const S = subject as GaugeAction;
+    const U = hot(lattice([4, 4]), SU(2), { seed: 6 });
+    const [value, force, gradient] = python(U, `${withForce()}\nout.append(S.gradient(U)[1])`);
+    compared(S, U, [value!, force!]);
+    close(gradient!, leavesOf(S.parameterGradient(U).gradient).map((x) => x.value as number));
+    expect(readFileSync(join(folder, "transformed", "transformed.h"), "utf8")).toContain("Lx = 4, with which the formula goes");
   });
 
   test("fields of the algebra: closed-form data of the test are of it, others are refused", async () => {
