@@ -1,15 +1,13 @@
 /**
- * What a program needs, before anything is scheduled. Shifts and adjoints are pushed to the operands; a value needed at several
- * displacements, in several kernels, or outside a kernel is stored when storing costs less than computing it again; stored values of one
- * stage and one domain share a kernel.
+ * What a program needs, before anything is scheduled. A value needed at several displacements, in several kernels, or outside a kernel is
+ * stored when storing costs less than computing it again; stored values of one stage and one domain share a kernel.
  *
  * A stage is the number of barriers before a value: loading a stored field at a displacement, or on another domain, or using a sum or the
  * result of a solver or of dense algebra, needs the next stage.
  */
-import { type Node, type Program, type Role, domainOf, isQuaternion, isShared, storedComponents } from "../autograd/index.ts";
-import { Displacements } from "./displacements.ts";
-import { type LoopDomain, tensorLoop } from "./ir.ts";
-import { type View, halfOf } from "./views.ts";
+import { type Program, isQuaternion, storedComponents } from "../autograd/index.ts";
+import type { LoopDomain } from "./ir.ts";
+import { Roles } from "./roles.ts";
 
 /** Most fields and sums that one kernel makes: what engines and compilers do with a function grows faster than its length. */
 const MAX_STORES = 256;
@@ -28,7 +26,6 @@ const LOOPS: readonly LoopDomain[] = ["all", "even", "odd", "one", "shared"];
 /** More kinds of loops than a program has. */
 const MOST_LOOPS = 1e6;
 
-const NONE: readonly number[] = [];
 const HOME: ReadonlySet<number> = new Set([0]);
 
 /** Both sets, one of them itself where it holds the other. */
@@ -39,9 +36,7 @@ function union(a: ReadonlySet<number> | undefined, b: ReadonlySet<number>): Read
   return large;
 }
 
-export class Analysis {
-  readonly program: Program;
-  readonly displacements: Displacements;
+export class Analysis extends Roles {
   /** Ids that are written to memory. */
   readonly stored = new Set<number>();
   /** Displacements at which a site value is needed. */
@@ -49,9 +44,6 @@ export class Analysis {
   readonly stages: number[] = [];
   /** Number of the kernel in which a stored value is made, -1 for the others; those of one stage and domain are numbered in the order in which they run. */
   readonly kernels: number[] = [];
-  /** Every node behind shifts, adjoints and identities, and what had to be computed before the node may be. */
-  readonly #base: View[] = [];
-  readonly #gates: (readonly number[])[] = [];
   /** What the loops over the same sites wait for, by value and displacement, and the kernel of each stage and domain that still takes values. */
   readonly #waits = new Map<string, Map<number, number>>();
   /** Loops over tensors, numbered behind the others. */
@@ -63,10 +55,8 @@ export class Analysis {
   readonly #storeCost: number;
 
   constructor(program: Program, storeCost: number, kept: readonly number[] = []) {
-    this.program = program;
+    super(program);
     this.#storeCost = storeCost;
-    this.displacements = new Displacements(program.lattice);
-    this.#see();
     for (const id of kept) this.#require(id);
     program.nodes.forEach((n, id) => {
       if (this.isBarrier(id)) this.#require(id);
@@ -79,77 +69,12 @@ export class Analysis {
     if (this.#cut()) this.#settle();
   }
 
-  node(id: number): Node {
-    return this.program.nodes[id]!;
-  }
-  isBarrier(id: number): boolean {
-    return this.is(id, "barrier") || this.ownStep(id);
-  }
-  /** The inputs that a value is computed from; what `after` waits for is not among them. */
-  operands(id: number): readonly number[] {
-    const { inputs } = this.node(id);
-    return this.waits(id) ? inputs.slice(0, 1) : inputs;
-  }
   isRequired(id: number): boolean {
     return this.#required.has(id);
-  }
-  isLeaf(id: number): boolean {
-    return this.is(id, "leaf");
-  }
-  /** A leaf that is written into the loops that use it, not read from memory. */
-  inPlace(id: number): boolean {
-    const { role } = this.node(id).op;
-    return role?.is === "leaf" && role.inPlace === true;
   }
   /** Read from memory where it is used. */
   inMemory(id: number): boolean {
     return this.stored.has(id) || (this.isLeaf(id) && !this.inPlace(id));
-  }
-  is(id: number, role: Role["is"]): boolean {
-    return this.node(id).op.role?.is === role;
-  }
-  /** Does the value wait for its second operand? */
-  waits(id: number): boolean {
-    const { role } = this.node(id).op;
-    return role?.is === "view" && role.waits === true;
-  }
-  gated(i: number): boolean {
-    return this.#gates[i]!.length > 0;
-  }
-  isTransparent(id: number): boolean {
-    return this.is(id, "view") && this.node(id).type.kind !== "scalar";
-  }
-
-  /** The value behind shifts, adjoints and identities. */
-  view(id: number, shift = 0): View {
-    const base = this.#base[id]!;
-    if (shift === 0) return base;
-    const sum = this.displacements.add(base.shift, shift);
-    return { id: base.id, shift: sum, displacement: this.displacements.list[sum]!, dagger: base.dagger };
-  }
-
-  #see(): void {
-    this.program.nodes.forEach((n, id) => {
-      if (!this.isTransparent(id)) {
-        this.#base.push({ id, shift: 0, displacement: this.displacements.list[0]!, dagger: false });
-        this.#gates.push(NONE);
-        return;
-      }
-      const inner = this.#base[n.inputs[0]!]!;
-      const role = n.op.role as Role & { readonly is: "view" };
-      const shift = role.displacement ? this.displacements.add(inner.shift, this.displacements.of(role.displacement(n.attributes))) : inner.shift;
-      const seen = { id: inner.id, shift, displacement: this.displacements.list[shift]!, dagger: inner.dagger !== (role.adjoint === true) };
-      this.#base.push(halfOf(seen, domainOf(n.type), this.program, this.#base, this.displacements));
-      const gates = this.#gates[n.inputs[0]!]!;
-      this.#gates.push(role.waits ? [...gates, n.inputs[1]!] : gates);
-    });
-  }
-
-  /** Scalar behind a broadcast, the shared one behind that of each sample. */
-  scalarOf(id: number): number | undefined {
-    const n = this.node(id);
-    if (this.is(id, "broadcast") || this.is(id, "spread")) return this.scalarOf(n.inputs[0]!);
-    return n.type.kind === "scalar" ? id : undefined;
   }
 
   /** A value outside a kernel has to be stored as it is seen, unless it is a plain stored value or an input. */
@@ -176,7 +101,7 @@ export class Analysis {
     this.demands.length = 0;
     nodes.forEach(() => this.demands.push(new Set()));
     const need = (id: number, shift: number): void => {
-      const base = this.#base[id]!;
+      const base = this.view(id);
       this.demands[base.id]!.add(this.displacements.add(base.shift, shift));
     };
     for (const id of this.program.outputs) need(id, 0);
@@ -212,7 +137,7 @@ export class Analysis {
 
   /** What stands behind operand i of a value that is computed at a displacement: it is loaded, or computed in the same loop. */
   #operand(i: number, shift: number): Operand {
-    const base = this.#base[i]!;
+    const base = this.view(i);
     const scalar = this.scalarOf(i) ?? this.scalarOf(base.id);
     if (scalar !== undefined) return { id: scalar, shift: 0, loaded: true };
     const loaded = this.inMemory(base.id);
@@ -240,7 +165,7 @@ export class Analysis {
         continue;
       }
       const i = inputs[top.next++]!;
-      for (const g of this.#gates[i]!) top.stage = Math.max(top.stage, this.stages[g]!);
+      for (const g of this.gates(i)) top.stage = Math.max(top.stage, this.stages[g]!);
       const { id, shift, loaded } = this.#operand(i, top.shift);
       const known = loaded ? this.stages[id]! + (this.#sameLoop(id, shift, domain, root) ? 0 : 1) : waits.get(id * lattice.volume + shift);
       if (known !== undefined) top.stage = Math.max(top.stage, known);
@@ -270,20 +195,6 @@ export class Analysis {
         }
     }
     return times;
-  }
-
-  /** Sites over which the loop of a stored value runs. */
-  loopDomain(id: number): LoopDomain {
-    const n = this.node(id);
-    if (this.is(id, "barrier")) return domainOf(this.node(n.inputs[0]!).type);
-    if (n.type.kind === "scalar") return isShared(n.type) ? "shared" : "one";
-    if (n.type.kind === "tensor") return tensorLoop(n.type.shape);
-    return domainOf(n.type);
-  }
-
-  /** Ops that are a step of their own rather than part of a loop. */
-  ownStep(id: number): boolean {
-    return this.is(id, "solve") || this.is(id, "dense") || this.is(id, "join") || this.is(id, "samples") || this.is(id, "contraction") || this.is(id, "loop");
   }
 
   /** Stage of every value, and the kernels in which those that are stored are made. */
@@ -350,7 +261,7 @@ export class Analysis {
     let changed = false;
     this.program.nodes.forEach((n, id) => {
       let d = 0;
-      for (const i of n.inputs) d = Math.max(d, depth[this.#base[i]!.id]!);
+      for (const i of n.inputs) d = Math.max(d, depth[this.view(i).id]!);
       if (this.isTransparent(id) || this.isLeaf(id) || this.stored.has(id)) depth.push(0);
       else if (d < MAX_DEPTH || this.demands[id]!.size === 0) depth.push(d + 1);
       else {
