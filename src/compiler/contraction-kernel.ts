@@ -30,7 +30,7 @@ export type Flag = (...args: [number, number, number, number, number, number]) =
 /** (..., those flags, room for the largest |x| so far of every channel in each lane) */
 export type Peaks = (...args: [number, number, number, number, number, number, number]) => void;
 /** What both kinds of loops begin with: (list, its length, groups, blocks of a group, taps, x, stride of x, its channels, flags of x, lanes of permutations, room for permuted neighbours */
-type Neighbours = [number, number, number, number, number, number, number, number, number, number, number];
+export type Neighbours = [number, number, number, number, number, number, number, number, number, number, number];
 /** ..., y, stride of y, packed weights, rows, those taken by eight, by eight or four, address of zeros, room for the neighbours of two blocks) */
 export type Apply = (...args: [...Neighbours, number, number, number, number, number, number, number, number]) => void;
 /** ..., y, stride of y, both parts of the sums in each lane, rows, those taken by eight, by eight or four, flags of y, rows of a cell, room for its pairs, address of the units) */

@@ -5,7 +5,7 @@
  */
 import { type Domain, type Role, type TensorType, type ValueType, components, domainOf, weightShape } from "../autograd/index.ts";
 import { lanePermutation } from "../backend/index.ts";
-import { type ContractionLoops, ENTRY, FLAG, PAIR, togetherOf } from "./contraction-kernel.ts";
+import { type ContractionLoops, ENTRY, FLAG, type Neighbours, PAIR, togetherOf } from "./contraction-kernel.ts";
 import { type Tap, tapReads } from "./contraction-reads.ts";
 import { addParts, cellsOf, samplesTogether, unitsOf } from "./correlation-sums.ts";
 import type { Places, StepExchange } from "#platform/compiler/divided";
@@ -21,7 +21,6 @@ export interface Place {
 /** Compiled loops, and what they have in the engine's memory: their arguments. */
 interface Compiled {
   readonly loops: ContractionLoops;
-  readonly neighbours: readonly [number, number, number, number, number];
   readonly lanes: number;
   readonly near: number;
   /** Of both operands. */
@@ -37,12 +36,19 @@ interface Compiled {
   readonly units: number;
 }
 
-/** A list of blocks with their neighbours in the engine's memory. */
-interface Neighbours {
+/** A list of blocks with their neighbours in the engine's memory, for groups of samples. */
+interface List {
   readonly at: number;
   readonly length: number;
   /** Of so many blocks each. */
   readonly cell: number;
+}
+
+/** The list is gone through for so many groups of samples, this far apart. */
+interface Pass extends List {
+  readonly group: number;
+  readonly groups: number;
+  readonly distance: number;
 }
 
 /** What the contractions of an engine have in common. */
@@ -50,7 +56,7 @@ interface Common {
   readonly loops: ContractionLoops | undefined;
   /** Address of the lanes of permutations. */
   readonly lanes: number;
-  readonly lists: Map<string, Neighbours>;
+  readonly lists: Map<string, List>;
 }
 const common = new WeakMap<Machine, Common>();
 
@@ -60,9 +66,8 @@ export class Contraction {
   readonly #inputs: readonly Place[];
   readonly #output: Place;
   readonly #taps: readonly Tap[];
-  readonly #neighbours: Neighbours;
-  /** Groups of samples whose products are added before a sum over sites is split. */
-  readonly #samples: ReturnType<typeof samplesTogether>;
+  /** One after the other; products of a cell of one of them are added before a sum over sites is split. */
+  readonly #passes: readonly Pass[];
   readonly #permutations: readonly (readonly number[])[];
   /** Ghost blocks that are read. */
   readonly #ghosts: number;
@@ -80,8 +85,7 @@ export class Contraction {
     this.#permutations = sampleLanes > 1 ? [Array.from({ length: width }, (_, l) => l)] : Array.from({ length: width }, (_, k) => lanePermutation(cuts, k));
     const { of } = step.op.role as Role & { readonly is: "contraction" };
     const made = this.#common();
-    this.#neighbours = this.#list(made, domainOf((of === "apply" ? output : inputs[0]!).type));
-    this.#samples = samplesTogether(engine, this.#neighbours.cell);
+    this.#passes = this.#passesOf(made, domainOf((of === "apply" ? output : inputs[0]!).type), of === "apply");
     this.#ghosts = engine.halos?.room(engine.halos.taps(this.#taps)) ?? 0;
     this.#compiled = of === "sum" || !made.loops ? undefined : this.#compile(of, made.loops, made.lanes, allocate);
     this.#run = { apply: () => this.#apply(step.attributes["transpose"] === true), correlate: () => this.#correlate(), sum: () => this.#sum() }[of];
@@ -99,28 +103,44 @@ export class Contraction {
   }
 
   #compile(of: "apply" | "correlate", loops: ContractionLoops, lanes: number, allocate: (bytes: number) => number): Compiled {
-    const { heap, layout: { width, blocks, copyBlocks, copiesPerScalar, scalarBlocks } } = this.#engine;
+    const { heap, layout: { width, blocks } } = this.#engine;
     const [first, x] = [components(this.#inputs[0]!.type), components(this.#inputs[1]!.type)];
     const taps = this.#taps.length;
     const bytes = 8 * width * x;
     const [nothing, flags] = [allocate(bytes), allocate(FLAG * (blocks + this.#ghosts))];
     heap.reals.fill(0, nothing / 8, (nothing + bytes) / 8);
-    const { at, length, cell } = this.#neighbours;
-    const most = cell * this.#samples.reduce((n, [, count]) => Math.max(n, count), 1);
+    const most = this.#passes.reduce((n, { cell, groups }) => Math.max(n, cell * groups), 1);
     const own = of === "apply"
       ? { ownFlags: 0, numbers: allocate(8 * taps * x * components(this.#output.type)), list: allocate(2 * ENTRY * (taps + 1)), near: allocate(2 * taps * bytes), units: 0 }
       : { ownFlags: allocate(FLAG * blocks), numbers: allocate(16 * width * taps * first * x), list: allocate(PAIR * (most + 1)), near: allocate(most * bytes), units: allocate(8 * (1 + first + x)) };
-    return { ...own, loops, lanes, neighbours: [at, length, scalarBlocks, copiesPerScalar * copyBlocks, taps], nothing, flags, peaks: allocate(8 * width * Math.max(first, x)) };
+    return { ...own, loops, lanes, nothing, flags, peaks: allocate(8 * width * Math.max(first, x)) };
   }
 
-  /** For the blocks of `domain` in a group of copies: the block, then for every tap its neighbour's times the width, plus the number of a permutation; -1 where x is zero, on the other parity. */
-  #list({ lists }: Common, domain: Domain): Neighbours {
+  /** On a divided lattice ghost blocks of a sample stand with those of others, so that every sample has lists of its own, in the order in which a list for all is gone through. */
+  #passesOf(made: Common, domain: Domain, apply: boolean): Pass[] {
+    const engine = this.#engine;
+    const { scalarBlocks, copiesPerScalar, copyBlocks } = engine.layout;
+    const { blocks, cell } = cellsOf(engine, domain);
+    if (!engine.part) {
+      const all = this.#list(made, domain, blocks, cell);
+      const samples = apply ? [[0, scalarBlocks, 1] as const] : samplesTogether(engine, cell);
+      return samples.map(([group, groups, distance]) => ({ ...all, group: group * copiesPerScalar * copyBlocks, groups, distance: distance * copiesPerScalar * copyBlocks }));
+    }
+    return samplesTogether(engine, cell).map(([group, groups, distance]) => {
+      const copies = Array.from({ length: groups }, (_, g) => (group + g * distance) * copyBlocks);
+      const ofCell = (c: number): number[] => copies.flatMap((first) => blocks.slice(c * cell, (c + 1) * cell).map((b) => first + b));
+      const list = Array.from({ length: blocks.length / cell }, (_, c) => ofCell(c)).flat();
+      return { ...this.#list(made, domain, list, cell * groups), group: 0, groups: 1, distance: 0 };
+    });
+  }
+
+  /** For these blocks: the block, then for every tap its neighbour's times the width, plus the number of a permutation; -1 where x is zero, on the other parity. */
+  #list({ lists }: Common, domain: Domain, blocks: readonly number[], cell: number): List {
     const { layout, memory, heap } = this.#engine;
     const { copyBlocks } = layout;
-    const key = [domain, ...this.#taps.map((t) => [t.displacement, t.domain].join())].join(" ");
+    const key = [domain, blocks[0], cell, ...this.#taps.map((t) => [t.displacement, t.domain].join())].join(" ");
     let made = lists.get(key);
     if (made) return made;
-    const { blocks, cell } = cellsOf(this.#engine, domain);
     const each = this.#taps.length + 1;
     lists.set(key, (made = { at: memory.allocate(4 * each * blocks.length, "neighbour tables"), length: blocks.length, cell }));
     const row = made.at / 4;
@@ -172,15 +192,15 @@ export class Contraction {
     this.#run();
   };
 
-  /** Calls `body` for every block in rows of the list, of so many groups of samples, for every tap and lane, with the index of the neighbour's first channel; `end` after the last tap. */
-  #lanes(x: Place, [group, groups, distance]: readonly [number, number, number], [low, high]: readonly [number, number], body: (block: number, tap: number, lane: number, from: number) => void, end: (block: number) => void): void {
-    const { layout: { width, copyBlocks, copiesPerScalar }, heap: { i32, realBytes } } = this.#engine;
+  /** Calls `body` for every block in rows of the list of a pass, for every tap and lane, with the index of the neighbour's first channel; `end` after the last tap. */
+  #lanes(x: Place, { at: list, group, groups, distance }: Pass, [low, high]: readonly [number, number], body: (block: number, tap: number, lane: number, from: number) => void, end: (block: number) => void): void {
+    const { layout: { width }, heap: { i32, realBytes } } = this.#engine;
     const [address, stride] = [x.at.address / realBytes, x.at.stride / realBytes];
     const taps = this.#taps.length;
     for (let g = 0; g < groups; g++) {
-      const before = (group + g * distance) * copiesPerScalar * copyBlocks;
+      const before = group + g * distance;
       for (let n = low; n < high; n++) {
-        const row = this.#neighbours.at / 4 + n * (taps + 1);
+        const row = list / 4 + n * (taps + 1);
         for (let k = 0; k < taps; k++) {
           const entry = i32[row + k + 1]!;
           // on the other parity it is zero
@@ -194,42 +214,42 @@ export class Contraction {
     }
   }
 
+  /** What the compiled loops begin with. */
+  #neighbours({ at, length, group, groups, distance }: Pass, { at: { address, stride }, type }: Place, { flags, lanes, near }: Compiled): Neighbours {
+    return [at, length, groups, distance, this.#taps.length, address + group * stride, stride, components(type), flags + FLAG * group, lanes, near];
+  }
+
   /** y_o(n) = sum w_oik x_i(n + d_k); transposed, the sum runs over o. */
   #apply(transpose: boolean): void {
     const [w, x] = this.#inputs as [Place, Place];
     const y = this.#output;
-    const { heap, layout } = this.#engine;
-    const { width } = layout;
+    const { heap, layout: { width } } = this.#engine;
     const shape = weightShape(w.type as TensorType);
     const [made, given] = [components(y.type), components(x.type)];
     const [alongMade, alongGiven] = transpose ? [shape.taps, shape.in * shape.taps] : [shape.in * shape.taps, shape.taps];
     const kernel = this.#compiled;
     if (kernel) {
-      const { loops, neighbours, flags, lanes, near, numbers, nothing, list } = kernel;
+      const { loops, flags, numbers, nothing, list } = kernel;
       this.#pack(kernel, w.at.address / 8, made, given, alongMade, alongGiven);
       this.#flag(kernel, x, flags, this.#ghosts);
-      loops.apply(...neighbours, x.at.address, x.at.stride, given, flags, lanes, near, y.at.address, y.at.stride, numbers, made, ...togetherOf(made, loops.wide), nothing, list);
+      for (const pass of this.#passes) loops.apply(...this.#neighbours(pass, x, kernel), y.at.address + pass.group * y.at.stride, y.at.stride, numbers, made, ...togetherOf(made, loops.wide), nothing, list);
       return;
     }
     const f = heap.reals;
     const weights = w.at.address / heap.realBytes;
     const rows = new Float64Array(made * width);
     const [address, stride] = [y.at.address / heap.realBytes, y.at.stride / heap.realBytes];
-    this.#lanes(
-      x,
-      [0, layout.scalarBlocks, 1],
-      [0, this.#neighbours.length],
-      (_b, k, l, from) => {
-        for (let m = 0; m < made; m++)
-          for (let g = 0; g < given; g++) rows[m * width + l]! += f[weights + m * alongMade + g * alongGiven + k]! * f[from + g * width]!;
-      },
-      (b) => {
+    const add = (_b: number, k: number, l: number, from: number): void => {
+      for (let m = 0; m < made; m++)
+        for (let g = 0; g < given; g++) rows[m * width + l]! += f[weights + m * alongMade + g * alongGiven + k]! * f[from + g * width]!;
+    };
+    for (const pass of this.#passes)
+      this.#lanes(x, pass, [0, pass.length], add, (b) => {
         for (let c = 0; c < made * width; c++) {
           f[address + b * stride + c] = rows[c]!;
           rows[c] = 0;
         }
-      },
-    );
+      });
   }
 
   /** G_oik = sum_n y_o(n) x_i(n + d_k), of which the rank has its part. */
@@ -273,14 +293,14 @@ export class Contraction {
   }
 
   #correlateCompiled(kernel: Compiled, x: Place, y: Place, units: Float64Array, parts: Float64Array): void {
-    const { heap: { reals: f }, layout: { width, copiesPerScalar, copyBlocks } } = this.#engine;
-    const { loops, neighbours: [table, count, , blocks, taps], flags, ownFlags, lanes, near, numbers, list } = kernel;
-    const [out, channels] = [components(y.type), components(x.type)];
+    const { heap: { reals: f }, layout: { width } } = this.#engine;
+    const { loops, ownFlags, numbers, list } = kernel;
+    const out = components(y.type);
     f.set(units, kernel.units / 8);
     f.fill(0, numbers / 8, numbers / 8 + width * parts.length);
-    for (const [group, groups, distance] of this.#samples) {
-      const before = group * copiesPerScalar * copyBlocks;
-      loops.correlate(table, count, groups, distance * blocks, taps, x.at.address + before * x.at.stride, x.at.stride, channels, flags + FLAG * before, lanes, near, y.at.address + before * y.at.stride, y.at.stride, numbers, out, ...togetherOf(out, loops.wide), ownFlags + FLAG * before, this.#neighbours.cell, list, kernel.units);
+    for (const pass of this.#passes) {
+      const { group, cell } = pass;
+      loops.correlate(...this.#neighbours(pass, x, kernel), y.at.address + group * y.at.stride, y.at.stride, numbers, out, ...togetherOf(out, loops.wide), ownFlags + FLAG * group, cell, list, kernel.units);
     }
     for (let n = 0, at = numbers / 8; n < parts.length; n += 2, at += 2 * width)
       for (let l = 0; l < width; l++) {
@@ -292,16 +312,15 @@ export class Contraction {
   #correlatePlain(x: Place, y: Place, units: Float64Array, parts: Float64Array): void {
     const { heap: { reals: f, realBytes }, layout: { width } } = this.#engine;
     const [out, channels] = [components(y.type), components(x.type)];
-    const { cell, length } = this.#neighbours;
     const sums = new Float64Array((parts.length / 2) * width);
     const add = (b: number, k: number, l: number, from: number): void => {
       const own = (y.at.address + b * y.at.stride) / realBytes + l;
       for (let o = 0, to = k * out * channels * width + l; o < out; o++)
         for (let i = 0; i < channels; i++, to += width) sums[to]! += f[own + o * width]! * f[from + i * width]!;
     };
-    for (const samples of this.#samples)
-      for (let first = 0; first < length; first += cell) {
-        this.#lanes(x, samples, [first, first + cell], add, () => undefined);
+    for (const pass of this.#passes)
+      for (let first = 0, { cell } = pass; first < pass.length; first += cell) {
+        this.#lanes(x, pass, [first, first + cell], add, () => undefined);
         sums.forEach((s, k) => {
           const n = Math.floor(k / width);
           addParts(s, units[1 + (Math.floor(n / channels) % out)]! * units[1 + out + (n % channels)]!, units[0]!, parts, 2 * n);

@@ -6,7 +6,6 @@
  */
 import { type Displacement, type Domain, type Lattice, domainOf } from "../autograd/index.ts";
 import type { FieldMemory, Halo, Move } from "../backend/index.ts";
-import { ConfigurationError } from "../errors.ts";
 import { sha256Hex } from "../util/index.ts";
 import { type Tap, tapReads } from "./contraction-reads.ts";
 import { type Argument, type Buffer, type ContractionStep, type KernelStep, type Schedule, type Step, denseReads, tensorLength } from "./ir.ts";
@@ -165,7 +164,6 @@ export function withHalos(given: Schedule, halos: Halos): Schedule {
   for (const s of steps) {
     for (const [b, reads] of readsOf(s, buffers, halos)) room(b, halos.room(reads));
     // a solver's programs take them for callers' fields
-    if (s.kind === "contraction" && halos.lattice.batch > 1 && readsOf(s, buffers, halos).size > 0) throw new ConfigurationError(`${s.op.name}: got a batch of ${halos.lattice.batch} samples on a divided lattice, expected one sample: lists of neighbours are those of one`);
     if (s.kind === "solve") for (const b of [...s.captured, s.rhs, ...s.solutions]) room(b, halos.halo.standard);
     if (s.kind === "loop") for (const b of [...s.inputs, ...s.outputs.map((o) => o.buffer)]) room(b, halos.halo.standard);
     if (s.kind === "dense") for (const b of denseReads(s)) room(b, halos.halo.standard);

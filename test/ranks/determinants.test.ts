@@ -16,9 +16,9 @@ test.each(names)("ghost blocks on all sides: %s", (name) => {
 describe("ranks as threads", () => {
   test.each([
     [[1, 2], names],
-    [[2, 1], ["columns", "overlap"]],
-    [[1, 4], ["staggered", "own"]],
-    [[2, 2], ["wilson", "evenOdd"]],
+    [[2, 1], ["detColumns", "detOverlap"]],
+    [[1, 4], ["detStaggered", "detOwn"]],
+    [[2, 2], ["detWilson", "detEvenOdd"]],
   ])("grid %j: %j", async (grid, here) => {
     const results = await onThreads(grid[0]! * grid[1]!, here.map((name) => ({ name, extents, grid })));
     for (const ofRank of results) expect(ofRank).toEqual(here.map((name) => plain[name]));

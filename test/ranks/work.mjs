@@ -1,6 +1,6 @@
 /** Programs whose bits are compared between ways of dividing a lattice: each returns a hash over the bytes of its fields and numbers. */
 import { createHash } from "node:crypto";
-import { abs2, add, adj, cask, channel, channels, channelsType, closedFormLinks, complex, dot, exp, exponential, Field, fieldTransformed, gaugeAction, heatbath, hmc, hot, hvp, layer, maskedStout, merge, mul, plaquette, plaquettes, polyakovLoops, pseudofermions, real, realType, record, repeat, restrict, reTrace, scale, scaleBy, shift, siteConv, siteLinear, staggered, staples, stout, SU, sub, sum, ta, tanh, Tensor, topologicalCharge, trace, U1, unitarityDefect, valueAndGrad, wilson } from "gaugegrad";
+import { abs2, add, adj, batchMean, cask, channel, channels, channelsType, closedFormLinks, complex, dot, exp, exponential, Field, fieldTransformed, gaugeAction, heatbath, hmc, hot, hvp, layer, maskedStout, merge, mul, plaquette, plaquettes, polyakovLoops, pseudofermions, real, realType, record, repeat, restrict, reTrace, scale, scaleBy, shift, siteConv, siteLinear, staggered, staples, stout, SU, sub, sum, ta, tanh, Tensor, topologicalCharge, trace, U1, unitarityDefect, valueAndGrad, wilson } from "gaugegrad";
 import { randomStream } from "gaugegrad/util";
 
 /** A hash of fields in canonical order and numbers. */
@@ -67,26 +67,26 @@ export const work = {
   },
   // neighbours beyond the nearest box, on all sites and on one parity; the gradient by everything, and its derivative along itself
   convolution: (L) => {
-    const x = new Field(L, channelsType(3)).set(filled(3 * L.volume, 0.2));
+    const x = new Field(L, channelsType(3)).set(filled(3 * L.batch * L.volume, 0.2));
     const p = { w: weights([4, 3, 2, 1, 3, 3], 0.7), b: weights([4], 0.4), v: weights([2, 4, 1, 2, 1, 3], 0.9), u: weights([3, 2], 0.1), x };
     const loss = ({ w, b, v, u, x: z }) => {
       const y = tanh(siteConv(z, w, b, { dilation: 2 }));
       const t = tanh(siteConv(restrict(y, "odd"), v, undefined, { domain: "even" }));
       const s = siteLinear(t, u);
-      return add(sum(dot(s, restrict(z, "even"))), sum(dot(y, y)));
+      return batchMean(add(sum(dot(s, restrict(z, "even"))), sum(dot(y, y))));
     };
     const first = record((q) => valueAndGrad(loss)(q), p).run(p);
     return hash(first, record((q, d) => hvp(loss)(q, d), p, first.grad).run(p, first.grad));
   },
   // an affine coupling, in which the odd sites decide how the even ones move, and two steps down its gradient
   coupling: (L) => {
-    const phi = new Field(L, realType()).set(filled(L.volume, 0.3));
+    const phi = new Field(L, realType()).set(filled(L.batch * L.volume, 0.3));
     const loss = ({ first, last }, x) => {
       const h = tanh(siteConv(channels(restrict(x, "odd")), first));
       const decided = siteConv(h, last, undefined, { domain: "even" });
       const moved = add(scale(exponential(tanh(channel(decided, 0))), restrict(x, "even")), channel(decided, 1));
       const y = merge(moved, restrict(x, "odd"));
-      return sub(sum(dot(y, y)), sum(tanh(channel(decided, 0))));
+      return batchMean(sub(sum(dot(y, y)), sum(tanh(channel(decided, 0)))));
     };
     let p = { first: weights([4, 1, 3, 3, 3, 3], 0.6), last: weights([2, 4, 3, 3, 3, 3], 0.5) };
     const step = record((q, x) => valueAndGrad(loss)(q, x), p, phi);
