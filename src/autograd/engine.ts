@@ -36,7 +36,7 @@ export interface Executable {
   dispose(): void;
 }
 
-/** The sites of a rank on arrays of the host: its own in ascending order, behind them those of other ranks that it reads. */
+/** The sites of a rank on arrays of the host, of one sample: its own in ascending order, behind them those of other ranks that it reads. */
 export interface HostSites {
   /** Numbers of the own sites, by place. */
   readonly own: Int32Array;

@@ -1,9 +1,8 @@
 /**
- * The sites of a rank on arrays of the host, for what is computed link by link there: its own in ascending order, behind them those of other ranks that it reads. All boxes are
+ * The sites of a rank on arrays of the host, of one sample, for what is computed link by link there: its own in ascending order, behind them those of other ranks that it reads. All boxes are
  * alike, so a rank knows what its neighbours read from what it reads itself.
  */
 import type { HostSites, Lattice } from "../autograd/index.ts";
-import { ConfigurationError } from "../errors.ts";
 import { type Message, type Part, rankAt } from "../backend/index.ts";
 
 /** What is filled at once: places from which this rank sends, and where it writes what comes, for each message. */
@@ -26,11 +25,10 @@ export class BoxSites implements HostSites {
 
   /** `size`: reals of a site. */
   constructor(lattice: Lattice, part: Part, own: Int32Array, size: number) {
-    if (lattice.batch > 1) throw new ConfigurationError(`lattice: got a batch of ${lattice.batch} samples on a divided lattice, expected one sample for what is computed link by link: use a lattice of one, or undivided ones`);
     this.#lattice = lattice;
     this.#part = part;
     this.#size = size;
-    this.own = own;
+    this.own = own.subarray(0, own.length / lattice.batch);
     this.#read = lattice.extents.map(() => new Set<number>());
   }
 

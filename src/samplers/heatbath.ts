@@ -135,17 +135,27 @@ class Sweeper {
     const host = this.#host;
     if (!host) return U.fields.map((f) => f.toArray());
     return U.fields.map((f, mu) => {
-      const links = f.readOwnSites(host.own, new Float64Array(2 * this.N * this.N * host.count));
-      host.exchange(links, mu);
+      const links = new Float64Array(2 * this.N * this.N * host.count * this.lattice.batch);
+      this.#each(host, links, (sites, sample, at) => {
+        f.readOwnSites(sites, links, at);
+        host.exchange(sample, mu);
+      });
       return links;
     });
+  }
+
+  /** The own sites of every sample, its part of the links of a direction, and where that begins. */
+  #each(host: HostSites, links: Float64Array, f: (sites: Int32Array, sample: Float64Array, at: number) => void): void {
+    const { batch, volume } = this.lattice;
+    const length = links.length / batch;
+    for (let b = 0; b < batch; b++) f(host.own.map((n) => n + b * volume), links.subarray(b * length, (b + 1) * length), b * length);
   }
 
   /** Writes them back. */
   setLinks(U: LinkField, links: readonly Float64Array[]): void {
     const host = this.#host;
     if (!host) U.set(links);
-    else U.fields.forEach((f, mu) => f.writeSites(host.own, links[mu]!));
+    else U.fields.forEach((f, mu) => this.#each(host, links[mu]!, (sites, _sample, at) => f.writeSites(sites, links[mu]!, at)));
   }
 
   /** Draws every link once; its random numbers depend on (site, direction, sweep) only. */
