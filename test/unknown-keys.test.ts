@@ -1,6 +1,8 @@
 /** A misspelt option is an error that names it and those that there are: a default in its place would be a wrong number without an error. */
 import { describe, expect, test } from "vitest";
+import { flowHistory } from "../src/gauge/index.ts";
 import * as g from "../src/index.ts";
+import { detectFormat } from "../src/io/index.ts";
 
 const L = g.lattice([2, 2, 2, 2], { threads: 1 });
 const U = g.hot(L, g.SU(2), { seed: 1 });
@@ -31,6 +33,16 @@ const doors: Readonly<Record<string, (typo: { readonly mispelt: number }) => unk
   conjugateGradient: (x) => g.conjugateGradient(self, phi as g.Field<g.VectorType>, { inputs: {}, ...x }),
   multiShiftConjugateGradient: (x) => g.multiShiftConjugateGradient(self, phi as g.Field<g.VectorType>, { inputs: {}, shifts: [0], ...x }),
   gradientFlow: (x) => g.gradientFlow({ action: "wilson", step: 0.01, ...x }),
+  flowScales: (x) => g.flowScales(U, { step: 0.01, ...x }),
+  flowHistory: (x) => flowHistory(U, { step: 0.01, time: 0.1, ...x }),
+  integrate: (x) => g.integrate(S, U, S.force(U), { integrator: "omelyan", steps: 1, length: 0.1, ...x }),
+  randomParameters: (x) => g.randomParameters({ w: 1 }, { seed: 1, ...x }),
+  domainWallType: (x) => g.domainWallType(L, 2, { Ls: 4, ...x }),
+  convolution: (x) => g.convolution({ dim: 4, ...x }),
+  heatbath: (x) => g.heatbath({ beta: 2, seed: 1, ...x }),
+  lowestEigenvalues: (x) => g.lowestEigenvalues(U, { count: 1, ...x }),
+  largestEigenvalue: (x) => g.largestEigenvalue(U, { twist: [0, 0, 0, 0], ...x }),
+  detectFormat: (x) => detectFormat("absent.ildg", { N: 3, ...x }),
   caskNetwork: (x) => g.caskNetwork({ blocks: 1, ...x }),
   "action.with": (x) => S.with({ beta: 1, ...x }),
   Plan: (x) => new g.Plan(((V: g.Links) => V) as never, [U], { maxFields: 9, ...x }),

@@ -14,6 +14,7 @@ import { scale } from "../autograd/ops/scale.ts";
 import { spinMul } from "../autograd/ops/spin.ts";
 import { sum } from "../autograd/ops/sum.ts";
 import { SolverError } from "../errors.ts";
+import { ofSample } from "./sample-numbers.ts";
 import {
   type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields, beginProgram, isNested, programOf, residualProgram, run, withShift,
 } from "./solver-programs.ts";
@@ -95,7 +96,7 @@ export class BiCGStab implements Solver {
     run(this.#programs.begin, this.#places.begin);
     this.#memory.read(rr, this.#norm);
     this.#norm.forEach((bb, b) => {
-      if (!(bb >= 0)) throw new SolverError(`BiCGStab: the right-hand side has norm ${bb}, expected a number: an input holds NaN`);
+      if (!(bb >= 0)) throw new SolverError(`BiCGStab: the right-hand side${ofSample(b, this.#norm.length)} has norm ${bb}, expected a number: an input holds NaN`);
       this.#goal[b] = tolerance * tolerance * bb;
       this.#rr[b] = bb;
     });
@@ -161,7 +162,7 @@ export class BiCGStab implements Solver {
           [beta.re[b], beta.im[b]] = [0, 0];
           continue;
         }
-        if (!(this.#tt[b]! >= 0)) throw new SolverError(`BiCGStab: residual ${this.#tt[b]} in iteration ${this.#iterations}, expected a number: an input holds NaN, or the operator has no inverse`);
+        if (!(this.#tt[b]! >= 0)) throw new SolverError(`BiCGStab: residual${ofSample(b, this.#rr.length)} ${this.#tt[b]} in iteration ${this.#iterations}, expected a number: an input holds NaN, or the operator has no inverse`);
         this.#rr[b] = this.#tt[b]!;
         broken ||= moves(b) && (Math.hypot(found.re[b]!, found.im[b]!) < BREAKDOWN * Math.sqrt(this.#rr[b]! * size[b]!) || Math.hypot(omega.re[b]!, omega.im[b]!) === 0);
         quotient(beta, b, true, found, rho);

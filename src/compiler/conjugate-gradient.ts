@@ -11,6 +11,7 @@ import { dot } from "../autograd/ops/dot.ts";
 import { scale } from "../autograd/ops/scale.ts";
 import { sum } from "../autograd/ops/sum.ts";
 import { SolverError } from "../errors.ts";
+import { ofSample } from "./sample-numbers.ts";
 import {
   type Arguments, DRIFT, type GradientLoop, type LinearSystem, type SolveReport, type Solver, type SolverEngine, type SystemFields, applyProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
 } from "./solver-programs.ts";
@@ -52,6 +53,8 @@ export class ConjugateGradient implements Solver {
   readonly #states: readonly SampleState[];
   readonly #numbers: Float64Array;
   #iterations = 0;
+  /** Do all samples iterate together? */
+  #together = false;
 
   constructor(engine: SolverEngine, system: LinearSystem, type: ValueType, { captured, b: rhs, solutions }: SystemFields) {
     this.#engine = engine;
@@ -103,7 +106,13 @@ export class ConjugateGradient implements Solver {
     this.#engine.memory?.hold();
     try {
       return this.#solve();
+    } catch (error) {
+      if (!(error instanceof SolverError) || this.#batch === 1 || !this.#loop) throw error;
+      // compiled iterations end for a few samples before others begin: who fails first does not depend on how many these are
+      this.#together = true;
+      return this.#solve();
     } finally {
+      this.#together = false;
       this.#engine.memory?.letGo();
     }
   }
@@ -113,8 +122,9 @@ export class ConjugateGradient implements Solver {
     for (let k = 0; k < shifts.length; k++) run(this.#begin, this.#starts[k]!);
     this.#take(this.#rr, "bb");
     let some = false;
-    for (const s of this.#states) {
-      if (!(s.bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side has norm ${s.bb}, expected a number: an input holds NaN`);
+    for (let b = 0; b < this.#batch; b++) {
+      const s = this.#states[b]!;
+      if (!(s.bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side${ofSample(b, this.#batch)} has norm ${s.bb}, expected a number: an input holds NaN`);
       s.goal = tolerance * tolerance * s.bb;
       s.rr = s.bb;
       some ||= s.bb > 0;
@@ -195,7 +205,7 @@ export class ConjugateGradient implements Solver {
     // nothing moves during the iteration: programs are given their places once, but for those that a solve inside of the operator uses too
     let first = true;
     // on ranks the first iteration may have fields to exchange that the others have not
-    let tries = all ? 0 : 2;
+    let tries = all || this.#together ? 0 : 2;
     const step = (program: Executable, places: Arguments): void => {
       if (first || this.#nested) run(program, places);
       else program.repeat();
@@ -209,20 +219,22 @@ export class ConjugateGradient implements Solver {
       if (all) engine.writeScalar(this.#c, shifts[base]!);
       step(this.#apply, this.#applications[base]!);
       this.#take(this.#pq, "a");
-      for (const s of states) {
+      for (let b = 0; b < this.#batch; b++) {
+        const s = states[b]!;
         const going = s.rr > s.goal;
-        if (going && !(s.a > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${s.a} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
+        if (going && !(s.a > 0)) throw new SolverError(`conjugate gradient: <p, A p>${ofSample(b, this.#batch)} = ${s.a} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
         s.alpha = going ? s.rr / s.a : 0;
       }
       this.#put(this.#a, "alpha");
       step(this.#update, this.#updates[base]!);
       this.#take(this.#rr, "a");
-      for (const s of states) {
+      for (let b = 0; b < this.#batch; b++) {
+        const s = states[b]!;
         if (s.alpha === 0) {
           s.beta = 0;
           continue;
         }
-        if (!(s.a >= 0)) throw new SolverError(`conjugate gradient: residual ${s.a} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
+        if (!(s.a >= 0)) throw new SolverError(`conjugate gradient: residual${ofSample(b, this.#batch)} ${s.a} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
         s.beta = s.a / s.rr;
         s.rr = s.a;
       }

@@ -14,6 +14,7 @@ import { scale } from "../autograd/ops/scale.ts";
 import { spinMul } from "../autograd/ops/spin.ts";
 import { sum } from "../autograd/ops/sum.ts";
 import { SolverError } from "../errors.ts";
+import { ofSample } from "./sample-numbers.ts";
 import {
   type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields, applyProgram, beginProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
 } from "./solver-programs.ts";
@@ -114,7 +115,7 @@ export class DeflatedGradient implements Solver {
     run(this.#begin, this.#start);
     memory.read(rr, this.#norm);
     this.#norm.forEach((bb, b) => {
-      if (!(bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side has norm ${bb}, expected a number: an input holds NaN`);
+      if (!(bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side${ofSample(b, this.#norm.length)} has norm ${bb}, expected a number: an input holds NaN`);
       this.#goal[b] = tolerance * tolerance * bb;
     });
     this.#iterations = 0;
@@ -151,7 +152,7 @@ export class DeflatedGradient implements Solver {
         });
       });
     memory.read(this.#scalars.rr, this.#a);
-    for (const G of this.#factors) cholesky(G, n);
+    this.#factors.forEach((G, b) => cholesky(G, n, ofSample(b, this.#factors.length)));
   }
 
   /** Re <e, y> of every vector e of W (or A W) and i times it, sample by sample. */
@@ -205,14 +206,14 @@ export class DeflatedGradient implements Solver {
       memory.read(pq, this.#a);
       this.#a.forEach((v, b) => {
         const moves = this.#rr[b]! > this.#goal[b]!;
-        if (moves && !(v > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${v} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
+        if (moves && !(v > 0)) throw new SolverError(`conjugate gradient: <p, A p>${ofSample(b, this.#a.length)} = ${v} in iteration ${this.#iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
         this.#a[b] = moves ? this.#rr[b]! / v : 0;
       });
       memory.write(alpha, this.#a);
       step(this.#update, this.#updating);
       memory.read(rr, this.#a);
       this.#a.forEach((v, b) => {
-        if (!(v >= 0)) throw new SolverError(`conjugate gradient: residual ${v} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
+        if (!(v >= 0)) throw new SolverError(`conjugate gradient: residual${ofSample(b, this.#a.length)} ${v} in iteration ${this.#iterations}, expected a number: an input holds NaN`);
         const ratio = this.#rr[b]! > 0 ? v / this.#rr[b]! : 0;
         this.#rr[b] = v;
         this.#a[b] = ratio;
@@ -253,15 +254,15 @@ const alongProgram = (engine: SolverEngine, t: VectorType, k: number): Executabl
     }),
   );
 
-/** G = L L^T in place, rows of length n. @throws SolverError when G is not positive. */
-function cholesky(G: Float64Array, n: number): void {
+/** G = L L^T in place, rows of length n; `which` sample, for the message. @throws SolverError when G is not positive. */
+function cholesky(G: Float64Array, n: number, which: string): void {
   let largest = 0;
   for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(G[i * n + i]!));
   for (let j = 0; j < n; j++)
     for (let i = j; i < n; i++) {
       let s = G[i * n + j]!;
       for (let k = 0; k < j; k++) s -= G[i * n + k]! * G[j * n + k]!;
-      if (i === j && !(s > 1e-13 * largest)) throw new SolverError(`deflation: W^+ A W has the pivot ${s} in row ${i} of ${n}, expected positive ones: the vectors are not linearly independent, or the operator is not hermitian positive`);
+      if (i === j && !(s > 1e-13 * largest)) throw new SolverError(`deflation: W^+ A W${which} has the pivot ${s} in row ${i} of ${n}, expected positive ones: the vectors are not linearly independent, or the operator is not hermitian positive`);
       G[i * n + j] = i === j ? Math.sqrt(s) : s / G[j * n + j]!;
     }
 }

@@ -8,6 +8,9 @@ export function forAllSamples(data: Float64Array, batch: number): Float64Array {
   return all;
 }
 
+/** Which sample of a batch a message is about. */
+export const ofSample = (b: number, batch: number): string => (batch > 1 ? ` of sample ${b}` : "");
+
 /** Pairwise sum in a fixed order. */
 export function treeSum(f: Float64Array, at: number, n: number): number {
   if (n <= 4) {

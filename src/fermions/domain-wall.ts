@@ -25,7 +25,7 @@ export interface DomainWallShape {
 
 /** Type of a five-dimensional spinor. @throws GeometryError when Ls is not an integer of at least 2, or as `wilsonType`. */
 export function domainWallType<N extends number>(lattice: Lattice, N: N, options: { readonly Ls: number; readonly boundary?: Boundary | undefined }): VectorType<N> {
-  guard("domainWallType", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.object] });
+  guard("domainWallType", { lattice: [lattice, kind.lattice], N: [N, kind.colours], options: [options, is.keysOf("Ls", "boundary")] });
   const { Ls, boundary } = options;
   guard("domainWallType", { Ls: [Ls, is.atMost(4096)], boundary: [boundary, is.optional(kind.boundary(lattice))] });
   if (!Number.isInteger(Ls) || Ls < 2) throw new GeometryError(`domain-wall fermions: got Ls = ${Ls}, expected an integer of at least 2`);

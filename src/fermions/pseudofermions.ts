@@ -366,7 +366,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
     const { batch } = U.lattice;
     for (let b = 0; b < batch; b++) {
       const { low, high } = normalSpectrum((batch === 1 ? U : sampleOf(U, b)) as LinkField, operator, { precision: 1e-3 });
-      if (!within({ low, high }, interval)) throw new PhysicsCheckError(`${this.name}: D^+D of ${operator.name} fermions has eigenvalues from ${low} to ${high}, expected them inside [${interval.join(", ")}]: give a wider interval`);
+      if (!within({ low, high }, interval)) throw new PhysicsCheckError(`${this.name}: D^+D of ${operator.name} fermions${batch === 1 ? "" : ` on sample ${b}`} has eigenvalues from ${low} to ${high}, expected them inside [${interval.join(", ")}]: give a wider interval`);
     }
   }
 }

@@ -31,7 +31,7 @@ export interface FlowHistoryOptions extends FlowOptions {
  * @throws ConfigurationError for times and steps that are not positive.
  */
 export function flowHistory(U: LinkField, options: FlowHistoryOptions): FlowPoint[] {
-  guard("flowHistory", { U: [U, kind.linkField], options: [options, is.object] });
+  guard("flowHistory", { U: [U, kind.configuration], options: [options, is.object] });
   const { time, every = 1, ...ofTheFlow } = options;
   guard("flowHistory", { time: [time, is.positive], every: [every, is.positive] });
   const flow = gradientFlow(ofTheFlow);

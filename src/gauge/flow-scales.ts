@@ -29,7 +29,7 @@ export interface FlowScales {
  * Flows a copy of the field until both scales are known. @throws ConfigurationError for a step that is not positive.
  */
 export function flowScales(U: LinkField, options: FlowScaleOptions = {}): FlowScales {
-  guard("flowScales", { U: [U, kind.linkField], options: [options, is.object] });
+  guard("flowScales", { U: [U, kind.configuration], options: [options, is.object] });
   const { energy = "clover", reference = 0.3, maximumTime = Math.min(...U.lattice.extents) ** 2 / 32, ...ofTheFlow } = options;
   guard("flowScales", { energy: [energy, is.oneOf("clover", "plaquette")], reference: [reference, is.positive], maximumTime: [maximumTime, is.positive] });
   const flow = gradientFlow(ofTheFlow);

@@ -54,7 +54,7 @@ export function formatOf(source: ByteSource, options: OpenOptions = {}): GaugeFo
  * @throws FileFormatError for files of no known format, and for damaged headers.
  */
 export function detectFormat(file: string | Uint8Array, options: OpenOptions = {}): FormatName {
-  guard("detectFormat", { file: [file, is.fileOrBytes], options: [options, is.object] });
+  guard("detectFormat", { file: [file, is.fileOrBytes], options: [options, is.keysOf("extents", "N", "order", "datasets", "hdf5", "formats", "allowMismatch")] });
   const source = openSource(file);
   try {
     const format = formatOf(source, options);

@@ -143,7 +143,7 @@ export function kineticInto(P: Momenta, into: Field<ScalarType>): void {
  * @throws ConfigurationError for a length or steps out of range.
  */
 export function integrate<X extends Movable, F extends Momenta>(action: ForceOn<X, F>, U: X, P: F, options: TrajectoryOptions): void {
-  guard("integrate", { action: [action, is.withMethods("an action or guide with a force", "force")], U: [U, movable], P: [P, momenta], options: [options, is.object] });
+  guard("integrate", { action: [action, is.withMethods("an action or guide with a force", "force")], U: [U, movable], P: [P, momenta], options: [options, is.keysOf("integrator", "steps", "length")] });
   integrateLevels([{ action, integrator: options.integrator, steps: options.steps }], U, P, options.length);
 }
 

@@ -74,7 +74,7 @@ export function countParameters(structure: unknown): number {
  * layers that start from equal weights have equal gradients and never become different: start stacked layers from here, not from zero.
  */
 export function randomParameters<P>(template: P, options: { readonly seed: number; readonly width?: number }): P {
-  guard("randomParameters", { options: [options, is.object] });
+  guard("randomParameters", { options: [options, is.keysOf("seed", "width")] });
   const { seed, width = 0.01 } = options;
   guard("randomParameters", { seed: [seed, is.integer], width: [width, is.finite] });
   const random = randomStream(seed).sequence(PURPOSE.initialisation);

@@ -1,7 +1,7 @@
 /** Lists that are walked for a few samples at a time: the bits are those of launches for all, fields inside of a list are small, and no field is over before the last tile. */
 import { expect, test } from "vitest";
 import { type LatticeOptions, type LinkField, type Links, type Scalar, SU, add, batchMean, conjugateGradient, hot, lattice, plaquette, reTrace, record, scale, staggeredNormal, sum, valueAndGrad } from "gaugegrad";
-import { Field, type Vector, vectorType } from "../../src/autograd/index.ts";
+import { Field, type Vector, realType, solve, vectorType } from "../../src/autograd/index.ts";
 import { placeArena, overlaps } from "../../src/compiler/arena.ts";
 import type { KernelEngine } from "../../src/compiler/engine.ts";
 import type { Emitter } from "../../src/compiler/emitter.ts";
@@ -38,6 +38,22 @@ test.each(backends)("$backend, $batch samples: forces through numbers that all s
     return [value, r.iterations, r.residual, ...grad.fields.map((f) => f.toArray().join()), r.solution.toArray().join()];
   });
   expect(results[0]).toEqual(results[1]);
+});
+
+test.each(backends)("$backend, $batch samples: the error of a solve is that of the sample that fails first, whatever is iterated together", (options) => {
+  const L = lattice([4, 4, 4], { threads: 1, ...options });
+  const engine = L.engine as KernelEngine;
+  const last = L.batch - 1;
+  const a = new Field(L, realType());
+  // sample 1 fails in the second iteration, the last one in the first
+  a.set(Float64Array.from({ length: a.length }, (_, k) => (k === L.volume ? -9 : k < last * L.volume ? 1 : -1)));
+  const b = new Field(L, vectorType(L, 1));
+  b.set(new Float64Array(b.length).fill(1));
+  for (const together of [true, false]) {
+    if (!together) (engine.emitter as { -readonly [K in keyof Emitter]: Emitter[K] }).replay = undefined;
+    const plan = record((s, v) => solve((x: Vector) => scale(s, x), v as Vector), a, b);
+    expect(() => plan.run(a, b)).toThrow(`<p, A p> of sample ${last} = -128 in iteration 1,`);
+  }
 });
 
 test("what a force keeps does not grow with the batch", () => {

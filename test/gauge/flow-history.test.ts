@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type LinkField, SU, U1, cold, hot, lattice, nearUnit } from "gaugegrad";
+import { type LinkField, SU, U1, cold, flowScales, hot, lattice, nearUnit } from "gaugegrad";
 import { flowHistory } from "gaugegrad/gauge";
 import { writeGauge } from "gaugegrad/io";
 import { Measurer, defineRun, produce, readMetrics } from "gaugegrad/runs";
@@ -66,4 +66,9 @@ describe("flowHistory", () => {
     expect(measured.at(-1)!.topologicalCharge).toBeCloseTo(1, 12);
     expect(measured).toEqual(flowHistory(flux(6, 4, 1) as LinkField, { time: 0.2, step: 0.02 }));
   });
+});
+
+test("a batch has no history of one field", () => {
+  const U = hot(lattice([2, 2, 2, 2], { batch: 2 }), SU(2), { seed: 1 }) as unknown as LinkField;
+  for (const measure of [flowScales, (V: LinkField) => flowHistory(V, { time: 1 })]) expect(() => measure(U)).toThrow(/on 2 samples of .* expected the links of one configuration: take sampleOf\(U, b\) of a batch$/);
 });

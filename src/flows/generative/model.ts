@@ -24,7 +24,7 @@ export function linkModel<N extends number>(options: {
   readonly action: (U: Links<N>) => Scalar;
   readonly measure: (U: LinkField<N>) => Readonly<Record<string, number>>;
 }): GenerativeModel {
-  guard("linkModel", { options: [options, is.object] });
+  guard("linkModel", { options: [options, is.keysOf("name", "lattice", "group", "weights", "seed", "start", "image", "action", "measure")] });
   const { name, lattice, group, weights, seed, start, image, action, measure } = options;
   guard("linkModel", { group: [group, aGroup], start: [start, is.optional(is.callable)] });
   expectParts("linkModel", options);
@@ -51,7 +51,7 @@ export function scalarModel(options: {
   readonly action: (phi: Real) => Scalar;
   readonly measure: (phi: Field) => Readonly<Record<string, number>>;
 }): GenerativeModel {
-  guard("scalarModel", { options: [options, is.object] });
+  guard("scalarModel", { options: [options, is.keysOf("name", "lattice", "weights", "seed", "image", "inverse", "action", "measure")] });
   const { name, lattice, weights, seed, image, inverse, action, measure } = options;
   expectParts("scalarModel", options);
   guard("scalarModel", { inverse: [inverse, is.optional(is.callable)] });
