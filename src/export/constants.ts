@@ -10,7 +10,7 @@ export interface ScaledNumber {
   readonly power: number;
 }
 
-/** How a coordinate enters a pattern: not at all, by its parity, or with so many sites at either end on their own and those between by parity. */
+/** How a coordinate enters a pattern: not at all, by its parity, or with so many sites at either end on their own, on even and on odd extents, and those between by parity. */
 export type Dependence = "none" | "parity" | 1 | 2 | 3;
 
 /** A real field f(x) = values[sum over directions of digit times the product of the sizes before]. */
@@ -23,16 +23,29 @@ export interface Pattern {
 const DEPENDENCES: readonly Dependence[] = ["none", "parity", 1, 2, 3];
 
 /** Number of values of the digit of a coordinate. */
-export const sizeOf = (d: Dependence): number => (d === "none" ? 1 : d === "parity" ? 2 : 2 * d + 2);
+export const sizeOf = (d: Dependence): number => (d === "none" ? 1 : d === "parity" ? 2 : 4 * d + 2);
+
+/** The lattice of a recording, and data at its sites. */
+export interface Recorded {
+  readonly lattice: Lattice;
+  readonly data: Float64Array;
+}
 
 /** What a number that is a on lattices of volume V and b on those of volume W is for all of them. */
-export function scaledNumber(a: number, V: number, b: number, W: number): ScaledNumber | undefined {
+function scaledNumber(a: number, V: number, b: number, W: number): ScaledNumber | undefined {
   if (a === b) return { factor: a, power: 0 };
   for (const power of [1, -1, 2, -2, -3, 3]) {
     const [x, y] = [a / V ** power, b / W ** power];
     if (Math.abs(x - y) <= 1e-15 * Math.abs(x)) return { factor: nice(x), power };
   }
   return undefined;
+}
+
+/** What a number is for all lattices, given on each of some of them. */
+export function numberOn(values: readonly number[], lattices: readonly Lattice[]): ScaledNumber | undefined {
+  const [V, ...others] = lattices.map(({ volume }) => volume);
+  const found = others.map((W, k) => scaledNumber(values[0]!, V!, values[k + 1]!, W));
+  return found.every((x) => x !== undefined && x.power === found[0]!.power) ? found[0] : undefined;
 }
 
 /** An integer where rounding has made it none. */
@@ -43,14 +56,14 @@ export function alternates({ dependence, values }: Pattern, mu: number): boolean
   const d = dependence[mu]!;
   if (typeof d === "string") return d === "parity";
   const below = dependence.slice(0, mu).reduce<number>((n, e) => n * sizeOf(e), 1);
-  return values.some((x, k) => Math.floor(k / below) % sizeOf(d) === 2 * d && x !== values[k + below]);
+  return values.some((x, k) => Math.floor(k / below) % sizeOf(d) === 4 * d && x !== values[k + below]);
 }
 
 /** The digit of a coordinate x of 0 .. L-1. */
 function digit(d: Dependence, x: number, L: number): number {
   if (d === "none") return 0;
   if (d === "parity") return x & 1;
-  return x < d ? x : x >= L - d ? x - L + 2 * d : 2 * d + (x & 1);
+  return x < d ? 2 * x + (L & 1) : x >= L - d ? 2 * (x - L + 2 * d) + (L & 1) : 4 * d + (x & 1);
 }
 
 function indexOf(dependence: readonly Dependence[], x: readonly number[], extents: readonly number[]): number {
@@ -59,8 +72,8 @@ function indexOf(dependence: readonly Dependence[], x: readonly number[], extent
   return k;
 }
 
-/** Data of lattices as one pattern of these dependences; undefined where they are none. */
-function tabulate(dependence: readonly Dependence[], fields: readonly { readonly lattice: Lattice; readonly data: Float64Array }[]): Pattern | undefined {
+/** Data of lattices by place; undefined where they are no pattern of these dependences. */
+function tabulate(dependence: readonly Dependence[], fields: readonly Recorded[]): (number | undefined)[] | undefined {
   const values: (number | undefined)[] = Array.from({ length: dependence.reduce<number>((n, d) => n * sizeOf(d), 1) }, () => undefined);
   for (const { lattice, data } of fields)
     for (let n = 0; n < data.length; n++) {
@@ -68,20 +81,30 @@ function tabulate(dependence: readonly Dependence[], fields: readonly { readonly
       values[k] ??= data[n]!;
       if (values[k] !== data[n]) return undefined;
     }
-  return { dependence, values: values.map((x) => x ?? 0) };
+  return values;
 }
 
-/** The simplest pattern that two lattices share, direction by direction. */
-export function patternOf(a: Lattice, x: Float64Array, b: Lattice, y: Float64Array): Pattern | undefined {
-  const fields = [{ lattice: a, data: x }, { lattice: b, data: y }];
-  let dependence: Dependence[] = a.extents.map(() => 3 as const);
+/** A table with the ends of extents of a parity that was not recorded like those of the other; undefined where these are not all the same. */
+function completed(dependence: readonly Dependence[], known: readonly (number | undefined)[]): number[] | undefined {
+  const below = dependence.map((_, mu) => dependence.slice(0, mu).reduce<number>((n, d) => n * sizeOf(d), 1));
+  const values = known.map((x, k) => {
+    if (x !== undefined) return x;
+    const partners = dependence.reduce((all, d, mu) => {
+      const at = Math.floor(k / below[mu]!) % sizeOf(d);
+      return typeof d === "number" && at < 4 * d ? all.flatMap((j) => [j, j + (1 - 2 * (at & 1)) * below[mu]!]) : all;
+    }, [k]);
+    const [first, ...others] = new Set(partners.flatMap((j) => known[j] ?? []));
+    return others.length > 0 ? undefined : (first ?? 0);
+  });
+  return values.includes(undefined) ? undefined : (values as number[]);
+}
+
+/** The simplest pattern that the lattices share, direction by direction. */
+export function patternOf(fields: readonly Recorded[]): Pattern | undefined {
+  const directions = fields[0]!.lattice.extents.map((_, mu) => mu);
+  let dependence: Dependence[] = directions.map(() => 3 as const);
   if (!tabulate(dependence, fields)) return undefined;
-  for (let mu = 0; mu < a.dim; mu++)
-    for (const simpler of DEPENDENCES) {
-      const tried = dependence.map((d, nu) => (nu === mu ? simpler : d));
-      if (!tabulate(tried, fields)) continue;
-      dependence = tried;
-      break;
-    }
-  return tabulate(dependence, fields);
+  for (const mu of directions) dependence = DEPENDENCES.map((simpler) => dependence.map((d, nu) => (nu === mu ? simpler : d))).find((tried) => tabulate(tried, fields))!;
+  const values = completed(dependence, tabulate(dependence, fields)!);
+  return values && { dependence, values };
 }

@@ -6,7 +6,7 @@ import { type Lattice, components, domainOf, type Domain } from "../autograd/ind
 import { type KernelPlan, type MicroKernel, type Schedule, type SolveStep, lower, microSource, planKernel, withHomeTerms } from "../compiler/index.ts";
 import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { lattice } from "../gauge/index.ts";
-import { type Pattern, type ScaledNumber, alternates, patternOf, scaledNumber } from "./constants.ts";
+import { type Pattern, type ScaledNumber, alternates, numberOn, patternOf } from "./constants.ts";
 import { recordPrograms } from "./programs.ts";
 import type { Port, RecordedProgram } from "./recorded.ts";
 import { type ExportSubject, fieldsOf } from "./subject.ts";
@@ -69,10 +69,11 @@ export interface Portable {
   readonly even: readonly boolean[];
 }
 
-/** Extents of the two recordings, different in every direction and in volume, and large enough that no displacement meets itself. */
+/** Extents of the recordings, different in every direction and in volume, and large enough that no displacement meets itself. */
 const PROBES: readonly (readonly number[])[] = [[16, 18, 20, 22], [18, 24, 16, 20]];
 
-const probeOf = (k: number, fixed: readonly number[]): number[] => PROBES[k]!.slice(-fixed.length).map((L, mu) => fixed[mu]! || L);
+/** Extents of a recording, one more in directions that are to be odd. */
+const probeOf = (k: number, fixed: readonly number[], odd?: readonly boolean[]): number[] => PROBES[k]!.slice(-fixed.length).map((L, mu) => fixed[mu]! || L + (odd?.[mu] ? 1 : 0));
 
 class Difference extends Error {}
 
@@ -107,7 +108,8 @@ function signature({ lattice }: Side, plan: KernelPlan, fixed: readonly number[]
 /** What the programs of one subject share while they are united. */
 interface Shared {
   readonly fixed: readonly number[];
-  readonly caches: readonly [Map<string, MicroKernel>, Map<string, MicroKernel>];
+  /** Micro-kernels by recording. */
+  readonly caches: readonly Map<string, MicroKernel>[];
   /** Fields of the subject; solutions of the host are numbered behind them. Absent where the library solves. */
   readonly host?: { readonly fields: number; readonly solutions: HostSolution[] };
 }
@@ -131,38 +133,42 @@ function solutionsOf({ steps, buffers }: ReturnType<typeof lower>, { program }: 
   return found;
 }
 
-/** One program of both recordings. @throws Difference where they are not the same. */
-function unite(a: Side, b: Side, name: string, shared: Shared): PortableProgram {
+/** Are two pieces of memory the same but for their data? */
+const alike = (u: ScheduledBuffer, v: ScheduledBuffer): boolean =>
+  u.type.kind === v.type.kind && components(u.type) === components(v.type) && domainOf(u.type) === domainOf(v.type) && u.external?.index === v.external?.index && u.first === v.first && u.last === v.last && (u.data === undefined) === (v.data === undefined);
+
+/** One program of all recordings. @throws Difference where they are not the same. */
+function unite(sides: readonly Side[], name: string, shared: Shared): PortableProgram {
   const { fixed, caches, host } = shared;
   // as the native backend compiles them
-  const [x, y] = [a, b].map(({ program }) => lower(program.program, undefined, withHomeTerms)) as [Schedule, Schedule];
-  if (x.steps.length !== y.steps.length || x.buffers.length !== y.buffers.length) throw new Difference("the number of steps");
-  const plain = (s: typeof x): { buffers: typeof x.buffers } => ({ buffers: s.buffers.map(({ type, first, last }) => ({ type, first, last })) });
-  const [px, py] = [plain(x), plain(y)];
+  const schedules = sides.map(({ program }) => lower(program.program, undefined, withHomeTerms));
+  const x = schedules[0]!;
+  if (schedules.some((y) => x.steps.length !== y.steps.length || x.buffers.length !== y.buffers.length)) throw new Difference("the number of steps");
+  const plain = schedules.map((s) => ({ buffers: s.buffers.map(({ type, first, last }) => ({ type, first, last })) }));
   const names = new Map<MicroKernel, string>();
-  const given = solutionsOf(x, a, shared);
+  const given = solutionsOf(x, sides[0]!, shared);
   const buffers = x.buffers.map((u, k): PortableBuffer => {
-    const v = y.buffers[k]!;
-    const same = u.type.kind === v.type.kind && components(u.type) === components(v.type) && domainOf(u.type) === domainOf(v.type) && u.external?.index === v.external?.index && u.first === v.first && u.last === v.last && (u.data === undefined) === (v.data === undefined);
-    if (!same) throw new Difference("a buffer");
-    return { components: components(u.type), scalar: u.type.kind === "scalar", domain: domainOf(u.type), first: u.first, last: u.last, role: given.get(k) ?? roleOf(a, b, u, v) };
+    const all = schedules.map((y) => y.buffers[k]!);
+    if (!all.every((v) => alike(u, v))) throw new Difference("a buffer");
+    return { components: components(u.type), scalar: u.type.kind === "scalar", domain: domainOf(u.type), first: u.first, last: u.last, role: given.get(k) ?? roleOf(sides, all) };
   });
   let solves = 0;
   const steps = x.steps.flatMap((s, k): PortableStep | [] => {
-    const t = y.steps[k]!;
-    if (s.kind === "kernel" && t.kind === "kernel") {
-      const [p, q] = [planKernel(s, px, caches[0], true), planKernel(t, py, caches[1], true)];
-      if (signature(a, p, fixed, names) !== signature(b, q, fixed, names)) throw new Difference("a kernel");
-      return { kind: "kernel", plan: p, name: `${name}_${k}` };
+    const all: readonly ScheduledStep[] = schedules.map((y) => y.steps[k]!);
+    if (are(all, "kernel")) {
+      const plans = all.map((t, i) => planKernel(t, plain[i]!, caches[i]!, true));
+      if (new Set(plans.map((p, i) => signature(sides[i]!, p, fixed, names))).size > 1) throw new Difference("a kernel");
+      return { kind: "kernel", plan: plans[0]!, name: `${name}_${k}` };
     }
-    if (s.kind === "solve" && t.kind === "solve") {
-      if (s.method === "bicgstab" || s.modes || s.mixed) throw new ConfigurationError("export: got a linear system with another method than plain conjugate gradients, expected none: exported libraries solve by these");
-      const side = (at: Side, op: SolveStep): Side => ({ lattice: at.lattice, program: { name: "value", program: op.operator, inputs: [], outputs: [] } });
-      if (numbersOf(s) !== numbersOf(t)) throw new Difference("a solve");
+    if (are(all, "solve")) {
+      const [first] = all as [SolveStep];
+      if (first.method === "bicgstab" || first.modes || first.mixed) throw new ConfigurationError("export: got a linear system with another method than plain conjugate gradients, expected none: exported libraries solve by these");
+      if (new Set(all.map(numbersOf)).size > 1) throw new Difference("a solve");
       if (host) return [];
-      return { ...s, operator: unite(side(a, s), side(b, t), `${name}_operator_${solves++}`, shared) };
+      const operators = all.map((t, i): Side => ({ lattice: sides[i]!.lattice, program: { name: "value", program: t.operator, inputs: [], outputs: [] } }));
+      return { ...first, operator: unite(operators, `${name}_operator_${solves++}`, shared) };
     }
-    if (s.kind === "zero" && t.kind === "zero" && s.buffer === t.buffer && s.domain === t.domain) return s;
+    if (s.kind === "zero" && all.every((t) => t.kind === "zero" && s.buffer === t.buffer && s.domain === t.domain)) return s;
     if (s.kind === "dense") throw new ConfigurationError("export: got a determinant or trace on dense matrices, expected products, sums and linear systems: a library has no dense algebra");
     if (s.kind === "loop") throw new ConfigurationError("export: got a loop (repeat) inside of a derivative or a linear system, expected products, sums and linear systems: record its steps one after the other");
     throw new Difference("a step");
@@ -170,9 +176,15 @@ function unite(a: Side, b: Side, name: string, shared: Shared): PortableProgram 
   return { name, buffers, steps, outputs: x.outputs };
 }
 
+type ScheduledStep = Schedule["steps"][number];
+type ScheduledBuffer = Schedule["buffers"][number];
+
+const are = <K extends ScheduledStep["kind"]>(steps: readonly ScheduledStep[], kind: K): steps is readonly Extract<ScheduledStep, { readonly kind: K }>[] => steps.every((s) => s.kind === kind);
+
 const numbersOf = (s: SolveStep): string => JSON.stringify([s.captured, s.rhs, s.shifts, s.solutions, s.tolerance, s.maxIterations]);
 
-function roleOf(a: Side, b: Side, u: ReturnType<typeof lower>["buffers"][number], v: typeof u): PortableBuffer["role"] {
+function roleOf(sides: readonly Side[], buffers: readonly ScheduledBuffer[]): PortableBuffer["role"] {
+  const [u, a] = [buffers[0]!, sides[0]!];
   if (u.external) {
     const { side, index } = u.external;
     const port = (side === "input" ? a.program.inputs : a.program.outputs)[index];
@@ -181,29 +193,44 @@ function roleOf(a: Side, b: Side, u: ReturnType<typeof lower>["buffers"][number]
     return port ? { is: side, port } : { is: "operand", index: side === "input" ? index : a.program.program.inputs.length };
   }
   if (!u.data) return { is: "work" };
+  const fields = sides.map(({ lattice: at }, k) => ({ lattice: at, data: buffers[k]!.data! }));
   if (u.type.kind === "scalar") {
-    const number = scaledNumber(u.data[0]!, a.lattice.volume, v.data![0]!, b.lattice.volume);
-    if (!number) throw new Difference(`a number that is ${u.data[0]} on ${a.lattice} and ${v.data![0]} on ${b.lattice}`);
+    const number = numberOn(fields.map(({ data }) => data[0]!), fields.map((f) => f.lattice));
+    if (!number) throw new Difference(`a number that is ${fields.map((f) => `${f.data[0]} on ${f.lattice}`).join(" and ")}`);
     return { is: "number", number };
   }
-  const pattern = u.type.kind === "real" ? patternOf(a.lattice, u.data, b.lattice, v.data!) : undefined;
+  const pattern = u.type.kind === "real" ? patternOf(fields) : undefined;
   if (!pattern) throw new Difference("a constant field");
   return { is: "pattern", pattern };
 }
 
-function programsOf(subject: ExportSubject, N: number, fixed: readonly number[], solver: Solver): Pick<Portable, "programs" | "solutions"> {
-  const [a, b] = [0, 1].map((k) => lattice(probeOf(k, fixed), { backend: "js", threads: 1 })) as [Lattice, Lattice];
-  const others = recordPrograms(subject, b, N);
+/** The programs that recordings on lattices of these extents share. @throws Difference where they do not. */
+function programsOf(subject: ExportSubject, N: number, fixed: readonly number[], solver: Solver, probes: readonly (readonly number[])[]): Pick<Portable, "programs" | "solutions"> {
+  const lattices = probes.map((extents) => lattice(extents, { backend: "js", threads: 1 }) as Lattice);
+  const [first, ...others] = lattices.map((at) => recordPrograms(subject, at, N));
   const solutions: HostSolution[] = [];
-  const shared: Shared = { fixed, caches: [new Map(), new Map()], ...(solver === "host" ? { host: { fields: fieldsOf(subject).length, solutions } } : {}) };
-  const programs = Array.from(recordPrograms(subject, a, N), (recorded) => {
-    const twin = others.next().value!;
+  const shared: Shared = { fixed, caches: probes.map(() => new Map()), ...(solver === "host" ? { host: { fields: fieldsOf(subject).length, solutions } } : {}) };
+  const programs = Array.from(first!, (recorded) => {
+    const all = [recorded, ...others.map((more) => more.next().value!)];
     // told before anything is compiled: what goes with the extents may be long on those of the probes
-    if (twin.program.nodes.length !== recorded.program.nodes.length) throw new Difference("the number of operations");
-    const [program, other] = withoutVolumes(recorded, twin);
-    return unite({ lattice: a, program }, { lattice: b, program: other }, program.name, shared);
+    if (all.some(({ program }) => program.nodes.length !== recorded.program.nodes.length)) throw new Difference("the number of operations");
+    return unite(withoutVolumes(all).map((program, k) => ({ lattice: lattices[k]!, program })), recorded.name, shared);
   });
   return { programs, solutions };
+}
+
+/** Programs on free extents; what alternates from site to site is recorded on odd ones too, where the library may take it. */
+function recordedOn(subject: ExportSubject, N: number, fixed: readonly number[], solver: Solver): Portable {
+  const probes = [0, 1].map((k) => probeOf(k, fixed));
+  const made = (found: Pick<Portable, "programs" | "solutions">): Portable => ({ ...found, fixed, probe: probes[0]!, ...needs(found.programs, fixed) });
+  const found = made(programsOf(subject, N, fixed, solver, probes));
+  if (found.parity || !found.even.includes(true)) return found;
+  try {
+    return { ...made(programsOf(subject, N, fixed, solver, [...probes, ...[0, 1].map((k) => probeOf(k, fixed, found.even))])), even: fixed.map(() => false) };
+  } catch (error) {
+    if (error instanceof Difference || error instanceof GaugegradError) return found;
+    throw error;
+  }
 }
 
 /** The programs of a subject for links of N colours, on lattices of any extents if they allow it, else with as few directions fixed to those given as it takes. */
@@ -214,8 +241,7 @@ export function portable(subject: ExportSubject, N: number, extents: readonly nu
   let reason = "";
   for (const fixed of [extents.map(() => 0), time, space, [...extents]])
     try {
-      const { programs, solutions } = programsOf(subject, N, fixed, solver);
-      return { programs, solutions, fixed, probe: probeOf(0, fixed), ...needs(programs, dim) };
+      return recordedOn(subject, N, fixed, solver);
     } catch (error) {
       if (error instanceof Difference && fixed.every((L) => L > 0)) throw new ConfigurationError(`export: ${subject.name} differs between two recordings on ${extents.join("x")} (${error.message}), expected the same formula each time`);
       // what captures a lattice of its own cannot be recorded on another one
@@ -225,11 +251,11 @@ export function portable(subject: ExportSubject, N: number, extents: readonly nu
   throw new ConfigurationError(`export: ${subject.name} cannot be recorded on ${extents.join("x")}: ${reason}`);
 }
 
-/** What the programs ask of the extents. */
-function needs(programs: readonly PortableProgram[], dim: number): Pick<Portable, "parity" | "least" | "even"> {
+/** What the programs ask of the extents, as far as recordings on even ones tell. */
+function needs(programs: readonly PortableProgram[], fixed: readonly number[]): Pick<Portable, "parity" | "least" | "even"> {
   let parity = false;
-  const least = Array.from({ length: dim }, () => 1);
-  const even = Array.from({ length: dim }, () => false);
+  const least = fixed.map(() => 1);
+  const even = fixed.map(() => false);
   const visit = (p: PortableProgram): void => {
     for (const { domain, role } of p.buffers) {
       if (domain !== "all") parity = true;
@@ -245,6 +271,6 @@ function needs(programs: readonly PortableProgram[], dim: number): Pick<Portable
     }
   };
   programs.forEach(visit);
-  return { parity, least, even: even.map((e) => e || parity) };
+  return { parity, least, even: even.map((e, mu) => (e || parity) && fixed[mu] === 0) };
 }
 

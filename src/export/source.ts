@@ -160,7 +160,7 @@ class Printer {
     return `enum { ${Object.entries(sizes).map(([k, v]) => `${k} = ${v}`).join(", ")} };
 /* Displacements at which fields are read. */
 static const int displacements[NEXT + 1][DIM] = {${[...signed, portable.fixed.map(() => 0)].map((d) => `{${d.join(", ")}}`).join(", ")}};
-/* Constant fields: how each coordinate enters (0 not, -1 by its parity, k > 0: k sites at either end on their own), and their values. */
+/* Constant fields: how each coordinate enters (0 not, -1 by its parity, k > 0: k sites at either end on their own, those of even and of odd extents), and their values. */
 static const int pattern_kinds[PATTERNS + 1][DIM] = {${[...patterns.map(([d]) => d), `{${portable.fixed.map(() => 0).join(", ")}}`].join(", ")}};
 static const double pattern_values[PATTERNS + 1][${longest}] = {${[...patterns.map(([, v]) => v), "{0}"].join(", ")}};
 `;

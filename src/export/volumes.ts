@@ -1,6 +1,6 @@
 /** Coefficients that go with the volume (means over the lattice have them) as inputs of the program, so that its kernels hold numbers of no lattice. */
-import { type Lattice, type Program, type Scalar, type Traced, add, openTape, scale, scaleBy, scalarType } from "../autograd/index.ts";
-import { type ScaledNumber, scaledNumber } from "./constants.ts";
+import { type Program, type Scalar, type Traced, add, openTape, scale, scaleBy, scalarType } from "../autograd/index.ts";
+import { type ScaledNumber, numberOn } from "./constants.ts";
 import type { RecordedProgram } from "./recorded.ts";
 
 type Node = Program["nodes"][number];
@@ -30,21 +30,20 @@ function rebuilt(recorded: RecordedProgram, numbers: readonly ScaledNumber[], pl
   return { ...recorded, program: tape.finish(program.outputs.map((id) => map.get(id)!)), inputs: [...recorded.inputs, ...numbers.map((number) => ({ kind: "number" as const, number }))] };
 }
 
-/** Both recordings of one program, with what differs in their coefficients as inputs. Recordings that differ otherwise come back as they are. */
-export function withoutVolumes(a: RecordedProgram, b: RecordedProgram): readonly [RecordedProgram, RecordedProgram] {
-  const [x, y] = [a.program, b.program];
-  const [V, W] = [x, y].map(({ lattice }: { readonly lattice: Lattice }) => lattice.volume) as [number, number];
-  if (x.nodes.length !== y.nodes.length) return [a, b];
+/** All recordings of one program, with what differs in their coefficients as inputs. Recordings that differ otherwise come back as they are. */
+export function withoutVolumes(recordings: readonly RecordedProgram[]): readonly RecordedProgram[] {
+  const programs = recordings.map(({ program }) => program);
+  const lattices = programs.map(({ lattice }) => lattice);
   const numbers: ScaledNumber[] = [];
   const places = new Map<string, number>();
-  x.nodes.forEach((node, id) => {
-    const others = coefficientsOf(y.nodes[id]!);
-    coefficientsOf(node).forEach((c, k) => {
-      const number = others[k] === undefined || others[k] === c ? undefined : scaledNumber(c, V, others[k], W);
+  programs[0]!.nodes.forEach((node, id) =>
+    coefficientsOf(node).forEach((_, k) => {
+      const values = programs.map(({ nodes }) => (nodes[id] ? coefficientsOf(nodes[id])[k] : undefined));
+      const number = values.includes(undefined) ? undefined : numberOn(values as number[], lattices);
       if (number && number.power !== 0) places.set(`${id},${k}`, numbers.push(number) - 1);
-    });
-  });
-  if (numbers.length === 0) return [a, b];
+    }),
+  );
+  if (numbers.length === 0) return recordings;
   const place = (id: number, k: number): number => places.get(`${id},${k}`) ?? -1;
-  return [rebuilt(a, numbers, place), rebuilt(b, numbers, place)];
+  return recordings.map((recorded) => rebuilt(recorded, numbers, place));
 }

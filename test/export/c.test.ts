@@ -569,7 +569,7 @@ test("what cannot be exported is refused in one line", async () => {
     [["export", "higgs.ts", "--out", "a"], 3, /action of the fields U, phi.*functions of links/],
     [["export", "map.ts", "--out", "a"], 3, /map with log det/],
     [["export", "wide.ts", "--out", "a"], 3, /2500 weights, expected at most 2000/],
-    [["export", "own.ts", "--out", "a", "--lattice", "3,4,4,4"], 3, /got Lx = 3, expected .*Lx even.*--lattice/],
+    [["export", "fermions.ts", "--out", "a", "--lattice", "3,4,4,4"], 3, /got Lx = 3, expected .*Lx even.*--lattice/],
     [["export", "fermions.ts", "--out", "a", "--group", "su3"], 3, /2 colours, got links of SU\(3\): pass --group su2/],
   ] as const) {
     const said = await cli(argv, { directory: folder });

@@ -140,6 +140,23 @@ export const open = action({ name: "open in time", inputs: { beta: 2.1 }, evalua
     compared(subject as GaugeAction, U, python(U, withForce()));
   });
 
+  test("checkerboards on odd extents, where the rows at the boundary are of one colour, and what the parity of the extents decides", async () => {
+    const { subject, python } = await built("board", `
+import { action, add, adj, constantReal, exp, gaugeAction, layer, mask, mul, plaquette, reTrace, real, scale, shift, staples, sum, ta } from "gaugegrad";
+const some = layer({ name: "black links", params: { rho: real(0.1) }, forward: (U, { rho }) =>
+  U.map((mu) => (mu === 0 ? mul(exp(ta(mask(scale(rho, mul(staples(U, mu), adj(U[mu]))), "black", (x) => x.reduce((s, c) => s + c, 0) % 2 === 0))), U[mu]) : U[mu])) });
+const weighted = action({ name: "weighted", inputs: { k: 0.3 }, evaluate: (U, { k }) => {
+  const { lattice: L } = U, P = reTrace(plaquette(U, 0, 1));
+  const w = constantReal(P.tape, "w", (n) => { const [x, t] = L.coordinates(n); return L.extents[0] % 2 === 1 && x === 0 ? 2 : (x + t) % 2; });
+  return scale(k, add(sum(scale(shift(w, 0, -1), P)), sum(scale(w, P))));
+} });
+export const board = gaugeAction.wilson({ beta: 2 }).plus(weighted).after(some);`, "--group", "su2", "--lattice", "4,4");
+    for (const extents of [[3, 5], [5, 4]]) {
+      const U = hot(lattice(extents), SU(2), { seed: 7 });
+      compared(subject as GaugeAction, U, python(U, withForce()));
+    }
+  });
+
   test("links of a layer that leave the group: cotangents go through it, also where forces would lose a part", async () => {
     const { subject, python } = await built("normalised", 'import { nhyp } from "gaugegrad";\nexport const normalised = nhyp();', "--group", "su3", "--lattice", "4,4,4");
     const [layer, wilson] = [subject as Layer<number>, gaugeAction.wilson({ beta: 3 })];

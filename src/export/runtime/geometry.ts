@@ -158,8 +158,8 @@ static int fill_patterns(@p@_handle* h) {
       coordinates(h->extents, n, x);
       for (int mu = DIM - 1; mu >= 0; mu--) {
         const int kind = pattern_kinds[k][mu], L = h->extents[mu];
-        at *= kind <= 0 ? 1 - kind : 2 * kind + 2;
-        at += kind == 0 ? 0 : kind < 0 ? x[mu] & 1 : x[mu] < kind ? x[mu] : x[mu] >= L - kind ? x[mu] - L + 2 * kind : 2 * kind + (x[mu] & 1);
+        at *= kind <= 0 ? 1 - kind : 4 * kind + 2;
+        at += kind == 0 ? 0 : kind < 0 ? x[mu] & 1 : x[mu] < kind ? 2 * x[mu] + (L & 1) : x[mu] >= L - kind ? 2 * (x[mu] - L + 2 * kind) + (L & 1) : 4 * kind + (x[mu] & 1);
       }
       for (int lane = h->position[n] % W; lane < W; lane += h->lanes) data[h->position[n] / W * W + lane] = pattern_values[k][at];
     }
