@@ -1,4 +1,5 @@
 /** What the trainings of a run have in common: loss, optimiser and state by the run file, and their steps as units. */
+import type { FieldData } from "../autograd/index.ts";
 import { type EffectiveAction, type LearningOptions, type Loss, type Optimiser, type ParameterGroup, type Schedule, type Share, type TrainingState, adam, adamW, gaussNewton, lbfgs, regression, schedules, sgd } from "../training/index.ts";
 import { checking } from "./checked-sampler.ts";
 import type { MetricsRecord, Phase, ShardsState } from "./records.ts";
@@ -13,7 +14,7 @@ export interface Progress {
   /** Of the effective action; undefined while nothing was trained. */
   readonly theta?: Float64Array;
   /** Of the training that goes on; undefined outside of it. */
-  readonly training?: TrainingState;
+  readonly training?: TrainingState<FieldData>;
   /** What the sampler carries besides the links. */
   readonly memory?: Float64Array;
   /** Of a training in shards: its chains. Collective. */
@@ -54,7 +55,7 @@ export function lossOf(t: TrainingSection, registry: Registry): Loss {
 }
 
 /** What a training of so many batches learns with; `share`: where its samples are, when they are not all here. */
-export function learning(t: TrainingSection, registry: Registry, action: EffectiveAction<number, unknown>, steps: number, state: TrainingState | undefined, share?: Share): LearningOptions<number, unknown> {
+export function learning(t: TrainingSection, registry: Registry, action: EffectiveAction<number, unknown>, steps: number, state: TrainingState<FieldData> | undefined, share?: Share): LearningOptions<number, unknown> {
   const { accumulate = 1, average } = t;
   return { action, loss: lossOf(t, registry), optimiser: optimiserOf(t, Math.max(1, Math.floor(steps / accumulate))), offsetRate: t.offsetRate, accumulate, ...(average === undefined ? {} : { average }), ...(state ? { state } : {}), ...(share ? { share } : {}) };
 }

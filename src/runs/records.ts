@@ -189,7 +189,7 @@ export interface CheckpointState<F extends FieldData = readonly Float64Array[]> 
   /** theta of the effective action that the guide has or is trained to have; null without one. */
   readonly parameters: { readonly names: readonly string[]; readonly values: Float64Array } | null;
   /** Optimiser, offset, replay buffer; null outside of training. */
-  readonly training: TrainingState | null;
+  readonly training: TrainingState<F> | null;
   /** What the sampler carries besides the links. */
   readonly sampler?: Float64Array;
   /** Of a training in shards that has chains of its own. */

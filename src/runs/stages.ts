@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { type AlgebraField, DirectionalField } from "../autograd/index.ts";
 import { randomStream } from "../util/index.ts";
-import { type Epoch, type Loss, type OnlineStep, type TrainingSample, onlineTraining, takeSample, trainOffline } from "../training/index.ts";
+import { type Epoch, type Loss, type OnlineStep, type TrainingSample, liveSample, onlineTraining, takeSample, trainOffline } from "../training/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { checking } from "./checked-sampler.ts";
 import { readConfiguration } from "./folder.ts";
@@ -108,7 +108,7 @@ function* online(run: ResolvedRun, system: System, from: Progress, end: number, 
       ...sampler.take(),
       { kind: "training", step: s.step, trajectory: s.result.trajectory, value: s.value, squared: s.squared, ...(s.centred === undefined ? {} : { centred: s.centred }), offset: s.offset, gradientNorm: s.gradientNorm, rate: s.rate, parameters: [...s.action.parameters] },
     ],
-    progress: () => ({ position: s.result.trajectory + 1, theta: s.action.parameters, training: s.state(), ...carried() }),
+    progress: () => ({ position: s.result.trajectory + 1, theta: s.action.parameters, training: s.state(liveSample), ...carried() }),
   });
   const last = yield* guarded(training, (s) => {
     if (learned) checking("training", () => takeWeights(learned, system.U, s.action.parameters));

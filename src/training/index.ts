@@ -9,7 +9,7 @@ export { type LbfgsOptions, lbfgs } from "./lbfgs.ts";
 export { type WeightAverage, weightAverage } from "./average.ts";
 export { type GaussNewtonOptions, choleskySolve, gaussNewton } from "./least-squares.ts";
 export { LinearRegression, type RegressionFit, linearStart, regression } from "./regression.ts";
-export { type SampleOptions, type StoredSample, type TrainingSample, restoreSample, storeSample, takeSample } from "./samples.ts";
+export { type SampleOptions, type StoredSample, type TrainingSample, liveSample, restoreSample, storeSample, takeSample } from "./samples.ts";
 export type { Share } from "#platform/training/share";
 export { Learner, type LearningOptions, type LearningStep, type TrainingState } from "./learner.ts";
 export { type OnlineStep, type OnlineTrainingOptions, type PriorSampler, type ReplayOptions, drawBatch, onlineTraining, trainOnline } from "./online.ts";

@@ -2,6 +2,7 @@
  * The learning that online and offline training share: one optimiser step on a batch of samples, with all that a run must remember in
  * plain data, so that a training run resumes with the same bits.
  */
+import type { FieldData } from "../autograd/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
 import type { EffectiveAction, ParametricAction } from "./effective-action.ts";
@@ -12,7 +13,7 @@ import { type Share, evaluateShared } from "#platform/training/share";
 import { type TrainingSample, type StoredSample, restoreSample, storeSample } from "./samples.ts";
 
 /** Everything a training run has to remember between two steps. */
-export interface TrainingState {
+export interface TrainingState<F extends FieldData = readonly Float64Array[]> {
   readonly version: 1;
   /** Names of the parameters: those of the action, then those of the loss. */
   readonly names: readonly string[];
@@ -26,7 +27,7 @@ export interface TrainingState {
   /** Parameters with the lowest value that early stopping has seen. */
   readonly best: { readonly round: number; readonly value: number; readonly parameters: Float64Array } | null;
   /** Replay buffer, oldest first. */
-  readonly buffer: readonly StoredSample[];
+  readonly buffer: readonly StoredSample<F>[];
   /** Batches since the last step of an optimiser that takes several, and the sum of their gradients. */
   readonly accumulated?: Accumulated;
   /** Exponential average of the parameters, where the run has one. */
@@ -70,7 +71,7 @@ export interface LearningOptions<N extends number, I> {
   /** Decay of the exponential average of the parameters over the steps (see `weightAverage`), which is then what training gives; default none. */
   readonly average?: number;
   /** State to go on from. */
-  readonly state?: TrainingState;
+  readonly state?: TrainingState<FieldData>;
   /** Where the samples are, when they are not all here. */
   readonly share?: Share;
 }
@@ -193,8 +194,8 @@ export class Learner<N extends number = number, I = unknown> {
     return this.#on(this.action(parameters), samples, (a) => assess(a, samples));
   }
 
-  /** Everything as plain data. */
-  state(buffer: readonly TrainingSample<N>[] = []): TrainingState {
+  /** Everything as plain data; samples as `store` makes them, `liveSample` for a checkpoint. */
+  state<F extends FieldData = readonly Float64Array[]>(buffer: readonly TrainingSample<N>[] = [], store = storeSample as (sample: TrainingSample<N>) => StoredSample<F>): TrainingState<F> {
     return {
       version: 1,
       names: this.#names,
@@ -204,7 +205,7 @@ export class Learner<N extends number = number, I = unknown> {
       step: this.#step,
       counters: this.counters,
       best: this.best,
-      buffer: buffer.map(storeSample),
+      buffer: buffer.map((s) => store(s)),
       ...(this.#accumulated ? { accumulated: this.#accumulated } : {}),
       ...(this.#average ? { average: this.#average } : {}),
     };
@@ -266,7 +267,7 @@ class MemoisedObjective implements Objective {
   }
 }
 
-function expectState<N extends number, I>(state: TrainingState, names: readonly string[], { optimiser, accumulate = 1, average }: LearningOptions<N, I>): void {
+function expectState<N extends number, I>(state: TrainingState<FieldData>, names: readonly string[], { optimiser, accumulate = 1, average }: LearningOptions<N, I>): void {
   guard("training", { state: [state, is.withFields("the state of a training, as step.state() gives it", "version", "names", "parameters", "optimiser", "offset", "step", "counters", "best", "buffer")] });
   if (state.version !== 1) throw new ConfigurationError(`training: got a state of version ${String(state.version)}, expected 1`);
   if (state.names.join() !== names.join()) throw new ConfigurationError(`training: got the state of the parameters ${state.names.join(", ")}, expected ${names.join(", ")}: resume with the action and loss of the run`);

@@ -2,13 +2,13 @@
  * Online training in a prior run (arXiv:2103.11965): molecular dynamics and Metropolis step with the target action, so that the prior run is
  * exact; after every trajectory one optimiser step on its final configuration, with the pseudofermions of that trajectory.
  */
-import type { LinkField } from "../autograd/index.ts";
+import type { FieldData, LinkField } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Action } from "../gauge/index.ts";
 import { PURPOSE, randomStream, guard, is } from "../util/index.ts";
 import type { EffectiveAction } from "./effective-action.ts";
 import { type LearningOptions, LEARNING_KEYS, type LearningStep, Learner, type TrainingState } from "./learner.ts";
-import { type TrainingSample, takeSample } from "./samples.ts";
+import { type StoredSample, type TrainingSample, takeSample } from "./samples.ts";
 
 /** What training needs of a sampler: one update in place. The samplers of this package are such. */
 export interface PriorSampler<N extends number = number, R extends { readonly accepted: boolean } = { readonly accepted: boolean }> {
@@ -47,8 +47,8 @@ export interface OnlineStep<N extends number = number, I = unknown, R = { readon
   readonly result: R;
   /** S_theta with what was learnt until after this step. */
   readonly action: EffectiveAction<N, I>;
-  /** Everything that resuming needs besides U and the sampler's own counter. */
-  readonly state: () => TrainingState;
+  /** Everything that resuming needs besides U and the sampler's own counter; samples as `store` makes them, default plain data. */
+  readonly state: <F extends FieldData = readonly Float64Array[]>(store?: (sample: TrainingSample<N>) => StoredSample<F>) => TrainingState<F>;
 }
 
 /**
@@ -86,7 +86,7 @@ export function* onlineTraining<N extends number, I, R extends { readonly accept
     if (buffer.length > (replay?.capacity ?? 1)) buffer.shift();
     const step = learner.learn(replay ? drawBatch(buffer, replay, rounds) : [buffer.at(-1)!]);
     const kept = replay ? buffer : [];
-    yield { ...step, result, action: learner.action(), state: () => learner.state(kept) };
+    yield { ...step, result, action: learner.action(), state: (store) => learner.state(kept, store) };
   }
   return learner.action();
 }

@@ -1,5 +1,5 @@
 /** Configurations to learn from: links, the pseudofermions that were drawn with them, and what the target says about them. */
-import { kind, type AlgebraField, DirectionalField, Field, type LinkField } from "../autograd/index.ts";
+import { kind, type AlgebraField, DirectionalField, Field, type FieldData, type LinkField, LiveValues, setFields } from "../autograd/index.ts";
 import type { Action } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -37,38 +37,51 @@ export function takeSample<N extends number>(U: LinkField<N>, target: Action<N>,
   };
 }
 
-/** A sample as plain data. */
-export interface StoredSample {
-  readonly U: readonly Float64Array[];
-  readonly fields: readonly Float64Array[];
+/** A sample as plain data, or with values by site. */
+export interface StoredSample<F extends FieldData = readonly Float64Array[]> {
+  readonly U: F;
+  readonly fields: F;
   readonly value: number;
-  readonly force?: readonly Float64Array[];
-  readonly start?: { readonly U: readonly Float64Array[]; readonly value: number };
+  readonly force?: F;
+  readonly start?: { readonly U: F; readonly value: number };
 }
 
-const arrays = (x: DirectionalField): Float64Array[] => x.fields.map((f) => f.toArray());
-
-/** The numbers of a sample. */
-export function storeSample<N extends number>(options: TrainingSample<N>): StoredSample {
-  guard("storeSample", { options: [options, is.object] });
-  const { U, fields, value, force, start } = options;
+function stored<N extends number, F extends FieldData>(sample: TrainingSample<N>, values: (fields: readonly Field[]) => F): StoredSample<F> {
+  guard("storeSample", { sample: [sample, is.object] });
+  const { U, fields, value, force, start } = sample;
   guard("storeSample", { U: [U, kind.linkField] });
   return {
-    U: arrays(U),
-    fields: fields.map((f) => f.toArray()),
+    U: values(U.fields),
+    fields: values(fields),
     value,
-    ...(force ? { force: arrays(force) } : {}),
-    ...(start ? { start: { U: arrays(start.U), value: start.value } } : {}),
+    ...(force ? { force: values(force.fields) } : {}),
+    ...(start ? { start: { U: values(start.U.fields), value: start.value } } : {}),
   };
 }
 
+/** The numbers of a sample. */
+export function storeSample<N extends number>(sample: TrainingSample<N>): StoredSample {
+  return stored(sample, (fields) => fields.map((f) => f.toArray()));
+}
+
+/** A sample for a checkpoint, which reads its fields (`LiveValues`) when it is written: no process has more than its own sites, and nothing is copied before. */
+export function liveSample<N extends number>(sample: TrainingSample<N>): StoredSample<FieldData> {
+  return stored(sample, (fields) => (fields.length > 0 ? new LiveValues(fields) : []));
+}
+
 /** The sample of stored numbers, on the lattice of U and with the types of `fields`. @throws GeometryError when the numbers do not fit. */
-export function restoreSample<N extends number>(stored: StoredSample, U: LinkField<N>, fields: readonly Field[]): TrainingSample<N> {
+export function restoreSample<N extends number>(stored: StoredSample<FieldData>, U: LinkField<N>, fields: readonly Field[]): TrainingSample<N> {
   guard("restoreSample", { stored: [stored, is.object], U: [U, kind.linkField], fields: [fields, is.listOf(kind.field)] });
-  const make = <R extends "links" | "algebra">(role: R, data: readonly Float64Array[]): DirectionalField<N, R> => new DirectionalField(U.lattice, U.N, role).set(data);
+  const make = <R extends "links" | "algebra">(role: R, data: FieldData): DirectionalField<N, R> => {
+    const made = new DirectionalField(U.lattice, U.N, role);
+    setFields(made.fields, data);
+    return made;
+  };
+  const own = fields.map(({ type }) => new Field(U.lattice, type));
+  if (own.length > 0) setFields(own, stored.fields);
   return {
     U: make("links", stored.U),
-    fields: stored.fields.map((data, k) => new Field(U.lattice, fields[k]!.type).set(data)),
+    fields: own,
     value: stored.value,
     ...(stored.force ? { force: make("algebra", stored.force) } : {}),
     ...(stored.start ? { start: { U: make("links", stored.start.U), value: stored.start.value } } : {}),

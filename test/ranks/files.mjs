@@ -2,9 +2,10 @@
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { SU, hot, lattice as undivided, readGauge, writeGauge } from "gaugegrad";
+import { SU, adam, effectiveAction, gaugeAction, hmc, hot, lattice as undivided, losses, pseudofermions, readGauge, staggered, stout, sumOfTargets, trainOnline, writeGauge } from "gaugegrad";
 import { DirectionalField, Field, LiveValues, realType, setFields } from "gaugegrad/autograd";
 import { latestCheckpoint, openCheckpoint, readCheckpoint, saveCheckpoint } from "gaugegrad/io";
+import { liveSample } from "gaugegrad/training";
 import { sha256Hex } from "gaugegrad/util";
 
 const { readFileSync, readdirSync, writeSync, writeFileSync } = fs;
@@ -13,7 +14,35 @@ const own = (fields) => fields.map((f) => sha256Hex([new Uint8Array(f.toArray().
 const provenance = { ensembleId: "e", sequenceNumber: "7" };
 const FORMATS = [["nersc", 64], ["nersc", 32], ["ildg", 64], ["milc", 32], ["npy", 64], ["bridge", 64]];
 
+/** A training with replay up to 3 trajectories, from the newest checkpoint of the folder; `at` is told after every trajectory. */
+function trained(L, folder, at) {
+  const [found] = readdirSync(folder).length > 0 ? [latestCheckpoint(folder, commOf(L)).state] : [];
+  const fermions = pseudofermions(staggered({ mass: 0.6 }), { lattice: L, group: SU(2), flavours: 4 });
+  const gauge = gaugeAction.wilson({ beta: 2.7 });
+  const target = sumOfTargets(gauge, fermions);
+  const U = hot(L, SU(2), { seed: 7 });
+  const sampler = hmc({ action: target, integrator: "omelyan", length: 0.3, steps: 2, seed: 3 });
+  if (found) {
+    setFields(U.fields, found.links);
+    sampler.trajectory = found.trajectory;
+  }
+  const action = effectiveAction({ gauge, fermions: fermions.action.with({ mass: 0.7, phi: fermions.phi }), network: stout({ rho: 0.05 }) });
+  const loss = { ...losses.squared(), needs: { force: true, start: true } };
+  const training = trainOnline({ sampler, target, U, action, loss, optimiser: adam({ rate: 1e-3 }), trajectories: 3, replay: { capacity: 2, batch: 2, seed: 9 }, ...(found ? { state: found.training } : {}) });
+  for (let next = training.next(); ; next = training.next()) {
+    if (next.done) return `${[...next.value.parameters].join()} ${own(U.fields)}`;
+    at(next.value, () => ({ links: new LiveValues(U.fields), trajectory: sampler.trajectory, training: next.value.state(liveSample) }));
+  }
+}
+
 export const files = {
+  /** Bytes of a checkpoint with a replay buffer in the middle of a training, and its end. */
+  training(L, folder) {
+    const end = trained(L, folder, (step, state) => step.result.trajectory === 1 && saveCheckpoint(folder, 2, state()));
+    return `${sha256Hex([readFileSync(join(folder, "checkpoint.00000002"))]).slice(0, 12)} ${end}`;
+  },
+  /** The end of one that goes on. */
+  resumed: (L, folder) => trained(L, folder, () => undefined),
   /** Bytes of every format, and the links that are read from it. */
   formats(L, folder) {
     const U = hot(L, SU(2), { seed: 7 });

@@ -34,6 +34,16 @@ test.each([[1, 1, 1, 2], [2, 1, 1, 2]])("grid [%i, %i, %i, %i]: the bytes of one
   }
 });
 
+test("a training with a replay buffer: the checkpoint of one process, which goes on with any number of ranks", async () => {
+  const at = folder();
+  const [bytes, ...end] = alone("training", EXTENTS, at).split(" ");
+  const resumed = (name: string, grid: readonly number[], place: string): Promise<string[][]> => onThreads(grid.reduce((p, g) => p * g, 1), [{ name, extents: EXTENTS, grid, folder: place }]);
+  const here = folder();
+  for (const [ofRank] of await resumed("training", [1, 1, 1, 2], here)) expect(ofRank).toBe([bytes, ...end].join(" "));
+  expect(alone("resumed", EXTENTS, here)).toBe(end.join(" "));
+  for (const [ofRank] of await resumed("resumed", [2, 1, 1, 2], at)) expect(ofRank).toBe(end.join(" "));
+});
+
 test("one process: what is written has the links that went in, damage is seen, a full disk leaves the old files", () => {
   expect(expected[0]!.split("\n").slice(0, -1).every((line) => line.includes('"checksum":"ok"') || /^(npy|bridge)/.test(line))).toBe(true);
   expect(expected[1]).toMatch(/^[0-9a-f]{12} 3 \[1,\{"text":"é"\}\] .* true 4 checkpoint\.00000002,checkpoint\.00000003$/);
