@@ -6,7 +6,7 @@ import type { Attributes, Traced } from "./tape.ts";
 
 /** Records an op on behalf of the public function `name`. @throws RecordingError for inputs that are not traced; what the op's own rules throw. */
 export function applyOp(name: string, op: Op, inputs: readonly Traced[], attributes: Attributes = {}): Traced {
-  guard("applyOp", { name: [name, is.text], op: [op, is.withMethods("an op", "infer", "vjp")], inputs: [inputs, is.listOf(is.present, 1)], attributes: [attributes, is.object] });
+  guard("applyOp", { name: [name, is.text], op: [op, is.withMethods("an op", "infer", "vjp")], inputs: [inputs, is.listOf(is.optional(is.present), 1)], attributes: [attributes, is.object] });
   if (inputs.length === 1) guard(name, { "its argument": [inputs[0], traced] });
   else inputs.forEach((x, k) => guard(name, { [`argument ${k + 1}`]: [x, traced] }));
   return inputs[0]!.tape.apply(op, inputs, attributes);

@@ -9,7 +9,7 @@ import { lattice } from "../gauge/index.ts";
 import { type Pattern, type ScaledNumber, alternates, numberOn, patternOf } from "./constants.ts";
 import { recordPrograms } from "./programs.ts";
 import type { Port, RecordedProgram } from "./recorded.ts";
-import { type ExportSubject, fieldsOf } from "./subject.ts";
+import { type ExportField, type ExportSubject, fieldsOf } from "./subject.ts";
 import { withoutVolumes } from "./volumes.ts";
 
 /** A piece of memory of a program. */
@@ -111,23 +111,30 @@ interface Shared {
   /** Micro-kernels by recording. */
   readonly caches: readonly Map<string, MicroKernel>[];
   /** Fields of the subject; solutions of the host are numbered behind them. Absent where the library solves. */
-  readonly host?: { readonly fields: number; readonly solutions: HostSolution[] };
+  readonly host?: { readonly fields: readonly ExportField[]; readonly solutions: HostSolution[] };
 }
 
-/** The fields that stand for the solutions of a schedule, by buffer. @throws ConfigurationError for a right-hand side that is no field of the subject. */
-function solutionsOf({ steps, buffers }: ReturnType<typeof lower>, { program }: Side, { host }: Shared): ReadonlyMap<number, PortableBuffer["role"]> {
+/**
+ * The fields that stand for the solutions of a schedule, by buffer. @throws ConfigurationError for a right-hand side that is no field of the subject, or that of two systems: the host gives
+ * solutions by their right-hand sides.
+ */
+function solutionsOf({ steps, buffers }: Schedule, { program }: Side, { host }: Shared): ReadonlyMap<number, PortableBuffer["role"]> {
   const found = new Map<number, PortableBuffer["role"]>();
+  const systems = new Map<number, string>();
   for (const s of host ? steps : []) {
     if (s.kind !== "solve") continue;
     const { external } = buffers[s.rhs]!;
     const port = external?.side === "input" ? program.inputs[external.index] : undefined;
-    if (port?.kind !== "field") throw new ConfigurationError("export: got a linear system whose right-hand side is computed, expected a field of the action that the host has: leave out --solver host");
+    if (port?.kind !== "field") throw new ConfigurationError("export: got a linear system whose right-hand side is computed, expected a field of the action, whose solution a host can give: leave out --solver host");
+    const system = `${s.operator.key}(${s.captured.join()})`;
+    if ((systems.get(port.index) ?? system) !== system) throw new ConfigurationError(`export: got two linear systems with the right-hand side ${host!.fields[port.index]!.name}, expected one, whose solution a host can give: give each system a field of its own, or leave out --solver host`);
+    systems.set(port.index, system);
     s.solutions.forEach((buffer, k) => {
       const { type } = buffers[buffer]!;
       const wanted: HostSolution = { field: port.index, shift: s.shifts[k]!, components: components(type), domain: domainOf(type) };
       let at = host!.solutions.findIndex((x) => x.field === wanted.field && x.shift === wanted.shift);
       if (at < 0) at = host!.solutions.push(wanted) - 1;
-      found.set(buffer, { is: "input", port: { kind: "field", index: host!.fields + at } });
+      found.set(buffer, { is: "input", port: { kind: "field", index: host!.fields.length + at } });
     });
   }
   return found;
@@ -162,15 +169,15 @@ function unite(sides: readonly Side[], name: string, shared: Shared): PortablePr
     }
     if (are(all, "solve")) {
       const [first] = all as [SolveStep];
-      if (first.method === "bicgstab" || first.modes || first.mixed) throw new ConfigurationError("export: got a linear system with another method than plain conjugate gradients, expected none: exported libraries solve by these");
+      if (first.method === "bicgstab" || first.modes) throw new ConfigurationError(`export: got a linear system solved ${first.modes ? "with deflation" : "by BiCGStab"}, expected plain conjugate gradients, which is what a library has: ${first.modes ? "leave out deflate (deflation of a solve)" : 'take the solver "cg" (of a solve: A^+ A in the place of A)'}`);
       if (new Set(all.map(numbersOf)).size > 1) throw new Difference("a solve");
       if (host) return [];
       const operators = all.map((t, i): Side => ({ lattice: sides[i]!.lattice, program: { name: "value", program: t.operator, inputs: [], outputs: [] } }));
       return { ...first, operator: unite(operators, `${name}_operator_${solves++}`, shared) };
     }
     if (s.kind === "zero" && all.every((t) => t.kind === "zero" && s.buffer === t.buffer && s.domain === t.domain)) return s;
-    if (s.kind === "dense") throw new ConfigurationError("export: got a determinant or trace on dense matrices, expected products, sums and linear systems: a library has no dense algebra");
-    if (s.kind === "loop") throw new ConfigurationError("export: got a loop (repeat) inside of a derivative or a linear system, expected products, sums and linear systems: record its steps one after the other");
+    if (s.kind === "dense") throw new ConfigurationError("export: got a determinant or trace on dense matrices, expected products, sums and linear systems, as a library has no dense algebra: take pseudofermions for a determinant");
+    if (s.kind === "loop") throw new ConfigurationError("export: got a loop (repeat) inside of a derivative or a linear system, expected products, sums and linear systems there: write its steps one after the other");
     throw new Difference("a step");
   });
   return { name, buffers, steps, outputs: x.outputs };
@@ -209,7 +216,7 @@ function programsOf(subject: ExportSubject, N: number, fixed: readonly number[],
   const lattices = probes.map((extents) => lattice(extents, { backend: "js", threads: 1 }) as Lattice);
   const [first, ...others] = lattices.map((at) => recordPrograms(subject, at, N));
   const solutions: HostSolution[] = [];
-  const shared: Shared = { fixed, caches: probes.map(() => new Map()), ...(solver === "host" ? { host: { fields: fieldsOf(subject).length, solutions } } : {}) };
+  const shared: Shared = { fixed, caches: probes.map(() => new Map()), ...(solver === "host" ? { host: { fields: fieldsOf(subject), solutions } } : {}) };
   const programs = Array.from(first!, (recorded) => {
     const all = [recorded, ...others.map((more) => more.next().value!)];
     // told before anything is compiled: what goes with the extents may be long on those of the probes
@@ -224,7 +231,8 @@ function recordedOn(subject: ExportSubject, N: number, fixed: readonly number[],
   const probes = [0, 1].map((k) => probeOf(k, fixed));
   const made = (found: Pick<Portable, "programs" | "solutions">): Portable => ({ ...found, fixed, probe: probes[0]!, ...needs(found.programs, fixed) });
   const found = made(programsOf(subject, N, fixed, solver, probes));
-  if (found.parity || !found.even.includes(true)) return found;
+  // operators with phases may ask for even extents where the type of their vectors is made, which is here already
+  if (found.parity || !found.even.includes(true) || fieldsOf(subject).some(({ field }) => field.type.kind === "vector")) return found;
   try {
     return { ...made(programsOf(subject, N, fixed, solver, [...probes, ...[0, 1].map((k) => probeOf(k, fixed, found.even))])), even: fixed.map(() => false) };
   } catch (error) {
@@ -235,20 +243,20 @@ function recordedOn(subject: ExportSubject, N: number, fixed: readonly number[],
 
 /** The programs of a subject for links of N colours, on lattices of any extents if they allow it, else with as few directions fixed to those given as it takes. */
 export function portable(subject: ExportSubject, N: number, extents: readonly number[], solver: Solver): Portable {
-  const dim = extents.length;
-  const time = extents.map((L, mu) => (mu === dim - 1 ? L : 0));
-  const space = extents.map((L, mu) => (mu === dim - 1 ? 0 : L));
-  let reason = "";
-  for (const fixed of [extents.map(() => 0), time, space, [...extents]])
+  const time = extents.length - 1;
+  for (const fixed of [extents.map(() => 0), extents.map((L, mu) => (mu === time ? L : 0)), extents.map((L, mu) => (mu === time ? 0 : L))])
     try {
       return recordedOn(subject, N, fixed, solver);
     } catch (error) {
-      if (error instanceof Difference && fixed.every((L) => L > 0)) throw new ConfigurationError(`export: ${subject.name} differs between two recordings on ${extents.join("x")} (${error.message}), expected the same formula each time`);
       // what captures a lattice of its own cannot be recorded on another one
-      if (!(error instanceof Difference || error instanceof GaugegradError) || fixed.every((L) => L > 0)) throw error;
-      reason = error.message;
+      if (!(error instanceof Difference || error instanceof GaugegradError)) throw error;
     }
-  throw new ConfigurationError(`export: ${subject.name} cannot be recorded on ${extents.join("x")}: ${reason}`);
+  try {
+    return recordedOn(subject, N, extents, solver);
+  } catch (error) {
+    if (!(error instanceof Difference)) throw error;
+    throw new ConfigurationError(`export: ${subject.name} differs between two recordings on ${extents.join("x")} (${error.message}), expected the same formula each time: let it depend on its arguments and the lattice only`);
+  }
 }
 
 /** What the programs ask of the extents, as far as recordings on even ones tell. */

@@ -128,7 +128,7 @@ class Printer {
   #solve(p: PortableProgram, s: PortableSolve, k: number, operators: string[], outer: Places): string[] {
     const name = `apply_${p.name}_${k}`;
     const { operator } = s;
-    if (operator.steps.some((t) => t.kind === "solve")) throw new ConfigurationError(`export: ${this.#spec.subject.name} solves inside of a solve, which a library does not do`);
+    if (operator.steps.some((t) => t.kind === "solve")) throw new ConfigurationError(`export: got a linear system inside of the operator of another in ${this.#spec.subject.name}, expected operators of products and sums: a library solves no nested systems`);
     const inner = placesOf(operator, this.#spec.dim, outerOf(outer, s));
     const inputs = s.captured.length + 1;
     const text = this.#body({ ...operator, buffers: operator.buffers }, inner, operators, inner);

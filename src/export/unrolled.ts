@@ -32,7 +32,7 @@ class Unrolling {
       const args = node.inputs.map((i) => map.get(i)!);
       const loop = loopOf(node);
       if (!loop) {
-        if (++this.#ops > MOST) throw new ConfigurationError(`export: got loops (repeat) of more than ${MOST} ops, all steps together, expected fewer: a library holds every step, take fewer or larger ones`);
+        if (++this.#ops > MOST) throw new ConfigurationError(`export: got loops (repeat) of more than ${MOST} ops, all steps together, expected fewer, as a library holds every step: take fewer, larger steps`);
         map.set(id, this.#tape.apply(node.op, args, node.attributes));
         return;
       }

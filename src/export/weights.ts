@@ -61,7 +61,7 @@ function onNumbers(node: Node, args: readonly Value[], sources: readonly Node[])
     if (role?.is === "broadcast") return each.map(([s]) => s as Scalar);
     return each.map((xs) => xs[0]!.tape.apply(op, xs, attributes) as Scalar);
   }
-  throw new ConfigurationError(`export: got the op ${op.name} on weights, expected siteLinear, siteConv, sums and functions of single weights`);
+  throw new ConfigurationError(`export: got the op ${op.name} on weights, expected siteLinear, siteConv, sums and functions of single weights: make the layer of these`);
 }
 
 /** The program with one scalar for each weight, among inputs and outputs too. */
@@ -69,7 +69,7 @@ export function onScalars(recorded: RecordedProgram): RecordedProgram {
   const { program } = recorded;
   if (!program.nodes.some(isTensor)) return recorded;
   const weights = program.inputs.reduce((n, id) => n + (isTensor(program.nodes[id]!) ? sizeOf(program.nodes[id]!.type as TensorType) : 0), 0);
-  if (weights > MOST) throw new ConfigurationError(`export: got ${weights} weights, expected at most ${MOST}: each is written into the text of a kernel`);
+  if (weights > MOST) throw new ConfigurationError(`export: got ${weights} weights, expected at most ${MOST}, as each is written into the text of a kernel: export a smaller network`);
   const tape = openTape(program.lattice);
   const inputs: Port[] = [];
   const values = new Map<number, Value>();

@@ -556,6 +556,19 @@ test("what cannot be exported is refused in one line", async () => {
   // as the message on maps with log det says
   module("links.ts", 'import { Layer, maskedStout } from "gaugegrad";\nconst F = maskedStout({ rho: 0.1 });\nexport const links = new Layer(F.name, F.parameters, (U, p) => F.forward(U, p).links);');
   await exported("links.ts", "links", "--group", "u1", "--lattice", "4,4");
+  module("solvers.ts", `
+import { SU, lattice } from "gaugegrad";
+import { pseudofermions, wilson } from "gaugegrad/fermions";
+const at = { lattice: lattice([4, 4, 4, 4]), group: SU(2), flavours: 2 };
+export const stabilised = pseudofermions(wilson({ kappa: 0.1 }), { ...at, solver: "bicgstab" });
+export const deflated = pseudofermions(wilson({ kappa: 0.1 }), { ...at, deflate: 2 });`);
+  module("masses.ts", `
+import { Field, action, add, cdot, lattice, re, solve, sum } from "gaugegrad";
+import { staggeredNormal, staggeredType } from "gaugegrad/fermions";
+const L = lattice([4, 4]);
+const of = (phi) => action({ name: "two masses", inputs: { masses: [0.5, 0.9], phi }, evaluate: (U, { masses, phi }) => add(...masses.map((m) => sum(re(cdot(phi, solve((x) => staggeredNormal(U, x, m), phi)))))) });
+export const masses = of(new Field(L, staggeredType(L, 2)));`);
+  module("counted.ts", 'import { action, plaquette, reTrace, scaleBy, sum } from "gaugegrad";\nlet n = 0;\nexport const counted = action({ name: "counted", evaluate: (U) => scaleBy(++n, sum(reTrace(plaquette(U, 0, 1)))) });');
   module("wide.ts", 'import { channel, channels, layer, plaquette, reTrace, scale, siteLinear, tensor } from "gaugegrad";\nexport const wide = layer({ name: "wide", params: { w: tensor([50, 50]) }, forward: (U, { w }) => U.map((mu) => scale(channel(siteLinear(channels(...Array.from({ length: 50 }, () => reTrace(plaquette(U, 0, 1)))), w), 0), U[mu])) });');
   for (const [argv, code, text] of [
     [["export", "two.ts", "--out", "a"], 3, /(stouted, other|other, stouted).*--only/],
@@ -568,6 +581,10 @@ test("what cannot be exported is refused in one line", async () => {
     [["export", "stouted.ts"], 2, /--out/],
     [["export", "higgs.ts", "--out", "a"], 3, /action of the fields U, phi.*functions of links/],
     [["export", "map.ts", "--out", "a"], 3, /map with log det/],
+    [["export", "solvers.ts", "--only", "stabilised", "--out", "a"], 3, /solved by BiCGStab, expected plain conjugate gradients.*: take the solver "cg"/],
+    [["export", "solvers.ts", "--only", "deflated", "--out", "a"], 3, /solved with deflation, expected plain conjugate gradients.*: leave out deflate/],
+    [["export", "masses.ts", "--out", "a", "--solver", "host"], 3, /two linear systems with the right-hand side phi, expected one.*--solver host/],
+    [["export", "counted.ts", "--out", "a", "--lattice", "4,4"], 3, /counted differs between two recordings on 4x4 .*: let it depend on its arguments and the lattice only/],
     [["export", "wide.ts", "--out", "a"], 3, /2500 weights, expected at most 2000/],
     [["export", "fermions.ts", "--out", "a", "--lattice", "3,4,4,4"], 3, /got Lx = 3, expected .*Lx even.*--lattice/],
     [["export", "fermions.ts", "--out", "a", "--group", "su3"], 3, /2 colours, got links of SU\(3\): pass --group su2/],
