@@ -98,8 +98,8 @@ export interface Emitter {
   readonly threads: number;
   /** Are small micro-kernels joined before it gets them? */
   readonly joins: boolean;
-  /** What programs go through where its kernels wait for memory more than for arithmetic. */
-  readonly refine?: Refinement;
+  /** What programs go through, one after the other, where bits may differ from those of other backends. */
+  readonly refine?: readonly Refinement[];
   memory(): ByteSource;
   compile(kernels: readonly KernelPlan[], context: EmitContext): CompiledKernels;
   /** Absent where launches are under the control of JavaScript. */

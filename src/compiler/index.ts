@@ -104,7 +104,7 @@ export { type DeviceKernel, deviceKernel } from "./emit-cuda.ts";
 export { type FlatFormula, FlatKernel } from "./flat-kernel.ts";
 export { kernelParts } from "./kernel-parts.ts";
 export type { Argument, Buffer, Instruction, KernelStep, Schedule, SolveStep, Step } from "./ir.ts";
-export { withHomeTerms } from "./home-terms.ts";
+export { REFINEMENTS } from "./refinements.ts";
 export { type KernelPlan, atHome, planKernel } from "./kernels.ts";
 export { lower } from "./lower.ts";
 export { type MicroKernel, operandsOf } from "./scalar.ts";

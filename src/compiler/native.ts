@@ -5,7 +5,7 @@ import type { ContractionLoops } from "./contraction-kernel.ts";
 import { CONTRACTIONS, contractionHead, contractionSource } from "./contraction-source.ts";
 import { cSource } from "./emit-c.ts";
 import type { Emitter } from "./emitter.ts";
-import { withHomeTerms } from "./home-terms.ts";
+import { REFINEMENTS } from "./refinements.ts";
 import { tiledNormals } from "./tiled-normals.ts";
 
 export interface NativeEmitterOptions extends NativeOptions {
@@ -46,7 +46,7 @@ export function nativeEmitter(options: NativeEmitterOptions = {}): Emitter {
     threads,
     joins: true,
     // sums in another order: strict arithmetic has the bits of the other backends
-    ...(strict ? {} : { refine: withHomeTerms }),
+    ...(strict ? {} : { refine: REFINEMENTS }),
     parameterWords: 2,
     memory: () => memory,
     compile(plans, context) {

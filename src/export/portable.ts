@@ -3,7 +3,7 @@
  * constants. What depends on an extent (a Polyakov line has as many links) is tried again with that direction fixed to the extent asked for.
  */
 import { type Lattice, components, domainOf, type Domain } from "../autograd/index.ts";
-import { type KernelPlan, type MicroKernel, type Schedule, type SolveStep, lower, microSource, planKernel, withHomeTerms } from "../compiler/index.ts";
+import { type KernelPlan, type MicroKernel, type Schedule, type SolveStep, lower, microSource, planKernel, REFINEMENTS } from "../compiler/index.ts";
 import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { lattice } from "../gauge/index.ts";
 import { type Pattern, type ScaledNumber, alternates, numberOn, patternOf } from "./constants.ts";
@@ -148,7 +148,7 @@ const alike = (u: ScheduledBuffer, v: ScheduledBuffer): boolean =>
 function unite(sides: readonly Side[], name: string, shared: Shared): PortableProgram {
   const { fixed, caches, host } = shared;
   // as the native backend compiles them
-  const schedules = sides.map(({ program }) => lower(program.program, undefined, withHomeTerms));
+  const schedules = sides.map(({ program }) => lower(program.program, undefined, REFINEMENTS));
   const x = schedules[0]!;
   if (schedules.some((y) => x.steps.length !== y.steps.length || x.buffers.length !== y.buffers.length)) throw new Difference("the number of steps");
   const plain = schedules.map((s) => ({ buffers: s.buffers.map(({ type, first, last }) => ({ type, first, last })) }));

@@ -474,7 +474,8 @@ int main(void) {
       stouted_destroy(none);
     }
   if (stouted_create(wrong, 0, 0, &none) != STOUTED_EXTENTS || none || stouted_value(h, 0, &S0) != STOUTED_ARGUMENT || stouted_set_field(h, 0, U) != STOUTED_ARGUMENT) bad++;
-  /* one handle in many calls at a time */
+  /* one handle in many calls at a time; beside the force, products are put together in another order */
+  if (stouted_value(h, U, &S0)) bad++;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(4)
 #endif
