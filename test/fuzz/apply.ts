@@ -159,7 +159,7 @@ const statements: Readonly<Record<string, Apply>> = {
   solve: ([b, ...rest], { steps, c, w, shift: s, method }) => {
     const args = [b!, ...rest];
     const shifts = numbers(s);
-    const means = method === "bicgstab" ? { method } : method === "deflated" ? { deflation: [b as Vector] } : {};
+    const means = method === "bicgstab" ? { method } : method === "deflated" ? { deflation: [b as Vector] } : method === "mixed" ? { mixed: true } : {};
     const terms = shifts.map((sigma) => solve(operator(steps!, args, Number(c), Number(w)), b as Vector, { tolerance: 1e-14, ...means, ...(method === "bicgstab" ? {} : { shift: sigma }) } as SolveOptions));
     return terms.slice(1).reduce((sum, x, k) => add(sum, scaleBy(0.3 + k, x)), terms[0]!);
   },

@@ -45,7 +45,7 @@ function solve(b: Builder): unknown {
   const args: Value[] = [];
   const steps = chain(b, v.type.at, v.type, args, 1);
   const shifts = b.choose([["0"], ["0"], ["0.4"], ["0.3", "0"], ["2", "0.7", "1.1"]]);
-  const method = b.maybe(25) ? b.choose(["bicgstab", "deflated"]) : undefined;
+  const method = b.maybe(25) ? b.choose(["bicgstab", "deflated", ...(b.lattice.batch === 1 ? ["mixed"] : [])]) : undefined;
   return b.emit("solve", [v, ...args], { steps, c: b.real(1, 2), w: "0.3", shift: (method ? ["0"] : shifts).join(","), ...(method && { method }) });
 }
 
@@ -62,6 +62,6 @@ const determinant = (op: "logDet" | "overlapLogDet") => (b: Builder): unknown =>
 
 export const ofSystems: Kinds = {
   solve: { covers: ["solve"], weight: 3, grow: solve },
-  logDet: { covers: ["logDet", "traceGradient"], weight: 2, grow: determinant("logDet") },
+  logDet: { covers: ["logDet", "traceGradient"], weight: 4, grow: determinant("logDet") },
   overlapLogDet: { covers: ["overlapLogDet", "overlapGradient"], weight: 5, grow: determinant("overlapLogDet") },
 };
