@@ -44,11 +44,15 @@ export function flowHistory(U: LinkField, options: FlowHistoryOptions): FlowPoin
 /** The field at t = 0 and after every so many steps, without end; V is a copy of U that is overwritten from one to the next. */
 export function* flowed(who: string, U: LinkField, flow: Flow, every = 1): Generator<{ readonly t: number; readonly V: LinkField }, never, void> {
   if (!(flow.step > 0)) throw new ConfigurationError(`${who}: got the step ${flow.step}, expected a positive number`);
-  using V = U.clone();
-  for (let k = 0; ; k += every) {
-    // k * step without the rounding of the product
-    yield { t: Number((k * flow.step).toPrecision(12)), V };
-    flow.advance(V, every);
+  const V = U.clone();
+  try {
+    for (let k = 0; ; k += every) {
+      // k * step without the rounding of the product
+      yield { t: Number((k * flow.step).toPrecision(12)), V };
+      flow.advance(V, every);
+    }
+  } finally {
+    V.dispose();
   }
 }
 

@@ -82,13 +82,13 @@ export class RecordedModel<X extends Field | LinkField> implements GenerativeMod
     const gradient = new Float64Array(this.size);
     const [logWeights, losses] = [new Float64Array(indices.length), new Float64Array(indices.length)];
     const chunks = this.#chunks(indices);
-    const parts = deal(chunks, ({ first, count }) => {
-      using z = this.#d.draw(this.#lattice(count), first);
+    const parts = deal(chunks, ({ first, count }) => scope(() => {
+      const z = this.#d.draw(this.#lattice(count), first);
       const found = this.#plan(objective, count, this.#recorded(objective), [z, values]).run(z, values) as { loss: number; logWeight: number; grad: unknown };
       const own = new Float64Array(this.size);
       this.#weights.addGradient(found.grad, own);
       return { logWeights: Float64Array.from(perSample(found.logWeight)), losses: Float64Array.from(perSample(found.loss)), own };
-    });
+    }));
     parts.forEach((part, k) => {
       logWeights.set(part.logWeights, chunks[k]!.at);
       losses.set(part.losses, chunks[k]!.at);
@@ -124,8 +124,10 @@ export class RecordedModel<X extends Field | LinkField> implements GenerativeMod
   /** What `use` makes of samples of the model, before they are overwritten. */
   #drawn<T>(theta: Float64Array, first: number, count: number, use: (found: { readonly x: X; readonly loss: number; readonly action: number }) => T): T {
     const values = this.#weights.values(theta);
-    using z = this.#d.draw(this.#lattice(count), first);
-    return use(this.#plan("sample", count, (y: never, p: never) => this.#loss(y, p), [z, values]).run(z, values) as never);
+    return scope(() => {
+      const z = this.#d.draw(this.#lattice(count), first);
+      return use(this.#plan("sample", count, (y: never, p: never) => this.#loss(y, p), [z, values]).run(z, values) as never);
+    });
   }
 
   #loss(z: never, p: never): { readonly x: unknown; readonly loss: Scalar; readonly action: Scalar } {
@@ -181,9 +183,9 @@ export class RecordedModel<X extends Field | LinkField> implements GenerativeMod
     const values = this.#weights.values(theta);
     const gradient = new Float64Array(this.size);
     let loss = 0;
-    for (const { first, count } of this.#chunks(configurations.map((_, k) => k))) {
+    this.#chunks(configurations.map((_, k) => k)).forEach(({ first, count }) => scope(() => {
       const lattice = this.#lattice(count);
-      using x = new Field(lattice, realType());
+      const x = new Field(lattice, realType());
       const all = new Float64Array(count * lattice.volume);
       const own = PerSample.from(weights.slice(first, first + count));
       configurations.slice(first, first + count).forEach((data, b) => all.set(data, b * lattice.volume));
@@ -192,7 +194,7 @@ export class RecordedModel<X extends Field | LinkField> implements GenerativeMod
       const found = this.#plan("forward-kl", count, f, [x, w, values]).run(x.set(all), w, values) as { value: number; grad: unknown };
       perSample(found.value).forEach((v) => (loss += v));
       this.#weights.addGradient(found.grad, gradient);
-    }
+    }));
     return { loss, gradient };
   }
 }

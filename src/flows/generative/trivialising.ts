@@ -1,5 +1,5 @@
 /** The learned trivialising flow (arXiv:2212.08469): coefficients of the loop operators, linear between knots in t, trained from the action of order t. */
-import { type AlgebraField, type Lattice, type LinkField, type Links, kind, number } from "../../autograd/index.ts";
+import { type AlgebraField, type Lattice, type LinkField, type Links, kind, number, scope } from "../../autograd/index.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { GaugeAction, type Group, aGroup, geometricCharge, hot, plaquettes } from "../../gauge/index.ts";
 import { guard, is, mapLeaves } from "../../util/index.ts";
@@ -65,11 +65,18 @@ class MaskedModel implements GenerativeModel {
   }
 
   sample(theta: Float64Array, index: number): FlowSample {
-    using V = this.#draw(SAMPLING + index);
-    const { links, logDet } = this.#flow.image(V, coefficientsOf(this.#names, this.#knots, theta));
-    using U = links;
-    const action = this.#action.value(U);
-    return { index, logWeight: logDet - action, action, values: measured(U) };
+    return this.#drawn(theta, SAMPLING + index, (U, logDet) => {
+      const action = this.#action.value(U);
+      return { index, logWeight: logDet - action, action, values: measured(U) };
+    });
+  }
+
+  /** What `use` makes of the image of random links and its log det. */
+  #drawn<T>(theta: Float64Array, index: number, use: (U: LinkField, logDet: number) => T): T {
+    return scope(() => {
+      const { links, logDet } = this.#flow.image(this.#draw(index), coefficientsOf(this.#names, this.#knots, theta));
+      return use(links, logDet);
+    });
   }
 
   samples(theta: Float64Array, indices: readonly number[]): readonly FlowSample[] {
@@ -109,17 +116,15 @@ class MaskedModel implements GenerativeModel {
   }
 
   #logWeight(theta: Float64Array, index: number): number {
-    using V = this.#draw(index);
-    const { links, logDet } = this.#flow.image(V, coefficientsOf(this.#names, this.#knots, theta));
-    using U = links;
-    return logDet - this.#action.value(U);
+    return this.#drawn(theta, index, (U, logDet) => logDet - this.#action.value(U));
   }
 
   /** log w of a sample and its derivatives. */
   #slope(theta: Float64Array, index: number): { readonly logWeight: number; readonly slope: Float64Array } {
-    using V = this.#draw(index);
-    const { loss, gradient, links } = this.#flow.gradient(V, coefficientsOf(this.#names, this.#knots, theta), this.#action);
-    links.dispose();
+    const { loss, gradient } = scope(() => {
+      const { links: _, ...found } = this.#flow.gradient(this.#draw(index), coefficientsOf(this.#names, this.#knots, theta), this.#action);
+      return found;
+    });
     return { logWeight: -loss, slope: Float64Array.from(this.#names.flatMap((n) => gradient[n]!), (x) => -x) };
   }
 }

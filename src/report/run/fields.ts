@@ -1,5 +1,5 @@
 /** Site fields of the last configuration: densities of action and topological charge on the thin and on flowed links, attention of a CASK network. */
-import type { LinkField } from "../../autograd/index.ts";
+import { type LinkField, scope } from "../../autograd/index.ts";
 import { type LatticeOptions, actionDensity, cold, geometricChargeDensity, gradientFlow, groupOf, lattice as makeLattice, topologicalChargeDensity } from "../../gauge/index.ts";
 import type { Layer } from "../../models/index.ts";
 import { parameterSpace } from "../../util/index.ts";
@@ -49,11 +49,12 @@ export function fieldsOf(state: CheckpointState, configuration: RunConfiguration
   const linked = configuration.action !== undefined || !configuration.matter;
   const densities = linked ? densitiesOf(U, "") : [];
   const steps = Math.round(flowTime / FLOW_STEP);
-  if (linked && steps > 0) {
-    using V = U.clone();
-    gradientFlow({ action: "wilson", step: flowTime / steps }).advance(V, steps);
-    densities.push(...densitiesOf(V, `, flow time ${numberText(flowTime)}`));
-  }
+  if (linked && steps > 0)
+    scope(() => {
+      const V = U.clone();
+      gradientFlow({ action: "wilson", step: flowTime / steps }).advance(V, steps);
+      densities.push(...densitiesOf(V, `, flow time ${numberText(flowTime)}`));
+    });
   return { position: state.position, densities, ...attentionOf(U, state, configuration) };
 }
 
