@@ -19,7 +19,7 @@ export interface Halved {
 }
 
 /** A of su(3): i a_k on the diagonal, above it A_01, A_02 and A_12; the same for A^2, whose diagonal h is real. */
-interface Parts {
+export interface Parts {
   readonly a: readonly [V, V, V];
   readonly above: readonly [C, C, C];
   readonly h: readonly [V, V, V];
@@ -29,7 +29,7 @@ interface Parts {
   readonly c: V;
 }
 
-const PAIRS = [[0, 1], [0, 2], [1, 2]] as const;
+export const PAIRS = [[0, 1], [0, 2], [1, 2]] as const;
 /** Entry (i, j), i != j, from those above the diagonal: `sign` times the conjugate of that at (j, i) below it. */
 const entryOf = (b: Site, above: readonly C[], i: number, j: number, sign: 1 | -1): C => {
   const z = above[i + j - 1]!;
@@ -62,7 +62,7 @@ function partsOf(b: Site, raw: { readonly a: readonly V[]; readonly above: reado
 }
 
 /** Functions of c1 and c0. */
-interface Coefficients {
+export interface Coefficients {
   readonly q: readonly [C, C, C];
   /** Derivatives by c1 and by c0. */
   readonly d1: readonly [C, C, C];
@@ -127,24 +127,46 @@ function scaled(b: Site, parts: Parts, { q, d1, d0 }: Coefficients, X: M, factor
   });
 }
 
-/** E(A; X) for A in su(3). */
-export function derivativeOfSu3(b: Site, A: Operand, X: Operand, { halvings, last }: Halved): M {
+/** What the derivative is made of: A scaled, functions of its invariants, and how often the result is squared again. */
+export interface Su3Derivative {
+  readonly parts: Parts;
+  readonly coefficients: Coefficients;
+  readonly s: V;
+  readonly factor: V;
+}
+
+/** For A in su(3). */
+export function beginDerivative(b: Site, A: Operand, { halvings, last }: Halved): Su3Derivative {
   const m = matrixOps(b, 3);
   const raw = { a: [A(1), A(9), A(17)], above: [m.of(A, 1), m.of(A, 2), m.of(A, 5)] };
   const squares = { a: raw.a.map((x) => b.mul(x, x)), above: raw.above.map((z) => m.abs2(z)) };
   const sum = squares.above.reduce((s, x) => b.add(s, x));
   const { s, factor } = halvings(squares.a.reduce((x, y) => b.add(x, y), b.add(sum, sum)));
   const parts = partsOf(b, raw, squares, factor);
-  const c = coefficients(b, parts, last);
-  const small = scaled(b, parts, c, m.load(X), factor);
-  // what is squared again is rare: exp A itself is needed for nothing else
-  const some = b.positive(s, b.constant(1), b.constant(0));
+  return { parts, coefficients: coefficients(b, parts, last), s, factor };
+}
+
+/** E for A and X scaled. */
+export const scaledDerivative = (b: Site, { parts, coefficients: c, factor }: Su3Derivative, X: Operand): V[] => {
+  const m = matrixOps(b, 3);
+  return m.flat(scaled(b, parts, c, m.load(X), factor));
+};
+
+/** E where A was halved, from that of A and X scaled. */
+export function squaredDerivative(b: Site, { parts, coefficients: c, s }: Su3Derivative, first: readonly V[]): V[] {
+  const m = matrixOps(b, 3);
   const unflat = (v: readonly V[]): C[] => Array.from({ length: 9 }, (_, k) => ({ re: v[2 * k]!, im: v[2 * k + 1]! }));
-  return unflat(b.loop(some, m.flat(small), (first) => {
-    const value = m.build((i, j) => polynomial(b, parts, c.q, i, j));
-    return b.loop(s, [...m.flat(value), ...first], (v) => {
-      const [e, x] = [unflat(v.slice(0, 18)), unflat(v.slice(18))];
-      return [...m.flat(m.times(e, e)), ...m.flat(m.timesPlus(x, e, m.times(e, x)))];
-    }).slice(18);
-  }));
+  const value = m.build((i, j) => polynomial(b, parts, c.q, i, j));
+  return b.loop(s, [...m.flat(value), ...first], (v) => {
+    const [e, x] = [unflat(v.slice(0, 18)), unflat(v.slice(18))];
+    return [...m.flat(m.times(e, e)), ...m.flat(m.timesPlus(x, e, m.times(e, x)))];
+  }).slice(18);
+}
+
+/** E(A; X) for A in su(3). */
+export function derivativeOfSu3(b: Site, A: Operand, X: Operand, halved: Halved): V[] {
+  const d = beginDerivative(b, A, halved);
+  const small = scaledDerivative(b, d, X);
+  // what is squared again is rare: exp A itself is needed for nothing else
+  return b.loop(b.positive(d.s, b.constant(1), b.constant(0)), small, (first) => squaredDerivative(b, d, first));
 }

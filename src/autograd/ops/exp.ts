@@ -20,7 +20,7 @@ import type { Algebra, Matrix } from "../tape.ts";
 import { type MatrixType, type ValueType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
 import { CovarianceError } from "../../errors.ts";
 import { adj } from "./adj.ts";
-import { derivativeOfSu3 } from "./exp-derivative.ts";
+import { type Halved, derivativeOfSu3 } from "./exp-derivative.ts";
 import { factored } from "./factor.ts";
 import { mul } from "./mul.ts";
 import { ta } from "./ta.ts";
@@ -69,7 +69,7 @@ export const expOp: Op = {
   site(b, inputs, _attributes, types) {
     const t = types[0] as MatrixType;
     const m = matrixOps(b, t.N);
-    if (t.N === 3 && t.algebra && inputs.length === 2) return m.flat(derivativeOfSu3(b, inputs[0]!, inputs[1]!, { halvings: (norm2) => halvings(b, norm2), last: lastPower(1) }));
+    if (t.N === 3 && t.algebra && inputs.length === 2) return derivativeOfSu3(b, inputs[0]!, inputs[1]!, halvedOnce(b));
     return m.flat(exponential(b, t, inputs));
   },
   cost: (types) => {
@@ -171,6 +171,9 @@ function halvings(b: Site, norm2: V): { readonly s: V; readonly factor: V } {
   });
   return { s: s!, factor: factor! };
 }
+
+/** How A is scaled for the first derivative. */
+export const halvedOnce = (b: Site): Halved => ({ halvings: (norm2) => halvings(b, norm2), last: lastPower(1) });
 
 const unflatten = (v: readonly V[]): C[] => Array.from({ length: v.length / 2 }, (_, i) => ({ re: v[2 * i]!, im: v[2 * i + 1]! }));
 
