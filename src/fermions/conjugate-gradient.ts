@@ -8,7 +8,7 @@ import { guard, is } from "../util/index.ts";
 export interface LinearOptions<I> {
   /** Links, mass and whatever else the operator is made from; the operator receives them traced. */
   readonly inputs: I;
-  /** Relative residual |b - A x| / |b| to reach; default 1e-12. */
+  /** Relative residual |b - A x| / |b| to reach, below 1; default 1e-12. */
   readonly tolerance?: number;
   /** Default 5000. */
   readonly maxIterations?: number;
@@ -42,7 +42,7 @@ type Operator<N extends number, I> = (x: Vector<N>, inputs: TracedOf<I>) => Vect
 /**
  * Solves A x = b for a hermitian positive A: `conjugateGradient((x, { U, mass }) => staggeredNormal(U, x, mass), b, { inputs: { U, mass } })`.
  * Starts from zero; an unreached tolerance is reported in the result.
- * @throws SolverError when A is not positive, an input holds NaN or vectors of the deflation are not independent; CovarianceError when A b or they are not of b's type.
+ * @throws ConfigurationError for a tolerance that is not between 0 and 1; SolverError when A is not positive, an input holds NaN or vectors of the deflation are not independent; CovarianceError when A b or they are not of b's type.
  */
 export function conjugateGradient<N extends number, const I>(operator: Operator<N, I>, b: Field<VectorType<N>>, options: ConjugateGradientOptions<I>): ConjugateGradientResult<N> {
   guard("conjugateGradient", { operator: [operator, is.callable], b: [b, kind.field], options: [options, is.keysOf(...KEYS)] });
@@ -91,6 +91,7 @@ interface Method {
 }
 
 function solved<N extends number, I>(operator: Operator<N, I>, b: Field<VectorType<N>>, { inputs, tolerance = 1e-12, maxIterations = 5000 }: LinearOptions<I>, { shifts, method = "cg", inner, deflation = [] }: Method): MultiShiftResult<N> {
+  guard("conjugateGradient", { tolerance: [tolerance, is.tolerance], maxIterations: [maxIterations, is.count] });
   const { lattice } = b;
   const engine = lattice.engine as SolverEngine;
   if (typeof engine.operator !== "function") throw new BackendError(`conjugateGradient: backend ${engine.name} runs no solver of its own, expected js, wasm or native: make the lattice with one of them`);

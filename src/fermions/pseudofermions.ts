@@ -380,7 +380,7 @@ class PseudofermionField<N extends number, P extends OperatorParameters> impleme
  */
 export function pseudofermions<N extends number, P extends OperatorParameters>(operator: DiracOperator<P>, options: PseudofermionOptions<N>): Pseudofermions<N, P> {
   guard("pseudofermions", { operator: [operator, anOperator], options: [options, is.keysOf("lattice", "group", "flavours", "sites", "numerator", "interval", "precision", "tolerance", "forceTolerance", "maxIterations", "solver", "deflate", "index")] });
-  guard("pseudofermions", { tolerance: [options.tolerance, is.optional(is.positive)], forceTolerance: [options.forceTolerance, is.optional(is.positive)], maxIterations: [options.maxIterations, is.optional(is.count)] });
+  guard("pseudofermions", { tolerance: [options.tolerance, is.optional(is.tolerance)], forceTolerance: [options.forceTolerance, is.optional(is.tolerance)], maxIterations: [options.maxIterations, is.optional(is.count)] });
   guard("pseudofermions", { numerator: [options.numerator, is.optional(anOperator)], solver: [options.solver, is.optional(is.oneOf("cg", "bicgstab", "mixed"))], deflate: [options.deflate, is.optional(is.natural)] });
   return new PseudofermionField(operator, options);
 }

@@ -106,6 +106,7 @@ export class SignFunction {
   solve(mass: number, b: Float64Array, options: { readonly tolerance?: number; readonly maxIterations?: number } = {}): Float64Array {
     guard("SignFunction.solve", { mass: [mass, is.positive], b: [b, is.instanceOf(Float64Array, "a Float64Array")], options: [options, is.keysOf("tolerance", "maxIterations")] });
     const { tolerance = 1e-10, maxIterations = 2000 } = options;
+    guard("SignFunction.solve", { tolerance: [tolerance, is.tolerance], maxIterations: [maxIterations, is.count] });
     if (this.precision > 0.1 * tolerance) throw new SolverError(`overlap solve: got the tolerance ${tolerance} with a sign of precision ${this.precision}, expected at least ten times that: errors of the sign enter linearly`);
     const x = new Float64Array(b.length);
     for (const s of [1, -1]) {

@@ -39,6 +39,8 @@ const kindOf = (text: string, holds: (x: unknown) => boolean, more: Omit<Kind, "
 export const number = kindOf("a number", (x) => typeof x === "number");
 export const finite = kindOf("a finite number", Number.isFinite);
 export const positive = kindOf("a positive number", (x) => Number.isFinite(x) && (x as number) > 0);
+/** A relative residual: at 1 zero is a solution of any system. */
+export const tolerance = kindOf("a number between 0 and 1", (x) => positive.holds(x) && (x as number) < 1);
 export const integer = kindOf("an integer", Number.isInteger);
 export const natural = kindOf("a non-negative integer", (x) => Number.isInteger(x) && (x as number) >= 0);
 export const count = kindOf("a positive integer", (x) => Number.isInteger(x) && (x as number) >= 1);

@@ -128,13 +128,13 @@ function expectMethod({ method = "cg", shift = 0, deflation, mixed = false }: So
 /**
  * (A + shift)^{-1} b. `operator` maps a vector to A times it; A must be hermitian and positive, or for method "bicgstab" have an inverse.
  * @throws RecordingError for a negative shift or options that do not go together, CovarianceError for vectors of another type, SolverError when a plan runs it
- * and the tolerance (default 1e-12 relative) is not reached in maxIterations (default 5000).
+ * and the tolerance (between 0 and 1, default 1e-12 relative) is not reached in maxIterations (default 5000).
  */
 export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b: Vector<N>, options: SolveOptions<N> = {}): Vector<N> {
   guard("solve", { operator: [operator, is.callable], b: [b, kind.vector], options: [options, is.keysOf("tolerance", "maxIterations", "shift", "method", "deflation", "mixed")] });
   const tape: Tape = b.tape;
   const { shift = 0, method = "cg", deflation = [], mixed = false } = options;
-  guard("solve", { tolerance: [options.tolerance, is.optional(is.positive)], maxIterations: [options.maxIterations, is.optional(is.count)] });
+  guard("solve", { tolerance: [options.tolerance, is.optional(is.tolerance)], maxIterations: [options.maxIterations, is.optional(is.count)] });
   expectMethod(options as SolveOptions);
   for (const v of deflation)
     if (!sameType(tape.lattice, v.type, b.type)) throw new CovarianceError(`solve: got deflation by ${typeText(tape.lattice, v.type)} for ${typeText(tape.lattice, b.type)}, expected vectors of the same type`);

@@ -14,9 +14,12 @@ export const boundaries = {
   twist: z.array(z.number()).optional().describe("one angle a direction, psi(n + L) = sign e^{i angle} psi(n); default none. Time: L_t times an imaginary chemical potential"),
 };
 
+/** At 1 zero is a solution of any system. */
+const residual = positive.lt(1);
+
 export const solver = {
-  tolerance: positive.default(1e-12).describe("relative residual of the solver for energies and refreshes"),
-  forceTolerance: positive.optional().describe("the same for forces; default tolerance"),
+  tolerance: residual.default(1e-12).describe("relative residual of the solver for energies and refreshes"),
+  forceTolerance: residual.optional().describe("the same for forces; default tolerance"),
   maxIterations: count.default(5000),
   solver: z.enum(["cg", "bicgstab", "mixed"]).optional().describe("cg (default); bicgstab: D and its adjoint one after the other, not for staggered fields on even sites; mixed: iterations in single precision. Residuals are those of float64; without roots"),
   deflate: whole.max(512).optional().describe("number of lowest modes of D^+D that are found at each refresh and kept out of the solves of a trajectory; without roots, cg; default 0"),
