@@ -31,7 +31,7 @@ export type * from "./gauge/index.ts";
 export {
   antiperiodic, biCGStab, checkOperator, chiralCondensate, closedFormSource, conjugateGradient, determinantAction, domainWall, domainWallD, domainWallDdag, domainWallPion, domainWallType, effectiveDomainWall, exactOverlap, fat7Links, gamma,
   gamma5, hisq, hisqD, hisqLinks, largestEigenvalue, logDeterminant, lowModes, lowestEigenvalues, mesonChannels, mesonCorrelators, multiShiftConjugateGradient, normalSpectrum, overlap, overlapSign, pionCorrelator, pointPropagator,
-  pseudofermionAction, pseudofermions, rootPseudofermions, signFunction, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
+  pseudofermionAction, pseudofermions, rootPseudofermions, signFunction, staggered, staggeredD, staggeredNormal, staggeredType, twisted, wilson, wilsonColumns, wilsonD, wilsonDdag, wilsonNormal, wilsonPion,
   wilsonPropagator, wilsonType,
 } from "./fermions/index.ts";
 export type * from "./fermions/index.ts";

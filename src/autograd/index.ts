@@ -4,7 +4,7 @@ export { Lattice, addDisplacements, displacementText, type Displacement, type Do
 export type { CompileOptions, Engine, Executable, HostSites, NormalCounter, Storage } from "./engine.ts";
 export { type AlgebraField, DirectionalField, Field, type FieldSummary, type LinkField } from "./field.ts";
 export { atOnce, forOwnSites, largest } from "./own-sites.ts";
-export { type FieldData, LiveValues, type SiteValues, setFields } from "./site-values.ts";
+export { type FieldData, LiveValues, type SiteValues, numbersBySite, setFields } from "./site-values.ts";
 export { outside, scope } from "./scope.ts";
 export { drawNormals } from "./normals.ts";
 export { Directional, concreteLeaves, tracedTwin, type Algebras, type ArgumentOf, type Concrete, type ConcreteOf, type Links, type TangentOf, type TracedOf, leafTypeOn, readNumber } from "./tree.ts";

@@ -1,11 +1,11 @@
 /** Values of fields site by site: what goes to a file or comes from one, without any process holding those of the whole lattice where that is divided. */
 import { GeometryError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
-import type { Field } from "./field.ts";
+import { Field } from "./field.ts";
 import * as kind from "./kinds.ts";
 import type { Lattice } from "./lattice.ts";
 import { atOnce, forOwnSites } from "./own-sites.ts";
-import { components } from "./types.ts";
+import { channelsType, components } from "./types.ts";
 
 /** Reals of one piece. */
 const PIECE = 1 << 17;
@@ -48,6 +48,23 @@ export class LiveValues implements SiteValues {
       at += this.components[k]!;
     });
   }
+}
+
+/**
+ * `count` numbers of every site of all samples, in the order of the sites: `make` writes those of some sites of this process, the others come from the processes that have
+ * them, in place of the fields that they are made of. Collective on a lattice that is divided over ranks.
+ */
+export function numbersBySite(lattice: Lattice, count: number, make: (sites: Int32Array, out: Float64Array) => void): Float64Array {
+  guard("numbersBySite", { lattice: [lattice, kind.lattice], count: [count, is.count], make: [make, is.callable] });
+  const field = new Field(lattice, channelsType(count));
+  forOwnSites(lattice, atOnce(lattice, 4096), (sites) => {
+    const out = new Float64Array(count * sites.length);
+    make(sites, out);
+    field.writeSites(sites, out);
+  });
+  const all = field.toArray();
+  field[Symbol.dispose]();
+  return all;
 }
 
 /** Sets fields of one lattice. @throws GeometryError for values of other fields. */

@@ -1,7 +1,8 @@
 /** Pion correlators of domain-wall fermions, Shamir's and Moebius', from point sources at the origin. */
-import { kind, Field, type LinkField, type Scalar, type Vector, type VectorType, record, solve } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Scalar, type Vector, type VectorType, numbersBySite, record, solve } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { chirality, domainWallDdag, domainWallMinus, domainWallNormal, domainWallType } from "./domain-wall.ts";
+import { pointSource } from "./point-source.ts";
 import type { Boundary } from "./staggered.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -50,20 +51,21 @@ export function domainWallPion(U: LinkField, options: DomainWallOptions): Domain
   const [PP, midpoint] = [new Float64Array(T), new Float64Array(T)];
   for (let colour = 0; colour < N; colour++)
     for (let spin = 0; spin < spins; spin++) {
-      const data = new Float64Array(source.length);
-      data[2 * (colour * Ls * spins + (signs[spin]! > 0 ? 0 : Ls - 1) * spins + spin)] = 1;
-      const psi = plan.run(U, source.set(data), mass).toArray();
-      for (let n = 0; n < lattice.volume; n++)
-        for (let a = 0; a < N; a++)
+      const psi = plan.run(U, pointSource(source, colour * Ls * spins + (signs[spin]! > 0 ? 0 : Ls - 1) * spins + spin), mass);
+      // |psi|^2 on the wall and at the midpoint for every colour and spin
+      const sizes = numbersBySite(lattice, 2 * N * spins, (sites, to) => {
+        const here = psi.readOwnSites(sites, new Float64Array(2 * N * Ls * spins * sites.length));
+        for (let k = 0; k < N * sites.length; k++)
           signs.forEach((sign, e) => {
             const size = (s: number): number => {
-              const at = 2 * (((n * N + a) * Ls + s) * spins + e);
-              return psi[at]! ** 2 + psi[at + 1]! ** 2;
+              const at = 2 * ((k * Ls + s) * spins + e);
+              return here[at]! ** 2 + here[at + 1]! ** 2;
             };
-            const t = Math.floor(n / slice);
-            PP[t]! += size(sign > 0 ? Ls - 1 : 0);
-            midpoint[t]! += size(sign > 0 ? Ls / 2 - 1 : Ls / 2);
+            to[2 * (k * spins + e)] = size(sign > 0 ? Ls - 1 : 0);
+            to[2 * (k * spins + e) + 1] = size(sign > 0 ? Ls / 2 - 1 : Ls / 2);
           });
+      });
+      sizes.forEach((x, k) => ((k % 2 === 0 ? PP : midpoint)[Math.floor(k / (2 * N * spins * slice))]! += x));
     }
   source[Symbol.dispose]();
   return { PP, midpoint };

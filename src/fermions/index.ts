@@ -12,7 +12,7 @@ export { type CondensateMethod, type DeflationOptions, chiralCondensate, pionCor
 export { type LowModes, type OperatorOptions, type StaggeredOptions, largestEigenvalue, logDeterminant, lowModes, lowestEigenvalues, normalSpectrum } from "./spectrum.ts";
 export { gamma, gamma5, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
 export { type WilsonParameters, wilson } from "./wilson-operator.ts";
-export { type PionCorrelators, type WilsonOptions, wilsonPion, wilsonPropagator } from "./wilson-measurements.ts";
+export { type PionCorrelators, type WilsonOptions, wilsonColumns, wilsonPion, wilsonPropagator } from "./wilson-measurements.ts";
 export { type DomainWallParameters, type DomainWallShape, domainWall, domainWallD, domainWallDdag, domainWallNormal, domainWallType } from "./domain-wall.ts";
 export { type DomainWallOptions, type DomainWallPion, domainWallPion } from "./domain-wall-measurements.ts";
 export { type OverlapKernel, type OverlapParameters, type SignParameters, overlap, overlapKernelD, overlapSign } from "./overlap.ts";

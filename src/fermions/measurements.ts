@@ -2,16 +2,20 @@
  * Measurements with one staggered field M = m + D (4 tastes in 4D): chiral condensate, pion correlator, pseudofermion action. Traces run over
  * colour and sites and are not divided by N. All solves are on even sites, M^{-1} = M^+ (m^2 - D^2)^{-1}.
  */
-import { kind, Field, type LinkField, type Scalar, type Vector, type VectorType, dot, merge, neg, scale, solve, sum } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Scalar, type Vector, type VectorType, atOnce, dot, forOwnSites, merge, neg, scale, solve, sum } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { PURPOSE, jackknife, randomStream, guard, is } from "../util/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
 import { closedFormSource } from "./closed-form.ts";
+import { pointSource } from "./point-source.ts";
 import { type StaggeredOptions, evenTrace, lowModes } from "./spectrum.ts";
 import { STAGGERED, type StaggeredOperator, massive, staggered, staggeredType, twistedOperator } from "./staggered.ts";
 
 type Even = Field<VectorType>;
 type Modes = readonly Even[];
+
+/** Sites that are drawn together. */
+const PIECE = 4096;
 
 /** Of measurements with many solves on one configuration. */
 export interface DeflationOptions {
@@ -63,16 +67,19 @@ export function chiralCondensate(U: LinkField, options: StaggeredOptions & Defla
   const deflation = modesOf(U, { ...of, ...(deflate === undefined ? {} : { deflate }) });
   const plan = quadraticForm(twistedOperator(of))(U, eta, mass, deflation);
   const random = randomStream(seed, stream);
-  const [data, pair] = [new Float64Array(eta.length), new Float64Array(2)];
+  const pair = new Float64Array(2);
   const values = Array.from({ length: sources }, (_, k) => {
-    for (let n = 0; n < lattice.volume; n++)
-      for (let a = 0; a < N; a++) {
-        random.uniforms(n, a, k, PURPOSE.noise, pair);
+    forOwnSites(lattice, atOnce(lattice, PIECE), (sites) => {
+      const data = new Float64Array(2 * N * sites.length);
+      for (let at = 0; at < N * sites.length; at++) {
+        random.uniforms(sites[Math.floor(at / N)]!, at % N, k, PURPOSE.noise, pair);
         const quarter = Math.floor(4 * pair[0]!);
-        data[2 * (n * N + a)] = [1, 0, -1, 0][quarter]!;
-        data[2 * (n * N + a) + 1] = [0, 1, 0, -1][quarter]!;
+        data[2 * at] = [1, 0, -1, 0][quarter]!;
+        data[2 * at + 1] = [0, 1, 0, -1][quarter]!;
       }
-    return norm * plan.run(U, eta.set(data), mass, deflation);
+      eta.writeSites(sites, data);
+    });
+    return norm * plan.run(U, eta, mass, deflation);
   });
   for (const field of [eta, ...deflation]) field[Symbol.dispose]();
   const { mean, error } = jackknife(values);
@@ -109,10 +116,7 @@ function columnOf(U: LinkField, colour: number, options: StaggeredOptions, defla
   const { lattice, N } = U;
   const { mass, boundary } = options;
   const source = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
-  const data = new Float64Array(source.length);
-  data[2 * colour] = 1;
-  source.set(data);
-  const G = propagator(twistedOperator(options))(U, source, mass, deflation).run(U, source, mass, deflation).toArray();
+  const G = propagator(twistedOperator(options))(U, source, mass, deflation).run(U, pointSource(source, colour), mass, deflation).toArray();
   source[Symbol.dispose]();
   return G;
 }

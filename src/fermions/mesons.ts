@@ -5,9 +5,9 @@
  *
  * up to a sign the propagation of psi-bar G psi; positive for the pion, G = gamma_5 at p = 0.
  */
-import { type Lattice, type SpinMatrix, kind } from "../autograd/index.ts";
+import { Field, type Lattice, type SpinMatrix, type VectorType, kind, numbersBySite, scope } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { dagger, gamma, gamma5, product } from "./wilson.ts";
+import { dagger, gamma, gamma5, product, wilsonType } from "./wilson.ts";
 import { describe, guard, is } from "../util/index.ts";
 
 /** S: 1, P: gamma_5, Vx ... Vt: gamma_mu, Ax ... At: gamma_mu gamma_5, Txy ...: gamma_mu gamma_nu. */
@@ -47,10 +47,11 @@ export function mesonChannels(lattice: Lattice): { readonly [channel: MesonChann
 }
 
 /**
- * Correlators of a propagator, columns as `wilsonPropagator` gives them: `propagator(colour, spin)` is S(n; 0) in canonical order, sites, colours, spins.
+ * Correlators of a propagator, columns as `wilsonPropagator` or `wilsonColumns` give them: `propagator(colour, spin)` is S(n; 0) in canonical order, sites, colours, spins,
+ * or a field.
  * @throws ConfigurationError for unknown channels and momenta of another dimension.
  */
-export function mesonCorrelators(lattice: Lattice, N: number, propagator: (colour: number, spin: number) => Float64Array, options: MesonOptions = {}): MesonCorrelator[] {
+export function mesonCorrelators(lattice: Lattice, N: number, propagator: (colour: number, spin: number) => Float64Array | Field<VectorType>, options: MesonOptions = {}): MesonCorrelator[] {
   guard("mesonCorrelators", { lattice: [lattice, kind.lattice], N: [N, kind.colours], propagator: [propagator, is.callable], options: [options, is.keysOf("channels", "momenta")] });
   const known = mesonChannels(lattice);
   const space = lattice.dim - 1;
@@ -61,22 +62,23 @@ export function mesonCorrelators(lattice: Lattice, N: number, propagator: (colou
   const wrong = momenta.find((p) => p.length !== space);
   if (wrong) throw new ConfigurationError(`mesonCorrelators: got the momentum [${wrong.join(", ")}], expected ${space} integers, one a direction of space`);
   const spins = known["S"]!.length;
-  const columns = Array.from({ length: N * spins }, (_, k) => {
-    const column: unknown = propagator(Math.floor(k / spins), k % spins);
-    const size = 2 * lattice.volume * N * spins;
-    if (!(column instanceof Float64Array) || column.length !== size) throw new ConfigurationError(`mesonCorrelators: got ${describe(column)} from the propagator, expected a Float64Array of ${size} numbers: (re, im) for sites, colours, spins`);
-    return column.slice();
-  });
   const T = lattice.extents[space]!;
   const slice = lattice.volume / T;
   const g5 = gamma5(lattice).map((row, i) => row[i]![0]);
   const phases = momenta.map((p) => Array.from({ length: slice }, (_, n) => lattice.coordinates(n).slice(0, space).reduce((s, x, i) => s - (2 * Math.PI * p[i]! * x) / lattice.extents[i]!, 0)));
   const out = momenta.flatMap((momentum) => channels.map((channel): MesonCorrelator => ({ channel, momentum, re: new Float64Array(T), im: new Float64Array(T) })));
   const sparse = channels.map((c) => ({ sink: entries(known[c]!), source: entries(dagger(known[c]!)) }));
+  const traces = scope(() => {
+    const columns = columnsOf(lattice, N, spins, propagator);
+    return numbersBySite(lattice, 2 * channels.length, (sites, to) => {
+      const here = columns.map((S) => S.readOwnSites(sites, new Float64Array(2 * N * spins * sites.length)));
+      sites.forEach((_, k) => sparse.forEach((s, c) => to.set(contract(here, k, N, spins, g5, s), 2 * (k * channels.length + c))));
+    });
+  });
   for (let n = 0; n < lattice.volume; n++) {
     const t = Math.floor(n / slice);
     channels.forEach((_, c) => {
-      const [re, im] = contract(columns, n, N, spins, g5, sparse[c]!);
+      const [re, im] = traces.subarray(2 * (n * channels.length + c)) as unknown as [number, number];
       momenta.forEach((_p, k) => {
         const phase = phases[k]![n % slice]!;
         const { re: R, im: I } = out[k * channels.length + c]!;
@@ -86,6 +88,17 @@ export function mesonCorrelators(lattice: Lattice, N: number, propagator: (colou
     });
   }
   return out;
+}
+
+/** All columns as fields. */
+function columnsOf(lattice: Lattice, N: number, spins: number, propagator: (colour: number, spin: number) => unknown): Field<VectorType>[] {
+  const length = 2 * N * spins * lattice.volume;
+  return Array.from({ length: N * spins }, (_, k) => {
+    const column = propagator(Math.floor(k / spins), k % spins);
+    if (!(column instanceof Float64Array || (column instanceof Field && column.lattice === lattice)) || column.length !== length)
+      throw new ConfigurationError(`mesonCorrelators: got ${describe(column)} from the propagator, expected a Float64Array of ${length} numbers, (re, im) for sites, colours, spins, or a field of them`);
+    return column instanceof Field ? column : new Field(lattice, wilsonType(lattice, N)).set(column);
+  });
 }
 
 type Entry = readonly [row: number, column: number, re: number, im: number];

@@ -1,6 +1,7 @@
 /** Wilson and clover fermions: meson correlators from point sources at the origin. */
 import { kind, Field, type LinkField, type Links, type Scalar, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
+import { pointSource } from "./point-source.ts";
 import { lowModes } from "./spectrum.ts";
 import type { Boundary } from "./staggered.ts";
 import { gamma, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
@@ -25,6 +26,17 @@ export interface WilsonOptions {
  * canonical order: sites, colours, spins, (re, im).
  */
 export function wilsonPropagator(U: LinkField, options: WilsonOptions): (colour: number, spin: number) => Float64Array {
+  const column = wilsonColumns(U, options);
+  return (colour, spin) => {
+    const S = column(colour, spin);
+    const data = S.toArray();
+    S[Symbol.dispose]();
+    return data;
+  };
+}
+
+/** The same columns as fields, a new one each: on a lattice that is divided over ranks every rank has its own sites of them. */
+export function wilsonColumns(U: LinkField, options: WilsonOptions): (colour: number, spin: number) => Field<VectorType> {
   guard("wilsonPropagator", { U: [U, kind.configuration], options: [options, is.keysOf("kappa", "clover", "boundary", "solver", "deflate")] });
   const { kappa, clover = 0, boundary, solver = "cg", deflate = 0 } = options;
   guard("wilsonPropagator", { kappa: [kappa, is.finite], clover: [clover, is.finite], boundary: [boundary, is.optional(kind.boundary(U.lattice))], solver: [solver, is.oneOf("cg", "bicgstab")], deflate: [deflate, is.natural] });
@@ -34,11 +46,7 @@ export function wilsonPropagator(U: LinkField, options: WilsonOptions): (colour:
   const inverse = (V: Links, b: Vector, k: Scalar, deflation: readonly Vector[]): Vector =>
     solver === "bicgstab" ? solve((x: Vector) => wilsonD(V, x, k, clover), b, { method: solver }) : solve((x: Vector) => wilsonNormal(V, x, k, clover), wilsonDdag(V, b, k, clover), { deflation });
   const plan = record((V, b, k, deflation) => inverse(V, b, k, deflation), U, source, kappa, modes);
-  return (colour, spin) => {
-    const data = new Float64Array(source.length);
-    data[2 * (colour * spinOf(source.type) + spin)] = 1;
-    return plan.run(U, source.set(data), kappa, modes).toArray();
-  };
+  return (colour, spin) => plan.fresh(U, pointSource(source, colour * spinOf(source.type) + spin), kappa, modes);
 }
 
 /** Correlators of time slices t = 0 ... Lt - 1, summed over space, without sign or normalisation. */

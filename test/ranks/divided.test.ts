@@ -37,7 +37,7 @@ test.each(SINGLE)("single precision, with ghost blocks on all sides: %s", (name)
 const GRIDS: readonly (readonly [readonly number[], readonly string[], readonly string[], readonly string[]])[] = [
   [[1, 1, 1, 2], names, QUATERNIONS, SINGLE],
   [[1, 1, 1, 4], ["plaquette", "symanzik", "cask", "convolution"], [], ["plaquette", "cask"]],
-  [[1, 1, 2, 2], ["plaquette", "own", "staggered", "coupling"], ["quaternions"], ["own"]],
+  [[1, 1, 2, 2], ["plaquette", "own", "staggered", "coupling", "mesons"], ["quaternions"], ["own"]],
   [[2, 1, 1, 2], ["plaquette", "smeared", "heatbath", "convolution", "coupling"], ["smeared", "quaternions"], ["staggered", "masked", "coupling"]],
 ];
 

@@ -1,5 +1,5 @@
 /** Root mean square and largest size of the force of every part of the actions. */
-import { type AlgebraField, DirectionalField } from "../../autograd/index.ts";
+import { type AlgebraField, DirectionalField, numbersBySite } from "../../autograd/index.ts";
 import type { ForceSize } from "../records.ts";
 import { observable } from "../registry/part.ts";
 import type { GuideParts, System } from "../system-types.ts";
@@ -21,10 +21,11 @@ function sizeOf(F: AlgebraField): ForceSize {
   const norm = F.N === 1 ? 1 : 2;
   let [sum, max, links] = [0, 0, 0];
   for (const field of F.fields) {
-    const f = field.toArray();
-    for (let at = 0; at < f.length; at += size) {
-      let s = 0;
-      for (let k = 0; k < size; k++) s += norm * f[at + k]! * f[at + k]!;
+    const squares = numbersBySite(F.lattice, 1, (sites, to) => {
+      const f = field.readOwnSites(sites, new Float64Array(size * sites.length));
+      for (let k = 0; k < f.length; k++) to[Math.floor(k / size)]! += norm * f[k]! * f[k]!;
+    });
+    for (const s of squares) {
       sum += s;
       max = Math.max(max, s);
       links++;

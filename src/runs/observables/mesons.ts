@@ -1,6 +1,6 @@
 /** Meson correlators of Wilson and clover fermions in all channels and momenta, from a point source. */
 import { z } from "zod";
-import { mesonCorrelators, wilsonPropagator } from "../../fermions/index.ts";
+import { mesonCorrelators, wilsonColumns } from "../../fermions/index.ts";
 import { observable } from "../registry/part.ts";
 import { spinorOptions, wilsonOf, wilsonProblem } from "./options.ts";
 
@@ -15,7 +15,7 @@ export const mesons = observable({
     momenta: z.array(z.array(z.int())).min(1).max(100).optional().describe("integers n of the momenta 2 pi n / L, one a direction of space; default rest"),
   }),
   measure: (U, { channels, momenta, ...options }, { run }) => {
-    const S = wilsonPropagator(U, wilsonOf(options, run));
+    const S = wilsonColumns(U, wilsonOf(options, run));
     const rest = U.lattice.dim - 1;
     return Object.fromEntries(
       mesonCorrelators(U.lattice, U.N, S, { channels, ...(momenta ? { momenta } : {}) }).flatMap(({ channel, momentum, re }) => {
