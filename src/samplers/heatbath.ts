@@ -199,8 +199,8 @@ class Sweeper {
 /**
  * A heatbath sampler: SU(2) by Kennedy and Pendleton, SU(N) by Cabibbo and Marinari over all pairs of colours, U(1) by the von Mises
  * distribution. Same seed and stream: same bits.
- * @throws ConfigurationError for a beta that is not finite or a number of sweeps that is not an integer; GeometryError, at the first
- * step, for loops that use one link twice on the lattice.
+ * @throws ConfigurationError for a beta that is not finite or a number of sweeps that is not an integer; at the
+ * first step GeometryError for loops that use one link twice on the lattice, NaNError for links that hold NaN.
  */
 export function heatbath<N extends number = number>(options: HeatbathOptions): Heatbath<N> {
   guard("heatbath", { options: [options, is.object] });

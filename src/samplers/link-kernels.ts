@@ -4,6 +4,7 @@
  * (Cabibbo and Marinari, Phys. Lett. B 119 (1982) 387), U(1) by the von Mises sampler of Best and Fisher (Appl. Stat. 28 (1979) 152).
  * Overrelaxation: the reflection that keeps Re tr(U V). Matrices are flat, row by row, (re, im).
  */
+import { NaNError } from "../errors.ts";
 
 /** Source of uniform numbers in (0, 1). */
 export type Uniforms = () => number;
@@ -37,6 +38,9 @@ function sampleX0(alpha: number, u: Uniforms): number {
   }
 }
 
+/** Above it the distribution of an angle is normal to better than 1e-8. */
+const NARROW = 1e8;
+
 /** Angle in (-pi, pi] with density proportional to exp(kappa cos(angle)), kappa >= 0. */
 export function sampleVonMises(kappa: number, u: Uniforms): number {
   if (kappa < 1)
@@ -44,6 +48,8 @@ export function sampleVonMises(kappa: number, u: Uniforms): number {
       const angle = Math.PI * (1 - 2 * u());
       if (Math.log(u()) <= kappa * (Math.cos(angle) - 1)) return angle;
     }
+  // normal but for terms of 1 / kappa, where 1 - cos is lost in rounding
+  if (kappa > NARROW) return Math.sqrt((-2 * Math.log(u())) / kappa) * Math.cos(2 * Math.PI * u());
   const tau = 1 + Math.sqrt(1 + 4 * kappa * kappa);
   const rho = (tau - Math.sqrt(2 * tau)) / (2 * kappa);
   const r = (1 + rho * rho) / (2 * rho);
@@ -92,6 +98,12 @@ function multiplyRows(U: Float64Array, at: number, N: number, [i, j]: ColourPair
   }
 }
 
+/** The weight of a link, without which no number is drawn. */
+function expectFinite(weight: number): number {
+  if (!Number.isFinite(weight)) throw new NaNError(`heatbath: got staples of the weight ${weight}, expected a finite number: the links hold NaN, or beta is too large`);
+  return weight;
+}
+
 /** Heatbath and overrelaxation of one link for a fixed N; the objects hold the small work arrays. */
 export class LinkKernels {
   readonly N: number;
@@ -106,11 +118,11 @@ export class LinkKernels {
     this.#product = new Float64Array(2 * N * N);
   }
 
-  /** Replaces the link at `at` by one drawn with weight exp(coupling Re tr(U V)), coupling = beta/N >= 0; for N > 2 subgroup by subgroup. */
+  /** Replaces the link at `at` by one drawn with weight exp(coupling Re tr(U V)), coupling = beta/N >= 0; for N > 2 subgroup by subgroup. @throws NaNError for staples that are not finite. */
   heatbath(U: Float64Array, at: number, V: Float64Array, coupling: number, u: Uniforms): void {
     if (this.N === 1) {
       const k = Math.hypot(V[0]!, V[1]!);
-      const angle = sampleVonMises(coupling * k, u) - (k === 0 ? 0 : Math.atan2(V[1]!, V[0]!));
+      const angle = sampleVonMises(expectFinite(coupling * k), u) - (k === 0 ? 0 : Math.atan2(V[1]!, V[0]!));
       U[at] = Math.cos(angle);
       U[at + 1] = Math.sin(angle);
       return;
@@ -118,7 +130,7 @@ export class LinkKernels {
     const [w, g] = [this.#w, this.#g];
     for (const pair of this.#pairs) {
       const k = this.#block(U, at, V, pair);
-      const x0 = sampleX0(2 * coupling * k, u);
+      const x0 = sampleX0(expectFinite(2 * coupling * k), u);
       const r = Math.sqrt(Math.max(0, 1 - x0 * x0));
       const phi = 2 * Math.PI * u();
       const c = 2 * u() - 1;

@@ -129,6 +129,15 @@ describe("distributions, both sides of the switch between the samplers", () => {
       expect(Math.abs(zScore(angles.map(Math.sin), 0))).toBeLessThan(4);
     });
 
+  for (const kappa of [0.9e8, 1.1e8, 1e16, 1e300])
+    test(`von Mises, kappa ${kappa}: normal of variance 1 / kappa`, () => {
+      const u = generator(12);
+      const scaled = Array.from({ length: draws }, () => Math.sqrt(kappa) * sampleVonMises(kappa, u));
+      expect(Math.abs(zScore(scaled, 0))).toBeLessThan(4);
+      expect(Math.abs(zScore(scaled.map((x) => x * x), 1))).toBeLessThan(4);
+      expect(Math.abs(zScore(scaled.map((x) => x ** 4), 3))).toBeLessThan(4);
+    });
+
   for (const alpha of [0, 0.2, 1.49, 1.51, 10, 80])
     test(`SU(2), alpha ${alpha}: <x0> = I_2/I_1, <x0^2>, isotropic vector part`, () => {
       const u = generator(5);
@@ -180,4 +189,13 @@ describe("distributions, both sides of the switch between the samplers", () => {
     expect(Math.abs(zScore(means, exact))).toBeLessThan(4);
     expect(unitarityDefect(U, 3)).toBeLessThan(1e-11);
   });
+});
+
+test.each([1, 2, 3])("N = %i: staples that are not finite are an error, not a draw without end", (N) => {
+  const u = generator(1);
+  for (const x of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const V = unit(N);
+    V[0] = x;
+    expect(() => new LinkKernels(N).heatbath(unit(N), 0, V, 1, u)).toThrow(/^heatbath: got staples of the weight (NaN|Infinity), expected a finite number/);
+  }
 });
