@@ -31,18 +31,21 @@ export function coloursOf(lattice: Lattice, mu: number): Colouring {
   if (!byDirection) known.set(lattice, (byDirection = new Map()));
   const found = byDirection.get(mu);
   if (found) return found;
-  const differences = conflicts(lattice, mu);
+  // for each difference and direction, what a coordinate adds to the number of the other site
+  const others = conflicts(lattice, mu).map((d) => lattice.extents.map((L, nu) => Int32Array.from({ length: L }, (_, c) => lattice.site(lattice.step(nu, c + d[nu]!)))));
   const of = new Int32Array(lattice.volume).fill(-1);
   let count = 0;
   // along mu first: two colours there, two others on the next line
   const order = [mu, ...lattice.extents.map((_, nu) => nu).filter((nu) => nu !== mu)];
+  const x = lattice.extents.map(() => 0);
   for (let k = 0; k < lattice.volume; k++) {
-    const x = lattice.extents.map(() => 0);
-    order.reduce((rest, nu) => {
+    let rest = k;
+    for (const nu of order) {
       x[nu] = rest % lattice.extents[nu]!;
-      return Math.floor(rest / lattice.extents[nu]!);
-    }, k);
-    const taken = new Set(differences.map((d) => of[lattice.site(x.map((c, nu) => c + d[nu]!))]!));
+      rest = (rest - x[nu]!) / lattice.extents[nu]!;
+    }
+    const taken = new Set<number>();
+    for (const to of others) taken.add(of[x.reduce((n, c, nu) => n + to[nu]![c]!, 0)]!);
     let colour = 0;
     while (taken.has(colour)) colour++;
     of[lattice.site(x)] = colour;

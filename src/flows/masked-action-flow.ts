@@ -69,7 +69,10 @@ export function activeStep(U: Links, mu: number, active: Real, c: TracedAction):
 }
 
 /** 1 on the links of a colour. */
-const activeOn = (lattice: Lattice, { mu, colour }: ColourStep) => (n: number): number => (coloursOf(lattice, mu).of[n % lattice.volume] === colour ? 1 : 0);
+function activeOn(lattice: Lattice, { mu, colour }: ColourStep): (n: number) => number {
+  const { of } = coloursOf(lattice, mu);
+  return (n) => (of[n % lattice.volume] === colour ? 1 : 0);
+}
 
 /** One half step in a recording. */
 export function colourStep(U: Links, half: ColourStep, c: TracedAction): Image {
