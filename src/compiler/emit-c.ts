@@ -36,7 +36,7 @@ function statement(s: Statement, indent: string, vectors = false): string {
     case "positive":
       return define(s.id, `choose(v${s.c} > ALL(0.0), v${s.a}, v${s.b})`);
     case "call":
-      if (vectors && isElementary(s.name)) return define(s.id, `${s.name}_lanes(v${s.args[0]!})`);
+      if (vectors && isElementary(s.name)) return define(s.id, `${s.name}_lanes(${s.args.map((a) => `v${a}`).join(", ")})`);
       return `${indent}V v${s.id}; for (int l = 0; l < W; l++) LANE(v${s.id}, l) = ${s.name}(${s.args.map((a) => `LANE(v${a}, l)`).join(", ")});`;
     case "loop":
       return [
@@ -69,17 +69,19 @@ export function microSource(m: MicroKernel, name: string, inPlace: boolean, vect
 }
 
 /** An elementary function of all lanes; those outside of its interval one by one. */
-function elementarySource({ name, least, most, micro, exponent }: Elementary): string {
+function elementarySource({ name, least, most, micro, form }: Elementary): string {
   const [y, k] = micro.results;
+  const [angle, value] = [form === "angle", { in: `v${y!}`, none: `v${y!}`, out: `v${y!} * power(v${k!})`, angle: `(V)((M)v${y!} | ((M)x & (M)ALL(-0.0)))` }[form]];
   return [
-    `static MICRO V ${name}_lanes(V x) {`,
-    ...(exponent === "in" ? ["  const V e = exponent(x), m = x * power(-e);", "  const V *a0 = &m, *a1 = &e;"] : ["  const V* a0 = &x;"]),
+    `static MICRO V ${name}_lanes(V x${angle ? ", V along" : ""}) {`,
+    ...(form === "in" ? ["  const V e = exponent(x), m = x * power(-e);", "  const V *a0 = &m, *a1 = &e;"] : [`  const V *a0 = &x${angle ? ", *a1 = &along" : ""};`]),
     ...micro.statements.map((s) => statement(s, "  ")),
-    `  V y = v${y!}${exponent === "out" ? ` * power(v${k!})` : ""};`,
-    `  const M inside = (x >= ALL(${literal(least)})) & (x <= ALL(${literal(most)}));`,
+    `  V y = ${value};`,
+    ...(angle ? ["  const V larger = choose(magnitude(x) > magnitude(along), magnitude(x), magnitude(along));"] : []),
+    `  const M inside = (${angle ? "larger" : "x"} >= ALL(${literal(least)})) & (${angle ? "larger" : "x"} <= ALL(${literal(most)}));`,
     "  int64_t all = -1;",
     "  for (int l = 0; l < W; l++) all &= inside[l];",
-    `  for (int l = 0; all == 0 && l < W; l++) if (!inside[l]) y[l] = ${name}(x[l]);`,
+    `  for (int l = 0; all == 0 && l < W; l++) if (!inside[l]) y[l] = ${name}(x[l]${angle ? ", along[l]" : ""});`,
     "  return y;",
     "}",
   ].join("\n");

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { Field } from "../../src/autograd/field.ts";
 import { cos, exponential, log, sin } from "../../src/autograd/ops/unary.ts";
+import { atan2 } from "../../src/autograd/ops/arg.ts";
 import { record } from "../../src/autograd/plan.ts";
 import type { Traced } from "../../src/autograd/tape.ts";
 import { realType } from "../../src/autograd/types.ts";
@@ -48,5 +49,28 @@ test.skipIf(nativeMissing() !== undefined)("within two units in the last place o
     FUNCTIONS.forEach((f, j) => expect([...x].filter((_, k) => !Object.is(turned[j]![k], values[j]![(k + 1) % x.length])), f.name).toEqual([]));
     const zero = x.findIndex((t) => Object.is(t, -0));
     expect([Object.is(values[2]![zero], -0), values[1]![zero], values[3]![zero]]).toEqual([true, 1, 1]);
+  }
+});
+
+test.skipIf(nativeMissing() !== undefined)("angles of two numbers are within two units in the last place of Math.atan2, with their signs", () => {
+  const sizes = [0, -0, Infinity, -Infinity, Number.NaN, 1, -1, 0.5, -0.5, 7 / 16, 11 / 16, 1 - 2 ** -53, 5e-324, -(2 ** -1060), 2 ** -1000, 2 ** 1000, -(2 ** 1001), Number.MAX_VALUE];
+  const pairs = [
+    ...sizes.flatMap((y) => sizes.map((x) => [y, x] as const)),
+    ...Array.from({ length: 3500 }, (_, k) => {
+      const [size, phi] = [10 ** (((k * 0.754877666) % 1) * 12 - 6), 2 * Math.PI * ((k * 0.5698402910) % 1)];
+      return [size * Math.sin(phi), size * Math.cos(phi) * (k % 3 === 0 ? 1e-9 : 1)] as const;
+    }),
+  ];
+  const [y, x] = [0, 1].map((c) => Float64Array.from({ length: SITES[0] * SITES[1] }, (_, k) => pairs[k % pairs.length]![c]!)) as [Float64Array, Float64Array];
+  for (const options of [{ backend: "native", strict: true }, { backend: "native", lanes: 8 }] as EngineOptions[]) {
+    const lattice = makeLattice(SITES, options);
+    const [v, u] = [y, x].map((numbers) => new Field(lattice, realType()).set(numbers));
+    const plan = record((a: Traced, b: Traced) => atan2(a as never, b as never) as Traced, v as never, u as never);
+    const values = (plan.run(v as never, u as never) as unknown as Field).toArray();
+    const wrong = [...y].flatMap((t, k) => {
+      const expected = Math.atan2(t, x[k]!);
+      return apart(values[k]!, expected) <= 2 && (expected !== 0 || Object.is(values[k], expected)) ? [] : [`atan2(${t}, ${x[k]}): got ${values[k]}, expected ${expected}`];
+    });
+    expect(wrong, JSON.stringify(options)).toEqual([]);
   }
 });
