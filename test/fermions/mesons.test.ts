@@ -1,7 +1,7 @@
 /** Meson correlators: the pion of other functions, identities over all channels, invariance, translations in momentum. */
 import { expect, test } from "vitest";
-import { type LinkField, closedFormLinks, gaugeTransform, lattice, mesonChannels, mesonCorrelators, randomGaugeTransformation, signFunction, wilsonPion, wilsonPropagator } from "gaugegrad";
-import { ConfigurationError } from "../../src/errors.ts";
+import { type LinkField, closedFormLinks, gaugeTransform, lattice, mesonChannels, mesonCorrelators, pointPropagator, randomGaugeTransformation, signFunction, wilsonPion, wilsonPropagator } from "gaugegrad";
+import { ConfigurationError, GeometryError } from "../../src/errors.ts";
 
 const U = closedFormLinks(lattice([2, 3, 2, 4]), 2, 0.7) as LinkField;
 const options = { kappa: 0.12 };
@@ -62,4 +62,6 @@ test("any propagator: overlap fermions", () => {
 test("errors", () => {
   expect(() => mesonCorrelators(U.lattice, 2, () => new Float64Array(0), { channels: ["X"] })).toThrow(ConfigurationError);
   expect(() => mesonCorrelators(U.lattice, 2, () => new Float64Array(0), { momenta: [[1, 0]] })).toThrow(ConfigurationError);
+  expect(() => wilsonPropagator(U, options)(2, 0)).toThrow(/^point source: got the component 8, expected 0 to 7/);
+  expect(() => pointPropagator(U, 2, { mass: 0.3 })).toThrow(GeometryError);
 });
