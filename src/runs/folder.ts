@@ -131,11 +131,29 @@ export function readConfiguration(folder: string): RunConfiguration {
   return { ...c, network: { ...c.network, file: existsSync(copy) ? copy : resolve(folder, readRunInfo(folder).base ?? ".", String(c.network["file"])) } };
 }
 
-/** Complete lines of a JSON Lines file; one that is being written is left out. */
+/** True when run.json is that of the checkpoint; one that was damaged is written anew. */
+export function sameInfo({ folder }: RunPaths, state: Pick<CheckpointState, "command" | "configurationHash">): boolean {
+  try {
+    const { command, configurationHash } = readRunInfo(folder);
+    return command === state.command && configurationHash === state.configurationHash && existsSync(runPaths(folder).configuration);
+  } catch {
+    return false;
+  }
+}
+
+/** Complete lines of a JSON Lines file; one that is being written is left out. @throws FileFormatError for a line that is no JSON. */
 export function readLines<T>(file: string): T[] {
   if (!existsSync(file)) return [];
   const text = readFileSync(file, "utf8");
-  return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as T);
+  return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").flatMap((line, k) => (line === "" ? [] : [parsed<T>(line, file, k + 1)]));
+}
+
+function parsed<T>(line: string, file: string, number: number): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (error) {
+    throw new FileFormatError(`${file}: line ${number} is no JSON (${(error as Error).message}), expected a line as it was written: restore the file from a copy`);
+  }
 }
 
 /** The lines of metrics.jsonl so far. */

@@ -6,6 +6,35 @@ import type { CheckpointState } from "./records.ts";
 
 type Position = CheckpointState["metrics"];
 
+/** Feeds the beginning of a file to a hash. @throws FileFormatError when the file is shorter or its beginning has changed. */
+function hashBeginning(file: string, fd: number, at: Position, hash: Hash): void {
+  const piece = Buffer.alloc(1 << 20);
+  for (let done = 0; done < at.bytes; ) {
+    const read = readSync(fd, piece, 0, Math.min(piece.length, at.bytes - done), done);
+    if (read === 0) throw new FileFormatError(`${file}: got ${done} bytes, expected at least the ${at.bytes} that belong to the checkpoint: restore it from a copy`);
+    hash.update(piece.subarray(0, read));
+    done += read;
+  }
+  const found = hash.copy().digest("hex");
+  if (at.bytes > 0 && found !== at.sha256) throw new FileFormatError(`${file}: got the SHA-256 ${found} of the first ${at.bytes} bytes, expected ${at.sha256}: the file was altered after the checkpoint, restore it from a copy`);
+}
+
+function expectPresent(file: string, at: Position): void {
+  if (!existsSync(file) && at.bytes > 0) throw new FileFormatError(`${file}: is missing, expected ${at.lines} lines that belong to the checkpoint: restore it from a copy`);
+}
+
+/** Looks whether the lines of a finished run are all there, and changes nothing. @throws FileFormatError when they are missing or altered. */
+export function expectMetrics(file: string, at: Position): void {
+  expectPresent(file, at);
+  if (at.bytes === 0) return;
+  const fd = openSync(file, "r");
+  try {
+    hashBeginning(file, fd, at, createHash("sha256"));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 export class MetricsFile implements Disposable {
   readonly #file: string;
   readonly #fd: number;
@@ -19,7 +48,7 @@ export class MetricsFile implements Disposable {
    */
   constructor(file: string, at: Position) {
     this.#file = file;
-    if (!existsSync(file) && at.bytes > 0) throw new FileFormatError(`${file}: is missing, expected ${at.lines} lines that belong to the checkpoint: restore it from a copy`);
+    expectPresent(file, at);
     if (!(statSync(file, { throwIfNoEntry: false })?.isFile() ?? true)) throw new FileFormatError(`${file}: is no regular file, expected the metrics of a run: remove it`);
     try {
       this.#fd = openSync(file, existsSync(file) ? "r+" : "w+");
@@ -30,7 +59,7 @@ export class MetricsFile implements Disposable {
     this.#bytes = at.bytes;
     this.#lines = at.lines;
     try {
-      this.#hashBeginning(at);
+      hashBeginning(file, this.#fd, at, this.#hash);
       ftruncateSync(this.#fd, at.bytes);
     } catch (error) {
       closeSync(this.#fd);
@@ -63,18 +92,6 @@ export class MetricsFile implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
-  }
-
-  #hashBeginning(at: Position): void {
-    const piece = Buffer.alloc(1 << 20);
-    for (let done = 0; done < at.bytes; ) {
-      const read = readSync(this.#fd, piece, 0, Math.min(piece.length, at.bytes - done), done);
-      if (read === 0) throw new FileFormatError(`${this.#file}: got ${done} bytes, expected at least the ${at.bytes} that belong to the checkpoint: restore it from a copy`);
-      this.#hash.update(piece.subarray(0, read));
-      done += read;
-    }
-    const found = this.#hash.copy().digest("hex");
-    if (at.bytes > 0 && found !== at.sha256) throw new FileFormatError(`${this.#file}: got the SHA-256 ${found} of the first ${at.bytes} bytes, expected ${at.sha256}: the file was altered after the checkpoint, restore it from a copy`);
   }
 
   #failed(error: unknown): FileFormatError {

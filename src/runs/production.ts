@@ -17,13 +17,13 @@ import { environmentOf } from "./environment.ts";
 import { packageVersion } from "#platform/runs/version";
 import { arithmeticOf, arithmeticText } from "./arithmetic.ts";
 import { sizesOf } from "./checkpoint-state.ts";
-import { type FoundState, type RunPaths, configurationText, expectNoLines, insideOf, prepareFolder, readEvents, readRunInfo, readState, recordEvent, removeLeftovers, runPaths, writeRunFiles } from "./folder.ts";
+import { type FoundState, type RunPaths, configurationText, expectNoLines, insideOf, prepareFolder, readEvents, readState, recordEvent, removeLeftovers, runPaths, sameInfo, writeRunFiles } from "./folder.ts";
 import { changesSince } from "./identity.ts";
 import { expectRoom } from "./limits.ts";
 import { tabulate } from "./observable-files.ts";
 import { Ranks } from "./ranks.ts";
 import { lockFolder } from "./lock.ts";
-import { MetricsFile } from "./metrics-file.ts";
+import { MetricsFile, expectMetrics } from "./metrics-file.ts";
 import { writeModel } from "./model.ts";
 import type { Arithmetic, CheckpointState, EventRecord, MetricsRecord, Phase } from "./records.ts";
 import { readingOf } from "./reading.ts";
@@ -93,8 +93,10 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
   let started = false;
   try {
     const network = ranks.together(() => modelFileOf(paths, run, found !== undefined) ?? null);
-    if (found && found.damaged.length === 0 && changes.length === 0 && found.state.done && found.state.total >= totalOf(run) && ranks.together(() => sameInfo(paths, found.state)))
+    if (found && found.damaged.length === 0 && changes.length === 0 && found.state.done && found.state.total >= totalOf(run) && ranks.together(() => sameInfo(paths, found.state))) {
+      ranks.together(() => expectMetrics(paths.metrics, found.state.metrics));
       return yield { kind: "done", position: found.state.position, total: totalOf(run), parameters: found.state.parameters };
+    }
     // what came during set-up is heard before anything is written
     const early = await stop.heard();
     if (early !== undefined) return yield { kind: "stop", reason: early, position: found?.state.position ?? 0, total: totalOf(run), parameters: found?.state.parameters ?? null };
@@ -131,16 +133,6 @@ function modelFileOf({ network: copy }: RunPaths, { configuration: { network }, 
   readModel(file);
   writeFileAtomic(copy, readFileSync(file));
   return file;
-}
-
-/** True when run.json is that of the checkpoint; one that was damaged is written anew. */
-function sameInfo({ folder }: RunPaths, state: Pick<CheckpointState, "command" | "configurationHash">): boolean {
-  try {
-    const { command, configurationHash } = readRunInfo(folder);
-    return command === state.command && configurationHash === state.configurationHash && existsSync(runPaths(folder).configuration);
-  } catch {
-    return false;
-  }
 }
 
 interface Found {

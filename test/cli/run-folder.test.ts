@@ -87,11 +87,10 @@ test("the previous checkpoint stands in for a damaged one, with a warning and th
   expect(await slhmc(tiny, folder)).toMatchObject({ code: 5, stderr: expect.stringContaining("2 damaged checkpoints") });
 });
 
-test("altered or missing metrics are noticed, and never overwritten", async () => {
+test.each(["one position before the end", "finished"])("altered or missing metrics of a run, %s, are noticed, and never overwritten", async (where) => {
   const folder = scratch.path();
   await slhmc(tiny, folder);
-  // one position before the end, so that there is something to do
-  rmSync(join(folder, "checkpoint.00000007"));
+  if (where !== "finished") rmSync(join(folder, "checkpoint.00000007"));
   const metrics = join(folder, "metrics.jsonl");
   const good = readFileSync(metrics);
   const bad = Buffer.from(good);
