@@ -51,7 +51,7 @@ export function domainWallPion(U: LinkField, options: DomainWallOptions): Domain
   const [PP, midpoint] = [new Float64Array(T), new Float64Array(T)];
   for (let colour = 0; colour < N; colour++)
     for (let spin = 0; spin < spins; spin++) {
-      const psi = plan.run(U, pointSource(source, colour * Ls * spins + (signs[spin]! > 0 ? 0 : Ls - 1) * spins + spin), mass);
+      const psi = plan.run(U, pointSource(source, colour, (signs[spin]! > 0 ? 0 : Ls - 1) * spins + spin), mass);
       // |psi|^2 on the wall and at the midpoint for every colour and spin
       const sizes = numbersBySite(lattice, 2 * N * spins, (sites, to) => {
         const here = psi.readOwnSites(sites, new Float64Array(2 * N * Ls * spins * sites.length));

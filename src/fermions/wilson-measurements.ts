@@ -1,5 +1,5 @@
 /** Wilson and clover fermions: meson correlators from point sources at the origin. */
-import { kind, Field, type LinkField, type Links, type Scalar, type Vector, type VectorType, record, solve, spinOf } from "../autograd/index.ts";
+import { kind, Field, type LinkField, type Links, type Scalar, type Vector, type VectorType, record, solve } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { pointSource } from "./point-source.ts";
 import { lowModes } from "./spectrum.ts";
@@ -23,7 +23,7 @@ export interface WilsonOptions {
 
 /**
  * Columns of the propagator: the function returned gives D^{-1}(n; 0) = (D^+D)^{-1} D^+ for a source of one colour and spin at the origin, in
- * canonical order: sites, colours, spins, (re, im).
+ * canonical order: sites, colours, spins, (re, im). It throws a GeometryError for a colour or spin that there is not.
  */
 export function wilsonPropagator(U: LinkField, options: WilsonOptions): (colour: number, spin: number) => Float64Array {
   const column = wilsonColumns(U, options);
@@ -46,7 +46,7 @@ export function wilsonColumns(U: LinkField, options: WilsonOptions): (colour: nu
   const inverse = (V: Links, b: Vector, k: Scalar, deflation: readonly Vector[]): Vector =>
     solver === "bicgstab" ? solve((x: Vector) => wilsonD(V, x, k, clover), b, { method: solver }) : solve((x: Vector) => wilsonNormal(V, x, k, clover), wilsonDdag(V, b, k, clover), { deflation });
   const plan = record((V, b, k, deflation) => inverse(V, b, k, deflation), U, source, kappa, modes);
-  return (colour, spin) => plan.fresh(U, pointSource(source, colour * spinOf(source.type) + spin), kappa, modes);
+  return (colour, spin) => plan.fresh(U, pointSource(source, colour, spin), kappa, modes);
 }
 
 /** Correlators of time slices t = 0 ... Lt - 1, summed over space, without sign or normalisation. */

@@ -20,6 +20,11 @@ export class JsonLines<T> {
     return this.#records;
   }
 
+  /** How many complete lines there are. */
+  get lines(): number {
+    return this.#lines;
+  }
+
   /** Numbers, from 1, of complete lines that hold no record. */
   get damaged(): readonly number[] {
     return this.#damaged;

@@ -70,7 +70,7 @@ export class RunReader {
       events: [...this.#events.records],
       ...(state ? { state } : {}),
       running,
-      notes: [...(note === undefined ? [] : [note]), ...damageOf("metrics.jsonl", this.#metrics, running), ...damageOf("events.jsonl", this.#events, running)],
+      notes: [...(note === undefined ? [] : [note]), ...damageOf("metrics.jsonl", this.#metrics, running), ...missing(this.#metrics, state, running), ...damageOf("events.jsonl", this.#events, running)],
     };
     this.#seen = view;
     return view;
@@ -101,6 +101,12 @@ export class RunReader {
       return { note: `No checkpoint can be read: ${(error as Error).message}.` };
     }
   }
+}
+
+/** Lines that the checkpoint counts and the file does not have. While the run goes on, both change between two looks. */
+function missing({ lines }: JsonLines<unknown>, state: CheckpointState | undefined, running: boolean): string[] {
+  const counted = running ? 0 : (state?.metrics.lines ?? 0);
+  return lines < counted ? [`metrics.jsonl: ${lines} lines of the ${counted} that the checkpoint counts are there, others are missing.`] : [];
 }
 
 function damageOf(name: string, lines: JsonLines<unknown>, running: boolean): string[] {

@@ -80,7 +80,7 @@ export function saveState(folder: string, run: ResolvedRun, position: number, se
     position, total: 90, done: false, phase: "sample", random: { seed: 0, stream: 0, trajectory: position }, group: 2, extents: run.configuration.lattice.extents,
     links: U.fields.map((f) => f.toArray()),
     parameters: { names: ["network.0.rho", "network.0.rhoQ", "network.0.rhoK", "network.0.rhoV"], values: Float64Array.of(0.01, 0.2, 0.3, 0.4) },
-    training: null, counters: {}, metrics: { bytes: 0, lines: 0, sha256: "" },
+    training: null, counters: {}, metrics: { bytes: 0, lines: linesOf(0, position).length, sha256: "" },
   };
   saveCheckpoint(folder, position, state);
 }

@@ -62,6 +62,8 @@ test("any propagator: overlap fermions", () => {
 test("errors", () => {
   expect(() => mesonCorrelators(U.lattice, 2, () => new Float64Array(0), { channels: ["X"] })).toThrow(ConfigurationError);
   expect(() => mesonCorrelators(U.lattice, 2, () => new Float64Array(0), { momenta: [[1, 0]] })).toThrow(ConfigurationError);
-  expect(() => wilsonPropagator(U, options)(2, 0)).toThrow(/^point source: got the component 8, expected 0 to 7/);
+  expect(() => wilsonPropagator(U, options)(2, 0)).toThrow(/^point source: got the colour 2, expected 0 to 1/);
+  expect(() => wilsonPropagator(U, options)(0, 4)).toThrow(/^point source: got the spin 4, expected 0 to 3/);
+  expect(() => wilsonPropagator(U, options)(0, 0.5)).toThrow(/^point source: got the spin 0.5/);
   expect(() => pointPropagator(U, 2, { mass: 0.3 })).toThrow(GeometryError);
 });
