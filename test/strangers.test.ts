@@ -44,7 +44,7 @@ const programs: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["a negative standard deviation", () => acceptanceOfSd(-1), /got sd = -1, expected a number of at least 0/],
   ["trainabel", () => loosely(effectiveAction)({ gauge: S, fermions: S, network, trainabel: ["gauge"] }), /did you mean trainable\?/],
   ["pseudofermions with tol", () => loosely(pseudofermions)(wilson({ kappa: 0.1 }), { lattice: L, group: SU(2), flavours: 2, tol: 1e-8 }), /got an object with lattice, group, flavours, tol as options/],
-  ["a negative tolerance", () => pseudofermions(wilson({ kappa: 0.1 }), { lattice: L, group: SU(2), flavours: 2, tolerance: -1 }), /got tolerance = -1, expected a positive number/],
+  ["a negative tolerance", () => pseudofermions(wilson({ kappa: 0.1 }), { lattice: L, group: SU(2), flavours: 2, tolerance: -1 }), /got tolerance = -1, expected a number between 0 and 1/],
   // parameters of another structure
   ["weights of another number of channels", () => conv.with(convolution({ dim: 2, channels: [2] }).parameters), /lattice convolution.with: got an array of length 2 as blocks.0.convolution, expected an array of length 4: change the numbers in a copy/],
   ["traced weights of another layer", traced(conv, { rho: 0.1 }), /lattice convolution: got the unknown key "rho", expected blocks, head: leave it out/],
