@@ -17,8 +17,6 @@ export interface FuzzBackend {
   readonly share: number;
   /** Has it batches of samples? */
   readonly batches: boolean;
-  /** Is its lattice divided, with ghost blocks on all sides? No weights on channels of a batch then, and no matrices as a whole. */
-  readonly divided: boolean;
   /** Can it store quaternions? */
   readonly quaternions: boolean;
   lattice(extents: readonly number[], batch?: number, quaternions?: boolean): Lattice;
@@ -38,7 +36,6 @@ function backend(name: string, options: EngineOptions, share: number, roundoff =
     roundoff,
     share,
     batches: options.engine === undefined,
-    divided: options.ghosts === true,
     quaternions: options.engine === undefined,
     lattice: made,
     engine: (extents, batch) => made(extents, batch).engine,

@@ -96,7 +96,6 @@ function checked(p: FuzzProgram, backends: readonly FuzzBackend[]): Outcome {
     const own = single ? reference(program, b.roundoff) : want;
     if (single && hopeless(own, b.roundoff)) continue;
     if (!b.batches && (p.batch !== undefined || program.program.nodes.some(({ type }) => type.kind === "tensor" || type.kind === "channels"))) continue;
-    if (b.divided && program.program.nodes.some(({ op }) => op.role?.is === "dense" || (p.batch !== undefined && op.role?.is === "contraction"))) continue;
     const engine = b.engine(p.extents, p.batch);
     if (!verified) sound(engine, program, p);
     verified = true;
