@@ -11,7 +11,7 @@ const OPTIONAL = [
   [/^test\/report\/notebook/, "a notebook kernel"],
   [/^test\/ranks\//, "an MPI launcher, or Slurm"],
   [/^test\/cuda\/nvrtc/, "NVRTC"],
-  [/native|conformance|random|fuzz|strict/, "a C compiler"],
+  [/^test\/(cuda|export)\/|^test\/compiler\/elementary|native|conformance|random|fuzz|strict/, "a C compiler"],
 ];
 let [passed, failed, skipped] = [0, 0, 0];
 const durations = [];

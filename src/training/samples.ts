@@ -1,5 +1,6 @@
 /** Configurations to learn from: links, the pseudofermions that were drawn with them, and what the target says about them. */
 import { kind, type AlgebraField, DirectionalField, Field, type FieldData, type LinkField, LiveValues, setFields } from "../autograd/index.ts";
+import { GeometryError } from "../errors.ts";
 import type { Action } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -79,6 +80,7 @@ export function restoreSample<N extends number>(stored: StoredSample<FieldData>,
   };
   const own = fields.map(({ type }) => new Field(U.lattice, type));
   if (own.length > 0) setFields(own, stored.fields);
+  else if (!Array.isArray(stored.fields) || stored.fields.length > 0) throw new GeometryError("restoreSample: got the numbers of pseudofermions, expected none, as the action has no such fields: take the samples of its own training");
   return {
     U: make("links", stored.U),
     fields: own,

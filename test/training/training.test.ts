@@ -1,8 +1,9 @@
 /** Online and offline training: the minima of both losses on the benchmark system, resuming with the same bits, early stopping, batches. */
 import { beforeAll, describe, expect, test } from "vitest";
 import {
-  type Assessment, type LinkField, type Loss, type OfflineResult, type OnlineStep, type Optimiser, type TrainingSample, type TrainingState, adam, assess, covariantNetwork, finishTraining, gaussNewton, lbfgs, losses, schedules, sgd, stout, trainOffline, trainOnline,
+  type Assessment, GeometryError, type LinkField, type Loss, type OfflineResult, type OnlineStep, type Optimiser, type TrainingSample, type TrainingState, adam, assess, covariantNetwork, finishTraining, gaussNewton, lbfgs, losses, schedules, sgd, stout, trainOffline, trainOnline,
 } from "gaugegrad";
+import { restoreSample, storeSample } from "../../src/training/index.ts";
 import { decode, encode } from "../../src/util/index.ts";
 import { benchmark, collect, expectClose } from "../models/helpers.ts";
 
@@ -204,6 +205,10 @@ describe("online", () => {
     expect(() => finishTraining(trainOnline({ ...options, replay: { capacity: 2, batch: 3, seed: 1 } }))).toThrow(/batch = 3 of capacity = 2/);
     expect(() => finishTraining(trainOnline({ ...options, trajectories: 0.5 }))).toThrow(/trajectories = 0.5/);
     const samples = collect(system, 0, 3, 1, true);
+    const { fields } = samples[0]!;
+    expect(fields.length).toBeGreaterThan(0);
+    expect(restoreSample(storeSample(samples[0]!), system.U, fields).fields).toHaveLength(fields.length);
+    for (const other of [[], [...fields, ...fields]]) expect(() => restoreSample(storeSample(samples[0]!), system.U, other)).toThrow(GeometryError);
     const { action, loss, optimiser } = options;
     const shared = { action, loss, optimiser };
     expect(() => finishTraining(trainOffline({ ...shared, samples, epochs: 1, loss: losses.forceMatching() }))).toThrow(/without residuals/);
