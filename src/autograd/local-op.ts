@@ -5,7 +5,7 @@
 import { CovarianceError } from "../errors.ts";
 import { guard, is, unguessable } from "../util/index.ts";
 import type { Lattice } from "./lattice.ts";
-import type { Op, Sample } from "./op.ts";
+import type { Op } from "./op.ts";
 import { jointDomain } from "./ops/domain.ts";
 import { SiteGraph } from "./site-graph.ts";
 import type { Operand, Site, V } from "./site.ts";
@@ -22,7 +22,6 @@ export interface SiteMap {
   forward(b: Site, inputs: readonly Operand[], attributes: Attributes, types: readonly ValueType[]): V[];
   /** Why a value is NaN where its inputs are finite. */
   readonly partial?: string;
-  samples(lattice: Lattice, N: number): readonly Sample[];
 }
 
 interface Built {
@@ -37,7 +36,7 @@ const builtKey = (types: readonly ValueType[], attributes: Attributes): string =
 
 /** The op of a site function; its derivatives are made when they are asked for. Make it once, outside of what is recorded: each is an op of its own. */
 export function localOp(map: SiteMap): Op {
-  guard("localOp", { map: [map, is.withMethods("a site function with infer, forward and samples", "infer", "forward", "samples")] });
+  guard("localOp", { map: [map, is.withMethods("a site function with infer and forward", "infer", "forward")] });
   const built = new Map<string, Built>();
   const build = (types: readonly ValueType[], attributes: Attributes): Built => {
     const key = builtKey(types, attributes);
@@ -70,7 +69,6 @@ export function localOp(map: SiteMap): Op {
       return graph.emit(b, inputs, outputs);
     },
     cost: (types, attributes) => build(types, attributes).size,
-    samples: (lattice, N) => map.samples(lattice, N),
     ...(map.partial === undefined ? {} : { partial: map.partial }),
   };
 }
@@ -95,6 +93,5 @@ function derivativeMap(map: SiteMap, k: number): SiteMap {
       const y = map.forward(b, given, attributes, types.slice(0, -1));
       return b.gradient(y, y.map((_, i) => c(i)), Array.from({ length: components(types[k]!) }, (_, i) => given[k]!(i)));
     },
-    samples: () => [],
   };
 }

@@ -1,5 +1,5 @@
 /**
- * An op: its types, its forward map at a site, its vector-Jacobian product written in the same ops, and sample inputs for the tests.
+ * An op: its types, its forward map at a site, and its vector-Jacobian product written in the same ops.
  * Cotangents follow one convention: for a real result S, dS = sum Re tr(G^+ dX), so G_ij = dS/dRe X_ij + i dS/dIm X_ij.
  */
 import type { Displacement, Lattice } from "./lattice.ts";
@@ -24,6 +24,9 @@ export interface Sample {
   readonly inputs: readonly ValueType[];
   readonly apply: (inputs: readonly Traced[]) => Traced;
 }
+
+/** Inputs on which an op is tested, beside the op in its file and no part of it, so that bundles of pages leave them out (see ops/sample-inputs.ts). */
+export type Samples = (lattice: Lattice, N: number) => readonly Sample[];
 
 /** Conjugate gradients for a hermitian positive operator, or stabilised biconjugate gradients for any that can be inverted. */
 export type SolveMethod = "cg" | "bicgstab";
@@ -177,5 +180,4 @@ export interface Op {
   site?(b: Site, inputs: readonly Operand[], attributes: Attributes, types: readonly ValueType[]): V[];
   /** Real arithmetic operations per site, for the choice between storing and recomputing. */
   cost?(types: readonly ValueType[], attributes: Attributes): number;
-  samples(lattice: Lattice, N: number): readonly Sample[];
 }

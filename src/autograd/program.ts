@@ -107,5 +107,4 @@ export const inputOp: Op = {
     throw new RecordingError("internal: inputs are made by the tape");
   },
   vjp: () => [],
-  samples: () => [],
 };

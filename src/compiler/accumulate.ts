@@ -24,5 +24,4 @@ export const multiplyAdd: Op = {
     });
     return c.flat(out);
   },
-  samples: () => [],
 };

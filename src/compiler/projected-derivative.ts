@@ -12,7 +12,6 @@ const projectedDerivative: Op = {
   vjp: () => [],
   site: (b, [A, X], _attributes, types) => projectedDerivativeOfSu3(b, A!, X!, types[0] as MatrixType),
   cost: (types, attributes) => expOp.cost!(types, attributes),
-  samples: () => [],
 };
 
 /** The program with TA(E(A; X)) made at once where nothing else reads E; undefined where there is none. */

@@ -14,7 +14,6 @@ export const copyOp: Op = {
   infer: ([t]) => t!,
   vjp: () => [],
   site: (_b, [x], _attributes, types) => Array.from({ length: components(types[0]!) }, (_, i) => x!(i)),
-  samples: () => [],
 };
 
 /** How often each value is an operand. */

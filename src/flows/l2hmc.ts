@@ -56,7 +56,6 @@ const componentOp = localOp({
     return realType((x as { domain: "all" }).domain);
   },
   forward: (_b, [x], attributes) => [x!(attributes["index"] as number)],
-  samples: () => [],
 });
 const component = (x: Matrix, index: 0 | 1): Real => applyOp("l2hmc", componentOp, [x as Traced], { index }) as Real;
 
@@ -68,7 +67,6 @@ const turnOp = localOp({
     const h = b.call("tanh", b.mul(b.constant(0.5), s!(0)));
     return [b.mul(b.constant(2), b.call("atan2", b.mul(h, z!(0)), b.sub(b.constant(1), b.mul(h, c!(0)))))];
   },
-  samples: () => [],
 });
 /** log of the derivative, -log(e^-s cos^2(x/2) + e^s sin^2(x/2)). */
 const slopeOp = localOp({
@@ -80,7 +78,6 @@ const slopeOp = localOp({
     const [cos2, sin2] = [b.fma(half, c!(0), half), b.sub(half, b.mul(half, c!(0)))];
     return [b.neg(b.call("log", b.add(b.div(cos2, e), b.mul(e, sin2))))];
   },
-  samples: () => [],
 });
 
 const cosOf = (x: Matrix): Real => component(x, 0);

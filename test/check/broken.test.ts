@@ -96,7 +96,7 @@ describe("symmetries", () => {
   /** Real part of every entry: not covariant, whatever its type says. */
   const realPart: Op = {
     name: "realPart", infer: ([t]) => t!, vjp: ({ cotangent }) => [cotangent.tape.apply(realPart, [cotangent])],
-    site: (b, [x], _a, types) => Array.from({ length: 2 * (types[0] as { N: number }).N ** 2 }, (_, i) => (i % 2 === 0 ? x!(i) : b.constant(0))), samples: () => [],
+    site: (b, [x], _a, types) => Array.from({ length: 2 * (types[0] as { N: number }).N ** 2 }, (_, i) => (i % 2 === 0 ? x!(i) : b.constant(0))),
   };
   const realEntries = (m: Matrix): Matrix => m.tape.apply(realPart, [m]) as Matrix;
   const lattice3 = (V: Links): Real => constantReal(V[0]!.tape, "slope", (n) => 1 + 0.1 * V.lattice.coordinates(n)[0]!);

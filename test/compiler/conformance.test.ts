@@ -16,6 +16,7 @@ import { type Node, type Traced } from "../../src/autograd/tape.ts";
 import { Tensor, openTape } from "../../src/autograd/index.ts";
 import { pairing } from "../../src/autograd/transforms.ts";
 import type { MatrixType, ValueType } from "../../src/autograd/types.ts";
+import { sampleInputs } from "../../src/autograd/ops/sample-inputs.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
 import { type Statement, microKernel } from "../../src/compiler/scalar.ts";
 import { fakeCuda } from "../cuda/fake.ts";
@@ -54,7 +55,7 @@ function fillMatrix(m: Float64Array, { N, algebra }: MatrixType): void {
 /** Values and derivatives of all samples of all ops as one program. */
 function evaluate(extents: readonly number[], N: number, options: EngineOptions, chosen: (s: Sample) => boolean = () => true): { labels: string[]; values: Float64Array[] } {
   const lattice = makeLattice(extents, options);
-  const samples = allOps.flatMap((op) => op.samples(lattice, N).map((s) => ({ ...s, label: `${op.name}: ${s.label}` }))).filter(chosen);
+  const samples = allOps.flatMap((op) => sampleInputs[op.name]!(lattice, N).map((s) => ({ ...s, label: `${op.name}: ${s.label}` }))).filter(chosen);
   const inputs = samples.map((s) => s.inputs.map((t, k) => sampleField(lattice, t, k + 1)));
   const labels: string[] = [];
   const plan = record(

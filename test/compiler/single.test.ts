@@ -1,6 +1,7 @@
 /** Single precision against float64: every op, forces, mixed-precision conjugate gradient, molecular dynamics. */
 import { describe, expect, test } from "vitest";
 import { Field, type Traced, type ValueType, allOps, number, record } from "../../src/autograd/index.ts";
+import { sampleInputs } from "../../src/autograd/ops/sample-inputs.ts";
 import { conjugateGradient, staggeredNormal, staggeredType } from "../../src/fermions/index.ts";
 import { SU, gaugeAction, hot, lattice, unitarityDefect } from "../../src/gauge/index.ts";
 import { forceOn, hmc } from "../../src/samplers/index.ts";
@@ -45,7 +46,7 @@ describe.each(["wasm", ...(missing ? [] : ["native" as const])] as const)("singl
     const [f64, f32] = (["f64", "f32"] as const).map((precision) => {
       const geo = lattice(extents, { backend, precision, batch, threads: 1 });
       // determinants and dense solves are not taken sample by sample, and weights are filled with a number that samples share
-      const samples = allOps.filter((op) => batch === 1 || !/logDet|LogDet|traceGradient|solve|^fill/.test(op.name)).flatMap((op) => op.samples(geo, N).map((s) => ({ ...s, label: `${op.name}: ${s.label}` })));
+      const samples = allOps.filter((op) => batch === 1 || !/logDet|LogDet|traceGradient|solve|^fill/.test(op.name)).flatMap((op) => sampleInputs[op.name]!(geo, N).map((s) => ({ ...s, label: `${op.name}: ${s.label}` })));
       const inputs = samples.map((s) => s.inputs.map((t, k) => sampleField(geo, t, k + 1)));
       const plan = record(((groups: Traced[][]) => samples.map((s, j) => [s.apply(groups[j]!)])) as never, inputs as never);
       const results = plan.run(inputs as never) as unknown as (Field | number | Float64Array | { data: Float64Array })[][];

@@ -1,6 +1,7 @@
 /** Loading, self-tests, memory and limits of the engines. */
 import { describe, expect, test } from "vitest";
 import { type Field, type LinkField, type Links, Field as FieldClass, allOps, mul, record, siteMatrixType, valueAndGrad } from "../../src/autograd/index.ts";
+import { sampleInputs } from "../../src/autograd/ops/sample-inputs.ts";
 import type { TfModule } from "../../src/backend/tfjs/tf.ts";
 import { engineNames, installLine } from "../../src/backend/tfjs/engines.ts";
 import { restoreUtil } from "../../src/backend/tfjs/polyfill.ts";
@@ -137,7 +138,7 @@ describe("memory and limits", () => {
     const U = closedFormLinks(lattice([4, 2], { engine: backend }), 3, 0.7) as LinkField;
     const S = gaugeAction.wilson({ beta: 5 }).after(stout({ rho: 0.1 }));
     const F = S.force(U);
-    const solve = allOps.find((op) => op.name === "solve")!.samples(U.lattice, 3)[1]!;
+    const solve = sampleInputs["solve"]!(U.lattice, 3)[1]!;
     const xs = solve.inputs.map((t, k) => randomField(U.lattice, t, k));
     const plan = record((a: never) => solve.apply(a), xs as never);
     const bad = xs.map((x) => new FieldClass(U.lattice, x.type).set(new Float64Array(x.length).fill(Number.NaN)));
@@ -238,7 +239,7 @@ describe("float64 through the raw ops (stand-in for the addon)", () => {
     expect(backend.loaded.error).toBeLessThan(8 * 2 ** -53);
     const [L, reference] = [makeLattice([4, 2], { engine: backend }), makeLattice([4, 2], { backend: "js" })];
     for (const op of allOps)
-      for (const sample of op.samples(L, 2).filter((s) => !hasWeights(L, s))) {
+      for (const sample of sampleInputs[op.name]!(L, 2).filter((s) => !hasWeights(L, s))) {
         const [got, want] = [L, reference].map((at) => {
           const xs = sample.inputs.map((t, k) => randomField(at, t, k + 1));
           const y = record((a: never) => sample.apply(a), xs as never).run(xs as never) as unknown as Field | number;

@@ -1,7 +1,7 @@
 /** C = A^+ (conjugate transpose); end points swap. Rule: A' = C'^+. For a complex site scalar: the conjugate. */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Complex, Matrix } from "../tape.ts";
 import { type MatrixType, complexType, linkType, typeText, isQuaternion } from "../types.ts";
@@ -38,11 +38,12 @@ export const adjOp: Op = {
     return m.flat(m.dagger(m.load(x!)));
   },
   cost: () => 0,
-  samples: (lattice, N) => [
-    { label: "link", inputs: [linkType(lattice, N, 0)], apply: ([a]) => adj(a as Matrix) },
-    { label: "complex", inputs: [complexType()], apply: ([z]) => conj(z as Complex) },
-  ],
 };
+
+export const adjSamples: Samples = (lattice, N) => [
+  { label: "link", inputs: [linkType(lattice, N, 0)], apply: ([a]) => adj(a as Matrix) },
+  { label: "complex", inputs: [complexType()], apply: ([z]) => conj(z as Complex) },
+];
 
 /** Conjugate transpose of a matrix field; runs the path backwards. */
 export function adj<N extends number>(a: Matrix<N>): Matrix<N> {

@@ -12,6 +12,7 @@ import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
 import { localOp } from "../local-op.ts";
 import { type C, type M, type Site, type V, matrixOps } from "../site.ts";
+import type { Samples } from "../op.ts";
 import type { Channels, Matrix, Scalar, Traced } from "../tape.ts";
 import { type MatrixType, channelsType, scalarType, siteMatrixType } from "../types.ts";
 import { MAX_N, generators } from "./generators.ts";
@@ -64,9 +65,10 @@ export const adjointFormOp = localOp({
     );
   },
   // N = 4 differs by nothing but its size
-  samples: (lattice, N) =>
-    N > 3 ? [] : [{ label: "of a path", inputs: [siteMatrixType(lattice, N), scalarType, scalarType, scalarType], apply: ([B, twist, square, modulus]) => adjointForm(B as Matrix, { twist, square, modulus } as FormFactors) }],
 });
+
+export const adjointFormSamples: Samples = (lattice, N) =>
+  N > 3 ? [] : [{ label: "of a path", inputs: [siteMatrixType(lattice, N), scalarType, scalarType, scalarType], apply: ([B, twist, square, modulus]) => adjointForm(B as Matrix, { twist, square, modulus } as FormFactors) }];
 
 /**
  * The sum of the forms of B with their factors, for `updateLogDet`.

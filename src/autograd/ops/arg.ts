@@ -6,7 +6,7 @@ import { CovarianceError } from "../../errors.ts";
 import { guard } from "../../util/index.ts";
 import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Complex, Real, Scalar } from "../tape.ts";
 import { complexType, realType, scalarType, typeText } from "../types.ts";
 import { conj } from "./adj.ts";
@@ -32,19 +32,20 @@ export const atan2Op: Op = {
   },
   site: (b, [y, x]) => [b.call("atan2", y!(0), x!(0))],
   cost: () => 30,
-  samples: () => {
-    const z = complexType();
-    // away from the origin and from the cut
-    const right = (x: Complex): Complex => complex(add(real.square(re(x)), real.exponential(re(x))), im(x));
-    return [
-      { label: "of reals", inputs: [realType(), realType()], apply: ([y, x]) => atan2(y as Real, real.exponential(x as Real)) },
-      { label: "of scalars", inputs: [scalarType, scalarType], apply: ([y, x]) => atan2(y as Scalar, real.exponential(x as Scalar)) },
-      { label: "argument of a complex", inputs: [z], apply: ([x]) => arg(right(x as Complex)) },
-      { label: "complex logarithm", inputs: [z], apply: ([x]) => log(right(x as Complex)) },
-      { label: "complex exponential", inputs: [z], apply: ([x]) => exponential(x as Complex) },
-      { label: "complex quotient", inputs: [z, z], apply: ([x, y]) => divide(x as Complex, right(y as Complex)) },
-    ];
-  },
+};
+
+export const atan2Samples: Samples = () => {
+  const z = complexType();
+  // away from the origin and from the cut
+  const right = (x: Complex): Complex => complex(add(real.square(re(x)), real.exponential(re(x))), im(x));
+  return [
+    { label: "of reals", inputs: [realType(), realType()], apply: ([y, x]) => atan2(y as Real, real.exponential(x as Real)) },
+    { label: "of scalars", inputs: [scalarType, scalarType], apply: ([y, x]) => atan2(y as Scalar, real.exponential(x as Scalar)) },
+    { label: "argument of a complex", inputs: [z], apply: ([x]) => arg(right(x as Complex)) },
+    { label: "complex logarithm", inputs: [z], apply: ([x]) => log(right(x as Complex)) },
+    { label: "complex exponential", inputs: [z], apply: ([x]) => exponential(x as Complex) },
+    { label: "complex quotient", inputs: [z, z], apply: ([x, y]) => divide(x as Complex, right(y as Complex)) },
+  ];
 };
 
 /** Angle of the point (x, y) in (-pi, pi]; jumps across the negative x axis, no derivative at the origin. */

@@ -7,7 +7,7 @@ import { guard, is } from "../../util/index.ts";
 import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
 import type { Lattice } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Channels, Real, Traced } from "../tape.ts";
 import { type ValueType, channelsType, components, realType, typeText } from "../types.ts";
 import { jointDomain } from "./domain.ts";
@@ -33,8 +33,9 @@ export const stackOp: Op = {
   },
   site: (_b, inputs, _attributes, types) => types.flatMap((t, k) => Array.from({ length: components(t) }, (_, i) => inputs[k]!(i))),
   cost: () => 0,
-  samples: () => [{ label: "reals and channels", inputs: [realType(), channelsType(2), realType()], apply: (xs) => channels(...(xs as Real[])) }],
 };
+
+export const stackSamples: Samples = () => [{ label: "reals and channels", inputs: [realType(), channelsType(2), realType()], apply: (xs) => channels(...(xs as Real[])) }];
 
 export const sliceOp: Op = {
   name: "slice",
@@ -49,11 +50,12 @@ export const sliceOp: Op = {
   vjp: ({ inputs: [x], cotangent, attributes }) => [x!.tape.apply(padOp, [cotangent], { from: attributes["from"]!, count: components(x!.type) })],
   site: (_b, [x], attributes) => Array.from({ length: attributes["count"] as number }, (_, i) => x!((attributes["from"] as number) + i)),
   cost: () => 0,
-  samples: () => [
-    { label: "one of three", inputs: [channelsType(3)], apply: ([x]) => channel(x as Channels, 1) },
-    { label: "two of three", inputs: [channelsType(3)], apply: ([x]) => sliceChannels(x as Channels, 1, 2) },
-  ],
 };
+
+export const sliceSamples: Samples = () => [
+  { label: "one of three", inputs: [channelsType(3)], apply: ([x]) => channel(x as Channels, 1) },
+  { label: "two of three", inputs: [channelsType(3)], apply: ([x]) => sliceChannels(x as Channels, 1, 2) },
+];
 
 /** Zero in all channels but those from `from` on. */
 export const padOp: Op = {
@@ -66,8 +68,9 @@ export const padOp: Op = {
     return Array.from({ length: attributes["count"] as number }, (_, i) => (i >= from && i < from + n ? x!(i - from) : b.constant(0)));
   },
   cost: () => 0,
-  samples: () => [{ label: "one of three", inputs: [realType()], apply: ([x]) => x!.tape.apply(padOp, [x!], { from: 1, count: 3 }) }],
 };
+
+export const padSamples: Samples = () => [{ label: "one of three", inputs: [realType()], apply: ([x]) => x!.tape.apply(padOp, [x!], { from: 1, count: 3 }) }];
 
 export const repeatOp: Op = {
   name: "repeatChannels",
@@ -76,8 +79,9 @@ export const repeatOp: Op = {
   vjp: ({ cotangent }) => [sumChannels(cotangent as Channels)],
   site: (_b, [x], attributes) => Array.from({ length: attributes["count"] as number }, () => x!(0)),
   cost: () => 0,
-  samples: () => [{ label: "three times", inputs: [realType()], apply: ([x]) => repeatChannels(x as Real, 3) }],
 };
+
+export const repeatSamples: Samples = () => [{ label: "three times", inputs: [realType()], apply: ([x]) => repeatChannels(x as Real, 3) }];
 
 export const sumChannelsOp: Op = {
   name: "sumChannels",
@@ -93,8 +97,9 @@ export const sumChannelsOp: Op = {
     return [s];
   },
   cost: ([t]) => components(t!),
-  samples: () => [{ label: "of three", inputs: [channelsType(3)], apply: ([x]) => sumChannels(x as Channels) }],
 };
+
+export const sumChannelsSamples: Samples = () => [{ label: "of three", inputs: [channelsType(3)], apply: ([x]) => sumChannels(x as Channels) }];
 
 /** Real site scalars and channels of them one behind the other, as channels. @throws CovarianceError for other fields, and for even and odd ones together. */
 export function channels(...fields: readonly (Real | Channels)[]): Channels {

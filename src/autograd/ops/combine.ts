@@ -2,7 +2,7 @@
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import { displacementText } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Tape, Traced } from "../tape.ts";
 import { type ValueType, components, realType, sameDisplacement, sameType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
 import { guard, is } from "../../util/index.ts";
@@ -77,14 +77,15 @@ export const combine: Op = {
     });
   },
   cost: (types) => 2 * types.length * components(types[0]!),
-  samples: (lattice, N) => {
-    const m = siteMatrixType(lattice, N);
-    return [
-      { label: "add", inputs: [m, m], apply: ([a, b]) => add(a!, b!) },
-      { label: "sub", inputs: [m, m], apply: ([a, b]) => sub(a!, b!) },
-      { label: "three terms", inputs: [realType(), realType(), realType()], apply: ([a, b, c]) => sub(add(a!, scaleBy(0.7, b!)), scaleBy(-1.3, c!)) },
-    ];
-  },
+};
+
+export const combineSamples: Samples = (lattice, N) => {
+  const m = siteMatrixType(lattice, N);
+  return [
+    { label: "add", inputs: [m, m], apply: ([a, b]) => add(a!, b!) },
+    { label: "sub", inputs: [m, m], apply: ([a, b]) => sub(a!, b!) },
+    { label: "three terms", inputs: [realType(), realType(), realType()], apply: ([a, b, c]) => sub(add(a!, scaleBy(0.7, b!)), scaleBy(-1.3, c!)) },
+  ];
 };
 
 /** The scalar that multiplies a value, -1 for none. */

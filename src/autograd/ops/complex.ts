@@ -1,7 +1,7 @@
 /** Parts of a complex site scalar. z = x + i y: z' = x' + i y'. */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Complex, Real } from "../tape.ts";
 import { complexType, realType, typeText } from "../types.ts";
 import { scaleBy } from "./combine.ts";
@@ -27,12 +27,14 @@ function part(name: "re" | "im", component: 0 | 1): Op {
     },
     site: (_b, [z]) => [z!(component)],
     cost: () => 0,
-    samples: () => [{ label: name, inputs: [complexType()], apply: ([z]) => (component === 0 ? re : im)(z as Complex) }],
   };
 }
 
 export const reOp = part("re", 0);
 export const imOp = part("im", 1);
+
+export const reSamples: Samples = () => [{ label: "re", inputs: [complexType()], apply: ([z]) => re(z as Complex) }];
+export const imSamples: Samples = () => [{ label: "im", inputs: [complexType()], apply: ([z]) => im(z as Complex) }];
 
 export const complexOp: Op = {
   name: "complex",
@@ -44,8 +46,9 @@ export const complexOp: Op = {
   vjp: ({ cotangent: z, needs }) => [needs[0] ? re(z as Complex) : undefined, needs[1] ? im(z as Complex) : undefined],
   site: (_b, [x, y]) => [x!(0), y!(0)],
   cost: () => 0,
-  samples: () => [{ label: "x + iy", inputs: [realType(), realType()], apply: ([x, y]) => complex(x as Real, y as Real) }],
 };
+
+export const complexSamples: Samples = () => [{ label: "x + iy", inputs: [realType(), realType()], apply: ([x, y]) => complex(x as Real, y as Real) }];
 
 /** Real part of a complex site scalar. */
 export const re = (z: Complex): Real => applyOp("re", reOp, [z]) as Real;

@@ -1,6 +1,6 @@
 /** Values known while recording: a number, a real field given site by site, the unit matrix, a fixed matrix. They have no cotangent. */
 import { CovarianceError, RecordingError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Matrix, Real, Scalar, Tape } from "../tape.ts";
 import { realType, scalarType, siteMatrixType } from "../types.ts";
 import { guard, is } from "../../util/index.ts";
@@ -14,7 +14,6 @@ export const numberOp: Op = {
   vjp: () => [],
   site: (b, _inputs, attributes) => [b.constant(attributes["value"] as number)],
   cost: () => 0,
-  samples: () => [],
 };
 
 /** A fixed real field, identified by its data; the attribute `label` is for people. */
@@ -24,7 +23,6 @@ export const constantOp: Op = {
   infer: () => realType(),
   vjp: () => [],
   cost: () => 0,
-  samples: () => [],
 };
 
 /** The unit matrix as a closed path at one site. */
@@ -42,7 +40,6 @@ export const unitOp: Op = {
     return Array.from({ length: 2 * N * N }, (_, k) => b.constant(k % 2 === 0 && k / 2 % (N + 1) === 0 ? 1 : 0));
   },
   cost: () => 0,
-  samples: () => [],
 };
 
 /** The same matrix at every site, as a closed path at one site. */
@@ -55,13 +52,14 @@ export const matrixOp: Op = {
   vjp: () => [],
   site: (b, _inputs, attributes) => (attributes["entries"] as readonly number[]).map((x) => b.constant(x)),
   cost: () => 0,
-  samples: (lattice, N) => [
-    {
-      label: "times a matrix", inputs: [siteMatrixType(lattice, N)],
-      apply: ([a]) => a!.tape.rules.mul(constantMatrix(a!.tape, N, Array.from({ length: 2 * N * N }, (_, k) => Math.sin(k + 1)), { gaugeFixed: true }), a!),
-    },
-  ],
 };
+
+export const matrixSamples: Samples = (lattice, N) => [
+  {
+    label: "times a matrix", inputs: [siteMatrixType(lattice, N)],
+    apply: ([a]) => a!.tape.rules.mul(constantMatrix(a!.tape, N, Array.from({ length: 2 * N * N }, (_, k) => Math.sin(k + 1)), { gaugeFixed: true }), a!),
+  },
+];
 
 /** A number as a scalar of this recording. */
 export function number(tape: Tape, value: number): Scalar {

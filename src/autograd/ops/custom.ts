@@ -39,7 +39,6 @@ export function customOp<A extends readonly Traced[], Y extends Traced>(name: st
     },
     site: (_b, inputs, _a, types) => Array.from({ length: components(types[types.length - 1]!) }, (_, i) => inputs[inputs.length - 1]!(i)),
     cost: () => 0,
-    samples: () => [],
   };
   return (...inputs: A): Y => {
     guard(`custom op ${name}`, { inputs: [inputs, is.listOf(kind.traced, 1)] });

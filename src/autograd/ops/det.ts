@@ -4,7 +4,7 @@
 import { CovarianceError } from "../../errors.ts";
 import { displacementText } from "../lattice.ts";
 import { applyOp } from "../apply.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { type C, matrixOps } from "../site.ts";
 import type { Complex, Matrix } from "../tape.ts";
 import { type MatrixType, complexType, linkType, sameDisplacement, siteMatrixType, typeText } from "../types.ts";
@@ -46,8 +46,9 @@ export const detOp: Op = {
     return m.flat([z]);
   },
   cost: ([a]) => 4 * (a as MatrixType).N ** 3,
-  samples: (lattice, N) => [{ label: "of a path", inputs: [N === 1 ? siteMatrixType(lattice, N) : linkType(lattice, N, 0)], apply: ([a]) => det(a as Matrix) }],
 };
+
+export const detSamples: Samples = (lattice, N) => [{ label: "of a path", inputs: [N === 1 ? siteMatrixType(lattice, N) : linkType(lattice, N, 0)], apply: ([a]) => det(a as Matrix) }];
 
 /**
  * det A, a complex site scalar, invariant under SU(N). Exact zero where a column vanishes; the derivative needs A that is not singular.

@@ -2,7 +2,7 @@
 import { applyOp } from "../apply.ts";
 import { CovarianceError, GeometryError } from "../../errors.ts";
 import type { Domain } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Traced } from "../tape.ts";
 import { type MatrixType, type SiteType, type SpinType, type ValueType, components, domainOf, realType, sameType, siteMatrixType, isQuaternion } from "../types.ts";
 import { guard } from "../../util/index.ts";
@@ -43,9 +43,10 @@ export const restrictOp: Op = {
   vjp: ({ cotangent }) => [extend(cotangent)],
   site: (_b, [x], _a, types) => Array.from({ length: components(types[0]!) }, (_, i) => x!(i)),
   cost: () => 0,
-  samples: (lattice, N) =>
-    lattice.bipartite ? [{ label: "odd sites", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => extend(restrict(a as Traced<SiteType>, "odd")) }] : [],
 };
+
+export const restrictSamples: Samples = (lattice, N) =>
+  lattice.bipartite ? [{ label: "odd sites", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => extend(restrict(a as Traced<SiteType>, "odd")) }] : [];
 
 /** One field on even and one on odd sites, joined. */
 export const mergeOp: Op = {
@@ -64,11 +65,12 @@ export const mergeOp: Op = {
     needs[1] ? restrict(cotangent as Traced<SiteType>, "odd") : undefined,
   ],
   cost: () => 0,
-  samples: (lattice) =>
-    lattice.bipartite
-      ? [{ label: "even and odd", inputs: [realType("even"), realType("odd")], apply: ([e, o]) => merge(e as Traced<SiteType>, o as Traced<SiteType>) }]
-      : [],
 };
+
+export const mergeSamples: Samples = (lattice) =>
+  lattice.bipartite
+    ? [{ label: "even and odd", inputs: [realType("even"), realType("odd")], apply: ([e, o]) => merge(e as Traced<SiteType>, o as Traced<SiteType>) }]
+    : [];
 
 /** A field on one parity, zero on the other. Rule: the cotangent is restricted. */
 export const extendOp: Op = {
@@ -79,8 +81,9 @@ export const extendOp: Op = {
   simplify: (_tape, [x]) => (domainOf(x!.type) === "all" ? x : undefined),
   vjp: ({ inputs: [x], cotangent }) => [restrict(cotangent as Traced<SiteType>, domainOf(x!.type) as "even" | "odd")],
   cost: () => 0,
-  samples: (lattice) => (lattice.bipartite ? [{ label: "even sites", inputs: [realType("even")], apply: ([e]) => extend(e!) }] : []),
 };
+
+export const extendSamples: Samples = (lattice) => (lattice.bipartite ? [{ label: "even sites", inputs: [realType("even")], apply: ([e]) => extend(e!) }] : []);
 
 /** The part of a field on even or odd sites. @throws GeometryError when an extent is odd. */
 export function restrict<T extends SiteType>(x: Traced<T>, domain: "even" | "odd"): Traced<T> {

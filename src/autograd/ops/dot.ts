@@ -5,7 +5,7 @@
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Lattice } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Complex, Real, Scalar, Traced } from "../tape.ts";
 import {
@@ -69,14 +69,15 @@ export const dotOp: Op = {
     return twice ? [b.add(s[0]!, s[0]!)] : s;
   },
   cost: ([a]) => 2 * components(a!),
-  samples: (lattice, N) => [
-    { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => dot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
-    { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => dot(a as Traced<VectorType>, b as Traced<VectorType>) },
-    { label: "spins", inputs: [spinType(), spinType()], apply: ([a, b]) => dot(a as Traced<SpinType>, b as Traced<SpinType>) },
-    { label: "channels", inputs: [channelsType(5), channelsType(5)], apply: ([a, b]) => dot(a as Traced<ChannelsType>, b as Traced<ChannelsType>) },
-    { label: "complex", inputs: [complexType(), complexType()], apply: ([a, b]) => dot(a as Traced<ComplexType>, b as Traced<ComplexType>) },
-  ],
 };
+
+export const dotSamples: Samples = (lattice, N) => [
+  { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => dot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
+  { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => dot(a as Traced<VectorType>, b as Traced<VectorType>) },
+  { label: "spins", inputs: [spinType(), spinType()], apply: ([a, b]) => dot(a as Traced<SpinType>, b as Traced<SpinType>) },
+  { label: "channels", inputs: [channelsType(5), channelsType(5)], apply: ([a, b]) => dot(a as Traced<ChannelsType>, b as Traced<ChannelsType>) },
+  { label: "complex", inputs: [complexType(), complexType()], apply: ([a, b]) => dot(a as Traced<ComplexType>, b as Traced<ComplexType>) },
+];
 
 export const cdotOp: Op = {
   name: "cdot",
@@ -96,11 +97,12 @@ export const cdotOp: Op = {
     return c.flat([s]);
   },
   cost: ([a]) => 4 * components(a!),
-  samples: (lattice, N) => [
-    { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => cdot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
-    { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => cdot(a as Traced<VectorType>, b as Traced<VectorType>) },
-  ],
 };
+
+export const cdotSamples: Samples = (lattice, N) => [
+  { label: "links", inputs: [linkType(lattice, N, 1), linkType(lattice, N, 1)], apply: ([a, b]) => cdot(a as Traced<MatrixType>, b as Traced<MatrixType>) },
+  { label: "vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([a, b]) => cdot(a as Traced<VectorType>, b as Traced<VectorType>) },
+];
 
 /** Re tr(a^+ b) at every site (vectors: Re a^+ b; real: a b). @throws CovarianceError when the product would not be invariant. */
 export function dot(a: Scalar, b: Scalar): Scalar;

@@ -14,7 +14,7 @@
  */
 import { applyOp } from "../apply.ts";
 import type { Lattice } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { type C, type M, type Operand, type Site, type V, matrixOps } from "../site.ts";
 import type { Algebra, Matrix } from "../tape.ts";
 import { type MatrixType, type ValueType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
@@ -77,14 +77,15 @@ export const expOp: Op = {
     const product = 8 * N ** 3 * 3 ** (types.length - 1);
     return N === 2 || N === 3 ? 3 * product + 300 * 3 ** (types.length - 1) : lastPower(types.length - 1) * product;
   },
-  samples: (lattice, N) => {
-    const [m, a] = [siteMatrixType(lattice, N), siteMatrixType(lattice, N, true)];
-    return [
-      { label: "of ta", inputs: [m], apply: ([x]) => exp(ta(x as Matrix)) },
-      { label: "of an algebra field", inputs: [a], apply: ([x]) => exp(x as Algebra) },
-      { label: "first derivative", inputs: [a, m], apply: ([x, y]) => dexp(x as Matrix, y as Matrix) },
-    ];
-  },
+};
+
+export const expSamples: Samples = (lattice, N) => {
+  const [m, a] = [siteMatrixType(lattice, N), siteMatrixType(lattice, N, true)];
+  return [
+    { label: "of ta", inputs: [m], apply: ([x]) => exp(ta(x as Matrix)) },
+    { label: "of an algebra field", inputs: [a], apply: ([x]) => exp(x as Algebra) },
+    { label: "first derivative", inputs: [a, m], apply: ([x, y]) => dexp(x as Matrix, y as Matrix) },
+  ];
 };
 
 function sameClosed(lattice: Lattice, first: MatrixType, t: ValueType): void {

@@ -3,7 +3,7 @@
  * gradient counts only the dependence on that name. after: x, but not computed before y is known (recomputation).
  */
 import { applyOp } from "../apply.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Traced } from "../tape.ts";
 import { type ValueType, components, realType, isQuaternion } from "../types.ts";
 
@@ -18,7 +18,6 @@ export const detachOp: Op = {
   vjp: () => [undefined],
   site: copy,
   cost: () => 0,
-  samples: () => [],
 };
 
 export const aliasOp: Op = {
@@ -31,8 +30,9 @@ export const aliasOp: Op = {
   vjp: ({ cotangent }) => [cotangent],
   site: copy,
   cost: () => 0,
-  samples: () => [{ label: "real", inputs: [realType()], apply: ([r]) => alias(r!) }],
 };
+
+export const aliasSamples: Samples = () => [{ label: "real", inputs: [realType()], apply: ([r]) => alias(r!) }];
 
 export const afterOp: Op = {
   name: "after",
@@ -44,7 +44,6 @@ export const afterOp: Op = {
   vjp: ({ cotangent }) => [cotangent, undefined],
   site: copy,
   cost: () => 0,
-  samples: () => [],
 };
 
 /** The value of x, treated as a constant by every derivative. */

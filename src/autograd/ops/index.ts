@@ -1,4 +1,4 @@
-/** The list of all ops. The op test loops over it, so an op cannot exist without its gradient check. */
+/** The list of all ops. The op test loops over it and its samples (sample-inputs.ts), so an op cannot exist without its gradient check. */
 import type { Op } from "../op.ts";
 import { adjOp } from "./adj.ts";
 import { adjointFormOp } from "./adjoint-form.ts";
@@ -36,7 +36,7 @@ import { unaryOp } from "./unary.ts";
 import { updateLogDetOp } from "./update-log-det.ts";
 import { keepOp, whereOp } from "./where.ts";
 
-/** All ops that a tape can record, each with samples for gradient and covariance checks. */
+/** All ops that a tape can record. */
 export const allOps: readonly Op[] = [
   combine, mulOp, mulVectorOp, adjOp, shiftOp, scaleOp, dotOp, cdotOp, outerOp, normaliseOp, traceOp, reTraceOp, taOp, expOp, polarOp, lyapOp,
   argDetOp, unaryOp, complexOp, reOp, imOp, sumOp, broadcastOp, restrictOp, mergeOp, extendOp, solveOp, spinOp, detachOp, aliasOp, afterOp,

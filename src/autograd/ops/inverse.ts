@@ -4,7 +4,7 @@
  */
 import { CovarianceError } from "../../errors.ts";
 import { applyOp } from "../apply.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { type C, type M, type Site, type V, complexOps, matrixOps } from "../site.ts";
 import type { Matrix } from "../tape.ts";
 import { type MatrixType, linkType, typeText, isQuaternion } from "../types.ts";
@@ -74,8 +74,9 @@ export const inverseOp: Op = {
     return m.flat(inverseAt(b, N, m.load(x!)));
   },
   cost: ([a]) => 12 * (a as MatrixType).N ** 3,
-  samples: (lattice, N) => [{ label: "of a path", inputs: [linkType(lattice, N, 0)], apply: ([a]) => inverse(a as Matrix) }],
 };
+
+export const inverseSamples: Samples = (lattice, N) => [{ label: "of a path", inputs: [linkType(lattice, N, 0)], apply: ([a]) => inverse(a as Matrix) }];
 
 /**
  * A^-1 of a matrix field, with end points exchanged: where A runs from x to y, A^-1 runs from y to x. Of links use `adj`, which costs

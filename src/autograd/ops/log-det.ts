@@ -7,7 +7,7 @@
  */
 import { CovarianceError, GeometryError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
-import type { DenseWork, Op } from "../op.ts";
+import type { DenseWork, Op, Samples } from "../op.ts";
 import { keptWhole } from "../program.ts";
 import { openTape } from "../recording.ts";
 import type { Attributes, Matrix, Program, Real, Scalar, Tape, Traced, Vector } from "../tape.ts";
@@ -47,23 +47,24 @@ export const logDetOp: Op = {
     const factors = [{ operator: attributes["factor0"] as Program, inverse: true, inputs }];
     return inputs.map((_, k) => (needs[k] ? scale(cotangent as Scalar, derivative(factors, 0, k) as never) : undefined));
   },
-  samples: (lattice, N) => [
-    {
-      label: "hop and site matrix",
-      inputs: [siteMatrixType(lattice, N), linkType(lattice, N, 0)],
-      apply: ([a, u]) => logDet((x) => add(mul(a as Matrix, x), scaleBy(0.3, mul(u as Matrix, shift(x, 0)))), vectorType(lattice, N), a!),
-    },
-    {
-      label: "two spin components and a mass",
-      inputs: [linkType(lattice, N, 0), scalarType],
-      apply: ([u, m]) => {
-        const hop = (x: Vector): Vector => spinMul(mul(u as Matrix, shift(x, 0)), [[[0.3, 0], [0, 0.2]], [[0.1, 0.1], [-0.2, 0]]]);
-        const back = (x: Vector): Vector => shift(mul(adj(u as Matrix), spinMul(x, [[[0, 0.1], [0.2, 0]], [[0, 0], [0.1, 0]]])), 0, -1);
-        return logDet((x) => add(scaleBy(4, x), scale(m as Scalar, x), hop(x), back(x)), vectorType(lattice, N, { spin: 2, boundary: lattice.extents.map((_, mu) => (mu === 0 ? -1 : 1)) }), u!);
-      },
-    },
-  ],
 };
+
+export const logDetSamples: Samples = (lattice, N) => [
+  {
+    label: "hop and site matrix",
+    inputs: [siteMatrixType(lattice, N), linkType(lattice, N, 0)],
+    apply: ([a, u]) => logDet((x) => add(mul(a as Matrix, x), scaleBy(0.3, mul(u as Matrix, shift(x, 0)))), vectorType(lattice, N), a!),
+  },
+  {
+    label: "two spin components and a mass",
+    inputs: [linkType(lattice, N, 0), scalarType],
+    apply: ([u, m]) => {
+      const hop = (x: Vector): Vector => spinMul(mul(u as Matrix, shift(x, 0)), [[[0.3, 0], [0, 0.2]], [[0.1, 0.1], [-0.2, 0]]]);
+      const back = (x: Vector): Vector => shift(mul(adj(u as Matrix), spinMul(x, [[[0, 0.1], [0.2, 0]], [[0, 0], [0.1, 0]]])), 0, -1);
+      return logDet((x) => add(scaleBy(4, x), scale(m as Scalar, x), hop(x), back(x)), vectorType(lattice, N, { spin: 2, boundary: lattice.extents.map((_, mu) => (mu === 0 ? -1 : 1)) }), u!);
+    },
+  },
+];
 
 /** The derivative of ln |det A| or of a trace with respect to one captured value; made by the rules only. */
 export const traceGradientOp: Op = {
@@ -98,7 +99,6 @@ export const traceGradientOp: Op = {
     });
     return terms.map((t, k) => (t.length > 0 ? addAll(t, inputs[k]!.type) : undefined));
   },
-  samples: () => [],
 };
 
 interface Factor {
@@ -137,7 +137,7 @@ function directional(operator: Program, k: number): Program {
 }
 
 /** A vector that stands for the argument of an operator while that is recorded. */
-const argumentOf = (type: ValueType): Op => ({ name: "argument", unique: true, infer: () => type, vjp: () => [], samples: () => [] });
+const argumentOf = (type: ValueType): Op => ({ name: "argument", unique: true, infer: () => type, vjp: () => [] });
 
 /**
  * ln |det A| of a linear operator on vectors of a type, a scalar of the recording that `on` (links, or any traced value) belongs to:

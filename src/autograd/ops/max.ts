@@ -6,7 +6,7 @@ import { CovarianceError } from "../../errors.ts";
 import { guard, is } from "../../util/index.ts";
 import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Real, Scalar, Traced } from "../tape.ts";
 import { realType, scalarType, typeText } from "../types.ts";
 import { add, neg, scaleBy, sub } from "./combine.ts";
@@ -35,15 +35,16 @@ export const maxOp: Op = {
     return [b.positive(b.sub(p, q), p, b.positive(b.sub(q, p), q, b.fma(half, p, b.mul(half, q))))];
   },
   cost: () => 5,
-  samples: () => [
-    ...[realType(), scalarType].flatMap((t) => [
-      { label: `of two ${t.kind}s`, inputs: [t, t], apply: ([x, y]: readonly Traced[]) => max(x as Real, y as Real) },
-      { label: `minimum of two ${t.kind}s`, inputs: [t, t], apply: ([x, y]: readonly Traced[]) => min(x as Real, y as Real) },
-      { label: `logsumexp of three ${t.kind}s`, inputs: [t, t, t], apply: ([x, y, z]: readonly Traced[]) => logsumexp(x as Real, y as Real, scaleBy(3, z as Real)) },
-    ]),
-    { label: "softmax of three reals", inputs: [realType(), realType(), realType()], apply: ([x, y, z]) => softmax(x as Real, y as Real, scaleBy(3, z as Real))[2]! },
-  ],
 };
+
+export const maxSamples: Samples = () => [
+  ...[realType(), scalarType].flatMap((t) => [
+    { label: `of two ${t.kind}s`, inputs: [t, t], apply: ([x, y]: readonly Traced[]) => max(x as Real, y as Real) },
+    { label: `minimum of two ${t.kind}s`, inputs: [t, t], apply: ([x, y]: readonly Traced[]) => min(x as Real, y as Real) },
+    { label: `logsumexp of three ${t.kind}s`, inputs: [t, t, t], apply: ([x, y, z]: readonly Traced[]) => logsumexp(x as Real, y as Real, scaleBy(3, z as Real)) },
+  ]),
+  { label: "softmax of three reals", inputs: [realType(), realType(), realType()], apply: ([x, y, z]) => softmax(x as Real, y as Real, scaleBy(3, z as Real))[2]! },
+];
 
 /** The larger of two real site scalars, or of two scalars; NaN where one is. At x = y, a kink, each gets half of the derivative. */
 export function max<T extends Value>(x: T, y: NoInfer<T>): T {

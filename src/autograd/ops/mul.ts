@@ -5,7 +5,7 @@
 import { CovarianceError } from "../../errors.ts";
 import { displacementText, shiftText } from "../lattice.ts";
 import { applyOp } from "../apply.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { complexOps, matrixOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
 import { type MatrixType, type VectorType, linkType, sameDisplacement, siteMatrixType, spinOf, typeText, vectorType, isQuaternion } from "../types.ts";
@@ -56,11 +56,12 @@ export const mulOp: Op = {
     return m.flat(m.times(m.load(x!), m.load(y!)));
   },
   cost: ([a]) => 8 * (a as MatrixType).N ** 3 - 2 * (a as MatrixType).N ** 2,
-  samples: (lattice, N) => [
-    { label: "link times adjoint", inputs: [linkType(lattice, N, 0), linkType(lattice, N, 0)], apply: ([a, b]) => mul(a as Matrix, adj(b as Matrix)) },
-    { label: "square", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => mul(a as Matrix, a as Matrix) },
-  ],
 };
+
+export const mulSamples: Samples = (lattice, N) => [
+  { label: "link times adjoint", inputs: [linkType(lattice, N, 0), linkType(lattice, N, 0)], apply: ([a, b]) => mul(a as Matrix, adj(b as Matrix)) },
+  { label: "square", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => mul(a as Matrix, a as Matrix) },
+];
 
 export const mulVectorOp: Op = {
   name: "mulVector",
@@ -99,11 +100,12 @@ export const mulVectorOp: Op = {
     }).flat();
   },
   cost: ([a, v]) => spinOf(v as VectorType) * (8 * (a as MatrixType).N ** 2 - 2 * (a as MatrixType).N),
-  samples: (lattice, N) => [
-    { label: "closed matrix times spinor", inputs: [siteMatrixType(lattice, N), vectorType(lattice, N, { spin: 2 })], apply: ([a, v]) => mul(a as Matrix, v as Vector) },
-    { label: "closed matrix times vector", inputs: [siteMatrixType(lattice, N), vectorType(lattice, N)], apply: ([a, v]) => mul(a as Matrix, v as Vector) },
-  ],
 };
+
+export const mulVectorSamples: Samples = (lattice, N) => [
+  { label: "closed matrix times spinor", inputs: [siteMatrixType(lattice, N), vectorType(lattice, N, { spin: 2 })], apply: ([a, v]) => mul(a as Matrix, v as Vector) },
+  { label: "closed matrix times vector", inputs: [siteMatrixType(lattice, N), vectorType(lattice, N)], apply: ([a, v]) => mul(a as Matrix, v as Vector) },
+];
 
 /** A B. The first matrix must end where the second factor starts. @throws CovarianceError otherwise. */
 export function mul<N extends number>(a: Matrix<N>, b: Matrix<NoInfer<N>>): Matrix<N>;

@@ -3,7 +3,7 @@
  */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Spin, Traced } from "../tape.ts";
 import { type SpinType, spinType, typeText } from "../types.ts";
 import { add, scaleBy, sub } from "./combine.ts";
@@ -27,14 +27,15 @@ export const normaliseOp: Op = {
     return [0, 1, 2].map((i) => b.mul(x!(i), inverse));
   },
   cost: () => 30,
-  samples: () => {
-    const t: SpinType = spinType();
-    const apply = ([a]: readonly Traced[]): Spin => normalise(a as Spin);
-    return [
-      { label: "spins", inputs: [t], apply },
-      { label: "averaged spins", inputs: [t], apply: ([a]) => normalise(add(a as Spin, scaleBy(0.3, shift(a as Spin, 1, -1)))) },
-    ];
-  },
+};
+
+export const normaliseSamples: Samples = () => {
+  const t: SpinType = spinType();
+  const apply = ([a]: readonly Traced[]): Spin => normalise(a as Spin);
+  return [
+    { label: "spins", inputs: [t], apply },
+    { label: "averaged spins", inputs: [t], apply: ([a]) => normalise(add(a as Spin, scaleBy(0.3, shift(a as Spin, 1, -1)))) },
+  ];
 };
 
 /** The unit vector x / |x| at every site; x must not vanish. */

@@ -1,7 +1,7 @@
 /** C = v w^+ for colour vectors, summed over spin: a path from v's site to w's site. Rule: v' = C' w, w' = C'^+ v. */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Matrix, Traced, Vector } from "../tape.ts";
 import { type VectorType, spinOf, typeText, vectorType } from "../types.ts";
@@ -47,11 +47,12 @@ export const outerOp: Op = {
     );
   },
   cost: ([v]) => (8 * spinOf(v as VectorType) - 2) * (v as VectorType).N ** 2,
-  samples: (lattice, N) => [
-    { label: "two spinors", inputs: [vectorType(lattice, N, { spin: 3 }), vectorType(lattice, N, { spin: 3 })], apply: ([v, w]) => outer(v as Vector, w as Vector) },
-    { label: "two vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([v, w]) => outer(v as Vector, w as Vector) },
-  ],
 };
+
+export const outerSamples: Samples = (lattice, N) => [
+  { label: "two spinors", inputs: [vectorType(lattice, N, { spin: 3 }), vectorType(lattice, N, { spin: 3 })], apply: ([v, w]) => outer(v as Vector, w as Vector) },
+  { label: "two vectors", inputs: [vectorType(lattice, N), vectorType(lattice, N)], apply: ([v, w]) => outer(v as Vector, w as Vector) },
+];
 
 /** v w^+: a matrix field from the site of v to the site of w. */
 export function outer<N extends number>(v: Vector<N>, w: Vector<NoInfer<N>>): Matrix<N> {

@@ -28,7 +28,6 @@ export const overlapLogDetOp: Op = {
   role: { is: "dense", work },
   infer: () => scalarType,
   vjp: ({ inputs, cotangent, needs, attributes }) => inputs.map((x, input) => (needs[input] ? scale(cotangent as Scalar, x.tape.apply(overlapGradientOp, inputs, { ...attributes, input }) as never) : undefined)),
-  samples: () => [],
 };
 
 /** The derivative of ln |det D(m)| with respect to one captured value or m; made by the rule above only. */
@@ -43,7 +42,6 @@ export const overlapGradientOp: Op = {
   vjp() {
     throw new RecordingError("overlapLogDet: got a second derivative, expected the first: force matching needs another guide, or another target");
   },
-  samples: () => [],
 };
 
 /** The kernel and the approximation of its sign. */

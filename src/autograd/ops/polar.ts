@@ -6,7 +6,7 @@
  */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { type C, type M, type Site, type V, matrixOps } from "../site.ts";
 import type { Matrix, Real } from "../tape.ts";
 import { type MatrixType, linkType, realType, siteMatrixType, typeText, isQuaternion } from "../types.ts";
@@ -66,8 +66,9 @@ export const polarOp: Op = {
     return m.flat(m.rscale(regular, unflatten(out.slice(1))));
   },
   cost: ([a]) => newtonSteps((a as MatrixType).N) * 20 * (a as MatrixType).N ** 3,
-  samples: (lattice, N) => [{ label: "near a link", inputs: [linkType(lattice, N, 0)], apply: ([a]) => polar(a as Matrix) }],
 };
+
+export const polarSamples: Samples = (lattice, N) => [{ label: "near a link", inputs: [linkType(lattice, N, 0)], apply: ([a]) => polar(a as Matrix) }];
 
 export const lyapOp: Op = {
   name: "lyap",
@@ -95,16 +96,17 @@ export const lyapOp: Op = {
     return m.flat(m.rscale(b.constant(0.5), unflatten(out.slice(2 * N * N))));
   },
   cost: ([a]) => newtonSteps((a as MatrixType).N) * 24 * (a as MatrixType).N ** 3,
-  samples: (lattice, N) => {
-    const t = siteMatrixType(lattice, N);
-    return [
-      {
-        label: "hermitian positive",
-        inputs: [t, t],
-        apply: ([a, c]) => lyap(add(mul(adj(a as Matrix), a as Matrix), unit(a!.tape, N)), c as Matrix),
-      },
-    ];
-  },
+};
+
+export const lyapSamples: Samples = (lattice, N) => {
+  const t = siteMatrixType(lattice, N);
+  return [
+    {
+      label: "hermitian positive",
+      inputs: [t, t],
+      apply: ([a, c]) => lyap(add(mul(adj(a as Matrix), a as Matrix), unit(a!.tape, N)), c as Matrix),
+    },
+  ];
 };
 
 /** theta = arg det W in (-pi, pi] of a unitary field. Rule: W' = i theta' W. */
@@ -135,8 +137,9 @@ export const argDetOp: Op = {
     return [b.call("atan2", b.mul(sign, c.im), b.mul(sign, c.re))];
   },
   cost: ([a]) => 8 * (a as MatrixType).N ** 4,
-  samples: (lattice, N) => [{ label: "of a polar part", inputs: [N === 1 ? siteMatrixType(lattice, N) : linkType(lattice, N, 0)], apply: ([a]) => argDet(polar(a as Matrix)) }],
 };
+
+export const argDetSamples: Samples = (lattice, N) => [{ label: "of a polar part", inputs: [N === 1 ? siteMatrixType(lattice, N) : linkType(lattice, N, 0)], apply: ([a]) => argDet(polar(a as Matrix)) }];
 
 /**
  * Unitary polar part M (M^+ M)^{-1/2}: U(N), the determinant keeps its phase; unitary to rounding up to condition numbers of 10^14.

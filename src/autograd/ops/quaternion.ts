@@ -4,7 +4,7 @@
  */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Matrix, Traced } from "../tape.ts";
 import { type ValueType, components, isQuaternion, siteMatrixType, typeText } from "../types.ts";
 
@@ -24,8 +24,9 @@ export const quaternionPartOp: Op = {
     return [re, im, above, beside, b.neg(above), beside, re, b.neg(im)];
   },
   cost: () => 8,
-  samples: (lattice, N) => (N === 2 ? [{ label: "matrix", inputs: [siteMatrixType(lattice, 2)], apply: ([a]) => quaternionPart(a as Matrix) }] : []),
 };
+
+export const quaternionPartSamples: Samples = (lattice, N) => (N === 2 ? [{ label: "matrix", inputs: [siteMatrixType(lattice, 2)], apply: ([a]) => quaternionPart(a as Matrix) }] : []);
 
 /** A value of eight numbers where four are known to be enough: for loops and joined parities, whose other values are no quaternions. */
 export const asMatrixOp: Op = {
@@ -37,7 +38,6 @@ export const asMatrixOp: Op = {
   vjp: ({ cotangent }) => [cotangent],
   site: (_b, [x], _attributes, types) => Array.from({ length: components(types[0]!) }, (_, i) => x!(i)),
   cost: () => 0,
-  samples: () => [],
 };
 
 /** The quaternion nearest to a matrix of N = 2: a + i b sigma with real a and b. @throws CovarianceError for other values. */

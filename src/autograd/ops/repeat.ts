@@ -9,7 +9,7 @@
  */
 import { CovarianceError, RecordingError } from "../../errors.ts";
 import { pullbackAll } from "../backward.ts";
-import type { JointContext, LoopWork, Op } from "../op.ts";
+import type { JointContext, LoopWork, Op, Samples } from "../op.ts";
 import { openTape } from "../recording.ts";
 import type { Attributes, Matrix, Program, Real, Scalar, Tape, Traced } from "../tape.ts";
 import { leaves, leavesLike, rebuild } from "../tree.ts";
@@ -120,28 +120,29 @@ export const loopOp: Op = {
   vjp: () => {
     throw new RecordingError("repeat: internal: the values of a loop go back together");
   },
-  samples: (lattice, N) => {
-    const t = siteMatrixType(lattice, N);
-    const turn = ([a, c, r]: readonly Traced[], options: RepeatOptions<Traced> = {}): Traced =>
-      repeat(5, (x, s) => mul(exp(ta(scale(add(scaleBy(0.01, s), number(s.tape, 0.02)), mul(c as Matrix, x as Matrix)))), scaleBy(0.9, x as Matrix)), scale(r as Real, a as Matrix) as Traced, options);
-    return [
-      { label: "a matrix and what it captures", inputs: [t, t, realType()], apply: (x) => turn(x) },
-      { label: "two checkpoints", inputs: [t, t, realType()], apply: (x) => turn(x, { checkpoints: 2 }) },
-      {
-        label: "two fields and a number",
-        inputs: [t, realType(), scalarType],
-        apply: ([a, r, p]) => {
-          const y = repeat(4, ({ m, q, z }, s) => ({ m: add(m, scale(q, a as Matrix)), q: add(scale(z, q), scale(scaleBy(0.1, s), q)), z: add(scaleBy(0.5, z), p as Scalar) }), { m: a as Matrix, q: r as Real, z: scaleBy(0.3, p as Scalar) });
-          return scale(y.z, scale(y.q, y.m));
-        },
+};
+
+export const loopSamples: Samples = (lattice, N) => {
+  const t = siteMatrixType(lattice, N);
+  const turn = ([a, c, r]: readonly Traced[], options: RepeatOptions<Traced> = {}): Traced =>
+    repeat(5, (x, s) => mul(exp(ta(scale(add(scaleBy(0.01, s), number(s.tape, 0.02)), mul(c as Matrix, x as Matrix)))), scaleBy(0.9, x as Matrix)), scale(r as Real, a as Matrix) as Traced, options);
+  return [
+    { label: "a matrix and what it captures", inputs: [t, t, realType()], apply: (x) => turn(x) },
+    { label: "two checkpoints", inputs: [t, t, realType()], apply: (x) => turn(x, { checkpoints: 2 }) },
+    {
+      label: "two fields and a number",
+      inputs: [t, realType(), scalarType],
+      apply: ([a, r, p]) => {
+        const y = repeat(4, ({ m, q, z }, s) => ({ m: add(m, scale(q, a as Matrix)), q: add(scale(z, q), scale(scaleBy(0.1, s), q)), z: add(scaleBy(0.5, z), p as Scalar) }), { m: a as Matrix, q: r as Real, z: scaleBy(0.3, p as Scalar) });
+        return scale(y.z, scale(y.q, y.m));
       },
-      {
-        label: "run backwards",
-        inputs: [t, t],
-        apply: ([a, c]) => repeat(3, (x, s) => add(scaleBy(1.25, x), scale(scaleBy(0.1, s), c as Matrix)), a as Matrix, { inverse: (y, s) => scaleBy(0.8, sub(y, scale(scaleBy(0.1, s), c as Matrix))) }),
-      },
-    ];
-  },
+    },
+    {
+      label: "run backwards",
+      inputs: [t, t],
+      apply: ([a, c]) => repeat(3, (x, s) => add(scaleBy(1.25, x), scale(scaleBy(0.1, s), c as Matrix)), a as Matrix, { inverse: (y, s) => scaleBy(0.8, sub(y, scale(scaleBy(0.1, s), c as Matrix))) }),
+    },
+  ];
 };
 
 export const reverseOp: Op = {
@@ -173,17 +174,18 @@ export const reverseOp: Op = {
   vjp: () => {
     throw new RecordingError("repeat: internal: the values of a loop go back together");
   },
-  samples: () => [
-    {
-      label: "of a square",
-      inputs: [realType(), realType()],
-      apply: ([a, c]) => {
-        const y = repeat(3, (x, s) => scale(add(x, scaleBy(0.1, scale(s, c as Real))), x), scaleBy(0.5, a as Real));
-        return pullbackAll([y], [c!], [a!])[0]!;
-      },
-    },
-  ],
 };
+
+export const reverseSamples: Samples = () => [
+  {
+    label: "of a square",
+    inputs: [realType(), realType()],
+    apply: ([a, c]) => {
+      const y = repeat(3, (x, s) => scale(add(x, scaleBy(0.1, scale(s, c as Real))), x), scaleBy(0.5, a as Real));
+      return pullbackAll([y], [c!], [a!])[0]!;
+    },
+  },
+];
 
 /** A member of the state of a loop while its body is recorded: without what holds for the first state alone. */
 export const slotOp: Op = {
@@ -193,7 +195,6 @@ export const slotOp: Op = {
   quaternion: ([t]) => isQuaternion(t!),
   infer: ([t], attributes) => (attributes["weak"] === true ? cotangentType(t!) : t!),
   vjp: () => [undefined],
-  samples: () => [],
 };
 
 /** How a loop is differentiated. */

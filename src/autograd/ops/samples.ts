@@ -6,7 +6,7 @@ import { CovarianceError } from "../../errors.ts";
 import { guard } from "../../util/index.ts";
 import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Scalar, Traced } from "../tape.ts";
 import { type ValueType, isShared, scalarType, sharedScalarType, typeText } from "../types.ts";
 import { scaleBy } from "./combine.ts";
@@ -26,8 +26,9 @@ export const spreadOp: Op = {
   vjp: ({ cotangent }) => [batchSum(cotangent as Scalar)],
   site: (_b, [s]) => [s!(0)],
   cost: () => 0,
-  samples: () => [{ label: "scalar", inputs: [scalarType], apply: ([s]) => spread(s as Scalar) }],
 };
+
+export const spreadSamples: Samples = () => [{ label: "scalar", inputs: [scalarType], apply: ([s]) => spread(s as Scalar) }];
 
 export const batchSumOp: Op = {
   name: "batchSum",
@@ -44,8 +45,9 @@ export const batchSumOp: Op = {
   },
   vjp: ({ cotangent }) => [spread(cotangent as Scalar)],
   cost: () => 0,
-  samples: () => [{ label: "scalar", inputs: [scalarType], apply: ([s]) => batchSum(s as Scalar) }],
 };
+
+export const batchSumSamples: Samples = () => [{ label: "scalar", inputs: [scalarType], apply: ([s]) => batchSum(s as Scalar) }];
 
 /** A shared scalar as the scalar of every sample. */
 export const spread = (s: Scalar): Scalar => applyOp("spread", spreadOp, [s]) as Scalar;

@@ -4,7 +4,7 @@
  */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Channels, Complex, Real, Scalar, Spin, Tape, Traced, TracedTensor } from "../tape.ts";
 import type { Lattice } from "../lattice.ts";
@@ -72,21 +72,22 @@ export const scaleOp: Op = {
     return c.flat(Array.from({ length: n / 2 }, (_, i) => c.mul(c.of(s!, 0), c.of(x!, i))));
   },
   cost: ([s, x]) => (s!.kind === "complex" ? 3 : 1) * components(x!),
-  samples: (lattice, N) => {
-    const m = siteMatrixType(lattice, N);
-    return [
-      { label: "scalar times matrix", inputs: [scalarType, m], apply: ([s, x]) => scale(s as Scalar, x as Traced<typeof m>) },
-      { label: "real times matrix", inputs: [realType(), m], apply: ([s, x]) => scale(s as Real, x as Traced<typeof m>) },
-      { label: "complex times matrix", inputs: [complexType(), m], apply: ([s, x]) => scale(s as Complex, x as Traced<typeof m>) },
-      { label: "complex times vector", inputs: [complexType(), vectorType(lattice, N)], apply: ([s, x]) => scale(s as Complex, x as never) },
-      { label: "real times spin", inputs: [realType(), spinType()], apply: ([s, x]) => scale(s as Real, x as Spin) },
-      { label: "real times real", inputs: [realType(), realType()], apply: ([s, x]) => scale(s as Real, x as Real) },
-      { label: "real times channels", inputs: [realType(), channelsType(3)], apply: ([s, x]) => scale(s as Real, x!) },
-      { label: "channels times channels", inputs: [channelsType(3), channelsType(3)], apply: ([s, x]) => scale(s as never, x!) },
-      { label: "scalar times scalar", inputs: [scalarType, scalarType], apply: ([s, x]) => scale(s as Scalar, x as Scalar) },
-      { label: "complex times complex", inputs: [complexType(), complexType()], apply: ([s, x]) => scale(s as Complex, x as Complex) },
-    ];
-  },
+};
+
+export const scaleSamples: Samples = (lattice, N) => {
+  const m = siteMatrixType(lattice, N);
+  return [
+    { label: "scalar times matrix", inputs: [scalarType, m], apply: ([s, x]) => scale(s as Scalar, x as Traced<typeof m>) },
+    { label: "real times matrix", inputs: [realType(), m], apply: ([s, x]) => scale(s as Real, x as Traced<typeof m>) },
+    { label: "complex times matrix", inputs: [complexType(), m], apply: ([s, x]) => scale(s as Complex, x as Traced<typeof m>) },
+    { label: "complex times vector", inputs: [complexType(), vectorType(lattice, N)], apply: ([s, x]) => scale(s as Complex, x as never) },
+    { label: "real times spin", inputs: [realType(), spinType()], apply: ([s, x]) => scale(s as Real, x as Spin) },
+    { label: "real times real", inputs: [realType(), realType()], apply: ([s, x]) => scale(s as Real, x as Real) },
+    { label: "real times channels", inputs: [realType(), channelsType(3)], apply: ([s, x]) => scale(s as Real, x!) },
+    { label: "channels times channels", inputs: [channelsType(3), channelsType(3)], apply: ([s, x]) => scale(s as never, x!) },
+    { label: "scalar times scalar", inputs: [scalarType, scalarType], apply: ([s, x]) => scale(s as Scalar, x as Scalar) },
+    { label: "complex times complex", inputs: [complexType(), complexType()], apply: ([s, x]) => scale(s as Complex, x as Complex) },
+  ];
 };
 
 /** Type of a product number by number, of channels or of tensors. */

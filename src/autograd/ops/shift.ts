@@ -5,7 +5,7 @@
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import { type Displacement, type Domain, addDisplacements } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Attributes, Traced, Vector } from "../tape.ts";
 import { type SiteType, type ValueType, linkType, realType, typeText, vectorType, isQuaternion } from "../types.ts";
 import { factored } from "./factor.ts";
@@ -47,16 +47,17 @@ export const shiftOp: Op = {
   moved: (support, attributes) => back(support, attributes),
   vjp: ({ cotangent, attributes }) => [back(cotangent, attributes)],
   cost: () => 0,
-  samples: (lattice, N) => [
-    { label: "link forward", inputs: [linkType(lattice, N, 0)], apply: ([a]) => shift(a as Traced<SiteType>, lattice.dim - 1, 1) },
-    { label: "back and sideways", inputs: [realType()], apply: ([a]) => shift(shift(a as Traced<SiteType>, 0, -1), 1, 2) },
-    {
-      label: "antiperiodic vector",
-      inputs: [vectorType(lattice, N, { boundary: lattice.extents.map((_, mu) => (mu === lattice.dim - 1 ? -1 : 1)) })],
-      apply: ([v]) => shift(v as Traced<SiteType>, lattice.dim - 1, -1),
-    },
-  ],
 };
+
+export const shiftSamples: Samples = (lattice, N) => [
+  { label: "link forward", inputs: [linkType(lattice, N, 0)], apply: ([a]) => shift(a as Traced<SiteType>, lattice.dim - 1, 1) },
+  { label: "back and sideways", inputs: [realType()], apply: ([a]) => shift(shift(a as Traced<SiteType>, 0, -1), 1, 2) },
+  {
+    label: "antiperiodic vector",
+    inputs: [vectorType(lattice, N, { boundary: lattice.extents.map((_, mu) => (mu === lattice.dim - 1 ? -1 : 1)) })],
+    apply: ([v]) => shift(v as Traced<SiteType>, lattice.dim - 1, -1),
+  },
+];
 
 /** Translation without boundary signs: the normal form that the compiler sees. */
 function move(x: Traced, d: Displacement): Traced {

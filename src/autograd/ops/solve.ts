@@ -7,7 +7,7 @@
  */
 import { CovarianceError, RecordingError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
-import type { Op, SolveMethod, System } from "../op.ts";
+import type { Op, SolveMethod, System, Samples } from "../op.ts";
 import { inputOp, keptWhole } from "../program.ts";
 import { type Attributes, type Matrix, type Program, Tape, type Traced, type Vector } from "../tape.ts";
 import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
@@ -87,34 +87,35 @@ export const solveOp: Op = {
     }
     return [...cs, needs[inputs.length - 1] ? l : undefined];
   },
-  samples: (lattice, N) => {
-    const t = siteMatrixType(lattice, N);
-    return [
-      {
-        label: "1 + A^+A",
-        inputs: [t, vectorType(lattice, N)],
-        apply: ([a, b]) => solve((x) => add(x, mul(adj(a as Matrix), mul(a as Matrix, x))), b as Vector, { tolerance: 1e-14 }),
+};
+
+export const solveSamples: Samples = (lattice, N) => {
+  const t = siteMatrixType(lattice, N);
+  return [
+    {
+      label: "1 + A^+A",
+      inputs: [t, vectorType(lattice, N)],
+      apply: ([a, b]) => solve((x) => add(x, mul(adj(a as Matrix), mul(a as Matrix, x))), b as Vector, { tolerance: 1e-14 }),
+    },
+    {
+      label: "several shifts of A^+A",
+      inputs: [t, vectorType(lattice, N)],
+      apply: ([a, b]) => {
+        const x = (shift: number): Vector => solve((v) => mul(adj(a as Matrix), mul(a as Matrix, v)), b as Vector, { tolerance: 1e-14, shift });
+        return add(x(2), scaleBy(0.3, x(0.7)), scaleBy(-0.2, x(1.1)));
       },
-      {
-        label: "several shifts of A^+A",
-        inputs: [t, vectorType(lattice, N)],
-        apply: ([a, b]) => {
-          const x = (shift: number): Vector => solve((v) => mul(adj(a as Matrix), mul(a as Matrix, v)), b as Vector, { tolerance: 1e-14, shift });
-          return add(x(2), scaleBy(0.3, x(0.7)), scaleBy(-0.2, x(1.1)));
-        },
-      },
-      {
-        label: "3 + A, not hermitian",
-        inputs: [t, vectorType(lattice, N)],
-        apply: ([a, b]) => solve((x) => add(scaleBy(3, x), mul(a as Matrix, x)), b as Vector, { tolerance: 1e-14, method: "bicgstab" }),
-      },
-      {
-        label: "1 + A^+A without two vectors",
-        inputs: [t, vectorType(lattice, N), vectorType(lattice, N), vectorType(lattice, N)],
-        apply: ([a, b, v, w]) => solve((x) => add(x, mul(adj(a as Matrix), mul(a as Matrix, x))), b as Vector, { tolerance: 1e-14, deflation: [v as Vector, w as Vector] }),
-      },
-    ];
-  },
+    },
+    {
+      label: "3 + A, not hermitian",
+      inputs: [t, vectorType(lattice, N)],
+      apply: ([a, b]) => solve((x) => add(scaleBy(3, x), mul(a as Matrix, x)), b as Vector, { tolerance: 1e-14, method: "bicgstab" }),
+    },
+    {
+      label: "1 + A^+A without two vectors",
+      inputs: [t, vectorType(lattice, N), vectorType(lattice, N), vectorType(lattice, N)],
+      apply: ([a, b, v, w]) => solve((x) => add(x, mul(adj(a as Matrix), mul(a as Matrix, x))), b as Vector, { tolerance: 1e-14, deflation: [v as Vector, w as Vector] }),
+    },
+  ];
 };
 
 /** What does not go together. */

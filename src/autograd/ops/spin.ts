@@ -1,7 +1,7 @@
 /** w = G v: a fixed complex matrix on the spin components of a vector, the same at every site and for every colour. Rule: v' = G^+ w'. */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { type C, complexOps } from "../site.ts";
 import type { Vector } from "../tape.ts";
 import { type VectorType, spinOf, typeText, vectorType } from "../types.ts";
@@ -56,14 +56,15 @@ export const spinOp: Op = {
     return c.flat(out);
   },
   cost: ([v], attributes) => 2 * (v as VectorType).N * (attributes["rows"] as number),
-  samples: (lattice, N) => [
-    {
-      label: "two rows, three columns",
-      inputs: [vectorType(lattice, N, { spin: 3 })],
-      apply: ([v]) => spinMul(v as Vector, [[[0.3, 0.5], [0, -1], [0, 0]], [[1, 0], [0, 1], [-1, 0]]]),
-    },
-  ],
 };
+
+export const spinSamples: Samples = (lattice, N) => [
+  {
+    label: "two rows, three columns",
+    inputs: [vectorType(lattice, N, { spin: 3 })],
+    apply: ([v]) => spinMul(v as Vector, [[[0.3, 0.5], [0, -1], [0, 0]], [[1, 0], [0, 1], [-1, 0]]]),
+  },
+];
 
 /** The spin components of v multiplied with a matrix. @throws CovarianceError when its columns are not v's spin components. */
 export function spinMul<N extends number>(v: Vector<N>, matrix: SpinMatrix): Vector<N> {

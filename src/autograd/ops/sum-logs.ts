@@ -7,7 +7,7 @@ import { CovarianceError } from "../../errors.ts";
 import { guard, is } from "../../util/index.ts";
 import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Real } from "../tape.ts";
 import { realType, typeText } from "../types.ts";
 import { add, scaleBy } from "./combine.ts";
@@ -33,13 +33,14 @@ export const sumLogsOp: Op = {
     return [b.call("log", product)];
   },
   cost: (types) => 20 + 2 * types.length,
-  samples: (lattice) =>
-    (lattice.bipartite ? (["all", "even"] as const) : (["all"] as const)).map((domain) => ({
-      label: `of three on ${domain} sites`,
-      inputs: Array.from({ length: 3 }, () => realType(domain)),
-      apply: (xs) => sumLogs(xs.map((x) => add(square(x as Real), scaleBy(0.5, one(x as Real) as Real)))),
-    })),
 };
+
+export const sumLogsSamples: Samples = (lattice) =>
+  (lattice.bipartite ? (["all", "even"] as const) : (["all"] as const)).map((domain) => ({
+    label: `of three on ${domain} sites`,
+    inputs: Array.from({ length: 3 }, () => realType(domain)),
+    apply: (xs) => sumLogs(xs.map((x) => add(square(x as Real), scaleBy(0.5, one(x as Real) as Real)))),
+  }));
 
 /** log x_1 + ... + log x_n at every site for positive x of ordinary size, a logarithm for every eight of them; NaN where one is not positive. */
 export function sumLogs(xs: readonly Real[]): Real {

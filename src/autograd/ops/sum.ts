@@ -2,7 +2,7 @@
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import type { Domain } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Real, Scalar } from "../tape.ts";
 import { realType, scalarType, typeText } from "../types.ts";
 import { scaleBy } from "./combine.ts";
@@ -23,8 +23,9 @@ export const sumOp: Op = {
   },
   vjp: ({ inputs: [r], cotangent }) => [broadcast(cotangent as Scalar, (r as Real).type.domain)],
   cost: () => 1,
-  samples: () => [{ label: "real field", inputs: [realType()], apply: ([r]) => sum(r as Real) }],
 };
+
+export const sumSamples: Samples = () => [{ label: "real field", inputs: [realType()], apply: ([r]) => sum(r as Real) }];
 
 export const broadcastOp: Op = {
   name: "broadcast",
@@ -33,8 +34,9 @@ export const broadcastOp: Op = {
   vjp: ({ cotangent }) => [sum(cotangent as Real)],
   site: (_b, [s]) => [s!(0)],
   cost: () => 0,
-  samples: () => [{ label: "scalar", inputs: [scalarType], apply: ([s]) => broadcast(s as Scalar) }],
 };
+
+export const broadcastSamples: Samples = () => [{ label: "scalar", inputs: [scalarType], apply: ([s]) => broadcast(s as Scalar) }];
 
 /** Sum of a real site scalar over its sites; fixed order, so the same bits for any number of threads. */
 export function sum(r: Real): Scalar {

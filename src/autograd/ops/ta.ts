@@ -3,7 +3,7 @@
  * It is an orthogonal projection, so A' = TA(C').
  */
 import { applyOp } from "../apply.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { type C, complexOps } from "../site.ts";
 import type { Algebra, Matrix } from "../tape.ts";
 import { type MatrixType, siteMatrixType } from "../types.ts";
@@ -41,8 +41,9 @@ export const taOp: Op = {
     return c.flat(out);
   },
   cost: ([a]) => 3 * (a as MatrixType).N ** 2,
-  samples: (lattice, N) => [{ label: "closed matrix", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => ta(a as Matrix) }],
 };
+
+export const taSamples: Samples = (lattice, N) => [{ label: "closed matrix", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => ta(a as Matrix) }];
 
 /** Traceless antihermitian part of a closed path. @throws CovarianceError when the path is open. */
 export function ta<N extends number>(a: Matrix<N>): Algebra<N> {

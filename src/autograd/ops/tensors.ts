@@ -8,7 +8,7 @@ import { guard, is } from "../../util/index.ts";
 import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
 import type { Domain, Lattice } from "../lattice.ts";
-import type { Op, Sample } from "../op.ts";
+import type { Op, Sample, Samples } from "../op.ts";
 import type { Attributes, Channels, Scalar, Traced, TracedTensor } from "../tape.ts";
 import { type ChannelsType, type TensorType, type ValueType, channelsType, scalarType, sharedScalarType, tensorType, typeText } from "../types.ts";
 import { add } from "./combine.ts";
@@ -57,12 +57,13 @@ export const contractOp: Op = {
     ];
   },
   cost: ([w]) => 2 * (w as TensorType).shape.reduce((n, L) => n * L, 1),
-  samples: (lattice) => [
-    { label: "linear", inputs: [tensorType([2, 3]), channelsType(3)], apply: ([w, x]) => siteLinear(x as Channels, w as TracedTensor) },
-    { label: "linear with bias", inputs: [tensorType([2, 3]), tensorType([2]), channelsType(3)], apply: ([w, b, x]) => siteLinear(x as Channels, w as TracedTensor, b as TracedTensor) },
-    ...convolutions(lattice),
-  ],
 };
+
+export const contractSamples: Samples = (lattice) => [
+  { label: "linear", inputs: [tensorType([2, 3]), channelsType(3)], apply: ([w, x]) => siteLinear(x as Channels, w as TracedTensor) },
+  { label: "linear with bias", inputs: [tensorType([2, 3]), tensorType([2]), channelsType(3)], apply: ([w, b, x]) => siteLinear(x as Channels, w as TracedTensor, b as TracedTensor) },
+  ...convolutions(lattice),
+];
 
 /** Convolutions of the op test. */
 const convolutions = (lattice: Lattice): Sample[] => [
@@ -80,8 +81,9 @@ export const correlateOp: Op = {
     return [needs[0] ? make(false, x!, y!) : undefined, needs[1] ? make(true, y!, x!) : undefined];
   },
   cost: ([y, x]) => 2 * (y as ChannelsType).count * (x as ChannelsType).count,
-  samples: (lattice) => [{ label: "nearest neighbour", inputs: [channelsType(2), channelsType(3)], apply: ([y, x]) => y!.tape.apply(correlateOp, [y!, x!], { displacements: lattice.extents.map((_, mu) => (mu === 0 ? 1 : 0)), shape: [2, 3] }) }],
 };
+
+export const correlateSamples: Samples = (lattice) => [{ label: "nearest neighbour", inputs: [channelsType(2), channelsType(3)], apply: ([y, x]) => y!.tape.apply(correlateOp, [y!, x!], { displacements: lattice.extents.map((_, mu) => (mu === 0 ? 1 : 0)), shape: [2, 3] }) }];
 
 /** Sum of the numbers of a tensor, in their order. */
 export const tensorSumOp: Op = {
@@ -93,8 +95,9 @@ export const tensorSumOp: Op = {
   },
   vjp: ({ inputs: [t], cotangent }) => [fill(cotangent as Scalar, (t!.type as TensorType).shape)],
   cost: () => 1,
-  samples: () => [{ label: "of six", inputs: [tensorType([2, 3])], apply: ([t]) => tensorSum(t as TracedTensor) }],
 };
+
+export const tensorSumSamples: Samples = () => [{ label: "of six", inputs: [tensorType([2, 3])], apply: ([t]) => tensorSum(t as TracedTensor) }];
 
 /** The tensor with the same number everywhere. */
 export const fillOp: Op = {
@@ -104,8 +107,9 @@ export const fillOp: Op = {
   vjp: ({ cotangent }) => [tensorSum(cotangent as TracedTensor)],
   site: (_b, [s]) => [s!(0)],
   cost: () => 0,
-  samples: () => [{ label: "four", inputs: [scalarType], apply: ([s]) => fill(s as Scalar, [4]) }],
 };
+
+export const fillSamples: Samples = () => [{ label: "four", inputs: [scalarType], apply: ([s]) => fill(s as Scalar, [4]) }];
 
 /** Sum of all numbers of a tensor, in their order. @throws CovarianceError for anything but weights. */
 export function tensorSum(t: TracedTensor): Scalar {

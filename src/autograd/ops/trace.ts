@@ -2,7 +2,7 @@
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
 import { type Lattice, displacementText } from "../lattice.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import { complexOps } from "../site.ts";
 import type { Complex, Matrix, Real } from "../tape.ts";
 import { type MatrixType, type ValueType, complexType, realType, sameDisplacement, siteMatrixType, typeText } from "../types.ts";
@@ -41,8 +41,9 @@ export const traceOp: Op = {
     return c.flat([s]);
   },
   cost: ([a]) => 2 * (a as MatrixType).N,
-  samples: (lattice, N) => [{ label: "closed matrix", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => trace(a as Matrix) }],
 };
+
+export const traceSamples: Samples = (lattice, N) => [{ label: "closed matrix", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => trace(a as Matrix) }];
 
 export const reTraceOp: Op = {
   name: "reTrace",
@@ -65,8 +66,9 @@ export const reTraceOp: Op = {
     return [s];
   },
   cost: ([a]) => (a as MatrixType).N,
-  samples: (lattice, N) => [{ label: "closed matrix", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => reTrace(a as Matrix) }],
 };
+
+export const reTraceSamples: Samples = (lattice, N) => [{ label: "closed matrix", inputs: [siteMatrixType(lattice, N)], apply: ([a]) => reTrace(a as Matrix) }];
 
 /** tr A of a closed path, a complex site scalar. @throws CovarianceError when the path is open. */
 export function trace(a: Matrix): Complex {

@@ -6,7 +6,7 @@ import { CovarianceError, RecordingError } from "../../errors.ts";
 import { guard, is } from "../../util/index.ts";
 import { applyOp } from "../apply.ts";
 import * as kind from "../kinds.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Site, V } from "../site.ts";
 import type { Channels, Real, Scalar, Traced } from "../tape.ts";
 import { type ValueType, channelsType, components, realType, scalarType, typeText } from "../types.ts";
@@ -97,17 +97,18 @@ export const unaryOp: Op = {
   },
   site: (b, [x], attributes, types) => Array.from({ length: components(types[0]!) }, (_, i) => table[attributes["f"] as UnaryName].at(b, x!(i))),
   cost: ([x]) => 20 * components(x!),
-  samples: () => [
-    ...(Object.keys(table) as UnaryName[]).flatMap((f) => {
-      const prepare = table[f].domain ?? ((x: Value) => x);
-      return [realType(), scalarType].map((t) => ({ label: `${f} of a ${t.kind}`, inputs: [t], apply: ([x]: readonly Traced[]) => unary(f, prepare(x as Value)) }));
-    }),
-    ...[5, -3, 1.5, 0.3].map((p) => ({ label: `power ${p}`, inputs: [realType()], apply: ([x]: readonly Traced[]) => pow(p === 5 ? (x as Real) : positiveValue(x as Real), p) })),
-    { label: "tanh of channels", inputs: [channelsType(3)], apply: ([x]) => tanh(x as Channels) },
-    { label: "softplus of channels", inputs: [channelsType(2)], apply: ([x]) => softplus(x as Channels) },
-    { label: "power of two fields", inputs: [realType(), realType()], apply: ([x, p]) => pow(positiveValue(x as Real), p as Real) },
-  ],
 };
+
+export const unarySamples: Samples = () => [
+  ...(Object.keys(table) as UnaryName[]).flatMap((f) => {
+    const prepare = table[f].domain ?? ((x: Value) => x);
+    return [realType(), scalarType].map((t) => ({ label: `${f} of a ${t.kind}`, inputs: [t], apply: ([x]: readonly Traced[]) => unary(f, prepare(x as Value)) }));
+  }),
+  ...[5, -3, 1.5, 0.3].map((p) => ({ label: `power ${p}`, inputs: [realType()], apply: ([x]: readonly Traced[]) => pow(p === 5 ? (x as Real) : positiveValue(x as Real), p) })),
+  { label: "tanh of channels", inputs: [channelsType(3)], apply: ([x]) => tanh(x as Channels) },
+  { label: "softplus of channels", inputs: [channelsType(2)], apply: ([x]) => softplus(x as Channels) },
+  { label: "power of two fields", inputs: [realType(), realType()], apply: ([x, p]) => pow(positiveValue(x as Real), p as Real) },
+];
 
 function unary<T extends Values>(f: UnaryName, x: T): T {
   return applyOp(f === "logarithm" ? "log" : f, unaryOp, [x], { f }) as T;

@@ -10,6 +10,7 @@
 import { CovarianceError } from "../../errors.ts";
 import { applyOp } from "../apply.ts";
 import { localOp } from "../local-op.ts";
+import type { Samples } from "../op.ts";
 import type { Operand, Site, V } from "../site.ts";
 import type { Channels, Matrix, Real } from "../tape.ts";
 import { type MatrixType, channelsType, realType, siteMatrixType, typeText } from "../types.ts";
@@ -173,14 +174,15 @@ export const updateLogDetOp = localOp({
   },
   forward: (b, [m, form], _attributes, types) => [logDeterminant(b, (types[0] as MatrixType).N, m!, form)],
   // N = 4 differs by nothing but its size, and its second derivative takes seconds to compile
-  samples: (lattice, N) =>
-    N > 3
-      ? []
-      : [
-          { label: "of an update", inputs: [siteMatrixType(lattice, N)], apply: ([m]) => updateLogDet(scaleBy(0.4 / (1 + N), m as Matrix)) },
-          { label: "with a form", inputs: [siteMatrixType(lattice, N), channelsType(formEntries(N))], apply: ([m, f]) => updateLogDet(scaleBy(0.4 / (1 + N), m as Matrix), scaleBy(0.03, f as Channels)) },
-        ],
 });
+
+export const updateLogDetSamples: Samples = (lattice, N) =>
+  N > 3
+    ? []
+    : [
+        { label: "of an update", inputs: [siteMatrixType(lattice, N)], apply: ([m]) => updateLogDet(scaleBy(0.4 / (1 + N), m as Matrix)) },
+        { label: "with a form", inputs: [siteMatrixType(lattice, N), channelsType(formEntries(N))], apply: ([m, f]) => updateLogDet(scaleBy(0.4 / (1 + N), m as Matrix), scaleBy(0.03, f as Channels)) },
+      ];
 
 /**
  * log det of U -> exp(TA(M)) U with M = W U^+ at fixed W, for every site at which M lives, with respect to Haar measure. -2 C_F Re tr M for small M

@@ -6,7 +6,7 @@
  */
 import { applyOp } from "../apply.ts";
 import { CovarianceError } from "../../errors.ts";
-import type { Op } from "../op.ts";
+import type { Op, Samples } from "../op.ts";
 import type { Matrix, Real, Scalar, Traced } from "../tape.ts";
 import { type SiteType, type ValueType, complexType, components, realType, sameType, scalarType, siteMatrixType, spinType, typeText, vectorType, isQuaternion } from "../types.ts";
 import { add, sub } from "./combine.ts";
@@ -39,12 +39,13 @@ export const keepOp: Op = {
   vjp: ({ inputs: [m], cotangent, needs }) => [undefined, needs[1] ? keep(m as Real, cotangent as Traced<SiteType>) : undefined],
   site: (b, [m, x], _attributes, types) => Array.from({ length: components(types[1]!) }, (_, i) => b.positive(m!(0), x!(i), b.constant(0))),
   cost: ([, x]) => components(x!),
-  samples: (lattice, N) => [
-    { label: "matrix", inputs: [siteMatrixType(lattice, N)], apply: ([x]) => mask(x as Matrix, "sample", (c) => c[0]! % 2 === 0) },
-    // zero times minus infinity at the sites that are not kept, in the value and in the cotangents of x and s
-    { label: "infinite elsewhere", inputs: [realType(), scalarType], apply: ([x, s]) => even(scale(s as Scalar, log(even(square(x as Real), 0.5)))) },
-  ],
 };
+
+export const keepSamples: Samples = (lattice, N) => [
+  { label: "matrix", inputs: [siteMatrixType(lattice, N)], apply: ([x]) => mask(x as Matrix, "sample", (c) => c[0]! % 2 === 0) },
+  // zero times minus infinity at the sites that are not kept, in the value and in the cotangents of x and s
+  { label: "infinite elsewhere", inputs: [realType(), scalarType], apply: ([x, s]) => even(scale(s as Scalar, log(even(square(x as Real), 0.5)))) },
+];
 
 export const whereOp: Op = {
   name: "where",
@@ -61,10 +62,11 @@ export const whereOp: Op = {
   ],
   site: (b, [m, x, y], _attributes, types) => Array.from({ length: components(types[1]!) }, (_, i) => b.positive(m!(0), x!(i), y!(i))),
   cost: ([, x]) => components(x!),
-  samples: (lattice, N) => [siteMatrixType(lattice, N), vectorType(lattice, N), complexType(), spinType()].map((t) => ({
-    label: `${t.kind} fields`, inputs: [realType(), t, t], apply: ([m, x, y]) => where(m as Real, x as Traced<SiteType>, y as Traced<SiteType>),
-  })),
 };
+
+export const whereSamples: Samples = (lattice, N) => [siteMatrixType(lattice, N), vectorType(lattice, N), complexType(), spinType()].map((t) => ({
+  label: `${t.kind} fields`, inputs: [realType(), t, t], apply: ([m, x, y]) => where(m as Real, x as Traced<SiteType>, y as Traced<SiteType>),
+}));
 
 /** For the samples: x + offset at even first coordinates, zero elsewhere. */
 const even = (x: Real, offset = 0): Real => mask(offset === 0 ? x : add(x, constantReal(x.tape, "offset", () => offset)), "even first coordinate", (c) => c[0]! % 2 === 0);

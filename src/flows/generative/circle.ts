@@ -93,7 +93,6 @@ const op = localOp({
     const { turn, slope } = map(b, [z!(0), z!(1)], v!, K as number);
     return [b.add(turn, v!(parameters(K as number) - 1)), b.call("log", slope)];
   },
-  samples: () => [],
 });
 
 /** Channels that decide a map. */

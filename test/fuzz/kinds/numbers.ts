@@ -1,10 +1,11 @@
 /** Functions of numbers: where they are smooth. */
-import { type ComplexType, type RealType, allOps } from "../../../src/autograd/index.ts";
+import { type ComplexType, type RealType } from "../../../src/autograd/index.ts";
+import { sampleInputs } from "../../../src/autograd/ops/sample-inputs.ts";
 import type { Builder, Value } from "../builder.ts";
 import { type Kinds, complexValue, field, on, real, realOrScalar } from "./kind.ts";
 
 /** Functions of one number, from the op's own samples, and where they are smooth. */
-const functionNames = [...new Set(allOps.find((op) => op.name === "unary")!.samples(undefined as never, 1).flatMap((s) => /^(\w+) of a (?:real|scalar)$/.exec(s.label)?.[1] ?? []))];
+const functionNames = [...new Set(sampleInputs["unary"]!(undefined as never, 1).flatMap((s) => /^(\w+) of a (?:real|scalar)$/.exec(s.label)?.[1] ?? []))];
 const smooth: Readonly<Record<string, (x: number) => boolean>> = {
   logarithm: (x) => x > 0.2,
   sqrt: (x) => x > 0.2,
