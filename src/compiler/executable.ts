@@ -12,7 +12,7 @@ import type { RunDense } from "./dense/run-dense.ts";
 import { denseStep } from "./dense/step.ts";
 import type { ContractionStep, DenseStepPlan, KernelStep, SamplesStep, Schedule, SolveStep } from "./ir.ts";
 import { debugKernels } from "./debug.ts";
-import { describeProgram } from "#platform/compiler/optional";
+import { describeProgram } from "./describe.ts";
 import { type KernelPlan, type Parameter, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
 import { type Stretch, stretchesOf } from "#platform/compiler/replay";
 import type { LinearSystem, Solver } from "./solver-programs.ts";

@@ -3,7 +3,6 @@
  */
 import { BackendError } from "../errors.ts";
 import type { Engine, Lattice } from "../autograd/index.ts";
-import type { describeProgram as described } from "./describe.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Schedule } from "./ir.ts";
 import type { NativeEmitterOptions } from "./native.ts";
@@ -27,9 +26,6 @@ export const InterpretEngine = class {
     throw new BackendError("backend interpret: got a browser, expected Node: it is what the other backends are tested against: use backend js");
   }
 } as unknown as new (lattice: Lattice, maxFields?: number) => Engine;
-
-/** Its size alone. */
-export const describeProgram: typeof described = (_schedule, { arenaBytes }) => `arena: ${arenaBytes} bytes`;
 
 /** Nothing: a page has no DEBUG. */
 export const verify = (_schedule: Schedule, _lattice: Lattice): string[] => [];

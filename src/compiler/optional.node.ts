@@ -1,6 +1,5 @@
-/** Backends that need more than the engine, a C compiler or TensorFlow.js; and what checks the others: the interpreter, the verifier of schedules and the text of a program. */
+/** Backends that need more than the engine, a C compiler or TensorFlow.js; and what checks the others: the interpreter and the verifier of schedules. */
 export { cudaEmitter } from "./cuda.ts";
-export { describeProgram } from "./describe.ts";
 export { InterpretEngine } from "./interpret/engine.ts";
 export { nativeEmitter } from "./native.ts";
 export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "./tfjs/index.ts";

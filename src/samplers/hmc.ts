@@ -12,7 +12,7 @@ import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } f
 import { type TrajectoryOptions, expectFinite, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
 import { Energies } from "./energies.ts";
 import { type TimeScale, schedule } from "./integrators.ts";
-import { forceInSingle } from "#platform/samplers/mixed-precision";
+import { forceInSingle } from "./mixed-precision.ts";
 import { type Masses, type Momenta, type Movable, alike, copyInto, copyOf, drawMomenta, latticeOf, maxDifference, momentaLike, movable } from "./movable.ts";
 import { type FieldGuide, type FieldTarget, type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
 

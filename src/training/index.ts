@@ -10,7 +10,7 @@ export { type WeightAverage, weightAverage } from "./average.ts";
 export { type GaussNewtonOptions, choleskySolve, gaussNewton } from "./least-squares.ts";
 export { LinearRegression, type RegressionFit, linearStart, regression } from "./regression.ts";
 export { type SampleOptions, type StoredSample, type TrainingSample, liveSample, restoreSample, storeSample, takeSample } from "./samples.ts";
-export type { Share } from "#platform/training/share";
+export type { Share } from "./share.ts";
 export { Learner, type LearningOptions, type LearningStep, type TrainingState } from "./learner.ts";
 export { type OnlineStep, type OnlineTrainingOptions, type PriorSampler, type ReplayOptions, drawBatch, onlineTraining, trainOnline } from "./online.ts";
 export { type Epoch, type OfflineResult, type OfflineTrainingOptions, finishTraining, trainOffline } from "./offline.ts";

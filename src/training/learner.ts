@@ -9,7 +9,7 @@ import type { EffectiveAction, ParametricAction } from "./effective-action.ts";
 import { type Assessment, type Loss, type LossEvaluation, type Offset, assess, fluctuation, moveOffset, startOffset, updateOffset } from "./losses.ts";
 import { type WeightAverage, weightAverage } from "./average.ts";
 import { type Objective, type Optimiser, type OptimiserState, norm } from "./optimisers.ts";
-import { type Share, evaluateShared } from "#platform/training/share";
+import { type Share, evaluateShared } from "./share.ts";
 import { type TrainingSample, type StoredSample, restoreSample, storeSample } from "./samples.ts";
 
 /** Everything a training run has to remember between two steps. */

@@ -1,5 +1,5 @@
 /** What Node and a page compute alike: plaquette, force, training inside self-learning HMC, a measured file. Numbers as texts of all digits; random starts know those of the engine's own sine. */
-import { type LinkField, SU, adam, covariantNetwork, effectiveAction, gaugeAction, hmc, hot, lattice, losses, nearUnit, plaquettes, pseudofermions, readGauge, runChain, staggered, targetOf, topologicalCharge, trainOnline } from "gaugegrad";
+import { type LinkField, SU, adam, adj, covariantNetwork, effectiveAction, forceOn, gaugeAction, hmc, hot, lattice, losses, mul, nearUnit, plaquettes, pseudofermions, readGauge, record, runChain, staggered, staples, ta, targetOf, topologicalCharge, trainOnline } from "gaugegrad";
 import type { FileLike } from "gaugegrad/io";
 
 export interface Digits {
@@ -30,12 +30,22 @@ export function training(): Digits {
   const sampler = hmc({ ...dynamics, seed: 2 });
   let trained = action;
   const loss: string[] = [];
-  for (const step of trainOnline({ sampler, target, U, action, loss: losses.centred(), optimiser: adam({ rate: 3e-3 }), trajectories: 6, replay: { capacity: 4, batch: 2, seed: 3 } })) {
+  for (const step of trainOnline({ sampler, target, U, action, loss: losses.centred(), optimiser: adam({ rate: 3e-3 }), trajectories: 6, replay: { capacity: 4, batch: 2, seed: 3 }, share: { has: () => true, sum: () => undefined } })) {
     loss.push(String(step.squared));
     trained = step.action;
   }
   const chain = runChain({ sampler: hmc({ ...dynamics, guide: trained, seed: 4 }), U, trajectories: 4, measure: { plaquette: (V: LinkField) => plaquettes(V).mean } });
   return { loss, weights: texts(trained.parameters), plaquettes: texts(chain.values["plaquette"]!) };
+}
+
+/** Trajectories and forces with single precision in the force, and the text of a program. */
+export function single(): Digits {
+  const L = lattice([4, 4, 4, 4], { strict: true });
+  const U = nearUnit(L, SU(3), { seed: 1, width: 0.5 });
+  const S = gaugeAction.wilson({ beta: 5.7 });
+  const F = forceOn(lattice([4, 4, 4, 4], { precision: "f32", strict: true }), S).force(U);
+  const chain = runChain({ sampler: hmc({ action: S, integrator: "omelyan", steps: 4, length: 0.5, seed: 3, forcePrecision: "f32" }), U, trajectories: 3, measure: { plaquette: (V: LinkField) => plaquettes(V).mean } });
+  return { force: F.fields.flatMap((f) => texts(f.toArray().subarray(0, 40))), plaquettes: texts(chain.values["plaquette"]!), kernels: record((V) => ta(mul(staples(V, 0), adj(V[0]!))), U).describe() };
 }
 
 /** What stands in a configuration file. */

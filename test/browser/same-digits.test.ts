@@ -7,7 +7,7 @@ import { SU, hot, lattice, writeGauge } from "gaugegrad";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBrowser } from "./chromium.ts";
-import { type Digits, force, measured, training } from "./program.ts";
+import { type Digits, force, measured, single, training } from "./program.ts";
 
 const started = await startBrowser();
 const browser = "browser" in started ? started.browser : undefined;
@@ -113,6 +113,11 @@ describe.skipIf(!browser)("Chromium", () => {
     expectDigits(there, here, 12);
     expect(await onPage(page, "force", 1, true)).toEqual(there);
     expectDigits(await inWorker(page, "training"), training(), 10);
+    const { kernels, ...inSingle } = await inWorker(page, "single");
+    const { kernels: text, ...numbers } = single();
+    expectDigits(inSingle, numbers, 10);
+    expect(kernels).toBe(text);
+    expect(kernels).toContain("flop");
     expect([foreign, problems]).toEqual([[], []]);
     await page.context().close();
   });
