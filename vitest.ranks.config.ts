@@ -11,8 +11,8 @@ export default defineConfig({
     globalSetup: ["test/build.ts"],
     testTimeout: 900_000,
     hookTimeout: 600_000,
-    // jobs in Slurm sleep most of the time
-    maxWorkers: 2,
+    // jobs in Slurm sleep most of the time, and ranks that are stuck or killed are waited for
+    maxWorkers: 3,
     reporters: report ? ["verbose", "json"] : ["verbose"],
     ...(report ? { outputFile: { json: report } } : {}),
   },

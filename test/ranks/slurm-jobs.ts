@@ -74,8 +74,8 @@ export function script(folder: string, flags: readonly string[], change: (text: 
 /** The signal before the limit of a job of two ranks, back into the queue, on from the checkpoint: the bits of one process. */
 export async function signalled(slurm: SlurmCluster, scratch: Scratch, mpi: "pmix" | "pmi2"): Promise<void> {
   const { folder, alone } = project(scratch, 90, 800);
-  // Slurm looks every half minute, and comes up to half a minute early: here 15 to 45 seconds after the start
-  const job = slurm.submit(script(folder, ["--ntasks", "2", "--mpi", mpi, "--time", "00:05:00"], (t) => t.replace("--time=00:05:00", "--time=00:02:00").replace("USR1@120", "USR1@75")), folder);
+  // Slurm looks every half minute, and comes up to half a minute early: here 30 to 60 seconds after the start, when the slowest machine hears it, and of 72 that the run sleeps
+  const job = slurm.submit(script(folder, ["--ntasks", "2", "--mpi", mpi, "--time", "00:05:00"], (t) => t.replace("--time=00:05:00", "--time=00:02:00").replace("USR1@120", "USR1@60")), folder);
   const out = join(folder, "run");
   const log = (): string => readFileSync(join(folder, `run-${job}.log`), "utf8");
   expect(await slurm.ended(job, () => bits(out).done), log()).toEqual(["COMPLETED"]);
