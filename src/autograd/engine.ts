@@ -74,7 +74,8 @@ export interface Engine {
   writeScalar(to: Storage, x: number): void;
   /** The number of the only sample, or the one that all share. */
   readScalar(from: Storage): number;
-  copy(from: Storage, to: Storage, type: ValueType): void;
+  /** Values of some fields to others of the same types, each to its own. */
+  copy(from: readonly Storage[], to: readonly Storage[], types: readonly ValueType[]): void;
   /** This rank's part of a lattice that is divided; what is read then are the sites of all ranks, which all have to ask. */
   readonly part?: Part | undefined;
   /** A lattice of the same extents, samples and division in single precision, made when it is first asked for. @throws BackendError or ConfigurationError where there is none. */

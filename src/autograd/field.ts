@@ -105,7 +105,7 @@ export class Field<T extends ValueType = ValueType> {
   copyFrom(other: Field<T>): this {
     if (!(other instanceof Field) || other.lattice !== this.lattice || !fits(this.lattice, other.type, this.type))
       throw new GeometryError(`copyFrom: got ${other instanceof Field ? `${typeText(other.lattice, other.type)} on ${other.lattice}` : describe(other)}, expected ${typeText(this.lattice, this.type)} on the same lattice object ${this.lattice}: use set(other.toArray()) to take over the numbers alone`);
-    this.lattice.engine.copy(other.storage, this.storage, this.type);
+    this.lattice.engine.copy([other.storage], [this.storage], [this.type]);
     return this;
   }
 
@@ -212,7 +212,7 @@ export class DirectionalField<N extends number = number, R extends "links" | "al
   copyFrom(other: DirectionalField<N, R>): this {
     if (!(other instanceof DirectionalField) || other.role !== this.role || other.N !== this.N || other.lattice !== this.lattice)
       throw new GeometryError(`copyFrom: got ${describe(other)}, expected ${this.toString()}, the same lattice object`);
-    this.fields.forEach((f, mu) => f.copyFrom(other.fields[mu]!));
+    this.lattice.engine.copy(other.fields.map((f) => f.storage), this.fields.map((f) => f.storage), this.fields.map((f) => f.type));
     return this;
   }
 

@@ -6,6 +6,8 @@ import type { Field } from "./field.ts";
 import { components, domainOf, typeText } from "./types.ts";
 import * as kind from "./kinds.ts";
 
+const fieldList = is.listOf(kind.field, 1);
+
 /**
  * Fills fields on one domain: at every site field f is output f of the map of independent standard normal numbers, those of
  * `fillNormals`. The bits depend on neither engine nor threads. Other sites than those of the domain get zero. Sample b of a batch has the numbers
@@ -13,7 +15,7 @@ import * as kind from "./kinds.ts";
  * @throws GeometryError for fields that do not fit the map, or lie on several lattices or domains.
  */
 export function drawNormals(fields: readonly Field[], map: SparseMap, random: RandomStream, counter: NormalCounter): void {
-  guard("drawNormals", { fields: [fields, is.listOf(kind.field, 1)], map: [map, is.withMethods("a sparse map", "apply")], random: [random, is.withMethods("a random stream", "normals")], counter: [counter, is.object] });
+  guard("drawNormals", { fields: [fields, fieldList], map: [map, is.withMethods("a sparse map", "apply")], random: [random, is.withMethods("a random stream", "normals")], counter: [counter, is.object] });
   const { lattice } = fields[0]!;
   const { engine, volume, batch } = lattice;
   const domain = domainOf(fields[0]!.type);

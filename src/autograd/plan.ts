@@ -38,7 +38,8 @@ export class Plan<A extends readonly unknown[], Y> {
   readonly #shape: unknown;
   /** The fields that `run` returns, made when they are first asked for: programs that write into fields of their callers need none. */
   #own: OwnFields | undefined;
-  readonly #inputs: Storage[];
+  /** A list that has been given to the program stays as it is: the program knows by it that nothing has changed. */
+  #inputs: readonly Storage[];
   readonly #scalars: readonly (Field | undefined)[];
   readonly #arity: number;
   readonly #arguments: Shape;
@@ -46,7 +47,7 @@ export class Plan<A extends readonly unknown[], Y> {
   /** Type of each argument and result, and the last type that was accepted for it: a field is compared once. */
   readonly #outputTypes: readonly ValueType[];
   readonly #accepted: (ValueType | undefined)[];
-  readonly #targets: Storage[];
+  #targets: readonly Storage[];
   #disposed = false;
   readonly #takeArgument = (value: ConcreteValue, i: number): void => this.#argument(value, i);
   readonly #takeTarget = (value: ConcreteValue, j: number): void => this.#target(value, j);
@@ -72,12 +73,12 @@ export class Plan<A extends readonly unknown[], Y> {
     const scalars = outside(() => list.map((l) => (l.type.kind === "scalar" || l.type.kind === "tensor" ? new Field(lattice, l.type) : undefined)));
     this.#scalars = scalars;
     this.#inputs = list.map((l, i) => scalars[i]?.storage ?? (l.value as Field).storage);
+    this.#targets = outputs.map(() => this.#inputs[0]!);
     this.#arity = examples.length;
     this.#arguments = shapeOf([...examples]);
     this.#outputTypes = outputs.map((y) => y.type);
     this.#results = shapeOf(result);
     this.#accepted = [...list, ...outputs].map(() => undefined);
-    this.#targets = [];
   }
 
   /** Lattice and a key of the argument types. @throws RecordingError without any field among the arguments, GeometryError for two lattices. */
@@ -135,8 +136,8 @@ export class Plan<A extends readonly unknown[], Y> {
   async runAsync(...args: { [K in keyof A]: A[K] }): Promise<ConcreteOf<Y>> {
     this.#bind(args);
     const { storages, read } = this.#ownFields();
-    if (this.#executable.runAsync) await this.#executable.runAsync([...this.#inputs], storages);
-    else this.#executable.run(this.#inputs, storages);
+    const [executable, inputs] = [this.#executable, this.#inputs];
+    await (executable.runAsync ? executable.runAsync(inputs, storages) : executable.run(inputs, storages));
     return read() as ConcreteOf<Y>;
   }
 
@@ -172,31 +173,31 @@ export class Plan<A extends readonly unknown[], Y> {
 
   #argument(value: ConcreteValue, i: number): void {
     const expected = this.#types[i]!;
-    if (!(value instanceof Field)) {
-      this.#number(value, i, expected);
-      return;
-    }
+    const storage = value instanceof Field ? this.#field(value, i, expected) : this.#number(value, i, expected);
+    if (this.#inputs[i] !== storage) this.#inputs = this.#inputs.with(i, storage);
+  }
+
+  #field(value: Field, i: number, expected: ValueType): Storage {
     if (value.lattice !== this.lattice) throw new GeometryError(`plan: got a field on ${value.lattice}, expected one on the plan's own lattice object ${this.lattice}`);
     if (this.#accepted[i] !== value.type) {
       if (!fits(this.lattice, value.type, expected)) throw new RecordingError(`plan: argument leaf ${i} is ${typeText(this.lattice, value.type)}, expected ${typeText(this.lattice, expected)}`);
       this.#accepted[i] = value.type;
     }
-    this.#inputs[i] = value.storage;
+    return value.storage;
   }
 
-  /** A number, one for each sample, or weights. */
-  #number(value: number | PerSample | Tensor, i: number, expected: ValueType): void {
+  /** The plan's own place of a number, one for each sample, or weights, with the value in it; a scalar field may have stood there before. */
+  #number(value: number | PerSample | Tensor, i: number, expected: ValueType): Storage {
+    const to = this.#scalars[i]?.storage;
+    const { engine, batch } = this.lattice;
     if (value instanceof Tensor) {
       if (expected.kind !== "tensor" || value.shape.join() !== expected.shape.join()) throw new RecordingError(`plan: argument leaf ${i} is a ${value}, expected ${typeText(this.lattice, expected)}`);
-      this.lattice.engine.write((this.#inputs[i] = this.#scalars[i]!.storage), expected, value.data);
-      return;
-    }
-    if (expected.kind !== "scalar") throw new RecordingError(`plan: argument leaf ${i} is a number, expected ${typeText(this.lattice, expected)}`);
-    // a scalar field may have stood here before
-    const to = (this.#inputs[i] = this.#scalars[i]!.storage);
-    if (typeof value === "number") this.lattice.engine.writeScalar(to, value);
-    else if (!isShared(expected) && value.length === this.lattice.batch) this.lattice.engine.write(to, expected, value);
-    else throw new RecordingError(`plan: argument leaf ${i} has the numbers of ${value.length} samples, expected ${isShared(expected) ? "one number for all samples, as it was recorded" : `those of ${this.lattice.batch}`}`);
+      engine.write(to!, expected, value.data);
+    } else if (expected.kind !== "scalar") throw new RecordingError(`plan: argument leaf ${i} is a number, expected ${typeText(this.lattice, expected)}`);
+    else if (typeof value === "number") engine.writeScalar(to!, value);
+    else if (!isShared(expected) && value.length === batch) engine.write(to!, expected, value);
+    else throw new RecordingError(`plan: argument leaf ${i} has the numbers of ${value.length} samples, expected ${isShared(expected) ? "one number for all samples, as it was recorded" : `those of ${batch}`}`);
+    return to!;
   }
 
   #target(value: ConcreteValue, j: number): void {
@@ -208,7 +209,7 @@ export class Plan<A extends readonly unknown[], Y> {
         this.#accepted[at] = value.type;
       }
       for (let i = 0; i < j; i++) if (this.#targets[i] === value.storage) throw new RecordingError(`runInto: got one field for the results ${i} and ${j}, expected a field for each`);
-      this.#targets[j] = value.storage;
+      if (this.#targets[j] !== value.storage) this.#targets = this.#targets.with(j, value.storage);
     }
   }
 

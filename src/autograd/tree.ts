@@ -191,9 +191,11 @@ export function visitLeaves(shape: Shape, x: unknown, k: number, at: (value: Con
     return k + shape.count;
   }
   if (typeof x !== "object" || x === null) return -1;
-  let more = -shape.keys.length;
-  for (const _ in x) more++;
-  if (more > 0) return -1;
+  if (!Array.isArray(x) || x.length !== shape.keys.length) {
+    let more = -shape.keys.length;
+    for (const _ in x) more++;
+    if (more > 0) return -1;
+  }
   for (let j = 0; j < shape.keys.length && k >= 0; j++) k = visitLeaves(shape.items[j]!, (x as Record<string, unknown>)[shape.keys[j]!], k, at);
   return k;
 }

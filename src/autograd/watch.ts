@@ -57,7 +57,8 @@ class Watched implements Executable {
   readonly #sums: readonly Field[];
   /** Copies of the inputs, which a run may overwrite. */
   readonly #copies: readonly Field[] | undefined;
-  readonly #all: Storage[] = [];
+  #outputs: readonly Storage[] | undefined;
+  #all: readonly Storage[] = [];
   #inputs: readonly Storage[] = [];
   readonly runAsync?: (inputs: readonly Storage[], outputs: readonly Storage[]) => Promise<void>;
 
@@ -108,8 +109,8 @@ class Watched implements Executable {
 
   #begin(inputs: readonly Storage[], outputs: readonly Storage[]): void {
     this.#inputs = inputs;
-    for (let j = 0; j < outputs.length; j++) this.#all[j] = outputs[j]!;
-    for (let k = 0; k < this.#sums.length; k++) this.#all[outputs.length + k] = this.#sums[k]!.storage;
+    if (outputs !== this.#outputs) this.#all = [...outputs, ...this.#sums.map((s) => s.storage)];
+    this.#outputs = outputs;
     this.#remember();
   }
 
@@ -118,7 +119,7 @@ class Watched implements Executable {
     this.#copies?.forEach((copy, k) => {
       const { type } = nodes[inputs[k]!]!;
       if (type.kind === "scalar") lattice.engine.write(copy.storage, type, this.#read(this.#inputs[k]!, type));
-      else lattice.engine.copy(this.#inputs[k]!, copy.storage, type);
+      else lattice.engine.copy([this.#inputs[k]!], [copy.storage], [type]);
     });
   }
 

@@ -60,6 +60,8 @@ export class FieldMemory {
   #budget = FIRST_BUDGET;
   /** Counts uses. */
   #now = 0;
+  /** Counts changes of the place of what somebody may know the address of. */
+  moves = 0;
   /** Programs and solves under way: nothing leaves before they are done. */
   #running = 0;
 
@@ -125,6 +127,7 @@ export class FieldMemory {
       this.heap.mirror?.host(piece.at, piece.bytes, true);
       this.heap.f64.set(saved, piece.at / 8);
       piece.saved = undefined;
+      this.moves++;
       reclaim.register(handle, piece, piece);
     }
     return piece.at;

@@ -19,6 +19,11 @@ export class Conflicts {
   /** Last read of each input, first write of each output. */
   readonly #reads: readonly Place[];
   readonly #writes: readonly (Place | undefined)[];
+  /** Addresses of the inputs, and chains of those whose addresses hash alike: the last of each, and for each input the one before it, -1 for none. */
+  #addresses: readonly number[] = [];
+  readonly #last: Int32Array;
+  readonly #before: Int32Array;
+  readonly #shift: number;
 
   constructor(schedule: Schedule) {
     const reads = new Map<number, Place>();
@@ -64,6 +69,32 @@ export class Conflicts {
     });
     this.#reads = schedule.inputs.map((b) => reads.get(b) ?? NEVER);
     this.#writes = schedule.outputs.map((b) => writes.get(b));
+    const bits = 32 - Math.clz32(2 * schedule.inputs.length + 1);
+    this.#shift = 32 - bits;
+    this.#last = new Int32Array(2 ** bits);
+    this.#before = new Int32Array(schedule.inputs.length);
+  }
+
+  /** Takes the addresses of the inputs. */
+  place(addresses: readonly number[]): void {
+    this.#addresses = addresses;
+    this.#last.fill(-1);
+    for (let i = 0; i < addresses.length; i++) {
+      const slot = this.#slot(addresses[i]!);
+      this.#before[i] = this.#last[slot]!;
+      this.#last[slot] = i;
+    }
+  }
+
+  /** Is one of the inputs at this address read after output j is written? */
+  clashes(address: number, j: number): boolean {
+    for (let i = this.#last[this.#slot(address)]!; i >= 0; i = this.#before[i]!) if (this.#addresses[i] === address && this.between(i, j)) return true;
+    return false;
+  }
+
+  /** The upper bits of a multiple by 2^32 over the golden ratio: fields lie at multiples of powers of two. */
+  #slot(address: number): number {
+    return Math.imul(address / 8, 0x9e3779b1) >>> this.#shift;
   }
 
   /** Would writing output j to the place of input i destroy values of it that are read later? */

@@ -56,21 +56,20 @@ export class ProgramExecutable implements Executable {
   readonly #stride: Float64Array;
   readonly #owned: { address: number; bytes: number }[] = [];
   readonly #conflicts: Conflicts;
-  /** The last input at each address, and for each input the one before it at the same address, -1 for none. */
-  readonly #inputAt = new Map<number, number>();
-  readonly #sameAt: Int32Array;
-  #moved = true;
   /** Stand-ins of outputs that would have. */
   readonly #shadows: (HeapStorage | undefined)[];
   /** Table entries that hold an external buffer's address or stride, by buffer. */
   readonly #patches = new Map<number, { readonly entry: number; readonly stride: boolean }[]>();
-  readonly #bound: { input: number[]; output: number[] };
   /** Those of the last run. */
   #inputs: readonly Storage[] = [];
   #outputs: readonly Storage[] = [];
+  /** Moves of the memory when these were bound. */
+  #moves = -1;
   /** On a divided lattice, what goes to the neighbours before each step, and the fields that solvers take for their caller's. */
   readonly #exchanges: readonly (StepExchange | undefined)[];
   readonly #lent: HeapStorage[] = [];
+  /** Do steps give buffers to programs of their own? */
+  readonly #lends: boolean;
   readonly #places: Places;
   /** Launches that run in one call, at the step of the first of them. */
   readonly #stretches: readonly (Stretch | undefined)[];
@@ -83,6 +82,7 @@ export class ProgramExecutable implements Executable {
   constructor(engine: Machine, schedule: Schedule, arena: Arena) {
     this.#engine = engine;
     this.#schedule = schedule;
+    this.#lends = schedule.steps.some(({ kind }) => kind === "solve" || kind === "dense" || kind === "loop");
     this.#address = new Float64Array(schedule.buffers.length);
     this.#stride = new Float64Array(schedule.buffers.length);
     this.#place(arena);
@@ -110,10 +110,8 @@ export class ProgramExecutable implements Executable {
       },
     };
     this.#conflicts = new Conflicts(schedule);
-    this.#sameAt = new Int32Array(schedule.inputs.length);
     this.#shadows = schedule.outputs.map(() => undefined);
     this.#times = debugKernels() ? new Float64Array(schedule.steps.length) : undefined;
-    this.#bound = { input: schedule.inputs.map(() => -1), output: schedule.outputs.map(() => -1) };
     this.#stretches = stretchesOf(engine, schedule, this.#launches, this.#exchanges, this.#compiled, { allocate: (bytes) => this.#allocate(bytes), enter: (entry, b) => this.#enterPlace(entry, b, false), place: (b) => this.#storage(b) });
   }
 
@@ -138,18 +136,20 @@ export class ProgramExecutable implements Executable {
     return outputs.some((_, j) => this.#shadowed(j)) ? undefined : { stretch: all, places: this.#places };
   }
 
+  /** Callers do not change lists that they have given: those of the last run are bound, unless something has moved. */
   #bindAll(inputs: readonly Storage[], outputs: readonly Storage[]): void {
-    for (let i = 0; i < inputs.length; i++) this.#bind("input", i, inputs[i] as HeapStorage);
-    const moved = this.#moved;
-    if (moved) this.#index();
-    for (let j = 0; j < outputs.length; j++) {
-      let target = outputs[j] as HeapStorage;
-      if (!moved && this.#bound.output[j] === target.address && this.#stride[this.#schedule.outputs[j]!] === target.stride) continue;
-      if (this.#clashes(target.address, j)) target = this.#shadow(j);
-      this.#bind("output", j, target);
-    }
+    const { memory } = this.#engine;
+    if (inputs === this.#inputs && outputs === this.#outputs && memory.moves === this.#moves) return;
+    const [schedule, conflicts] = [this.#schedule, this.#conflicts];
+    schedule.inputs.forEach((buffer, i) => this.#bind(buffer, inputs[i] as HeapStorage));
+    conflicts.place(schedule.inputs.map((buffer) => this.#address[buffer]!));
+    schedule.outputs.forEach((buffer, j) => {
+      const target = outputs[j] as HeapStorage;
+      this.#bind(buffer, conflicts.clashes(target.address, j) ? this.#shadow(j) : target);
+    });
     this.#inputs = inputs;
     this.#outputs = outputs;
+    this.#moves = memory.moves;
   }
 
   repeat(): void {
@@ -172,7 +172,7 @@ export class ProgramExecutable implements Executable {
     this.#runs++;
     for (let j = 0; j < outputs.length; j++) {
       (outputs[j] as HeapStorage).fresh?.clear();
-      if (this.#shadowed(j)) this.#engine.copy(this.#shadows[j]!, outputs[j]!, this.#schedule.buffers[this.#schedule.outputs[j]!]!.type);
+      if (this.#shadowed(j)) this.#engine.copy([this.#shadows[j]!], [outputs[j]!], [this.#schedule.buffers[this.#schedule.outputs[j]!]!.type]);
     }
   }
 
@@ -286,38 +286,19 @@ export class ProgramExecutable implements Executable {
   }
 
   /** Gives an external buffer its place, and writes it into the tables where it has changed. */
-  #bind(side: "input" | "output", index: number, { address, stride }: HeapStorage): void {
-    if (side === "input" && this.#bound.input[index] !== address) this.#moved = true;
-    this.#bound[side][index] = address;
-    const buffer = side === "input" ? this.#schedule.inputs[index]! : this.#schedule.outputs[index]!;
+  #bind(buffer: number, { address, stride }: HeapStorage): void {
     if (this.#address[buffer] === address && this.#stride[buffer] === stride) return;
     this.#address[buffer] = address;
     this.#stride[buffer] = stride;
+    if (this.#lends) this.#engine.memory.moves++;
     const unit = this.#engine.emitter.addressUnit;
     for (const p of this.#patches.get(buffer) ?? []) this.#engine.enter(p.entry, (p.stride ? stride : address) / unit);
-  }
-
-  /** Finds the inputs by their addresses again. */
-  #index(): void {
-    const { input } = this.#bound;
-    this.#inputAt.clear();
-    for (let i = 0; i < input.length; i++) {
-      this.#sameAt[i] = this.#inputAt.get(input[i]!) ?? -1;
-      this.#inputAt.set(input[i]!, i);
-    }
-    this.#moved = false;
-  }
-
-  /** Is one of the inputs at this address read after output j is written? */
-  #clashes(address: number, j: number): boolean {
-    for (let i = this.#inputAt.get(address) ?? -1; i >= 0; i = this.#sameAt[i]!) if (this.#conflicts.between(i, j)) return true;
-    return false;
   }
 
   /** Is output j bound to a stand-in? */
   #shadowed(j: number): boolean {
     const shadow = this.#shadows[j];
-    return shadow !== undefined && this.#bound.output[j] === shadow.address;
+    return shadow !== undefined && this.#address[this.#schedule.outputs[j]!] === shadow.address;
   }
 
   #shadow(j: number): HeapStorage {

@@ -5,6 +5,7 @@ import {
 import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
 import { BoxSites, Halos, gatherSites, localLayout } from "#platform/compiler/divided";
+import { copyFields } from "./copies.ts";
 import { debugKernels } from "./debug.ts";
 import type { Emitter, LoopDomain, LoopOrder, Replay } from "./emitter.ts";
 import { tensorLength } from "./ir.ts";
@@ -54,9 +55,6 @@ class MovingStorage implements HeapStorage {
 
 /** Links of the samples that lists of launches are walked for at a time, for each thread: what a force of SU(2) keeps for so many stays in a second-level cache of 1 MiB. */
 const TILE_LINKS = 1024;
-
-/** Numbers in a block above which the engine's own copy is faster than a loop. */
-const CALLED = 8;
 
 export abstract class Machine implements Engine {
   readonly name: string;
@@ -238,21 +236,9 @@ export abstract class Machine implements Engine {
     return this.heap.reals[at]!;
   }
 
-  copy(from: Storage, to: Storage, type: ValueType): void {
-    const [x, y] = [from as HeapStorage, to as HeapStorage];
-    y.fresh?.clear();
-    this.use([x, y]);
-    const [fromAddress, toAddress] = [x.address, y.address];
-    const n = this.layout.width * storedComponents(type);
-    const blocks = this.blocksOf(type);
-    if (this.heap.mirror) return this.heap.mirror.copy(fromAddress, x.stride, toAddress, y.stride, this.blockBytes(type), blocks);
-    const { reals: f, realBytes } = this.heap;
-    const [skip, step] = [x.stride / realBytes, y.stride / realBytes];
-    // calls take longer than copying the few numbers of a block
-    for (let b = 0, at = fromAddress / realBytes, into = toAddress / realBytes; b < blocks; b++, at += skip, into += step) {
-      if (n > CALLED) f.copyWithin(into, at, at + n);
-      else for (let k = 0; k < n; k++) f[into + k] = f[at + k]!;
-    }
+  copy(from: readonly Storage[], to: readonly Storage[], types: readonly ValueType[]): void {
+    this.use(from, to);
+    copyFields(this, from as readonly HeapStorage[], to as readonly HeapStorage[], types);
   }
 
   abstract compile(program: Program, options?: CompileOptions): Executable;

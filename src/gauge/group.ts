@@ -64,10 +64,11 @@ export function algebraGenerator<N extends number>(tape: Tape, N: N, a: number, 
 }
 
 const maps = new Map<number, SparseMap>();
+const dimension = is.oneOf(1, 2, 3, 4);
 
 /** sum_a x^a T_a for `dim` directions: output mu from the inputs mu G .. mu G + G - 1, G generators. */
 export function algebraMap(dim: number, N: number): SparseMap {
-  guard("algebraMap", { dim: [dim, is.oneOf(1, 2, 3, 4)], N: [N, kind.colours] });
+  guard("algebraMap", { dim: [dim, dimension], N: [N, kind.colours] });
   const key = 4 * N + dim - 1;
   let map = maps.get(key);
   if (!map) {

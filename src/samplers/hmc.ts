@@ -11,7 +11,7 @@ import type { Configuration, FieldKinds, FieldsOf, ForcesOf } from "../gauge/ind
 import { PURPOSE, type RandomStream, guard, is, randomStream, streamOfSample } from "../util/index.ts";
 import { type TrajectoryOptions, expectFinite, integration, kick, kineticEnergy, takeSamples } from "./molecular-dynamics.ts";
 import { Energies } from "./energies.ts";
-import { type TimeScale, schedule } from "./integrators.ts";
+import { type Move, type TimeScale, schedule } from "./integrators.ts";
 import { forceInSingle } from "./mixed-precision.ts";
 import { type Masses, type Momenta, type Movable, alike, copyInto, copyOf, drawMomenta, latticeOf, maxDifference, momentaLike, movable } from "./movable.ts";
 import { type FieldGuide, type FieldTarget, type Guide, type Sampler, type StepResult, type Target, checkGuide, solveErrorOf } from "./sampler.ts";
@@ -92,7 +92,7 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
   trajectory = 0;
   readonly #target: FieldTarget<X, F>;
   readonly #levels: readonly (TimeScale & { readonly action: FieldGuide<X, F> })[];
-  readonly #length: number;
+  readonly #moves: readonly Move[];
   readonly #random: RandomStream;
   readonly #acceptAlways: number;
   readonly #masses: Masses;
@@ -111,12 +111,11 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
     this.#target = action;
     const levels = (options.levels ?? [{ action: options.guide ?? action, integrator: options.integrator, steps: options.steps }]) as FieldHmcOptions<X, F>["levels"] & object;
     this.#levels = forcePrecision === "f64" ? levels : levels.map((level) => ({ ...level, action: forceInSingle(level.action as never) as never }));
-    schedule(this.#levels, length);
+    this.#moves = schedule(this.#levels, length);
     for (const level of this.#levels) {
       guard("hmc", { "the action of a force": [level.action, is.withMethods("an action or a guide (force)", "force")] });
       checkGuide(action, level.action);
     }
-    this.#length = length;
     this.#random = randomStream(seed, stream);
     this.name = options.guide ? `SLHMC ${action.name}` : `HMC ${action.name}`;
   }
@@ -137,11 +136,13 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
     copyInto(backup, U);
     let samples: TrajectoryResult[] | undefined;
     try {
-      yield* integration(this.#levels, U, P as F, F as F, this.#length, this.#masses);
+      yield* integration(this.#moves, this.#levels, U, P as F, F as F, this.#masses);
       const later = [before, energies.action(2, this.#target, U), energies.kinetic(3, P)];
       const start = kinetic();
       const [first, after, moving] = later.map((x) => x()) as [Float64Array, Float64Array, Float64Array];
-      samples = Array.from(start, (K, b) => this.#metropolis(b, { trajectory, before: first[b]!, after: after[b]!, kinetic: K, moving: moving[b]! }));
+      const decided: TrajectoryResult[] = [];
+      start.forEach((kinetic, b) => decided.push(this.#metropolis(b, { trajectory, before: first[b]!, after: after[b]!, kinetic, moving: moving[b]! })));
+      samples = decided;
     } finally {
       if (!samples) copyInto(U, backup);
     }
@@ -178,10 +179,10 @@ export class Hmc<N extends number = number, X = LinkField<N>, F = AlgebraField<N
     const change = (): number => energy().reduce((most, H, b) => (Math.abs(H - start[b]!) > Math.abs(most) || Number.isNaN(H) ? H - start[b]! : most), 0);
     copyInto(backup, U);
     try {
-      yield* integration(this.#levels, U, P as F, F as F, this.#length, this.#masses);
+      yield* integration(this.#moves, this.#levels, U, P as F, F as F, this.#masses);
       const forwardDH = change();
       flip(P);
-      yield* integration(this.#levels, U, P as F, F as F, this.#length, this.#masses);
+      yield* integration(this.#moves, this.#levels, U, P as F, F as F, this.#masses);
       return { maxDifference: maxDifference(U as Movable, backup as Movable), dH: Math.abs(change()), forwardDH };
     } finally {
       copyInto(U, backup);

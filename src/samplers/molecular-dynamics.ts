@@ -6,7 +6,7 @@ import { kind, type AlgebraField, type Algebras, Directional, DirectionalField, 
 import { NaNError } from "../errors.ts";
 import { type Action, PerStructure } from "../gauge/index.ts";
 import { guard, is } from "../util/index.ts";
-import { type Integrator, type IntegratorName, type TimeScale, schedule } from "./integrators.ts";
+import { type Integrator, type IntegratorName, type Move, type TimeScale, schedule } from "./integrators.ts";
 import { type Masses, type Momenta, type Movable, disposeOf, latticeOf, momentaLike, movable } from "./movable.ts";
 
 /** What moves the momenta: the force field of an action. */
@@ -152,16 +152,16 @@ export function integrateLevels<X extends Movable, F extends Momenta>(levels: re
   guard("integrateLevels", { levels: [levels, is.listOf(is.object, 1)], U: [U, movable], P: [P, momenta], length: [length, is.positive] });
   const forces = momentaLike(U) as F;
   try {
-    const moves = integration(levels, U, P, forces, length);
+    const moves = integration(schedule(levels, length), levels, U, P, forces);
     while (!moves.next().done);
   } finally {
     disposeOf(forces);
   }
 }
 
-/** The moves of `integrateLevels` one by one, for callers that look up in between; forces go to F. */
-export function* integration<X, F>(levels: readonly (TimeScale & { readonly action: ForceOn<X, F> })[], x: X, P: F, F: F, length: number, masses?: Masses): Generator<void, void, void> {
-  for (const move of schedule(levels, length)) {
+/** The moves of levels one by one, for callers that look up in between; forces go to F. */
+export function* integration<X, F>(moves: readonly Move[], levels: readonly { readonly action: ForceOn<X, F> }[], x: X, P: F, F: F, masses?: Masses): Generator<void, void, void> {
+  for (const move of moves) {
     if (move.kind === "drift") drift(x as Movable, P as Momenta, move.time, masses);
     else kick(P as Momenta, levels[move.level]!.action.force(x, F) as Momenta, move.time, masses);
     yield;

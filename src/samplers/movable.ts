@@ -52,9 +52,9 @@ export function copyOf<X>(x: X): X {
 /** Copies the values of the same fields. @throws GeometryError for others. */
 export function copyInto<X>(to: X, from: X): void {
   guard("copyInto", { to: [to, movable], from: [from, movable] });
-  const [a, b] = [fieldsOf(to as Movable), fieldsOf(from as Movable)];
+  const [a, b] = [partsOf(to as Movable), partsOf(from as Movable)];
   if (a.length !== b.length) throw new GeometryError(`copyInto: got ${b.length} fields for ${a.length}, expected the same fields by name`);
-  a.forEach((f, k) => f.copyFrom(b[k]!));
+  a.forEach((f, k) => f.copyFrom(b[k] as never));
 }
 
 /** The links among what is moved, or none. */

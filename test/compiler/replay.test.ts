@@ -1,7 +1,7 @@
 /** Programs and solves whose launches run in one call have the bits, and the errors, of those that are launched one by one. */
 import { describe, expect, test } from "vitest";
-import { type LatticeOptions, type LinkField, type Links, type Scalar, type Vector, SU, add, conjugateGradient, dot, hot, lattice, record, reTrace, plaquette, scaleBy, staggeredNormal, sum, valueAndGrad } from "gaugegrad";
-import { Field, realType, vectorType } from "../../src/autograd/index.ts";
+import { type LatticeOptions, type LinkField, type Links, type Scalar, type Vector, SU, add, conjugateGradient, dot, hot, lattice, number, record, reTrace, plaquette, scaleBy, solve, staggeredNormal, sum, valueAndGrad } from "gaugegrad";
+import { Field, realType, scalarType, vectorType } from "../../src/autograd/index.ts";
 import type { KernelEngine } from "../../src/compiler/engine.ts";
 import type { Emitter } from "../../src/compiler/emitter.ts";
 import { nativeMissing } from "./backends.ts";
@@ -39,6 +39,30 @@ describe.each(backends)("$backend $precision, $threads threads", (options) => {
     });
     expect(results[0]![2]).toBeGreaterThan(5);
     expect(results[0]).toEqual(results[1]);
+  });
+
+  test("a solve finds the fields that it is given, in whatever order they take turns", () => {
+    const L = lattice([4, 2, 4], { threads: 1, ...options });
+    const S = (V: Links, x: Vector): Scalar => sum(dot(x, solve((y) => staggeredNormal(V, y, number(x.tape, 0.3)), x, options.precision ? {} : { tolerance: 1e-10 })));
+    const links = [1, 2, 3].map((seed) => hot(L, SU(2), { seed }) as unknown as LinkField);
+    const b = [source(L), source(L, (x) => x.reverse())];
+    const alone = links.map((U) => b.map((x) => record(S as never, U, x as never).run(U, x as never)));
+    const plan = record(S as never, links[2]!, b[0] as never);
+    const into = [1, 2].map(() => new Field(L, scalarType));
+    for (const [u, x] of [[0, 0], [0, 0], [1, 0], [0, 0], [0, 1], [2, 1], [2, 1], [0, 1]] as const) {
+      expect(plan.run(links[u]!, b[x] as never)).toBe(alone[u]![x]);
+      plan.runInto(into[x] as never, links[u]!, b[x] as never);
+      expect(into[x]!.toArray()[0]).toBe(alone[u]![x]);
+    }
+  });
+
+  test("copies of groups and of parts of them", () => {
+    const L = lattice([4, 2, 4], { threads: 1, ...options });
+    const [U, V] = [1, 2].map((seed) => hot(L, SU(2), { seed }) as unknown as LinkField) as [LinkField, LinkField];
+    const W = V.clone();
+    expect(W.fields.map((f) => f.toArray())).toEqual(V.fields.map((f) => f.toArray()));
+    W.fields[1]!.copyFrom(U.fields[1]!);
+    expect(W.fields.map((f) => f.toArray())).toEqual([V.fields[0]!.toArray(), U.fields[1]!.toArray(), V.fields[2]!.toArray()]);
   });
 
   test("sums of what is large, infinite or no number", () => {

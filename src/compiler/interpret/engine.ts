@@ -72,8 +72,8 @@ export class InterpretEngine implements Engine {
     return dataOf(from)[0]!;
   }
 
-  copy(from: Storage, to: Storage): void {
-    dataOf(to).set(dataOf(from));
+  copy(from: readonly Storage[], to: readonly Storage[]): void {
+    from.forEach((x, k) => dataOf(to[k]!).set(dataOf(x)));
   }
 
   compile(program: Program, options: CompileOptions = {}): Executable {

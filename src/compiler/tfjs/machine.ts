@@ -168,8 +168,8 @@ export abstract class TfjsMachine implements SolverEngine {
     return (s.value as number | undefined) ?? 0;
   }
 
-  copy(from: Storage, to: Storage): void {
-    this.assign(to as TfjsStorage, (from as TfjsStorage).value, (from as TfjsStorage).at);
+  copy(from: readonly Storage[], to: readonly Storage[]): void {
+    (from as readonly TfjsStorage[]).forEach((x, k) => this.assign(to[k] as TfjsStorage, x.value, x.at));
   }
 
   abstract compile(program: Program, options?: CompileOptions): Executable;
