@@ -1,5 +1,5 @@
 /**
- * The numbered lessons and every code block of README.md and docs/, run as users run them. Each lesson asserts a known number itself. The lessons and the program of
+ * The numbered lessons and every code block of README.md, each run as users run it, and those of docs/, one after another in one process. Each lesson asserts a known number itself. The lessons and the program of
  * README.md print every digit here, and these are the ones that were printed before fields had a batch axis: what the compiler learns changes no bit on the default backend.
  * Those of lessons 9 and 10, on U(1), are of its phases by the series of cosine and sine.
  */
@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lattice } from "../src/gauge/index.ts";
 import { arithmeticOf, arithmeticText } from "../src/runs/arithmetic.ts";
 
@@ -71,22 +71,47 @@ function installed(name: string): boolean {
   }
 }
 
+/** Runs programs one after another in one process, which reads the package once; what each ends with, empty where nothing went wrong. */
+const ALL = join(folder, "all.mjs");
+writeFileSync(ALL, `import { readFileSync, writeFileSync } from "node:fs";
+const ends = {};
+for (const file of JSON.parse(readFileSync("files.json", "utf8"))) {
+  try {
+    await import(file);
+    ends[file] = process.exitCode ? \`exit code \${process.exitCode}\` : "";
+  } catch (error) {
+    ends[file] = String(error?.stack ?? error);
+  }
+  process.exitCode = undefined;
+  writeFileSync("ends.json", JSON.stringify(ends));
+}
+`);
+
 const pages = ["README.md", ...(existsSync(join(root, "docs")) ? readdirSync(join(root, "docs")).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`) : [])];
-for (const page of pages)
-  describe(page, () => {
-    const list = blocks(page);
-    test("can be read", () => expect(readFileSync(join(root, page), "utf8").length).toBeGreaterThan(0));
-    list.forEach(({ code, needs }, k) =>
-      test(`code block ${k + 1} of ${list.length}`, async ({ skip }) => {
-        skip(needs !== undefined && !installed(needs), `${needs} is not installed`);
-        const file = join(folder, `${page.replaceAll(/\W/g, "-")}-${k + 1}.ts`);
-        writeFileSync(file, code);
-        if (page === "README.md") {
-          await runInFull(file, `README-${k + 1}`);
-          return;
-        }
-        const { status, output } = run(file);
-        expect(status, output).toBe(0);
-      }),
-    );
-  });
+const programs = pages.flatMap((page) => blocks(page).map((block, k) => ({ page, name: `${page.replaceAll(/\W/g, "-")}-${k + 1}`, missing: block.needs !== undefined && !installed(block.needs), ...block })));
+const fileOf = (name: string): string => join(folder, `${name}.ts`);
+for (const { name, code } of programs) writeFileSync(fileOf(name), code);
+
+test("pages can be read", () => {
+  for (const page of pages) expect(readFileSync(join(root, page), "utf8").length).toBeGreaterThan(0);
+});
+
+describe("README.md", () => {
+  for (const { name } of programs.filter((p) => p.page === "README.md")) test(`code block ${name}`, () => runInFull(fileOf(name), name.replace("README-md", "README")));
+});
+
+describe("docs", () => {
+  const inDocs = programs.filter((p) => p.page !== "README.md");
+  let ends: Readonly<Record<string, string>> = {};
+  let said = "";
+  beforeAll(() => {
+    writeFileSync(join(folder, "files.json"), JSON.stringify(inDocs.filter((p) => !p.missing).map((p) => fileOf(p.name))));
+    const { status, output } = run(ALL);
+    [said, ends] = [`exit code ${status}: ${output}`, JSON.parse(readFileSync(join(folder, "ends.json"), "utf8")) as typeof ends];
+  }, 600_000);
+  for (const { page, name, missing, needs } of inDocs)
+    test(`code block ${name} of ${page}`, ({ skip }) => {
+      skip(missing, `${needs} is not installed`);
+      expect(ends[fileOf(name)], said).toBe("");
+    });
+});

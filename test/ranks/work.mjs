@@ -123,7 +123,7 @@ export const work = {
     const options = { momenta: Array.from(L.extents, (_, mu) => L.extents.slice(1).map((_l, nu) => (nu === mu ? 1 : 0))) };
     const column = wilsonPropagator(U, { kappa: 0.1 });
     const numbers = [wilsonColumns(U, { kappa: 0.1 }), column].map((S) => mesonCorrelators(L, 2, S, options).map(({ re, im }) => hash(re, im)).join());
-    const { PP, midpoint } = domainWallPion(U, { mass: 0.2, Ls: 4, height: 1.6 });
+    const { PP, midpoint } = domainWallPion(U, { mass: 0.5, Ls: 2, height: 1.6 });
     const condensate = chiralCondensate(U, { mass: 0.3, method: { sources: 2, seed: 4 } });
     return numbers[0] === numbers[1] ? hash(PP, midpoint, condensate, pionCorrelator(U, { mass: 0.3 })) + numbers[0] : numbers;
   },

@@ -21,7 +21,6 @@ const FROM_SOURCE = import.meta.url.endsWith(".ts");
 export async function loadModule(path: string, directory: string): Promise<Readonly<Record<string, unknown>>> {
   const file = resolve(directory, path);
   const source = readRegularFile(file, "a readable TypeScript or JavaScript module: check the path").toString("utf8");
-  if (TYPESCRIPT.test(file)) parsed(source, path);
   if (!FROM_SOURCE) register("./module-hooks.js", import.meta.url, { data: { root: new URL("../../", import.meta.url).href } });
   try {
     return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
@@ -29,6 +28,8 @@ export async function loadModule(path: string, directory: string): Promise<Reado
     const place = placeIn(error, file, path);
     if (error instanceof GaugegradError) throw place === undefined ? error : located(error, place);
     if (place !== undefined) throw new ProgramError(`${place}: ${error instanceof Error ? `${error.name}: ` : ""}${reason(error)}`, error);
+    // here again for the line: the parser, which takes a fifth of a second to load, has run in the thread of the hooks
+    if (TYPESCRIPT.test(file)) parsed(source, path);
     const failure = new FileFormatError(`${path}: got "${reason(error)}" while loading, expected a module that loads: ${advice(error)}`);
     failure.cause = error;
     throw failure;
