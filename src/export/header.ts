@@ -6,7 +6,7 @@ const upper = (s: string): string => s.toUpperCase();
 
 const TEXT = `/*
  * @title@, @group@, @D@ dimensions: exported by gaugegrad @version@.
- * Links U_mu(n) transport from n + mu to n. Directions mu = 0 .. @last@ are @axes@; extents are written in this order. Extents: @bounds@.
+ * @linkText@Directions mu = 0 .. @last@ are @axes@; extents are written in this order. Extents: @bounds@.
  */
 #ifndef @P@_H
 #define @P@_H
@@ -118,10 +118,19 @@ export function header(spec: LibrarySpec): string {
   const axes = spec.axes.join(", ");
   const list = (kind: string, names: readonly string[]): string => (names.length === 0 ? "" : `\n/* ${kind}, by number:\n${names.map((n, k) => ` *   ${k}  ${n}`).join("\n")} */\n`);
   const bounds = spec.bounds.length === 0 ? "any" : spec.bounds.join(", ");
-  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, last: D - 1, axes, bounds, P, N, parameterCount: parameters.length, fieldCount: fields.length, generators: spec.generators, parameterList: list("Parameters", parameters.map((x) => `${x.name} (exported with ${x.value})`)), fieldList: list("Fields, which the host sets before the first evaluation", fields.map((x) => `${x.name}: ${x.text}`)), p, record: [...spec.axes].reverse().join("]["), directions: spec.axes.join(", "), twoD: 2 * D, cotangent: N === 1 ? "F U" : "2 F U", components: N === 1 ? "Im F" : "-2 tr(T_a F)", functions: functions(spec) });
+  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, last: D - 1, axes, bounds, P, N, parameterCount: parameters.length, fieldCount: fields.length, generators: spec.generators, parameterList: list("Parameters", parameters.map((x) => `${x.name} (exported with ${x.value})`)), fieldList: list("Fields, which the host sets before the first evaluation", fields.map((x) => `${x.name}: ${x.text}`)), p, record: [...spec.axes].reverse().join("]["), directions: spec.axes.join(", "), twoD: 2 * D, cotangent: N === 1 ? "F U" : "2 F U", components: N === 1 ? "Im F" : "-2 tr(T_a F)", functions: functions(spec), linkText: spec.subject.linkless ? "A function of fields alone: links are passed as NULL, and what is said of them below is about none. " : "Links U_mu(n) transport from n + mu to n. " });
 }
 
-function functions({ name: p, subject, parameters }: LibrarySpec): string {
+/** The functions of an action that is one of fields. */
+const fieldFunctions = ({ name: p, fields, subject: { moved = 0 } }: LibrarySpec): string => `/*
+ * The value (may be NULL) at the fields that are set, and the forces of ${fields.slice(0, moved).map((f) => f.name).join(", ")}, each to an array of its own in the order of set_field; NULL where none is wanted. F is dS/d phi, number by number, with
+ * dS = sum F d phi; of a field of the algebra the element with dS = sum -2 tr(F d phi) (U(1): -F d phi), of unit spins tangent to each.
+ */
+int ${p}_field_forces(${p}_handle* handle, const void* links, double* value, double* const forces[]);
+`;
+
+function functions(spec: LibrarySpec): string {
+  const { name: p, subject, parameters } = spec;
   if (subject.kind === "layer")
     return `
 /* The smeared links. */
@@ -135,7 +144,7 @@ int ${p}_pullback(${p}_handle* handle, const void* links, const void* smeared_fo
 `;
   return `
 int ${p}_value(${p}_handle* handle, const void* links, double* value);
-int ${p}_force(${p}_handle* handle, const void* links, void* force);
+${subject.linkless ? "" : `int ${p}_force(${p}_handle* handle, const void* links, void* force);
 int ${p}_value_and_force(${p}_handle* handle, const void* links, double* value, void* force);
-${parameters.length === 0 ? "" : `/* The value (may be NULL) and dS/d(parameter k). */\nint ${p}_gradient(${p}_handle* handle, const void* links, double* value, double gradient[]);\n`}`;
+`}${subject.moved ? fieldFunctions(spec) : ""}${parameters.length === 0 ? "" : `/* The value (may be NULL) and dS/d(parameter k). */\nint ${p}_gradient(${p}_handle* handle, const void* links, double* value, double gradient[]);\n`}`;
 }

@@ -34,6 +34,23 @@ static int read_force(struct work* w, const void* force) {
 }
 `;
 
+const TAKE_FIELD = `
+/* The force of a field to the host, or nowhere. */
+static void take_field(struct work* w, int field, double* to) {
+  const @p@_handle* h = w->handle;
+  const int components = field_components[field];
+  double zero = 0;
+  for (int64_t n = 0; n < h->volume; n++) {
+    const double* from = w->derivatives[field] + (int64_t)(h->position[n] / W) * components * W + h->position[n] % W;
+    for (int c = 0; c < components; c++) {
+      zero += 0 * from[c * W];
+      if (to) to[n * components + c] = from[c * W];
+    }
+  }
+  if (zero != 0) w->spoilt = 1;
+}
+`;
+
 const HANDLES = `
 const char* @p@_error(int status) {
   static const char* const texts[] = {
@@ -164,15 +181,14 @@ int @p@_set_field(@p@_handle* h, int field, const double* data) {
 `;
 
 /** A function that checks its arguments, runs a program in work memory, and hands over its results. */
-function call(p: string, head: string, check: string, program: string, before: readonly string[], after: readonly string[]): string {
+function call({ name: p, subject: { linkless } }: LibrarySpec, head: string, check: string, program: string, before: readonly string[], after: readonly string[]): string {
   const P = p.toUpperCase();
   return `
 int ${p}_${head} {
-  if (!h || !links || ${check}) return ${P}_ARGUMENT;
+${linkless ? "  (void)links;\n" : ""}  if (!h || ${linkless ? "" : "!links || "}${check}) return ${P}_ARGUMENT;
   struct work* w;
   int status = enter(h, &w);
-  if (status == ${P}_OK) status = read_links(w, links);
-${before.length === 0 ? "" : `  if (status == ${P}_OK) {\n${before.map((line) => `    ${line}\n`).join("")}  }\n`}  if (status == ${P}_OK) status = run_${program}(w);
+${linkless ? "" : `  if (status == ${P}_OK) status = read_links(w, links);\n`}${before.length === 0 ? "" : `  if (status == ${P}_OK) {\n${before.map((line) => `    ${line}\n`).join("")}  }\n`}  if (status == ${P}_OK) status = run_${program}(w);
   if (status == ${P}_OK) {
 ${after.map((line) => `    ${line}\n`).join("")}    if (w->spoilt) status = ${P}_NUMBER;
   }
@@ -197,19 +213,20 @@ export function interfaceSource(spec: LibrarySpec, scalars: (program: string) =>
     subject.kind === "layer"
       ? [
           fill(READ_FORCE, prefixes(p)),
-          call(p, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", ["status = into(w, smeared);"], over("smear", "w->smeared, 0")),
-          call(p, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = into(w, force);", `if (status == ${P}_OK) status = read_force(w, smeared_force);`], [...over("pullback", "w->force, 1"), ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
+          call(spec, `smear(${p}_handle* h, const void* links, void* smeared)`, "!smeared", "smear", ["status = into(w, smeared);"], over("smear", "w->smeared, 0")),
+          call(spec, `pullback(${p}_handle* h, const void* links, const void* smeared_force, void* force, double gradient[])`, "!smeared_force", "pullback", ["status = into(w, force);", `if (status == ${P}_OK) status = read_force(w, smeared_force);`], [...over("pullback", "w->force, 1"), ...(parameters.length === 0 ? ["(void)gradient;"] : gradient("pullback"))]),
         ]
       : [
-          call(p, `value(${p}_handle* h, const void* links, double* value)`, "!value", "value", [], [`*value = ${value("value")};`, finite("value")]),
-          call(p, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", ["status = into(w, force);"], [`*value = ${value("force")};`, ...over("force", "w->force, 1"), finite("force")]),
+          call(spec, `value(${p}_handle* h, const void* links, double* value)`, "!value", "value", [], [`*value = ${value("value")};`, finite("value")]),
+          ...(subject.linkless ? [] : [call(spec, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", ["status = into(w, force);"], [`*value = ${value("force")};`, ...over("force", "w->force, 1"), finite("force")]),
           `
 int ${p}_force(${p}_handle* h, const void* links, void* force) {
   double value;
   return ${p}_value_and_force(h, links, &value, force);
 }
-`,
-          ...(parameters.length === 0 ? [] : [call(p, `gradient(${p}_handle* h, const void* links, double* value, double gradient[])`, "!gradient", "gradient", [], [`if (value) *value = ${value("gradient")};`, ...gradient("gradient"), finite("gradient")])]),
+`]),
+          ...(subject.moved ? [fill(TAKE_FIELD, prefixes(p)), call(spec, `field_forces(${p}_handle* h, const void* links, double* value, double* const forces[])`, "!forces", "fields", [], [`if (value) *value = ${value("fields")};`, "for (int k = 0; k < MOVED; k++) take_field(w, k, forces[k]);", finite("fields")])] : []),
+          ...(parameters.length === 0 ? [] : [call(spec, `gradient(${p}_handle* h, const void* links, double* value, double gradient[])`, "!gradient", "gradient", [], [`if (value) *value = ${value("gradient")};`, ...gradient("gradient"), finite("gradient")])]),
         ];
   const constrained = constraints(spec);
   const values = { ...prefixes(p), constraints: constrained, constrained: constrained === "" ? "" : " || !constrained(field, data, h->volume)", names: [...parameters.map((x) => JSON.stringify(x.name)), '""'].join(", "), values: [...parameters.map((x) => literal(x.value)), "0"].join(", ") };

@@ -18,11 +18,29 @@ end
 force(h::Handle, U) = (F = similar_links(U); force!(F, h, U); F)
 `;
 
+const FIELDS_ALONE = `
+function value(h::Handle)
+    out = Ref{Cdouble}(0)
+    check(ccall((:@p@_value, library), Cint, (Ptr{Cvoid}, Ptr{Cvoid}, Ref{Cdouble}), h.pointer, C_NULL, out))
+    out[]
+end
+`;
+
+const FIELD_FORCES = `
+function field_forces(h::Handle@U@)
+    out = Ref{Cdouble}(0)
+    F = [zeros(Cdouble, n, h.extents...) for n in field_numbers[1:@moved@]]
+    to = Ptr{Cdouble}[pointer(f) for f in F]
+    @holding@check(ccall((:@p@_field_forces, library), Cint, (Ptr{Cvoid}, @type@, Ref{Cdouble}, Ptr{Ptr{Cdouble}}), h.pointer, @links@, out, to))
+    out[], F
+end
+`;
+
 const GRADIENT = `
-function gradient(h::Handle, U)
+function gradient(h::Handle@U@)
     out = Ref{Cdouble}(0)
     theta = zeros(Cdouble, @room@)
-    GC.@preserve U check(ccall((:@p@_gradient, library), Cint, (Ptr{Cvoid}, Ptr{Ptr{ComplexF64}}, Ref{Cdouble}, Ptr{Cdouble}), h.pointer, pointers(h, U), out, theta))
+    @linked@check(ccall((:@p@_gradient, library), Cint, (Ptr{Cvoid}, @type@, Ref{Cdouble}, Ptr{Cdouble}), h.pointer, @links@, out, theta))
     out[], theta
 end
 `;
@@ -50,8 +68,7 @@ const TEXT = `"""
     S = @module@.Handle((@four@))
     @example@
 
-\`U\` is a vector of @D@ arrays @array@: the fields \`U[mu].U\` of Gaugefields.jl without wings. Forces are matrices F, or with
-\`convention = :dsdu\` the dSdU of Gaugefields.jl. All conventions are in @p@.h.
+@about@ All conventions are in @p@.h.
 """
 module @module@
 
@@ -125,6 +142,10 @@ export function julia(spec: LibrarySpec): string {
   const module = p.charAt(0).toUpperCase() + p.slice(1);
   const isAction = subject.kind === "action";
   const array = `ComplexF64[${N}, ${N}, ${axes.map((a) => `L${a}`).join(", ")}]`;
-  const methods = fill(isAction ? (spec.parameters.length > 0 ? ACTION + GRADIENT : ACTION) : LAYER, { p, room: Math.max(1, spec.parameters.length), parameterCount: spec.parameters.length });
-  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, module, four: Array.from({ length: D }, () => "4").join(", "), example: isAction ? `${module}.value(S, U); F = ${module}.force(S, U)` : `V = ${module}.smear(S, U)`, array, N, methods, parameterCount: spec.parameters.length, fieldNumbers: spec.fields.map((x) => x.components).join(", ") });
+  const { linkless, moved = 0 } = subject;
+  const about = linkless ? "Fields are set by `set_field!`, by their numbers." : `\`U\` is a vector of ${D} arrays ${array}: the fields \`U[mu].U\` of Gaugefields.jl without wings. Forces are matrices F, or with\n\`convention = :dsdu\` the dSdU of Gaugefields.jl.`;
+  const texts = isAction ? [linkless ? FIELDS_ALONE : ACTION, ...(moved > 0 ? [FIELD_FORCES] : []), ...(spec.parameters.length > 0 ? [GRADIENT] : [])] : [LAYER];
+  const where = linkless ? { U: "", holding: "GC.@preserve F ", linked: "", type: "Ptr{Cvoid}", links: "C_NULL" } : { U: ", U", holding: "GC.@preserve U F ", linked: "GC.@preserve U ", type: "Ptr{Ptr{ComplexF64}}", links: "pointers(h, U)" };
+  const methods = fill(texts.join(""), { p, moved, ...where, room: Math.max(1, spec.parameters.length), parameterCount: spec.parameters.length });
+  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, module, four: Array.from({ length: D }, () => "4").join(", "), example: isAction ? (linkless ? `${module}.value(S); value, F = ${module}.field_forces(S)` : `${module}.value(S, U); F = ${module}.force(S, U)`) : `V = ${module}.smear(S, U)`, about, N, methods, parameterCount: spec.parameters.length, fieldNumbers: spec.fields.map((x) => x.components).join(", ") });
 }

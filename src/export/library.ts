@@ -3,20 +3,20 @@ import { readFileSync } from "node:fs";
 import { type Lattice, type ValueType, components, domainOf, kind, spinOf } from "../autograd/index.ts";
 import { CUDA_SHIM } from "../backend/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { groupOf } from "../gauge/index.ts";
+import { groupOf, lattice } from "../gauge/index.ts";
 import { guard, is, printable } from "../util/index.ts";
 import { header } from "./header.ts";
 import { julia } from "./julia.ts";
 import { deviceMakefile, makefile } from "./makefile.ts";
 import { type Solver, portable } from "./portable.ts";
-import { constraintOf } from "./programs.ts";
+import { constraintOf, takesLinks } from "./programs.ts";
 import { python } from "./python.ts";
 import { readme } from "./readme.ts";
 import { referenceCases } from "./reference.ts";
 import { source } from "./source.ts";
 import type { HostField, LibrarySpec } from "./spec.ts";
 import { testSource } from "./test-source.ts";
-import { type ExportSubject, fieldsOf, parametersOf } from "./subject.ts";
+import { type ExportSubject, fieldsOf, parametersOf, placed } from "./subject.ts";
 
 /** What is exported and how it is called. */
 export interface LibraryOptions {
@@ -64,17 +64,28 @@ function boundsOf({ fixed, least, even }: LibrarySpec["portable"], axes: readonl
   });
 }
 
-function librarySpec(subject: ExportSubject, options: LibraryOptions): LibrarySpec {
-  guard("export", { subject: [subject, is.withFields("a subject of subjectOf", "name")], options: [options, is.keysOf("name", "N", "extents", "solver", "to", "version", "bibtex")] });
+/** The subject as a function of links, of fields, or of both. */
+function functionOf(given: ExportSubject, extents: readonly number[], N: number): ExportSubject {
+  const on = (e: readonly number[]): Lattice => lattice(e, { backend: "js", threads: 1 }) as Lattice;
+  if (given.kinds) return placed(given, on(extents), N);
+  const fields = fieldsOf(given);
+  if (given.kind === "layer" || fields.length === 0) return given;
+  return takesLinks(given, on(fields[0]!.field.lattice.extents), N) ? given : { ...given, moved: fields.length, linkless: true };
+}
+
+function librarySpec(given: ExportSubject, options: LibraryOptions): LibrarySpec {
+  guard("export", { subject: [given, is.withFields("a subject of subjectOf", "name")], options: [options, is.keysOf("name", "N", "extents", "solver", "to", "version", "bibtex")] });
   const { name, N, extents, version, solver = "cg", to = "c" } = options;
   guard("export", { name: [name, is.text], N: [N, kind.colours], extents: [extents, is.listOf(is.count, 2)], version: [version, is.text], solver: [solver, is.oneOf("cg", "host")], to: [to, is.oneOf("c", "cuda")] });
   if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) throw new ConfigurationError(`export: got the name "${name}", expected an identifier in small letters, digits and _, for instance my_action: pass --name`);
   if (TAKEN.includes(name)) throw new ConfigurationError(`export: got the name "${name}", expected one that is no file of the library, header of C, word or module of Python or module of Julia: pass --name my_${name}`);
   const dim = extents.length;
   const axes = ["x", "y", "z", "t"].slice(0, dim - 1).concat("t");
+  const set = given.kinds ? [] : fieldsOf(given);
+  for (const { name: f, field } of set) if ((field.lattice as Lattice).dim !== dim) throw new ConfigurationError(`export: the field ${f} of ${given.name} lives in ${field.lattice.dim} dimensions, got a lattice of ${dim}: pass --lattice with as many extents`);
+  for (const { name: f, field } of set) if ("N" in field.type && field.type.N !== N) throw new ConfigurationError(`export: the field ${f} of ${given.name} has ${String(field.type.N)} colours, got links of ${groupOf(N).name}: pass --group ${groupOf(Number(field.type.N)).name.replaceAll(/[()]/g, "").toLowerCase()}`);
+  const subject = functionOf(given, extents, N);
   const fields = fieldsOf(subject);
-  for (const { name: f, field } of fields) if ((field.lattice as Lattice).dim !== dim) throw new ConfigurationError(`export: the field ${f} of ${subject.name} lives in ${field.lattice.dim} dimensions, got a lattice of ${dim}: pass --lattice with as many extents`);
-  for (const { name: f, field } of fields) if ("N" in field.type && field.type.N !== N) throw new ConfigurationError(`export: the field ${f} of ${subject.name} has ${String(field.type.N)} colours, got links of ${groupOf(N).name}: pass --group ${groupOf(Number(field.type.N)).name.replaceAll(/[()]/g, "").toLowerCase()}`);
   const made = portable(subject, N, extents, solver);
   const missed = extents.flatMap((L, mu) => ((made.even[mu] && L % 2 !== 0) || L < made.least[mu]! ? [`L${axes[mu]!} = ${L}`] : []));
   if (missed.length > 0) throw new ConfigurationError(`export: got ${missed.join(", ")}, expected what ${subject.name} asks for, ${boundsOf(made, axes).join(", ")}: pass --lattice with such extents`);
@@ -86,7 +97,7 @@ function librarySpec(subject: ExportSubject, options: LibraryOptions): LibrarySp
     portable: made,
     dim,
     N,
-    group: group.name,
+    group: subject.linkless ? "no links" : group.name,
     generators: group.generators,
     axes,
     parameters: parametersOf(subject).map((x) => ({ ...x, name: commented(x.name) })),
@@ -109,6 +120,8 @@ export interface Exported {
   readonly files: ReadonlyMap<string, string>;
   /** What the library asks of the extents, one clause each; none for any. */
   readonly bounds: readonly string[];
+  /** Name of the group, or that there are no links. */
+  readonly group: string;
 }
 
 /**
@@ -121,6 +134,7 @@ export function exportLibrary(subject: ExportSubject, options: LibraryOptions): 
   const { name } = spec;
   return {
     bounds: spec.bounds,
+    group: spec.group,
     files: new Map([
       [`${name}.h`, header(spec)],
       [`${name}.${spec.device ? "cu" : "c"}`, source(spec)],

@@ -4,7 +4,7 @@ import {
   siteMatrixType, tensorType, valueAndGrad, vjp,
 } from "../autograd/index.ts";
 import { Tensor, mapLeaves, valueAt } from "../util/index.ts";
-import { type ExportSubject, fieldAt, fieldsOf, firstParameters } from "./subject.ts";
+import { type ExportSubject, fieldAt, fieldsOf, firstParameters, movedOf, withMoved } from "./subject.ts";
 import type { Port, RecordedProgram } from "./recorded.ts";
 import { loops, unrolled } from "./unrolled.ts";
 import { onScalars } from "./weights.ts";
@@ -12,6 +12,16 @@ import { onScalars } from "./weights.ts";
 /** A displacement that was wrapped on one lattice, on another. */
 function rewrapped(from: Lattice, to: Lattice, d: readonly number[]): readonly number[] {
   return to.wrap(from.wrap(d).map((x, mu) => (2 * x > from.extents[mu]! ? x - from.extents[mu]! : x)));
+}
+
+/** Force of a site field from its cotangent: F with dS = (F, d phi), where fields of the algebra have the product -2 tr(X Y). */
+export const fieldForce = (cotangent: Traced): Traced => (cotangent.type.kind === "matrix" ? scaleBy(1 / metric(cotangent.type.N), cotangent as Matrix) : cotangent);
+
+/** Does the value take any link? An action that does not is one of its fields. */
+export function takesLinks(subject: ExportSubject, lattice: Lattice, N: number): boolean {
+  const { program, inputs } = value(subject, lattice, N);
+  const links = new Set(program.inputs.filter((_, k) => inputs[k]!.kind === "links"));
+  return program.nodes.some((node) => node.inputs.some((id) => links.has(id))) || program.outputs.some((id) => links.has(id));
 }
 
 /** What the data of a field of this type obey: derivatives rest on it. */
@@ -94,9 +104,16 @@ export function* recordPrograms(subject: ExportSubject, lattice: Lattice, N: num
     return undefined;
   }
   const evaluate = subject.evaluate as (U: Links, inputs: never) => Scalar;
-  const b = new Recording(subject, lattice, N, false);
-  const f = valueAndGrad((U: Links) => evaluate(U, b.inputs as never))(b.links) as { value: Scalar; grad: Directional<number, "algebra"> };
-  yield b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
+  if (!subject.linkless) {
+    const b = new Recording(subject, lattice, N, false);
+    const f = valueAndGrad((U: Links) => evaluate(U, b.inputs as never))(b.links) as { value: Scalar; grad: Directional<number, "algebra"> };
+    yield b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
+  }
+  if (subject.moved) {
+    const d = new Recording(subject, lattice, N, false);
+    const f = valueAndGrad((x: readonly Traced[]) => evaluate(d.links, withMoved(subject, d.inputs, x)))(movedOf(subject, d.inputs)) as { value: Scalar; grad: readonly Traced[] };
+    yield d.finish("fields", [f.value, ...f.grad.map(fieldForce)], [{ kind: "value" }, ...f.grad.map((_, index): Port => ({ kind: "derivative", index }))]);
+  }
   const c = new Recording(subject, lattice, N, false);
   if (c.parameters.length === 0) return undefined;
   const g = valueAndGrad((theta: readonly Traced[]) => evaluate(c.links, c.with(theta, subject)))(c.parameters) as { value: Scalar; grad: readonly Traced[] };

@@ -189,24 +189,56 @@ def _span(links):
     return sum((n - 1) * s for n, s in zip(links.shape, links.strides)) + 16
 `;
 
+const exampleOf = ({ linkless, moved }: LibrarySpec["subject"]): string => `${linkless ? "S.value()" : "S.value(U); S.force(U)"}${moved ? `; S.field_forces(${linkless ? "" : "U"})` : ""}`;
+
 export function python(spec: LibrarySpec): string {
   const { name: p, dim: D, N, subject, parameters, fields, generators, axes, bounds } = spec;
   const isAction = subject.kind === "action";
   const shape = [...axes].reverse().map((a) => `L${a}`).join(", ");
   const className = isAction ? "Action" : "Layer";
   const quoted = (names: readonly string[]): string => `(${names.map((n) => `${JSON.stringify(n)}, `).join("")})`;
-  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, className, four: Array.from({ length: D }, () => "4").join(", "), directions: axes.join(", "), setFields: fields.map((x) => `S.set_field(${JSON.stringify(x.name)}, data)\n    `).join(""), example: isAction ? "S.value(U); S.force(U)" : "V = S.smear(U); F, dtheta = S.pullback(U, FV)", shape, N, P: p.toUpperCase(), generators, bounds: bounds.length === 0 ? "1 or more in every direction" : bounds.join(", "), parameterNames: quoted(parameters.map((x) => x.name)), parameterValues: parameters.map((x) => `${x.value}, `).join(""), fieldNames: quoted(fields.map((f) => f.name)), fieldNumbers: fields.map((f) => `${f.components}, `).join(""), methods: isAction ? actionMethods(spec) : layerMethods(spec) });
+  return fill(TEXT, { title: spec.title, group: spec.group, D, version: spec.version, p, className, four: Array.from({ length: D }, () => "4").join(", "), directions: axes.join(", "), setFields: fields.map((x) => `S.set_field(${JSON.stringify(x.name)}, data)\n    `).join(""), example: isAction ? exampleOf(subject) : "V = S.smear(U); F, dtheta = S.pullback(U, FV)", shape, N, P: p.toUpperCase(), generators, bounds: bounds.length === 0 ? "1 or more in every direction" : bounds.join(", "), parameterNames: quoted(parameters.map((x) => x.name)), parameterValues: parameters.map((x) => `${x.value}, `).join(""), fieldNames: quoted(fields.map((f) => f.name)), fieldNumbers: fields.map((f) => `${f.components}, `).join(""), methods: isAction ? actionMethods(spec) : layerMethods(spec) });
 }
 
-function actionMethods({ name: p, parameters }: LibrarySpec): string {
+/** A function of fields alone takes no links, and one of both has forces of both. */
+function actionMethods({ name: p, parameters, fields, subject: { linkless = false, moved = 0 } }: LibrarySpec): string {
+  const self = linkless ? "self" : "self, links";
+  const at = linkless ? "handle, address = self._handle(None), None" : "handle, address, kept = self._links(links)";
   return `
-    def value(self, links):
-        """S[U]."""
-        handle, address, kept = self._links(links)
+    def value(${self}):
+        """S${linkless ? " of the fields that are set" : "[U]"}."""
+        ${at}
         value = ctypes.c_double()
         self._check(self._library.${p}_value(handle, address, ctypes.byref(value)))
         return value.value
+${linkless ? "" : linkForces(p)}${
+  moved === 0
+    ? ""
+    : `
+    def field_forces(${self}):
+        """S and the forces of ${fields.slice(0, moved).map((f) => f.name).join(", ")} by name: arrays of float of shape (sites in the order of set_field, numbers)."""
+        ${at}
+        value, made = ctypes.c_double(), [array.array("d", bytes(8 * self.volume * n)) for n in FIELD_NUMBERS[:${moved}]]
+        to = (ctypes.c_void_p * ${moved})(*(x.buffer_info()[0] for x in made))
+        self._check(self._library.${p}_field_forces(handle, address, ctypes.byref(value), to))
+        shaped = [numpy.frombuffer(x).reshape(*reversed(self.extents), n) for x, n in zip(made, FIELD_NUMBERS)] if numpy is not None else made
+        return value.value, dict(zip(FIELDS, shaped))
+`
+}${
+  parameters.length === 0
+    ? ""
+    : `
+    def gradient(${self}):
+        """S and dS/d(parameter) in the order of PARAMETERS."""
+        ${at}
+        value, gradient = ctypes.c_double(), (ctypes.c_double * len(PARAMETERS))()
+        self._check(self._library.${p}_gradient(handle, address, ctypes.byref(value), gradient))
+        return value.value, list(gradient)
+`
+}`;
+}
 
+const linkForces = (p: string): string => `
     def force(self, links):
         """The force in the convention chosen: matrices in the layout of the links, or components."""
         return self.value_and_force(links)[1]
@@ -218,19 +250,7 @@ function actionMethods({ name: p, parameters }: LibrarySpec): string {
         force, to = self._result(kept, CONVENTIONS[self._convention] == "components")
         self._check(self._library.${p}_value_and_force(handle, address, ctypes.byref(value), to))
         return value.value, force
-${
-  parameters.length === 0
-    ? ""
-    : `
-    def gradient(self, links):
-        """S[U] and dS/d(parameter) in the order of PARAMETERS."""
-        handle, address, kept = self._links(links)
-        value, gradient = ctypes.c_double(), (ctypes.c_double * len(PARAMETERS))()
-        self._check(self._library.${p}_gradient(handle, address, ctypes.byref(value), gradient))
-        return value.value, list(gradient)
-`
-}`;
-}
+`;
 
 function layerMethods({ name: p, parameters }: LibrarySpec): string {
   return `

@@ -24,7 +24,7 @@ export function readme(spec: LibrarySpec): string {
   const solved = spec.portable.programs.some((x) => x.steps.some((s) => s.kind === "solve"));
   return `# ${spec.title}
 
-${isAction ? "An action" : "A layer, a map of links to links"} of ${spec.group} links in ${D} dimensions, exported by gaugegrad ${spec.version} as a ${spec.device ? "library of CUDA C++ kernels in double precision, one thread a site" : "C11 library that needs nothing but the C library"}. MIT licence (LICENSE); what it
+${isAction ? "An action" : "A layer, a map of links to links"} of ${subject.linkless ? "fields" : `${spec.group} links${subject.moved ? " and fields" : ""}`} in ${D} dimensions, exported by gaugegrad ${spec.version} as a ${spec.device ? "library of CUDA C++ kernels in double precision, one thread a site" : "C11 library that needs nothing but the C library"}. MIT licence (LICENSE); what it
 rests on is in references.bib.
 
 ${spec.device ? MAKE_DEVICE(p) : MAKE(p, subject.kind)}
@@ -47,26 +47,26 @@ int extents[${D}] = {${four}};            /* ${axes.join(", ")} */
 ${p}_handle* h;
 int status = ${p}_create(extents, NULL, NULL, &h);      /* exported parameters, links as in an ILDG record */
 if (status) puts(${p}_error(status));
-${isAction ? `${p}_value_and_force(h, U, &S, F);` : `${p}_smear(h, U, V);`}
+${fields.length > 0 ? `${p}_set_field(h, 0, data);                          /* ${fields[0]!.name} */\n` : ""}${isAction ? `${subject.linkless ? "" : `${p}_value_and_force(h, U, &S, F);`}${subject.moved ? `${subject.linkless ? "" : "\n"}${p}_field_forces(h, ${subject.linkless ? "NULL" : "U"}, &S, forces);          /* an array for each of ${fields.slice(0, subject.moved).map((f) => f.name).join(", ")} */` : ""}` : `${p}_smear(h, U, V);`}
 ${p}_destroy(h);
 \`\`\`
 
-${spec.device ? "" : `A host that keeps links and forces in the library's own blocks (\`${P}_OWN\`, converted by \`${p}_pack\` and \`${p}_unpack\`) pays for no copy. `}Memory of other codes is used as it is: pass a \`${p}_layout\` (strides, or a table of sites), made by \`${p}_layout_of\` for ILDG and numpy, Gaugefields.jl, MILC and openQCD. They describe the
+${subject.linkless ? "" : `${spec.device ? "" : `A host that keeps links and forces in the library's own blocks (\`${P}_OWN\`, converted by \`${p}_pack\` and \`${p}_unpack\`) pays for no copy. `}Memory of other codes is used as it is: pass a \`${p}_layout\` (strides, or a table of sites), made by \`${p}_layout_of\` for ILDG and numpy, Gaugefields.jl, MILC and openQCD. They describe the
 fields of one process without halos.
 
-## Python
+`}## Python
 
 \`\`\`python
 import ${p}
 S = ${p}.${isAction ? "Action" : "Layer"}((${four}))
-${fields.map((x) => `S.set_field(${JSON.stringify(x.name)}, data)   # ${x.components} doubles a site\n`).join("")}${isAction ? "S.value(U), S.force(U)" : "V = S.smear(U)"}                # U: complex128 of shape (${[...axes].reverse().map((a) => `L${a}`).join(", ")}, ${D}, ${N}, ${N})
+${fields.map((x) => `S.set_field(${JSON.stringify(x.name)}, data)   # ${x.components} doubles a site\n`).join("")}${isAction ? (subject.linkless ? "S.value(), S.field_forces()" : `S.value(U), S.force(U)${subject.moved ? ", S.field_forces(U)" : ""}`) : "V = S.smear(U)"}${subject.linkless ? "" : `                # U: complex128 of shape (${[...axes].reverse().map((a) => `L${a}`).join(", ")}, ${D}, ${N}, ${N})`}
 \`\`\`
-${isAction ? wrappers(spec) : ""}
-## Conventions
+${isAction && !subject.linkless ? wrappers(spec) : ""}
+${subject.linkless ? "" : `## Conventions
 
 Links U_mu(n) transport from n + mu to n; the last direction is time. T_a = (i/2) lambda_a; F = sum_a T_a d/ds S(exp(s T_a) U); momenta N(0, 1) with K = p^2/2 move by -eps F. \`${p}_options.convention\` gives
 forces as other codes take them: \`${P}_FORCE_TWICE\` (MILC, QUDA, Grid), \`${P}_FORCE_DSDU\` (Gaugefields.jl), \`${P}_FORCE_COTANGENT\` (dS = Re tr(G^+ dU)), \`${P}_FORCE_COMPONENTS\`.
-${parameters.length === 0 ? "" : `\nParameters: ${parameters.map((x) => `${x.name} = ${x.value}`).join(", ")}.\n`}${fields.length === 0 ? "" : `\nFields that the host sets with \`${p}_set_field\` before the first evaluation: ${fields.map((f) => `${f.name} (${f.text})`).join("; ")}.\n`}${spec.portable.solutions.length > 0 ? "\nThe host solves: value, force and gradient take the solutions X as fields, set for the links and parameters at hand; Y = D X is made inside.\n" : ""}${solved ? `\nLinear systems are solved by the library's own conjugate gradient, to the tolerance of the exported action; ${P}_SOLVER says that it was not reached.\n` : ""}`;
+`}${parameters.length === 0 ? "" : `\nParameters: ${parameters.map((x) => `${x.name} = ${x.value}`).join(", ")}.\n`}${fields.length === 0 ? "" : `\nFields that the host sets with \`${p}_set_field\` before the first evaluation: ${fields.map((f) => `${f.name} (${f.text})`).join("; ")}.\n`}${spec.portable.solutions.length > 0 ? "\nThe host solves: value, force and gradient take the solutions X as fields, set for the links and parameters at hand; Y = D X is made inside.\n" : ""}${solved ? `\nLinear systems are solved by the library's own conjugate gradient, to the tolerance of the exported action; ${P}_SOLVER says that it was not reached.\n` : ""}`;
 }
 
 /** Custom derivatives for PyTorch and JAX: ten lines each. */

@@ -1,10 +1,10 @@
 /** Numbers of an exported subject on closed-form fields, made by this library: what test.c of the exported one compares with. */
-import { type Directional, type AlgebraField, Field, type LinkField, type Links, Plan, type Scalar, type ValueType, components, domainOf, metric, mul, scalarType, scaleBy, valueAndGrad, vjp } from "../autograd/index.ts";
+import { type Directional, type AlgebraField, Field, type LinkField, type Links, Plan, type Scalar, type Traced, type ValueType, components, domainOf, metric, mul, scalarType, scaleBy, valueAndGrad, vjp } from "../autograd/index.ts";
 import { directionField, exponentialLinks, lattice } from "../gauge/index.ts";
 import { Tensor, leavesOf, mapLeaves } from "../util/index.ts";
 import type { LibrarySpec } from "./spec.ts";
-import { constraintOf, recordPrograms, retyped } from "./programs.ts";
-import { type ExportSubject, fieldAt, fieldsOf, numberOf } from "./subject.ts";
+import { constraintOf, fieldForce, recordPrograms, retyped } from "./programs.ts";
+import { type ExportSubject, fieldAt, fieldsOf, movedOf, numberOf, withMoved } from "./subject.ts";
 
 /** Links are exp(KAPPA X). */
 export const KAPPA = 0.4;
@@ -20,6 +20,8 @@ export interface ReferenceCase {
   /** sum over links of (F, F). */
   readonly norm: number;
   readonly force: readonly number[];
+  /** Of each field that an action is a function of: the norm of its force, and entries of it. */
+  readonly fields: readonly { readonly norm: number; readonly force: readonly number[] }[];
   /** Of a layer. */
   readonly smeared?: readonly number[];
   /** Solutions that the host gives, all numbers of each. */
@@ -124,9 +126,16 @@ function solutionsOn({ subject, portable }: LibrarySpec, U: LinkField, inputs: u
 /** The numbers of an action, by the very functions that its samplers call. */
 function ofAction(spec: LibrarySpec, U: LinkField, inputs: unknown): Omit<ReferenceCase, "extents" | "solutions"> {
   const evaluate = spec.subject.evaluate as (U: Links, inputs: unknown) => Scalar;
-  const force = new Plan(((V: Links, p: unknown) => valueAndGrad((W: Links) => evaluate(W, p))(V)) as never, [U, inputs]).fresh(U, inputs) as unknown as { value: number; grad: AlgebraField };
+  const { subject } = spec;
+  const force = subject.linkless ? undefined : (new Plan(((V: Links, p: unknown) => valueAndGrad((W: Links) => evaluate(W, p))(V)) as never, [U, inputs]).fresh(U, inputs) as unknown as { value: number; grad: AlgebraField });
+  const derivatives = (V: Links, p: unknown): readonly Traced[] => (valueAndGrad((x: readonly Traced[]) => evaluate(V, withMoved(subject, p, x)))(movedOf(subject, p)) as { grad: readonly Traced[] }).grad.map(fieldForce);
+  const moved = subject.moved ? (new Plan(derivatives as never, [U, inputs]).fresh(U, inputs) as unknown as readonly Field[]) : [];
+  const fields = moved.map((f) => {
+    const data = f.toArray();
+    return { norm: data.reduce((s, x) => s + x * x, 0), force: Array.from({ length: ENTRIES }, (_, i) => data[(i * STEP) % data.length]!) };
+  });
   const all = spec.parameters.length === 0 ? undefined : (new Plan(((V: Links, p: unknown) => (valueAndGrad((q: unknown) => evaluate(V, q))(p as never) as { grad: unknown }).grad) as never, [U, inputs]).fresh(U, inputs) as unknown);
-  return { value: force.value, norm: normOf(force.grad), force: entries(force.grad), gradient: spec.parameters.map((p) => numberOf(all, p)) };
+  return { value: force?.value ?? (new Plan(evaluate as never, [U, inputs]).fresh(U, inputs) as unknown as number), norm: force ? normOf(force.grad) : 0, force: force ? entries(force.grad) : [], fields, gradient: spec.parameters.map((p) => numberOf(all, p)) };
 }
 
 function ofLayer(spec: LibrarySpec, U: LinkField, X: AlgebraField, inputs: unknown): Omit<ReferenceCase, "extents" | "solutions"> {
@@ -136,7 +145,7 @@ function ofLayer(spec: LibrarySpec, U: LinkField, X: AlgebraField, inputs: unkno
     const W = forward(V, p);
     return vjp((x: { U: Links; p: unknown }) => forward(x.U, x.p))({ U: V, p }, W.map((mu) => scaleBy(metric(spec.N), mul(F[mu]!, W[mu]!))));
   }) as never, [U, X, inputs]).fresh(U, X, inputs) as unknown as { U: AlgebraField; p: unknown };
-  return { smeared: entries(smeared), norm: normOf(back.U), force: entries(back.U), gradient: spec.parameters.map((p) => numberOf(back.p, p)) };
+  return { smeared: entries(smeared), norm: normOf(back.U), force: entries(back.U), fields: [], gradient: spec.parameters.map((p) => numberOf(back.p, p)) };
 }
 
 /** Numbers on every lattice of the tests. */

@@ -109,6 +109,8 @@ class Printer {
           // a force that is an argument lies where smeared links are otherwise
           case "force":
             return `w->${role.is === "input" ? "smeared" : "force"}[${role.port.mu}]`;
+          case "derivative":
+            return `w->derivatives[${role.port.index}]`;
           case "parameter":
             return `w->parameters + ${role.port.index} * W`;
           case "field":
@@ -154,7 +156,7 @@ class Printer {
     const { dim, N, portable, parameters, fields, generators } = this.#spec;
     const extents = portable.probe;
     const signed = this.names.displacements.map((d) => d.map((x, mu) => (portable.fixed[mu] === 0 && 2 * x > extents[mu]! ? x - extents[mu]! : x)));
-    const sizes = { DIM: dim, N, LINK: 2 * N * N, SITE: dim * 2 * N * N, GENERATORS: generators, PARAMETERS: parameters.length, FIELDS: fields.length, NEXT: signed.length, PATTERNS: this.patterns.length, PARITY: portable.parity ? 1 : 0, CHUNK: "128 / W", ARENA: this.arena, SCALARS: this.scalars, SCRATCH: this.scratch, SUMS: this.sums, SOLVER: this.solver, SHIFTS: this.shifts, BUFFERS: this.buffers, SMEARED: this.#spec.subject.kind === "layer" ? 1 : 0, OWN: this.#spec.device ? 0 : 1 };
+    const sizes = { DIM: dim, N, LINK: 2 * N * N, SITE: dim * 2 * N * N, GENERATORS: generators, PARAMETERS: parameters.length, FIELDS: fields.length, NEXT: signed.length, PATTERNS: this.patterns.length, PARITY: portable.parity ? 1 : 0, CHUNK: "128 / W", ARENA: this.arena, SCALARS: this.scalars, SCRATCH: this.scratch, SUMS: this.sums, SOLVER: this.solver, SHIFTS: this.shifts, BUFFERS: this.buffers, SMEARED: this.#spec.subject.kind === "layer" ? 1 : 0, OWN: this.#spec.device ? 0 : 1, ...(this.#spec.subject.moved ? { MOVED: this.#spec.subject.moved } : {}) };
     const patterns = this.patterns.map((t) => t.split("|"));
     const longest = Math.max(1, ...patterns.map(([, v]) => v!.split(",").length));
     return `enum { ${Object.entries(sizes).map(([k, v]) => `${k} = ${v}`).join(", ")} };

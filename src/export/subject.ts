@@ -1,8 +1,9 @@
 /** What can be exported: recorded actions and layers, seen as functions of links and of one structure of inputs. */
-import type { Field, Links, Scalar } from "../autograd/index.ts";
+import type { Field, Lattice, Links, Scalar, Traced } from "../autograd/index.ts";
 import { DirectionalField, Field as FieldClass } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
-import { Tensor, describe, guard, is, leavesOf, nameOf, valueAt, type Path } from "../util/index.ts";
+import { type FieldKinds, groupOf, startFields } from "../gauge/index.ts";
+import { Tensor, describe, guard, is, isBranch, leavesOf, mapLeaves, nameOf, valueAt, type Path } from "../util/index.ts";
 
 /** An action S[U; inputs] or a layer U -> V[U; inputs]. */
 export interface ExportSubject {
@@ -12,6 +13,12 @@ export interface ExportSubject {
   readonly inputs: unknown;
   /** The forward map on traced values. */
   readonly evaluate: (U: Links, inputs: never) => Scalar | Links;
+  /** Kinds of the fields of an action of several, which stand among its inputs once it has a lattice (`placed`). */
+  readonly kinds?: FieldKinds;
+  /** So many of its fields, the first ones, are what an action is a function of as others are of links: the library has their forces. */
+  readonly moved?: number;
+  /** It is no function of links. */
+  readonly linkless?: boolean;
 }
 
 /** A number among the inputs. */
@@ -35,7 +42,8 @@ const has = (x: object, key: string): boolean => typeof (x as Record<string, unk
 /** The recorded action or layer that an object is or stands for (effective actions and pseudofermions hold theirs); undefined for anything else. */
 export function subjectOf(x: unknown): ExportSubject | undefined {
   if (typeof x !== "object" || x === null || typeof (x as { name?: unknown }).name !== "string" || refusalOf(x) !== undefined) return undefined;
-  const { name } = x as { name: string };
+  const { name, fields } = x as { name: string; fields?: FieldKinds };
+  if (has(x, "evaluate") && typeof fields === "object") return { kind: "action", name, inputs: (x as { inputs?: unknown }).inputs ?? {}, evaluate: (x as ExportSubject).evaluate, kinds: fields };
   if (has(x, "evaluate")) return { kind: "action", name, inputs: (x as { inputs?: unknown }).inputs ?? {}, evaluate: (x as ExportSubject).evaluate };
   if (has(x, "forward") && "parameters" in x) return { kind: "layer", name, inputs: x.parameters, evaluate: (x as unknown as { forward: ExportSubject["evaluate"] }).forward };
   const { action } = x as { action?: unknown };
@@ -46,16 +54,47 @@ export function subjectOf(x: unknown): ExportSubject | undefined {
 export function refusalOf(x: unknown): string | undefined {
   if (typeof x !== "object" || x === null) return undefined;
   const { name, fields } = x as { readonly name?: unknown; readonly fields?: unknown };
-  if (has(x, "evaluate") && typeof fields === "object" && fields !== null) return `${String(name)} is an action of the fields ${Object.keys(fields).join(", ")}: a library has functions of links; give the others as inputs of action({ name, inputs, evaluate })`;
+  const links = has(x, "evaluate") && typeof fields === "object" && fields !== null ? linksOf(fields as FieldKinds) : [];
+  if (links.length > 1) return `${String(name)} is an action of the links ${links.join(", ")}: a library has functions of one field of links; give the fields of the others as inputs of action({ name, inputs, evaluate })`;
   if (has(x, "image") && has(x, "stepsOn")) return `${String(name)} is a map with log det: export its links as new Layer(F.name, F.parameters, (U, p) => F.forward(U, p).links)`;
   return undefined;
 }
+
+/** Names of fields that are links. */
+const linksOf = (kinds: FieldKinds): readonly string[] => Object.keys(kinds).filter((name) => kinds[name] === "links");
+
+/** An action of several fields as one of links, if there are any, and of inputs, of which the first are its other fields on a lattice; anything else as it is. */
+export function placed(subject: ExportSubject, lattice: Lattice, N: number): ExportSubject {
+  const { kinds, name, evaluate, inputs } = subject;
+  if (!kinds) return subject;
+  const [links] = linksOf(kinds);
+  const sites = Object.fromEntries(Object.entries(kinds).filter(([field]) => field !== links));
+  const names = Object.keys(sites);
+  const fields = names.length > 0 ? startFields(sites, lattice, { group: groupOf(N), start: "cold" }) : {};
+  const side = isBranch(inputs) && !Array.isArray(inputs) && !names.some((field) => Object.hasOwn(inputs, field));
+  const pick = (all: Readonly<Record<string, unknown>>, taken: boolean): unknown => Object.fromEntries(Object.entries(all).filter(([key]) => names.includes(key) === taken));
+  return {
+    kind: "action", name, moved: names.length, linkless: links === undefined, inputs: side ? { ...fields, ...inputs } : { ...fields, inputs },
+    evaluate: (U, all: Readonly<Record<string, unknown>>) => (evaluate as unknown as (x: unknown, inputs: unknown) => Scalar)({ ...(pick(all, true) as object), ...(links === undefined ? {} : { [links]: U }) }, side ? pick(all, false) : all["inputs"]),
+  };
+}
+
+/** The fields that an action is a function of, with such values, in a structure like that of its inputs. */
+export function withMoved(subject: ExportSubject, structure: unknown, moved: readonly Traced[]): never {
+  const fields = fieldsOf(subject);
+  return mapLeaves(subject.inputs, (_x, path) => moved[fieldAt(subject, fields, path)] ?? valueAt(structure, path)) as never;
+}
+
+/** These fields in a structure like that of the inputs. */
+export const movedOf = (subject: ExportSubject, structure: unknown): readonly Traced[] => fieldsOf(subject).slice(0, subject.moved ?? 0).map(({ path }) => valueAt(structure, path) as Traced);
 
 /** Colours and extents of the fields among the inputs; undefined where there are none. @throws ConfigurationError for anything else than a subject. */
 export function placeOf(subject: ExportSubject): { readonly N: number | undefined; readonly extents: readonly number[] | undefined } {
   guard("placeOf", { subject: [subject, is.withFields("a subject of subjectOf", "inputs")] });
   const fields = fieldsOf(subject);
   const N = fields.flatMap(({ field: { type } }) => ("N" in type ? [Number(type.N)] : []))[0];
+  // site scalars alone have no colours
+  if (subject.kinds && !Object.values(subject.kinds).some((k) => k === "links" || k === "vector" || k === "algebra")) return { N: N ?? 1, extents: fields[0]?.field.lattice.extents };
   return { N, extents: fields[0]?.field.lattice.extents };
 }
 

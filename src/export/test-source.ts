@@ -16,8 +16,8 @@ const TEXT = `/* Numbers of @title@ on closed-form fields, and the force against
 #include <stdlib.h>
 #include <string.h>
 
-enum { D = @D@, N = @N@, LINK = 2 * N * N, ENTRIES = @ENTRIES@, FIELDS = @fieldCount@, PARAMETERS = @parameterCount@ };
-struct numbers { int extents[D]; double value, norm, force[ENTRIES], smeared[ENTRIES], gradient[PARAMETERS + 1]; };
+enum { D = @D@, N = @N@, LINK = 2 * N * N, ENTRIES = @ENTRIES@, FIELDS = @fieldCount@, PARAMETERS = @parameterCount@@moved@ };
+struct numbers { int extents[D]; double value, norm, force[ENTRIES], smeared[ENTRIES], gradient[PARAMETERS + 1];@fieldNumbers@ };
 static const struct numbers cases[] = {
 @rows@
 };
@@ -112,14 +112,8 @@ static void test(const struct numbers* c) {
   @p@_handle* h;
   expect("create", @p@_create(c->extents, 0, 0, &h));
 @setFields@@test@
-  double norm = 0;
-  for (int k = 0; k < numbers; k++) norm += @metric@.0 * F[k] * F[k];
-  /* a force that vanishes is zero up to rounding: sizes below 1e-3 a link count as that */
-  const double size = sqrt(c->norm / links) + 1e-3;
-  compare("norm of the force", norm, c->norm, c->norm + 1e-6 * links, TOLERANCE);
-  for (int i = 0; i < ENTRIES; i++) compare("force", F[(int)((long)i * @STEP@ % numbers)], c->force[i], size, TOLERANCE);
-  for (int k = 0; k < PARAMETERS; k++) compare(@p@_parameter_name(k), gradient[k], c->gradient[k], fabs(c->gradient[k]) + 1, TOLERANCE);
-@differences@  @p@_destroy(h);
+@forceTest@  for (int k = 0; k < PARAMETERS; k++) compare(@p@_parameter_name(k), gradient[k], c->gradient[k], fabs(c->gradient[k]) + 1, TOLERANCE);
+@fieldTest@@differences@  @p@_destroy(h);
   free(X);
   free(U);
   free(F);
@@ -132,13 +126,55 @@ int main(void) {
 }
 `;
 
+const FORCE_TEST = `  double norm = 0;
+  for (int k = 0; k < numbers; k++) norm += @metric@.0 * F[k] * F[k];
+  /* a force that vanishes is zero up to rounding: sizes below 1e-3 a link count as that */
+  const double size = sqrt(c->norm / links) + 1e-3;
+  compare("norm of the force", norm, c->norm, c->norm + 1e-6 * links, TOLERANCE);
+  for (int i = 0; i < ENTRIES; i++) compare("force", F[(int)((long)i * @STEP@ % numbers)], c->force[i], size, TOLERANCE);
+`;
+
+/** Forces of fields, and each against differences of the value along a curve of fields, by what the curve turns by: close together, as networks have kinks. */
+const FIELD_TEST = `  double* forces[MOVED];
+  for (int f = 0; f < MOVED; f++)
+    if (!(forces[f] = malloc(sizeof(double) * (size_t)(volume * field_components[f])))) exit(1);
+  expect("field_forces", @p@_field_forces(h, @links@, &again, forces));
+  compare("value with the forces of fields", again, c->value, fabs(c->value) + 1, TOLERANCE);
+  for (int f = 0; f < MOVED; f++) {
+    const int count = volume * field_components[f];
+    const double scale = sqrt(c->field_norm[f] / volume) + 1e-3;
+    static const double place[4] = {-2, -1, 1, 2}, factor[4] = {1, -8, 8, -1};
+    double sum = 0, expected = 0, slope = 0, s, *data = malloc(sizeof(double) * (size_t)count), *turn = calloc((size_t)count, sizeof(double));
+    if (!data || !turn) exit(1);
+    for (int i = 0; i < count; i++) sum += forces[f][i] * forces[f][i];
+    compare("norm of the force of a field", sum, c->field_norm[f], c->field_norm[f] + 1e-6 * volume, TOLERANCE);
+    for (int i = 0; i < ENTRIES; i++) compare("force of a field", forces[f][(int)((long)i * @STEP@ % count)], c->field_force[f][i], scale, TOLERANCE);
+    for (int i = 0; i < 4; i++) {
+      field_data(f, c->extents, 2e-5 * place[i], data);
+      for (int k = 0; k < count; k++) turn[k] += factor[i] * data[k] / 24e-5;
+      expect("set_field", @p@_set_field(h, f, data));
+      expect("value", @p@_value(h, @links@, &s));
+      slope += factor[i] * s / 24e-5;
+    }
+    static const double metric[] = {@metrics@};
+    for (int k = 0; k < count; k++) expected += metric[f] * forces[f][k] * turn[k];
+    compare("force of a field against differences", expected, slope, fabs(expected) + sqrt(c->field_norm[f]) + 1e-3 * (1 + fabs(c->value)), 1e-7);
+    field_data(f, c->extents, 0, data);
+    expect("set_field", @p@_set_field(h, f, data));
+    free(data);
+    free(turn);
+    free(forces[f]);
+  }
+`;
+
 export function testSource(spec: LibrarySpec, cases: readonly ReferenceCase[]): string {
   const { name: p, dim: D, N, subject, parameters, fields } = spec;
   const P = p.toUpperCase();
   const metric = N === 1 ? 1 : 2;
   const isAction = subject.kind === "action";
-  const rows = cases.map((c) => `  {{${c.extents.join(", ")}}, ${literal(c.value ?? 0)}, ${literal(c.norm)}, ${list(c.force)}, ${list(c.smeared ?? [])}, ${list(c.gradient)}}`);
-  return fill(TEXT, { title: spec.title, p, D, N, ENTRIES, fieldCount: fields.length - spec.portable.solutions.length, parameterCount: parameters.length, rows: rows.join(",\n"), P, hostFields: fields.length === 0 ? "" : hostFields(spec) + solutions(cases[0]!), KAPPA, setFields: fields.length === 0 ? "" : `  set_fields(h, c->extents);\n${cases[0]!.solutions.map((_x, k) => `  expect("set_field", ${p}_set_field(h, FIELDS + ${k}, solution_${k}));\n`).join("")}`, test: isAction ? actionTest(spec) : layerTest(spec), metric, STEP, differences: isAction && cases[0]!.solutions.length === 0 ? differences(spec) : "" }).replaceAll("TOLERANCE", String(toleranceOf(spec)));
+  const { moved = 0, linkless = false } = subject;
+  const rows = cases.map((c) => `  {{${c.extents.join(", ")}}, ${literal(c.value ?? 0)}, ${literal(c.norm)}, ${list(c.force)}, ${list(c.smeared ?? [])}, ${list(c.gradient)}${moved > 0 ? `, ${list(c.fields.map((f) => f.norm))}, {${c.fields.map((f) => list(f.force)).join(", ")}}` : ""}}`);
+  return fill(TEXT, { title: spec.title, p, D, N, ENTRIES, fieldCount: fields.length - spec.portable.solutions.length, parameterCount: parameters.length, rows: rows.join(",\n"), P, hostFields: fields.length === 0 ? "" : hostFields(spec) + solutions(cases[0]!), KAPPA, setFields: fields.length === 0 ? "" : `  set_fields(h, c->extents);\n${cases[0]!.solutions.map((_x, k) => `  expect("set_field", ${p}_set_field(h, FIELDS + ${k}, solution_${k}));\n`).join("")}`, test: isAction ? actionTest(spec) : layerTest(spec), fieldNumbers: moved > 0 ? " double field_norm[MOVED], field_force[MOVED][ENTRIES];" : "", moved: moved > 0 ? `, MOVED = ${moved}` : "", forceTest: linkless ? "" : fill(FORCE_TEST, { metric, STEP }), differences: isAction && !linkless && cases[0]!.solutions.length === 0 ? differences(spec) : "", fieldTest: moved > 0 ? fill(FIELD_TEST, { p, STEP, links: linkless ? "0" : "U", metrics: fields.slice(0, moved).map((f) => (f.constraint === "algebra" ? metric : 1)).join(", ") }) : "" }).replaceAll("TOLERANCE", String(toleranceOf(spec)));
 }
 
 /** Solutions of the one lattice of the test. */
@@ -167,24 +203,34 @@ static void constrain(double* x, int constraint) {
 function hostFields({ name: p, fields }: LibrarySpec): string {
   const constrained = fields.some((f) => f.constraint !== "none");
   return `${constrained ? CONSTRAIN : ""}
+static const int field_components[] = {${fields.map((f) => f.components).join(", ")}};
+
+/* Closed-form data of a field; s turns them. */
+static void field_data(int f, const int* L, double s, double* data) {
+  static const int parity[] = {${fields.map((f) => ({ all: -1, even: 0, odd: 1 })[f.domain]).join(", ")}};
+  int volume = 1;
+  for (int mu = 0; mu < D; mu++) volume *= L[mu];
+  for (int n = 0; n < volume; n++) {
+    static const int w[4] = {1, 2, 3, 5};
+    int p = 0, sum = 0, rest = n;
+    double* x = data + n * field_components[f];
+    for (int nu = 0; nu < D; nu++) {
+      p += w[nu] * (rest % L[nu]);
+      sum += rest % L[nu];
+      rest /= L[nu];
+    }
+    const int there = parity[f] < 0 || sum % 2 == parity[f];
+    for (int c = 0; c < field_components[f]; c++) x[c] = there ? sin(0.3 + 0.7 * c + 0.41 * p) + s * cos(1.1 - 0.4 * c + 0.23 * p) : 0;
+${constrained ? `    static const int constraints[] = {${fields.map((x) => ["none", "algebra", "unit"].indexOf(x.constraint)).join(", ")}};\n    if (there) constrain(x, constraints[f]);\n` : ""}  }
+}
+
 static void set_fields(${p}_handle* h, const int* L) {
-  static const int components[] = {${fields.map((f) => f.components).join(", ")}}, parity[] = {${fields.map((f) => ({ all: -1, even: 0, odd: 1 })[f.domain]).join(", ")}};
   int volume = 1;
   for (int mu = 0; mu < D; mu++) volume *= L[mu];
   for (int f = 0; f < FIELDS; f++) {
-    double* data = calloc((size_t)(volume * components[f]), sizeof(double));
+    double* data = malloc(sizeof(double) * (size_t)(volume * field_components[f]));
     if (!data) exit(1);
-    for (int n = 0; n < volume; n++) {
-      static const int w[4] = {1, 2, 3, 5};
-      int p = 0, sum = 0, rest = n;
-      for (int nu = 0; nu < D; nu++) {
-        p += w[nu] * (rest % L[nu]);
-        sum += rest % L[nu];
-        rest /= L[nu];
-      }
-      if (parity[f] >= 0 && sum % 2 != parity[f]) continue;
-      for (int c = 0; c < components[f]; c++) data[n * components[f] + c] = sin(0.3 + 0.7 * c + 0.41 * p);
-${constrained ? `      static const int constraints[] = {${fields.map((x) => ["none", "algebra", "unit"].indexOf(x.constraint)).join(", ")}};\n      constrain(data + n * components[f], constraints[f]);\n` : ""}    }
+    field_data(f, L, 0, data);
     expect("set_field", ${p}_set_field(h, f, data));
     free(data);
   }
@@ -192,13 +238,12 @@ ${constrained ? `      static const int constraints[] = {${fields.map((x) => ["n
 `;
 }
 
-function actionTest({ name: p, parameters }: LibrarySpec): string {
+function actionTest({ name: p, parameters, subject: { linkless } }: LibrarySpec): string {
+  const links = linkless ? "0" : "U";
   return `  double value, again;
-  expect("value", ${p}_value(h, U, &value));
-  expect("value_and_force", ${p}_value_and_force(h, U, &again, F));
-  compare("value", value, c->value, fabs(c->value) + 1, TOLERANCE);
-  compare("value with the force", again, c->value, fabs(c->value) + 1, TOLERANCE);
-${parameters.length === 0 ? "  (void)gradient;" : `  expect("gradient", ${p}_gradient(h, U, &again, gradient));`}`;
+  expect("value", ${p}_value(h, ${links}, &value));
+${linkless ? "" : `  expect("value_and_force", ${p}_value_and_force(h, U, &again, F));\n`}  compare("value", value, c->value, fabs(c->value) + 1, TOLERANCE);
+${linkless ? "" : `  compare("value with the force", again, c->value, fabs(c->value) + 1, TOLERANCE);\n`}${parameters.length === 0 ? "  (void)gradient;" : `  expect("gradient", ${p}_gradient(h, ${links}, &again, gradient));`}`;
 }
 
 function layerTest({ name: p }: LibrarySpec): string {

@@ -1,10 +1,11 @@
 /** The equivariant transformer as an effective weight of spins: ln W_eff = -H_eff[S^NN] / T, with any number of attention blocks. */
-import { Field, type Lattice, Plan, type Scalar, type Spin, grad, recordOnce, spinType, valueAndGrad } from "../autograd/index.ts";
-import { ConfigurationError } from "../errors.ts";
+import { Field, type Lattice, Plan, type Scalar, type Spin, grad, neg, recordOnce, spinType, valueAndGrad } from "../autograd/index.ts";
+import { ConfigurationError, GeometryError } from "../errors.ts";
+import { type GaugeAction, action } from "../gauge/index.ts";
 import { PURPOSE, type ParameterSpace, parameterSpace, randomStream } from "../util/index.ts";
 import { type AttentionWeights, type TransformerParameters, effectiveLogWeight, transformed } from "./attention.ts";
 import { type Shell, distanceShells } from "./shells.ts";
-import { type SpinField, expectUnitSpins } from "./spin-field.ts";
+import { type SpinField, expectUnitSpins, ferromagnet } from "./spin-field.ts";
 import { FullChain, type LocalChain, type SpinWeight } from "./weights.ts";
 
 /** Temperature and shape of the transformer; distances are numbers of shells. */
@@ -149,6 +150,20 @@ export class SpinTransformer implements SpinWeight {
   valueAndGradient(spins: Float64Array): { readonly value: number; readonly gradient: Float64Array } {
     const { value, grad } = this.#recordings.parameterGradient(this.#spins.set(spins), this.parameters);
     return { value, gradient: this.space.flatten(grad) };
+  }
+
+  /** -ln W_eff as a recorded action of the spins, which are its input `S` beside the parameters: what `gaugegrad export` writes as a library. It is no function of links, and holds on this lattice. */
+  get action(): GaugeAction<number, { readonly S: SpinField } & Parameters> {
+    const { lattice, options } = this;
+    const shells = this.#recordings.shells;
+    return action({
+      name: this.name,
+      inputs: { S: ferromagnet(lattice), ...this.parameters },
+      evaluate: (_U, { S, ...p }) => {
+        if (S.lattice.extents.join() !== lattice.extents.join()) throw new GeometryError(`${this.name}: got spins on ${S.lattice}, expected ${lattice}, whose shells the model has`);
+        return neg(effectiveLogWeight(S as Spin, p as unknown as Parameters<Scalar>, shells, options.gram, options.T));
+      },
+    }) as never;
   }
 
   chain(spins: Float64Array): LocalChain {

@@ -552,7 +552,7 @@ test.each(names)("NAME.jl of %s calls what NAME.h declares, and its blocks end",
 test("what cannot be exported is refused in one line", async () => {
   module("two.ts", `${STOUTED}\nexport const other = gaugeAction.wilson({ beta: 1 });`);
   module("none.ts", "export const x = 3;");
-  module("higgs.ts", 'import { scalarAction } from "gaugegrad";\nexport const higgs = scalarAction.higgs({ kappa: 0.2, lambda: 0.5 });');
+  module("links2.ts", 'import { fieldAction, mul, adj, reTrace, sum } from "gaugegrad";\nexport const two = fieldAction({ name: "two", fields: { U: "links", V: "links" }, evaluate: ({ U, V }) => sum(reTrace(mul(U[0], adj(V[0])))) });');
   module("background.ts", 'import { SU, action, adj, hot, lattice, mul, reTrace, sum } from "gaugegrad";\nconst B = hot(lattice([4, 4]), SU(2), { seed: 1 });\nexport const S = action({ name: "background", inputs: { B }, evaluate: (U, { B }) => sum(reTrace(mul(B[0], adj(U[0])))) });');
   module("map.ts", 'import { maskedStout } from "gaugegrad";\nexport const map = maskedStout({ rho: 0.1 });');
   // as the message on maps with log det says
@@ -581,7 +581,7 @@ export const masses = of(new Field(L, staggeredType(L, 2)));`);
     [["export", "background.ts", "--out", "a", "--group", "su2", "--lattice", "4,4"], 3, /DirectionalField.*as the input B .*: give B\.fields/],
     [["export", "stouted.ts", "--out", "trained"], 5, /expected a new or empty one/],
     [["export", "stouted.ts"], 2, /--out/],
-    [["export", "higgs.ts", "--out", "a"], 3, /action of the fields U, phi.*functions of links/],
+    [["export", "links2.ts", "--out", "a"], 3, /action of the links U, V: .*one field of links/],
     [["export", "map.ts", "--out", "a"], 3, /map with log det/],
     [["export", "solvers.ts", "--only", "stabilised", "--out", "a"], 3, /solved by BiCGStab, expected plain conjugate gradients.*: take the solver "cg"/],
     [["export", "solvers.ts", "--only", "deflated", "--out", "a"], 3, /solved with deflation, expected plain conjugate gradients.*: leave out deflate/],

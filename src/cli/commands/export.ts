@@ -51,12 +51,12 @@ export function exportCommand(context: CliContext): Command {
     const L = flags.lattice ?? found.extents ?? [4, 4, 4, 4];
     const N = flags.group === undefined ? (found.group ?? 3) : parseGroup(flags.group).N;
     const name = flags.name ?? identifier(found.name);
-    const { files, bounds } = exportLibrary(found.subject, { name, N, extents: L, solver: flags.solver, to: flags.to, version: packageVersion(), bibtex: found.bibtex });
+    const { files, bounds, group } = exportLibrary(found.subject, { name, N, extents: L, solver: flags.solver, to: flags.to, version: packageVersion(), bibtex: found.bibtex });
     const folder = resolve(context.directory, flags.out);
     expectRoom(folder, flags.out, [...files.keys()]);
     for (const [file, text] of files) writeFileAtomic(join(folder, file), text);
-    if (flags.json) printJson(context, { subject: found.subject.name, kind: found.subject.kind, name, group: groupOf(N).name, bounds, folder: flags.out, files: [...files.keys()] });
-    else printText(context, `${found.subject.name} (${groupOf(N).name}): ${[...files.keys()].join(", ")} in ${flags.out}\nextents: ${bounds.length === 0 ? "any" : bounds.join(", ")}\nmake -C ${flags.out} ${flags.to === "cuda" ? "shim && ./shim in that folder runs the kernels on the processor" : "check"}`);
+    if (flags.json) printJson(context, { subject: found.subject.name, kind: found.subject.kind, name, group, bounds, folder: flags.out, files: [...files.keys()] });
+    else printText(context, `${found.subject.name} (${group}): ${[...files.keys()].join(", ")} in ${flags.out}\nextents: ${bounds.length === 0 ? "any" : bounds.join(", ")}\nmake -C ${flags.out} ${flags.to === "cuda" ? "shim && ./shim in that folder runs the kernels on the processor" : "check"}`);
   });
 }
 

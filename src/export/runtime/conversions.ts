@@ -118,7 +118,7 @@ static int fill_blocks(const @p@_handle* h, const void* links, V* to) {
 static int misplaced(const @p@_handle* h, const void* x) { return h->own && (uintptr_t)x % sizeof(V) != 0; }
 
 /* Links in blocks are read where they are. */
-static int read_links(struct work* w, const void* links) {
+UNUSED static int read_links(struct work* w, const void* links) {
   if (misplaced(w->handle, links)) return @P@_ARGUMENT;
   if (!w->handle->own) return fill_blocks(w->handle, links, (V*)w->links[0]);
   directions(w->links, (double*)(uintptr_t)links);
@@ -126,7 +126,7 @@ static int read_links(struct work* w, const void* links) {
 }
 
 /* Where the host wants the result; it may want none. */
-static int into(struct work* w, void* out) {
+UNUSED static int into(struct work* w, void* out) {
   w->out = out;
   return misplaced(w->handle, out) ? @P@_ARGUMENT : @P@_OK;
 }

@@ -14,7 +14,7 @@ struct work {
   const struct @p@_handle* handle;
   double *links[DIM], *force[DIM], *smeared[DIM], *cotangent[DIM];
   double *parameters, *scalars, *arena, *solver;
-  struct shared* fields[FIELDS + 1];
+@derivatives@  struct shared* fields[FIELDS + 1];
   V *scratch, *partials;
   void* out; /* where the host wants the force or the smeared links */
   int buffers; /* of the program that runs */
@@ -176,4 +176,4 @@ function wrongExtents({ portable }: LibrarySpec): string {
 }
 
 /** The part of NAME.c on geometry. */
-export const geometry = (spec: LibrarySpec): string => fill(TEXT, { ...prefixes(spec.name), components: [...spec.fields.map((f) => f.components), 0].join(", "), wrong: wrongExtents(spec) });
+export const geometry = (spec: LibrarySpec): string => fill(TEXT, { ...prefixes(spec.name), derivatives: spec.subject.moved ? "  double* derivatives[MOVED]; /* forces of fields */\n" : "", components: [...spec.fields.map((f) => f.components), 0].join(", "), wrong: wrongExtents(spec) });

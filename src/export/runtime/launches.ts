@@ -14,7 +14,7 @@ const TEXT = `static void free_work(struct work* w) {
   deallocate(w->solver);
   deallocate(w->scratch);
   deallocate(w->partials);
-  deallocate(w);
+@free@  deallocate(w);
 }
 
 /* Links or forces: blocks of all directions, one after the other. */
@@ -37,8 +37,8 @@ static struct work* new_work(const @p@_handle* h) {
   w->solver = NEW(double, SOLVER * sites);
   w->scratch = NEW(V, SCRATCH_OF(h));
   w->partials = NEW(V, PARTIALS_OF(h));
-  const int ok = (h->own || directions(w->links, NEW(double, SITE * sites))) && directions(w->force, NEW(double, SITE * sites)) && (!SMEARED || (directions(w->smeared, NEW(double, SITE * sites)) && directions(w->cotangent, NEW(double, SITE * sites))));
-  if (ok && w->parameters && w->scalars && w->arena && w->solver && w->scratch && w->partials) return w;
+  @const@int ok = (h->own || directions(w->links, NEW(double, SITE * sites))) && directions(w->force, NEW(double, SITE * sites)) && (!SMEARED || (directions(w->smeared, NEW(double, SITE * sites)) && directions(w->cotangent, NEW(double, SITE * sites))));
+@make@  if (ok && w->parameters && w->scalars && w->arena && w->solver && w->scratch && w->partials) return w;
   free_work(w);
   return 0;
 }
@@ -157,5 +157,15 @@ static void launch(struct work* w, kernel* k, double* const* f, enum domain d, i
 }
 `;
 
+/** Memory for the forces of fields. */
+const derivatives = ({ subject: { moved } }: LibrarySpec): Readonly<Record<"const" | "free" | "make", string>> =>
+  moved
+    ? {
+        const: "",
+        free: "  for (int k = 0; k < MOVED; k++) deallocate(w->derivatives[k]);\n",
+        make: "  for (int k = 0; k < MOVED; k++) ok = (w->derivatives[k] = NEW(double, sites * field_components[k])) != 0 && ok;\n",
+      }
+    : { const: "const ", free: "", make: "" };
+
 /** The part of NAME.c that runs kernels. */
-export const launches = (spec: LibrarySpec): string => fill(spec.device ? `${ON_DEVICE}${TEXT}${DEVICE_LAUNCH}` : `${ON_PROCESSOR}${TEXT}${LAUNCH}`, prefixes(spec.name));
+export const launches = (spec: LibrarySpec): string => fill(spec.device ? `${ON_DEVICE}${TEXT}${DEVICE_LAUNCH}` : `${ON_PROCESSOR}${TEXT}${LAUNCH}`, { ...prefixes(spec.name), ...derivatives(spec) });
