@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { configDefaults, defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const report = process.env["GAUGEGRAD_TEST_REPORT"];
 const output = fileURLToPath(new URL("./dist/", import.meta.url));
@@ -31,9 +32,19 @@ const built = {
 };
 
 /** Files of these folders share workers, where the library is read once: a third of their time. What counts memory, engines or the state of a process has a worker of its own. */
-const TOGETHER = ["autograd,backend,check,gauge,io,linalg,models", "compiler,fermions,flows,samplers,spins,training,util"].map((rooms) => `test/{${rooms}}/**/*.test.ts`);
+const TOGETHER = ["autograd,backend,check,experiments,gauge,io,linalg,models,report", "compiler,fermions,flows,samplers,spins,training,util"].map((rooms) => `test/{${rooms}}/**/*.test.ts`);
 const COUNTED = ["test/autograd/{lifetimes,replay,watch}.test.ts", "test/io/fuzz.test.ts"];
 const exclude = [...configDefaults.exclude, ...left];
+
+/** Short files of long tests: without times of an earlier run the largest files come first, and these would be waited for at the end. */
+const LONG = /\/(spins\/kill|flows\/(phi4|fthmc|check)|fermions\/(dynamical|roots)|fuzz\/(js-native|wasm-tfjs)|ranks\/(divided|shards|mpi|lists)|cli\/(run-chains|run-kill|guided-kill)|export\/cuda|autograd\/ops)\.test/;
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const long = (f: TestSpecification): boolean => LONG.test(f.moduleId);
+    return [...sorted.filter(long), ...sorted.filter((f) => !long(f))];
+  }
+}
 
 export default defineConfig({
   ...(report ? { plugins: [built] } : { resolve: { alias } }),
@@ -42,7 +53,9 @@ export default defineConfig({
     globalSetup: ["test/build.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // tests wait for processes, compilers and browsers that they start
+    maxWorkers: report ? 3 : 2,
+    sequence: { sequencer: LongFirst },
     reporters: report ? ["default", "json"] : ["default"],
     ...(report ? { outputFile: { json: report } } : {}),
     projects: [
