@@ -93,16 +93,18 @@ export class MixedGradient implements Solver {
     const size = Math.sqrt(bb);
     transfer(outer, R, inner, r, type, 1 / size);
     programs.clear.run([r], [x, p]);
+    // programs find the lists of the last time bound
+    const [application, applied, step, stepped, turn, turned] = [[...held, p], [q, pq], [x, p, r, q, alpha], [x, r, rr], [r, p, beta], [p]];
     let [now, largest, last] = [1, 1, 1];
     let [iterations, updates, standstill] = [0, 0, 0];
     const goal = tolerance * tolerance;
     while (last > goal && iterations < maxIterations && standstill < STANDSTILL) {
       iterations++;
-      programs.apply.run([...held, p], [q, pq]);
+      programs.apply.run(application, applied);
       const along = inner.readScalar(pq);
       if (!(along > 0)) throw new SolverError(`conjugate gradient: <p, A p> = ${along} in iteration ${iterations}, expected a positive number: the operator is not hermitian positive, or its links hold NaN`);
       inner.writeScalar(alpha, now / along);
-      programs.update.run([x, p, r, q, alpha], [x, r, rr]);
+      programs.update.run(step, stepped);
       let next = inner.readScalar(rr);
       if (next < FALL * FALL * largest || next <= goal || iterations === maxIterations) {
         updates++;
@@ -117,7 +119,7 @@ export class MixedGradient implements Solver {
         [next, last, largest] = [whole, whole, whole];
       }
       inner.writeScalar(beta, next / now);
-      programs.direction.run([r, p, beta], [p]);
+      programs.direction.run(turn, turned);
       now = next;
       largest = Math.max(largest, next);
     }

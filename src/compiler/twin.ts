@@ -15,6 +15,7 @@ export function transfer(x: Engine, from: Storage, y: Engine, to: Storage, type:
   x.attend(from, type, false);
   y.attend(to, type, true);
   const [a, b] = [placeOf(x, from), placeOf(y, to)];
+  const [{ numbers: source, width }, { numbers: target, width: other }] = [a, b];
   const n = storedComponents(type);
   const parity = domainOf(type) === "all" ? -1 : domainOf(type) === "even" ? 0 : 1;
   const { lattice, layout: { position } } = x;
@@ -22,8 +23,7 @@ export function transfer(x: Engine, from: Storage, y: Engine, to: Storage, type:
   for (let s = 0; s < lattice.batch * lattice.volume; s++) {
     if (position[s]! < 0) continue;
     if (parity >= 0 && lattice.parity(s % lattice.volume) !== parity) continue;
-    const [i, j] = [a.at(s), b.at(s)];
-    for (let c = 0; c < n; c++) b.numbers[j + c * b.width] = factor * a.numbers[i + c * a.width]!;
+    for (let c = 0, i = a.at(s), j = b.at(s); c < n; c++, i += width, j += other) target[j] = factor * source[i]!;
   }
 }
 
@@ -37,7 +37,7 @@ function placeOf(engine: Machine, storage: Storage): { readonly numbers: Float64
     width,
     at: (site) => {
       const p = position[site]!;
-      return base + Math.floor(p / width) * skip + (p % width);
+      return base + ((p / width) | 0) * skip + (p % width);
     },
   };
 }

@@ -72,12 +72,10 @@ function wrapSigns(v: Vector, d: Displacement): Traced | undefined {
   const { boundary } = v.type;
   if (d.every((s, mu) => s === 0 || boundary[mu] === 1)) return undefined;
   const key = `wrap(${d.join(",")};${boundary.join(",")})`;
+  const crossed = lattice.extents.flatMap((L, mu) => (boundary[mu] === -1 && d[mu] !== 0 ? [{ L, step: d[mu]!, skip: lattice.extents.slice(0, mu).reduce((a, b) => a * b, 1) }] : []));
   return constantReal(v.tape, key, (n) => {
-    const x = lattice.coordinates(n);
     let sign = 1;
-    lattice.extents.forEach((L, mu) => {
-      if (boundary[mu] === -1 && Math.floor((x[mu]! + d[mu]!) / L) % 2 !== 0) sign = -sign;
-    });
+    for (const { L, step, skip } of crossed) if (Math.floor(((Math.floor(n / skip) % L) + step) / L) % 2 !== 0) sign = -sign;
     return sign;
   });
 }
