@@ -59,6 +59,40 @@ export function alternates({ dependence, values }: Pattern, mu: number): boolean
   return values.some((x, k) => Math.floor(k / below) % sizeOf(d) === 4 * d && x !== values[k + below]);
 }
 
+/** At which ends of a direction the values are others than those between: boundary signs of forward hops at the last sites, of backward hops at the first. */
+function endsOf(pattern: Pattern, mu: number): { readonly first: boolean; readonly last: boolean } {
+  const { dependence, values } = pattern;
+  const d = dependence[mu]!;
+  if (typeof d === "string") return { first: false, last: false };
+  const below = dependence.slice(0, mu).reduce<number>((n, e) => n * sizeOf(e), 1);
+  // what alternates is on even extents
+  const parities = alternates(pattern, mu) ? [0] : [0, 1];
+  const differs = (at: number, between: number): boolean => values.some((x, k) => Math.floor(k / below) % sizeOf(d) === at && x !== values[k + (4 * d + between - at) * below]);
+  const sites = Array.from({ length: d }, (_, i) => i);
+  return {
+    first: sites.some((i) => parities.some((p) => differs(2 * i + p, i & 1))),
+    last: sites.some((i) => parities.some((p) => differs(2 * (d + i) + p, (p + d + i) & 1))),
+  };
+}
+
+/** Least extent of a direction: ends with values of their own do not overlap. */
+export function leastOf(pattern: Pattern, mu: number): number {
+  const d = pattern.dependence[mu]!;
+  const { first, last } = endsOf(pattern, mu);
+  return typeof d === "string" ? 1 : first && last ? 2 * d : d;
+}
+
+/** The last sites of a direction come before the first ones in the numbers of a library. */
+export const LAST_FIRST = 16;
+
+/** A dependence as a number for a library: 0 none, -1 parity, d sites at either end; more by LAST_FIRST where only the last ones are others than those between. */
+export function codeOf(pattern: Pattern, mu: number): number {
+  const d = pattern.dependence[mu]!;
+  if (typeof d === "string") return d === "none" ? 0 : -1;
+  const { first, last } = endsOf(pattern, mu);
+  return last && !first ? LAST_FIRST + d : d;
+}
+
 /** The digit of a coordinate x of 0 .. L-1. */
 function digit(d: Dependence, x: number, L: number): number {
   if (d === "none") return 0;

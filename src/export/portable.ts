@@ -6,7 +6,7 @@ import { type Lattice, components, domainOf, type Domain } from "../autograd/ind
 import { type KernelPlan, type MicroKernel, type Schedule, type SolveStep, lower, microSource, planKernel, REFINEMENTS } from "../compiler/index.ts";
 import { ConfigurationError, GaugegradError } from "../errors.ts";
 import { lattice } from "../gauge/index.ts";
-import { type Pattern, type ScaledNumber, alternates, numberOn, patternOf } from "./constants.ts";
+import { type Pattern, type ScaledNumber, alternates, leastOf, numberOn, patternOf } from "./constants.ts";
 import { recordPrograms } from "./programs.ts";
 import type { Port, RecordedProgram } from "./recorded.ts";
 import { type ExportField, type ExportSubject, fieldsOf } from "./subject.ts";
@@ -269,7 +269,7 @@ function needs(programs: readonly PortableProgram[], fixed: readonly number[]): 
       if (domain !== "all") parity = true;
       if (role.is !== "pattern") continue;
       role.pattern.dependence.forEach((d, mu) => {
-        if (typeof d === "number") least[mu] = Math.max(least[mu]!, 2 * d);
+        if (typeof d === "number") least[mu] = Math.max(least[mu]!, leastOf(role.pattern, mu));
         if (alternates(role.pattern, mu)) even[mu] = true;
       });
     }

@@ -1,7 +1,7 @@
 /** The C file of an exported library: kernels, programs as lists of launches, and the functions of the interface. */
 import { ConfigurationError } from "../errors.ts";
 import { algebraElement } from "../gauge/index.ts";
-import type { Pattern } from "./constants.ts";
+import { type Pattern, LAST_FIRST, codeOf } from "./constants.ts";
 import { type ScalarOutputs, interfaceSource } from "./interface.ts";
 import { Names, type PrintedKernel, handedBy, kernelsOf, printKernel } from "./kernels.ts";
 import { type Place, type Places, outerOf, placesOf } from "./layout.ts";
@@ -121,8 +121,9 @@ class Printer {
     }
   }
 
-  #pattern({ dependence, values }: Pattern): number {
-    const text = `{${dependence.map((d) => (d === "none" ? 0 : d === "parity" ? -1 : d)).join(", ")}}|{${values.map(literal).join(", ")}}`;
+  #pattern(pattern: Pattern): number {
+    const { dependence, values } = pattern;
+    const text = `{${dependence.map((_, mu) => codeOf(pattern, mu)).join(", ")}}|{${values.map(literal).join(", ")}}`;
     const known = this.patterns.indexOf(text);
     return known >= 0 ? known : this.patterns.push(text) - 1;
   }
@@ -162,7 +163,7 @@ class Printer {
     return `enum { ${Object.entries(sizes).map(([k, v]) => `${k} = ${v}`).join(", ")} };
 /* Displacements at which fields are read. */
 static const int displacements[NEXT + 1][DIM] = {${[...signed, portable.fixed.map(() => 0)].map((d) => `{${d.join(", ")}}`).join(", ")}};
-/* Constant fields: how each coordinate enters (0 not, -1 by its parity, k > 0: k sites at either end on their own, those of even and of odd extents), and their values. */
+/* Constant fields: how each coordinate enters (0 not, -1 by its parity, k > 0: k sites at either end on their own, those of even and of odd extents; ${LAST_FIRST} more: the last ones alone), and their values. */
 static const int pattern_kinds[PATTERNS + 1][DIM] = {${[...patterns.map(([d]) => d), `{${portable.fixed.map(() => 0).join(", ")}}`].join(", ")}};
 static const double pattern_values[PATTERNS + 1][${longest}] = {${[...patterns.map(([, v]) => v), "{0}"].join(", ")}};
 `;

@@ -170,6 +170,28 @@ export const board = gaugeAction.wilson({ beta: 2 }).plus(weighted).after(some);
     close(smeared!, recordOf(V));
     close(thin!, times(recordOf(S.force(U) as AlgebraField), recordOf(U)));
   });
+
+  test("hops over three links on four sites: their boundary signs are those of the last or of the first sites, which need not be apart", async () => {
+    const { subject, python } = await built("naik", `
+import { SU, lattice, mul, shift } from "gaugegrad";
+import { hisqD, pseudofermions, staggered } from "gaugegrad/fermions";
+const operator = (U) => {
+  const long = U.values().map((u, mu) => mul(mul(u, shift(u, mu)), shift(u, mu, 2)));
+  return (chi) => hisqD({ fat: U, long }, chi);
+};
+export const naik = pseudofermions(staggered({ mass: 0.5, operator }), { lattice: lattice([6, 4]), group: SU(2), flavours: 2 }).action;`, "--lattice", "4,4");
+    const phi = leavesOf((subject as GaugeAction).inputs).find(({ value }) => value instanceof Field)!.value as Field;
+    const L = phi.lattice;
+    const U = hot(L, SU(2), { seed: 9 });
+    const data = phi.toArray().map((_, k) => (L.parity(Math.floor(k / 4)) === 0 ? Math.sin(1 + k) : 0));
+    phi.set(data);
+    writeFileSync(join(folder, "naik", "phi.bin"), bytes(data));
+    const [value, force] = python(U, 'S = library.Action(L)\nS.set_field(library.FIELDS[0], read("phi.bin"))\nvalue, force = S.value_and_force(U)\nout = [[value], force]');
+    const S = subject as GaugeAction;
+    expect(Math.abs(value![0]! - S.value(U)) / S.value(U)).toBeLessThan(1e-10);
+    const expected = recordOf(S.force(U) as AlgebraField);
+    expect(Math.max(...expected.map((x, k) => Math.abs(x - force![k]!))) / Math.max(...expected.map(Math.abs))).toBeLessThan(1e-8);
+  });
 });
 
 /** 2 F U of SU(3). */

@@ -1,4 +1,5 @@
 /** Handles of an exported library, its work memory, and its geometry: sites, neighbours, constant fields. */
+import { LAST_FIRST } from "../constants.ts";
 import type { LibrarySpec } from "../spec.ts";
 import { fill, prefixes } from "../template.ts";
 
@@ -157,9 +158,9 @@ static int fill_patterns(@p@_handle* h) {
       int x[DIM], at = 0;
       coordinates(h->extents, n, x);
       for (int mu = DIM - 1; mu >= 0; mu--) {
-        const int kind = pattern_kinds[k][mu], L = h->extents[mu];
+        const int late = pattern_kinds[k][mu] > @LAST_FIRST@, kind = pattern_kinds[k][mu] - (late ? @LAST_FIRST@ : 0), L = h->extents[mu];
         at *= kind <= 0 ? 1 - kind : 4 * kind + 2;
-        at += kind == 0 ? 0 : kind < 0 ? x[mu] & 1 : x[mu] < kind ? 2 * x[mu] + (L & 1) : x[mu] >= L - kind ? 2 * (x[mu] - L + 2 * kind) + (L & 1) : 4 * kind + (x[mu] & 1);
+        at += kind == 0 ? 0 : kind < 0 ? x[mu] & 1 : x[mu] < kind && !(late && x[mu] >= L - kind) ? 2 * x[mu] + (L & 1) : x[mu] >= L - kind ? 2 * (x[mu] - L + 2 * kind) + (L & 1) : 4 * kind + (x[mu] & 1);
       }
       for (int lane = h->position[n] % W; lane < W; lane += h->lanes) data[h->position[n] / W * W + lane] = pattern_values[k][at];
     }
@@ -176,4 +177,4 @@ function wrongExtents({ portable }: LibrarySpec): string {
 }
 
 /** The part of NAME.c on geometry. */
-export const geometry = (spec: LibrarySpec): string => fill(TEXT, { ...prefixes(spec.name), derivatives: spec.subject.moved ? "  double* derivatives[MOVED]; /* forces of fields */\n" : "", components: [...spec.fields.map((f) => f.components), 0].join(", "), wrong: wrongExtents(spec) });
+export const geometry = (spec: LibrarySpec): string => fill(TEXT, { ...prefixes(spec.name), LAST_FIRST, derivatives: spec.subject.moved ? "  double* derivatives[MOVED]; /* forces of fields */\n" : "", components: [...spec.fields.map((f) => f.components), 0].join(", "), wrong: wrongExtents(spec) });
