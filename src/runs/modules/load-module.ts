@@ -12,6 +12,8 @@ import { stripTypes } from "./strip-types.ts";
 const TYPESCRIPT = /\.[mc]?ts$/;
 /** Run from its own TypeScript sources, the surrounding tool (the test runner) loads TypeScript already. */
 const FROM_SOURCE = import.meta.url.endsWith(".ts");
+/** Hooks hold for a process: registered again, every import would go through one more of them. */
+let hooked = false;
 
 /**
  * The exports of a module file.
@@ -21,7 +23,8 @@ const FROM_SOURCE = import.meta.url.endsWith(".ts");
 export async function loadModule(path: string, directory: string): Promise<Readonly<Record<string, unknown>>> {
   const file = resolve(directory, path);
   const source = readRegularFile(file, "a readable TypeScript or JavaScript module: check the path").toString("utf8");
-  if (!FROM_SOURCE) register("./module-hooks.js", import.meta.url, { data: { root: new URL("../../", import.meta.url).href } });
+  if (!FROM_SOURCE && !hooked) register("./module-hooks.js", import.meta.url, { data: { root: new URL("../../", import.meta.url).href } });
+  hooked = true;
   try {
     return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
