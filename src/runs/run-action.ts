@@ -28,7 +28,7 @@ export async function actionOfRun(folder: string): Promise<RunAction> {
   const paths = runPaths(folder);
   const file = await readRunFile(paths.configuration);
   const run = resolveRun(command, file);
-  if (run.configuration.matter) throw new ConfigurationError(`${folder}: got a run with matter, expected one of links alone: an action of several fields is no function of the links`);
+  if (run.configuration.matter) throw new ConfigurationError(`${folder}: got a run with matter, expected one of links alone: make its action in a module of your own (scalarAction, fieldAction) and export that`);
   const { group, lattice, gauge, fermions, guide } = buildSystem(run, { threads: 1 }, { start: false, ...(run.configuration.network?.kind === "model" && existsSync(paths.network) ? { network: paths.network } : {}) });
   const theta = readState(folder)?.state.parameters?.values;
   const action = guide ? guide.at(theta).whole : fermions.reduce((sum, f) => sum.plus(f.action as GaugeAction<number, unknown>) as GaugeAction<number, unknown>, gauge);
