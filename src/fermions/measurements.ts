@@ -8,6 +8,7 @@ import { PURPOSE, jackknife, randomStream, guard, is } from "../util/index.ts";
 import { cachedPlan, perObject } from "./cached-plan.ts";
 import { closedFormSource } from "./closed-form.ts";
 import { pointSource } from "./point-source.ts";
+import { slices } from "./slices.ts";
 import { type StaggeredOptions, evenTrace, lowModes } from "./spectrum.ts";
 import { STAGGERED, type StaggeredOperator, massive, staggered, staggeredType, twistedOperator } from "./staggered.ts";
 
@@ -94,13 +95,16 @@ export function chiralCondensate(U: LinkField, options: StaggeredOptions & Defla
 export function pionCorrelator(U: LinkField, options: StaggeredOptions & DeflationOptions): Float64Array {
   guard("pionCorrelator", { U: [U, kind.configuration], options: [options, is.keysOf(...STAGGERED, "deflate")] });
   const { lattice, N } = U;
-  const slice = lattice.volume / lattice.extents[lattice.dim - 1]!;
   const C = new Float64Array(lattice.extents[lattice.dim - 1]!);
   const { deflate: _, ...of } = options;
   const deflation = modesOf(U, options);
   for (let b = 0; b < N; b++) {
-    const G = columnOf(U, b, of, deflation);
-    for (let i = 0; i < G.length; i++) C[Math.floor(i / (2 * N * slice))]! += G[i]! * G[i]!;
+    using G = columnOf(U, b, of, deflation);
+    const [sums] = slices(lattice, 1, (sites, out) => {
+      const x = G.readOwnSites(sites, new Float64Array(2 * N * sites.length));
+      for (let i = 0; i < x.length; i++) out[Math.floor(i / (2 * N))]! += x[i]! * x[i]!;
+    });
+    sums!.forEach((c, t) => (C[t]! += c));
   }
   for (const v of deflation) v[Symbol.dispose]();
   return C;
@@ -109,14 +113,15 @@ export function pionCorrelator(U: LinkField, options: StaggeredOptions & Deflati
 /** M^{-1}(n,a; 0,colour) in canonical order: sites, colours, (re, im). */
 export function pointPropagator(U: LinkField, colour: number, options: StaggeredOptions): Float64Array {
   guard("pointPropagator", { U: [U, kind.configuration], colour: [colour, is.natural], options: [options, is.keysOf(...STAGGERED)] });
-  return columnOf(U, colour, options, []);
+  using G = columnOf(U, colour, options, []);
+  return G.toArray();
 }
 
-function columnOf(U: LinkField, colour: number, options: StaggeredOptions, deflation: Modes): Float64Array {
+function columnOf(U: LinkField, colour: number, options: StaggeredOptions, deflation: Modes): Field<VectorType> {
   const { lattice, N } = U;
   const { mass, boundary } = options;
   const source = new Field(lattice, staggeredType(lattice, N, { boundary, domain: "even" }));
-  const G = propagator(twistedOperator(options))(U, source, mass, deflation).run(U, pointSource(source, colour), mass, deflation).toArray();
+  const G = propagator(twistedOperator(options))(U, source, mass, deflation).fresh(U, pointSource(source, colour), mass, deflation);
   source[Symbol.dispose]();
   return G;
 }

@@ -2,6 +2,7 @@
 import { kind, Field, type LinkField, type Links, type Scalar, type Vector, type VectorType, record, solve } from "../autograd/index.ts";
 import { ConfigurationError } from "../errors.ts";
 import { pointSource } from "./point-source.ts";
+import { slices } from "./slices.ts";
 import { lowModes } from "./spectrum.ts";
 import type { Boundary } from "./staggered.ts";
 import { gamma, wilsonD, wilsonDdag, wilsonNormal, wilsonType } from "./wilson.ts";
@@ -66,27 +67,27 @@ export function wilsonPion(U: LinkField, options: WilsonOptions): PionCorrelator
   const gammaT = gamma(lattice, lattice.dim - 1);
   const spins = gammaT.length;
   const T = lattice.extents[lattice.dim - 1]!;
-  const slice = lattice.volume / T;
-  const propagator = wilsonPropagator(U, options);
+  const column = wilsonColumns(U, options);
   const [PP, AP] = [new Float64Array(T), new Float64Array(T)];
   for (let c = 0; c < N; c++)
     for (let s = 0; s < spins; s++) {
-      const S = propagator(c, s);
-      for (let n = 0; n < lattice.volume; n++) {
-        const t = Math.floor(n / slice);
-        for (let a = 0; a < N; a++) {
-          const at = 2 * (n * N + a) * spins;
+      using S = column(c, s);
+      const [pp, ap] = slices(lattice, 2, (sites, out) => {
+        const x = S.readOwnSites(sites, new Float64Array(2 * N * spins * sites.length));
+        for (let k = 0; k < sites.length * N; k++)
           for (let e = 0; e < spins; e++) {
-            const [re, im] = [S[at + 2 * e]!, S[at + 2 * e + 1]!];
-            PP[t]! += re * re + im * im;
+            const [at, to] = [2 * k * spins, 2 * Math.floor(k / N)];
+            const [re, im] = [x[at + 2 * e]!, x[at + 2 * e + 1]!];
+            out[to]! += re * re + im * im;
             // Re of conj(S_e) gamma_ef S_f
             gammaT[e]!.forEach(([gr, gi], f) => {
-              const [fr, fi] = [S[at + 2 * f]!, S[at + 2 * f + 1]!];
-              AP[t]! -= re * (gr * fr - gi * fi) + im * (gr * fi + gi * fr);
+              const [fr, fi] = [x[at + 2 * f]!, x[at + 2 * f + 1]!];
+              out[to + 1]! -= re * (gr * fr - gi * fi) + im * (gr * fi + gi * fr);
             });
           }
-        }
-      }
+      });
+      pp!.forEach((p, t) => (PP[t]! += p));
+      ap!.forEach((p, t) => (AP[t]! += p));
     }
   return { PP, AP, pcacMass: PP.map((p, t) => (AP[(t + 1) % T]! - AP[(t + T - 1) % T]!) / (4 * p)) };
 }

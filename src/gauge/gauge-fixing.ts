@@ -3,7 +3,7 @@
  * Re tr g W, W = sum_mu [U_mu(n) + U_mu(n - mu)^+], which is maximal, in each SU(2) subgroup in turn (U(1): in the phase), where g W is positive; g^omega
  * overrelaxes. At a maximum theta = (1/NV) sum_n |sum_mu (A_mu(n) - A_mu(n - mu))|^2 vanishes, A = TA(U) and |.|^2 the sum of all squared entries.
  */
-import { DirectionalField, Field, type LinkField, type MatrixType, kind, siteMatrixType } from "../autograd/index.ts";
+import { DirectionalField, Field, type HostSites, type LinkField, type MatrixType, kind, numbersBySite, siteMatrixType } from "../autograd/index.ts";
 import { GeometryError, SolverError } from "../errors.ts";
 import { guard, is } from "../util/index.ts";
 
@@ -59,80 +59,123 @@ export function fixGauge<N extends number>(U: LinkField<N>, options: GaugeFixing
   return { ...work.result(), before, functional: state.functional, theta: state.theta, iterations } as FixedGauge<N>;
 }
 
-/** Links on the host while they are moved. */
+/**
+ * Links on the host while they are moved. On a lattice that is divided over ranks each has those of its own sites. A step at n moves the links that end there as well, so a rank makes the
+ * steps one site ahead of its own besides, and reads of others what these read. Steps of one parity must be independent for that: a lattice that is not bipartite is fixed by all ranks alike.
+ */
 class Fixing {
   readonly #U: LinkField;
+  readonly #host: HostSites | undefined;
+  /** By place; places are the sites without a host. */
   readonly #links: readonly Float64Array[];
   readonly #g: Float64Array;
   /** Directions that count. */
   readonly #directions: number;
-  readonly #sites: Int32Array;
+  /** Sites of this process; steps of the same numbers are at them, those ahead follow. */
+  readonly #own: number;
+  /** Steps by parity. */
+  readonly #steps: readonly [even: Int32Array, odd: Int32Array];
+  /** Places of n and n - mu by step. */
+  readonly #at: Int32Array;
   readonly #behind: readonly Int32Array[];
   readonly #W: Float64Array;
 
   constructor(U: LinkField, gauge: "landau" | "coulomb") {
     const { lattice, N } = U;
+    const size = 2 * N * N;
     this.#directions = gauge === "landau" ? lattice.dim : lattice.dim - 1;
     if (this.#directions < 1) throw new GeometryError("fixGauge: got Coulomb gauge in 1 dimension, expected at least 2");
     this.#U = U;
-    this.#links = U.fields.map((f) => f.toArray());
-    const order = Array.from({ length: lattice.volume }, (_, n) => n);
-    this.#sites = Int32Array.from([0, 1].flatMap((parity) => order.filter((n) => lattice.parity(n) === parity)));
-    this.#behind = lattice.extents.map((_, mu) => Int32Array.from(order, (n) => lattice.site(lattice.coordinates(n).map((x, nu) => (nu === mu ? x - 1 : x)))));
-    this.#g = new Float64Array(2 * N * N * lattice.volume);
-    for (let n = 0; n < lattice.volume; n++) for (let i = 0; i < N; i++) this.#g[2 * (n * N * N + i * (N + 1))] = 1;
-    this.#W = new Float64Array(2 * N * N);
+    const host = lattice.bipartite ? lattice.engine.hostSites?.(size) : undefined;
+    this.#host = host;
+    const beside = (n: number, mu: number, step: number): number => lattice.site(lattice.coordinates(n).map((x, nu) => (nu === mu ? x + step : x)));
+    const axes = lattice.extents.map((_, mu) => mu);
+    const own = host ? [...host.own] : Array.from({ length: lattice.volume }, (_, n) => n);
+    const sites = host ? [...new Set([...own, ...own.flatMap((n) => axes.map((mu) => beside(n, mu, 1)))])] : own;
+    this.#own = own.length;
+    this.#steps = [0, 1].map((parity) => Int32Array.from(sites.keys()).filter((s) => lattice.parity(sites[s]!) === parity)) as unknown as [Int32Array, Int32Array];
+    const place = (n: number, mu: number): number => host?.place(n, mu) ?? n;
+    this.#behind = axes.map((mu) => Int32Array.from(sites, (n) => place(beside(n, mu, -1), mu)));
+    // one place for all directions, each of which is read there
+    this.#at = axes.map((mu) => Int32Array.from(sites, (n) => place(n, mu)))[0]!;
+    this.#links = U.fields.map((f) => (host ? f.readOwnSites(host.own, new Float64Array(size * host.count)) : f.toArray()));
+    this.#exchange();
+    this.#g = new Float64Array(size * own.length);
+    for (let n = 0; n < own.length; n++) for (let i = 0; i < N; i++) this.#g[n * size + 2 * i * (N + 1)] = 1;
+    this.#W = new Float64Array(size);
+  }
+
+  /** Links that other ranks have moved. */
+  #exchange(): void {
+    this.#links.forEach((u, mu) => this.#host?.exchange(u, mu));
   }
 
   state(): { functional: number; theta: number } {
     const { N, lattice } = this.#U;
     const size = 2 * N * N;
     const delta = new Float64Array(size);
+    let place = 0;
+    const numbers = numbersBySite(lattice, 2, (sites, out) =>
+      sites.forEach((site, k) => {
+        const n = this.#host ? place++ : site;
+        delta.fill(0);
+        for (let mu = 0; mu < this.#directions; mu++) {
+          const u = this.#links[mu]!;
+          for (let i = 0; i < N; i++) out[2 * k]! += u[n * size + 2 * i * (N + 1)]!;
+          addAlgebra(delta, u, n * size, N, 1);
+          addAlgebra(delta, u, this.#behind[mu]![n]! * size, N, -1);
+        }
+        out[2 * k + 1] = delta.reduce((s, x) => s + x * x, 0);
+      }),
+    );
     let [trace, theta] = [0, 0];
     for (let n = 0; n < lattice.volume; n++) {
-      delta.fill(0);
-      for (let mu = 0; mu < this.#directions; mu++) {
-        const u = this.#links[mu]!;
-        for (let i = 0; i < N; i++) trace += u[n * size + 2 * i * (N + 1)]!;
-        addAlgebra(delta, u, n * size, N, 1);
-        addAlgebra(delta, u, this.#behind[mu]![n]! * size, N, -1);
-      }
-      theta += delta.reduce((s, x) => s + x * x, 0);
+      trace += numbers[2 * n]!;
+      theta += numbers[2 * n + 1]!;
     }
     return { functional: trace / (N * lattice.volume * this.#directions), theta: theta / (N * lattice.volume) };
   }
 
   /** One step at every site, the even ones first. */
   sweep(omega: number): void {
+    for (const steps of this.#steps) {
+      for (const s of steps) this.#step(s, omega);
+      this.#exchange();
+    }
+  }
+
+  #step(s: number, omega: number): void {
     const { N } = this.#U;
     const size = 2 * N * N;
-    const [W, dim] = [this.#W, this.#links.length];
-    for (const n of this.#sites) {
-      W.fill(0);
-      for (let mu = 0; mu < this.#directions; mu++) {
-        const u = this.#links[mu]!;
-        const back = this.#behind[mu]![n]! * size;
-        for (let i = 0; i < N; i++)
-          for (let j = 0; j < N; j++) {
-            const [to, at] = [2 * (i * N + j), 2 * (j * N + i)];
-            W[to]! += u[n * size + to]! + u[back + at]!;
-            W[to + 1]! += u[n * size + to + 1]! - u[back + at + 1]!;
-          }
-      }
-      for (const [i, j, r] of rotations(W, N, omega)) {
-        rotateRows(W, 0, N, i, j, r);
-        rotateRows(this.#g, n * size, N, i, j, r);
-        for (let mu = 0; mu < dim; mu++) {
-          rotateRows(this.#links[mu]!, n * size, N, i, j, r);
-          rotateColumns(this.#links[mu]!, this.#behind[mu]![n]! * size, N, i, j, r);
+    const [W, dim, here] = [this.#W.fill(0), this.#links.length, this.#at[s]! * size];
+    for (let mu = 0; mu < this.#directions; mu++) {
+      const u = this.#links[mu]!;
+      const back = this.#behind[mu]![s]! * size;
+      for (let i = 0; i < N; i++)
+        for (let j = 0; j < N; j++) {
+          const [to, at] = [2 * (i * N + j), 2 * (j * N + i)];
+          W[to]! += u[here + to]! + u[back + at]!;
+          W[to + 1]! += u[here + to + 1]! - u[back + at + 1]!;
         }
+    }
+    for (const [i, j, r] of rotations(W, N, omega)) {
+      rotateRows(W, 0, N, i, j, r);
+      if (s < this.#own) rotateRows(this.#g, s * size, N, i, j, r);
+      for (let mu = 0; mu < dim; mu++) {
+        rotateRows(this.#links[mu]!, here, N, i, j, r);
+        rotateColumns(this.#links[mu]!, this.#behind[mu]![s]! * size, N, i, j, r);
       }
     }
   }
 
   result(): { U: LinkField; transformation: Field } {
     const { lattice, N } = this.#U;
-    return { U: new DirectionalField(lattice, N, "links").set([...this.#links]) as LinkField, transformation: new Field(lattice, siteMatrixType(lattice, N)).set(this.#g) as unknown as Field };
+    const U = new DirectionalField(lattice, N, "links") as LinkField;
+    const transformation = new Field(lattice, siteMatrixType(lattice, N)) as unknown as Field;
+    const set = (f: Field, values: Float64Array): void => void (this.#host ? f.writeSites(this.#host.own, values) : f.set(values));
+    U.fields.forEach((f, mu) => set(f, this.#links[mu]!));
+    set(transformation, this.#g);
+    return { U, transformation };
   }
 }
 

@@ -2,7 +2,7 @@
  * Gluonic observables of a link field as numbers. All are recorded once per lattice and N, so that they are cheap inside a Markov chain;
  * loops are normalised with 1/N. Planes are named by their axes: xy, xz, xt, ...
  */
-import { kind, PerSample, samplewise, type LinkField, type Links, type Real, type Scalar, add, broadcast, dot, im, mean, number, re, reTrace, scaleBy, sub } from "../autograd/index.ts";
+import { kind, PerSample, samplewise, type LinkField, type Links, type Real, type Scalar, add, broadcast, dot, im, mean, number, numbersBySite, re, reTrace, scaleBy, sub } from "../autograd/index.ts";
 import { GeometryError } from "../errors.ts";
 import { cloverStrength } from "./field-strength.ts";
 import { type Path, loopProduct, loopTrace } from "./loops.ts";
@@ -90,11 +90,13 @@ export function linkTrace(U: LinkField): number {
   guard("linkTrace", { U: [U, kind.linkField] });
   const { N } = U;
   const { batch, volume, dim } = U.lattice;
-  const u = new Float64Array(U.fields[0]!.length);
   const sums = new PerSample(batch);
   for (const field of U.fields) {
-    field.toArray(u);
-    for (let n = 0; n < batch * volume; n++) for (let i = 0; i < N; i++) sums[Math.floor(n / volume)]! += u[n * 2 * N * N + 2 * i * (N + 1)]!;
+    const diagonals = numbersBySite(U.lattice, N, (sites, out) => {
+      const u = field.readOwnSites(sites, new Float64Array(2 * N * N * sites.length));
+      for (let k = 0; k < sites.length; k++) for (let i = 0; i < N; i++) out[k * N + i] = u[2 * (k * N * N + i * (N + 1))]!;
+    });
+    diagonals.forEach((x, k) => (sums[Math.floor(k / (N * volume))]! += x));
   }
   return samplewise((s) => s / (N * volume * dim), batch === 1 ? sums[0]! : sums);
 }

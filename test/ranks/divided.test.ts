@@ -85,8 +85,8 @@ const quick = (name: string): boolean => name !== "cask";
 const GRIDS: readonly OnGrid[] = [
   { grid: [1, 1, 1, 2], matrices: names, quaternions: QUATERNIONS, single: SINGLE.filter(quick), batches: BATCHES.filter(quick) },
   { grid: [1, 1, 1, 4], matrices: ["plaquette", "symanzik", "cask", "convolution"], single: ["plaquette", "convolution"] },
-  { grid: [1, 1, 2, 2], matrices: ["plaquette", "own", "staggered", "coupling", "mesons"], quaternions: ["quaternions"], single: ["own"] },
-  { grid: [2, 1, 1, 2], matrices: ["plaquette", "smeared", "heatbath", "convolution", "coupling"], quaternions: ["smeared", "quaternions"], single: ["staggered", "masked", "coupling"], batches: ["plaquette", "hmc", "coupling", "heatbath"] },
+  { grid: [1, 1, 2, 2], matrices: ["plaquette", "own", "staggered", "coupling", "mesons", "gaugeFixed"], quaternions: ["quaternions"], single: ["own"] },
+  { grid: [2, 1, 1, 2], matrices: ["plaquette", "smeared", "heatbath", "convolution", "coupling", "gaugeFixed"], quaternions: ["smeared", "quaternions"], single: ["staggered", "masked", "coupling"], batches: ["plaquette", "hmc", "coupling", "heatbath"] },
 ];
 
 describe("ranks as threads", () => {

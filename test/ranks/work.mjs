@@ -1,6 +1,6 @@
 /** Programs whose bits are compared between ways of dividing a lattice: each returns a hash over the bytes of its fields and numbers. */
 import { createHash } from "node:crypto";
-import { abs2, add, adj, batchMean, cask, channel, channels, channelsType, chiralCondensate, closedFormLinks, complex, domainWallPion, dot, exp, exponential, Field, fieldTransformed, gaugeAction, heatbath, hmc, hot, hvp, layer, maskedStout, merge, mesonCorrelators, mul, pionCorrelator, plaquette, plaquettes, polyakovLoops, pseudofermions, real, realType, record, repeat, restrict, reTrace, scale, scaleBy, shift, siteConv, siteLinear, staggered, staples, stout, SU, sub, sum, ta, tanh, Tensor, topologicalCharge, trace, U1, unitarityDefect, valueAndGrad, wilson, wilsonColumns, wilsonPropagator } from "gaugegrad";
+import { abs2, add, adj, batchMean, cask, channel, channels, channelsType, chiralCondensate, closedFormLinks, complex, domainWallPion, dot, exp, exponential, Field, fieldTransformed, fixGauge, gaugeAction, heatbath, hmc, hot, hvp, layer, linkTrace, maskedStout, merge, mesonCorrelators, mul, pionCorrelator, plaquette, plaquettes, polyakovLoops, pseudofermions, real, realType, record, repeat, restrict, reTrace, scale, scaleBy, shift, siteConv, siteLinear, staggered, staples, stout, SU, sub, sum, ta, tanh, Tensor, topologicalCharge, trace, U1, unitarityDefect, valueAndGrad, wilson, wilsonColumns, wilsonPion, wilsonPropagator } from "gaugegrad";
 import { randomStream } from "gaugegrad/util";
 
 /** A hash of fields in canonical order and numbers. */
@@ -116,7 +116,7 @@ export const work = {
   },
   measure: (L) => {
     const U = start(L);
-    return hash(plaquettes(U).mean, Object.values(polyakovLoops(U)).flat(), topologicalCharge(U));
+    return hash(plaquettes(U).mean, Object.values(polyakovLoops(U)).flat(), topologicalCharge(U), linkTrace(U));
   },
   mesons: (L) => {
     const U = two(L);
@@ -125,7 +125,11 @@ export const work = {
     const numbers = [wilsonColumns(U, { kappa: 0.1 }), column].map((S) => mesonCorrelators(L, 2, S, options).map(({ re, im }) => hash(re, im)).join());
     const { PP, midpoint } = domainWallPion(U, { mass: 0.5, Ls: 2, height: 1.6 });
     const condensate = chiralCondensate(U, { mass: 0.3, method: { sources: 2, seed: 4 } });
-    return numbers[0] === numbers[1] ? hash(PP, midpoint, condensate, pionCorrelator(U, { mass: 0.3 })) + numbers[0] : numbers;
+    return numbers[0] === numbers[1] ? hash(PP, midpoint, condensate, pionCorrelator(U, { mass: 0.3 }), wilsonPion(U, { kappa: 0.1 })) + numbers[0] : numbers;
+  },
+  gaugeFixed: (L) => {
+    const fixed = ["landau", "coulomb"].map((gauge) => fixGauge(two(L), { gauge, tolerance: 1e-4 }));
+    return hash(fixed.map(({ U, transformation, ...numbers }) => [U, transformation, numbers]));
   },
   hmc: (L) => {
     const U = two(L);
