@@ -218,13 +218,10 @@ export function interfaceSource(spec: LibrarySpec, scalars: (program: string) =>
         ]
       : [
           call(spec, `value(${p}_handle* h, const void* links, double* value)`, "!value", "value", [], [`*value = ${value("value")};`, finite("value")]),
-          ...(subject.linkless ? [] : [call(spec, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "force", ["status = into(w, force);"], [`*value = ${value("force")};`, ...over("force", "w->force, 1"), finite("force")]),
-          `
-int ${p}_force(${p}_handle* h, const void* links, void* force) {
-  double value;
-  return ${p}_value_and_force(h, links, &value, force);
-}
-`]),
+          ...(subject.linkless ? [] : [
+            call(spec, `force(${p}_handle* h, const void* links, void* force)`, "!force", "force", ["status = into(w, force);"], over("force", "w->force, 1")),
+            call(spec, `value_and_force(${p}_handle* h, const void* links, double* value, void* force)`, "!value || !force", "both", ["status = into(w, force);"], [`*value = ${value("both")};`, ...over("both", "w->force, 1"), finite("both")]),
+          ]),
           ...(subject.moved ? [fill(TAKE_FIELD, prefixes(p)), call(spec, `field_forces(${p}_handle* h, const void* links, double* value, double* const forces[])`, "!forces", "fields", [], [`if (value) *value = ${value("fields")};`, "for (int k = 0; k < MOVED; k++) take_field(w, k, forces[k]);", finite("fields")])] : []),
           ...(parameters.length === 0 ? [] : [call(spec, `gradient(${p}_handle* h, const void* links, double* value, double gradient[])`, "!gradient", "gradient", [], [`if (value) *value = ${value("gradient")};`, ...gradient("gradient"), finite("gradient")])]),
         ];

@@ -15,7 +15,11 @@ function force!(F, h::Handle, U)
     out[]
 end
 
-force(h::Handle, U) = (F = similar_links(U); force!(F, h, U); F)
+function force(h::Handle, U)
+    F = similar_links(U)
+    GC.@preserve U F check(ccall((:@p@_force, library), Cint, (Ptr{Cvoid}, Ptr{Ptr{ComplexF64}}, Ptr{Ptr{ComplexF64}}), h.pointer, pointers(h, U), pointers(h, F)))
+    F
+end
 `;
 
 const FIELDS_ALONE = `

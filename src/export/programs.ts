@@ -104,10 +104,12 @@ export function* recordPrograms(subject: ExportSubject, lattice: Lattice, N: num
     return undefined;
   }
   const evaluate = subject.evaluate as (U: Links, inputs: never) => Scalar;
-  if (!subject.linkless) {
+  // a trajectory asks for forces alone, which are faster without S: see gauge/abstract-action.ts
+  for (const name of subject.linkless ? [] : (["force", "both"] as const)) {
     const b = new Recording(subject, lattice, N, false);
     const f = valueAndGrad((U: Links) => evaluate(U, b.inputs as never))(b.links) as { value: Scalar; grad: Directional<number, "algebra"> };
-    yield b.finish("force", [f.value, ...f.grad.values()], [{ kind: "value" }, ...along("force", f.grad.values())]);
+    const forces = along("force", f.grad.values());
+    yield name === "force" ? b.finish(name, f.grad.values(), forces) : b.finish(name, [f.value, ...f.grad.values()], [{ kind: "value" }, ...forces]);
   }
   if (subject.moved) {
     const d = new Recording(subject, lattice, N, false);

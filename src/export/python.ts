@@ -241,7 +241,10 @@ ${linkless ? "" : linkForces(p)}${
 const linkForces = (p: string): string => `
     def force(self, links):
         """The force in the convention chosen: matrices in the layout of the links, or components."""
-        return self.value_and_force(links)[1]
+        handle, address, kept = self._links(links)
+        force, to = self._result(kept, CONVENTIONS[self._convention] == "components")
+        self._check(self._library.${p}_force(handle, address, to))
+        return force
 
     def value_and_force(self, links):
         """S[U] and its force, from one pass."""

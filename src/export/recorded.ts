@@ -12,7 +12,7 @@ export type Port =
 
 /** One function of the library. */
 export interface RecordedProgram {
-  readonly name: "value" | "force" | "fields" | "gradient" | "smear" | "pullback";
+  readonly name: "value" | "force" | "both" | "fields" | "gradient" | "smear" | "pullback";
   readonly program: Program;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];

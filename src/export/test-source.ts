@@ -238,11 +238,18 @@ static void set_fields(${p}_handle* h, const int* L) {
 `;
 }
 
+const BESIDE = `  double beside = 0, alone = 0;
+  for (int k = 0; k < numbers; k++) beside += F[k] * F[k];
+`;
+const ALONE = `  for (int k = 0; k < numbers; k++) alone += F[k] * F[k];
+  compare("norm of the force with the value", beside, alone, alone + 1e-6 * links, TOLERANCE);
+`;
+
 function actionTest({ name: p, parameters, subject: { linkless } }: LibrarySpec): string {
   const links = linkless ? "0" : "U";
   return `  double value, again;
   expect("value", ${p}_value(h, ${links}, &value));
-${linkless ? "" : `  expect("value_and_force", ${p}_value_and_force(h, U, &again, F));\n`}  compare("value", value, c->value, fabs(c->value) + 1, TOLERANCE);
+${linkless ? "" : `  expect("value_and_force", ${p}_value_and_force(h, U, &again, F));\n${BESIDE}  expect("force", ${p}_force(h, U, F));\n${ALONE}`}  compare("value", value, c->value, fabs(c->value) + 1, TOLERANCE);
 ${linkless ? "" : `  compare("value with the force", again, c->value, fabs(c->value) + 1, TOLERANCE);\n`}${parameters.length === 0 ? "  (void)gradient;" : `  expect("gradient", ${p}_gradient(h, ${links}, &again, gradient));`}`;
 }
 

@@ -38,7 +38,7 @@ test.skipIf(nvcc === undefined)("kernels compile for sm_90: registers and spills
   const kernels = [...stderr.matchAll(/Function properties for (\S+)\n\s*(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads\n.*?Used (\d+) registers/g)];
   // the length of a name stands before it
   const short = (mangled: string): string => {
-    const [, length, rest] = /(\d+)((?:value|force|gradient)_\w*)/.exec(mangled)!;
+    const [, length, rest] = /(\d+)((?:value|force|both|gradient)_\w*)/.exec(mangled)!;
     return rest!.slice(0, Number(length));
   };
   const text = kernels.map(([, name, frame, stores, loads, registers]) => `${short(name!)}: ${registers} registers, stack ${frame}, spills ${stores} + ${loads} bytes`).sort().join("\n");
