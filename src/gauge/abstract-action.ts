@@ -11,7 +11,7 @@ type AnyPlan = Plan<readonly unknown[], never>;
 /** Recordings of one `evaluate`; shared by actions that differ in their inputs only. */
 export interface Recordings {
   readonly value: PerStructure<AnyPlan>;
-  /** Without S: nobody looks at it during a trajectory, and for U(1) its sum over the sites would take a fifth of the time of the force. */
+  /** Without S: nobody looks at it during a trajectory, and for U(1) its sum over the sites takes half as long as the force. */
   readonly force: PerStructure<AnyPlan>;
   /** With S, and the scalar that receives it. */
   readonly both: PerStructure<{ readonly plan: AnyPlan; readonly scalar: Field<ScalarType> }>;
