@@ -9,7 +9,8 @@ import { LEAST_FIELDS, checkpointBytes, expectRoom, fieldBytes } from "./limits.
 import type { ResolvedRun } from "./resolved-run.ts";
 import { optionsOf } from "./schema.ts";
 import { lengthsOf } from "./stages.ts";
-import { buildSystem, levelsOf } from "./system.ts";
+import { levelsOf } from "./levels.ts";
+import { buildSystem } from "./system.ts";
 import type { GuideParts, System } from "./system-types.ts";
 
 /** What a run will take: bytes and seconds on this machine. */

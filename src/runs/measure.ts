@@ -8,7 +8,7 @@ import { describe, guarded } from "./registry/registry.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { observablesOf } from "./schema.ts";
 import type { RunConfiguration } from "./sections.ts";
-import { onObserved } from "./system.ts";
+import { onObserved } from "./moved.ts";
 import type { GuideParts, System } from "./system-types.ts";
 
 /** The measurement after a trajectory, as the configuration asks. `guide` takes part in force sizes. @throws NaNError for a value that is no number. */

@@ -28,12 +28,13 @@ import { writeModel } from "./model.ts";
 import type { Arithmetic, CheckpointState, EventRecord, MetricsRecord, Phase } from "./records.ts";
 import { readingOf } from "./reading.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
-import type { Progress, Unit } from "./learning.ts";
+import type { Progress, Unit } from "./progress.ts";
 import { type Shards, shardsOf, undivided } from "./shards.ts";
 import { weightNames } from "./sampler-training.ts";
 import { lengthsOf, stages } from "./stages.ts";
 import { StopWatch } from "./stop.ts";
-import { buildSystem, onObserved } from "./system.ts";
+import { onObserved } from "./moved.ts";
+import { buildSystem } from "./system.ts";
 import type { System } from "./system-types.ts";
 import { type Ended, type LifeEvent, type Work, goOn } from "./work.ts";
 

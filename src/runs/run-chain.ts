@@ -7,7 +7,7 @@ import type { MetricsRecord } from "./records.ts";
 import type { RunSampler, SamplerLearning } from "./registry/part.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { optionsOf } from "./schema.ts";
-import { onObserved } from "./system.ts";
+import { onObserved } from "./moved.ts";
 import type { GuideParts, System } from "./system-types.ts";
 
 export interface ChainOptions {

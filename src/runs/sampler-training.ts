@@ -2,7 +2,7 @@
 import { ConfigurationError } from "../errors.ts";
 import { type TrainingState, adam, schedules } from "../training/index.ts";
 import { checking } from "./checked-sampler.ts";
-import type { Progress, StageEvents, Unit } from "./learning.ts";
+import type { Progress, StageEvents, Unit } from "./progress.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { RunChain } from "./run-chain.ts";
 import type { System } from "./system-types.ts";

@@ -4,9 +4,10 @@ import { ConfigurationError } from "../errors.ts";
 import { type Configuration, FieldAction, type FieldKinds, GaugeAction, type LatticeOptions, type Smearing, cold, hot, lattice as makeLattice, nearUnit, parseGroup, startFields } from "../gauge/index.ts";
 import { type AnyBijection, Bijection, fieldTransformed } from "../flows/index.ts";
 import { EffectiveAction, effectiveAction } from "../training/index.ts";
-import { type FieldTarget, type GuideLevel, type Refreshed, type RefreshedOn, type Target, forceInSingle, targetOf } from "../samplers/index.ts";
+import { type FieldTarget, type Refreshed, type RefreshedOn, type Target, targetOf } from "../samplers/index.ts";
 import { absolutePath } from "../util/index.ts";
 import { expectGroups } from "./learning.ts";
+import { forceActionOf, sumOf } from "./levels.ts";
 import { type EnteringLinks, enteringLinks, gathered } from "./links.ts";
 import { ownFieldText } from "./guide.ts";
 import { learnedTransform } from "./learned-transform.ts";
@@ -17,7 +18,6 @@ import type { ResolvedRun } from "./resolved-run.ts";
 import { networkOf } from "./run-network.ts";
 import { optionsOf } from "./schema.ts";
 import type { ActionSection, FermionSection, RunConfiguration, TransformSection } from "./sections.ts";
-import type { HmcSection } from "./samplers/hmc-options.ts";
 import type { AnyAction, FermionField, GuideParts, GuideSystem, MatterSystem, Reading, RunNetwork, System } from "./system-types.ts";
 
 export interface BuildOptions {
@@ -74,13 +74,6 @@ function targetOfRun(gauge: AnyAction, fermions: readonly FermionField[], F: Any
     } } : {}),
   });
   return fermions.length === 0 ? transformed : targetOf(transformed, ...drawn.map(onImage));
-}
-
-/** Runs f on the links that have the distribution of the run: those of the sampler, or their image. */
-export function onObserved<T>({ U, transform }: System, f: (U: LinkField) => T): T {
-  if (!transform) return f(U);
-  using image = transform.image(U).links;
-  return f(image);
 }
 
 /** Matter with the target of everything that moves: the links have the name U in its action. */
@@ -165,9 +158,6 @@ function fermionsOf(section: FermionSection, place: PartContext & { readonly ind
   return built as FermionField;
 }
 
-/** What molecular dynamics follows: the action with the solver tolerance of forces, where there is another. */
-const forceActionOf = (f: FermionField): AnyAction => (f.forceAction ?? f.action) as AnyAction;
-
 /** The action of a guide's own fermions: exact, or on a field of the target. @throws ConfigurationError for pseudofermions of its own. */
 function leadingAction(section: FermionSection, at: number, place: PartContext, fermions: readonly FermionField[], registry: Registry): AnyAction {
   const own = fermionsOf(section, { ...place, index: 0 }, registry);
@@ -199,8 +189,6 @@ function leadingActions(c: RunConfiguration, registry: Registry, place: PartCont
   });
   return [...target, ...(more ?? []).map((section, k) => leadingAction(section, k, place, fermions, registry))];
 }
-
-const sumOf = (actions: readonly AnyAction[]): AnyAction => actions.slice(1).reduce((s, a) => s.plus(a) as AnyAction, actions[0]!);
 
 /** Inputs of the terms of `sumOf`, which nests to the left. */
 function inputsOfTerms(inputs: unknown, terms: number): unknown[] {
@@ -255,41 +243,4 @@ function withOthers(effective: EffectiveAction<number, unknown>, network: RunNet
   if (missing) throw new ConfigurationError(`guide.trainable: got ${effective.trainable.join(", ")} for a model with ${missing[0]} = ${missing[1]}, expected ${missing[0]} among them`);
   const values = new Map(others);
   return effective.with(effective.parameters.map((x, k) => values.get(effective.names[k]!) ?? x));
-}
-
-/** Time scales of the molecular dynamics: one with the whole force, or the levels of the configuration. */
-export function levelsOf(options: Pick<HmcSection, "integrator" | "steps" | "levels" | "forcePrecision">, system: System, guide?: GuideParts): GuideLevel[] {
-  const { matter } = system;
-  if (!matter) return levelsOfLinks(options, system, guide);
-  const { integrator, steps, levels } = options;
-  if (!levels) return [{ action: system.target, integrator: integrator!, steps: steps! }];
-  return levels.map((level) => {
-    const part = matter.part(level.force);
-    return { action: { force: (x: unknown, into: unknown) => part.force(x as never, into as never) } as unknown as GuideLevel["action"], integrator: level.integrator, steps: level.steps };
-  });
-}
-
-function levelsOfLinks({ integrator, steps, levels, forcePrecision }: Pick<HmcSection, "integrator" | "steps" | "levels" | "forcePrecision">, system: System, guide?: GuideParts): GuideLevel[] {
-  const single = forcePrecision === "f32";
-  if (!levels) {
-    const whole = guide?.whole ?? (single ? sumOf([system.gauge, ...system.fermions.map(forceActionOf)]) : forceOf(system));
-    return [{ action: single ? forceInSingle(whole as AnyAction) : whole, integrator: integrator!, steps: steps! }];
-  }
-  return levels.map((level) => {
-    const exact = guide ? guide.part(level.force) : targetPart(system, level.force);
-    const part = single ? forceInSingle(exact as AnyAction) : exact;
-    // without refresh: the target has drawn the fields
-    return { action: { force: (U, into) => part.force(U, into) }, integrator: level.integrator, steps: level.steps };
-  });
-}
-
-/** The target, or the same with the solver tolerances of forces. */
-function forceOf({ target, gauge, fermions }: System): GuideLevel["action"] {
-  return fermions.every((f) => forceActionOf(f) === f.action) ? target : sumOf([gauge, ...fermions.map(forceActionOf)]);
-}
-
-function targetPart({ gauge, fermions }: System, name: string): AnyAction {
-  if (name === "gauge") return gauge;
-  if (name === "fermions") return sumOf(fermions.map(forceActionOf));
-  return forceActionOf(fermions[Number(name.slice("fermions.".length))]!);
 }

@@ -6,7 +6,8 @@ import { hmc } from "../../samplers/index.ts";
 import { PURPOSE, randomStream } from "../../util/index.ts";
 import { sampler } from "../registry/part.ts";
 import { count, positive } from "../schema-values.ts";
-import { levelsOf, onObserved } from "../system.ts";
+import { levelsOf } from "../levels.ts";
+import { onObserved } from "../moved.ts";
 import { hybridMonteCarlo } from "./hmc.ts";
 import { hmcOptions } from "./hmc-options.ts";
 

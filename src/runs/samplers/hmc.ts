@@ -2,7 +2,7 @@
 import { type HmcOptions, hmc } from "../../samplers/index.ts";
 import { leadingFermions } from "../guide.ts";
 import { sampler } from "../registry/part.ts";
-import { levelsOf } from "../system.ts";
+import { levelsOf } from "../levels.ts";
 import { hmcOptions } from "./hmc-options.ts";
 
 export const hybridMonteCarlo = sampler({
