@@ -16,7 +16,7 @@ import { sum } from "../autograd/ops/sum.ts";
 import { SolverError } from "../errors.ts";
 import { ofSample } from "./sample-numbers.ts";
 import {
-  type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields, beginProgram, isNested, programOf, residualProgram, run, withShift,
+  type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields, beginProgram, isNested, largestResidual, programOf, residualProgram, run, withShift,
 } from "./solver-programs.ts";
 
 /** Coefficients below this fraction of what they could be have no digits left. */
@@ -101,7 +101,7 @@ export class BiCGStab implements Solver {
       this.#rr[b] = bb;
     });
     this.#iterations = 0;
-    if (this.#norm.every((bb) => bb === 0)) return { converged: true, iterations: 0, residual: 0 };
+    if (this.#norm.every((bb) => bb === 0)) return { converged: true, iterations: 0, residual: 0, sample: 0 };
     let before = Infinity;
     for (;;) {
       this.#iterate();
@@ -111,8 +111,7 @@ export class BiCGStab implements Solver {
       if (worst <= DRIFT ** 2 || this.#iterations >= maxIterations || !(worst < before / 4)) break;
       before = worst;
     }
-    const residual = Math.sqrt(this.#rr.reduce((w, v, b) => (this.#norm[b]! > 0 ? Math.max(w, v / this.#norm[b]!) : w), 0));
-    return { converged: this.#rr.every((v, b) => v <= DRIFT ** 2 * this.#goal[b]!), iterations: this.#iterations, residual };
+    return { converged: this.#rr.every((v, b) => v <= DRIFT ** 2 * this.#goal[b]!), iterations: this.#iterations, ...largestResidual(this.#rr, this.#norm) };
   }
 
   /** From the residual in r until every sample is done, maxIterations, or coefficients without digits. */

@@ -130,9 +130,9 @@ export class ConjugateGradient implements Solver {
       some ||= s.bb > 0;
     }
     this.#iterations = 0;
-    if (!some) return { converged: true, iterations: 0, residual: 0 };
+    if (!some) return { converged: true, iterations: 0, residual: 0, sample: 0 };
     this.#iterate(this.#base, shifts.length > 1);
-    let [converged, residual] = [true, 0];
+    let [converged, residual, sample] = [true, 0, 0];
     for (let k = 0; k < shifts.length; k++) {
       if (k !== this.#base && !verifyAll) continue;
       this.#trueResidual(k);
@@ -143,12 +143,12 @@ export class ConjugateGradient implements Solver {
         // samples that were good enough did not move
         if (!this.#states.some((s) => s.a > DRIFT * DRIFT * s.goal && s.rr < s.a / 4)) break;
       }
-      for (const { rr, goal, bb } of this.#states) {
+      this.#states.forEach(({ rr, goal, bb }, b) => {
         converged &&= rr <= DRIFT * DRIFT * goal;
-        if (bb > 0) residual = Math.max(residual, Math.sqrt(rr / bb));
-      }
+        if (bb > 0 && residual >= 0 && !(Math.sqrt(rr / bb) <= residual)) [residual, sample] = [Math.sqrt(rr / bb), b];
+      });
     }
-    return { converged, iterations: this.#iterations, residual };
+    return { converged, iterations: this.#iterations, residual, sample };
   }
 
   dispose(): void {

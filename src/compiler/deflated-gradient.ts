@@ -16,7 +16,7 @@ import { sum } from "../autograd/ops/sum.ts";
 import { SolverError } from "../errors.ts";
 import { ofSample } from "./sample-numbers.ts";
 import {
-  type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields, applyProgram, beginProgram, directionProgram, isNested, programOf, residualProgram, run, updateProgram,
+  type Arguments, DRIFT, type LinearSystem, type SolveReport, type Solver, type SolverEngine, SolverMemory, type SystemFields, applyProgram, beginProgram, directionProgram, isNested, largestResidual, programOf, residualProgram, run, updateProgram,
 } from "./solver-programs.ts";
 
 /** Vectors that one program takes. */
@@ -119,7 +119,7 @@ export class DeflatedGradient implements Solver {
       this.#goal[b] = tolerance * tolerance * bb;
     });
     this.#iterations = 0;
-    if (this.#norm.every((bb) => bb === 0)) return { converged: true, iterations: 0, residual: 0 };
+    if (this.#norm.every((bb) => bb === 0)) return { converged: true, iterations: 0, residual: 0, sample: 0 };
     this.#engine.writeScalar(shift, shifts[0]!);
     this.#factor();
     run(this.#residual, this.#residuals);
@@ -133,8 +133,7 @@ export class DeflatedGradient implements Solver {
       if (worst <= DRIFT ** 2 || this.#iterations >= maxIterations || !(worst < before / 4)) break;
       before = worst;
     }
-    const residual = Math.sqrt(this.#rr.reduce((w, x, b) => (this.#norm[b]! > 0 ? Math.max(w, x / this.#norm[b]!) : w), 0));
-    return { converged: this.#rr.every((x, b) => x <= DRIFT ** 2 * this.#goal[b]!), iterations: this.#iterations, residual };
+    return { converged: this.#rr.every((x, b) => x <= DRIFT ** 2 * this.#goal[b]!), iterations: this.#iterations, ...largestResidual(this.#rr, this.#norm) };
   }
 
   /** A W and the Cholesky factor of G. */

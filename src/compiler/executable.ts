@@ -181,7 +181,7 @@ export class ProgramExecutable implements Executable {
     const [solver, work] = [this.#solvers[s], this.#dense[s] ?? this.#loops[s]];
     if (!solver && !work) return false;
     for (const f of this.#lent) f.fresh!.clear();
-    if (solver) runSolve(solver, this.#systems[s]!, this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
+    if (solver) runSolve(solver, this.#systems[s]!, this.#engine.lattice.batch, this.#engine.emitter.single ? SINGLE_RESIDUAL : 0);
     work?.run();
     return true;
   }

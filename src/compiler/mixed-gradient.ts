@@ -89,7 +89,7 @@ export class MixedGradient implements Solver {
     programs.begin.run([b], [X, R, RR]);
     const bb = outer.readScalar(RR);
     if (!(bb >= 0)) throw new SolverError(`conjugate gradient: the right-hand side has norm ${bb}, expected a number: an input holds NaN`);
-    if (bb === 0) return { converged: true, iterations: 0, residual: 0, updates: 0 };
+    if (bb === 0) return { converged: true, iterations: 0, residual: 0, sample: 0, updates: 0 };
     const size = Math.sqrt(bb);
     transfer(outer, R, inner, r, type, 1 / size);
     programs.clear.run([r], [x, p]);
@@ -123,7 +123,7 @@ export class MixedGradient implements Solver {
       now = next;
       largest = Math.max(largest, next);
     }
-    return { converged: last <= goal, iterations, residual: Math.sqrt(last), updates };
+    return { converged: last <= goal, iterations, residual: Math.sqrt(last), sample: 0, updates };
   }
 }
 

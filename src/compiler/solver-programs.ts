@@ -40,11 +40,13 @@ export interface LinearSystem {
   readonly mixed?: boolean;
 }
 
-/** What a solve reached. `residual`: largest |b - (A + shift) x| / |b|, computed from the solution. On a batch the largest of all samples. */
+/** What a solve reached. `residual`: largest |b - (A + shift) x| / |b|, computed from the solution. On a batch the largest of all samples, that of `sample`. */
 export interface SolveReport {
   readonly converged: boolean;
   readonly iterations: number;
   readonly residual: number;
+  /** From 0; 0 where there is one. */
+  readonly sample: number;
 }
 
 /** Where a system lives: the values its operator captures, right-hand side, one solution a shift. Addresses may change between solves. */
@@ -59,6 +61,14 @@ export interface Solver {
   /** Solves from zero. @throws SolverError when the operator is not what the method needs, or an input holds NaN. */
   solve(): SolveReport;
   dispose(): void;
+}
+
+/** The largest |r| / |b| of all samples, and whose it is, from |r|^2 and |b|^2 of each. */
+export function largestResidual(rr: Float64Array, bb: Float64Array): Pick<SolveReport, "residual" | "sample"> {
+  let [largest, sample] = [0, 0];
+  // NaN is the largest
+  for (let b = 0; b < rr.length && largest >= 0; b++) if (bb[b]! > 0 && !(rr[b]! / bb[b]! <= largest)) [largest, sample] = [rr[b]! / bb[b]!, b];
+  return { residual: Math.sqrt(largest), sample };
 }
 
 /** Inputs and outputs of a program. */

@@ -1,6 +1,7 @@
 /** The solver of a system, by its method. */
 import { BackendError, SolverError } from "../errors.ts";
 import type { SolveStep } from "./ir.ts";
+import { ofSample } from "./sample-numbers.ts";
 import { ConjugateGradient } from "./conjugate-gradient.ts";
 import { BiCGStab, DeflatedGradient, MixedGradient } from "#platform/compiler/large-solvers";
 import type { LinearSystem, Solver, SolverEngine, SystemFields } from "./solver-programs.ts";
@@ -34,8 +35,8 @@ export function solveText({ method = "cg", modes = 0, mixed, shifts }: SolveStep
 }
 
 /** One solve of a schedule. @throws SolverError when neither the tolerance is reached nor the residual that is accepted. */
-export function runSolve(solver: Solver, { tolerance, method = "cg" }: Pick<LinearSystem, "tolerance" | "method">, accepted = 0): void {
-  const { converged, iterations, residual } = solver.solve();
+export function runSolve(solver: Solver, { tolerance, method = "cg" }: Pick<LinearSystem, "tolerance" | "method">, batch: number, accepted = 0): void {
+  const { converged, iterations, residual, sample } = solver.solve();
   if (!converged && !(residual <= accepted))
-    throw new SolverError(`${NAMES[method]}: relative residual ${residual.toExponential(2)} after ${iterations} iterations, expected ${tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
+    throw new SolverError(`${NAMES[method]}: relative residual ${residual.toExponential(2)}${ofSample(sample, batch)} after ${iterations} iterations, expected ${tolerance.toExponential(1)}: raise maxIterations, the tolerance or the mass`);
 }

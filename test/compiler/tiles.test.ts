@@ -56,6 +56,27 @@ test.each(backends)("$backend, $batch samples: the error of a solve is that of t
   }
 });
 
+test("the error of a solve that does not converge is that of the sample which is farthest", () => {
+  const L = lattice([4, 4, 4], { backend: "wasm", batch: 5, threads: 1 });
+  const worst = L.batch - 2;
+  const a = new Field(L, realType());
+  // one number for all sites converges at once, many do not
+  a.set(Float64Array.from({ length: a.length }, (_, k) => (Math.floor(k / L.volume) === worst ? 1 + (k % 11) : 1)));
+  const b = new Field(L, vectorType(L, 1));
+  b.set(new Float64Array(b.length).fill(1));
+  const v = new Field(L, vectorType(L, 1));
+  v.set(Float64Array.from({ length: v.length }, (_, k) => Math.sin(k)));
+  const named = new RegExp(`relative residual [\\d.e-]+ of sample ${worst} after 2 iterations`);
+  for (const method of ["cg", "bicgstab"] as const) {
+    const plan = record((s, x) => solve((y: Vector) => scale(s, y), x as Vector, { method, maxIterations: 2 }), a, b);
+    expect(() => plan.run(a, b)).toThrow(named);
+  }
+  const deflated = record((s, x, w) => solve((y: Vector) => scale(s, y), x as Vector, { deflation: [w as Vector], maxIterations: 2 }), a, b, v);
+  expect(() => deflated.run(a, b, v)).toThrow(named);
+  const report = conjugateGradient((y: Vector, { s }) => scale(s as never, y), b as never, { inputs: { s: a as never }, maxIterations: 2 });
+  expect([report.converged, report.sample]).toEqual([false, worst]);
+});
+
 test("what a force keeps does not grow with the batch", () => {
   const bytes = [16, 64].map((batch) => {
     const U = hot(lattice([4, 4, 4], { backend: "wasm", threads: 1, batch }), SU(2), { seed: 5 }) as unknown as LinkField;
