@@ -25,6 +25,9 @@ export interface DefineOptions {
   readonly registry?: Registry;
 }
 
+/** What errors call a definition. */
+const SOURCE = "defineRun";
+
 /**
  * A run as a value, checked as a run file is: `produce` makes it. Parts of one's own count by their name and options; give a new name to what computes
  * something else.
@@ -44,9 +47,9 @@ export async function defineRunOfFiles(definition: RunDefinition, { base = ".", 
 }
 
 function resolved({ command }: RunDefinition, raw: Readonly<Record<string, unknown>>, base: string, registry: Registry): ResolvedRun {
-  const configuration = configurationOf(raw, "defineRun", registry);
+  const configuration = configurationOf(raw, SOURCE, registry);
   const guided = configuration.network !== undefined || isGuided(configuration);
-  return resolveRun(command ?? (guided ? "slhmc" : "hmc"), { configuration, base, registry });
+  return resolveRun(command ?? (guided ? "slhmc" : "hmc"), { source: SOURCE, configuration, base, registry });
 }
 
 /** A part in place of a section is its kind. */

@@ -1,7 +1,6 @@
 /** What `gaugegrad doctor` finds out about several ranks: library, launcher, binding, threads, times of messages, and whether traps are still exceptions. */
-import { readFileSync } from "node:fs";
-import { cpus, hostname } from "node:os";
-import { type Comm, type Message, Wasm, launcherOf, processors } from "../backend/index.ts";
+import { hostname } from "node:os";
+import { type Comm, type Message, Wasm, affinity, launcherOf, processors, sharedProcessors } from "../backend/index.ts";
 
 /** One line of the report. */
 export interface RankFinding {
@@ -15,15 +14,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Threads of one of several ranks: the processors that it is bound to, or its share of the machine. */
 export function threadsOfRank(environment: Environment): number {
   const own = processors();
-  return own < cpus().length ? own : Math.max(1, Math.floor(own / (launcherOf(environment)?.local ?? 1)));
+  return own < sharedProcessors() ? own : Math.max(1, Math.floor(own / (launcherOf(environment)?.local ?? 1)));
 }
 
 /** What is wrong with so many threads a rank; undefined when nothing is, or without a launcher. */
 export function threadsProblem(threads: number, environment: Environment): string | undefined {
   const { local = 1, size = 1 } = launcherOf(environment) ?? {};
   if (size === 1 || threads === 1) return undefined;
-  if (threads > processors()) return `--threads: got ${threads} on a rank that is bound to ${processors()} of ${cpus().length} processors, expected at most ${processors()}: start with --bind-to none or --map-by slot:PE=${threads}, or use fewer threads`;
-  if (threads * local > cpus().length) return `--threads: got ${threads} on ${local} ranks, expected at most ${Math.max(1, Math.floor(cpus().length / local))} on ${cpus().length} processors: ranks and threads wait for each other`;
+  if (threads > processors()) return `--threads: got ${threads} on a rank that is bound to ${processors()} of ${sharedProcessors()} processors, expected at most ${processors()}: start with --bind-to none or --map-by slot:PE=${threads}, or use fewer threads`;
+  if (threads * local > sharedProcessors()) return `--threads: got ${threads} on ${local} ranks, expected at most ${Math.max(1, Math.floor(sharedProcessors() / local))} on ${sharedProcessors()} processors: ranks and threads wait for each other`;
   return undefined;
 }
 
@@ -50,15 +49,6 @@ function grouped(texts: readonly string[]): string {
   const of = new Map<string, number[]>();
   texts.forEach((text, rank) => of.set(text, [...(of.get(text) ?? []), rank]));
   return [...of].map(([text, ranks]) => `rank${ranks.length > 1 ? "s" : ""} ${ranks.join(", ")}: ${text}`).join("; ");
-}
-
-/** Processors that this process may run on, as the system writes them. */
-function affinity(): string {
-  try {
-    return /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
-  } catch {
-    return "";
-  }
 }
 
 /** Microseconds of a message one way, between neighbours of even and odd rank; the slowest pair. Collective. */
@@ -99,8 +89,8 @@ export function examineRanks(comm: Comm, environment: Environment): RankFinding[
   const own = threadsOfRank(environment);
   const most = Math.max(...here.map((host) => here.filter((h) => h === host).length));
   const allowed = told(comm, `${hostname()}, processors ${affinity() || "not known"}`);
-  const threads = told(comm, `${own} thread${own === 1 ? "" : "s"} by default on ${processors()} of ${cpus().length} processors`);
-  const crowded = most > cpus().length;
+  const threads = told(comm, `${own} thread${own === 1 ? "" : "s"} by default on ${processors()} of ${sharedProcessors()} processors`);
+  const crowded = most > sharedProcessors();
   const times = MESSAGES.map(([bytes, n]) => `${bytes === 8 ? "8 B" : "1 MB"} ${oneWay(comm, bytes, n).toPrecision(3)} us`);
   const ways = told(comm, comm.near > 1 ? `memory in common with ${comm.near - 1} other${comm.near > 2 ? "s" : ""}` : "all through the library");
   const traps = told(comm, trapThrows() ? "a WebAssembly trap is an exception" : "a WebAssembly trap is not seen: export UCX_ERROR_SIGNALS= in the job script");
@@ -108,7 +98,7 @@ export function examineRanks(comm: Comm, environment: Environment): RankFinding[
     { name: "library", present: true, detail: comm.name },
     { name: "launcher", present: launcher !== undefined && (launcher.size === 0 || launcher.size === comm.size), detail: launcher ? `${launcher.name} started ${launcher.size || "several"} processes, the library knows ${comm.size}` : "none" },
     { name: "binding", present: true, detail: grouped(allowed) },
-    { name: "threads", present: !crowded, detail: `${grouped(threads)}${crowded ? `; ${most} ranks share ${cpus().length} processors: each waits for the others, start fewer` : ""}` },
+    { name: "threads", present: !crowded, detail: `${grouped(threads)}${crowded ? `; ${most} ranks share ${sharedProcessors()} processors: each waits for the others, start fewer` : ""}` },
     { name: "messages", present: true, detail: `there and back at once between neighbours: ${times.join(", ")}; ${grouped(ways)}` },
     { name: "traps", present: traps.every((t) => t.endsWith("exception")), detail: grouped(traps) },
   ];

@@ -57,13 +57,13 @@ export function sizeProblem({ sampler, measurement, lattice }: RunConfiguration)
 }
 
 /** @throws ConfigurationError with the bytes when the fields of a run cannot fit into the memory of the backend or the machine. */
-export function expectRoom(run: Pick<ResolvedRun, "command" | "configuration">, engine: LatticeOptions): void {
+export function expectRoom(run: Pick<ResolvedRun, "source" | "configuration">, engine: LatticeOptions): void {
   const { extents } = run.configuration.lattice;
   const fields = LEAST_FIELDS * fieldBytes(run.configuration);
   const native = engine.backend === "native";
   const bound = engine.engine ? totalmem() : native ? nativeLimit() : Math.min(ADDRESSABLE, totalmem());
   const elsewhere = !native && !engine.engine && fields < nativeLimit() ? ", or --backend native, which the memory of the machine bounds" : "";
-  if (fields > bound) throw new ConfigurationError(`run file: lattice.extents: got ${extents.join("x")}, whose links, momenta, force and backup take ${bytesText(fields)} (${fields} bytes), expected at most ${bytesText(bound)}: use a smaller lattice${elsewhere}`);
+  if (fields > bound) throw new ConfigurationError(`${run.source}: lattice.extents: got ${extents.join("x")}, whose links, momenta, force and backup take ${bytesText(fields)} (${fields} bytes), expected at most ${bytesText(bound)}: use a smaller lattice${elsewhere}`);
   const state = checkpointBytes(run);
-  if (state > totalmem() / 2) throw new ConfigurationError(`run file: training.replay: got samples of ${bytesText(state)} (${state} bytes) in a checkpoint, expected at most ${bytesText(totalmem() / 2)}: use a smaller replay`);
+  if (state > totalmem() / 2) throw new ConfigurationError(`${run.source}: training.replay: got samples of ${bytesText(state)} (${state} bytes) in a checkpoint, expected at most ${bytesText(totalmem() / 2)}: use a smaller replay`);
 }

@@ -17,7 +17,7 @@ export async function readRunFile(file: string, registry: Registry = builtIn): P
   const text = readRegularFile(file, "a run file: gaugegrad init --list names starters", MAX_BYTES).toString("utf8");
   const base = baseOf(file);
   const own = await withOwnParts(oneList(tablesOf(text, file)), base, registry);
-  return { configuration: configurationOf(own.raw, file, own.registry), base, registry: own.registry };
+  return { source: file, configuration: configurationOf(own.raw, file, own.registry), base, registry: own.registry };
 }
 
 /** Folder that relative paths of a run file start from: its own; for config.toml in the folder of a run that of the run file it came from. */

@@ -113,7 +113,7 @@ export async function* produce(options: ProductionOptions): AsyncGenerator<RunEv
   } catch (error) {
     if (!started && ranks.writes) recordEvent(paths, { kind: "failure", time: new Date().toISOString(), position: 0, text: (error as Error).message });
     // extents, loops and networks that do not fit together come from the run file; memory that ends is a lattice or network that is too large
-    if (error instanceof GeometryError || (error instanceof BackendError && error.message.startsWith("memory:"))) throw Object.assign(new ConfigurationError(`run file: ${error.message}`), { cause: error });
+    if (error instanceof GeometryError || (error instanceof BackendError && error.message.startsWith("memory:"))) throw Object.assign(new ConfigurationError(`${run.source}: ${error.message}`), { cause: error });
     throw error;
   }
 }

@@ -167,7 +167,7 @@ export function* runQuestions({ wizard = false }: { readonly wizard?: boolean } 
   for (;;) {
     try {
       const text = yield* onceThrough(form, wizard);
-      resolveRun("hmc", { configuration: parseRun(text, "these answers"), registry: builtIn, base: "." });
+      resolveRun("hmc", { source: "these answers", configuration: parseRun(text, "these answers"), registry: builtIn, base: "." });
       return text;
     } catch (error) {
       if (error instanceof Turn && error.to === "quit") return undefined;

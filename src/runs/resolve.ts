@@ -16,12 +16,12 @@ import type { RunConfiguration, TrainingSection } from "./sections.ts";
 
 /** @throws ConfigurationError for combinations that mean nothing. */
 export function resolveRun(command: RunCommand, file: RunFile): ResolvedRun {
-  const { base, registry } = file;
+  const { source = "run file", base, registry } = file;
   const { configuration, unused } = forCommand(command, file.configuration);
   const wrong = contradiction(command, configuration, registry);
-  if (wrong !== undefined) throw new ConfigurationError(`run file: ${wrong}`);
+  if (wrong !== undefined) throw new ConfigurationError(`${source}: ${wrong}`);
   const resolved = withDefaults(configuration, registry);
-  return { command, configuration: resolved, base, registry, unused, hash: identityOf(command, resolved) };
+  return { source, command, configuration: resolved, base, registry, unused, hash: identityOf(command, resolved) };
 }
 
 /** HMC has no guide and nothing to train. */

@@ -5,6 +5,8 @@ import type { RunConfiguration } from "./sections.ts";
 
 /** A run file with the folder that its paths start from and all parts that it may name. */
 export interface RunFile {
+  /** What errors call it: its path. Default "run file". */
+  readonly source?: string;
   readonly configuration: RunConfiguration;
   readonly base: string;
   readonly registry: Registry;
@@ -12,6 +14,8 @@ export interface RunFile {
 
 /** A configuration as a command runs it. */
 export interface ResolvedRun {
+  /** What errors call where it comes from: the path of the run file. */
+  readonly source: string;
   readonly command: RunCommand;
   readonly configuration: RunConfiguration;
   /** Folder that relative paths of the configuration start from. */

@@ -122,7 +122,7 @@ describe("a production that cannot be trusted", () => {
     expect(first.map((l) => l.forced === true)).toEqual(first.map((_, k) => k < 10));
     expect(first.slice(0, 10).every((l) => l.accepted)).toBe(true);
     const tooMany = await cli(["hmc", scratch.file("many.toml", gauge("steps = 5\nthermalisation = 2\nacceptAlways = 3")), "--dry-run"]);
-    expect([tooMany.code, /sampler\.acceptAlways: got 3, expected at most/.test(tooMany.stderr)]).toEqual([3, true]);
+    expect([tooMany.code, /many\.toml: sampler\.acceptAlways: got 3, expected at most/.test(tooMany.stderr)]).toEqual([3, true]);
   });
 
   test("a failing solve may count as a rejected trajectory, with the links kept", async () => {

@@ -1,6 +1,7 @@
 /** What launchers leave in the environment, that of Open MPI 5 and of PRRTE alone as their documentation has it (they are not here): who started this process, and whose library is tried first. */
+import { cpus } from "node:os";
 import { expect, test } from "vitest";
-import { connect, launcherOf } from "../../src/backend/index.ts";
+import { connect, launcherOf, processors, sharedProcessors } from "../../src/backend/index.ts";
 import { librariesFor } from "../../src/backend/comm/mpi/library.ts";
 
 const pmix = { PMIX_RANK: "1", PMIX_NAMESPACE: "prterun-vm-1234@1", PMIX_SERVER_URI41: "prterun-vm-1234@0.0;tcp4://127.0.0.1:5" };
@@ -17,6 +18,13 @@ test.each([
 ])("%s", (_, environment, launcher, library) => {
   expect(launcherOf(environment as Record<string, string>)).toEqual(launcher);
   expect(librariesFor(environment as Record<string, string>)[0]).toBe(library);
+});
+
+test("ranks share what the first process of a container may use, on a list that may name processors that are not there", () => {
+  const all = cpus().length;
+  expect(["", "0-1023", "0-511,600"].map((list) => sharedProcessors(list))).toEqual([all, all, all]);
+  expect(["3", "0,2"].map((list) => sharedProcessors(list))).toEqual([Math.max(1, processors()), Math.max(2, processors())]);
+  expect(sharedProcessors()).toBeGreaterThanOrEqual(processors());
 });
 
 test("a library that is asked for comes alone", () => {

@@ -1,11 +1,11 @@
 /** The group of ranks that this process belongs to: alone, or with those that a launcher started. */
-import { cpus } from "node:os";
 import { BackendError } from "../../errors.ts";
 import { type Comm, selfComm } from "./comm.ts";
 import { installHooks, watchdog } from "./mpi/guards.ts";
 import { type Launcher, launcherOf } from "./mpi/launcher.ts";
 import { loadMpi } from "./mpi/library.ts";
 import { mpiComm } from "./mpi/mpi.ts";
+import { sharedProcessors } from "./shared-processors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,7 +20,7 @@ export function connect(environment: Environment = process.env): Comm {
   const shared = sharing(environment);
   const library = loadMpi(environment);
   const heartbeat = watchdog(environment, launcher.rank);
-  const comm = mpiComm(library, { heartbeat, crowded: launcher.local > cpus().length, shared });
+  const comm = mpiComm(library, { heartbeat, crowded: launcher.local > sharedProcessors(), shared });
   if (launcher.size === 0 ? launcher.rank >= comm.size : comm.size !== launcher.size) {
     heartbeat.stop();
     comm.close();

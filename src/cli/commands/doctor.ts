@@ -1,8 +1,8 @@
 /** `gaugegrad doctor`: what this machine offers, and what is missing and why. */
 import { createRequire } from "node:module";
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { Command } from "commander";
-import { findToolchain, hasRelaxedSimd, hasSimd } from "../../backend/index.ts";
+import { findToolchain, hasRelaxedSimd, hasSimd, processors } from "../../backend/index.ts";
 import { type EngineReport, probeEngines } from "../../compiler/index.ts";
 import { BackendError } from "../../errors.ts";
 import { bytesText } from "../../util/index.ts";
@@ -71,7 +71,7 @@ async function examine(context: CliContext): Promise<Report> {
     v8: process.versions.v8,
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model ?? "unknown",
-    threads: availableParallelism(),
+    threads: processors(),
     memoryBytes: totalmem(),
     backends: [
       { name: "js", present: true, detail: "reference kernels" },
@@ -83,7 +83,7 @@ async function examine(context: CliContext): Promise<Report> {
     features: [
       { name: "SIMD", present: simd, detail: simd ? "f64x2" : "not in this engine" },
       { name: "relaxed SIMD", present: relaxed, detail: relaxed ? "fused multiply-add on f64x2" : "not in this engine: results use multiply then add" },
-      { name: "shared memory", present: typeof SharedArrayBuffer === "function", detail: typeof SharedArrayBuffer === "function" ? `${availableParallelism()} threads` : "no SharedArrayBuffer: one thread" },
+      { name: "shared memory", present: typeof SharedArrayBuffer === "function", detail: typeof SharedArrayBuffer === "function" ? `${processors()} threads` : "no SharedArrayBuffer: one thread" },
     ],
     compilers: [compiler],
     packages,

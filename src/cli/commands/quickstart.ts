@@ -1,8 +1,8 @@
 /** `gaugegrad quickstart`: the main job on real physics. */
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { progress, reportHtml, resultText, rowsOf } from "../../report/index.ts";
+import { processors } from "../../backend/index.ts";
 import { EXIT } from "../../errors.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
@@ -39,7 +39,7 @@ export function quickstartCommand(context: CliContext): Command {
       folder: runs,
       engine,
       // an engine that is loaded here cannot be handed to another thread
-      threads: options.backend === "tfjs" ? 0 : Math.min(2, options.threads === "auto" ? availableParallelism() : options.threads),
+      threads: options.backend === "tfjs" ? 0 : Math.min(2, options.threads === "auto" ? processors() : options.threads),
       signal: stop.signal,
       onProgress: (done, _total, stage, acceptance) => bar.update(done, { stage, ...(acceptance === undefined ? {} : { acceptance: acceptance.toFixed(2) }) }),
     });

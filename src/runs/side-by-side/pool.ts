@@ -1,6 +1,6 @@
 /** Runs side by side, one thread each: every one keeps its own folder and ends with the bits that it has alone. */
-import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { processors } from "../../backend/index.ts";
 import { GaugegradError } from "../../errors.ts";
 import type { RunEnd } from "../production.ts";
 import { type DefinitionSource, type RunTask, type TaskHooks, makeRun } from "./task.ts";
@@ -27,7 +27,7 @@ export interface PoolOptions {
 /** How each run ended; undefined for those that were not begun. After the first failure the others stop with checkpoints. @throws the first error. */
 export async function makeRuns(tasks: readonly RunTask[], options: PoolOptions): Promise<(RunEnd | undefined)[]> {
   const began = performance.now();
-  const { signal, maxSeconds, parallel = availableParallelism(), called } = options;
+  const { signal, maxSeconds, parallel = processors(), called } = options;
   const halt = new AbortController();
   const abort = (): void => halt.abort(signal!.reason);
   if (signal?.aborted) abort();
