@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type AlgebraField, type DirectionalField, Field, type GaugeAction, type Layer, type LinkField, SU, type SiteType, directionField, gaugeAction, hot, lattice, record, scaleBy, staples } from "../../src/index.ts";
+import { type AlgebraField, type DirectionalField, Field, type GaugeAction, type Layer, type LinkField, SU, type SiteType, type Tensor, U1, directionField, gaugeAction, hot, lattice, record, scaleBy, staples } from "../../src/index.ts";
 import { loadModule } from "../../src/runs/index.ts";
 import { leavesOf } from "../../src/util/index.ts";
 import { cli } from "../cli/helpers.ts";
@@ -70,6 +70,21 @@ export const flowed = gaugeAction.wilson({ beta: 2 }).after(euler).after(flowLay
     const { code, stderr } = await cli(["export", "long.ts", "--out", "long", "--group", "su2", "--lattice", "4,4"], { directory: folder });
     expect(code).toBe(3);
     expect(stderr).toMatch(/^gaugegrad: export: got loops \(repeat\) of more than \d+ ops.*\n$/);
+  });
+
+  test("kinks: the test of the library finds points between which there are none; products of links, args and weights in an action", async () => {
+    const { subject, python } = await built("kinks", `
+import { Tensor, abs, action, add, arg, channel, channels, max, min, mul, plaquette, re, reTrace, relu, scale, scaleBy, sin, siteConv, sum, trace } from "gaugegrad";
+export const kinks = action({ name: "charge two", inputs: { b: 0.4, w: new Tensor([1, 2, 2, 1], Float64Array.of(0.3, -0.8, 0.5, 0.7)) }, evaluate: (U, { b, w }) => {
+  const P = plaquette(U, 0, 1), c = re(trace(P)), two = reTrace(mul(P, P));
+  return add(scale(b, sum(add(sin(arg(trace(P))), max(two, scaleBy(0.3, c)), min(two, c), relu(two), abs(two)))), sum(relu(channel(siteConv(channels(c, two), w), 0))));
+} });`, "--group", "u1", "--lattice", "4,4");
+    const U = hot(lattice([3, 5]), U1, { seed: 6 });
+    const [value, force, gradient] = python(U, `${withForce()}\nout.append(S.gradient(U)[1])`);
+    const S = subject as GaugeAction;
+    compared(S, U, [value!, force!]);
+    const { b, w } = S.parameterGradient(U).gradient as { b: number; w: Tensor };
+    close(gradient!, [b, ...w.data]);
   });
 
   test("a map with log det under an action: its colours of links go with the extents, which are those of the library", async () => {
