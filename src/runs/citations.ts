@@ -36,6 +36,9 @@ export function bibliography(c: RunConfiguration, registry: Registry): { readonl
   return listed(used);
 }
 
+/** Entries of what a run of spins rests on. */
+export const spinBibliography = (): ReturnType<typeof bibliography> => listed(new Map([["2306.11527", "equivariant attention as an effective weight of spins, self-learning Monte Carlo"]]));
+
 /** Entries of the parts whose names occur in a text, for instance in the name of an action. */
 export function bibliographyOfName(text: string, registry: Registry): ReturnType<typeof bibliography> {
   const used = new Map<string, string>();

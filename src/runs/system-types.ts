@@ -53,6 +53,8 @@ export interface MatterSystem {
   readonly fields: Configuration;
   readonly moved: Configuration;
   readonly links: boolean;
+  /** The action of everything that is moved: `action`, and those of the links and fermions. */
+  readonly whole: FieldAction<FieldKinds, number, unknown>;
   /** Parts of the action as functions of what is moved, by the names of `sampler.levels`. */
   part(name: string): FieldAction<FieldKinds, number, unknown>;
 }

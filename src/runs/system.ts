@@ -103,7 +103,7 @@ function matterOf(c: RunConfiguration, place: PartContext, registry: Registry, {
     const own = fermions.map((f) => forceActionOf(f).on("U") as unknown as Any);
     return name === "fermions" ? own.reduce((sum, a) => sum.plus(a) as Any) : own[Number(name.slice("fermions.".length))]!;
   };
-  return { action, fields, moved: part.links ? { ...fields, U } : fields, links: part.links, part: force, target };
+  return { action, fields, moved: part.links ? { ...fields, U } : fields, links: part.links, whole, part: force, target };
 }
 
 /** The grid of the run file, for several ranks; one goes on with a run of several. */

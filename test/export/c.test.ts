@@ -244,7 +244,7 @@ for convention in ("force", "twice"):
   });
 
   test("a trained network with its action and pseudofermions", async () => {
-    const { action: S } = await actionOfRun(join(folder, "trained"));
+    const S = (await actionOfRun(join(folder, "trained"))).action as GaugeAction;
     // a random field in the place of phi, and links of their own
     const phi = leavesOf(S.inputs).map(({ value }) => value).find((x) => typeof x === "object") as import("../../src/index.ts").Field;
     const data = phi.toArray().map((_, k) => (phi.lattice.parity(Math.floor(k / 4)) === 0 ? Math.sin(3 * k + 1) : 0));

@@ -36,7 +36,7 @@ export function exportCommand(context: CliContext): Command {
   const command = new Command("export")
     .description(
       "Writes an action or a layer as a library for codes in C, C++, Python and Julia: readable C11 that needs nothing but the C library, its Makefile, a test with numbers of this very subject, a Python and a Julia module. " +
-        "The subject is a TypeScript or JavaScript module that exports it, a model file (its network), or the folder of a run (its effective action with the newest weights).",
+        "The subject is a TypeScript or JavaScript module that exports it, a model file (its network), or the folder of a run of hmc, train, slhmc or spins (its effective action with the newest weights, else its target).",
     )
     .argument("<subject>", "MODULE.ts, model file, or folder of a run")
     .addOption(new Option("--to <language>", "what to write").choices(["c", "cuda"]).default("c"))
