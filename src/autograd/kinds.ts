@@ -30,6 +30,7 @@ export const scalar = tracedKind("a traced scalar", (t) => t.kind === "scalar");
 export const realOrScalar = tracedKind("a traced real site scalar or scalar", (t) => t.kind === "real" || t.kind === "scalar");
 export const matrix = tracedKind("a traced matrix field", (t) => t.kind === "matrix");
 export const vector = tracedKind("a traced colour vector", (t) => t.kind === "vector");
+export const vectorOrReal = tracedKind("a traced colour vector or real site scalar", (t) => t.kind === "vector" || t.kind === "real");
 export const factor: Kind = { text: "a finite number or a traced scalar or site scalar", holds: (x) => (typeof x === "number" ? Number.isFinite(x) : x instanceof Traced), fix: (x) => (typeof x === "number" ? undefined : traceIt(x)), error: RecordingError };
 /** A number, or a traced scalar in its place. */
 export const coefficient: Kind = { ...factor, text: "a finite number or a traced scalar", holds: (x) => (x instanceof Traced ? x.type.kind === "scalar" : Number.isFinite(x)) };

@@ -9,14 +9,16 @@ import { CovarianceError, RecordingError } from "../../errors.ts";
 import { pullback } from "../backward.ts";
 import type { Op, SolveMethod, System, Samples } from "../op.ts";
 import { inputOp, keptWhole } from "../program.ts";
-import { type Attributes, type Matrix, type Program, Tape, type Traced, type Vector } from "../tape.ts";
-import { type VectorType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
+import { type Attributes, type Matrix, type Program, type Real, Tape, type Traced, type Vector } from "../tape.ts";
+import { realType, sameType, siteMatrixType, typeText, vectorType } from "../types.ts";
 import { add, neg, scaleBy } from "./combine.ts";
 import { factored } from "./factor.ts";
 import { alias } from "./flow.ts";
 import { adj } from "./adj.ts";
 import { capture } from "./capture.ts";
 import { mul } from "./mul.ts";
+import { scale } from "./scale.ts";
+import { shift } from "./shift.ts";
 import { guard, is } from "../../util/index.ts";
 import * as kind from "../kinds.ts";
 
@@ -106,6 +108,11 @@ export const solveSamples: Samples = (lattice, N) => {
       },
     },
     {
+      label: "2 + s^2 of site scalars",
+      inputs: [realType(), realType()],
+      apply: ([s, b]) => solve((x) => add(scaleBy(2, x), scale(s as Real, scale(s as Real, x)), scaleBy(0.3, add(shift(x, 0, 1), shift(x, 0, -1)))), b as Real, { tolerance: 1e-14 }),
+    },
+    {
       label: "3 + A, not hermitian",
       inputs: [t, vectorType(lattice, N)],
       apply: ([a, b]) => solve((x) => add(scaleBy(3, x), mul(a as Matrix, x)), b as Vector, { tolerance: 1e-14, method: "bicgstab" }),
@@ -119,10 +126,11 @@ export const solveSamples: Samples = (lattice, N) => {
 };
 
 /** What does not go together. */
-function expectMethod({ method = "cg", shift = 0, deflation, mixed = false }: SolveOptions): void {
+function expectMethod(b: Vector | Real, { method = "cg", shift = 0, deflation, mixed = false }: SolveOptions): void {
   guard("solve", { method: [method, is.oneOf("cg", "bicgstab")], mixed: [mixed, is.oneOf(true, false)], deflation: [deflation, is.optional(is.listOf(kind.vector))] });
   if (!(shift >= 0 && Number.isFinite(shift))) throw new RecordingError(`solve: got the shift ${shift}, expected a number that is not negative`);
   if (method === "bicgstab" && (shift > 0 || mixed || deflation?.length)) throw new RecordingError('solve: got method "bicgstab" with a shift, deflation or mixed, expected none of them: they belong to "cg"');
+  if (b.type.kind === "real" && (method === "bicgstab" || deflation?.length)) throw new RecordingError(`solve: got a real field with ${method === "bicgstab" ? 'method "bicgstab"' : "deflation"}, expected conjugate gradients without deflation: these are for colour vectors`);
   if (mixed && (shift > 0 || deflation?.length)) throw new RecordingError("solve: got mixed with a shift or deflation, expected neither of them");
 }
 
@@ -131,17 +139,20 @@ function expectMethod({ method = "cg", shift = 0, deflation, mixed = false }: So
  * @throws RecordingError for a negative shift or options that do not go together, CovarianceError for vectors of another type, SolverError when a plan runs it
  * and the tolerance (between 0 and 1, default 1e-12 relative) is not reached in maxIterations (default 5000).
  */
-export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b: Vector<N>, options: SolveOptions<N> = {}): Vector<N> {
-  guard("solve", { operator: [operator, is.callable], b: [b, kind.vector], options: [options, is.keysOf("tolerance", "maxIterations", "shift", "method", "deflation", "mixed")] });
+export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b: Vector<N>, options?: SolveOptions<N>): Vector<N>;
+/** The same for a symmetric positive operator on real site scalars: conjugate gradients without deflation. */
+export function solve(operator: (x: Real) => Real, b: Real, options?: Omit<SolveOptions, "method" | "deflation">): Real;
+export function solve<F extends Vector | Real>(operator: (x: F) => F, b: F, options: SolveOptions = {}): F {
+  guard("solve", { operator: [operator, is.callable], b: [b, kind.vectorOrReal], options: [options, is.keysOf("tolerance", "maxIterations", "shift", "method", "deflation", "mixed")] });
   const tape: Tape = b.tape;
   const { shift = 0, method = "cg", deflation = [], mixed = false } = options;
   guard("solve", { tolerance: [options.tolerance, is.optional(is.tolerance)], maxIterations: [options.maxIterations, is.optional(is.count)] });
-  expectMethod(options as SolveOptions);
+  expectMethod(b, options);
   for (const v of deflation)
     if (!sameType(tape.lattice, v.type, b.type)) throw new CovarianceError(`solve: got deflation by ${typeText(tape.lattice, v.type)} for ${typeText(tape.lattice, b.type)}, expected vectors of the same type`);
-  const x = alias(b);
-  const ax = operator(x);
-  guard("solve", { "what the operator returned": [ax, kind.vector] });
+  const x = alias(b as Traced) as F;
+  const ax = operator(x) as Traced;
+  guard("solve", { "what the operator returned": [ax, kind.vectorOrReal] });
   if (!sameType(tape.lattice, ax.type, b.type))
     throw new CovarianceError(`solve: the operator maps ${typeText(tape.lattice, b.type)} to ${typeText(tape.lattice, ax.type)}, expected the same type`);
   const captured = capture("solve", tape, x.id, ax.id);
@@ -155,5 +166,5 @@ export function solve<N extends number>(operator: (x: Vector<N>) => Vector<N>, b
     ...(method === "bicgstab" ? { adjoint: adjointOf(program, tape) } : {}),
     ...(deflation.length > 0 ? { modes: deflation.length } : {}),
     ...(mixed ? { mixed } : {}),
-  }) as Traced<VectorType<N>>;
+  }) as F;
 }
