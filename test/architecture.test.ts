@@ -25,7 +25,7 @@ const seam = (file: string, target: string): string =>
   target.startsWith("#platform/") ? `./${relative(dirname(file), `src/${target.slice("#platform/".length)}.node.ts`)}`.replace("./../", "../").replace(/\/index\.node\.ts$/, "/index.ts") : target;
 const imports = (file: string): string[] => {
   const text = readFileSync(join(root, file), "utf8");
-  return [...text.matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm)].map((m) => seam(file, (m[1] ?? m[2] ?? m[3])!));
+  return [...text.matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\b(?:import|require)\("([^"]+)"\)/gm)].map((m) => seam(file, (m[1] ?? m[2] ?? m[3])!));
 };
 const roomOf = (path: string): string => relative("src", path).split("/")[0]!;
 
@@ -67,6 +67,17 @@ test("no file needs itself", () => {
   };
   for (const file of files("src")) visit(file, []);
   expect(cycles).toEqual([]);
+});
+
+test("help, refusals of a command line and the commands that make runs load the rooms only when there is work for them", () => {
+  const rooms = (entry: string): string[] => {
+    const seen = new Set([entry]);
+    for (const file of seen) for (const next of needs(file)) seen.add(next);
+    return [...new Set([...seen].map(roomOf))].sort();
+  };
+  for (const entry of ["main", "run-command", ...["run", "check", "flow", "spins", "quickstart", "slurm", "cite", "schema"].map((name) => `commands/${name}`)]) expect(["cli", "errors.ts", "util"], entry).toEqual(expect.arrayContaining(rooms(`src/cli/${entry}.ts`)));
+  // the libraries of plots, by the same reading of import lines, nowhere but on the side of pages
+  expect(files("src/report").filter((file) => /^import (?!type)[^;]* from "(@observablehq\/plot|linkedom|cli-progress)"/m.test(readFileSync(join(root, file), "utf8")))).toEqual(["src/report/plot.browser.ts"]);
 });
 
 /** Sets of files that need each other when their types are looked at too. */

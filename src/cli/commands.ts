@@ -1,6 +1,6 @@
 /**
- * The list of commands. A new command is a file in commands/ that exports `xCommand(context): Command`, and one line here; its
- * code is loaded when it is run or asked for help, so that `gaugegrad --help` stays quick.
+ * The list of commands. A new command is a file in commands/ that exports `xCommand(context): Command`, and one line here; it
+ * is loaded when it is run or asked for help, and loads the rooms that do its work when its arguments are right: help and refusals stay quick.
  */
 import type { Command } from "commander";
 import type { CliContext } from "./context.ts";

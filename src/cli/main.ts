@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `gaugegrad` executable. */
-import { onRanks } from "../runs/index.ts";
+import { launcherOf } from "../util/index.ts";
 import { processContext } from "./context.ts";
 import { run } from "./program.ts";
 
@@ -10,6 +10,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const code = await onRanks(process.argv.slice(2), processContext(), run);
+const [argv, context] = [process.argv.slice(2), processContext()];
+// what ranks need is loaded where a launcher has started some
+const code = launcherOf(process.env) ? await (await import("../runs/index.ts")).onRanks(argv, context, run) : await run(argv, context);
 // a program that `gaugegrad run` ran may have set its own
 if (code !== 0 || process.exitCode === undefined) process.exitCode = code;

@@ -1,9 +1,8 @@
 /** How commands write their results, and the options that several of them share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../errors.ts";
-import { type TfjsEngineName, loadTfjs } from "../compiler/index.ts";
+import type { TfjsEngineName } from "../compiler/index.ts";
 import type { LatticeOptions } from "../gauge/index.ts";
-import { threadsOfRank } from "../runs/index.ts";
 import type { CliContext } from "./context.ts";
 
 /** A value as indented JSON; numbers keep all 17 digits, those that JSON lacks (NaN, infinities) become null. */
@@ -48,8 +47,8 @@ export function withEngine(command: Command): Command {
  */
 export async function latticeOptions(flags: EngineFlags, { environment, comm }: Pick<CliContext, "environment" | "comm">): Promise<LatticeOptions> {
   if (comm && ["tfjs", "interpret", "cuda"].includes(flags.backend)) throw new ConfigurationError(`--backend ${flags.backend}: got ${comm.size} ranks, expected one: use wasm, native or js to divide a lattice`);
-  if (flags.backend === "tfjs") return { engine: await loadTfjs({ engine: (environment["GAUGEGRAD_TFJS"] ?? "tfjs-node-gpu") as TfjsEngineName }) };
-  return { backend: flags.backend, threads: comm && flags.threads === "auto" ? threadsOfRank(environment) : flags.threads, strict: flags.strict ?? false, ...(comm ? { comm } : {}) };
+  if (flags.backend === "tfjs") return { engine: await (await import("../compiler/index.ts")).loadTfjs({ engine: (environment["GAUGEGRAD_TFJS"] ?? "tfjs-node-gpu") as TfjsEngineName }) };
+  return { backend: flags.backend, threads: comm && flags.threads === "auto" ? (await import("../runs/index.ts")).threadsOfRank(environment) : flags.threads, strict: flags.strict ?? false, ...(comm ? { comm } : {}) };
 }
 
 /** Adds --json. */

@@ -4,7 +4,7 @@ import { EXIT } from "../errors.ts";
 import { type CommandEntry, commands } from "./commands.ts";
 import { type CliContext, processContext } from "./context.ts";
 import { errorText, exitCodeOf } from "./exit.ts";
-import { packageVersion } from "../runs/index.ts";
+import { packageVersion } from "../util/index.ts";
 
 /**
  * Runs one command line (`argv` without node and script) and gives the exit code: 0 done; 1 failure; 2 usage; 3 invalid configuration;

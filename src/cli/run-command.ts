@@ -3,16 +3,13 @@ import { Writable } from "node:stream";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { EXIT, UsageError } from "../errors.ts";
-import { durationText, progress } from "../report/index.ts";
+import type { Progress } from "../report/index.ts";
 import { bytesText, printable } from "../util/index.ts";
 import type { CliContext } from "./context.ts";
 import { CommandExit, untrusted } from "./exit.ts";
-import { chains } from "./chains.ts";
 import { signals } from "./signals.ts";
 import { type EngineFlags, type GlobalOptions, integer, latticeOptions, positive, printJson, printText, withEngine, withJson } from "./output.ts";
-import {
-  type Estimate, type ResolvedRun, type RunCommand, type RunEnd, type RunFile, configurationText, estimate, produce, readMetrics, readRunFile, resolveRun, summaryOf, summaryText, threadsProblem,
-} from "../runs/index.ts";
+import type { Estimate, ResolvedRun, RunCommand, RunEnd, RunFile } from "../runs/index.ts";
 
 interface Options extends EngineFlags, GlobalOptions {
   readonly dir?: string;
@@ -41,6 +38,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
     .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run with a checkpoint and exit code 75; a second SIGTERM or SIGINT ends it at once. Exit code 4: a check failed, or the production cannot be trusted (acceptance, <exp(-dH)>, error bars).\n")
     .action(async (file: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<Options>();
+      const { readMetrics, readRunFile, resolveRun, summaryOf, summaryText, threadsProblem } = await import("../runs/index.ts");
       const run = resolveRun(name, withRandom(await readRunFile(resolve(context.directory, file)), { seed: options.seed, stream: options.stream }));
       const warn = (text: string): void => {
         if (!options.quiet) context.stderr(`gaugegrad: ${printable(text)}\n`);
@@ -52,7 +50,7 @@ export function runFileCommand(name: RunCommand, description: string, context: C
       if (crowded !== undefined) warn(crowded);
       const folder = resolve(context.directory, options.dir);
       if (options.chains !== undefined && options.stream !== undefined) throw new UsageError(`${name}: got --chains and --stream, expected one of them: chains have the streams 0, 1, ...`);
-      if (options.chains !== undefined) return chains(context, name, resolve(context.directory, file), folder, { ...options, chains: options.chains }, warn);
+      if (options.chains !== undefined) return (await import("./chains.ts")).chains(context, name, resolve(context.directory, file), folder, { ...options, chains: options.chains }, warn);
       const outcome = await produceWithProgress(context, run, folder, options, warn);
       // files are read by the rank that has written them
       const summary = (context.comm?.rank ?? 0) === 0 ? summaryOf(readMetrics(folder), outcome.parameters) : summaryOf([], outcome.parameters);
@@ -72,9 +70,10 @@ const withRandom = (file: RunFile, { seed, stream = 0 }: { readonly seed: number
 };
 
 async function produceWithProgress(context: CliContext, run: ResolvedRun, folder: string, options: Options, warn: (text: string) => void): Promise<RunEnd> {
+  const [{ progress }, { produce }] = [await import("../report/index.ts"), await import("../runs/index.ts")];
   const stream = context.progressTTY ? process.stderr : new Writable({ write: (chunk, _encoding, done) => (context.stderr(String(chunk)), done()) });
   using stop = signals(context);
-  let bar: ReturnType<typeof progress> | undefined;
+  let bar: Progress | undefined;
   let end: RunEnd | undefined;
   try {
     for await (const event of produce({ run, folder, engine: await latticeOptions(options, context), extend: options.extend, maxSeconds: options.maxSeconds, signal: stop.signal })) {
@@ -94,13 +93,14 @@ async function produceWithProgress(context: CliContext, run: ResolvedRun, folder
 }
 
 async function dryRun(context: CliContext, run: ResolvedRun, options: Options): Promise<void> {
+  const [{ durationText }, { configurationText, estimate }] = [await import("../report/index.ts"), await import("../runs/index.ts")];
   const needs = estimate(run, await latticeOptions(options, { environment: context.environment }));
   if (options.json) printJson(context, { schemaVersion: 1, command: run.command, configuration: run.configuration, configurationHash: run.hash, estimate: needs });
-  else printText(context, `${configurationText(run)}\n${estimateText(needs)}`);
+  else printText(context, `${configurationText(run)}\n${estimateText(needs, durationText)}`);
 }
 
 /** Comments, so that the whole output is a run file. */
-function estimateText({ fieldBytes, checkpointBytes, processBytes, secondsPerTrajectory, trajectories, seconds }: Estimate): string {
+function estimateText({ fieldBytes, checkpointBytes, processBytes, secondsPerTrajectory, trajectories, seconds }: Estimate, durationText: (seconds: number) => string): string {
   const phases = Object.entries(trajectories).map(([phase, n]) => `# ${phase}: ${n} trajectories${secondsPerTrajectory[phase] === undefined ? "" : ` of ${secondsPerTrajectory[phase].toPrecision(3)} s`}`);
   return [
     `# memory: ${bytesText(fieldBytes)} a link field, at least ${bytesText(processBytes)} the process; a checkpoint takes ${bytesText(checkpointBytes)}, two are kept`,

@@ -1,5 +1,5 @@
 /** Autocorrelation functions: how many trajectories one independent configuration costs. */
-import * as Plot from "@observablehq/plot";
+import * as Plot from "#platform/report/plot";
 import { GeometryError } from "../errors.ts";
 import { curveMarks, emptyMessage, legendOf, named, notesOf } from "./curves.ts";
 import { frame } from "./frame.ts";

@@ -1,5 +1,5 @@
 /** What the plots of curves share: marks of one series, legend entries, notes. */
-import * as Plot from "@observablehq/plot";
+import * as Plot from "#platform/report/plot";
 import type { FrameOptions } from "./frame.ts";
 import { seriesStyle } from "./palette.ts";
 import type { Cleaned, Point } from "./series.ts";
@@ -18,9 +18,6 @@ export function named(name: string): { render: Plot.RenderFunction } {
   return { render };
 }
 
-/** The area between two curves over `x1`. By its constructor: `Plot.areaY` bins and stacks, of which a page would load 4 kB that nothing here uses. */
-export const band = (data: readonly object[], options: Plot.AreaOptions): Plot.Area => new (Plot.Area as unknown as new (data: readonly object[], options: Plot.AreaOptions) => Plot.Area)(data, options);
-
 /** The line of one series with error bars and symbols (few points) or an error band (many). `domain` is that of the y axis. */
 export function curveMarks(name: string, points: Point[], index: number, domain: readonly [number, number]): Plot.Markish[] {
   const { stroke, dash, symbol } = seriesStyle(index);
@@ -28,7 +25,7 @@ export function curveMarks(name: string, points: Point[], index: number, domain:
   const bars = points.filter((p) => !Number.isNaN(p.low)).map((p) => ({ ...p, low: Math.max(p.low, domain[0]), high: Math.min(p.high, domain[1]) }));
   const line = Plot.line(points, { x: "x", y: "y", stroke, strokeWidth: few ? 1.5 : 1.1, ...named(name), ...(dash && few && { strokeDasharray: dash }) });
   const error = few ? Plot.ruleX(bars, { x: "x", y1: "low", y2: "high", stroke, strokeWidth: 1.2, ...named(`${name}: error bars`) })
-    : band(bars, { x1: "x", y1: "low", y2: "high", fill: stroke, fillOpacity: 0.2, ...named(`${name}: error band`) });
+    : Plot.area(bars, { x1: "x", y1: "low", y2: "high", fill: stroke, fillOpacity: 0.2, ...named(`${name}: error band`) });
   const dots = few ? [Plot.dot(points, { x: "x", y: "y", stroke, fill: stroke, symbol, r: 2.6, ...named(`${name}: points`) })] : [];
   return [...(bars.length > 0 ? [error] : []), line, ...dots];
 }

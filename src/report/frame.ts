@@ -1,5 +1,5 @@
 /** The frame every plot shares: axes, title, legend, notes, and an SVG that stands alone and follows the page's colours. */
-import * as Plot from "@observablehq/plot";
+import * as Plot from "#platform/report/plot";
 import { svgDocument } from "#platform/report/document";
 import { GeometryError } from "../errors.ts";
 import type { SeriesStyle } from "./palette.ts";

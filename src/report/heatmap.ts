@@ -1,5 +1,5 @@
 /** Heat maps of two-dimensional slices: action density, topological charge density, attention weights. */
-import type * as Plot from "@observablehq/plot";
+import type * as Plot from "#platform/report/plot";
 import { GeometryError } from "../errors.ts";
 import { emptyMessage } from "./curves.ts";
 import { type Box, type Draw, type SvgNode, frame } from "./frame.ts";

@@ -1,7 +1,7 @@
 /** Overlaid histograms, normalised to densities so that chains of different length compare. */
-import * as Plot from "@observablehq/plot";
+import * as Plot from "#platform/report/plot";
 import { GeometryError } from "../errors.ts";
-import { band, emptyMessage, named } from "./curves.ts";
+import { emptyMessage, named } from "./curves.ts";
 import { frame } from "./frame.ts";
 import { seriesStyle } from "./palette.ts";
 import type { PlotSize } from "./plots.ts";
@@ -54,7 +54,7 @@ export function histogramPlot(options: HistogramPlotOptions): string {
     const steps = [[edges[0]!, 0], ...density.flatMap((d, k) => [[edges[k]!, d], [edges[k + 1]!, d]]), [edges[bins]!, 0]].map(([x, y]) => ({ x, y }));
     const name = series[i]!.name;
     return [
-      band(steps, { x1: "x", y1: 0, y2: "y", fill: stroke, fillOpacity: 0.1, ...named(`${name}: area`) }),
+      Plot.area(steps, { x1: "x", y1: 0, y2: "y", fill: stroke, fillOpacity: 0.1, ...named(`${name}: area`) }),
       Plot.line(steps, { x: "x", y: "y", stroke, strokeWidth: 1.5, ...named(name), ...(dash && { strokeDasharray: dash }) }),
     ];
   });

@@ -1,5 +1,5 @@
 /** Colours of the plots: readable on white and on near-black, and apart from each other for every common colour vision. */
-import * as Plot from "@observablehq/plot";
+import * as Plot from "#platform/report/plot";
 
 /** How one series is drawn. Dash and symbol repeat what the colour says, for print in grey and for colour-blind readers. */
 export interface SeriesStyle {

@@ -1,5 +1,5 @@
 /** The plots of a report that live on two numeric axes. Each returns an SVG string, the same for the same input. */
-import * as Plot from "@observablehq/plot";
+import * as Plot from "#platform/report/plot";
 import { GeometryError } from "../errors.ts";
 import { curveMarks, emptyMessage, fewPoints, legendOf, named, notesOf } from "./curves.ts";
 import { frame } from "./frame.ts";

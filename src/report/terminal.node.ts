@@ -1,5 +1,6 @@
 /** Progress on standard error: a bar on a terminal, plain lines elsewhere. Standard output belongs to data. */
-import cliProgress, { type GenericFormatter } from "cli-progress";
+import { createRequire } from "node:module";
+import type { default as CliProgress, GenericFormatter } from "cli-progress";
 import { UsageError } from "../errors.ts";
 import { durationText, ellipsis, numberText, plainText } from "./text.ts";
 
@@ -33,6 +34,8 @@ export interface Progress extends Disposable {
   stop(): void;
 }
 
+const require = createRequire(import.meta.url);
+
 /** Starts a progress display with time left. */
 export function progress(options: ProgressOptions): Progress {
   const { total, label, start = 0, stream = process.stderr, quiet = false, everySeconds = 5, now = () => performance.now(), environment = process.env } = options;
@@ -56,6 +59,8 @@ export function progress(options: ProgressOptions): Progress {
   const name = plainText(label);
 
   if (stream.isTTY === true && environment["TERM"] !== "dumb") {
+    // lines need no bars
+    const cliProgress = require("cli-progress") as typeof CliProgress;
     const colour = (environment["NO_COLOR"] ?? "") === "";
     const format: GenericFormatter = (barOptions, params) => {
       const columns = (stream.columns ?? 80) - 1;
@@ -65,7 +70,7 @@ export function progress(options: ProgressOptions): Progress {
       const drawn = cliProgress.Format.BarFormat(params.progress, { ...barOptions, barsize: size });
       return `${name}  ${colour ? `\u001B[36m${drawn}\u001B[39m` : drawn}  ${ellipsis(text, columns - name.length - size - 4)}`;
     };
-    const bar = new IdleBar({ stream, format, gracefulExit: false, hideCursor: null, linewrap: null, barCompleteChar: "█", barIncompleteChar: "░", fps: 8 });
+    const bar = idleBar(cliProgress, { stream, format, gracefulExit: false, hideCursor: null, linewrap: null, barCompleteChar: "█", barIncompleteChar: "░", fps: 8 });
     bar.start(Math.max(total, 1), start);
     return display((d, i) => (take(d, i), bar.update(d)), () => bar.stop());
   }
@@ -91,11 +96,14 @@ export function progress(options: ProgressOptions): Progress {
 }
 
 /** A bar whose redraw timer does not keep the process alive when a job ends without stopping it. */
-class IdleBar extends cliProgress.SingleBar {
-  override render(): void {
-    super.render();
-    (this as unknown as { timer: NodeJS.Timeout | null }).timer?.unref();
+function idleBar({ SingleBar }: typeof CliProgress, options: CliProgress.Options): CliProgress.SingleBar {
+  class IdleBar extends SingleBar {
+    override render(): void {
+      super.render();
+      (this as unknown as { timer: NodeJS.Timeout | null }).timer?.unref();
+    }
   }
+  return new IdleBar(options);
 }
 
 function display(update: (done: number, info: Readonly<Record<string, string | number>>) => void, end: () => void): Progress {

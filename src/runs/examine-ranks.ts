@@ -1,6 +1,7 @@
 /** What `gaugegrad doctor` finds out about several ranks: library, launcher, binding, threads, times of messages, and whether traps are still exceptions. */
 import { hostname } from "node:os";
-import { type Comm, type Message, Wasm, affinity, launcherOf, processors, sharedProcessors } from "../backend/index.ts";
+import { type Comm, type Message, Wasm, affinity, processors, sharedProcessors } from "../backend/index.ts";
+import { launcherOf } from "../util/index.ts";
 
 /** One line of the report. */
 export interface RankFinding {

@@ -9,7 +9,7 @@ export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
 export { isOffline } from "./offline.ts";
 export { summaryOf, summaryText } from "./summary.ts";
-export { packageVersion } from "./version.browser.ts";
+export { packageVersion } from "../util/index.ts";
 
 /** Parts have no titles here: reports show their names. */
 export const builtIn: Pick<Registry, "find" | "list"> = { find: () => undefined, list: () => [] };

@@ -54,5 +54,5 @@ export { z } from "zod";
 export { starters } from "./starters.ts";
 export { summaryOf, summaryText } from "./summary.ts";
 export { type StoredTrajectoryOptions, storedTrajectories } from "./trajectories.ts";
-export { packageVersion } from "#platform/runs/version";
+export { packageVersion } from "../util/index.ts";
 export { type RankContext, onRanks } from "./on-ranks.ts";

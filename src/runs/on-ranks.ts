@@ -1,7 +1,8 @@
 /** A command line on the ranks that a launcher started: one of them speaks, all leave with one exit code. */
 import { setTimeout } from "node:timers/promises";
-import { type Comm, connect, launcherOf } from "../backend/index.ts";
+import { type Comm, connect } from "../backend/index.ts";
 import { ConfigurationError, type GaugegradError } from "../errors.ts";
+import { launcherOf } from "../util/index.ts";
 
 /** What a command may touch of the process, as far as ranks differ in it. */
 export interface RankContext {

@@ -11,7 +11,7 @@ import { MetricsFile } from "./metrics-file.ts";
 import { Ranks } from "./ranks.ts";
 import type { Arithmetic, EventRecord, RunInfo } from "./records.ts";
 import { StopWatch } from "./stop.ts";
-import { packageVersion } from "#platform/runs/version";
+import { packageVersion } from "../util/index.ts";
 import { type Ended, type LifeEvent, type Work, goOn } from "./work.ts";
 
 /** One unit: the lines of metrics.jsonl that it leaves, and the state after it. */

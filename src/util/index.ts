@@ -7,6 +7,8 @@ export { closure } from "./closure.ts";
 export { contentHash, crc32, sha256Hex, xorSha256 } from "./hash.ts";
 export { bytesText, printable, table, withError } from "./format.ts";
 export { demonCoupling, demonEnergy } from "./demon.ts";
+export { type Launcher, launcherOf } from "./launcher.ts";
+export { packageVersion } from "#platform/util/version";
 export { type Arguments, type Kind, describe, guard } from "./guard.ts";
 export * as is from "./guard.ts";
 export { DISPLAY, type MimeBundle } from "./display.ts";

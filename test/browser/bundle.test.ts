@@ -7,7 +7,7 @@ import { type BuildFailure, build } from "esbuild";
 import { describe, expect, test } from "vitest";
 import * as browserHost from "../../src/util/host.browser.ts";
 import * as nodeHost from "../../src/util/host.node.ts";
-import { packageVersion } from "../../src/runs/version.browser.ts";
+import { packageVersion } from "../../src/util/version.browser.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 /** Entries that run in a page; that of runs is a part of what Node has, without folders, locks and processes. */
@@ -60,7 +60,7 @@ describe("seams", () => {
     expect(sides(".browser.ts")).toEqual([...sides(".node.ts"), "util/buffer"].sort());
   });
 
-  test.each(["util/host", "util/files", "backend/comm/group", "backend/host", "backend/tfjs/packages", "linalg/native-products", "compiler/divided", "compiler/optional", "report/document", "report/terminal", "report/live/index", "report/quickstart", "runs/stored", "runs/version"])("%s has the same names in a page and in Node", async (seam) => {
+  test.each(["util/host", "util/files", "backend/comm/group", "backend/host", "backend/tfjs/packages", "linalg/native-products", "compiler/divided", "compiler/optional", "report/document", "report/plot", "report/terminal", "report/live/index", "report/quickstart", "runs/stored", "util/version"])("%s has the same names in a page and in Node", async (seam) => {
     expect(await names(`${seam}.browser.ts`)).toEqual(await names(`${seam}.node.ts`));
   });
 

@@ -1,7 +1,8 @@
 /** What launchers leave in the environment, that of Open MPI 5 and of PRRTE alone as their documentation has it (they are not here): who started this process, and whose library is tried first. */
 import { cpus } from "node:os";
 import { expect, test } from "vitest";
-import { connect, launcherOf, processors, sharedProcessors } from "../../src/backend/index.ts";
+import { connect, processors, sharedProcessors } from "../../src/backend/index.ts";
+import { launcherOf } from "../../src/util/index.ts";
 import { librariesFor } from "../../src/backend/comm/mpi/library.ts";
 
 const pmix = { PMIX_RANK: "1", PMIX_NAMESPACE: "prterun-vm-1234@1", PMIX_SERVER_URI41: "prterun-vm-1234@0.0;tcp4://127.0.0.1:5" };

@@ -2,7 +2,7 @@
 import { BackendError } from "../../errors.ts";
 import { type Comm, selfComm } from "./comm.ts";
 import { installHooks, watchdog } from "./mpi/guards.ts";
-import { type Launcher, launcherOf } from "./mpi/launcher.ts";
+import { type Launcher, launcherOf } from "../../util/index.ts";
 import { loadMpi } from "./mpi/library.ts";
 import { mpiComm } from "./mpi/mpi.ts";
 import { sharedProcessors } from "./shared-processors.ts";

@@ -2,12 +2,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError, EXIT } from "../../errors.ts";
 import type { LinkField } from "../../autograd/index.ts";
-import { hot, lattice, nearUnit, parseGroup } from "../../gauge/index.ts";
-import { type CheckReport, type CheckedSubject, type Expectation, check, isSubject } from "../../check/index.ts";
-import { type SpinSubject, checkSpins, isSpinSubject, randomSpins } from "../../spins/index.ts";
+import type { CheckReport, CheckedSubject, Expectation } from "../../check/index.ts";
+import type { SpinSubject } from "../../spins/index.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
-import { loadModule } from "../../runs/index.ts";
 import { moduleValues } from "../module-values.ts";
 import { type EngineFlags, extents, latticeOptions, positive, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
 
@@ -48,6 +46,7 @@ export function checkCommand(context: CliContext): Command {
     .option("--frozen <names>", "parameters that the subject treats as constants, as in the parameter gradient: rho, weights[2], or weights for all of them", (text) => text.split(",").map((w) => w.trim()), [])
     .option("--only <name>", "check this export only");
   return withJson(withSeed(withEngine(command))).action(async (file: string, flags: Flags) => {
+    const [{ hot, lattice, nearUnit, parseGroup }, { check }, { checkSpins, isSpinSubject, randomSpins }, { loadModule }] = [await import("../../gauge/index.ts"), await import("../../check/index.ts"), await import("../../spins/index.ts"), await import("../../runs/index.ts")];
     const subjects = await subjectsOf(await loadModule(file, context.directory), file, flags.only);
     const group = parseGroup(flags.group);
     const geometry = lattice(flags.lattice, await latticeOptions(flags, context));
@@ -78,6 +77,7 @@ function expectation(holds: boolean): (text: string) => Expectation {
 
 /** Layers and actions among the exports, each once. @throws ConfigurationError when there is none. */
 async function subjectsOf(exports: Readonly<Record<string, unknown>>, file: string, only: string | undefined): Promise<{ name: string; subject: CheckedSubject | SpinSubject }[]> {
+  const [{ isSubject }, { isSpinSubject }] = [await import("../../check/index.ts"), await import("../../spins/index.ts")];
   const values = await moduleValues(exports, only);
   const found = values.flatMap(({ name, value }) => (isSubject(value) || isSpinSubject(value) ? [{ name, subject: value as CheckedSubject | SpinSubject }] : []));
   if (found.length > 0) return found;

@@ -5,10 +5,10 @@ import { Command } from "commander";
 import { findToolchain, hasRelaxedSimd, hasSimd, processors } from "../../backend/index.ts";
 import { type EngineReport, probeEngines } from "../../compiler/index.ts";
 import { BackendError } from "../../errors.ts";
-import { bytesText } from "../../util/index.ts";
+import { bytesText, packageVersion } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { printJson, printText, withJson } from "../output.ts";
-import { examineCuda, examineRanks, packageVersion } from "../../runs/index.ts";
+import { examineCuda, examineRanks } from "../../runs/index.ts";
 
 /** One line of the report. */
 interface Finding {

@@ -2,8 +2,7 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { EXIT, UsageError } from "../../errors.ts";
-import { flowReport } from "../../report/index.ts";
-import { type FlowCommand, type FlowEvent, type FlowResult, type FlowSummary, produceFlow, readFlowFolder, readFlowRun } from "../../runs/index.ts";
+import type { FlowCommand, FlowEvent, FlowResult, FlowSummary } from "../../runs/index.ts";
 import { table, withError, writeFileAtomic } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
@@ -37,6 +36,7 @@ function runCommand(name: FlowCommand, description: string, context: CliContext)
     .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run with a checkpoint and exit code 75.\n")
     .action(async (file: string, _flags: unknown, self: Command) => {
       const flags = self.optsWithGlobals<Flags>();
+      const { produceFlow, readFlowRun } = await import("../../runs/index.ts");
       const run = readFlowRun(resolve(context.directory, file));
       const folder = folderOf(context, name, file, flags.dir);
       using stop = signals(context);
@@ -61,8 +61,9 @@ function runCommand(name: FlowCommand, description: string, context: CliContext)
 function reportCommand(context: CliContext): Command {
   return subcommand("report", "What a training or a sampling in a folder has found, as text and as one self-contained HTML file.")
     .option("--out <file>", "the HTML file; default report.html in the folder of the run")
-    .action((file: string, _flags: unknown, self: Command) => {
+    .action(async (file: string, _flags: unknown, self: Command) => {
       const flags = self.optsWithGlobals<Flags>();
+      const [{ flowReport }, { readFlowFolder, readFlowRun }] = [await import("../../report/index.ts"), await import("../../runs/index.ts")];
       readFlowRun(resolve(context.directory, file));
       const folder = folderOf(context, "report", file, flags.dir);
       const found = readFlowFolder(folder);

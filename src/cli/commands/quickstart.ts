@@ -1,15 +1,13 @@
 /** `gaugegrad quickstart`: the main job on real physics. */
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { progress, reportHtml, resultText, rowsOf } from "../../report/index.ts";
-import { processors } from "../../backend/index.ts";
 import { EXIT } from "../../errors.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
 import { signals } from "../signals.ts";
 import { type EngineFlags, type GlobalOptions, latticeOptions, printJson, printText, withEngine, withJson, withSeed } from "../output.ts";
-import { printable, writeFileAtomic } from "../../util/index.ts";
-import { LENGTHS, type Lengths, environmentOf, packageVersion, quickstart } from "../../runs/index.ts";
+import { packageVersion, printable, writeFileAtomic } from "../../util/index.ts";
+import type { Lengths } from "../../runs/index.ts";
 
 interface Options extends EngineFlags {
   readonly dir: string;
@@ -25,6 +23,8 @@ export function quickstartCommand(context: CliContext): Command {
     .option("--quick", "a shorter run, under a minute");
   return withSeed(withJson(withEngine(command))).action(async (options: Options, self: Command) => {
     const { quiet = false } = self.optsWithGlobals<GlobalOptions>();
+    const [{ processors }, { progress, reportHtml, resultText, rowsOf }] = [await import("../../backend/index.ts"), await import("../../report/index.ts")];
+    const { LENGTHS, environmentOf, quickstart } = await import("../../runs/index.ts");
     const lengths: Lengths = options.quick ? LENGTHS.quick : LENGTHS.full;
     const engine = await latticeOptions(options, context);
     const began = performance.now();

@@ -2,7 +2,6 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { loadModule } from "../../runs/index.ts";
 
 export function runCommand(context: CliContext): Command {
   return new Command("run")
@@ -12,6 +11,6 @@ export function runCommand(context: CliContext): Command {
     .allowUnknownOption()
     .action(async (file: string, args: readonly string[]) => {
       process.argv = [process.argv[0]!, resolve(context.directory, file), ...args];
-      await loadModule(file, context.directory);
+      await (await import("../../runs/index.ts")).loadModule(file, context.directory);
     });
 }

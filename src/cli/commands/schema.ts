@@ -2,10 +2,12 @@
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { printJson } from "../output.ts";
-import { builtIn, editorSchema } from "../../runs/index.ts";
 
 export function schemaCommand(context: CliContext): Command {
   return new Command("schema")
     .description("JSON Schema (draft 2020-12) of run files, for editors that complete and check TOML.")
-    .action(() => printJson(context, editorSchema(builtIn)));
+    .action(async () => {
+      const { builtIn, editorSchema } = await import("../../runs/index.ts");
+      printJson(context, editorSchema(builtIn));
+    });
 }

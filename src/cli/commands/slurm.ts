@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { integer, printText } from "../output.ts";
-import { type JobScriptOptions, type RunCommand, isGuided, jobScript, readRunFile } from "../../runs/index.ts";
+import type { JobScriptOptions, RunCommand } from "../../runs/index.ts";
 
 interface Options extends Omit<JobScriptOptions, "scheduler" | "command" | "file" | "folder"> {
   readonly pbs?: boolean;
@@ -26,6 +26,7 @@ export function slurmCommand(context: CliContext): Command {
     .option("--restarts <n>", "most times that the job comes back", integer(0), 100)
     .option("--pbs", "for PBS instead of Slurm")
     .action(async (file: string, { pbs, command, dir, ntasks, ...rest }: Options) => {
+      const { isGuided, jobScript, readRunFile } = await import("../../runs/index.ts");
       const { configuration } = await readRunFile(resolve(context.directory, file));
       const guided = configuration.network !== undefined || isGuided(configuration);
       printText(context, jobScript({ ...rest, scheduler: pbs ? "pbs" : "slurm", command: command ?? (guided ? "slhmc" : "hmc"), file, folder: dir ?? basename(file).replace(/\.toml$/, ""), tasks: ntasks }));

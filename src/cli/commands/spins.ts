@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { EXIT } from "../../errors.ts";
-import { type SpinEnd, type SpinEvent, produceSpins, readSpinRun } from "../../runs/index.ts";
+import type { SpinEnd, SpinEvent } from "../../runs/index.ts";
 import { table, withError } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { CommandExit } from "../exit.ts";
@@ -39,6 +39,7 @@ function subcommand(name: "train" | "sample", description: string, result: strin
     .addHelpText("after", "\nSIGTERM, SIGINT, SIGUSR1 or a file STOP in the folder end the run with a checkpoint and exit code 75.\n");
   return withJson(withEngine(command)).action(async (file: string, _flags: unknown, self: Command) => {
     const flags = self.optsWithGlobals<Flags>();
+    const { produceSpins, readSpinRun } = await import("../../runs/index.ts");
     const run = readSpinRun(resolve(context.directory, file));
     const folder = flags.dir === undefined ? undefined : resolve(context.directory, flags.dir);
     using stop = signals(context);

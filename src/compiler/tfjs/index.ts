@@ -1,14 +1,16 @@
 /** TensorFlow.js as a backend: load an engine once, then make lattices on it. */
 import type { Engine, Lattice } from "../../autograd/index.ts";
 import { type LoadedEngine, type TfjsOptions, loadEngine } from "../../backend/index.ts";
-import { TfjsEngine } from "./engine.ts";
+import type { TfjsEngine } from "./engine.ts";
 
 /** A loaded TensorFlow.js engine; pass it as `lattice(extents, { engine })`. */
 export class TfjsBackend {
   readonly loaded: LoadedEngine;
+  readonly #engine: typeof TfjsEngine;
 
-  constructor(loaded: LoadedEngine) {
+  constructor(loaded: LoadedEngine, engine: typeof TfjsEngine) {
     this.loaded = loaded;
+    this.#engine = engine;
   }
 
   /** cuda only when the package's addon reports a GPU device. */
@@ -28,7 +30,7 @@ export class TfjsBackend {
 
   /** The engine of one lattice; `maxFields` is the memory budget of every program, in link fields. */
   attach(lattice: Lattice, maxFields?: number): Engine {
-    return new TfjsEngine(lattice, this.loaded, maxFields);
+    return new this.#engine(lattice, this.loaded, maxFields);
   }
 
   toString(): string {
@@ -43,9 +45,9 @@ export class TfjsBackend {
  * to TF32, or has no float64.
  */
 export async function loadTfjs(options: TfjsOptions): Promise<TfjsBackend> {
-  return new TfjsBackend(await loadEngine(options));
+  // the compiler of that backend is loaded with its first engine
+  return new TfjsBackend(await loadEngine(options), (await import("./engine.ts")).TfjsEngine);
 }
 
 export { type EngineReport, type LoadedEngine, type TfjsOptions, type TfjsPrecision, probeEngines } from "../../backend/index.ts";
 export { type TfjsEngineName, engineNames } from "../../backend/index.ts";
-export { TfjsEngine } from "./engine.ts";

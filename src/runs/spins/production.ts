@@ -6,10 +6,9 @@ import { type Estimate, gammaMethod, pruned, sha256Hex, writeFileAtomic } from "
 import { canonical } from "../identity.ts";
 import { type UnitEvent, produceUnits } from "../units.ts";
 import type { Ended } from "../work.ts";
-import { writeModel } from "./files.ts";
 import { sampleHash } from "./samples.ts";
 import type { SpinRun } from "./schema.ts";
-import { type Line, type SpinCommand, SpinStages, type SpinState, type TrainingSummary } from "./stages.ts";
+import type { Line, SpinCommand, SpinStages, SpinState, TrainingSummary } from "./stages.ts";
 
 /** A run of spins, what to do with it, and where it is kept. */
 export interface SpinProductionOptions {
@@ -46,6 +45,8 @@ function identityOf(command: SpinCommand, whole: SpinRun): string {
 export async function* produceSpins(options: SpinProductionOptions): AsyncGenerator<SpinEvent, void, void> {
   const { command, run, folder, engine = {}, signal } = options;
   const lattice = makeLattice(run.model.lattice, engine);
+  // most runs are of gauge fields: the room of spins is loaded with the first one of spins
+  const [{ SpinStages }, { writeModel }] = [await import("./stages.ts"), await import("./files.ts")];
   const stages = new SpinStages(lattice, command, run);
   if (folder === undefined) return yield* inMemory(stages, options);
   const { end, state, lines } = yield* produceUnits<Line, SpinState>({
