@@ -2,7 +2,7 @@
 export { Code, F64, I32, Module, V128, type ValType } from "./assembler.ts";
 export { BIN_PARTS, BinnedSums, SUM_PARTS, binnedChunk, binnedFunction, binnedSource } from "./binned-sum.ts";
 export { type Comm, type CommonMemory, type Ending, type ExchangeWork, type Message, selfComm } from "./comm/comm.ts";
-export { HOOK_EXIT, affinity, connect, sharedProcessors } from "#platform/backend/comm/group";
+export { HOOK_EXIT, affinity, connect, endJob, sharedProcessors } from "#platform/backend/comm/group";
 export { type Reals, type Span, moveWithin, pack, unpack } from "./pack.ts";
 export { hasRelaxedSimd, hasSimd } from "./features.ts";
 export { type CudaDevice, CudaMemory, NEVER_RUN, addUp, openCuda, sumBytes } from "#platform/backend/cuda";

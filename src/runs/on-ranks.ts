@@ -1,8 +1,9 @@
 /** A command line on the ranks that a launcher started: one of them speaks, all leave with one exit code. */
 import { setTimeout } from "node:timers/promises";
-import { type Comm, connect } from "../backend/index.ts";
+import { type Comm, connect, endJob } from "../backend/index.ts";
 import { ConfigurationError, type GaugegradError } from "../errors.ts";
 import { launcherOf } from "../util/index.ts";
+import { Ranks } from "./ranks.ts";
 
 /** What a command may touch of the process, as far as ranks differ in it. */
 export interface RankContext {
@@ -17,6 +18,12 @@ export interface RankContext {
 const DIVIDED: ReadonlySet<string> = new Set(["hmc", "slhmc", "train", "measure", "flow", "doctor"]);
 /** Commands that take no time: rank 0 does them alone. */
 const ALONE: ReadonlySet<string> = new Set(["report", "cite", "schema", "model", "init", "completion", "convert", "serve", "slurm", "help"]);
+/** Of these the run file and what else decides is compared when it is read. */
+const WITH_RUN_FILE: ReadonlySet<string> = new Set(["hmc", "slhmc", "train", "flow"]);
+/** Options that make something else of such a command. */
+const DECISIVE: ReadonlySet<string> = new Set(["--help", "-h", "--version", "-V", "--dry-run", "--chains"]);
+/** Milliseconds in which a launcher passes on what a rank has written. */
+const PASSED_ON = 200;
 /** Seconds that a rank which failed waits for the others to come to the same end. */
 const PATIENCE = 3;
 /** Seconds in which rank 0 says that there is no library, before others do; its end is that of all. */
@@ -40,11 +47,14 @@ export async function onRanks<C extends RankContext>(argv: readonly string[], co
   try {
     comm = group();
   } catch (error) {
-    const { rank, size, name } = launcherOf(process.env) ?? { rank: 0, size: 1, name: "" };
-    // nothing can be said to the others: rank 0 speaks, and its end is that of all but under MPICH; who is still there then is alone with it
-    if (rank > 0 && !/MPICH/.test(name)) await setTimeout(1000 * FIRST);
-    if (rank === 0 || !/MPICH/.test(name)) context.stderr(`gaugegrad: ${rank === 0 ? "" : `rank ${rank} of ${size}: `}${(error as Error).message}\n`);
-    return (error as GaugegradError).exitCode ?? 1;
+    const { rank, size } = launcherOf(process.env) ?? { rank: 0, size: 1 };
+    // nothing can be said to the others: rank 0 speaks, and its end is that of all; who is still there then is alone with it
+    if (rank > 0) await setTimeout(1000 * FIRST);
+    context.stderr(`gaugegrad: ${rank === 0 ? "" : `rank ${rank} of ${size}: `}${(error as Error).message}\n`);
+    const code = (error as GaugegradError).exitCode ?? 1;
+    await setTimeout(PASSED_ON);
+    endJob(code);
+    return code;
   }
   return comm.size === 1 ? run(argv, context) : together(argv, context, comm, run);
 }
@@ -54,8 +64,8 @@ async function together<C extends RankContext>(argv: readonly string[], given: C
   const [name, what] = argv.filter((a) => !a.startsWith("-"));
   const alone = name === undefined || ALONE.has(name) || (name === "flow" && what === "report");
   let code = 0;
-  if (!alone && !DIVIDED.has(name)) {
-    const refused = new ConfigurationError(`${name}: got ${comm.size} ranks, expected one: it has no form for several, start it without the launcher`);
+  const refused = refusal(argv, comm, alone || DIVIDED.has(name));
+  if (refused) {
     context.stderr(`gaugegrad: ${refused.message}\n`);
     code = refused.exitCode;
   } else if (!alone || comm.rank === 0) {
@@ -71,6 +81,19 @@ async function together<C extends RankContext>(argv: readonly string[], given: C
   if (ending.speaker === comm.rank && comm.rank !== 0) given.stderr(withRank(last(), comm));
   comm.close();
   return ending.code;
+}
+
+/** Why a command line cannot be run; the ranks agree on it, as each would else wait for others that do something else. */
+function refusal(argv: readonly string[], comm: Comm, allowed: boolean): ConfigurationError | undefined {
+  const [name = "", what = ""] = argv.filter((a) => !a.startsWith("-"));
+  const words = WITH_RUN_FILE.has(name) ? [name, ...(name === "flow" ? [what] : []), ...argv.map((a) => a.split("=")[0]!).filter((a) => DECISIVE.has(a)).sort()] : argv;
+  try {
+    new Ranks(comm).expectSame({ "command line": ["gaugegrad", ...words].join(" ") });
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error;
+    throw error;
+  }
+  return allowed ? undefined : new ConfigurationError(`${name}: got ${comm.size} ranks, expected one: it has no form for several, start it without the launcher`);
 }
 
 const withRank = (text: string, comm: Comm): string => text.replace(/^gaugegrad: /, `gaugegrad: rank ${comm.rank} of ${comm.size}: `);

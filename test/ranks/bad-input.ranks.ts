@@ -102,6 +102,9 @@ for (const launcher of launchers)
         [[of(one), of(run({ more: 'title = "x"', trajectories: 5 }))], 3, /rank 1 has the run file .*, rank 0 has .*expected the same on all ranks/],
         [[of(one), of(one, "--strict")], 3, /rank 1 has the arithmetic .*multiply then add.*, rank 0 has .*fused/],
         [[of(one), { ...of(one), root: withVersion("0.0.9") }], 3, /rank 1 has the version 0\.0\.9, rank 0 has/],
+        [[of(one), { argv: ["report", "x"] }], 3, /rank 1 has the command line gaugegrad report x, rank 0 has gaugegrad hmc/],
+        [[of(one), of(one, "--chains", "2")], 3, /rank 1 has the command line gaugegrad hmc --chains, rank 0 has gaugegrad hmc/],
+        [[of(one, "--chains", "2"), of(one, "--chains", "3")], 3, /rank 1 has the command hmc --chains 3, rank 0 has hmc --chains 2/],
         [[of(wrong)], 5, /checkpoint\.00000001: got a checkpoint whose "links" is not what a run stores.*restore it from a copy/],
         [[a, b], 3, /rank 1 has the start links .*, rank 0 has/],
       ];
@@ -111,13 +114,17 @@ for (const launcher of launchers)
       expect(readFileSync(join(out, "metrics.jsonl"), "utf8")).toBe(whole());
     });
 
-    test("no MPI library, a library of another launcher, no koffi; a switch that says neither", async () => {
+    test("no MPI library, on all ranks or on one, a library of another launcher, no koffi; switches that say nothing", async () => {
       expectLine(await start(2, hmc(run()), { GAUGEGRAD_MPI: "libnone.so.1" }), 1, /no library that loads.*libnone\.so\.1.*apt install libopenmpi/);
       const other = launcher === openMpi ? mpich : openMpi;
       if (other) expectLine(await start(2, hmc(run()), { GAUGEGRAD_MPI: launcher === openMpi ? "mpich" : "ompi" }), 1, /started 2 processes, the library .* knows 1.*set GAUGEGRAD_MPI=/);
       else console.log("library of another launcher: skipped, there is one launcher here");
       if (launcher === launchers[0]) expectLine(await start(2, [join(withoutKoffi(), "dist/cli/main.js"), ...hmc(run()).slice(1)]), 1, /koffi.*npm install koffi/);
       if (launcher === launchers[0]) expectLine(await start(2, hmc(run()), { GAUGEGRAD_MPI_SHARED: "maybe" }), 1, /GAUGEGRAD_MPI_SHARED: got maybe, expected on or off/);
+      if (launcher === launchers[0]) expectLine(await start(2, hmc(run()), { GAUGEGRAD_MPI_TIMEOUT: "ten" }), 1, /GAUGEGRAD_MPI_TIMEOUT: got ten, expected the seconds/);
+      // the other one waits in MPI_Init
+      const absent = `data:text/javascript,${encodeURIComponent('const e = process.env; if ((e.OMPI_COMM_WORLD_RANK ?? e.PMI_RANK) === "0") e.GAUGEGRAD_MPI = "libnone.so.1";')}`;
+      expectLine(await start(2, hmc(run()), {}, ["--import", absent]), 1, /no library that loads.*libnone\.so\.1/);
     });
 
     test("a rank that throws, or throws where nobody catches, or ends with 0", async () => {

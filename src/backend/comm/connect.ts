@@ -1,7 +1,7 @@
 /** The group of ranks that this process belongs to: alone, or with those that a launcher started. */
 import { BackendError } from "../../errors.ts";
 import { type Comm, selfComm } from "./comm.ts";
-import { installHooks, watchdog } from "./mpi/guards.ts";
+import { installHooks, patienceOf, watchdog } from "./mpi/guards.ts";
 import { type Launcher, launcherOf } from "../../util/index.ts";
 import { loadMpi } from "./mpi/library.ts";
 import { mpiComm } from "./mpi/mpi.ts";
@@ -17,10 +17,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function connect(environment: Environment = process.env): Comm {
   const launcher = launcherOf(environment);
   if (!launcher || launcher.size === 1) return selfComm;
-  const shared = sharing(environment);
+  const [shared, seconds] = [sharing(environment), patienceOf(environment)];
   const library = loadMpi(environment);
-  const heartbeat = watchdog(environment, launcher.rank);
-  const comm = mpiComm(library, { heartbeat, crowded: launcher.local > sharedProcessors(), shared });
+  const heartbeat = watchdog(seconds, launcher.rank);
+  // a rank that never comes is waited for here
+  heartbeat.begin();
+  let comm: Comm;
+  try {
+    comm = mpiComm(library, { heartbeat, crowded: launcher.local > sharedProcessors(), shared });
+  } finally {
+    heartbeat.end();
+  }
   if (launcher.size === 0 ? launcher.rank >= comm.size : comm.size !== launcher.size) {
     heartbeat.stop();
     comm.close();

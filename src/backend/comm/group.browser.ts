@@ -11,5 +11,8 @@ export function connect(_environment?: Readonly<Record<string, string | undefine
 /** A page is bound to no processors. */
 export const affinity = (): string => "";
 
+/** A page has no launcher. */
+export const endJob = (_code: number): void => undefined;
+
 /** Exit codes of hooks that a page does not have. */
 export const HOOK_EXIT = Object.freeze({ uncaught: 70, exit: 71 });

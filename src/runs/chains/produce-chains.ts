@@ -51,7 +51,7 @@ export async function produceChains(options: ChainsOptions): Promise<ChainsOutco
   const began = performance.now();
   const ranks = new Ranks(options.comm);
   const { rank, size } = ranks.comm;
-  ranks.expectSame({ version: packageVersion(), "run file": ranks.several ? sha256Hex([JSON.stringify({ command, chains, seed, engine }), readFileSync(file)]).slice(0, 12) : "" });
+  if (ranks.several) ranks.expectSame({ version: packageVersion(), command: `${command} --chains ${chains}`, seed: String(seed ?? "of the run file"), engine: JSON.stringify(engine), "run file": sha256Hex([readFileSync(file)]).slice(0, 12) });
   const stop = new StopWatch({ folder, began, signal: options.signal, keepFile: ranks.several });
   let held: Disposable | undefined;
   ranks.together(() => {

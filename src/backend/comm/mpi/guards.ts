@@ -1,8 +1,12 @@
 /** What keeps a group of processes from waiting for ever: hooks for errors and exits, and a watchdog for calls that do not return. */
 import { writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { BackendError } from "../../../errors.ts";
 import type { Comm } from "../comm.ts";
 import type { Heartbeat } from "../waiting.ts";
+import { launcherOf } from "../../../util/index.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Exit codes of the hooks: an exception that nobody caught; an end without leaving the group. */
 export const HOOK_EXIT = Object.freeze({ uncaught: 70, exit: 71 });
@@ -23,12 +27,18 @@ setInterval(() => {
 }, Math.min(1000, 250 * seconds)).ref();
 `;
 
+/** GAUGEGRAD_MPI_TIMEOUT: seconds that a rank may wait in one call. @throws BackendError for what is no number above 0. */
+export function patienceOf(environment: Environment): number {
+  const asked = environment["GAUGEGRAD_MPI_TIMEOUT"] || String(LIMIT);
+  const seconds = Number(asked);
+  if (!(seconds > 0 && seconds < Infinity)) throw new BackendError(`GAUGEGRAD_MPI_TIMEOUT: got ${asked}, expected the seconds that a rank may wait for the others, a number above 0`);
+  return seconds;
+}
+
 /** Counts calls, and whether one is under way; a thread of its own looks at it, also while this one is stuck in the library. */
-export function watchdog(environment: Readonly<Record<string, string | undefined>>, rank: number): Heartbeat & { stop(): void } {
+export function watchdog(seconds: number, rank: number): Heartbeat & { stop(): void } {
   const beat = new SharedArrayBuffer(8);
   const B = new Int32Array(beat);
-  const asked = Number(environment["GAUGEGRAD_MPI_TIMEOUT"] ?? LIMIT);
-  const seconds = asked > 0 ? asked : LIMIT;
   const worker = new Worker(WATCH, { eval: true, workerData: { beat, seconds, pid: process.pid, rank } });
   worker.unref();
   return {
@@ -61,4 +71,18 @@ export function installHooks(comm: Comm): () => void {
     process.off("unhandledRejection", uncaught);
     process.off("exit", exit);
   };
+}
+
+/**
+ * Ends the processes of a launcher that this one cannot reach by the library: Hydra lets those that wait for it in MPI_Init wait for ever, unless it is asked to end them in
+ * the words of its own protocol (PMI-1). Other launchers end all when one of them ends with an error.
+ */
+export function endJob(code: number, environment: Environment = process.env): void {
+  const pipe = Number(environment["PMI_FD"] || Number.NaN);
+  if (!Number.isInteger(pipe) || launcherOf(environment)?.name !== "mpiexec (MPICH)") return;
+  try {
+    writeSync(pipe, `cmd=abort exitcode=${code}\n`);
+  } catch {
+    // the launcher has gone, and takes its processes with it
+  }
 }
