@@ -14,8 +14,9 @@ function rewrapped(from: Lattice, to: Lattice, d: readonly number[]): readonly n
   return to.wrap(from.wrap(d).map((x, mu) => (2 * x > from.extents[mu]! ? x - from.extents[mu]! : x)));
 }
 
-/** Force of a site field from its cotangent: F with dS = (F, d phi), where fields of the algebra have the product -2 tr(X Y). */
-export const fieldForce = (cotangent: Traced): Traced => (cotangent.type.kind === "matrix" ? scaleBy(1 / metric(cotangent.type.N), cotangent as Matrix) : cotangent);
+/** Forces of the fields that an action is a function of, from their cotangents: F with dS = (F, d phi), where fields of the algebra have the product -2 tr(X Y). */
+export const fieldForces = (fields: readonly Traced[], cotangents: readonly Traced[]): readonly Traced[] =>
+  cotangents.map((c, k) => (constraintOf(fields[k]!.type) === "algebra" ? scaleBy(1 / metric((c as Matrix).type.N), c) : c));
 
 /** Does the value take any link? An action that does not is one of its fields. */
 export function takesLinks(subject: ExportSubject, lattice: Lattice, N: number): boolean {
@@ -113,8 +114,9 @@ export function* recordPrograms(subject: ExportSubject, lattice: Lattice, N: num
   }
   if (subject.moved) {
     const d = new Recording(subject, lattice, N, false);
-    const f = valueAndGrad((x: readonly Traced[]) => evaluate(d.links, withMoved(subject, d.inputs, x)))(movedOf(subject, d.inputs)) as { value: Scalar; grad: readonly Traced[] };
-    yield d.finish("fields", [f.value, ...f.grad.map(fieldForce)], [{ kind: "value" }, ...f.grad.map((_, index): Port => ({ kind: "derivative", index }))]);
+    const fields = movedOf(subject, d.inputs);
+    const f = valueAndGrad((x: readonly Traced[]) => evaluate(d.links, withMoved(subject, d.inputs, x)))(fields) as { value: Scalar; grad: readonly Traced[] };
+    yield d.finish("fields", [f.value, ...fieldForces(fields, f.grad)], [{ kind: "value" }, ...f.grad.map((_, index): Port => ({ kind: "derivative", index }))]);
   }
   const c = new Recording(subject, lattice, N, false);
   if (c.parameters.length === 0) return undefined;

@@ -3,7 +3,7 @@ import { type Directional, type AlgebraField, Field, type LinkField, type Links,
 import { directionField, exponentialLinks, lattice } from "../gauge/index.ts";
 import { Tensor, leavesOf, mapLeaves } from "../util/index.ts";
 import type { LibrarySpec } from "./spec.ts";
-import { constraintOf, fieldForce, recordPrograms, retyped } from "./programs.ts";
+import { constraintOf, fieldForces, recordPrograms, retyped } from "./programs.ts";
 import { type ExportSubject, fieldAt, fieldsOf, movedOf, numberOf, withMoved } from "./subject.ts";
 
 /** Links are exp(KAPPA X). */
@@ -128,7 +128,10 @@ function ofAction(spec: LibrarySpec, U: LinkField, inputs: unknown): Omit<Refere
   const evaluate = spec.subject.evaluate as (U: Links, inputs: unknown) => Scalar;
   const { subject } = spec;
   const force = subject.linkless ? undefined : (new Plan(((V: Links, p: unknown) => valueAndGrad((W: Links) => evaluate(W, p))(V)) as never, [U, inputs]).fresh(U, inputs) as unknown as { value: number; grad: AlgebraField });
-  const derivatives = (V: Links, p: unknown): readonly Traced[] => (valueAndGrad((x: readonly Traced[]) => evaluate(V, withMoved(subject, p, x)))(movedOf(subject, p)) as { grad: readonly Traced[] }).grad.map(fieldForce);
+  const derivatives = (V: Links, p: unknown): readonly Traced[] => {
+    const at = movedOf(subject, p);
+    return fieldForces(at, (valueAndGrad((x: readonly Traced[]) => evaluate(V, withMoved(subject, p, x)))(at) as { grad: readonly Traced[] }).grad);
+  };
   const moved = subject.moved ? (new Plan(derivatives as never, [U, inputs]).fresh(U, inputs) as unknown as readonly Field[]) : [];
   const fields = moved.map((f) => {
     const data = f.toArray();

@@ -79,6 +79,22 @@ export const S = scalarAction.higgs({ kappa: 0.25, lambda: 0.5 }).plus(gaugeActi
     expect(out[4]!).toHaveLength(4);
   });
 
+  test("matrices that are in no algebra: their forces number by number", async () => {
+    const data = Float64Array.from({ length: 8 * 16 }, (_, k) => Math.sin(1 + k * k));
+    const { out } = await called("matrices", `
+import { Field, action, lattice, mul, reTrace, siteMatrixType, sum } from "gaugegrad";
+const L = lattice([4, 4]);
+export const S = action({ name: "cubic", inputs: { A: new Field(L, siteMatrixType(L, 2)) }, evaluate: (_U, { A }) => sum(reTrace(mul(A, mul(A, A)))) });`, [4, 4], { A: data },
+      'value, F = S.field_forces()\nout = [[value], F["A"]]', "--group", "su2");
+    // of Re tr A^3 by the numbers of A: 3 (A^2)^+
+    const at = (n: number, i: number, j: number): ArrayLike<number> => data.subarray(8 * n + 4 * i + 2 * j);
+    const square = (n: number, i: number, j: number): readonly number[] => {
+      const [[a, b], [c, d], [e, f], [g, h]] = [at(n, i, 0), at(n, 0, j), at(n, i, 1), at(n, 1, j)] as [number[], number[], number[], number[]];
+      return [a! * c! - b! * d! + e! * g! - f! * h!, a! * d! + b! * c! + e! * h! + f! * g!];
+    };
+    close(out[1]!, data.map((_, k) => (k % 2 === 0 ? 3 : -3) * square(k >> 3, (k >> 1) & 1, (k >> 2) & 1)[k % 2]!));
+  });
+
   test("the equivariant transformer of spins, with its weights, on the lattice whose shells it has", async () => {
     const spins = randomSpins(lattice([5, 4]), { seed: 6 });
     const { subject, out } = await called("transformer", 'import { lattice } from "gaugegrad";\nimport { spinTransformer } from "gaugegrad/spins";\nconst model = spinTransformer(lattice([5, 4]), { T: 0.5, shells: 2, reach: 1, layers: 1 });\nexport const S = model.with(Float64Array.from({ length: model.size }, (_, k) => 0.3 * Math.sin(1 + k)));', [5, 4], { S: spins.toArray() },
