@@ -36,10 +36,16 @@ export interface LibraryOptions {
   readonly bibtex?: string;
 }
 
-/** Names of files that a library has already, of headers and modules that its files take in, and words of Python: NAME.h, NAME.py or the module would stand for those. */
+/** Names of files that a library has already, of headers that its files take in, words of Python, and modules that come with it (they, or what they are for, would be missed): NAME.h, NAME.py or the module would stand for those. */
 const TAKEN = (
-  "test cuda_shim math omp stdatomic stddef stdint stdio stdlib string array ctypes numpy os base core main and as assert async await break class continue def del elif else except finally for from global if import " +
-  "in is lambda nonlocal not or pass raise return try while with yield"
+  "test cuda_shim math omp stdatomic stddef stdint stdio stdlib string array ctypes numpy torch jax os base core main and as assert async await break class continue def del elif else except finally for from global if import " +
+  "in is lambda nonlocal not or pass raise return try while with yield " +
+  "abc argparse ast asyncio base64 bdb binascii bisect builtins bz2 calendar cmath cmd code codecs codeop collections colorsys compileall configparser contextlib contextvars copy copyreg csv curses dataclasses datetime dbm decimal " +
+  "difflib dis doctest email encodings ensurepip enum errno faulthandler fcntl filecmp fileinput fnmatch fractions ftplib functools gc genericpath getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html http imaplib " +
+  "importlib inspect io ipaddress itertools json keyword linecache locale logging lzma mailbox marshal mimetypes mmap modulefinder multiprocessing netrc ntpath numbers opcode operator optparse pathlib pdb pickle pickletools pkgutil " +
+  "platform plistlib poplib posix posixpath pprint profile pstats pty pwd py_compile pyclbr pydoc queue quopri random re readline reprlib resource rlcompleter runpy sched secrets select selectors shelve shlex shutil signal site " +
+  "smtplib socket socketserver sqlite3 ssl stat statistics stringprep struct subprocess symtable sys sysconfig syslog tabnanny tarfile tempfile termios textwrap this threading time timeit tkinter token tokenize tomllib trace " +
+  "traceback tracemalloc tty turtle types typing unicodedata unittest urllib uuid venv warnings wave weakref webbrowser wsgiref xml zipapp zipfile zipimport zlib zoneinfo"
 ).split(" ");
 
 /** What a field that the host sets is, for people. */

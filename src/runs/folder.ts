@@ -6,7 +6,7 @@ import type { FieldData } from "../autograd/index.ts";
 import type { Comm } from "../backend/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { latestCheckpoint } from "../io/index.ts";
-import { writeFileAtomic } from "../util/index.ts";
+import { makeFolder, writeFileAtomic } from "../util/index.ts";
 import { expectState } from "./checkpoint-state.ts";
 import type { CheckpointState, EventRecord, MetricsRecord, RunInfo } from "./records.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
@@ -48,14 +48,6 @@ export function prepareFolder(folder: string): RunPaths {
     throw new FileFormatError(`${folder}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
   }
   return paths;
-}
-
-/** Makes a folder and its parents one by one: the recursive mkdir of Node 20 never returns where the system answers ENOENT to mkdir, as in /proc. */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  const parent = dirname(folder);
-  if (parent !== folder) makeFolder(parent);
-  mkdirSync(folder);
 }
 
 /** A folder within that of the run, made when it is not there. @throws FileFormatError for a link that leads out of it. */

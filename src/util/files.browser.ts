@@ -24,6 +24,11 @@ export function readRegularFile(file: string, _what?: string, _limit?: number): 
 }
 
 /** @throws FileFormatError always. */
+export function makeFolder(folder: string): void {
+  noPaths(folder);
+}
+
+/** @throws FileFormatError always. */
 export function writeFileAtomic(file: string, _data: Uint8Array | string): void {
   noPaths(file);
 }

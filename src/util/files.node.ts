@@ -1,5 +1,5 @@
 /** Files: regular ones only, read without waiting for pipes, written so that no reader and no crash ever sees half of one. */
-import { closeSync, constants, existsSync, fchmodSync, fstatSync, fsyncSync, lstatSync, openSync, readSync, readdirSync, realpathSync, renameSync, rmSync, statSync, type Stats, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, fchmodSync, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readSync, readdirSync, realpathSync, renameSync, rmSync, statSync, type Stats, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { FileFormatError, GaugegradError } from "../errors.ts";
 import { unguessable } from "#platform/util/host";
@@ -84,6 +84,22 @@ export interface WriteTarget {
   reserve(bytes: number): number;
   /** Fills a part of what was reserved. */
   put(at: number, bytes: Uint8Array): void;
+}
+
+/**
+ * Makes a folder and its parents, where they are not there, one by one: the recursive mkdir of Node 20 never returns where the system answers ENOENT to mkdir, as in /proc.
+ * @throws the error of the system, for instance EACCES, or EEXIST where a file stands there.
+ */
+export function makeFolder(folder: string): void {
+  if (isFolder(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // another process may have made it
+    if (!isFolder(folder)) throw error;
+  }
 }
 
 /** Writes a file in one piece: `writeFileAtomically` for data that are in memory. */

@@ -13,7 +13,7 @@ export { type Arguments, type Kind, describe, guard } from "./guard.ts";
 export * as is from "./guard.ts";
 export { DISPLAY, type MimeBundle } from "./display.ts";
 export { decode, encode } from "./codec.ts";
-export { type Draft, type OpenFile, type WriteTarget, absolutePath, beginDraft, closeFile, folderOf, isFolder, isThere, joinDraft, joined, namesIn, openRegularFile, readFully, readRegularFile, removeFile, writeFileAtomic, writeFileAtomically, writeFailure } from "#platform/util/files";
+export { type Draft, type OpenFile, type WriteTarget, absolutePath, beginDraft, closeFile, folderOf, isFolder, isThere, joinDraft, joined, makeFolder, namesIn, openRegularFile, readFully, readRegularFile, removeFile, writeFileAtomic, writeFileAtomically, writeFailure } from "#platform/util/files";
 export { Buffer, environmentVariable, unguessable } from "#platform/util/host";
 export { type ContainerHeader, type ContainerKind, HEADER_MOST, containerHeader, decoded, encoded, expectBytes, expectChecksum, headerLine, readContainer, writeContainer } from "./container.ts";
 export { nearest } from "./nearest.ts";

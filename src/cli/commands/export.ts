@@ -1,5 +1,5 @@
 /** `gaugegrad export SUBJECT --to c --out DIR`: a layer or an action as a library for other codes. */
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
@@ -7,7 +7,7 @@ import { type ExportSubject, type Solver, exportLibrary, placeOf, refusalOf, sub
 import { groupOf, lattice, parseGroup } from "../../gauge/index.ts";
 import { loadModel, readModel } from "../../models/index.ts";
 import { actionOfRun, bibliographyOfName, builtIn, loadModule, networkBuilders } from "../../runs/index.ts";
-import { packageVersion, writeFileAtomic } from "../../util/index.ts";
+import { makeFolder, packageVersion, writeFileAtomic } from "../../util/index.ts";
 import type { CliContext } from "../context.ts";
 import { moduleValues } from "../module-values.ts";
 import { extents, printJson, printText, withJson } from "../output.ts";
@@ -96,7 +96,7 @@ const identifier = (name: string): string => name.toLowerCase().replaceAll(/[^a-
 /** @throws FileFormatError for a folder that holds something else, so that nothing of anybody's is written over. */
 function expectRoom(folder: string, shown: string, files: readonly string[]): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new FileFormatError(`${shown}: cannot be made (${(error as Error).message.split(",")[0]}), expected a folder that can be written to: give another --out`);
   }

@@ -1,10 +1,10 @@
 /** Makes the chains of a run side by side, one thread each, as many at a time as the machine has processors. */
-import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
 import { ConfigurationError, FileFormatError } from "../../errors.ts";
 import type { Comm } from "../../backend/index.ts";
-import { packageVersion, sha256Hex, writeFileAtomic } from "../../util/index.ts";
+import { makeFolder, packageVersion, sha256Hex, writeFileAtomic } from "../../util/index.ts";
 import { lockFolder } from "../lock.ts";
 import type { RunEnd } from "../production.ts";
 import { Ranks } from "../ranks.ts";
@@ -120,7 +120,7 @@ function prepare({ folder, chains, command }: ChainsOptions): void {
   if (known && known.chains > chains) throw new ConfigurationError(`${folder}: got --chains ${chains} for a folder of ${known.chains} chains, expected at least ${known.chains}`);
   if (!known && existsSync(folder) && readdirSync(folder).some((name) => !/^(lock(\..*)?|STOP|chain-\d+|.*\.tmp)$/.test(name))) throw new FileFormatError(`${folder}: got a folder of something else than chains, expected a new or empty one: give another --dir`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new FileFormatError(`${folder}: cannot be used (${(error as Error).message.split(",")[0]}), expected a folder that can be made and written to`);
   }
