@@ -150,6 +150,15 @@ function kernelSource(plan: KernelPlan, name: string, context: EmitContext, func
   ].join("\n");
 }
 
+/**
+ * Where a site has a block of its own, as in boxes of divided lattices that cannot be cut further, gcc would move what elementary functions compute for all lanes into the branch
+ * in which it is not replaced, away from the sum with which it is fused in wider blocks.
+ */
+const ONE_LANE = `#ifndef __clang__
+#pragma GCC optimize("no-tree-sink")
+#endif
+`;
+
 /** `single`: numbers of fields are floats. */
 function prelude(context: EmitContext, single: boolean): string {
   const { width, cuts } = context.layout;
@@ -158,7 +167,7 @@ function prelude(context: EmitContext, single: boolean): string {
   const cases = permutations.slice(1).map((p, k) => `    case ${k + 1}: for (int i = 0; i < n; i++) to[i] = SHUFFLE(from[i], ${p.slice(1, -1)}); break;`);
   return `#include <math.h>
 #include <stdint.h>
-enum { W = ${width} };
+${width === 1 ? ONE_LANE : ""}enum { W = ${width} };
 typedef ${single ? "float" : "double"} R;
 typedef R V __attribute__((vector_size(${(single ? 4 : 8) * width})));
 typedef ${single ? "int32_t" : "int64_t"} M __attribute__((vector_size(${(single ? 4 : 8) * width})));

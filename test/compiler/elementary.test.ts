@@ -7,6 +7,8 @@ import { record } from "../../src/autograd/plan.ts";
 import type { Traced } from "../../src/autograd/tape.ts";
 import { realType } from "../../src/autograd/types.ts";
 import { type EngineOptions, makeLattice } from "../../src/compiler/index.ts";
+import { parse } from "../fuzz/program.ts";
+import { recorded, runOn } from "../fuzz/record.ts";
 import { nativeMissing } from "./backends.ts";
 
 const FUNCTIONS = [Math.log, Math.exp, Math.sin, Math.cos];
@@ -73,4 +75,20 @@ test.skipIf(nativeMissing() !== undefined)("angles of two numbers are within two
     });
     expect(wrong, JSON.stringify(options)).toEqual([]);
   }
+});
+
+test.skipIf(nativeMissing() !== undefined)("one site in a block, as in boxes of ranks that cannot be cut further, has the bits of wider blocks: sums are fused alike", () => {
+  const p = parse(`lattice 3 4
+N 1
+mode hvp
+seed 161918733
+input U links
+x1 = adj U.0
+x2 = mul U.0 x1
+x3 = adjointForm x2 f=0.0200 names=twist,square,modulus
+x4 = updateLogDet x2 x3 f=0.600
+return x4`);
+  const { program, inputs } = recorded(p);
+  const [one, two] = ([1, 2] as const).map((lanes) => runOn(makeLattice(p.extents, { backend: "native", threads: 1, lanes }).engine, program, [inputs], false)[0]!);
+  expect(one).toEqual(two);
 });
