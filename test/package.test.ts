@@ -41,6 +41,11 @@ test("what a user gets: an executable command, docs and examples, maps with thei
   expect(map.sourcesContent?.[0]).toContain("gaugegrad");
 });
 
+test("plots of what was built: their library is called by name there", () => {
+  const script = `import * as r from "gaugegrad/report"; const values = [1, 2, 4, 3, 2], x = values; console.log(typeof r.linePlot({ series: [{ name: "a", x, y: values, error: values }] }), typeof r.histogramPlot({ series: [{ name: "a", values }] }), typeof r.historyPlot({ chains: [{ name: "a", values }] }), typeof r.heatmapPlot({ values: [1, 2, 3, 4], nx: 2, ny: 2 }));`;
+  expect(execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8" }).trim()).toBe("string string string string");
+});
+
 test("the command line runs", () => {
   expect(execFileSync("npx", ["--no-install", "gaugegrad", "--version"], { cwd: folder, encoding: "utf8" }).trim()).toBe(manifest.version);
   expect(execFileSync(join(folder, "node_modules/.bin/gaugegrad"), ["doctor"], { cwd: folder, encoding: "utf8" })).toContain("wasm");

@@ -19,5 +19,7 @@ export const [line, plot, rect, ruleX, ruleY, scale] = [later("line"), later("pl
 
 /** The area between two curves. By its constructor: `areaY` bins and stacks, of which a page would load 4 kB that nothing here uses. */
 export function area(data: readonly object[], options: Plot.AreaOptions): Plot.Area {
-  return new (library().Area as unknown as new (data: readonly object[], options: Plot.AreaOptions) => Plot.Area)(data, options);
+  // a name of its own: after new the compiler drops the parentheses around what is called for the library
+  const Area = library().Area as unknown as new (data: readonly object[], options: Plot.AreaOptions) => Plot.Area;
+  return new Area(data, options);
 }
