@@ -6,7 +6,7 @@ import type { FieldData } from "../autograd/index.ts";
 import type { Comm } from "../backend/index.ts";
 import { FileFormatError } from "../errors.ts";
 import { latestCheckpoint } from "../io/index.ts";
-import { makeFolder, writeFileAtomic } from "../util/index.ts";
+import { makeFolder, namesIn, readRegularFile, writeFileAtomic } from "../util/index.ts";
 import { expectState } from "./checkpoint-state.ts";
 import type { CheckpointState, EventRecord, MetricsRecord, RunInfo } from "./records.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
@@ -71,7 +71,7 @@ export function expectNoLines({ folder, metrics }: RunPaths): void {
 /** Removes what killed writes have left; only for the holder of the lock. */
 export function removeLeftovers({ folder, configurations }: RunPaths): void {
   for (const at of [folder, ...[configurations, join(folder, "observables")].filter(existsSync)])
-    for (const name of readdirSync(at)) if (name.endsWith(".tmp") && TRANSIENT.test(name)) rmSync(join(at, name), { force: true });
+    for (const name of namesIn(at)) if (name.endsWith(".tmp") && TRANSIENT.test(name)) rmSync(join(at, name), { force: true });
 }
 
 /** Writes run.json and config.toml. @throws FileFormatError when that is impossible. */
@@ -136,7 +136,7 @@ export function sameInfo({ folder }: RunPaths, state: Pick<CheckpointState, "com
 /** Complete lines of a JSON Lines file; one that is being written is left out. @throws FileFormatError for a line that is no JSON. */
 export function readLines<T>(file: string): T[] {
   if (!existsSync(file)) return [];
-  const text = readFileSync(file, "utf8");
+  const text = readRegularFile(file, "lines as gaugegrad wrote them: restore the file from a copy").toString("utf8");
   return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").flatMap((line, k) => (line === "" ? [] : [parsed<T>(line, file, k + 1)]));
 }
 

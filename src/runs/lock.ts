@@ -82,7 +82,7 @@ function read(file: string): string | undefined {
     return readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw new FileFormatError(`${file}: cannot be read (${(error as Error).message.split(",")[0]}), expected the lock of a run: remove it when no run goes on in this folder`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { type Hash, createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { FileFormatError } from "../errors.ts";
+import { openRegularFile } from "../util/index.ts";
 import type { CheckpointState } from "./records.ts";
 
 type Position = CheckpointState["metrics"];
@@ -27,7 +28,7 @@ function expectPresent(file: string, at: Position): void {
 export function expectMetrics(file: string, at: Position): void {
   expectPresent(file, at);
   if (at.bytes === 0) return;
-  const fd = openSync(file, "r");
+  const { handle: fd } = openRegularFile(file, "the metrics of a run: restore them from a copy");
   try {
     hashBeginning(file, fd, at, createHash("sha256"));
   } finally {
