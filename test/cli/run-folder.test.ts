@@ -106,6 +106,18 @@ test.each(["one position before the end", "finished"])("altered or missing metri
   expect((await slhmc(tiny, folder)).code).toBe(0);
 });
 
+test("folders in the place of the files of a run are named", async () => {
+  const folder = scratch.path();
+  await slhmc(tiny, folder);
+  for (const name of ["metrics.jsonl", "lock"]) {
+    rmSync(join(folder, name), { force: true });
+    mkdirSync(join(folder, name));
+    const { code, stderr } = await slhmc(tiny, folder, "--quiet");
+    expect([code, stderr]).toEqual([5, expect.stringMatching(new RegExp(`^gaugegrad: [^\n]*/${name}: [^\n]*expected [^\n]*\n$`))]);
+    rmSync(join(folder, name), { recursive: true });
+  }
+});
+
 test("a full disk while a checkpoint is written: exit code 5, and the run goes on from the one before", async () => {
   const [folder, whole] = [scratch.path(), scratch.path()];
   await slhmc(tiny, whole);
