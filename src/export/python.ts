@@ -15,6 +15,7 @@ doubles. Results are numpy arrays where numpy is installed, else array.array("d"
 import array
 import ctypes
 import math
+import operator
 import os
 
 try:
@@ -64,9 +65,12 @@ class @className@:
     """One handle a layout of links: made at the first use of each."""
 
     def __init__(self, extents, theta=None, convention="force", threads=0):
-        self.extents = tuple(int(L) for L in extents)
+        self.extents = tuple(operator.index(L) for L in extents)
         if len(self.extents) != DIM:
             raise ValueError(f"extents: got {len(self.extents)}, expected {DIM}")
+        self.volume = math.prod(self.extents)
+        if all(L > 0 for L in self.extents) and self.volume >= 2**31:
+            raise ValueError(f"extents: got {self.extents}, expected less than 2^31 sites")
         if convention not in CONVENTIONS:
             raise ValueError(f"convention: got {convention!r}, expected one of {', '.join(CONVENTIONS)}")
         self._library = _load()
@@ -74,7 +78,6 @@ class @className@:
         self._threads = threads
         self._handles = {}
         self._fields = {}
-        self.volume = math.prod(self.extents)
         self.parameters = EXPORTED if theta is None else theta
         self._handle(None)
 
@@ -92,6 +95,8 @@ class @className@:
         theta = [float(x) for x in theta]
         if len(theta) != len(PARAMETERS):
             raise ValueError(f"parameters: got {len(theta)}, expected {len(PARAMETERS)}: {', '.join(PARAMETERS)}")
+        if not all(map(math.isfinite, theta)):
+            raise ValueError(f"parameters: got {theta}, expected finite numbers")
         self._theta = theta
         for handle in self._handles.values():
             self._check(self._library.@p@_set_parameters(handle, self._numbers(theta)))
@@ -134,7 +139,7 @@ class @className@:
         handle = ctypes.c_void_p()
         status = self._library.@p@_create((ctypes.c_int * DIM)(*self.extents), self._numbers(self._theta), ctypes.byref(options), ctypes.byref(handle))
         if status == 2:
-            raise Error(status, f"extents: got {self.extents}, expected @bounds@")
+            raise Error(status, f"extents: got {self.extents}, expected @bounds@, and less than 2^31 sites times lanes")
         self._check(status)
         self._handles[strides] = handle
         for k in self._fields:

@@ -259,11 +259,11 @@ try:
     raise SystemExit("a field that was not set went unnoticed")
 except library.Error as error:
     assert error.status == 4, error.status
-for refused, text in ((lambda: S.set_field("psi", phi), "got 'psi', expected one of " + library.FIELDS[0]), (lambda: library.Action((3, 4)), "got (3, 4), expected Lx even")):
+for refused, text in ((lambda: S.set_field("psi", phi), "got 'psi', expected one of " + library.FIELDS[0]), (lambda: library.Action((3, 4)), "got (3, 4), expected Lx even"), (lambda: library.Action((4.5, 4)), "integer"), (lambda: library.Action((2**32 + 4, 4)), "expected less than 2^31 sites"), (lambda: setattr(S, "parameters", [float("inf")] * len(library.PARAMETERS)), "expected finite numbers")):
     try:
         refused()
         raise SystemExit("taken: " + text)
-    except (ValueError, library.Error) as error:
+    except (TypeError, ValueError, library.Error) as error:
         assert text in str(error), error
 S.set_field(library.FIELDS[0], phi)
 out = [[S.value(U)], S.force(U), S.gradient(U)[1]]`);
