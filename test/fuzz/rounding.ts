@@ -72,6 +72,9 @@ function residual(node: Node, value: Float64Array, operands: readonly Float64Arr
   return () => 0;
 }
 
+/** Noise of a roundoff alone is lost where it is added to a number as often as not: so many of them are not, and values move in proportion. */
+const AMPLIFIED = 16;
+
 /**
  * The interpreter's values, and their sensitivity to rounding, measured: two more runs in which every op that rounds, and every input, adds noise of
  * `roundoff` times the largest component at the site, and its residual. This follows cancellations and badly conditioned ops through the program,
@@ -91,10 +94,10 @@ export function reference({ program, inputs }: Recorded, roundoff: number): Refe
       for (let at = 0; at < value.length; at += n) {
         let size = 0;
         for (let k = at; k < at + n; k++) size = Math.max(size, Math.abs(value[k]!));
-        if (size > 0) for (let k = at, e = roundoff * size + more(at); k < at + n; k++) value[k]! += e * own[k]!;
+        if (size > 0) for (let k = at, e = AMPLIFIED * (roundoff * size + more(at)); k < at + n; k++) value[k]! += e * own[k]!;
       }
     });
-    program.outputs.forEach((id, j) => values[id]!.forEach((x, k) => (spread[j] = Math.max(spread[j]!, Math.abs(x - moved[id]![k]!)) || spread[j]!)));
+    program.outputs.forEach((id, j) => values[id]!.forEach((x, k) => (spread[j] = Math.max(spread[j]!, Math.abs(x - moved[id]![k]!) / AMPLIFIED) || spread[j]!)));
   }
   return { values: program.outputs.map((id) => values[id]!), spread };
 }
