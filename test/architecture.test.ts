@@ -100,12 +100,27 @@ function cyclesOf(edges: ReadonlyMap<string, readonly string[]>): string[][] {
   return found;
 }
 
+/** What a file imports, types included; what is loaded on demand is no part of it. */
+const lines = (file: string): string[] => [...readFileSync(join(root, file), "utf8").matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"(\.[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm)].map((m) => (m[1] ?? m[2])!);
+
 test("types need each other in one place: ops, the tape that records them, and the lattices that they speak of", () => {
-  // what is loaded on demand is no part of a file
-  const lines = (file: string): string[] => [...readFileSync(join(root, file), "utf8").matchAll(/^\s*(?:import|export)\s[^;"']*?from\s+"(\.[^"]+)"|^\s*import\s+"(\.[^"]+)"/gm)].map((m) => (m[1] ?? m[2])!);
   const edges = new Map(files("src").map((file) => [file, lines(file).map((t) => relative(root, resolve(root, dirname(file), t)))] as const));
   expect(cyclesOf(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b", "d"]], ["d", []]]))).toEqual([["b", "c"]]);
   expect(cyclesOf(edges), "types that two files need from each other belong in a third one").toEqual([["engine", "lattice", "op", "program", "tape", "types"].map((name) => `src/autograd/${name}.ts`)]);
+});
+
+test("folders in a room are floors too: what one imports never leads back to it", () => {
+  // a file that lies in the room itself stands for itself
+  const unit = (path: string): string => relative(`src/${roomOf(path)}`, path).split("/")[0]!;
+  for (const room of readdirSync(join(root, "src"), { withFileTypes: true }).filter((d) => d.isDirectory())) {
+    const edges = new Map<string, string[]>();
+    for (const file of files(`src/${room.name}`))
+      for (const target of lines(file).map((t) => relative(root, resolve(root, dirname(file), t))).filter((t) => roomOf(t) === room.name && unit(t) !== unit(file)))
+        edges.set(unit(file), [...(edges.get(unit(file)) ?? []), unit(target)]);
+    // ops that hold programs (solve, repeat, determinants) record and differentiate these, which takes other ops
+    const known = room.name === "autograd" ? [["backward.ts", "local-op.ts", "ops", "recording.ts"]] : [];
+    expect(cyclesOf(edges).filter((c) => c.some((name) => !name.endsWith(".ts"))), `folders of src/${room.name}`).toEqual(known);
+  }
 });
 
 test("no file but the tables of backends compares names of ops", () => {

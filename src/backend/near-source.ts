@@ -183,7 +183,7 @@ static int64_t cross(const struct around* w, const struct crossing* c, kernel k,
 `;
 
 const sumsSource = (): string => `
-/* Sums over the chunks of all ranks, as those of RankSums (compiler/rank-sums.ts); behind the chunks of a sum stands its highest bin of the last time. */
+/* Sums over the chunks of all ranks, as those of RankSums (compiler/divide/rank-sums.ts); behind the chunks of a sum stands its highest bin of the last time. */
 static void sums(const struct around* w, const int64_t* x, int64_t count, int64_t each) {
   const struct near* n = w->near;
   double message[6 * count], own[count];

@@ -5,10 +5,10 @@
  */
 import { type Domain, type Role, type TensorType, type ValueType, components, domainOf, weightShape } from "../autograd/index.ts";
 import { lanePermutation } from "../backend/index.ts";
-import { type ContractionLoops, ENTRY, FLAG, type Neighbours, PAIR, togetherOf } from "./contraction-kernel.ts";
-import { type Tap, tapReads } from "./contraction-reads.ts";
+import { type ContractionLoops, ENTRY, FLAG, type Neighbours, PAIR, togetherOf } from "./contraction/contraction-kernel.ts";
+import { type Tap, tapReads } from "./contraction/contraction-reads.ts";
 import { addParts, cellsOf, samplesTogether, unitsOf } from "./correlation-sums.ts";
-import type { Places, StepExchange } from "#platform/compiler/divided";
+import type { Places, StepExchange } from "#platform/compiler/divide/divided";
 import type { ContractionStep } from "./ir.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 

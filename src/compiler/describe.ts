@@ -1,7 +1,7 @@
 /** The text of a compiled program: its steps, and for each kernel its cost and its instructions. */
 import type { Argument, Schedule } from "./ir.ts";
 import { type KernelPlan, atHome } from "./kernels.ts";
-import { solveText } from "./solvers.ts";
+import { solveText } from "./solve/solvers.ts";
 
 /** What is known of a compiled program besides its schedule. */
 export interface Described {

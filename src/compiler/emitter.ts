@@ -6,8 +6,8 @@
  */
 import type { Engine, Program, Storage } from "../autograd/index.ts";
 import type { ByteSource, CommonMemory, FieldMemory, Heap, Lanes, Layout } from "../backend/index.ts";
-import type { ContractionLoops } from "./contraction-kernel.ts";
-import type { Analysis } from "./analysis.ts";
+import type { ContractionLoops } from "./contraction/contraction-kernel.ts";
+import type { Analysis } from "./analysis/analysis.ts";
 import type { LoopDomain } from "./ir.ts";
 import type { KernelPlan, Parameter } from "./kernels.ts";
 

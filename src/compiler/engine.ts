@@ -8,10 +8,10 @@ import { debugKernels } from "./debug.ts";
 import { ProgramExecutable } from "./executable.ts";
 import type { Schedule } from "./ir.ts";
 import { MAX_STORE_COST, STORE_COST, lower } from "./lower.ts";
-import { withHalos } from "#platform/compiler/divided";
+import { withHalos } from "#platform/compiler/divide/divided";
 import { Machine } from "./machine.ts";
-import { gradientLoop, tiled } from "#platform/compiler/replay";
-import type { GradientLoop } from "./solver-programs.ts";
+import { gradientLoop, tiled } from "#platform/compiler/replay/replay";
+import type { GradientLoop } from "./solve/solver-programs.ts";
 import { verify } from "#platform/compiler/optional";
 import { notice } from "../util/index.ts";
 

@@ -5,7 +5,7 @@ import type { Arena } from "./arena.ts";
 import { Conflicts } from "./conflicts.ts";
 import { Contraction, type Place } from "./contractions.ts";
 import type { CompiledKernels } from "./emitter.ts";
-import { type Chunks, type Places, RankSums, StepExchange, needsOf, writeGhosts } from "#platform/compiler/divided";
+import { type Chunks, type Places, RankSums, StepExchange, needsOf, writeGhosts } from "#platform/compiler/divide/divided";
 import { type Loop, loopsOf } from "./loop.ts";
 import type { HeapStorage, Machine } from "./machine.ts";
 import type { RunDense } from "./dense/run-dense.ts";
@@ -14,10 +14,10 @@ import type { ContractionStep, DenseStepPlan, KernelStep, SamplesStep, Schedule,
 import { debugKernels } from "./debug.ts";
 import { describeProgram } from "./describe.ts";
 import { type KernelPlan, type Parameter, chunkBlocks, planKernel, scratchReals } from "./kernels.ts";
-import { type Stretch, stretchesOf } from "#platform/compiler/replay";
-import type { LinearSystem, Solver } from "./solver-programs.ts";
+import { type Stretch, stretchesOf } from "#platform/compiler/replay/replay";
+import type { LinearSystem, Solver } from "./solve/solver-programs.ts";
 import { forAllSamples, treeSum } from "./sample-numbers.ts";
-import { SINGLE_RESIDUAL, runSolve, solverOf, systemOf } from "./solvers.ts";
+import { SINGLE_RESIDUAL, runSolve, solverOf, systemOf } from "./solve/solvers.ts";
 
 interface Launch {
   readonly plan: KernelPlan;

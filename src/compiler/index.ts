@@ -4,10 +4,10 @@ import { type Lanes, type PartOptions, canThread, hasSimd, processors } from "..
 import { BackendError, ConfigurationError } from "../errors.ts";
 import { describe, environmentVariable, notice } from "../util/index.ts";
 import { KernelEngine } from "./engine.ts";
-import { jsEmitter } from "./emit-js.ts";
+import { jsEmitter } from "./emit/emit-js.ts";
 import type { Emitter } from "./emitter.ts";
-import { wasmEmitter } from "./emit-wasm.ts";
-import { partOf } from "#platform/compiler/divided";
+import { wasmEmitter } from "./emit/emit-wasm.ts";
+import { partOf } from "#platform/compiler/divide/divided";
 import { InterpretEngine, cudaEmitter, nativeEmitter } from "#platform/compiler/optional";
 
 /** Backends of the compiler (cuda was never run on a device), and the interpreter that they are tested against: slow, for debugging. */
@@ -99,17 +99,17 @@ export function makeLattice(extents: readonly number[], options: EngineOptions =
   return new Lattice(extents, engine, { debugNaN, quaternions, ...(options.batch === undefined ? {} : { batch: options.batch }) });
 }
 
-export { microSource } from "./emit-c.ts";
-export { type DeviceKernel, deviceKernel } from "./emit-cuda.ts";
-export { type FlatFormula, FlatKernel } from "./flat-kernel.ts";
-export { kernelParts } from "./kernel-parts.ts";
+export { microSource } from "./emit/emit-c.ts";
+export { type DeviceKernel, deviceKernel } from "./emit/emit-cuda.ts";
+export { type FlatFormula, FlatKernel } from "./emit/flat-kernel.ts";
+export { kernelParts } from "./emit/kernel-parts.ts";
 export type { Argument, Buffer, Instruction, KernelStep, Schedule, SolveStep, Step } from "./ir.ts";
-export { REFINEMENTS } from "./refinements.ts";
+export { REFINEMENTS } from "./refine/refinements.ts";
 export { type KernelPlan, atHome, planKernel } from "./kernels.ts";
 export { lower } from "./lower.ts";
 export { type MicroKernel, operandsOf } from "./scalar.ts";
-export { type MixedReport, mixedGradient } from "./mixed-gradient.ts";
+export { type MixedReport, mixedGradient } from "./solve/mixed-gradient.ts";
 export { transfer } from "./twin.ts";
-export type { SolveReport, SolverEngine } from "./solver-programs.ts";
-export { solverOf } from "./solvers.ts";
+export type { SolveReport, SolverEngine } from "./solve/solver-programs.ts";
+export { solverOf } from "./solve/solvers.ts";
 export { type EngineReport, TfjsBackend, type TfjsEngineName, type TfjsOptions, type TfjsPrecision, loadTfjs, probeEngines } from "#platform/compiler/optional";

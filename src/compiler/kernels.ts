@@ -1,7 +1,7 @@
 /** What every emitter needs to know about a kernel step: its parameters, its micro-kernels, its cost. */
 import { type Displacement, storedComponents } from "../autograd/index.ts";
 import type { Argument, Instruction, KernelStep, Schedule } from "./ir.ts";
-import { fuse } from "./fuse.ts";
+import { fuse } from "./analysis/fuse.ts";
 import { type MicroKernel, type OperandForm, microKernel, microKernelText } from "./scalar.ts";
 
 /** Sites are worked on in chunks of this many; a chunk leaves its part of every sum, which depends on no order (backend/binned-sum.ts). */

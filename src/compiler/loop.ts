@@ -3,7 +3,7 @@
  * loop needs besides its operands and results does not grow with the number of steps, but for the checkpoints.
  */
 import type { Executable, Storage, ValueType } from "../autograd/index.ts";
-import type { SolverEngine } from "./solver-programs.ts";
+import type { SolverEngine } from "./solve/solver-programs.ts";
 import type { LoopStep, Step } from "./ir.ts";
 
 /** A state, member by member, in memory. */

@@ -1,9 +1,9 @@
 /** Program -> schedule: what the analysis stores and where, as steps. */
 import type { Program } from "../autograd/index.ts";
-import { Analysis } from "./analysis.ts";
+import { Analysis } from "./analysis/analysis.ts";
 import type { Schedule } from "./ir.ts";
 import type { Refinement } from "./emitter.ts";
-import { Scheduler } from "./schedule.ts";
+import { Scheduler } from "./analysis/schedule.ts";
 
 /** Arithmetic operations that cost as much as storing and loading one real (measured ratio of a cached load and store). */
 export const STORE_COST = 48;

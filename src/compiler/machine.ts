@@ -4,7 +4,7 @@ import {
 } from "../autograd/index.ts";
 import { FieldMemory, type Handle, Heap, type Layout, type Part, makeLayout } from "../backend/index.ts";
 import { BackendError } from "../errors.ts";
-import { BoxSites, Halos, gatherSites, localLayout } from "#platform/compiler/divided";
+import { BoxSites, Halos, gatherSites, localLayout } from "#platform/compiler/divide/divided";
 import { copyFields } from "./copies.ts";
 import { debugKernels } from "./debug.ts";
 import type { Emitter, LoopDomain, LoopOrder, Replay } from "./emitter.ts";

@@ -5,7 +5,7 @@ import { BackendError } from "../errors.ts";
 import type { Engine, Lattice } from "../autograd/index.ts";
 import type { Emitter } from "./emitter.ts";
 import type { Schedule } from "./ir.ts";
-import type { NativeEmitterOptions } from "./native.ts";
+import type { NativeEmitterOptions } from "./emit/native.ts";
 import type { EngineReport, TfjsOptions } from "./tfjs/index.ts";
 
 export type { EngineReport, TfjsEngineName, TfjsOptions, TfjsPrecision } from "./tfjs/index.ts";

@@ -1,9 +1,9 @@
 /** What a run rests on, as BibTeX. Entries are identified by their arXiv numbers; nothing else is stated that is not known for certain. */
-import { isGuided } from "./guide.ts";
-import type { Part } from "./registry/part.ts";
-import type { Registry } from "./registry/registry.ts";
+import { isGuided } from "./parts/guide.ts";
+import type { Part } from "./parts/part.ts";
+import type { Registry } from "./parts/registry.ts";
 import { observablesOf, optionsOf } from "./schema.ts";
-import type { RunConfiguration } from "./sections.ts";
+import type { RunConfiguration } from "./sections/sections.ts";
 
 interface Reference {
   readonly eprint: string;

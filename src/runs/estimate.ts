@@ -5,12 +5,12 @@ import { type GuideLevel, momentaLike, schedule } from "../samplers/index.ts";
 import { GeometryError } from "../errors.ts";
 import { randomStream } from "../util/index.ts";
 import { freed, movedOf } from "./moved.ts";
-import { LEAST_FIELDS, checkpointBytes, expectRoom, fieldBytes } from "./limits.ts";
+import { LEAST_FIELDS, checkpointBytes, expectRoom, fieldBytes } from "./file/limits.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { optionsOf } from "./schema.ts";
-import { lengthsOf } from "./stages.ts";
-import { levelsOf } from "./levels.ts";
-import { buildSystem } from "./system.ts";
+import { lengthsOf } from "./production/stages.ts";
+import { levelsOf } from "./parts/samplers/levels.ts";
+import { buildSystem } from "./system/system.ts";
 import type { GuideParts, System } from "./system-types.ts";
 
 /** What a run will take: bytes and seconds on this machine. */

@@ -8,7 +8,7 @@ import { ConfigurationError } from "../errors.ts";
 import { pruned, sha256Hex } from "../util/index.ts";
 import type { CheckpointState, RunCommand } from "./records.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
-import type { RunConfiguration } from "./sections.ts";
+import type { RunConfiguration } from "./sections/sections.ts";
 
 /** Keys of the section sampler that no equilibrium depends on. */
 const FREE_SAMPLER = new Set(["reunitarise", "acceptAlways", "failedSolve"]);

@@ -1,14 +1,14 @@
 /** Runs room in a browser: what lines of metrics say. Run files, their parts, folders and production are for Node. */
 import { BackendError } from "../errors.ts";
-import type { Registry } from "./registry/registry.ts";
+import type { Registry } from "./parts/registry.ts";
 
 export { summaryOfChains } from "./chains/summary.ts";
-export { demonCouplings, demonLabel } from "./demon-couplings.ts";
-export { alarmsOf, expMinusDH } from "./health.ts";
+export { demonCouplings, demonLabel } from "./summary/demon-couplings.ts";
+export { alarmsOf, expMinusDH } from "./summary/health.ts";
 export { BENCHMARK, REFERENCE } from "./quickstart/benchmark.ts";
 export type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, RunCommand, RunInfo, TrajectoryRecord } from "./records.ts";
-export { isOffline } from "./offline.ts";
-export { summaryOf, summaryText } from "./summary.ts";
+export { isOffline } from "./sections/offline.ts";
+export { summaryOf, summaryText } from "./summary/summary.ts";
 export { packageVersion } from "../util/index.ts";
 
 /** Parts have no titles here: reports show their names. */

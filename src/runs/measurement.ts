@@ -3,7 +3,7 @@ import { type AlgebraField, DirectionalField, type Lattice, type LinkField, Plan
 import { type FlowPoint, type GaugeAction, flowHistory, gaugeAction, lattice as newLattice, linkTrace, ofLattice, plaquettes, polyakovLoops, rectangles } from "../gauge/index.ts";
 import type { GaugeChecks, ReadOptions } from "../io/index.ts";
 import { type Layer, chain, stout } from "../models/index.ts";
-import { type LinksFile, readLinks } from "./links.ts";
+import { type LinksFile, readLinks } from "./system/links.ts";
 import { type StaggeredMeasurement, type StaggeredRequest, measureStaggered } from "./staggered-measurement.ts";
 
 /** What to measure on one configuration; gradient flow, stout smearing and staggered fermions where asked. Flow times in lattice units a^2. */

@@ -1,9 +1,9 @@
 /** What a run reads configurations with: the formats that it knows, and the library of HDF5 where one of its files needs it. */
 import { type GaugeFormat, isHdf5, loadHdf5 } from "../io/index.ts";
 import { loadModule } from "./modules/load-module.ts";
-import { builtIn } from "./registry/built-in.ts";
-import { formatsOf } from "./registry/formats.ts";
-import { type FormatPart, isPart } from "./registry/part.ts";
+import { builtIn } from "./parts/built-in.ts";
+import { formatsOf } from "./parts/formats.ts";
+import { type FormatPart, isPart } from "./parts/part.ts";
 import type { ResolvedRun } from "./resolved-run.ts";
 import { absolutePath } from "../util/index.ts";
 import type { Reading } from "./system-types.ts";

@@ -1,7 +1,7 @@
 /** Runs between being read and being made. */
 import type { RunCommand } from "./records.ts";
-import type { Registry } from "./registry/registry.ts";
-import type { RunConfiguration } from "./sections.ts";
+import type { Registry } from "./parts/registry.ts";
+import type { RunConfiguration } from "./sections/sections.ts";
 
 /** A run file with the folder that its paths start from and all parts that it may name. */
 export interface RunFile {

@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { FileFormatError } from "../errors.ts";
 import { type FieldAction, type FieldKinds, type GaugeAction, type Group, U1 } from "../gauge/index.ts";
 import { bibliography, spinBibliography } from "./citations.ts";
-import { readRunInfo, readState, runPaths } from "./folder.ts";
-import { readRunFile } from "./parse.ts";
-import { resolveRun } from "./resolve.ts";
+import { readRunInfo, readState, runPaths } from "./folder/folder.ts";
+import { readRunFile } from "./file/parse.ts";
+import { resolveRun } from "./file/resolve.ts";
 import { spinModelOf } from "./spins/model-of.ts";
-import { buildSystem } from "./system.ts";
+import { buildSystem } from "./system/system.ts";
 import type { System } from "./system-types.ts";
 
 type Found = GaugeAction<number, unknown> | FieldAction<FieldKinds, number, unknown>;

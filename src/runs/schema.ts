@@ -3,10 +3,10 @@
  * strict, so that a misspelt key is an error and never a default. Times and lengths are in lattice and molecular dynamics units.
  */
 import { z } from "zod";
-import type { ObservablePart, Part } from "./registry/part.ts";
-import type { Registry } from "./registry/registry.ts";
-import { name, positive, seed, whole } from "./schema-values.ts";
-import { type ActionSection, DEFAULT_KIND, type FermionSection, type MatterSection, type NetworkSection, type ObservableEntry, type RunConfiguration, type SamplerSection, type TrainingSection, type TransformSection, own, section } from "./sections.ts";
+import type { ObservablePart, Part } from "./parts/part.ts";
+import type { Registry } from "./parts/registry.ts";
+import { name, positive, seed, whole } from "./sections/schema-values.ts";
+import { type ActionSection, DEFAULT_KIND, type FermionSection, type MatterSection, type NetworkSection, type ObservableEntry, type RunConfiguration, type SamplerSection, type TrainingSection, type TransformSection, own, section } from "./sections/sections.ts";
 
 const { lattice, start, sampler, training, measurement, output, checks, parallel } = section;
 

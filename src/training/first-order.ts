@@ -1,6 +1,6 @@
 /**
  * First-order optimisers: SGD with momentum (Polyak; Nesterov), Adam (arXiv:1412.6980), AdamW (arXiv:1711.05101). A step is one pass over flat arrays by a
- * compiled kernel (compiler/flat-kernel.ts), whatever the parameters are called; groups of parameters have rates of their own.
+ * compiled kernel (compiler/emit/flat-kernel.ts), whatever the parameters are called; groups of parameters have rates of their own.
  */
 import { FlatKernel, type FlatFormula } from "../compiler/index.ts";
 import { ConfigurationError, NaNError } from "../errors.ts";

@@ -7,7 +7,7 @@ import { realType } from "../../src/autograd/types.ts";
 import type { EngineOptions } from "../../src/compiler/index.ts";
 import { split } from "../../src/compiler/loop.ts";
 import { lower } from "../../src/compiler/lower.ts";
-import { verify } from "../../src/compiler/verify.ts";
+import { verify } from "../../src/compiler/analysis/verify.ts";
 import { RecordingError } from "../../src/errors.ts";
 import { staggeredD, staggeredType } from "../../src/fermions/index.ts";
 import { SU, U1, directionField, gaugeAction, hot, lattice, staples } from "../../src/gauge/index.ts";

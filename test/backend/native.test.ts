@@ -7,7 +7,7 @@ import { type Channels, DirectionalField, Field, Lattice, type LinkField, type L
 import { Heap } from "../../src/backend/heap.ts";
 import { cacheFolder, findToolchain, loadNative } from "../../src/backend/native.node.ts";
 import { KernelEngine } from "../../src/compiler/engine.ts";
-import { nativeEmitter } from "../../src/compiler/native.ts";
+import { nativeEmitter } from "../../src/compiler/emit/native.ts";
 import { BackendError } from "../../src/errors.ts";
 import { drawMomenta } from "../../src/samplers/movable.ts";
 import { randomStream } from "../../src/util/index.ts";

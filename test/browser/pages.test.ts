@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runPaths } from "../../src/runs/folder.ts";
+import { runPaths } from "../../src/runs/folder/folder.ts";
 import { cli } from "../cli/helpers.ts";
 import { linesOf, makeRun, saveState } from "../cli/run-folder.ts";
 import { startBrowser } from "./chromium.ts";

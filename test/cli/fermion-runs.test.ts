@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, test } from "vitest";
 import type { Field } from "gaugegrad";
 import { type RunConfiguration, builtIn, parseRun, resolveRun, starters } from "../../src/runs/index.ts";
-import { levelsOf } from "../../src/runs/levels.ts";
-import { buildSystem } from "../../src/runs/system.ts";
+import { levelsOf } from "../../src/runs/parts/samplers/levels.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 import { hmc } from "../../src/samplers/index.ts";
 import { gammaMethod } from "../../src/util/index.ts";
 import { cli } from "./helpers.ts";

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { PhysicsCheckError } from "../../src/errors.ts";
-import { CheckedSampler } from "../../src/runs/checked-sampler.ts";
+import { CheckedSampler } from "../../src/runs/production/checked-sampler.ts";
 import type { CheckRecord } from "../../src/runs/records.ts";
 import { SU, gaugeAction, hot, lattice } from "../../src/gauge/index.ts";
 import { latestCheckpoint } from "../../src/io/index.ts";

@@ -7,7 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { spinStarter } from "../../src/runs/spins/starter.ts";
 import { flowStarters } from "../../src/runs/flows/starters.ts";
-import { starters } from "../../src/runs/starters.ts";
+import { starters } from "../../src/runs/file/starters.ts";
 import { cli } from "./helpers.ts";
 import { Scratch, smallRun } from "./runs.ts";
 

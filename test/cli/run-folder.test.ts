@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync,
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { lockFolder } from "../../src/runs/lock.ts";
+import { lockFolder } from "../../src/runs/folder/lock.ts";
 import { latestCheckpoint } from "../../src/io/index.ts";
 import type { CheckpointState, EventRecord } from "../../src/runs/records.ts";
 import { cli } from "./helpers.ts";

@@ -2,11 +2,11 @@
 import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { configurationText, runPaths, writeRunFiles } from "../../src/runs/folder.ts";
-import { parseRun } from "../../src/runs/parse.ts";
-import { builtIn } from "../../src/runs/registry/built-in.ts";
+import { configurationText, runPaths, writeRunFiles } from "../../src/runs/folder/folder.ts";
+import { parseRun } from "../../src/runs/file/parse.ts";
+import { builtIn } from "../../src/runs/parts/built-in.ts";
 import type { CheckpointState, EventRecord, MeasurementRecord, MetricsRecord, TrainingRecord, TrajectoryRecord } from "../../src/runs/records.ts";
-import { resolveRun } from "../../src/runs/resolve.ts";
+import { resolveRun } from "../../src/runs/file/resolve.ts";
 import type { ResolvedRun } from "../../src/runs/resolved-run.ts";
 import { SU, hot, lattice } from "../../src/gauge/index.ts";
 import { saveCheckpoint } from "../../src/io/index.ts";

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runPaths } from "../../src/runs/folder.ts";
+import { runPaths } from "../../src/runs/folder/folder.ts";
 import { cli } from "./helpers.ts";
 import { linesOf, makeRun, saveState } from "./run-folder.ts";
 

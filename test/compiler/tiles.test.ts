@@ -6,8 +6,8 @@ import { placeArena, overlaps } from "../../src/compiler/arena.ts";
 import type { KernelEngine } from "../../src/compiler/engine.ts";
 import type { Emitter } from "../../src/compiler/emitter.ts";
 import { lower } from "../../src/compiler/lower.ts";
-import { runsOf, tiled } from "../../src/compiler/tiles.ts";
-import { verify } from "../../src/compiler/verify.ts";
+import { runsOf, tiled } from "../../src/compiler/replay/tiles.ts";
+import { verify } from "../../src/compiler/analysis/verify.ts";
 import { nativeMissing } from "./backends.ts";
 import { stoutStep, testPrograms } from "./programs.ts";
 

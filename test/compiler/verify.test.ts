@@ -4,7 +4,7 @@ import { overlaps, placeArena } from "../../src/compiler/arena.ts";
 import type { KernelEngine } from "../../src/compiler/engine.ts";
 import type { Instruction, KernelStep, Schedule } from "../../src/compiler/ir.ts";
 import { lower } from "../../src/compiler/lower.ts";
-import { verify } from "../../src/compiler/verify.ts";
+import { verify } from "../../src/compiler/analysis/verify.ts";
 import { lattice } from "../../src/gauge/index.ts";
 import { testPrograms } from "./programs.ts";
 

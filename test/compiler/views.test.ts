@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Field, type RealType, Tensor, type Vector, add, broadcast, channelsType, extend, mean, merge, realType, record, restrict, scale, scaleBy, shift, siteConv, solve, square, sum, vectorType } from "../../src/autograd/index.ts";
 import { after } from "../../src/autograd/ops/flow.ts";
 import { lower } from "../../src/compiler/lower.ts";
-import { verify } from "../../src/compiler/verify.ts";
+import { verify } from "../../src/compiler/analysis/verify.ts";
 import { type BackendName, makeLattice } from "../../src/compiler/index.ts";
 
 const backends: readonly BackendName[] = ["interpret", "js", "wasm"];

@@ -1,7 +1,7 @@
 /** Products in the order in which most of them are shared: what words stand for stays the same, kernels have fewer products, results agree. */
 import { describe, expect, test } from "vitest";
 import { type AlgebraField, type Links, type Scalar, add, adj, checkpoint, dot, exp, hvp, mul, reTrace, record, scaleBy, shift, sub, sum, ta, trace, valueAndGrad } from "../../src/autograd/index.ts";
-import { type Term, Words, adjoint } from "../../src/compiler/words.ts";
+import { type Term, Words, adjoint } from "../../src/compiler/refine/words.ts";
 import { closedFormLinks, directionField, gaugeAction, lattice, staples } from "../../src/gauge/index.ts";
 import { nativeMissing } from "./backends.ts";
 import { plaquettes, stoutStep } from "./programs.ts";

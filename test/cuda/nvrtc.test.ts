@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { type Compiler, openCompiler } from "../../src/backend/cuda/driver.ts";
 import { RUNTIME } from "../../src/backend/cuda/runtime.ts";
-import { cudaSource } from "../../src/compiler/emit-cuda.ts";
+import { cudaSource } from "../../src/compiler/emit/emit-cuda.ts";
 import type { KernelEngine } from "../../src/compiler/engine.ts";
 import { lower } from "../../src/compiler/lower.ts";
 import { planKernel } from "../../src/compiler/kernels.ts";

@@ -5,8 +5,8 @@ import { parse } from "smol-toml";
 import { type LinkField, SU, nearUnit } from "gaugegrad";
 import { type Guided, priorOf, sampleOf, systemOn, trainingOf } from "../../experiments/guided.ts";
 import { networkOf } from "../../experiments/settings.ts";
-import { defineRunOfFiles } from "../../src/runs/define.ts";
-import { buildSystem } from "../../src/runs/system.ts";
+import { defineRunOfFiles } from "../../src/runs/file/define.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 import { randomStream } from "../../src/util/index.ts";
 
 const extents = [2, 2, 2, 2];

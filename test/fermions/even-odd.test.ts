@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type DiracOperator, type Links, type LinkField, Field, SU, U1, checkOperator, closedFormLinks, determinantAction, gaugeAction, hmc, hot, lattice, logDeterminant, nearUnit, normalSpectrum, number, pseudofermions, record, staggered, targetOf, wilson } from "gaugegrad";
 import { parseRun, builtIn, resolveRun } from "gaugegrad/runs";
-import { buildSystem } from "../../src/runs/system.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 import { alongDirection, forceNorms } from "./helpers.ts";
 
 const close = (x: number, y: number, relative: number): void => expect(Math.abs(x - y), `${x} and ${y}`).toBeLessThanOrEqual(relative * Math.max(1, Math.abs(y)));

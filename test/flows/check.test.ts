@@ -5,7 +5,7 @@ import { check } from "../../src/check/index.ts";
 import { SU, U1, hot, lattice, plaquette, staples } from "../../src/gauge/index.ts";
 import { type Image, bijection, chain, maskedStout } from "../../src/flows/index.ts";
 import { real } from "../../src/models/index.ts";
-import { gatedTransform } from "../../src/runs/transforms/gated.ts";
+import { gatedTransform } from "../../src/runs/parts/transforms/gated.ts";
 
 const geometry = lattice([4, 4]);
 

@@ -4,7 +4,7 @@ import type { Engine } from "../../src/autograd/engine.ts";
 import { placeArena, overlaps } from "../../src/compiler/arena.ts";
 import { KernelEngine } from "../../src/compiler/engine.ts";
 import { lower } from "../../src/compiler/lower.ts";
-import { verify } from "../../src/compiler/verify.ts";
+import { verify } from "../../src/compiler/analysis/verify.ts";
 import { SolverError } from "../../src/errors.ts";
 import type { FuzzBackend } from "./backends.ts";
 import { compared, wrongDerivative } from "./differences.ts";

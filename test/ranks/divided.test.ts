@@ -4,7 +4,7 @@ import { lattice } from "gaugegrad";
 import { onThreads } from "./threads.ts";
 import { work } from "./work.mjs";
 import { selfComm } from "../../src/backend/index.ts";
-import { interiorOf } from "../../src/compiler/interior.ts";
+import { interiorOf } from "../../src/compiler/divide/interior.ts";
 import type { KernelStep } from "../../src/compiler/ir.ts";
 import type { Machine } from "../../src/compiler/machine.ts";
 

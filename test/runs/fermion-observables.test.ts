@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { type LinkField, domainWallPion, exactOverlap, lowestEigenvalues, mesonCorrelators, wilsonPion, wilsonPropagator } from "gaugegrad";
 import { type RunDefinition, builtIn, defineRun, produce, readRun } from "gaugegrad/runs";
-import { buildSystem } from "../../src/runs/system.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 import { randomStream } from "../../src/util/index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-measured-"));

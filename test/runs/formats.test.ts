@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { SU, hot, lattice, plaquettes } from "gaugegrad";
 import { loadHdf5, readGauge, writeGauge } from "gaugegrad/io";
 import { builtIn, defineRun, format, produce, readMetrics, readState } from "gaugegrad/runs";
-import { formatsOf } from "../../src/runs/registry/formats.ts";
+import { formatsOf } from "../../src/runs/parts/formats.ts";
 import { cli } from "../cli/helpers.ts";
 import { Scratch } from "../cli/runs.ts";
 

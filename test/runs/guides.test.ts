@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { ConfigurationError, determinantAction, staggered } from "gaugegrad";
 import { type RunDefinition, bibliography, builtIn, defineRun, fermion, parseRun, produce, readRun, resolveRun, z } from "gaugegrad/runs";
-import { buildSystem } from "../../src/runs/system.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 import { heavy } from "./toys.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-guides-"));

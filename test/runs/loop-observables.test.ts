@@ -6,9 +6,9 @@ import { afterAll, expect, test } from "vitest";
 import type { LinkField } from "gaugegrad";
 import { gaugeFunctional, gradientFlow, scalesOf, topologicalCharge, flowScales as wilsonScales } from "../../src/gauge/index.ts";
 import { readGauge } from "../../src/io/index.ts";
-import { flowOf } from "../../src/runs/flow-action.ts";
+import { flowOf } from "../../src/runs/sections/flow-action.ts";
 import { type RunDefinition, bibliography, builtIn, defineRun, produce, readRun } from "gaugegrad/runs";
-import { readMetrics } from "../../src/runs/folder.ts";
+import { readMetrics } from "../../src/runs/folder/folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-loops-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { type Real, fieldAction, scalarAction, scale, square, sub, sum } from "gaugegrad";
 import { type ResolvedRun, type RunDefinition, defineRun, matter, parseRun, produce, readRun, resolveRun, starters, z } from "gaugegrad/runs";
 import { RunReader, summaryOf } from "../../src/runs/index.ts";
-import { builtIn } from "../../src/runs/registry/built-in.ts";
+import { builtIn } from "../../src/runs/parts/built-in.ts";
 import { sectionsOf } from "../../src/report/index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-matter-"));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type LinkField, U1, determinantAction, gaugeAction, hot, lattice, overlap, plaquettes } from "gaugegrad";
 import { type RunDefinition, bibliography, builtIn, defineRun, parseRun, produce, readRun, resolveRun, starters } from "gaugegrad/runs";
-import { buildSystem } from "../../src/runs/system.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 import { hmc } from "../../src/samplers/index.ts";
 import { gammaMethod } from "../../src/util/index.ts";
 import { cli } from "../cli/helpers.ts";

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { ConfigurationError, GaugeAction, U1, cold, hot, lattice, plaquettes } from "gaugegrad";
 import { type MeasurementRecord } from "gaugegrad/runs";
 import { Registry, type RunDefinition, type RunEvent, bibliography, builtIn, defineRun, network, observable, produce, readRun, z } from "gaugegrad/runs";
-import { buildSystem } from "../../src/runs/system.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 import { average, gated, heavy, plain } from "./toys.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-registry-"));

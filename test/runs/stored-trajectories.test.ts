@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunDefinition, type TrajectoryRecord, defineRun, produce, readMetrics, readState, storedTrajectories } from "gaugegrad/runs";
-import { buildSystem } from "../../src/runs/system.ts";
+import { buildSystem } from "../../src/runs/system/system.ts";
 
 const root = mkdtempSync(join(tmpdir(), "gaugegrad-stored-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

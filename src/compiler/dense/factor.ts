@@ -5,7 +5,7 @@
 import { type Executable, type Program, type Storage, type ValueType, type VectorType, components, domainOf, pullOf, stencilOf } from "../../autograd/index.ts";
 import { SolverError } from "../../errors.ts";
 import type { DenseBackend, DenseMatrix, Determinant } from "../../linalg/index.ts";
-import type { SolverEngine } from "../solver-programs.ts";
+import type { SolverEngine } from "../solve/solver-programs.ts";
 import { Blocks } from "./blocks.ts";
 import { BlockDeterminant, denseOf, solveDense } from "./determinant.ts";
 

@@ -1,7 +1,7 @@
 /** ln |det D(m)| of the overlap operator of a kernel, and its derivatives, from one set of eigenvectors. */
 import { type OverlapWork, type Storage, type VectorType, scalarType, spinOf } from "../../autograd/index.ts";
 import { type DenseMatrix, OverlapMatrix } from "../../linalg/index.ts";
-import type { SolverEngine } from "../solver-programs.ts";
+import type { SolverEngine } from "../solve/solver-programs.ts";
 import { denseOf, expectPositive } from "./determinant.ts";
 import { type DenseFactor, denseFactor } from "./factor.ts";
 import type { RunDense, StepFactor, StepOutput } from "./run-dense.ts";

@@ -3,7 +3,7 @@ import { type OverlapWork, type Storage, scalarType } from "../../autograd/index
 import { OverlapStep } from "#platform/compiler/dense/overlap";
 import { BackendError } from "../../errors.ts";
 import type { DenseBackend, DenseMatrix } from "../../linalg/index.ts";
-import type { SolverEngine } from "../solver-programs.ts";
+import type { SolverEngine } from "../solve/solver-programs.ts";
 import { denseOf, expectPositive } from "./determinant.ts";
 import { type DenseFactor, denseFactor } from "./factor.ts";
 import type { RunDense, StepFactor, StepOutput } from "./run-dense.ts";

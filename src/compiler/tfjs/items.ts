@@ -4,7 +4,7 @@
  */
 import type { Node, Op, Program, Role, ValueType } from "../../autograd/index.ts";
 import { adjOp } from "../../autograd/ops/adj.ts";
-import { Displacements } from "../displacements.ts";
+import { Displacements } from "../analysis/displacements.ts";
 
 /** A value as an operand of another. */
 export interface Seen {

@@ -1,7 +1,7 @@
 /** Fields of one lattice as arrays of a TensorFlow.js engine. Scalars stay on the host, in float64, or are open until somebody reads them. */
 import { type CompileOptions, type Executable, type Lattice, type Program, type Storage, type ValueType, components } from "../../autograd/index.ts";
 import type { Arrays, DeviceArray, LoadedEngine, Numbers } from "../../backend/index.ts";
-import type { SolverEngine } from "../solver-programs.ts";
+import type { SolverEngine } from "../solve/solver-programs.ts";
 import type { Pending } from "./pending.ts";
 import { FieldStore } from "./store.ts";
 

@@ -3,7 +3,7 @@ import { type LoopWork, type Node, type Program, type Role, type Storage, inputO
 import { SolverError } from "../../errors.ts";
 import { denseStep } from "../dense/step.ts";
 import { Loop } from "../loop.ts";
-import { solverOf } from "../solvers.ts";
+import { solverOf } from "../solve/solvers.ts";
 import type { TfjsMachine, TfjsStorage } from "./machine.ts";
 
 /** One step for several values: operands are written to `fields`, then it is run, and `results` has the value of every id. */

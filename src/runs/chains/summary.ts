@@ -1,7 +1,7 @@
 /** What several chains have found: each for itself, all together, and whether they agree. */
 import { gammaMethodReplicas, table, withError } from "../../util/index.ts";
 import type { CheckpointState, MetricsRecord } from "../records.ts";
-import { type RunSummary, productionSeries, summaryOf } from "../summary.ts";
+import { type RunSummary, productionSeries, summaryOf } from "../summary/summary.ts";
 
 /** What the chains of one run have found, each and together. */
 export interface ChainsSummary {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { FileFormatError } from "../../errors.ts";
 import { lattice } from "../../gauge/index.ts";
-import { readLines, readRunInfo, runPaths } from "../folder.ts";
+import { readLines, readRunInfo, runPaths } from "../folder/folder.ts";
 import { packageVersion } from "../../util/index.ts";
 import { flowModelOf } from "./model.ts";
 import { type FlowCommand, type FlowLine, type FlowResult, resultOf } from "./production.ts";

@@ -5,12 +5,12 @@ import { type Deal, type FlowSample, type IndependenceState, type IndependenceSu
 import { type LatticeOptions, lattice as makeLattice, parseGroup } from "../../gauge/index.ts";
 import { type Objective, type OptimiserState, adam, gaussNewton, schedules } from "../../training/index.ts";
 import { PURPOSE, randomStream, sha256Hex } from "../../util/index.ts";
-import { checking } from "../checked-sampler.ts";
+import { checking } from "../production/checked-sampler.ts";
 import { canonical } from "../identity.ts";
-import { Ranks } from "../ranks.ts";
-import { undivided } from "../shards.ts";
-import { type StateUnit, type UnitEvent, produceUnits } from "../units.ts";
-import type { Ended } from "../work.ts";
+import { Ranks } from "../ranks/ranks.ts";
+import { undivided } from "../ranks/shards.ts";
+import { type StateUnit, type UnitEvent, produceUnits } from "../production/units.ts";
+import type { Ended } from "../production/work.ts";
 import { flowModelOf, weightsOf, writeFlowModel } from "./model.ts";
 import type { FlowRun } from "./schema.ts";
 

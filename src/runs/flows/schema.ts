@@ -2,8 +2,8 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigurationError } from "../../errors.ts";
-import { count, positive, whole } from "../schema-values.ts";
-import { readTables } from "../tables.ts";
+import { count, positive, whole } from "../sections/schema-values.ts";
+import { readTables } from "../file/tables.ts";
 
 const links = { group: z.string().regex(/^(su\(?[2-4]\)?|u\(?1\)?)$/i, "expected U(1), SU(2), SU(3) or SU(4)").default("U(1)"), beta: positive };
 const network = (layers: number, depth: number) => ({ layers: count.max(256).default(layers), channels: count.max(64).default(8), depth: count.min(2).max(8).default(depth), file: z.string().min(1).optional() });

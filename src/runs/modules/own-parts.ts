@@ -3,8 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import { ConfigurationError, FileFormatError, ProgramError } from "../../errors.ts";
 import { sha256Hex } from "../../util/index.ts";
-import { type Family, type Part, isPart } from "../registry/part.ts";
-import type { Registry } from "../registry/registry.ts";
+import { type Family, type Part, isPart } from "../parts/part.ts";
+import type { Registry } from "../parts/registry.ts";
 import { loadModule } from "./load-module.ts";
 
 type Table = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
  * The SU(2) benchmark of self-learning HMC (arXiv:2103.11965): 4^4, beta = 2.7, one unrooted staggered field (Nf = 4) of mass 0.3; the
  * molecular dynamics sees mass 0.4 through the two-layer, six-parameter gauge covariant network.
  */
-import type { RunDefinition } from "../define.ts";
+import type { RunDefinition } from "../file/define.ts";
 
 /** Parameters of the benchmark; tau = 1 in steps of a QPQ leapfrog. */
 export const BENCHMARK = { extents: [4, 4, 4, 4], beta: 2.7, mass: 0.3, guideMass: 0.4, flavours: 4, length: 1, steps: 20, integrator: "leapfrogQPQ" } as const;

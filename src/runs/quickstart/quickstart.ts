@@ -3,13 +3,13 @@ import { join } from "node:path";
 import type { LatticeOptions } from "../../gauge/index.ts";
 import { type Series, type Summary, type TrajectoryResult, summarise } from "../../samplers/index.ts";
 import { type Assessment, type EffectiveAction, assess } from "../../training/index.ts";
-import { type RunDefinition, defineRun } from "../define.ts";
-import { readMetrics, readState } from "../folder.ts";
+import { type RunDefinition, defineRun } from "../file/define.ts";
+import { readMetrics, readState } from "../folder/folder.ts";
 import type { MetricsRecord } from "../records.ts";
 import { produceAll } from "../side-by-side/pool.ts";
-import { summaryOf } from "../summary.ts";
-import { buildSystem } from "../system.ts";
-import { storedTrajectories } from "../trajectories.ts";
+import { summaryOf } from "../summary/summary.ts";
+import { buildSystem } from "../system/system.ts";
+import { storedTrajectories } from "../folder/trajectories.ts";
 import { benchmarkRun } from "./benchmark.ts";
 
 /** Trajectories of each stage. */

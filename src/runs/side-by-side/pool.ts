@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { processors } from "../../backend/index.ts";
 import { GaugegradError } from "../../errors.ts";
-import type { RunEnd } from "../production.ts";
+import type { RunEnd } from "../production/production.ts";
 import { type DefinitionSource, type RunTask, type TaskHooks, makeRun } from "./task.ts";
 import type { PoolMessage, TaskMessage } from "./worker.ts";
 

@@ -1,10 +1,10 @@
 /** A run as plain data, so that another thread can make it: a run file or a definition, the folder, the engine. */
 import type { LatticeOptions } from "../../gauge/index.ts";
-import { type RunDefinition, defineRunOfFiles } from "../define.ts";
-import { readRunFile } from "../parse.ts";
-import { type RunEnd, produce } from "../production.ts";
+import { type RunDefinition, defineRunOfFiles } from "../file/define.ts";
+import { readRunFile } from "../file/parse.ts";
+import { type RunEnd, produce } from "../production/production.ts";
 import type { RunCommand } from "../records.ts";
-import { resolveRun } from "../resolve.ts";
+import { resolveRun } from "../file/resolve.ts";
 import type { ResolvedRun } from "../resolved-run.ts";
 
 /** A run file with another seed and a stream of its own. */

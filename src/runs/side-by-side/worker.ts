@@ -1,7 +1,7 @@
 /** Runs in a worker thread, one after the other: what happens goes back as messages, a message stops the one that goes on. */
 import { parentPort } from "node:worker_threads";
 import { GaugegradError } from "../../errors.ts";
-import type { RunEnd } from "../production.ts";
+import type { RunEnd } from "../production/production.ts";
 import { type RunTask, makeRun } from "./task.ts";
 
 /** What a thread is told. */

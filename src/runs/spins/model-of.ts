@@ -3,7 +3,7 @@ import { ConfigurationError, FileFormatError } from "../../errors.ts";
 import { lattice as makeLattice } from "../../gauge/index.ts";
 import { latestCheckpoint } from "../../io/index.ts";
 import { LinearModel, SpinTransformer, type SpinWeight, spinTransformer } from "../../spins/index.ts";
-import { readRunInfo, runPaths } from "../folder.ts";
+import { readRunInfo, runPaths } from "../folder/folder.ts";
 import { readModelOn } from "./files.ts";
 import { readSpinRun } from "./schema.ts";
 import { type SpinCommand, SpinStages, type SpinState, trains } from "./stages.ts";

@@ -3,7 +3,7 @@ import { ConfigurationError, FileFormatError } from "../../errors.ts";
 import { latestCheckpoint } from "../../io/index.ts";
 import type { SpinSample } from "../../spins/index.ts";
 import { sha256Hex } from "../../util/index.ts";
-import { readRunInfo, runPaths } from "../folder.ts";
+import { readRunInfo, runPaths } from "../folder/folder.ts";
 import { type SpinRun, readSpinRun } from "./schema.ts";
 
 /** Spins and ln W of samples. */

@@ -1,8 +1,8 @@
 /** Run files of `gaugegrad spins`: every key is known, everything else is an error. */
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { count, positive, whole } from "../schema-values.ts";
-import { checkedTables, readTables } from "../tables.ts";
+import { count, positive, whole } from "../sections/schema-values.ts";
+import { checkedTables, readTables } from "../file/tables.ts";
 
 /** The fermions on V sites are matrices of 2V x 2V numbers that are diagonalised. */
 const extent = z.number().int().min(3).max(64);

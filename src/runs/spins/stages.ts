@@ -9,7 +9,7 @@ import {
   localMetropolis, magnetisation, meanSquare, randomSpins, selfLearning, spinTransformer, staggeredMagnetisation, startTraining, trainStep, trainWhileSampling, withLinearCouplings,
 } from "../../spins/index.ts";
 import { type Optimiser, type OptimiserState, adamW, gaussNewton } from "../../training/index.ts";
-import type { StateUnit } from "../units.ts";
+import type { StateUnit } from "../production/units.ts";
 import { readModelOn, readSpins } from "./files.ts";
 import { type StoredSamples, restored, samplesOf, stored } from "./samples.ts";
 import type { SpinRun } from "./schema.ts";
