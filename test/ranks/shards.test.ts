@@ -95,6 +95,6 @@ test("more ranks than shards, slhmc, a grid", async () => {
     expect(code).toBe(3);
     return text;
   };
-  expect(await refused("slhmc", "")).toMatch(/^gaugegrad: [^ ]*run\.toml: training\.shards: got 4 with the command slhmc, expected train.*\n$/);
+  expect(await refused("slhmc", "")).toMatch(/^gaugegrad: [^ ]*slhmc\.toml: training\.shards: got 4 with the command slhmc, expected train.*\n$/);
   expect(await refused("train", "parallel.grid = [1, 2]\n")).toMatch(/parallel\.grid: got one with training\.shards/);
 });
