@@ -96,7 +96,7 @@ class @className@:
         if len(theta) != len(PARAMETERS):
             raise ValueError(f"parameters: got {len(theta)}, expected {len(PARAMETERS)}: {', '.join(PARAMETERS)}")
         if not all(map(math.isfinite, theta)):
-            raise ValueError(f"parameters: got {theta}, expected finite numbers")
+            raise Error(1, f"parameters: got {theta}, expected finite numbers")
         self._theta = theta
         for handle in self._handles.values():
             self._check(self._library.@p@_set_parameters(handle, self._numbers(theta)))
