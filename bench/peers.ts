@@ -39,7 +39,7 @@ function ask(script: string, folder: string, works: readonly string[]): Measured
 
 /** How many times faster than each peer our rows of the same work are. @throws Error where a peer's numbers differ from ours. */
 export function peers(rows: readonly Row[]): Row[] {
-  const ours = rows.filter((r) => r.work in WORKS && (r.lattice === "8x8x8x8" || r.target === "T1") && (r.variant === "wasm" || r.variant === "native") && r.against !== "js" && r.against !== "seconds");
+  const ours = rows.filter((r) => r.work in WORKS && (r.target === "T1" || (/^P[12]$/.test(r.target) && r.lattice === "8x8x8x8")) && (r.variant === "wasm" || r.variant === "native") && r.against !== "js" && r.against !== "seconds");
   if (ours.length === 0) return [];
   const folder = mkdtempSync(join(tmpdir(), "gaugegrad-peers-"));
   try {
